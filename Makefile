@@ -1,0 +1,52 @@
+# What there is to do here. `make` alone lists it.
+PREFIX ?= /usr/local
+# Options for the daemon: make run ARGS='--camera pattern --bind 0.0.0.0:5000'
+ARGS ?=
+CARGO ?= cargo
+
+.DEFAULT_GOAL := help
+.PHONY: help run build test test-v4l2 check audit bench bench-v4l2 bench-encode install clean
+.PHONY: need-build need-test need-v4l2 need-bench need-encode
+
+help: ## list the targets
+	@grep -hE '^[a-z0-9-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 14
+
+run: need-build ## build and start the daemon; ARGS='--camera ...' or CAMERA=... choose a camera
+	$(CARGO) run --locked --release -- $(ARGS)
+
+build: need-build ## build the daemon for use
+	$(CARGO) build --locked --release
+
+test: need-build need-test ## run all tests, in a real browser and real players too
+	$(CARGO) test --locked
+
+test-v4l2: need-build need-v4l2 ## test on real camera drivers, in an emulated machine (x86_64 Debian)
+	$(CARGO) test --locked --test v4l2 -- --test-threads=1
+
+check: need-build ## formatting, lints and documentation
+	$(CARGO) fmt --check
+	$(CARGO) clippy --locked --all-targets -- -D warnings
+	$(CARGO) clippy --locked --test v4l2 --example usb_webcam -- -D warnings
+	RUSTDOCFLAGS="-D warnings" $(CARGO) doc --locked --no-deps --document-private-items
+
+audit: ## look for security advisories (needs the network)
+	@command -v cargo-audit >/dev/null || $(CARGO) install --locked cargo-audit
+	$(CARGO) audit
+
+bench: need-build need-bench ## measure memory, CPU per frame and delay beside bare loops
+	$(CARGO) bench --locked --bench server
+
+bench-v4l2: need-build need-v4l2 ## measure CPU per frame beside uStreamer, in an emulated machine
+	$(CARGO) test --locked --release --test v4l2 -- --ignored --nocapture
+
+bench-encode: need-build need-encode ## measure the encoder beside libjpeg-turbo
+	$(CARGO) bench --locked --bench encode --features bench-turbo
+
+install: build ## put the daemon under PREFIX (/usr/local)
+	install -D -m 755 target/release/mjpegd $(DESTDIR)$(PREFIX)/bin/mjpegd
+
+clean: ## remove all that was built
+	$(CARGO) clean
+
+need-build need-test need-v4l2 need-bench need-encode:
+	@.ci/need $(@:need-%=%)

@@ -1,0 +1,45 @@
+//! How long and how often, from the environment.
+
+use std::fmt;
+use std::time::Duration;
+
+use anyhow::{Context, Result};
+
+/// Pictures a second, of all servers.
+pub(crate) const FPS: u32 = 30;
+
+/// What may be changed for a quick run.
+pub(crate) struct Settings {
+    /// `BENCH_ROUNDS`: how often each server has its turn.
+    pub(crate) n_rounds: usize,
+    /// `BENCH_SECONDS`: how long a turn is measured.
+    pub(crate) turn: Duration,
+    /// `BENCH_IDLE_SECONDS`: how long the daemon is observed with no viewer.
+    pub(crate) idle: Duration,
+}
+
+impl Settings {
+    /// # Errors
+    /// Which variable is no number.
+    pub(crate) fn from_env() -> Result<Self> {
+        Ok(Self {
+            n_rounds: usize::try_from(number("BENCH_ROUNDS", 5)?)?,
+            turn: Duration::from_secs(number("BENCH_SECONDS", 4)?),
+            idle: Duration::from_secs(number("BENCH_IDLE_SECONDS", 10)?),
+        })
+    }
+}
+
+impl fmt::Display for Settings {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self { n_rounds, turn, idle } = self;
+        write!(f, "{n_rounds} rounds of {turn:?} at {FPS} fps, {idle:?} at rest")
+    }
+}
+
+/// A whole number above 0.
+fn number(name: &str, default: u64) -> Result<u64> {
+    let Ok(text) = std::env::var(name) else { return Ok(default) };
+    let number = text.parse().ok().filter(|n| *n > 0);
+    number.with_context(|| format!("{name}={text}: a whole number above 0 is needed"))
+}

@@ -1,0 +1,57 @@
+//! How long the first picture takes.
+
+use std::io::Read;
+use std::thread;
+use std::time::{Duration, Instant};
+
+use anyhow::{Result, ensure};
+
+use crate::children::daemon;
+use crate::numbers::{Series, millis};
+use crate::pictures::Pictures;
+use crate::receivers::{ask, read_opening};
+use crate::settings::Settings;
+use crate::table::Table;
+
+/// Of issue 2: a moving picture within a second of opening the page.
+const GOAL_MS: f64 = 1000.0;
+/// Until a daemon that just started is quiet.
+const A_MOMENT: Duration = Duration::from_millis(300);
+
+pub(crate) fn measure(pictures: &Pictures, settings: &Settings, table: &mut Table) -> Result<()> {
+    let (mut starts, mut snapshots) = (Vec::new(), Vec::new());
+    for _ in 0..settings.n_rounds {
+        starts.push(millis(from_start(pictures)?));
+        snapshots.push(millis(from_request(pictures)?));
+    }
+    let (starts, snapshots): (Series, Series) =
+        (starts.into_iter().collect(), snapshots.into_iter().collect());
+    let what = "process start to first byte of a picture";
+    table.at_most(what, starts.median(), GOAL_MS, "ms", &starts.spread());
+    let what = "snapshot of a sleeping camera, whole";
+    table.at_most(what, snapshots.median(), GOAL_MS, "ms", &snapshots.spread());
+    Ok(())
+}
+
+fn from_start(pictures: &Pictures) -> Result<Duration> {
+    let begun = Instant::now();
+    let server = daemon(pictures, &[])?;
+    let mut stream = ask(server.address, "/stream")?;
+    read_opening(&mut stream)?;
+    let mut start = vec![0; pictures.part.start_bytes()];
+    stream.read_exact(&mut start)?;
+    let time = begun.elapsed();
+    pictures.part.read(&start)?;
+    Ok(time)
+}
+
+fn from_request(pictures: &Pictures) -> Result<Duration> {
+    let server = daemon(pictures, &[])?;
+    thread::sleep(A_MOMENT);
+    let begun = Instant::now();
+    let mut reply = Vec::new();
+    ask(server.address, "/snapshot")?.read_to_end(&mut reply)?;
+    let time = begun.elapsed();
+    ensure!(reply.ends_with(&[0xFF, 0xD9]), "a snapshot that is no picture");
+    Ok(time)
+}

@@ -1,0 +1,74 @@
+//! The one table that is printed.
+
+use std::fmt;
+
+/// Rows in the order in which they were measured.
+pub(crate) struct Table {
+    rows: Vec<[String; N_COLUMNS]>,
+}
+
+const N_COLUMNS: usize = 7;
+const HEAD: [&str; N_COLUMNS] =
+    ["what", "mjpegd", "limit", "limit-threads", "goal", "holds", "spread, remarks"];
+
+/// One row, put together by those who measured.
+#[derive(Default)]
+pub(crate) struct Row {
+    pub(crate) what: String,
+    pub(crate) mjpegd: String,
+    pub(crate) limit: String,
+    pub(crate) limit_threads: String,
+    pub(crate) goal: String,
+    pub(crate) holds: Option<bool>,
+    pub(crate) remark: String,
+}
+
+impl Table {
+    pub(crate) fn new() -> Self {
+        Self { rows: vec![HEAD.map(String::from)] }
+    }
+
+    pub(crate) fn add(&mut self, row: Row) {
+        let holds = match row.holds {
+            Some(true) => "yes",
+            Some(false) => "NO",
+            None => "",
+        };
+        let Row { what, mjpegd, limit, limit_threads, goal, remark, .. } = row;
+        self.rows.push([what, mjpegd, limit, limit_threads, goal, holds.into(), remark]);
+    }
+
+    /// A row of a figure of the daemon that is to be at most `goal`.
+    pub(crate) fn at_most(&mut self, what: &str, figure: f64, goal: f64, unit: &str, remark: &str) {
+        self.add(Row {
+            what: what.into(),
+            mjpegd: short(figure, unit),
+            goal: format!("<= {}", short(goal, unit)),
+            holds: Some(figure <= goal),
+            remark: remark.into(),
+            ..Row::default()
+        });
+    }
+}
+
+/// A figure with as many digits as mean something.
+fn short(figure: f64, unit: &str) -> String {
+    let digits = if figure.fract() == 0.0 || figure.abs() >= 100.0 { 0 } else { 2 };
+    format!("{figure:.digits$} {unit}").trim_end().into()
+}
+
+impl fmt::Display for Table {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let widest = |column: usize| self.rows.iter().map(|row| row[column].len()).max();
+        let widths: [usize; N_COLUMNS] = std::array::from_fn(|column| widest(column).unwrap_or(0));
+        for (at, row) in self.rows.iter().enumerate() {
+            let cells: Vec<_> =
+                row.iter().zip(widths).map(|(cell, width)| format!("{cell:width$}")).collect();
+            writeln!(f, "{}", cells.join("  ").trim_end())?;
+            if at == 0 {
+                writeln!(f, "{}", "-".repeat(widths.iter().sum::<usize>() + 2 * N_COLUMNS))?;
+            }
+        }
+        Ok(())
+    }
+}

@@ -1,0 +1,128 @@
+//! A surface to draw text and boxes on, for pictures that no device took.
+
+use font8x8::legacy::BASIC_LEGACY;
+use jpeg_encoder::{ColorType, Encoder, EncodingError, rgb_to_ycbcr};
+
+use crate::frame::FrameBuf;
+
+/// Side of a letter of the font, in its own dots.
+const LETTER: usize = 8;
+
+/// A colour as the encoder wants it, full range YCbCr (JFIF).
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub(crate) struct Colour([u8; 3]);
+
+impl Colour {
+    pub(crate) const BLACK: Self = Self([0, 128, 128]);
+    pub(crate) const WHITE: Self = Self([255, 128, 128]);
+
+    pub(crate) fn rgb(r: u8, g: u8, b: u8) -> Self {
+        let (y, cb, cr) = rgb_to_ycbcr(r, g, b);
+        Self([y, cb, cr])
+    }
+}
+
+/// Pixels in rows, three bytes each.
+#[derive(Clone, Debug)]
+pub(crate) struct Canvas {
+    width: u16,
+    height: u16,
+    pixels: Vec<u8>,
+}
+
+impl Canvas {
+    /// One colour all over. Both sides must be above 0.
+    pub(crate) fn new(width: u16, height: u16, colour: Colour) -> Self {
+        let n = usize::from(width) * usize::from(height);
+        Self { width, height, pixels: colour.0.repeat(n) }
+    }
+
+    pub(crate) fn width(&self) -> usize {
+        usize::from(self.width)
+    }
+
+    pub(crate) fn height(&self) -> usize {
+        usize::from(self.height)
+    }
+
+    /// Fills a box; what lies outside the canvas is left out.
+    pub(crate) fn fill(&mut self, x: usize, y: usize, w: usize, h: usize, colour: Colour) {
+        let (right, bottom) = ((x + w).min(self.width()), (y + h).min(self.height()));
+        let width = self.width();
+        for row in y..bottom {
+            for pixel in (row * width + x..row * width + right.max(x)).map(|i| i * 3) {
+                self.pixels[pixel..pixel + 3].copy_from_slice(&colour.0);
+            }
+        }
+    }
+
+    /// Copies the whole of another canvas of the same size.
+    pub(crate) fn copy_from(&mut self, other: &Self) {
+        self.pixels.copy_from_slice(&other.pixels);
+    }
+
+    /// Writes a line of text, each dot of a letter `scale` pixels wide.
+    /// Anything but ASCII becomes a question mark.
+    pub(crate) fn text(&mut self, x: usize, y: usize, scale: usize, text: &str, colour: Colour) {
+        for (i, letter) in text.chars().enumerate() {
+            let code = if letter.is_ascii() { letter as usize } else { '?' as usize };
+            for (row, dots) in BASIC_LEGACY[code].iter().enumerate() {
+                for column in (0..LETTER).filter(|c| dots & (1 << c) != 0) {
+                    let left = x + (i * LETTER + column) * scale;
+                    self.fill(left, y + row * scale, scale, scale, colour);
+                }
+            }
+        }
+    }
+
+    /// How wide a text is at a scale.
+    pub(crate) fn text_width(scale: usize, text: &str) -> usize {
+        text.chars().count() * LETTER * scale
+    }
+
+    /// How high a line of text is at a scale.
+    pub(crate) fn text_height(scale: usize) -> usize {
+        LETTER * scale
+    }
+
+    /// Encodes the canvas into an empty frame.
+    pub(crate) fn encode(&self, quality: u8, frame: &mut FrameBuf) -> Result<(), EncodingError> {
+        Encoder::new(frame, quality).encode(&self.pixels, self.width, self.height, ColorType::Ycbcr)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::jpeg;
+
+    fn n_white(canvas: &Canvas) -> usize {
+        canvas.pixels.chunks(3).filter(|p| **p == Colour::WHITE.0).count()
+    }
+
+    #[test]
+    fn what_lies_outside_is_left_out() {
+        let mut canvas = Canvas::new(10, 10, Colour::BLACK);
+        canvas.fill(8, 8, 5, 5, Colour::WHITE);
+        assert_eq!(n_white(&canvas), 4);
+        canvas.fill(50, 50, 5, 5, Colour::WHITE);
+        canvas.text(5, 5, 3, "too large", Colour::WHITE);
+    }
+
+    #[test]
+    fn text_of_any_language_draws_something() {
+        for text in ["A", "é", "\u{1F600}", "\0"] {
+            let mut canvas = Canvas::new(40, 40, Colour::BLACK);
+            canvas.text(0, 0, 2, text, Colour::WHITE);
+            assert_eq!(n_white(&canvas) > 0, text != "\0", "{text:?}");
+        }
+    }
+
+    #[test]
+    fn canvas_becomes_a_jpeg_of_its_size() {
+        let mut frame = FrameBuf::new();
+        Canvas::new(100, 50, Colour::WHITE).encode(80, &mut frame).unwrap();
+        let info = jpeg::check(frame.jpeg()).unwrap();
+        assert_eq!((info.width, info.height), (100, 50));
+    }
+}

@@ -1,0 +1,33 @@
+//! Three pictures, 1, 2 and 3, one a second: a camera for the first minute.
+
+use super::pacer::Pacer;
+use super::{Camera, Error, Mode};
+use crate::frame::{FrameBuf, Taken};
+use crate::shutdown::Shutdown;
+
+const PICTURES: [&[u8]; 3] =
+    [include_bytes!("demo/1.jpg"), include_bytes!("demo/2.jpg"), include_bytes!("demo/3.jpg")];
+
+#[derive(Debug)]
+pub(super) struct Demo {
+    pacer: Pacer,
+    pictures: std::iter::Cycle<std::slice::Iter<'static, &'static [u8]>>,
+}
+
+impl Demo {
+    pub(super) fn open(fps: Option<f64>) -> Self {
+        Self { pacer: Pacer::new(fps.unwrap_or(1.0)), pictures: PICTURES.iter().cycle() }
+    }
+}
+
+impl Camera for Demo {
+    fn next_frame(&mut self, frame: &mut FrameBuf, stop: &Shutdown) -> Result<Taken, Error> {
+        self.pacer.wait(stop)?;
+        frame.extend(self.pictures.next().expect("a cycle over three pictures has no end"));
+        Ok(Taken::now())
+    }
+
+    fn mode(&self) -> Mode {
+        Mode::paced(self.pacer.fps())
+    }
+}

@@ -1,0 +1,125 @@
+//! The JPEG files of a folder as a camera, in name order, over and over.
+
+use std::fs;
+use std::io::Read;
+use std::path::{Path, PathBuf};
+
+use super::pacer::Pacer;
+use super::{Camera, Cause, Error, Mode};
+use crate::frame::{FrameBuf, Taken};
+use crate::jpeg::{Fault, MAX_BYTES};
+use crate::shutdown::Shutdown;
+
+#[derive(Debug)]
+pub(super) struct Images {
+    dir: PathBuf,
+    files: std::vec::IntoIter<PathBuf>,
+    pacer: Pacer,
+}
+
+impl Images {
+    pub(super) fn open(dir: &Path, fps: Option<f64>) -> Result<Self, Error> {
+        let files = list(dir)?.into_iter();
+        Ok(Self { dir: dir.to_owned(), files, pacer: Pacer::new(fps.unwrap_or(1.0)) })
+    }
+}
+
+impl Camera for Images {
+    fn next_frame(&mut self, frame: &mut FrameBuf, stop: &Shutdown) -> Result<Taken, Error> {
+        self.pacer.wait(stop)?;
+        let (path, file) = loop {
+            let path = match self.files.next() {
+                Some(path) => path,
+                None => {
+                    // Listed anew at each turn: pictures may come and go.
+                    self.files = list(&self.dir)?.into_iter();
+                    self.files.next().expect("a listed folder holds a picture")
+                }
+            };
+            match fs::File::open(&path) {
+                Ok(file) => break (path, file),
+                // It went within the turn. A listed one is there: this ends.
+                Err(e) if e.kind() == std::io::ErrorKind::NotFound => {}
+                Err(e) => return Err(io(&path, &e)),
+            }
+        };
+        // One byte more than may be, so that too large is told from just fitting.
+        let limit = MAX_BYTES as u64 + 1;
+        frame.extend_from(file.take(limit)).map_err(|e| io(&path, &e))?;
+        Ok(Taken::now())
+    }
+
+    fn mode(&self) -> Mode {
+        Mode::paced(self.pacer.fps())
+    }
+}
+
+/// Whether there is a picture in the folder, and each file looks like one.
+pub(super) fn check(dir: &Path) -> Result<(), Error> {
+    for path in list(dir)? {
+        let mut start = Vec::new();
+        let file = fs::File::open(&path).map_err(|e| io(&path, &e))?;
+        file.take(3).read_to_end(&mut start).map_err(|e| io(&path, &e))?;
+        if !start.starts_with(&[0xFF, 0xD8, 0xFF]) {
+            let fault = if start.is_empty() { Fault::Empty } else { Fault::NotJpeg };
+            return Err(Error::lost(
+                Cause::NoSignal,
+                format!("{}: {fault}; the folder is to hold JPEG files", path.display()),
+            ));
+        }
+    }
+    Ok(())
+}
+
+/// The pictures in name order, at least one.
+fn list(dir: &Path) -> Result<Vec<PathBuf>, Error> {
+    let fault = |why: &str| Error::lost(Cause::NoDevice, format!("{}: {why}", dir.display()));
+    let entries = fs::read_dir(dir).map_err(|e| match e.kind() {
+        std::io::ErrorKind::NotFound => fault("no such folder"),
+        std::io::ErrorKind::NotADirectory => fault("not a folder; for a single file use file:PATH"),
+        _ => fault(&e.to_string()),
+    })?;
+    let mut files: Vec<_> =
+        entries.filter_map(Result::ok).map(|e| e.path()).filter(|p| is_picture(p)).collect();
+    if files.is_empty() {
+        return Err(fault("no picture in this folder; put files *.jpg or *.jpeg there"));
+    }
+    files.sort();
+    Ok(files)
+}
+
+fn is_picture(path: &Path) -> bool {
+    let extension = path.extension().and_then(|e| e.to_str()).unwrap_or("");
+    let is_jpeg = extension.eq_ignore_ascii_case("jpg") || extension.eq_ignore_ascii_case("jpeg");
+    is_jpeg && path.is_file()
+}
+
+fn io(path: &Path, error: &std::io::Error) -> Error {
+    Error::lost(Cause::Io, format!("{}: {error}", path.display()))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn picture_that_went_within_the_turn_is_passed_over() {
+        let dir = std::env::temp_dir().join(format!("mjpegd-images-{}", std::process::id()));
+        fs::create_dir_all(&dir).unwrap();
+        for name in ["1.jpg", "2.jpg", "3.jpg"] {
+            fs::write(dir.join(name), name).unwrap();
+        }
+        let mut images = Images::open(&dir, Some(1000.0)).unwrap();
+        fs::remove_file(dir.join("1.jpg")).unwrap();
+        fs::remove_file(dir.join("3.jpg")).unwrap();
+        let (_trigger, stop) = crate::shutdown::channel();
+        for _ in 0..3 {
+            let mut frame = FrameBuf::new();
+            images.next_frame(&mut frame, &stop).unwrap();
+            assert_eq!(frame.jpeg(), b"2.jpg");
+        }
+        fs::remove_dir_all(&dir).unwrap();
+        let gone = images.next_frame(&mut FrameBuf::new(), &stop);
+        assert!(matches!(gone, Err(Error::Lost(Cause::NoDevice, _))), "{gone:?}");
+    }
+}

@@ -1,0 +1,73 @@
+//! The rhythm of a camera that has no device to set it.
+
+use std::time::{Duration, Instant};
+
+use super::Error;
+use crate::shutdown::Shutdown;
+
+/// So often capture looks whether a slow camera is still wanted.
+const SLICE: Duration = Duration::from_secs(1);
+
+/// Waits until the next picture is due.
+#[derive(Debug)]
+pub(crate) struct Pacer {
+    fps: f64,
+    due: Instant,
+}
+
+impl Pacer {
+    /// The first picture is due at once.
+    pub(crate) fn new(fps: f64) -> Self {
+        Self { fps, due: Instant::now() }
+    }
+
+    pub(crate) fn fps(&self) -> f64 {
+        self.fps
+    }
+
+    /// Sleeps until the next picture is due, or for a second at a time.
+    pub(crate) fn wait(&mut self, stop: &Shutdown) -> Result<(), Error> {
+        let now = Instant::now();
+        let wait = self.due.saturating_duration_since(now);
+        if stop.wait_for(wait.min(SLICE)) {
+            return Err(Error::Stopped);
+        }
+        if wait > SLICE {
+            return Err(Error::NotYet);
+        }
+        self.due = next_due(self.due, now, Duration::from_secs_f64(1.0 / self.fps));
+        Ok(())
+    }
+}
+
+/// One interval on; but after a delay (a suspended board) the missed pictures
+/// are not made up for.
+fn next_due(due: Instant, now: Instant, interval: Duration) -> Instant {
+    if now.saturating_duration_since(due) > interval { now + interval } else { due + interval }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::shutdown;
+
+    const SECOND: Duration = Duration::from_secs(1);
+
+    #[test]
+    fn rhythm_does_not_drift_and_does_not_catch_up() {
+        let start = Instant::now();
+        let late = start + SECOND / 10;
+        assert_eq!(next_due(start, late, SECOND), start + SECOND);
+        let long_after = start + 60 * SECOND;
+        assert_eq!(next_due(start, long_after, SECOND), long_after + SECOND);
+    }
+
+    #[test]
+    fn wait_ends_at_the_order_to_stop() {
+        let (trigger, stop) = shutdown::channel();
+        let mut pacer = Pacer::new(0.001);
+        assert_eq!(pacer.wait(&stop), Ok(()));
+        drop(trigger);
+        assert_eq!(pacer.wait(&stop), Err(Error::Stopped));
+    }
+}

@@ -1,0 +1,94 @@
+//! A drawn test picture that moves: colour bars, a sliding block, the number
+//! of the frame and the time of day in UTC.
+
+use std::time::SystemTime;
+
+use super::canvas::{Canvas, Colour};
+use super::pacer::Pacer;
+use super::{Camera, Cause, Error, Mode};
+use crate::frame::{FrameBuf, Taken};
+use crate::shutdown::Shutdown;
+
+const FPS: f64 = 30.0;
+const QUALITY: u8 = 80;
+
+#[derive(Debug)]
+pub(super) struct Pattern {
+    background: Canvas,
+    canvas: Canvas,
+    pacer: Pacer,
+    n_drawn: usize,
+}
+
+impl Pattern {
+    pub(super) fn open(width: u16, height: u16, fps: Option<f64>) -> Self {
+        let background = bars(width, height);
+        let pacer = Pacer::new(fps.unwrap_or(FPS));
+        Self { canvas: background.clone(), background, pacer, n_drawn: 0 }
+    }
+
+    fn draw(&mut self, now: SystemTime) {
+        let (w, h) = (self.canvas.width(), self.canvas.height());
+        let scale = (w / 320).max(1);
+        self.canvas.copy_from(&self.background);
+        // The block crosses the picture in four seconds at 30 fps.
+        let side = h / 8;
+        let x = self.n_drawn * (w / 120).max(1) % w;
+        self.canvas.fill(x, h * 5 / 8, side, side, Colour::WHITE);
+        let line = Canvas::text_height(scale) + 2 * scale;
+        let lines =
+            [format!("frame {}", self.n_drawn), humantime::format_rfc3339_millis(now).to_string()];
+        for (i, text) in lines.iter().enumerate() {
+            let y = h * 3 / 4 + (i + 1) * line;
+            self.canvas.text(2 * scale, y, scale, text, Colour::WHITE);
+        }
+        self.n_drawn += 1;
+    }
+}
+
+impl Camera for Pattern {
+    fn next_frame(&mut self, frame: &mut FrameBuf, stop: &Shutdown) -> Result<Taken, Error> {
+        self.pacer.wait(stop)?;
+        let taken = Taken::now();
+        self.draw(taken.captured);
+        self.canvas.encode(QUALITY, frame).map_err(|e| Error::lost(Cause::Io, e.to_string()))?;
+        Ok(taken)
+    }
+
+    fn mode(&self) -> Mode {
+        Mode::paced(self.pacer.fps())
+    }
+}
+
+/// Bars of 75 % in the order of SMPTE ECR 1-1978, on black below.
+fn bars(width: u16, height: u16) -> Canvas {
+    let mut canvas = Canvas::new(width, height, Colour::BLACK);
+    let (w, h) = (canvas.width(), canvas.height());
+    let on = |bit: u8, i: u8| if (7 - i) & bit != 0 { 191 } else { 0 };
+    for i in 0..7 {
+        let (left, right) = (w * usize::from(i) / 7, w * (usize::from(i) + 1) / 7);
+        canvas.fill(left, 0, right - left, h * 5 / 8, Colour::rgb(on(2, i), on(4, i), on(1, i)));
+    }
+    canvas
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::shutdown;
+
+    #[test]
+    fn every_picture_differs_from_the_one_before() {
+        let (_trigger, stop) = shutdown::channel();
+        for (width, height) in [(32, 32), (640, 480)] {
+            let mut camera = Pattern::open(width, height, Some(1000.0));
+            let mut last = Vec::new();
+            for _ in 0..3 {
+                let mut frame = FrameBuf::new();
+                camera.next_frame(&mut frame, &stop).unwrap();
+                assert!(frame.jpeg() != last);
+                last = frame.jpeg().to_vec();
+            }
+        }
+    }
+}

@@ -1,0 +1,199 @@
+//! The cameras of this machine and what each can do, for people and programs.
+
+use std::fmt::Write;
+
+use serde::Serialize;
+use v4l::FourCC;
+use v4l::frameinterval::FrameIntervalEnum;
+use v4l::framesize::FrameSizeEnum;
+use v4l::video::Capture;
+
+use super::nodes::{self, Opened};
+use super::sys;
+
+/// One camera.
+#[derive(Debug, Serialize)]
+pub(crate) struct Device {
+    path: String,
+    /// A link that stays the same when it is plugged in again.
+    lasting_path: Option<String>,
+    name: String,
+    driver: String,
+    bus: String,
+    formats: Vec<Format>,
+    controls: Vec<Control>,
+}
+
+#[derive(Debug, Serialize)]
+struct Format {
+    fourcc: String,
+    description: String,
+    sizes: Vec<Size>,
+}
+
+/// One size, or with steps all from it to the largest.
+#[derive(Debug, Serialize)]
+struct Size {
+    width: u32,
+    height: u32,
+    max_width: u32,
+    max_height: u32,
+    /// Pictures a second; of a range its ends.
+    fps: Vec<f64>,
+}
+
+#[derive(Debug, Serialize)]
+struct Control {
+    id: u32,
+    name: String,
+    #[serde(rename = "type")]
+    kind: &'static str,
+    minimum: i64,
+    maximum: i64,
+    step: u64,
+    default: i64,
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    menu: Vec<MenuItem>,
+}
+
+#[derive(Debug, Serialize)]
+struct MenuItem {
+    value: u32,
+    name: String,
+}
+
+/// All nodes that are cameras, in the order of their numbers.
+pub(crate) fn devices() -> Vec<Device> {
+    nodes::all()
+        .iter()
+        .filter_map(|path| nodes::open(path).ok())
+        .map(|of| Device::of(&of))
+        .collect()
+}
+
+/// The same as text.
+pub(crate) fn text(devices: &[Device]) -> String {
+    if devices.is_empty() {
+        return "no camera is plugged in\n".into();
+    }
+    devices.iter().map(Device::text).collect::<Vec<_>>().join("\n")
+}
+
+impl Device {
+    fn of(opened: &Opened) -> Self {
+        let formats = sys::formats(&opened.device).into_iter();
+        Self {
+            path: opened.path.display().to_string(),
+            lasting_path: nodes::lasting_name(&opened.path).map(|p| p.display().to_string()),
+            name: opened.caps.card.clone(),
+            driver: opened.caps.driver.clone(),
+            bus: opened.caps.bus.clone(),
+            formats: formats
+                .map(|(fourcc, description)| Format {
+                    fourcc: String::from_utf8_lossy(&fourcc).into_owned(),
+                    description,
+                    sizes: sizes(opened, FourCC::new(&fourcc)),
+                })
+                .collect(),
+            controls: sys::controls(&opened.device).into_iter().map(Control::of).collect(),
+        }
+    }
+
+    fn text(&self) -> String {
+        let mut text = format!("{} ({})\n", self.path, self.name);
+        // Writing to a String cannot fail.
+        let mut line = |line: std::fmt::Arguments<'_>| {
+            let _ = writeln!(text, "  {line}");
+        };
+        line(format_args!(
+            "use       --camera v4l2:{}",
+            self.lasting_path.as_ref().unwrap_or(&self.path)
+        ));
+        line(format_args!("driver    {}, {}", self.driver, self.bus));
+        for format in &self.formats {
+            line(format_args!("format    {} ({})", format.fourcc, format.description));
+            format.sizes.iter().for_each(|size| line(format_args!("          {}", size.text())));
+        }
+        for c in &self.controls {
+            let menu: Vec<_> = c.menu.iter().map(|i| format!("{} {}", i.value, i.name)).collect();
+            line(format_args!(
+                "control   {}, {}, {} to {}, default {}{}{}",
+                c.name,
+                c.kind,
+                c.minimum,
+                c.maximum,
+                c.default,
+                if menu.is_empty() { "" } else { ": " },
+                menu.join(", ")
+            ));
+        }
+        text
+    }
+}
+
+fn sizes(of: &Opened, fourcc: FourCC) -> Vec<Size> {
+    let size = |size: v4l::framesize::FrameSize| {
+        let (width, height, max_width, max_height) = match size.size {
+            FrameSizeEnum::Discrete(s) => (s.width, s.height, s.width, s.height),
+            FrameSizeEnum::Stepwise(s) => (s.min_width, s.min_height, s.max_width, s.max_height),
+        };
+        let fps = rates(of, fourcc, max_width, max_height);
+        Size { width, height, max_width, max_height, fps }
+    };
+    of.device.enum_framesizes(fourcc).unwrap_or_default().into_iter().map(size).collect()
+}
+
+fn rates(of: &Opened, fourcc: FourCC, width: u32, height: u32) -> Vec<f64> {
+    let rate = |interval: &v4l::fraction::Fraction| {
+        f64::from(interval.denominator) / f64::from(interval.numerator.max(1))
+    };
+    let intervals = of.device.enum_frameintervals(fourcc, width, height).unwrap_or_default();
+    let rates = intervals.into_iter().flat_map(|interval| match interval.interval {
+        FrameIntervalEnum::Discrete(interval) => vec![rate(&interval)],
+        FrameIntervalEnum::Stepwise(range) => vec![rate(&range.max), rate(&range.min)],
+    });
+    rates.map(|fps| (fps * 1000.0).round() / 1000.0).collect()
+}
+
+impl Size {
+    fn text(&self) -> String {
+        let rates: Vec<_> = self.fps.iter().map(f64::to_string).collect();
+        let from = format!("{}x{}", self.width, self.height);
+        let is_one = (self.width, self.height) == (self.max_width, self.max_height);
+        let to = if is_one {
+            String::new()
+        } else {
+            format!(" to {}x{}", self.max_width, self.max_height)
+        };
+        format!("{from}{to} at {} fps", rates.join(", "))
+    }
+}
+
+impl Control {
+    fn of(control: sys::Control) -> Self {
+        // V4L2_CTRL_TYPE_*, in the words of v4l2-ctl.
+        let kind = match control.kind {
+            1 => "int",
+            2 => "bool",
+            3 => "menu",
+            4 => "button",
+            5 => "int64",
+            6 => "class",
+            7 => "string",
+            8 => "bitmask",
+            9 => "intmenu",
+            _ => "other",
+        };
+        let menu = control.menu.into_iter().map(|(value, name)| MenuItem { value, name }).collect();
+        Self {
+            id: control.id,
+            name: control.name,
+            kind,
+            minimum: control.minimum,
+            maximum: control.maximum,
+            step: control.step,
+            default: control.default,
+            menu,
+        }
+    }
+}

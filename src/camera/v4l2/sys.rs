@@ -1,0 +1,224 @@
+//! The few calls to the kernel that the `v4l` crate cannot make safely: it
+//! panics on names that are not UTF-8 and on values that it does not know.
+//!
+//! The only file of the driver with `unsafe` in it: structs of the kernel are
+//! handed to ioctls, and unions are read as the kernel says they were filled.
+//! Names and layouts: Linux, `include/uapi/linux/videodev2.h`.
+#![allow(unsafe_code, reason = "ioctls on structs with unions")]
+
+use std::io;
+use std::mem::{size_of, zeroed};
+use std::os::fd::BorrowedFd;
+use std::ptr::from_mut;
+
+use rustix::io::{FdFlags, fcntl_setfd};
+use v4l::Device;
+use v4l::v4l_sys::{
+    v4l2_capability, v4l2_fmtdesc, v4l2_format, v4l2_pix_format, v4l2_query_ext_ctrl,
+    v4l2_querymenu,
+};
+use v4l::v4l2::{self, vidioc};
+
+pub(super) const VIDEO_CAPTURE: u32 = 0x0000_0001;
+pub(super) const VIDEO_CAPTURE_MPLANE: u32 = 0x0000_1000;
+pub(super) const VIDEO_M2M: u32 = 0x0000_8000 | 0x0000_4000;
+pub(super) const META_CAPTURE: u32 = 0x0080_0000;
+pub(super) const STREAMING: u32 = 0x0400_0000;
+const BUF_TYPE_VIDEO_CAPTURE: u32 = 1;
+const COLORSPACE_JPEG: u32 = 7;
+const QUANTIZATION_FULL_RANGE: u32 = 1;
+const QUANTIZATION_LIM_RANGE: u32 = 2;
+
+/// Without a word of the driver, RGB and grey are of full range, and so are
+/// JPEG's colours; other YCbCr is limited (V4L2_MAP_QUANTIZATION_DEFAULT).
+const FULL_BY_DEFAULT: [&[u8; 4]; 4] = [b"RGB3", b"BGR3", b"RGBP", b"GREY"];
+
+const CTRL_FLAG_NEXT_CTRL: u32 = 0x8000_0000;
+const CTRL_FLAG_DISABLED: u32 = 0x0001;
+const CTRL_TYPE_MENU: u32 = 3;
+const CTRL_TYPE_INTEGER_MENU: u32 = 9;
+
+/// A control that a device has, whatever its type.
+#[derive(Clone, Debug, PartialEq)]
+pub(super) struct Control {
+    pub(super) id: u32,
+    pub(super) name: String,
+    /// `V4L2_CTRL_TYPE_*`.
+    pub(super) kind: u32,
+    pub(super) minimum: i64,
+    pub(super) maximum: i64,
+    pub(super) step: u64,
+    pub(super) default: i64,
+    /// The items of a menu, by their numbers, some of which may be left out.
+    pub(super) menu: Vec<(u32, String)>,
+}
+
+/// What a device says of itself.
+#[derive(Clone, Debug, PartialEq)]
+pub(super) struct Caps {
+    pub(super) driver: String,
+    pub(super) card: String,
+    pub(super) bus: String,
+    /// `V4L2_CAP_*` of this node.
+    pub(super) flags: u32,
+}
+
+/// A picture format as the driver set it.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub(super) struct Format {
+    pub(super) fourcc: [u8; 4],
+    pub(super) width: u32,
+    pub(super) height: u32,
+    /// Bytes from one line to the next, of the first plane.
+    pub(super) stride: u32,
+    /// Luma from 16 to 235, for a format in YCbCr.
+    pub(super) is_limited: bool,
+}
+
+/// Structs of the kernel for which all zeroes is a valid value.
+trait Plain: Sized {
+    fn zero() -> Self {
+        // SAFETY: implemented only below, for structs of integers, arrays and
+        // unions of these, for which all zeroes is a value.
+        unsafe { zeroed() }
+    }
+}
+
+impl Plain for v4l2_capability {}
+impl Plain for v4l2_fmtdesc {}
+impl Plain for v4l2_format {}
+impl Plain for v4l2_query_ext_ctrl {}
+impl Plain for v4l2_querymenu {}
+
+/// Makes one ioctl whose argument is a `T`.
+fn call<T: Plain>(device: &Device, request: vidioc::_IOC_TYPE, argument: &mut T) -> io::Result<()> {
+    // The size of the argument is part of the request's number.
+    assert_eq!((request >> 16) & 0x3FFF, size_of::<T>() as vidioc::_IOC_TYPE);
+    // SAFETY: the descriptor is open as long as `device`, and the kernel reads
+    // and writes at most as many bytes as the request says, which is a `T`.
+    unsafe { v4l2::ioctl(device.handle().fd(), request, from_mut(argument).cast()) }
+}
+
+/// FD_CLOEXEC, which the crate leaves out.
+pub(super) fn set_close_on_exec(device: &Device) -> io::Result<()> {
+    // SAFETY: the descriptor is open as long as `device`, which outlives this.
+    let fd = unsafe { BorrowedFd::borrow_raw(device.handle().fd()) };
+    Ok(fcntl_setfd(fd, FdFlags::CLOEXEC)?)
+}
+
+/// Text of the kernel, up to its NUL, whatever bytes are in it.
+fn text(bytes: &[u8]) -> String {
+    let end = bytes.iter().position(|b| *b == 0).unwrap_or(bytes.len());
+    String::from_utf8_lossy(&bytes[..end]).into_owned()
+}
+
+/// VIDIOC_QUERYCAP.
+pub(super) fn caps(device: &Device) -> io::Result<Caps> {
+    let mut caps = v4l2_capability::zero();
+    call(device, vidioc::VIDIOC_QUERYCAP, &mut caps)?;
+    Ok(Caps {
+        driver: text(&caps.driver),
+        card: text(&caps.card),
+        bus: text(&caps.bus_info),
+        flags: caps.device_caps,
+    })
+}
+
+/// VIDIOC_ENUM_FMT: the formats of a capture device and what they are called.
+pub(super) fn formats(device: &Device) -> Vec<([u8; 4], String)> {
+    let format = |index| {
+        let mut format = v4l2_fmtdesc { index, type_: BUF_TYPE_VIDEO_CAPTURE, ..Plain::zero() };
+        call(device, vidioc::VIDIOC_ENUM_FMT, &mut format).ok()?;
+        Some((format.pixelformat.to_le_bytes(), text(&format.description)))
+    };
+    (0..64).map_while(format).collect()
+}
+
+/// VIDIOC_QUERY_EXT_CTRL: all controls of plain types that are not disabled.
+pub(super) fn controls(device: &Device) -> Vec<Control> {
+    let mut found = Vec::new();
+    let mut query = v4l2_query_ext_ctrl::zero();
+    loop {
+        query.id |= CTRL_FLAG_NEXT_CTRL;
+        if call(device, vidioc::VIDIOC_QUERY_EXT_CTRL, &mut query).is_err() {
+            return found;
+        }
+        if query.flags & CTRL_FLAG_DISABLED == 0 {
+            found.push(Control {
+                id: query.id,
+                // Signed on some processors, not on others.
+                name: text(&query.name.map(|c| c.to_ne_bytes()[0])),
+                kind: query.type_,
+                minimum: query.minimum,
+                maximum: query.maximum,
+                step: query.step,
+                default: query.default_value,
+                menu: menu(device, &query),
+            });
+        }
+    }
+}
+
+/// VIDIOC_QUERYMENU: the items of a menu control.
+fn menu(device: &Device, control: &v4l2_query_ext_ctrl) -> Vec<(u32, String)> {
+    // A menu of more items is a driver that is mistaken.
+    const MOST: i64 = 256;
+    if !matches!(control.type_, CTRL_TYPE_MENU | CTRL_TYPE_INTEGER_MENU) {
+        return Vec::new();
+    }
+    let last = control.maximum.min(control.minimum.saturating_add(MOST));
+    let item = |index: i64| {
+        let index = u32::try_from(index).ok()?;
+        let mut item = v4l2_querymenu { id: control.id, index, ..Plain::zero() };
+        call(device, vidioc::VIDIOC_QUERYMENU, &mut item).ok()?;
+        // SAFETY: the driver filled in the name of a menu's item, the value
+        // of an integer menu's; both may be read as bytes and as a number.
+        let union = unsafe { (item.__bindgen_anon_1.name, item.__bindgen_anon_1.value) };
+        let (name, value) = union;
+        let is_named = control.type_ == CTRL_TYPE_MENU;
+        Some((index, if is_named { text(&name) } else { value.to_string() }))
+    };
+    (control.minimum..=last).filter_map(item).collect()
+}
+
+/// VIDIOC_S_FMT: asks for a format, and returns what the driver made of it.
+pub(super) fn set_format(
+    device: &Device,
+    fourcc: [u8; 4],
+    width: u32,
+    height: u32,
+) -> io::Result<Format> {
+    let mut format = v4l2_format { type_: BUF_TYPE_VIDEO_CAPTURE, ..Plain::zero() };
+    // SAFETY: for this type the union is a v4l2_pix_format, and all zeroes is
+    // a value of it. A stride of 0 lets the driver choose.
+    let pix = unsafe { &mut format.fmt.pix };
+    (pix.pixelformat, pix.width, pix.height) = (u32::from_le_bytes(fourcc), width, height);
+    call(device, vidioc::VIDIOC_S_FMT, &mut format)?;
+    // SAFETY: as above; the driver filled it in.
+    let pix: v4l2_pix_format = unsafe { format.fmt.pix };
+    let fourcc = pix.pixelformat.to_le_bytes();
+    let is_limited = match pix.quantization {
+        QUANTIZATION_FULL_RANGE => false,
+        QUANTIZATION_LIM_RANGE => true,
+        _ => !FULL_BY_DEFAULT.contains(&&fourcc) && pix.colorspace != COLORSPACE_JPEG,
+    };
+    Ok(Format {
+        fourcc,
+        width: pix.width,
+        height: pix.height,
+        stride: pix.bytesperline,
+        is_limited,
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn text_ends_at_nul_and_takes_any_bytes() {
+        assert_eq!(text(b"Webcam\0\0rest"), "Webcam");
+        assert_eq!(text(b"cut \xC3"), "cut \u{FFFD}");
+        assert_eq!(text(b""), "");
+    }
+}

@@ -1,0 +1,226 @@
+//! The capture thread: `run` (loop, back off) around `run_once` (open, work
+//! until an error).
+
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::sync::Arc;
+use std::sync::atomic::Ordering::SeqCst;
+use std::time::{Duration, Instant};
+
+use super::back_off::BackOff;
+use super::{Shared, State, status_picture};
+use crate::camera::{Camera, Cause, Error};
+use crate::frame::{FrameBuf, FramePool, Meta, Taken};
+use crate::jpeg::{self, Fault, HUFFMAN_TABLES, Info};
+use crate::log_limit::LogLimit;
+
+/// A camera that gives nothing but damaged pictures for so long is lost.
+const PATIENCE: Duration = Duration::from_secs(5);
+
+/// What the thread keeps from one opening of the camera to the next.
+struct Thread<'a> {
+    shared: &'a Shared,
+    pool: FramePool,
+    seq: u64,
+    /// Size of the last picture, which a status picture takes on.
+    size: (u16, u16),
+    bad_frames: LogLimit,
+}
+
+/// Runs until nobody reads any more or the program stops.
+pub(super) fn run(shared: &Shared) {
+    let mut thread = Thread {
+        shared,
+        pool: FramePool::default(),
+        seq: shared.slot.last_seq(),
+        size: (640, 480),
+        bad_frames: LogLimit::default(),
+    };
+    let (mut back_off, mut faults) = (BackOff::new(), LogLimit::default());
+    loop {
+        let begun = Instant::now();
+        // A driver's panic is a bug, of ours or of a library's; the camera may
+        // still work when it is opened anew.
+        let end = catch_unwind(AssertUnwindSafe(|| thread.run_once())).unwrap_or_else(|panic| {
+            Err(Error::lost(Cause::Io, format!("the driver panicked: {}", text(&*panic))))
+        });
+        if let Err(error) = end
+            && error != Error::Stopped
+        {
+            let wait = back_off.after(begun.elapsed());
+            faults.warn(&format!("camera lost: {error}; trying again while somebody watches"));
+            thread.show(&error);
+            shared.stop.wait_for(wait);
+        }
+        if thread.may_end() {
+            return;
+        }
+    }
+}
+
+/// What a panic said.
+fn text(panic: &(dyn std::any::Any + Send)) -> &str {
+    let literal = panic.downcast_ref::<&str>().copied();
+    literal.or(panic.downcast_ref::<String>().map(String::as_str)).unwrap_or("no message")
+}
+
+impl Thread<'_> {
+    /// Opens the camera and publishes its pictures, until an error, or until
+    /// nobody reads any more or the program stops.
+    fn run_once(&mut self) -> Result<(), Error> {
+        let shared = self.shared;
+        let mut camera = (shared.open)()?;
+        let mode = camera.mode();
+        if mode.device.is_some() {
+            log::info!("camera opened: {mode}");
+        }
+        shared.stats.opened(mode);
+        let (mut good_at, mut n_bad) = (Instant::now(), 0);
+        while !shared.stop.is_ordered() && !shared.is_idle(&shared.life.lock()) {
+            match self.next(&mut *camera) {
+                Ok(()) => (good_at, n_bad) = (Instant::now(), 0),
+                Err(Error::BadFrame(fault)) => {
+                    shared.stats.dropped(fault);
+                    self.bad_frames.warn(&format!("a picture was dropped: {fault}"));
+                    n_bad += 1;
+                    if n_bad >= 3 && good_at.elapsed() >= PATIENCE {
+                        let cause = format!("only damaged pictures come, the last: {fault}");
+                        return Err(Error::lost(Cause::NoSignal, cause));
+                    }
+                }
+                Err(Error::NotYet) => {}
+                Err(error) => return Err(error),
+            }
+        }
+        Ok(())
+    }
+
+    /// Takes one picture and publishes it.
+    fn next(&mut self, camera: &mut dyn Camera) -> Result<(), Error> {
+        if self.shared.n_wanting.load(SeqCst) == 0 && camera.pass_over(&self.shared.stop)? {
+            // What lies in the slot is not the newest any more.
+            self.shared.slot.clear();
+            self.count(camera, Instant::now());
+            self.say_live();
+            return Ok(());
+        }
+        let mut buf = self.pool.take();
+        let taken = camera.next_frame(&mut buf, &self.shared.stop)?;
+        let info = mend(&mut buf).map_err(Error::BadFrame)?;
+        self.size = (info.width, info.height);
+        self.count(camera, taken.taken);
+        self.publish(buf, taken, false);
+        self.say_live();
+        Ok(())
+    }
+
+    fn count(&self, camera: &mut dyn Camera, at: Instant) {
+        self.shared.stats.stale(camera.take_n_stale());
+        self.shared.stats.captured(at);
+    }
+
+    fn say_live(&self) {
+        if self.shared.stats.set_state(State::Live, None) != State::Live {
+            log::info!("camera on: {}", self.shared.stats.source());
+        }
+    }
+
+    /// Tells the viewers and the status why there is no picture.
+    fn show(&mut self, error: &Error) {
+        let stats = &self.shared.stats;
+        stats.lost(error);
+        stats.set_state(State::Lost, Some(error.to_string()));
+        let mut buf = self.pool.take();
+        let picture = status_picture::draw(self.size, &error.to_string(), stats.since());
+        match picture.encode(status_picture::QUALITY, &mut buf) {
+            Ok(()) => self.publish(buf, Taken::now(), true),
+            Err(e) => log::error!("the status picture cannot be drawn: {e}"),
+        }
+    }
+
+    fn publish(&mut self, buf: FrameBuf, at: Taken, is_status: bool) {
+        self.seq += 1;
+        let (width, height) = self.size;
+        let meta = Meta { seq: self.seq, at, width, height, is_status };
+        let frame = Arc::new(buf.finish(meta));
+        self.pool.keep(&frame);
+        self.shared.slot.publish(frame);
+    }
+
+    /// Whether the thread is to end; from then on the next reader starts one.
+    fn may_end(&self) -> bool {
+        let mut life = self.shared.life.lock();
+        let ends = self.shared.stop.is_ordered() || self.shared.is_idle(&life);
+        if ends {
+            self.shared.slot.clear();
+            self.shared.stats.set_state(State::Idle, None);
+            life.is_running = false;
+        }
+        drop(life);
+        if ends {
+            log::info!("camera off: {}", self.shared.stats.source());
+        }
+        ends
+    }
+}
+
+/// Leaves of a camera's bytes what every client can read: no padding behind
+/// the picture, no second picture inside.
+fn mend(buf: &mut FrameBuf) -> Result<Info, Fault> {
+    let info = jpeg::check(buf.jpeg())?;
+    buf.truncate(info.len);
+    if let Some(at) = info.lacks_tables_at {
+        // Behind the thumbnails, whose places stay as they are.
+        buf.insert(at, &HUFFMAN_TABLES);
+    }
+    for thumbnail in info.thumbnails.iter().rev() {
+        buf.cut(thumbnail.clone());
+    }
+    Ok(info)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn padding_and_thumbnail_are_taken_out() {
+        let picture = include_bytes!("../camera/demo/1.jpg");
+        let exif = [0xFF, 0xE1, 0, 8, b'E', b'x', 0xFF, 0xD8, 0xFF, 0xD9];
+        let mut buf = FrameBuf::new();
+        buf.extend(&[&picture[..2], &exif, &exif, &picture[2..], &[0; 9]].concat());
+        mend(&mut buf).unwrap();
+        assert_eq!(buf.jpeg(), picture);
+    }
+
+    #[test]
+    fn missing_huffman_tables_are_put_in() {
+        let picture = include_bytes!("../camera/demo/1.jpg");
+        // The tables of the demo picture are its own: without them it is a
+        // JPEG as a camera without tables would send it.
+        let mut bare = picture.to_vec();
+        while let Some(at) = memchr::memmem::find(&bare, &[0xFF, 0xC4]) {
+            let len = usize::from(u16::from_be_bytes([bare[at + 2], bare[at + 3]]));
+            bare.drain(at..at + 2 + len);
+        }
+        let mut buf = FrameBuf::new();
+        buf.extend(&bare);
+        let info = mend(&mut buf).unwrap();
+        assert_eq!((info.width, info.height), (640, 480));
+        assert_eq!(buf.jpeg().len(), bare.len() + HUFFMAN_TABLES.len());
+        assert_eq!(jpeg::check(buf.jpeg()).unwrap().lacks_tables_at, None);
+        let sos = memchr::memmem::find(buf.jpeg(), &[0xFF, 0xDA]).unwrap();
+        assert!(buf.jpeg()[..sos].ends_with(&HUFFMAN_TABLES));
+        let mut again = FrameBuf::new();
+        again.extend(buf.jpeg());
+        mend(&mut again).unwrap();
+        assert_eq!(again.jpeg(), buf.jpeg());
+    }
+
+    #[test]
+    fn text_of_a_panic_is_kept() {
+        let panic = catch_unwind(|| panic!("at {}", 7)).unwrap_err();
+        assert_eq!(text(&*panic), "at 7");
+        let panic = catch_unwind(|| panic!("plain")).unwrap_err();
+        assert_eq!(text(&*panic), "plain");
+    }
+}

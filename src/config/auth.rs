@@ -1,0 +1,110 @@
+//! Who may see the camera: the file behind `--auth-file`.
+
+use std::fmt;
+use std::fs;
+use std::path::Path;
+
+use anyhow::{Context, Result, bail, ensure};
+
+/// The users of an `--auth-file`, at least one.
+#[derive(Clone, Debug)]
+pub(crate) struct Credentials(pub(crate) Vec<(String, Password)>);
+
+/// A password as it stands in the file.
+#[derive(Clone)]
+pub(crate) enum Password {
+    Plain(String),
+    /// `$2y$`, `$2b$` or `$2a$`, as `htpasswd -B` makes them.
+    Bcrypt(String),
+    /// `$5$` or `$6$`, as `openssl passwd -6` makes them.
+    ShaCrypt(String),
+}
+
+impl fmt::Debug for Password {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("***")
+    }
+}
+
+impl Credentials {
+    /// Reads `user:password` lines; empty lines and lines that begin with
+    /// `#` are passed over.
+    ///
+    /// # Errors
+    /// A file that cannot be read or has no user, and the first bad line.
+    /// No message holds a password.
+    pub(crate) fn read(path: &Path) -> Result<Self> {
+        let name = path.display();
+        let text = fs::read_to_string(path).with_context(|| format!("--auth-file {name}"))?;
+        let mut users = Vec::new();
+        for (i, line) in text.lines().enumerate() {
+            let line = line.trim_end_matches('\r');
+            if line.is_empty() || line.starts_with('#') {
+                continue;
+            }
+            users.push(user(line).with_context(|| format!("--auth-file {name}, line {}", i + 1))?);
+        }
+        ensure!(!users.is_empty(), "--auth-file {name}: no user in it; write lines user:password");
+        Ok(Self(users))
+    }
+}
+
+fn user(line: &str) -> Result<(String, Password)> {
+    let (name, password) = line.split_once(':').context("no colon; write user:password")?;
+    ensure!(!name.is_empty(), "no user before the colon; write user:password");
+    ensure!(!password.is_empty(), "no password behind the colon; write user:password");
+    Ok((name.to_owned(), self::password(password)?))
+}
+
+fn password(text: &str) -> Result<Password> {
+    let is_hash = |prefixes: &[&str]| prefixes.iter().any(|p| text.starts_with(p));
+    if is_hash(&["$2y$", "$2b$", "$2a$"]) {
+        // A hash that cannot be read would refuse its user for ever, silently.
+        text.parse::<bcrypt::HashParts>().ok().context("the bcrypt hash is damaged")?;
+        Ok(Password::Bcrypt(text.to_owned()))
+    } else if is_hash(&["$5$", "$6$"]) {
+        // The digest is 256 or 512 bits in letters of six.
+        let n_letters = if text.starts_with("$5$") { 43 } else { 86 };
+        let digest = text.rsplit('$').next().unwrap_or("");
+        ensure!(digest.len() == n_letters, "the SHA-crypt hash is damaged");
+        Ok(Password::ShaCrypt(text.to_owned()))
+    } else if is_hash(&["$apr1$", "$1$", "{SHA}", "$y$", "$argon2"]) {
+        bail!(
+            "this kind of hash is not known; make one with `htpasswd -nB USER` or `openssl passwd -6`"
+        )
+    } else {
+        Ok(Password::Plain(text.to_owned()))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn passwords_plain_and_hashed_are_told_apart() {
+        assert!(
+            matches!(user("a:b:c").unwrap(), (n, Password::Plain(p)) if n == "a" && p == "b:c")
+        );
+        let bcrypt = "u:$2y$05$abcdefghijklmnopqrstuuFlkQx7C9yzXMKnMnsPMPPhvgr6.Zx.2";
+        assert!(matches!(user(bcrypt).unwrap().1, Password::Bcrypt(_)));
+        let sha = "u:$6$saltsalt$8RWsOfwR6M6PpnoeQiEiWzNTPo1f0HjVYjDnLZhGx16aBFRkeqiHAzfXP/LgrOWMBMXqiU2pLrXsSOHNUyUm91";
+        assert!(matches!(user(sha).unwrap().1, Password::ShaCrypt(_)));
+    }
+
+    #[test]
+    fn bad_lines_are_refused_without_showing_the_password() {
+        for (line, says) in [
+            ("geheim", "write user:password"),
+            (":geheim", "no user"),
+            ("user:", "no password"),
+            ("user:$2y$05$geheim", "damaged"),
+            ("user:$6$geheim", "damaged"),
+            ("user:$apr1$geheim", "htpasswd -nB"),
+        ] {
+            let fault = format!("{:#}", user(line).unwrap_err());
+            assert!(fault.contains(says), "{line}: {fault}");
+            assert!(!fault.contains("geheim"), "{fault}");
+        }
+    }
+}

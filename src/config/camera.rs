@@ -1,0 +1,184 @@
+//! Which camera: the text behind `--camera`.
+
+use std::fmt;
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+use anyhow::{Context, Result, bail, ensure};
+
+/// One camera and how it is to run.
+#[derive(Clone, Debug)]
+pub(crate) struct CameraConfig {
+    pub(crate) source: Source,
+    /// Pictures a second; `None`: what the source does by itself.
+    pub(crate) fps: Option<f64>,
+    pub(crate) device: DeviceConfig,
+}
+
+/// How a device is to be set up.
+#[derive(Clone, Debug)]
+pub(crate) struct DeviceConfig {
+    /// Width and height in pixels.
+    pub(crate) resolution: Option<(u32, u32)>,
+    /// FourCC of what the device is to give; `None`: the cheapest it has.
+    pub(crate) format: Option<[u8; 4]>,
+    /// Of JPEGs that are made of raw pictures, 1 to 100.
+    pub(crate) quality: u8,
+    /// Pictures to let go after opening, until the exposure has settled.
+    pub(crate) n_warmup: u32,
+    /// Without a picture for so long, the device is given up and opened anew.
+    pub(crate) stall_timeout: Duration,
+    /// Controls to set at each opening, by name or number.
+    pub(crate) controls: Vec<(String, i64)>,
+}
+
+/// Where pictures come from.
+#[derive(Clone, Debug, PartialEq)]
+pub(crate) enum Source {
+    /// Three pictures, built into the program.
+    Demo,
+    /// A drawn moving picture.
+    Pattern { width: u16, height: u16, fps: Option<f64> },
+    /// The JPEG files of a folder.
+    Images(PathBuf),
+    /// A file of concatenated JPEGs.
+    File(PathBuf),
+    /// A V4L2 device; `None`: the first that is a camera.
+    V4l2(Option<PathBuf>),
+}
+
+const RIGHT: &str = "use v4l2[:DEVICE], demo, pattern[:WxH][@FPS], images:DIR or file:PATH";
+/// As drawn unless a size is given.
+const PATTERN_SIZE: (u16, u16) = (640, 480);
+/// Below this no line of text fits in.
+const MIN_PATTERN: u16 = 32;
+
+impl Source {
+    /// Reads the text of `--camera`. Does not look whether the source exists.
+    pub(crate) fn parse(text: &str) -> Result<Self> {
+        let (kind, rest) = text.split_once(':').unwrap_or((text, ""));
+        match kind {
+            "demo" if text == "demo" => Ok(Self::Demo),
+            "v4l2" if text == "v4l2" => Ok(Self::V4l2(None)),
+            "v4l2" => Ok(Self::V4l2(Some(path(rest, "v4l2:/dev/videoN")?))),
+            _ if text.starts_with("/dev/") => Ok(Self::V4l2(Some(PathBuf::from(text)))),
+            "images" => Ok(Self::Images(path(rest, "images:DIR")?)),
+            "file" => Ok(Self::File(path(rest, "file:PATH")?)),
+            _ if is_pattern(text) => pattern(&text["pattern".len()..]),
+            _ if Path::new(text).is_dir() => {
+                bail!("no such source; for a folder use images:{text}")
+            }
+            _ if Path::new(text).is_file() => bail!("no such source; for a file use file:{text}"),
+            _ => bail!("no such source; {RIGHT}"),
+        }
+    }
+}
+
+fn is_pattern(text: &str) -> bool {
+    text.strip_prefix("pattern").is_some_and(|rest| rest.is_empty() || rest.starts_with([':', '@']))
+}
+
+fn path(text: &str, right: &str) -> Result<PathBuf> {
+    ensure!(!text.is_empty(), "the path is missing; use {right}");
+    Ok(PathBuf::from(text))
+}
+
+fn pattern(text: &str) -> Result<Source> {
+    let (size, fps) = match text.split_once('@') {
+        Some((size, fps)) => (size, Some(fps)),
+        None => (text, None),
+    };
+    let fps = fps
+        .map(|fps| match fps.parse::<f64>() {
+            Ok(n) if (0.001..=1000.0).contains(&n) => Ok(n),
+            _ => bail!("{fps:?} is no number of pictures a second; use pattern:640x480@30"),
+        })
+        .transpose()?;
+    let (width, height) = match size.strip_prefix(':') {
+        Some(size) => parse_size(size)?,
+        None => PATTERN_SIZE,
+    };
+    Ok(Source::Pattern { width, height, fps })
+}
+
+/// Width and height, as in 640x480.
+pub(super) fn parse_size(text: &str) -> Result<(u16, u16)> {
+    let right = || {
+        format!(
+            "{text:?} is no size; use WxH from {MIN_PATTERN}x{MIN_PATTERN} to 8192x8192, such as 640x480"
+        )
+    };
+    let (width, height) = text.split_once('x').with_context(right)?;
+    let side = |text: &str| -> Result<u16> {
+        let n = text.parse().with_context(right)?;
+        ensure!((MIN_PATTERN..=8192).contains(&n), right());
+        Ok(n)
+    };
+    Ok((side(width)?, side(height)?))
+}
+
+impl fmt::Display for Source {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Demo => f.write_str("demo"),
+            Self::Pattern { width, height, fps: None } => write!(f, "pattern:{width}x{height}"),
+            Self::Pattern { width, height, fps: Some(fps) } => {
+                write!(f, "pattern:{width}x{height}@{fps}")
+            }
+            Self::Images(dir) => write!(f, "images:{}", dir.display()),
+            Self::File(path) => write!(f, "file:{}", path.display()),
+            Self::V4l2(None) => f.write_str("v4l2"),
+            Self::V4l2(Some(path)) => write!(f, "v4l2:{}", path.display()),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn sources_are_read_and_written_alike() {
+        for text in [
+            "demo",
+            "v4l2",
+            "v4l2:/dev/video2",
+            "pattern:640x480",
+            "pattern:1280x720@12.5",
+            "images:/a b:c",
+            "file:x.mjpeg",
+        ] {
+            assert_eq!(Source::parse(text).unwrap().to_string(), text);
+        }
+    }
+
+    #[test]
+    fn size_and_rate_of_the_pattern_may_be_left_out() {
+        let at = |fps| Source::Pattern { width: 640, height: 480, fps };
+        assert_eq!(Source::parse("pattern").unwrap(), at(None));
+        assert_eq!(Source::parse("pattern@5").unwrap(), at(Some(5.0)));
+    }
+
+    #[test]
+    fn bad_sources_say_what_would_be_right() {
+        for (text, says) in [
+            ("", RIGHT),
+            ("webcam", RIGHT),
+            ("demo:3", RIGHT),
+            ("patterns", RIGHT),
+            ("images:", "use images:DIR"),
+            ("file:", "use file:PATH"),
+            ("pattern:640", "is no size"),
+            ("pattern:1x1", "from 32x32"),
+            ("pattern:99999x2", "is no size"),
+            ("pattern:640x480@0", "no number of pictures a second"),
+            ("pattern@1e-20", "no number of pictures a second"),
+            ("pattern:640x480@inf", "no number of pictures a second"),
+            ("src", "use images:src"),
+            ("Cargo.toml", "use file:Cargo.toml"),
+        ] {
+            let fault = format!("{:#}", Source::parse(text).unwrap_err());
+            assert!(fault.contains(says), "{text:?}: {fault}");
+        }
+    }
+}

@@ -1,0 +1,214 @@
+//! What the program is to do: [`Args`] as they were typed become a
+//! [`Config`] that was checked and that the rooms are built from.
+
+mod args;
+mod auth;
+mod camera;
+
+use std::net::{SocketAddr, ToSocketAddrs};
+use std::path::PathBuf;
+use std::time::Duration;
+
+use anyhow::{Context, Result, bail, ensure};
+
+pub use args::{Args, Command};
+pub(crate) use auth::{Credentials, Password};
+pub(crate) use camera::{CameraConfig, DeviceConfig, Source};
+
+/// Everything that was asked for, checked.
+#[derive(Debug)]
+pub struct Config {
+    pub(crate) camera: CameraConfig,
+    pub(crate) capture: CaptureConfig,
+    pub(crate) http: HttpConfig,
+}
+
+/// When the camera is on.
+#[derive(Clone, Debug)]
+pub(crate) struct CaptureConfig {
+    /// How long capture goes on after the last read; `None`: for ever.
+    pub(crate) idle_timeout: Option<Duration>,
+}
+
+/// How viewers are served.
+#[derive(Debug)]
+pub(crate) struct HttpConfig {
+    pub(crate) bind: SocketAddr,
+    /// Concurrent viewers.
+    pub(crate) n_seats: usize,
+    /// How long one frame may take to one viewer before its seat is taken.
+    pub(crate) write_timeout: Duration,
+    /// Value of Access-Control-Allow-Origin, when other sites may read.
+    pub(crate) allow_origin: Option<String>,
+    /// Who may see the camera; `None`: anybody.
+    pub(crate) credentials: Option<Credentials>,
+    /// Where the page's files are, instead of those in the binary.
+    pub(crate) www: Option<PathBuf>,
+}
+
+impl Config {
+    /// Checks what was typed.
+    ///
+    /// # Errors
+    /// The first value that cannot be used, with what would be right.
+    pub fn from_args(args: &Args) -> Result<Self> {
+        let source =
+            Source::parse(&args.camera).with_context(|| format!("--camera {}", args.camera))?;
+        if let Some(fps) = args.fps {
+            ensure!(
+                fps.is_finite() && (0.001..=1000.0).contains(&fps),
+                "--fps {fps}: use a number of pictures a second from 0.001 to 1000"
+            );
+        }
+        Ok(Self {
+            camera: CameraConfig { source, fps: args.fps, device: device(args)? },
+            capture: CaptureConfig {
+                idle_timeout: (!args.idle_timeout.is_zero()).then_some(args.idle_timeout),
+            },
+            http: http(args)?,
+        })
+    }
+}
+
+fn device(args: &Args) -> Result<DeviceConfig> {
+    let resolution = args.resolution.as_deref().map(camera::parse_size).transpose();
+    let (width, height) = resolution.context("--resolution")?.unzip();
+    let format = match args.format.as_str() {
+        "auto" => None,
+        name => {
+            let fourcc = name.to_ascii_uppercase().into_bytes().try_into().ok();
+            Some(fourcc.with_context(|| {
+                format!("--format {name}: use auto or a code of four letters, such as MJPG or YUYV")
+            })?)
+        }
+    };
+    ensure!((1..=100).contains(&args.quality), "--quality {}: use 1 to 100", args.quality);
+    ensure!(
+        args.stall_timeout >= Duration::from_secs(1),
+        "--stall-timeout {:?}: use 1s or more",
+        args.stall_timeout
+    );
+    Ok(DeviceConfig {
+        resolution: width.zip(height).map(|(w, h)| (u32::from(w), u32::from(h))),
+        format,
+        quality: args.quality,
+        n_warmup: args.warmup,
+        stall_timeout: args.stall_timeout,
+        controls: args.controls.iter().map(|text| control(text)).collect::<Result<_>>()?,
+    })
+}
+
+/// `name=value`, as `mjpegd devices` names it.
+fn control(text: &str) -> Result<(String, i64)> {
+    let right = || format!("--control {text}: use NAME=NUMBER, such as brightness=40");
+    let (name, value) = text.split_once('=').with_context(right)?;
+    ensure!(!name.is_empty(), right());
+    Ok((name.to_owned(), value.parse().ok().with_context(right)?))
+}
+
+fn http(args: &Args) -> Result<HttpConfig> {
+    ensure!(
+        (1..=10_000).contains(&args.threads),
+        "--threads {}: use a number of viewers from 1 to 10000",
+        args.threads
+    );
+    ensure!(
+        // Above it a deadline cannot be reckoned: the sum would overflow.
+        (Duration::from_millis(100)..=Duration::from_secs(86_400)).contains(&args.write_timeout),
+        "--write-timeout {:?}: use 100ms or more, up to 1day",
+        args.write_timeout
+    );
+    if let Some(dir) = &args.www {
+        ensure!(dir.is_dir(), "--www {}: no such folder", dir.display());
+    }
+    if let Some(origin) = &args.allow_origin {
+        let printable = origin.bytes().all(|b| b.is_ascii_graphic());
+        ensure!(
+            origin == "*" || (origin.contains("://") && printable),
+            "--allow-origin {origin:?}: use * or one origin, such as http://printer.local"
+        );
+    }
+    let credentials = args.auth_file.as_deref().map(Credentials::read).transpose()?;
+    Ok(HttpConfig {
+        bind: bind_address(&args.bind)?,
+        n_seats: args.threads,
+        write_timeout: args.write_timeout,
+        allow_origin: args.allow_origin.clone(),
+        credentials,
+        www: args.www.clone(),
+    })
+}
+
+/// `127.0.0.1:5000`, `[::1]:5000`, `localhost:5000`, or `:5000` for all
+/// addresses of this machine.
+fn bind_address(text: &str) -> Result<SocketAddr> {
+    let right = "use ADDRESS:PORT, such as 0.0.0.0:5000 or [::]:5000";
+    let full = if text.starts_with(':') { format!("[::]{text}") } else { text.to_owned() };
+    let mut found = full.to_socket_addrs().with_context(|| format!("--bind {text}: {right}"))?;
+    match found.next() {
+        Some(address) => Ok(address),
+        None => bail!("--bind {text}: the name has no address; {right}"),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use clap::Parser;
+
+    use super::*;
+
+    fn config(args: &[&str]) -> Result<Config> {
+        Config::from_args(&Args::parse_from([&["mjpegd"], args].concat()))
+    }
+
+    fn fault(args: &[&str]) -> String {
+        format!("{:#}", config(args).unwrap_err())
+    }
+
+    #[test]
+    fn addresses_of_both_families_and_names() {
+        for (typed, bound) in
+            [("127.0.0.1:5000", "127.0.0.1:5000"), ("[::1]:80", "[::1]:80"), (":8080", "[::]:8080")]
+        {
+            assert_eq!(config(&["--bind", typed]).unwrap().http.bind.to_string(), bound);
+        }
+        assert!(config(&["--bind", "localhost:5000"]).unwrap().http.bind.ip().is_loopback());
+        assert!(fault(&["--bind", "5000"]).starts_with("--bind 5000: use ADDRESS:PORT"));
+    }
+
+    #[test]
+    fn zero_idle_timeout_means_never() {
+        assert_eq!(config(&["--idle-timeout", "0"]).unwrap().capture.idle_timeout, None);
+        assert_eq!(
+            config(&["--idle-timeout", "500ms"]).unwrap().capture.idle_timeout,
+            Some(Duration::from_millis(500))
+        );
+    }
+
+    #[test]
+    fn what_cannot_be_is_refused_with_what_can() {
+        for (args, says) in [
+            (["--threads", "0"], "use a number of viewers from 1"),
+            (["--fps", "0"], "use a number of pictures a second"),
+            (["--fps", "NaN"], "use a number of pictures a second"),
+            (["--write-timeout", "1ms"], "use 100ms or more"),
+            (["--write-timeout", "500000000000y"], "use 100ms or more"),
+            (["--www", "/nowhere/at/all"], "no such folder"),
+            (["--allow-origin", "printer"], "use * or one origin"),
+            (["--allow-origin", "http://a\r\nSet-Cookie: b"], "use * or one origin"),
+            (["--auth-file", "/nowhere/at/all"], "/nowhere/at/all"),
+            (["--camera", "webcam"], "use v4l2[:DEVICE], demo"),
+            (["--resolution", "640"], "is no size"),
+            (["--format", "JPEG2000"], "four letters"),
+            (["--quality", "0"], "use 1 to 100"),
+            (["--control", "brightness"], "use NAME=NUMBER"),
+            (["--control", "brightness=high"], "use NAME=NUMBER"),
+            (["--control", "=1"], "use NAME=NUMBER"),
+            (["--stall-timeout", "0"], "use 1s or more"),
+        ] {
+            let fault = fault(&args);
+            assert!(fault.contains(says), "{args:?}: {fault}");
+            assert!(!fault.contains('\n'), "{args:?}: one line, not {fault}");
+        }
+    }
+}

@@ -1,0 +1,42 @@
+//! Black-box tests: the real executable, over real sockets, with the programs
+//! that people use. Each `mod` below is a chapter.
+#![allow(clippy::unwrap_used, reason = "in a test a surprise is a failure, with a line number")]
+#![allow(clippy::print_stderr, reason = "what the daemon said belongs to a failure")]
+
+// The tools: daemon, client, pictures, browser.
+mod support;
+
+// Options, environment, help, errors of usage, exit codes, first log lines.
+mod cli;
+// The order to stop: signals, and how soon.
+mod stop;
+
+// The bytes of both layouts, and what chooses between them.
+mod stream;
+// Which frames a viewer gets: none twice, none lost without being counted.
+mod frames;
+// Seats: how many may watch, what the next one is told, how a seat gets free.
+mod seats;
+// One picture: fresh, cold, or why not.
+mod snapshot;
+// /status, /state, /metrics, and that their figures add up.
+mod status;
+// The camera is on only while somebody reads.
+mod lifecycle;
+// A camera that is lost and comes back, while people watch.
+mod lost;
+// Methods, paths, queries, headers: what every request may count on.
+mod http;
+// Requests that are not meant well.
+mod hostile;
+// Passwords.
+mod auth;
+// What the daemon asks of the kernel.
+mod syscalls;
+// Programs that people play streams with.
+mod players;
+// The page, in a real browser.
+mod page;
+
+// The room table in lib.rs, guarded.
+mod layout;

@@ -1,0 +1,246 @@
+//! The page, in a real browser.
+
+use std::collections::BTreeSet;
+
+use serde_json::{Value, json};
+
+use crate::support::{Browser, COLOURS, Daemon, Dir, TempDir, colour, eventually, eventually_is};
+
+/// The colour in the middle of the picture, as it is painted.
+const CENTRE: &str = "
+    const image = document.getElementById('picture');
+    if (!image || !image.naturalWidth) return null;
+    const canvas = document.createElement('canvas');
+    canvas.width = image.naturalWidth; canvas.height = image.naturalHeight;
+    const context = canvas.getContext('2d');
+    context.drawImage(image, 0, 0);
+    const x = canvas.width >> 1, y = canvas.height >> 1;
+    return Array.from(context.getImageData(x, y, 1, 1).data).slice(0, 3);";
+
+/// The place of the painted colour in [`COLOURS`].
+fn painted(browser: &Browser) -> Option<usize> {
+    let rgb = browser.run(CENTRE);
+    let part = |i: usize| rgb[i].as_i64();
+    colour([part(0)?, part(1)?, part(2)?])
+}
+
+fn wait_for_state(browser: &Browser, state: &str) {
+    eventually_is(&format!("the page is {state}"), || {
+        browser.run("return document.documentElement.dataset.state") == state
+    });
+}
+
+/// The page of a daemon, live.
+fn open(daemon: &Daemon) -> Browser {
+    let browser = Browser::start();
+    browser.open(&daemon.url("/"));
+    wait_for_state(&browser, "live");
+    browser
+}
+
+fn coloured(fps: &str, args: &[&str]) -> (Daemon, Dir) {
+    let dir = Dir::flat(320, 240);
+    let camera = dir.camera();
+    (Daemon::start(&[&["--camera", &*camera, "--fps", fps], args].concat()), dir)
+}
+
+/// How often, of so many frames of a stream of one a second, the browser
+/// showed the newest one before the next came.
+fn n_in_time(browser: &Browser, daemon: &Daemon, n: u64) -> usize {
+    let captured = || daemon.figure("/camera/frames/captured");
+    let first = captured() + 1;
+    let mut in_time = BTreeSet::new();
+    loop {
+        let before = captured();
+        let shown = painted(browser);
+        if before >= first + n {
+            return in_time.len();
+        }
+        // Frames are the files in turn, from the first: the camera was opened once.
+        let newest = usize::try_from(before - 1).unwrap() % COLOURS.len();
+        if before >= first && shown == Some(newest) && captured() == before {
+            in_time.insert(before);
+        }
+    }
+}
+
+#[test]
+fn newest_frame_is_painted_and_not_the_one_before() {
+    let (daemon, _dir) = coloured("1", &[]);
+    let browser = open(&daemon);
+    let n = n_in_time(&browser, &daemon, 5);
+    assert!(n >= 4, "{n} of 5 were painted before the next came");
+    assert_eq!(daemon.figure("/camera/opened"), 1);
+}
+
+#[test]
+fn layout_b_would_be_painted_one_frame_late() {
+    // The proof that the test above can fail, and the reason for layout A.
+    let www = TempDir::new();
+    www.write("index.html", "<img id='picture' src='/stream?headers=full'>");
+    let (daemon, _dir) = coloured("1", &["--www", www.path().to_str().unwrap()]);
+    let browser = Browser::start();
+    browser.open(&daemon.url("/"));
+    eventually_is("a picture is painted", || painted(&browser).is_some());
+    let n = n_in_time(&browser, &daemon, 5);
+    assert!(n <= 1, "{n} of 5 were painted before the next came");
+}
+
+#[test]
+fn picture_moves_and_the_page_says_what_it_is() {
+    let daemon = Daemon::start(&["--camera", "pattern:320x240@10", "--idle-timeout", "0"]);
+    let browser = open(&daemon);
+    let script =
+        CENTRE.replace("const x = canvas.width >> 1, y = canvas.height >> 1;", "").replace(
+            "Array.from(context.getImageData(x, y, 1, 1).data).slice(0, 3)",
+            "canvas.toDataURL()",
+        );
+    let mut pictures = BTreeSet::new();
+    eventually_is("the picture changes", || {
+        pictures.insert(browser.run(&script).to_string());
+        pictures.len() >= 4
+    });
+    eventually_is("the size is shown", || browser.text("size").contains("320 × 240"));
+    eventually_is("the seats are shown", || browser.text("seats") == "1 of 16");
+    eventually_is("the rate is shown", || {
+        let rate = browser.text("fps").split(' ').next().unwrap().parse::<f64>();
+        rate.is_ok_and(|fps| (2.0..20.0).contains(&fps))
+    });
+    eventually_is("the age is shown", || browser.text("age").ends_with('s'));
+    assert_eq!(browser.text("state"), "Live");
+    let urls = browser.text("elsewhere");
+    for target in ["/stream", "/video_feed", "/snapshot"] {
+        assert!(urls.contains(&daemon.url(target)), "{urls}");
+    }
+}
+
+#[test]
+fn no_error_on_the_console_and_no_request_to_others() {
+    let daemon = Daemon::start(&["--camera", "pattern:320x240@10"]);
+    let browser = open(&daemon);
+    eventually_is("the seats are shown", || browser.text("seats") == "1 of 16");
+    browser.run("document.getElementById('snapshot').click()");
+    eventually_is("a snapshot is taken", || browser.text("note").starts_with("Saved "));
+    assert_eq!(browser.log("browser"), [] as [Value; 0]);
+    let mut asked = BTreeSet::new();
+    for entry in browser.log("performance") {
+        let event: Value = serde_json::from_str(entry["message"].as_str().unwrap()).unwrap();
+        let (method, event) = (&event["message"]["method"], &event["message"]["params"]);
+        // The browser's own first tab has pages of its own.
+        let document = event["documentURL"].as_str().unwrap_or("");
+        if method == "Network.requestWillBeSent" && !document.starts_with("chrome:") {
+            asked.insert(event["request"]["url"].as_str().unwrap().to_owned());
+        }
+    }
+    let is_ours =
+        |url: &str| ["data:", "blob:", &daemon.url("/")].iter().any(|ours| url.starts_with(ours));
+    assert!(asked.iter().all(|url| is_ours(url)), "{asked:?}");
+    for path in ["/", "/app.js", "/style.css", "/video_feed", "/status", "/snapshot"] {
+        assert!(asked.iter().any(|url| url.starts_with(&daemon.url(path))), "{path}: {asked:?}");
+    }
+}
+
+#[test]
+fn hidden_page_gives_its_seat_back_and_takes_it_again() {
+    let daemon = Daemon::start(&["--camera", "pattern:320x240@10"]);
+    let browser = open(&daemon);
+    daemon.wait_for_seats(1);
+    browser.minimize();
+    wait_for_state(&browser, "hidden");
+    daemon.wait_for_seats(0);
+    browser.maximize();
+    wait_for_state(&browser, "live");
+    daemon.wait_for_seats(1);
+}
+
+#[test]
+fn full_house_is_told_and_the_first_free_seat_taken() {
+    let daemon = Daemon::start(&["--camera", "pattern:320x240@10", "--threads", "1"]);
+    let mut viewer = daemon.watch("/stream");
+    viewer.next();
+    let browser = Browser::start();
+    browser.open(&daemon.url("/"));
+    wait_for_state(&browser, "full");
+    assert!(browser.text("title").contains("seat"), "{}", browser.text("title"));
+    drop(viewer);
+    wait_for_state(&browser, "live");
+}
+
+#[test]
+fn lost_camera_is_told_and_its_return_seen() {
+    let (daemon, dir) = coloured("10", &[]);
+    let browser = open(&daemon);
+    dir.remove();
+    wait_for_state(&browser, "lost");
+    eventually_is("the cause is shown", || {
+        browser.text("reason").contains("no picture in this folder")
+    });
+    dir.restore();
+    wait_for_state(&browser, "live");
+    eventually_is("a picture of the camera is painted", || painted(&browser).is_some());
+}
+
+#[test]
+fn lost_server_is_told_and_its_return_seen() {
+    let mut daemon = Daemon::start(&["--camera", "pattern:320x240@10"]);
+    let address = daemon.address().to_string();
+    let browser = open(&daemon);
+    daemon.signal(rustix::process::Signal::TERM);
+    daemon.wait();
+    wait_for_state(&browser, "offline");
+    let _again = Daemon::start(&["--camera", "pattern:320x240@10", "--bind", &address]);
+    wait_for_state(&browser, "live");
+}
+
+#[test]
+fn page_fits_a_phone_and_follows_light_and_dark() {
+    let daemon = Daemon::start(&["--camera", "pattern:320x240@10"]);
+    let browser = open(&daemon);
+    for (width, height) in [(320, 640), (1280, 800)] {
+        browser.devtools("Emulation.setDeviceMetricsOverride",
+            &json!({ "width": width, "height": height, "deviceScaleFactor": 1, "mobile": width < 500 }));
+        let widths = browser.run(
+            "const e = document.documentElement;
+            return [e.scrollWidth, e.clientWidth, document.getElementById('picture').clientWidth]",
+        );
+        let [scroll, client, picture] = [0, 1, 2].map(|i| widths[i].as_i64().unwrap());
+        assert!(scroll <= client && picture > client / 2, "at {width}: {widths}");
+    }
+    let background = |scheme: &str| {
+        let feature = json!({ "name": "prefers-color-scheme", "value": scheme });
+        browser.devtools("Emulation.setEmulatedMedia", &json!({ "features": [feature] }));
+        browser.run("return getComputedStyle(document.body).backgroundColor")
+    };
+    assert_ne!(background("light"), background("dark"));
+}
+
+#[test]
+fn page_can_be_used_by_keyboard_and_by_ear() {
+    let daemon = Daemon::start(&["--camera", "pattern:320x240@10"]);
+    let browser = open(&daemon);
+    let mut reached = BTreeSet::new();
+    for _ in 0..12 {
+        let key = json!({ "type": "keyDown", "key": "Tab", "windowsVirtualKeyCode": 9 });
+        browser.devtools("Input.dispatchKeyEvent", &key);
+        let id = browser.run("return document.activeElement.id");
+        reached.insert(id.as_str().unwrap_or("").to_owned());
+    }
+    for id in ["snapshot", "fullscreen"] {
+        assert!(reached.contains(id), "{id} is not in {reached:?}");
+        assert!(!browser.text(id).trim().is_empty(), "{id} has no name");
+    }
+    let alt = browser.run("return document.getElementById('picture').alt");
+    assert!(!alt.as_str().unwrap().is_empty());
+    assert_eq!(browser.run("return document.documentElement.lang"), "en");
+    assert!(
+        browser.run("return document.querySelectorAll('[role=status], [aria-live]').length") != 0
+    );
+    browser.run("document.getElementById('fullscreen').click()");
+    eventually("it is full", || {
+        let full = browser.run(
+            "return Boolean(document.fullscreenElement
+            || document.getElementById('viewer').classList.contains('full'))",
+        );
+        (full == true).then_some(())
+    });
+}

@@ -1,0 +1,183 @@
+//! Seats: how many may watch, what the next one is told, how a seat gets free.
+
+use std::time::{Duration, Instant};
+
+use crate::support::{Client, Daemon, Dir, Reply, Viewer, eventually, eventually_is, number};
+
+/// What is called "at once": a hundred times what it takes.
+const AT_ONCE: Duration = Duration::from_secs(2);
+
+fn at_once(daemon: &Daemon, target: &str) -> Reply {
+    let begun = Instant::now();
+    let reply = daemon.get(target);
+    assert!(begun.elapsed() < AT_ONCE, "{target}: {:?}", begun.elapsed());
+    reply
+}
+
+/// A full house of two.
+fn full_house() -> (Daemon, Vec<Viewer>) {
+    let daemon = Daemon::start(&["--camera", "pattern:64x48@20", "--threads", "2"]);
+    let mut viewers = vec![daemon.watch("/stream"), daemon.watch("/video_feed")];
+    viewers.iter_mut().for_each(|viewer| drop(viewer.next()));
+    (daemon, viewers)
+}
+
+#[test]
+fn returns_503_when_all_seats_are_taken() {
+    let (daemon, mut viewers) = full_house();
+    for (n, target) in ["/stream", "/video_feed", "/?action=stream"].iter().enumerate() {
+        let reply = at_once(&daemon, target);
+        assert_eq!(reply.code, 503, "{target}");
+        let seconds: u32 = reply.header("Retry-After").unwrap().parse().unwrap();
+        assert!((1..60).contains(&seconds));
+        assert_eq!(reply.text(), "all 2 seats are taken; try again in a moment\n");
+        assert_eq!(daemon.figure("/seats/refused"), n as u64 + 1);
+    }
+    viewers.iter_mut().for_each(|viewer| drop(viewer.next()));
+}
+
+#[test]
+fn everything_else_is_answered_when_all_seats_are_taken() {
+    let (daemon, viewers) = full_house();
+    let targets = ["/", "/app.js", "/snapshot", "/status", "/state", "/metrics", "/healthz"];
+    for target in targets {
+        assert_eq!(at_once(&daemon, target).code, 200, "{target}");
+    }
+    assert_eq!(daemon.request("HEAD", "/stream", &[]).code, 200);
+    assert_eq!(daemon.figure("/seats/taken"), 2);
+    drop(viewers);
+}
+
+#[test]
+fn viewer_who_leaves_frees_the_seat() {
+    let (daemon, mut viewers) = full_house();
+    viewers.pop();
+    daemon.wait_for_seats(1);
+    daemon.watch("/stream").next();
+}
+
+#[test]
+fn stalled_viewer_loses_its_seat() {
+    let dir = Dir::numbered(5, 200_000);
+    let args =
+        ["--camera", &dir.camera(), "--fps", "30", "--write-timeout", "1s", "--threads", "1"];
+    let daemon = Daemon::start(&args);
+    let mut stalled = Client::narrow(daemon.address());
+    stalled.request("GET", "/stream", &[]);
+    daemon.wait_for_seats(1);
+    daemon.wait_for_log("stalled for 1s and lost its seat");
+    eventually("another one gets the seat", || {
+        let mut client = Client::connect(daemon.address());
+        client.request("GET", "/stream", &[]);
+        let head = client.head();
+        head.contains("200 OK").then_some(())
+    });
+}
+
+#[test]
+fn stalled_viewers_slow_neither_the_others_nor_the_camera() {
+    let dir = Dir::numbered(400, 20_000);
+    // So long that whatever waits for a stalled viewer fails by its deadline.
+    let args = ["--camera", &dir.camera(), "--fps", "50", "--write-timeout", "10m"];
+    let daemon = Daemon::start(&args);
+    let stalled: Vec<_> = (0..3)
+        .map(|_| {
+            let mut client = Client::narrow(daemon.address());
+            client.request("GET", "/stream?key=stalled", &[]);
+            client
+        })
+        .collect();
+    daemon.wait_for_seats(3);
+    let begun = Instant::now();
+    let mut viewers = [daemon.watch("/stream"), daemon.watch("/video_feed")];
+    let mut numbers = [Vec::new(), Vec::new()];
+    for _ in 0..150 {
+        for (viewer, numbers) in viewers.iter_mut().zip(&mut numbers) {
+            numbers.push(number(&viewer.next().jpeg).unwrap());
+        }
+    }
+    let status = daemon.status();
+    let rows = status["viewers"].as_array().unwrap().iter();
+    for row in rows.filter(|row| row["key"] == "stalled") {
+        assert!(row["sent"].as_u64().unwrap() < 100, "it is not stalled: {row}");
+    }
+    // 3 s at 50 frames a second; a machine with both cores busy takes longer.
+    assert!(begun.elapsed() < Duration::from_secs(20), "{:?}", begun.elapsed());
+    for numbers in numbers {
+        let steps = numbers.windows(2).filter(|pair| pair[1] == (pair[0] + 1) % 400).count();
+        assert!(steps > 75, "{steps} of 149 are next to each other: {numbers:?}");
+    }
+    drop(stalled);
+}
+
+#[test]
+fn each_viewer_has_a_row_with_what_it_gets() {
+    let daemon = Daemon::start(&["--camera", "pattern:64x48@20"]);
+    let mut viewer = daemon.watch("/video_feed?key=my%20key");
+    (0..5).for_each(|_| drop(viewer.next()));
+    let status = daemon.status();
+    let row = &status["viewers"][0];
+    assert_eq!(row["address"], viewer.client.local_address().to_string());
+    assert_eq!((&row["key"], &row["path"]), (&"my key".into(), &"/video_feed".into()));
+    assert_eq!(row["layout"], "advance");
+    for figure in ["age_s", "fps", "frame_age_ms", "sent", "bytes"] {
+        assert!(row[figure].as_f64() > Some(0.0), "{figure}: {row}");
+    }
+    for count in ["skipped", "repeated"] {
+        assert!(row[count].is_u64(), "{count}: {row}");
+    }
+    assert!(row["sent"].as_u64() >= Some(5), "{row}");
+}
+
+#[test]
+fn pipelined_requests_take_one_seat() {
+    let daemon = Daemon::start(&["--camera", "pattern:64x48@20", "--threads", "4"]);
+    let mut client = Client::connect(daemon.address());
+    client.send("GET /stream HTTP/1.1\r\nHost: a\r\n\r\n".repeat(3));
+    let mut viewer = Viewer::new(client);
+    for _ in 0..10 {
+        viewer.next();
+        assert_eq!(daemon.figure("/seats/taken"), 1);
+    }
+    assert_eq!(daemon.figure("/seats/refused"), 0);
+}
+
+#[test]
+fn flood_of_pipelined_requests_takes_no_more_than_one_seat() {
+    let daemon = Daemon::start(&["--camera", "pattern:64x48@20", "--threads", "4"]);
+    let mut client = Client::connect(daemon.address());
+    client.send("GET /stream HTTP/1.1\r\nHost: a\r\n\r\n".repeat(1000));
+    for _ in 0..50 {
+        assert!(daemon.figure("/seats/taken") <= 1);
+    }
+    daemon.watch("/stream").next();
+    drop(client);
+    daemon.wait_for_seats(0);
+}
+
+#[test]
+fn viewer_that_wanted_few_pictures_frees_its_seat() {
+    let daemon = Daemon::start(&["--camera", "pattern:64x48@20"]);
+    // Its next picture is due in 1000 s.
+    daemon.watch("/stream?fps=0.001").next();
+    daemon.wait_for_seats(0);
+}
+
+#[test]
+fn crowd_that_comes_at_once_is_seated() {
+    let daemon = Daemon::start(&["--camera", "pattern:64x48@20", "--threads", "60"]);
+    let mut clients: Vec<_> = (0..60).map(|_| Client::connect(daemon.address())).collect();
+    clients.iter_mut().for_each(|client| client.request("GET", "/stream", &[]));
+    let mut viewers: Vec<_> = clients.into_iter().map(Viewer::new).collect();
+    viewers.iter_mut().for_each(|viewer| drop(viewer.next()));
+    assert_eq!(daemon.figure("/seats/taken"), 60);
+    drop(viewers);
+    daemon.wait_for_seats(0);
+    eventually_is("the workers leave", || {
+        !daemon.threads().iter().any(|name| name.starts_with("http-") && is_number(&name[5..]))
+    });
+}
+
+fn is_number(text: &str) -> bool {
+    text.bytes().all(|b| b.is_ascii_digit())
+}

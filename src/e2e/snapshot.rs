@@ -1,0 +1,134 @@
+//! One picture: fresh, cold, or why not.
+
+use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
+
+use crate::support::{Daemon, Dir, Reply, size};
+
+fn now() -> f64 {
+    SystemTime::now().duration_since(UNIX_EPOCH).unwrap().as_secs_f64()
+}
+
+fn timestamp(reply: &Reply) -> f64 {
+    reply.header("X-Timestamp").unwrap().parse().unwrap()
+}
+
+#[test]
+fn snapshot_is_one_jpeg_with_the_headers_that_clients_need() {
+    let dir = Dir::numbered(1, 10_000);
+    let daemon = Daemon::start(&["--camera", &dir.camera(), "--fps", "20"]);
+    for target in [
+        "/snapshot",
+        "/?action=snapshot",
+        "/webcam/?action=snapshot",
+        "/webcam/snapshot",
+        "/snapshot?bypassCache=1700000000&x=%ff",
+    ] {
+        let reply = daemon.get(target);
+        assert_eq!(reply.code, 200, "{target}");
+        assert_eq!(reply.header("Content-Type"), Some("image/jpeg"));
+        assert_eq!(reply.header("Content-Length"), Some(&*dir.pictures[0].len().to_string()));
+        assert_eq!(reply.header("Connection"), Some("close"));
+        assert!(reply.header("Cache-Control").unwrap().contains("no-store"));
+        let (_, micros) = reply.header("X-Timestamp").unwrap().split_once('.').unwrap();
+        assert_eq!(micros.len(), 6);
+        assert!(reply.body == dir.pictures[0], "{target}");
+    }
+}
+
+#[test]
+fn snapshot_wakes_a_sleeping_camera() {
+    let daemon = Daemon::start(&["--camera", "pattern:64x48@10"]);
+    assert_eq!(daemon.status()["camera"]["state"], "idle");
+    let reply = daemon.get("/snapshot");
+    assert_eq!((reply.code, size(&reply.body)), (200, (64, 48)));
+    assert_eq!(daemon.figure("/camera/opened"), 1);
+}
+
+#[test]
+fn snapshot_is_taken_after_the_request() {
+    let daemon = Daemon::start(&["--camera", "pattern:64x48@5", "--idle-timeout", "0"]);
+    daemon.wait_for_state("live");
+    for _ in 0..5 {
+        let asked = now();
+        let taken = timestamp(&daemon.get("/snapshot"));
+        assert!(asked <= taken, "asked at {asked}, taken at {taken}");
+    }
+}
+
+#[test]
+fn max_delay_allows_a_picture_that_is_there() {
+    let dir = Dir::numbered(2, 0);
+    // The next picture is most of a minute away.
+    let daemon = Daemon::start(&["--camera", &dir.camera(), "--fps", "0.02"]);
+    let first = daemon.get("/snapshot");
+    assert_eq!(first.code, 200, "{}", first.text());
+    let begun = Instant::now();
+    let again = daemon.get("/snapshot?max_delay=60000");
+    assert_eq!(timestamp(&again), timestamp(&first));
+    assert!(begun.elapsed() < Duration::from_secs(3), "{:?}", begun.elapsed());
+    for target in ["/snapshot", "/snapshot?max_delay=1"] {
+        let begun = Instant::now();
+        let late = daemon.get(target);
+        assert_eq!(late.code, 503, "{target}");
+        assert_eq!(late.text(), "no picture: the camera gave no new one within 4 s\n");
+        assert!(late.header("Retry-After").is_some());
+        let took = begun.elapsed();
+        assert!((3900..8000).contains(&took.as_millis()), "{took:?}");
+    }
+}
+
+#[test]
+fn max_delay_never_gives_an_older_one() {
+    let daemon = Daemon::start(&["--camera", "pattern:64x48@10", "--idle-timeout", "0"]);
+    daemon.wait_for_state("live");
+    for _ in 0..5 {
+        let asked = now();
+        let taken = timestamp(&daemon.get("/snapshot?max_delay=200"));
+        assert!(asked - 0.25 <= taken, "asked at {asked}, taken at {taken}");
+    }
+}
+
+#[test]
+fn snapshot_of_a_lost_camera_says_why_at_once() {
+    let dir = Dir::numbered(1, 0);
+    let daemon = Daemon::start(&["--camera", &dir.camera()]);
+    dir.remove();
+    let begun = Instant::now();
+    let reply = daemon.get("/snapshot");
+    assert_eq!(reply.code, 503);
+    let why = format!("no picture: {}: no picture in this folder", dir.path().display());
+    assert!(reply.text().starts_with(&why), "{}", reply.text());
+    assert!(reply.header("Retry-After").is_some());
+    assert!(begun.elapsed() < Duration::from_secs(4), "{:?}", begun.elapsed());
+    dir.restore();
+    crate::support::eventually_is("it is back", || daemon.get("/snapshot").code == 200);
+}
+
+#[test]
+fn max_delay_that_is_no_number_is_a_bad_request() {
+    let daemon = Daemon::start(&[]);
+    for target in ["/snapshot?max_delay=1s", "/snapshot?max_delay=-1"] {
+        let reply = daemon.get(target);
+        assert_eq!(reply.code, 400);
+        assert!(reply.text().contains("number of milliseconds"), "{}", reply.text());
+    }
+}
+
+#[test]
+fn many_who_want_a_snapshot_at_once_all_get_one() {
+    let daemon = Daemon::start(&["--camera", "pattern:64x48@10", "--threads", "1"]);
+    let mut viewer = daemon.watch("/stream");
+    std::thread::scope(|scope| {
+        let crowd: Vec<_> = (0..10)
+            .map(|_| {
+                scope.spawn(|| {
+                    (0..5).for_each(|_| assert_eq!(daemon.get("/snapshot").code, 200));
+                })
+            })
+            .collect();
+        while !crowd.iter().all(std::thread::ScopedJoinHandle::is_finished) {
+            viewer.next();
+        }
+    });
+    assert_eq!(daemon.figure("/camera/opened"), 1);
+}

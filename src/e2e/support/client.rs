@@ -1,0 +1,161 @@
+//! An HTTP client that hides nothing: what is sent is what the test wrote, and
+//! what came is there byte by byte.
+
+use std::io::{ErrorKind, Read, Write};
+use std::net::{SocketAddr, TcpStream};
+use std::time::Instant;
+
+use socket2::{Domain, Socket, Type};
+
+use super::PATIENCE;
+
+/// One connection.
+pub(crate) struct Client {
+    stream: TcpStream,
+    buffer: Vec<u8>,
+}
+
+/// A whole reply.
+#[derive(Debug)]
+pub(crate) struct Reply {
+    /// The status line and the headers, as they came.
+    pub(crate) head: String,
+    pub(crate) code: u16,
+    pub(crate) body: Vec<u8>,
+}
+
+impl Client {
+    pub(crate) fn connect(address: SocketAddr) -> Self {
+        Self::over(TcpStream::connect(address).unwrap())
+    }
+
+    /// With room for little: what the daemon sends soon has nowhere to go.
+    pub(crate) fn narrow(address: SocketAddr) -> Self {
+        let socket = Socket::new(Domain::for_address(address), Type::STREAM, None).unwrap();
+        socket.set_recv_buffer_size(4096).unwrap();
+        socket.connect(&address.into()).unwrap();
+        Self::over(socket.into())
+    }
+
+    fn over(stream: TcpStream) -> Self {
+        stream.set_read_timeout(Some(PATIENCE)).unwrap();
+        stream.set_write_timeout(Some(PATIENCE)).unwrap();
+        stream.set_nodelay(true).unwrap();
+        Self { stream, buffer: Vec::new() }
+    }
+
+    pub(crate) fn local_address(&self) -> SocketAddr {
+        self.stream.local_addr().unwrap()
+    }
+
+    /// Sends bytes; what a daemon that has hung up does not take is lost.
+    pub(crate) fn send(&mut self, bytes: impl AsRef<[u8]>) {
+        let _ = self.stream.write_all(bytes.as_ref());
+    }
+
+    /// Sends a request of HTTP/1.1 without a body.
+    pub(crate) fn request(&mut self, method: &str, target: &str, headers: &[&str]) {
+        let lines: String = headers.iter().map(|line| format!("{line}\r\n")).collect();
+        self.send(format!("{method} {target} HTTP/1.1\r\nHost: test\r\n{lines}\r\n"));
+    }
+
+    /// Whether something came. Does not wait.
+    pub(crate) fn has_bytes(&mut self) -> bool {
+        self.stream.set_nonblocking(true).unwrap();
+        let is_there = self.stream.peek(&mut [0]).is_ok();
+        self.stream.set_nonblocking(false).unwrap();
+        is_there
+    }
+
+    /// Waits for more bytes. `false` at the end of the connection.
+    fn fill(&mut self) -> bool {
+        let mut piece = [0; 16 << 10];
+        match self.stream.read(&mut piece) {
+            Ok(n) => {
+                self.buffer.extend_from_slice(&piece[..n]);
+                n > 0
+            }
+            // A machine that was paused and goes on interrupts such a wait.
+            Err(e) if e.kind() == ErrorKind::Interrupted => true,
+            // The daemon closed without having read all that was sent.
+            Err(e) if e.kind() == ErrorKind::ConnectionReset => false,
+            Err(e) => panic!("nothing came for {PATIENCE:?}: {e}"),
+        }
+    }
+
+    /// The next `n` bytes.
+    pub(crate) fn take(&mut self, n: usize) -> Vec<u8> {
+        while self.buffer.len() < n {
+            assert!(self.fill(), "the end after {} of {n} bytes", self.buffer.len());
+        }
+        self.buffer.drain(..n).collect()
+    }
+
+    /// All bytes up to and with `mark`; `None` if the end comes first.
+    pub(crate) fn take_through(&mut self, mark: &[u8]) -> Option<Vec<u8>> {
+        let deadline = Instant::now() + PATIENCE;
+        let mut searched = 0;
+        loop {
+            assert!(Instant::now() < deadline, "no {} for {PATIENCE:?}", mark.escape_ascii());
+            if let Some(at) = memchr::memmem::find(&self.buffer[searched..], mark) {
+                return Some(self.buffer.drain(..searched + at + mark.len()).collect());
+            }
+            searched = self.buffer.len().saturating_sub(mark.len());
+            if !self.fill() {
+                return None;
+            }
+        }
+    }
+
+    /// All that comes until the end.
+    pub(crate) fn take_rest(&mut self) -> Vec<u8> {
+        let deadline = Instant::now() + PATIENCE;
+        while self.fill() {
+            assert!(Instant::now() < deadline, "no end for {PATIENCE:?}: a stream?");
+        }
+        std::mem::take(&mut self.buffer)
+    }
+
+    /// The head of a reply, with the blank line.
+    pub(crate) fn head(&mut self) -> String {
+        let head = self.take_through(b"\r\n\r\n").expect("the end before a whole head");
+        String::from_utf8(head).unwrap()
+    }
+
+    /// A whole reply: the daemon is to close the connection behind it.
+    pub(crate) fn reply(mut self, method: &str) -> Reply {
+        let head = self.head();
+        let reply = Reply { code: code(&head), head, body: self.take_rest() };
+        match reply.header("Content-Length") {
+            Some(length) if method != "HEAD" => {
+                assert_eq!(length, reply.body.len().to_string(), "{}", reply.head);
+            }
+            _ => assert!(reply.body.is_empty(), "a body behind {}", reply.head),
+        }
+        reply
+    }
+}
+
+impl Reply {
+    pub(crate) fn header(&self, name: &str) -> Option<&str> {
+        header(&self.head, name)
+    }
+
+    pub(crate) fn text(&self) -> String {
+        String::from_utf8_lossy(&self.body).into_owned()
+    }
+}
+
+/// The status code in a head.
+pub(crate) fn code(head: &str) -> u16 {
+    head.split(' ').nth(1).and_then(|code| code.parse().ok()).expect(head)
+}
+
+/// The value of the one header of that name in a head.
+pub(crate) fn header<'a>(head: &'a str, name: &str) -> Option<&'a str> {
+    let lines = head.split("\r\n").skip(1).filter_map(|line| line.split_once(':'));
+    let mut values = lines.filter(|(n, _)| n.eq_ignore_ascii_case(name)).map(|(_, v)| v.trim());
+    let value = values.next();
+    assert_eq!(values.next(), None, "{name} twice in {head}");
+    value
+}

@@ -1,0 +1,198 @@
+//! The daemon as a user starts it: the real executable, on a port of its own.
+
+use std::io::{BufRead, BufReader, Read};
+use std::net::SocketAddr;
+use std::process::{Child, Command, ExitStatus, Stdio};
+use std::sync::Arc;
+use std::thread::{self, JoinHandle};
+use std::{env, fs};
+
+use parking_lot::Mutex;
+use rustix::process::{Pid, Signal, kill_process};
+use serde_json::Value;
+
+use super::{Client, Reply, Viewer, eventually, eventually_is};
+
+/// A running daemon. Killed when dropped; its log is shown when the test fails.
+pub(crate) struct Daemon {
+    child: Child,
+    address: SocketAddr,
+    log: Arc<Mutex<Vec<String>>>,
+    reader: Option<JoinHandle<()>>,
+}
+
+impl Daemon {
+    /// Starts it with these arguments, on a free port unless they say where.
+    pub(crate) fn start(args: &[&str]) -> Self {
+        Self::spawn(Self::command(args))
+    }
+
+    /// The command, in an environment without options.
+    pub(crate) fn command(args: &[&str]) -> Command {
+        let mut command = Command::new(env!("CARGO_BIN_EXE_mjpegd"));
+        for (name, _) in env::vars_os() {
+            let text = name.to_string_lossy();
+            if text == "CAMERA" || text == "RUST_LOG" || text.starts_with("MJPEGD_") {
+                command.env_remove(&name);
+            }
+        }
+        if !args.contains(&"--bind") {
+            command.env("MJPEGD_BIND", "127.0.0.1:0");
+        }
+        command.args(args).stdin(Stdio::null());
+        command
+    }
+
+    /// Runs a command to its end: for what is wrong before it listens.
+    pub(crate) fn run(args: &[&str]) -> (Option<i32>, String, String) {
+        let output = Self::command(args).output().unwrap();
+        let text = |bytes| String::from_utf8(bytes).unwrap();
+        (output.status.code(), text(output.stdout), text(output.stderr))
+    }
+
+    /// Starts a command and waits until it listens.
+    pub(crate) fn spawn(mut command: Command) -> Self {
+        let mut child = command.stdout(Stdio::null()).stderr(Stdio::piped()).spawn().unwrap();
+        let log = Arc::new(Mutex::new(Vec::new()));
+        let reader = follow(child.stderr.take().unwrap(), Arc::clone(&log));
+        let mut daemon =
+            Self { child, address: ([127, 0, 0, 1], 0).into(), log, reader: Some(reader) };
+        daemon.address = eventually("it says where it listens", || {
+            assert!(daemon.child.try_wait().unwrap().is_none(), "it ended instead of listening");
+            address_in(&daemon.log.lock())
+        });
+        daemon
+    }
+
+    pub(crate) fn address(&self) -> SocketAddr {
+        self.address
+    }
+
+    pub(crate) fn url(&self, target: &str) -> String {
+        format!("http://{}{target}", self.address)
+    }
+
+    pub(crate) fn pid(&self) -> u32 {
+        self.child.id()
+    }
+
+    /// All lines of its log so far.
+    pub(crate) fn log(&self) -> Vec<String> {
+        self.log.lock().clone()
+    }
+
+    /// Waits for a line of the log with this text in it.
+    pub(crate) fn wait_for_log(&self, text: &str) -> String {
+        eventually(&format!("a line of the log with {text:?}"), || {
+            self.log.lock().iter().find(|line| line.contains(text)).cloned()
+        })
+    }
+
+    pub(crate) fn signal(&self, signal: Signal) {
+        let pid = Pid::from_raw(self.pid().try_into().unwrap()).unwrap();
+        kill_process(pid, signal).unwrap();
+    }
+
+    /// Waits for its end.
+    pub(crate) fn wait(&mut self) -> ExitStatus {
+        eventually("it ends", || self.child.try_wait().unwrap())
+    }
+
+    pub(crate) fn is_running(&mut self) -> bool {
+        self.child.try_wait().unwrap().is_none()
+    }
+
+    /// A GET as simple as can be.
+    pub(crate) fn get(&self, target: &str) -> Reply {
+        self.request("GET", target, &[])
+    }
+
+    /// A request with further header lines.
+    pub(crate) fn request(&self, method: &str, target: &str, headers: &[&str]) -> Reply {
+        let mut client = Client::connect(self.address);
+        client.request(method, target, headers);
+        client.reply(method)
+    }
+
+    /// Begins to watch a stream.
+    pub(crate) fn watch(&self, target: &str) -> Viewer {
+        self.watch_with(target, &[])
+    }
+
+    /// Begins to watch a stream, with further header lines.
+    pub(crate) fn watch_with(&self, target: &str, headers: &[&str]) -> Viewer {
+        let mut client = Client::connect(self.address);
+        client.request("GET", target, headers);
+        Viewer::new(client)
+    }
+
+    /// What `/status` says.
+    pub(crate) fn status(&self) -> Value {
+        let reply = self.get("/status");
+        assert_eq!(reply.code, 200, "{}", reply.text());
+        serde_json::from_slice(&reply.body).unwrap()
+    }
+
+    /// The figure at a place in `/status`, such as `/seats/taken`.
+    pub(crate) fn figure(&self, pointer: &str) -> u64 {
+        let status = self.status();
+        status.pointer(pointer).and_then(Value::as_u64).unwrap_or_else(|| {
+            panic!("no figure at {pointer} in {status}");
+        })
+    }
+
+    /// Waits until so many seats are taken.
+    pub(crate) fn wait_for_seats(&self, n: u64) {
+        eventually_is(&format!("{n} seats are taken"), || self.figure("/seats/taken") == n);
+    }
+
+    /// Waits until the camera is in this state.
+    pub(crate) fn wait_for_state(&self, state: &str) {
+        eventually_is(&format!("the camera is {state}"), || {
+            self.status()["camera"]["state"] == state
+        });
+    }
+
+    /// The names of its threads.
+    pub(crate) fn threads(&self) -> Vec<String> {
+        let tasks = fs::read_dir(format!("/proc/{}/task", self.pid())).unwrap();
+        // A thread may end while the list is read.
+        let name = |task: fs::DirEntry| fs::read_to_string(task.path().join("comm")).ok();
+        tasks.filter_map(|task| Some(name(task.ok()?)?.trim_end().to_owned())).collect()
+    }
+
+    /// What its descriptors lead to.
+    pub(crate) fn open_files(&self) -> Vec<String> {
+        let fds = fs::read_dir(format!("/proc/{}/fd", self.pid())).unwrap();
+        let target = |fd: fs::DirEntry| fs::read_link(fd.path()).ok();
+        fds.filter_map(|fd| Some(target(fd.ok()?)?.to_string_lossy().into_owned())).collect()
+    }
+}
+
+impl Drop for Daemon {
+    fn drop(&mut self) {
+        let _ = self.child.kill();
+        let _ = self.child.wait();
+        if let Some(reader) = self.reader.take() {
+            let _ = reader.join();
+        }
+        if thread::panicking() {
+            eprintln!("--- log of the daemon\n{}\n---", self.log.lock().join("\n"));
+        }
+    }
+}
+
+/// Collects the lines of the log as they come.
+fn follow(from: impl Read + Send + 'static, log: Arc<Mutex<Vec<String>>>) -> JoinHandle<()> {
+    thread::spawn(move || {
+        for line in BufReader::new(from).lines().map_while(Result::ok) {
+            log.lock().push(line);
+        }
+    })
+}
+
+fn address_in(log: &[String]) -> Option<SocketAddr> {
+    let line = log.iter().find_map(|line| line.split_once("listening on http://"))?;
+    let address = line.1.trim_end_matches('/').replace("localhost", "127.0.0.1");
+    Some(address.parse().unwrap())
+}

@@ -1,0 +1,42 @@
+//! What every test needs: the daemon, a client whose bytes are ours, pictures
+//! that can be told apart, and a wait for facts.
+
+mod browser;
+mod client;
+mod daemon;
+mod multipart;
+mod pictures;
+mod program;
+mod temp;
+
+use std::thread;
+use std::time::{Duration, Instant};
+
+pub(crate) use browser::Browser;
+pub(crate) use client::{Client, Reply};
+pub(crate) use daemon::Daemon;
+pub(crate) use multipart::{Layout, Viewer};
+pub(crate) use pictures::{COLOURS, Dir, colour, flat, number, size, with_segment};
+pub(crate) use program::{Program, python};
+pub(crate) use temp::TempDir;
+
+/// How long a test waits for what must come. Only a failing test waits so
+/// long: it is far above what a busy machine needs.
+pub(crate) const PATIENCE: Duration = Duration::from_secs(30);
+
+/// Waits until `look` finds something, and gives it back.
+pub(crate) fn eventually<T>(what: &str, mut look: impl FnMut() -> Option<T>) -> T {
+    let deadline = Instant::now() + PATIENCE;
+    loop {
+        if let Some(found) = look() {
+            return found;
+        }
+        assert!(Instant::now() < deadline, "not within {PATIENCE:?}: {what}");
+        thread::sleep(Duration::from_millis(20));
+    }
+}
+
+/// Waits until `look` says yes.
+pub(crate) fn eventually_is(what: &str, mut look: impl FnMut() -> bool) {
+    eventually(what, || look().then_some(()));
+}

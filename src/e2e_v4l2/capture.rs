@@ -1,0 +1,147 @@
+//! Capturing with v4l2-ctl: the reference that a driver's behaviour is seen through before any server joins in.
+//!
+//! Called by the tests. It must not know which camera it captures from.
+
+use crate::machine::Machine;
+use std::time::Duration;
+
+/// Where the guest keeps the frames, v4l2-ctl's words and its status: of `capture`, and of `Wish::start`.
+const FRAMES: &str = "/tmp/capture.frames";
+const LOG: &str = "/tmp/capture.log";
+const BACKGROUND: &str = "/tmp/background";
+
+/// What is asked of a camera. `n_frames` ends the capture, as does `limit`.
+#[derive(Clone, Copy)]
+pub(crate) struct Wish<'a> {
+    pub(crate) device: &'a str,
+    pub(crate) format: &'a str,
+    pub(crate) width: u16,
+    pub(crate) height: u16,
+    pub(crate) fps: u32,
+    pub(crate) n_frames: usize,
+    pub(crate) limit: Duration,
+}
+
+impl<'a> Wish<'a> {
+    /// Thirty MJPEG frames of 640x480 at 15 fps, within ten seconds.
+    pub(crate) fn mjpeg(device: &'a str) -> Self {
+        let limit = Duration::from_secs(10);
+        Self { device, format: "MJPG", width: 640, height: 480, fps: 15, n_frames: 30, limit }
+    }
+
+    /// The shell command. Frames go to `frames`, words to `log`. Eight buffers bridge a pause of the emulated machine.
+    /// With --stream-poll v4l2-ctl waits as servers do; else it waits inside DQBUF, which an unplug ends with EINVAL.
+    fn command(&self, frames: &str, log: &str) -> String {
+        let Self { device, format, width, height, fps, n_frames, limit } = *self;
+        let limit_s = limit.as_secs();
+        let mode = format!(
+            "--set-fmt-video=width={width},height={height},pixelformat={format} --set-parm={fps}"
+        );
+        let stream =
+            format!("--stream-mmap=8 --stream-poll --stream-count={n_frames} --stream-to={frames}");
+        format!("timeout {limit_s} v4l2-ctl -d {device} {mode} {stream} --verbose >{log} 2>&1")
+    }
+
+    /// Starts a capture beside the test and waits until frames come. One at a time.
+    pub(crate) fn start(&self, machine: &'a Machine) -> Background<'a> {
+        let background = self.start_blindly(machine);
+        machine.wait_for(
+            "the first frames",
+            Duration::from_secs(20),
+            &format!("grep 'seq: *5 ' {BACKGROUND}.log"),
+        );
+        background
+    }
+
+    /// As `start`, without a wait: for a camera that has no frames to give.
+    pub(crate) fn start_blindly(&self, machine: &'a Machine) -> Background<'a> {
+        let command = self.command(&format!("{BACKGROUND}.frames"), &format!("{BACKGROUND}.log"));
+        let old = format!("{BACKGROUND}.*");
+        machine.sh(&format!(
+            "rm -f {old}; ({command}; echo $? >{BACKGROUND}.status) >/dev/null 2>&1 &"
+        ));
+        Background { machine }
+    }
+}
+
+/// A capture that runs beside the test. Dropping it ends it.
+pub(crate) struct Background<'m> {
+    machine: &'m Machine,
+}
+
+impl Background<'_> {
+    /// Waits for its end and gives what v4l2-ctl said.
+    pub(crate) fn wait(self, deadline: Duration) -> String {
+        self.machine.wait_for("the end of v4l2-ctl", deadline, &format!("cat {BACKGROUND}.status"));
+        self.machine.sh(&format!("cat {BACKGROUND}.log"))
+    }
+
+    /// As `wait`, for the frames as one piece.
+    pub(crate) fn wait_for_frames(self, deadline: Duration) -> Vec<u8> {
+        self.machine.wait_for("the end of v4l2-ctl", deadline, &format!("cat {BACKGROUND}.status"));
+        self.machine.read(&format!("{BACKGROUND}.frames"))
+    }
+}
+
+impl Drop for Background<'_> {
+    fn drop(&mut self) {
+        // Its own `timeout` ends it too, but the next test would find the camera busy. No other v4l2-ctl runs by now.
+        let status = format!("{BACKGROUND}.status");
+        let ended = format!(
+            "for i in $(seq 250); do [ ! -e {status} ] || exit 0; sleep 0.02; done; exit 1"
+        );
+        let outcome =
+            self.machine.run(&format!("[ -e {status} ] || kill $(pidof v4l2-ctl); {ended}"));
+        if outcome.status != 0 {
+            eprintln!("a capture goes on: {}", outcome.text);
+        }
+    }
+}
+
+/// What came.
+pub(crate) struct Capture {
+    pub(crate) frames: Vec<Vec<u8>>,
+    /// The driver's frame numbers: a gap is a frame that the driver lost.
+    pub(crate) sequence: Vec<u32>,
+    /// The driver's time of each frame.
+    pub(crate) timestamps: Vec<Duration>,
+    /// All that v4l2-ctl said.
+    pub(crate) log: String,
+    pub(crate) status: i32,
+}
+
+/// Captures and waits for the end.
+pub(crate) fn capture(machine: &Machine, wish: &Wish) -> Capture {
+    let status = machine.run(&format!("rm -f {FRAMES}; {}", wish.command(FRAMES, LOG))).status;
+    let log = machine.sh(&format!("cat {LOG}"));
+    let mut bytes = if machine.run(&format!("[ -s {FRAMES} ]")).status == 0 {
+        machine.read(FRAMES)
+    } else {
+        Vec::new()
+    };
+    let (mut frames, mut sequence, mut timestamps) = (Vec::new(), Vec::new(), Vec::new());
+    // "cap dqbuf: 1 seq:      5 bytesused: 37966 ts: 16.818586 delta: 26.800 ms fps: 20.98 (ts-monotonic, ts-src-soe)"
+    for line in log.lines().filter(|line| line.trim_start().starts_with("cap dqbuf")) {
+        let mut words = line.split_whitespace();
+        let mut after = |label: &str| {
+            words.by_ref().skip_while(|word| *word != label).nth(1).unwrap_or("").to_string()
+        };
+        sequence.push(after("seq:").parse().unwrap());
+        let length: usize = after("bytesused:").parse().unwrap();
+        timestamps.push(Duration::from_secs_f64(after("ts:").parse().unwrap()));
+        // The timeout can fall between a frame's line and its bytes.
+        let rest = bytes.split_off(length.min(bytes.len()));
+        frames.push(std::mem::replace(&mut bytes, rest));
+    }
+    Capture { frames, sequence, timestamps, log, status }
+}
+
+impl Capture {
+    /// Frames per second by the driver's clock, without the first ones, during which the guest's code is translated.
+    pub(crate) fn fps(&self) -> f64 {
+        assert!(self.timestamps.len() > 6, "too few frames for a rate: {}", self.log);
+        let times = &self.timestamps[5..];
+        let frames = u32::try_from(times.len() - 1).unwrap();
+        f64::from(frames) / (times[times.len() - 1] - times[0]).as_secs_f64()
+    }
+}

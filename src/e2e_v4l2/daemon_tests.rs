@@ -1,0 +1,224 @@
+//! mjpegd on the webcam: what the camera sends is what viewers get, and the device is free when nobody watches.
+
+use crate::capture::Wish;
+use crate::machine::{Machine, SERVICE_PORT, machine};
+use crate::pictures;
+use crate::server::Server;
+use crate::usb::Webcam;
+use crate::usb_tests::assert_in_order;
+use crate::viewer::{Viewer, camera, camera_that, get, lost};
+use crate::vivid::Vivid;
+use jpeg_decoder::Decoder;
+use std::time::Duration;
+
+/// The daemon in the guest, with further options.
+pub(crate) fn start<'m>(machine: &'m Machine, options: &str) -> Server<'m> {
+    Server::start(machine, &format!("mjpegd --bind 0.0.0.0:{SERVICE_PORT} {options}"))
+}
+
+fn pixels(jpeg: &[u8]) -> Vec<u8> {
+    Decoder::new(jpeg).decode().expect("a JPEG that can be decoded")
+}
+
+fn is_of_camera(jpeg: &[u8]) -> bool {
+    pictures::of_size("640x480").iter().any(|picture| picture == jpeg)
+}
+
+const SMALL: &str = "--resolution 640x480 --fps 15";
+
+#[test]
+fn every_frame_is_passed_on_byte_for_byte() {
+    let machine = machine();
+    let webcam = Webcam::plug_in(&machine, 0, "0001");
+    for size in ["640x480", "1280x720"] {
+        let options = format!("--camera v4l2:{} --resolution {size} --fps 15", webcam.link());
+        let server = start(&machine, &options);
+        let mut viewer = Viewer::open(&machine);
+        let frames: Vec<_> = (0..30).map(|_| viewer.next()).collect();
+        let pictures = pictures::of_size(size);
+        let first = pictures.iter().position(|picture| *picture == frames[0]);
+        let first = first.unwrap_or_else(|| panic!("the first frame is not the camera's"));
+        let round: Vec<_> = pictures.iter().cycle().skip(first).take(12).cloned().collect();
+        assert_in_order(&frames, &round);
+        let got = &camera(&machine)["got"];
+        assert_eq!((&got["format"], &got["fps"]), (&"MJPG".into(), &15.0.into()));
+        drop(viewer);
+        assert_eq!(server.stop(), 0, "a viewer and a camera do not hold up SIGTERM");
+    }
+}
+
+#[test]
+fn first_camera_is_found_and_idle_closes_it() {
+    let machine = machine();
+    // vivid's nodes have the lower numbers.
+    Vivid::single_planar(&machine).unbind();
+    let webcam = Webcam::plug_in(&machine, 0, "0001");
+    let server = start(&machine, &format!("--camera v4l2 --idle-timeout 1s {SMALL}"));
+    assert!(machine.holders(&webcam.device()).is_empty(), "open before anybody watches");
+    let mut viewer = Viewer::open(&machine);
+    assert!(is_of_camera(&viewer.next()));
+    assert_eq!(machine.holders(&webcam.device()).len(), 1);
+    drop(viewer);
+    camera_that(&machine, "an idle camera", |camera| camera["state"] == "idle");
+    assert!(machine.holders(&webcam.device()).is_empty(), "open though nobody watches");
+    assert!(is_of_camera(&get(&machine, "/snapshot")), "no snapshot from a cold start");
+    assert_eq!(server.stop(), 0);
+    drop(webcam);
+    Vivid::single_planar(&machine).bind();
+}
+
+#[test]
+fn odd_wishes_are_answered_by_what_holds() {
+    let machine = machine();
+    let webcam = Webcam::plug_in(&machine, 0, "0001");
+    let options = format!("--camera {} --resolution 1000x700 --fps 11", webcam.device());
+    let server = start(&machine, &options);
+    Viewer::open(&machine).next();
+    let camera = camera(&machine);
+    assert_eq!((&camera["asked"]["width"], &camera["asked"]["fps"]), (&1000.into(), &11.0.into()));
+    assert_eq!((&camera["got"]["width"], &camera["got"]["fps"]), (&1280.into(), &10.0.into()));
+    assert!(server.log().contains("MJPG, 1280x720, 10 fps"), "{}", server.log());
+}
+
+#[test]
+fn missing_tables_are_put_in_and_padding_is_taken_off() {
+    let machine = machine();
+    let webcam = Webcam::plug_in(&machine, 0, "0001");
+    let _server = start(&machine, &format!("--camera v4l2:{} {SMALL}", webcam.link()));
+    let mut viewer = Viewer::open(&machine);
+    webcam.set_mode("pad");
+    (0..20).for_each(|_| assert!(is_of_camera(&viewer.next()), "not as the camera sent it"));
+    webcam.set_mode("nodht");
+    viewer.next_that("a frame with tables put in", |jpeg| !is_of_camera(jpeg));
+    let whole: Vec<_> = pictures::of_size("640x480").iter().map(|p| pixels(p)).collect();
+    assert!(whole.contains(&pixels(&viewer.next())), "not the camera's picture");
+}
+
+#[test]
+fn damaged_frames_are_dropped_counted_and_explained() {
+    let machine = machine();
+    let webcam = Webcam::plug_in(&machine, 0, "0001");
+    let _server = start(&machine, &format!("--camera v4l2:{} {SMALL}", webcam.link()));
+    let mut viewer = Viewer::open(&machine);
+    viewer.next();
+    for (mode, counter) in [("truncate", "truncated"), ("garbage", "not_jpeg")] {
+        webcam.set_mode(mode);
+        lost(&machine, "only damaged pictures come");
+        assert!(camera(&machine)["frames"]["dropped"][counter].as_u64() > Some(0), "{mode}");
+        webcam.set_mode("normal");
+        camera_that(&machine, "a camera that is well", |camera| camera["state"] == "live");
+        viewer.next_that("a picture again", is_of_camera);
+    }
+}
+
+#[test]
+fn stall_is_told_and_heals() {
+    let machine = machine();
+    let webcam = Webcam::plug_in(&machine, 0, "0001");
+    let options = format!("--camera v4l2:{} --stall-timeout 2s {SMALL}", webcam.link());
+    let _server = start(&machine, &options);
+    let mut viewer = Viewer::open(&machine);
+    viewer.next();
+    for mode in ["stall", "empty", "error"] {
+        webcam.set_mode(mode);
+        lost(&machine, "stalled, no picture for 2s");
+        webcam.set_mode("normal");
+        camera_that(&machine, "a camera that is well", |camera| camera["state"] == "live");
+        viewer.next_that("a picture again", is_of_camera);
+    }
+}
+
+#[test]
+fn unplugged_camera_comes_back_under_another_number() {
+    let machine = machine();
+    let webcam = Webcam::plug_in(&machine, 0, "0001");
+    // Named by its number, which will be another's.
+    let server = start(&machine, &format!("--camera {} {SMALL}", webcam.device()));
+    let mut viewer = Viewer::open(&machine);
+    assert!(is_of_camera(&viewer.next()));
+    let before = webcam.device();
+    webcam.unplug();
+    lost(&machine, "");
+    let (_other, webcam) =
+        (Webcam::plug_in(&machine, 1, "0002"), Webcam::plug_in(&machine, 0, "0001"));
+    assert_ne!(webcam.device(), before);
+    camera_that(&machine, "a camera that is well", |camera| camera["state"] == "live");
+    viewer.next_that("a picture again", is_of_camera);
+    let device = camera(&machine)["got"]["device"].as_str().unwrap().to_owned();
+    assert!(device.contains(webcam.link()), "{device}");
+    assert_eq!(server.stop(), 0);
+}
+
+#[test]
+fn camera_that_is_away_at_start_is_waited_for() {
+    let machine = machine();
+    let link = Webcam::plug_in(&machine, 0, "0001").link().to_owned();
+    machine.wait_for("the end of the link", Duration::from_secs(10), &format!("[ ! -e {link} ]"));
+    let _server = start(&machine, &format!("--camera v4l2:{link} {SMALL}"));
+    let mut viewer = Viewer::open(&machine);
+    lost(&machine, "no such device");
+    let _webcam = Webcam::plug_in(&machine, 0, "0001");
+    viewer.next_that("a picture", is_of_camera);
+}
+
+#[test]
+fn busy_camera_names_who_has_it() {
+    let machine = machine();
+    let webcam = Webcam::plug_in(&machine, 0, "0001");
+    let other = Wish { n_frames: 100_000, ..Wish::mjpeg(webcam.link()) }.start(&machine);
+    let holds = format!("ls -l /proc/[0-9]*/fd | grep -q '{}$'", webcam.device());
+    machine.wait_for("the other program", Duration::from_secs(20), &holds);
+    let _server = start(&machine, &format!("--camera v4l2:{} {SMALL}", webcam.link()));
+    let mut viewer = Viewer::open(&machine);
+    lost(&machine, "used by v4l2-ctl (process ");
+    drop(other);
+    viewer.next_that("a picture", is_of_camera);
+}
+
+#[test]
+fn devices_lists_what_each_camera_can_do() {
+    let machine = machine();
+    let webcam = Webcam::plug_in(&machine, 0, "0001");
+    let text = machine.sh("mjpegd devices");
+    for says in [webcam.link(), "MJPG", "1280x720 at ", "Brightness, int, ", "White Balance"] {
+        assert!(text.contains(says), "no {says} in {text}");
+    }
+    assert!(!text.contains(&webcam.metadata_device()), "{text}");
+    let json = machine.sh("mjpegd devices --json");
+    let devices: serde_json::Value = serde_json::from_str(&json).expect("it is JSON");
+    let devices = devices.as_array().unwrap();
+    let ours = devices.iter().find(|device| device["path"] == webcam.device().as_str()).unwrap();
+    assert_eq!(ours["lasting_path"], webcam.link());
+    let mjpg = ours["formats"].as_array().unwrap().iter().find(|f| f["fourcc"] == "MJPG").unwrap();
+    let sizes = mjpg["sizes"].as_array().unwrap();
+    assert!(
+        sizes
+            .iter()
+            .any(|s| s["width"] == 640 && s["fps"].as_array().unwrap().contains(&30.0.into()))
+    );
+    // vivid has controls of every type, some of which no program knows.
+    let vivid = devices.iter().find(|device| device["driver"] == "vivid").unwrap();
+    let controls = vivid["controls"].as_array().unwrap();
+    assert!(
+        controls.iter().any(|c| c["type"] == "menu" && c["menu"][0]["name"].is_string()),
+        "{json}"
+    );
+    assert!(controls.len() > 20, "{} controls", controls.len());
+}
+
+#[test]
+fn controls_are_set_at_each_opening() {
+    let machine = machine();
+    let webcam = Webcam::plug_in(&machine, 0, "0001");
+    let options = "--control brightness=-20 --control focus_of_nothing=1 --idle-timeout 1s";
+    let server = start(&machine, &format!("--camera v4l2:{} {options} {SMALL}", webcam.link()));
+    let brightness = || machine.sh(&format!("v4l2-ctl -d {} -C brightness", webcam.device()));
+    for _ in 0..2 {
+        machine.sh(&format!("v4l2-ctl -d {} -c brightness=7", webcam.device()));
+        Viewer::open(&machine).next();
+        assert_eq!(brightness(), "brightness: -20");
+        camera_that(&machine, "an idle camera", |camera| camera["state"] == "idle");
+    }
+    let log = server.log();
+    assert!(log.contains("there is no control focus_of_nothing; there are "), "{log}");
+}

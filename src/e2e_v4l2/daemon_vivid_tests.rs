@@ -1,0 +1,127 @@
+//! mjpegd on vivid: raw formats, and what is no camera for it.
+
+use crate::daemon_tests::start;
+use crate::machine::{Machine, machine};
+use crate::usb::Webcam;
+use crate::viewer::{Viewer, camera, get, lost};
+use crate::vivid::Vivid;
+use jpeg_decoder::{Decoder, PixelFormat};
+
+/// The bars of vivid's pattern "100% Colorbar", from the left.
+const BARS: [[u8; 3]; 8] = [
+    [255, 255, 255],
+    [255, 255, 0],
+    [0, 255, 255],
+    [0, 255, 0],
+    [255, 0, 255],
+    [255, 0, 0],
+    [0, 0, 255],
+    [0, 0, 0],
+];
+
+/// The same at "75% Colorbar", where a range that is stretched by mistake shows.
+fn three_quarters(bar: [u8; 3]) -> [u8; 3] {
+    bar.map(|channel| if channel == 255 { 191 } else { 0 })
+}
+
+/// The colour in the middle of each bar, at three quarters of the height: the text is above.
+fn bars(jpeg: &[u8]) -> Vec<[u8; 3]> {
+    let mut decoder = Decoder::new(jpeg);
+    let pixels = decoder.decode().expect("a JPEG that can be decoded");
+    let info = decoder.info().expect("a decoded JPEG has a size");
+    let (width, height) = (usize::from(info.width), usize::from(info.height));
+    let at = |bar: usize| height * 3 / 4 * width + (2 * bar + 1) * width / 16;
+    let colour = |bar: usize| match info.pixel_format {
+        PixelFormat::L8 => [pixels[at(bar)]; 3],
+        _ => [0, 1, 2].map(|channel| pixels[3 * at(bar) + channel]),
+    };
+    (0..BARS.len()).map(colour).collect()
+}
+
+fn assert_near(format: &str, seen: &[[u8; 3]], due: &[[u8; 3]], most: u8) {
+    for (bar, (seen, due)) in seen.iter().zip(due).enumerate() {
+        let is_near = seen.iter().zip(due).all(|(a, b)| a.abs_diff(*b) <= most);
+        assert!(is_near, "{format}: bar {bar} is {seen:?} and not {due:?}");
+    }
+}
+
+/// Luma of full range Rec. 709, which vivid draws where there is no colour.
+fn grey([r, g, b]: [u8; 3]) -> [u8; 3] {
+    let luma = (u32::from(r) * 2126 + u32::from(g) * 7152 + u32::from(b) * 722 + 5000) / 10_000;
+    [luma.to_le_bytes()[0]; 3]
+}
+
+fn snapshot(machine: &Machine, format: &str) -> Vec<u8> {
+    let device = Vivid::single_planar(machine).device();
+    let options = format!("--camera {device} --format {format} --resolution 640x360");
+    let server = start(machine, &options);
+    let mut viewer = Viewer::open(machine);
+    viewer.next();
+    let jpeg = viewer.next();
+    let log = server.log();
+    assert_eq!(camera(machine)["got"]["format"], format, "{log}");
+    assert_eq!(server.stop(), 0);
+    jpeg
+}
+
+#[test]
+fn raw_formats_become_the_picture_that_was_drawn() {
+    let machine = machine();
+    Vivid::single_planar(&machine).set("test_pattern", 1);
+    for format in ["YUYV", "YVYU", "UYVY", "NV12", "NV21", "YU12", "YV12", "RGB3", "BGR3", "RGBP"] {
+        let seen = bars(&snapshot(&machine, format));
+        assert_near(format, &seen, &BARS, 12);
+        assert!(seen[0].iter().all(|channel| *channel >= 253), "{format}: white is {:?}", seen[0]);
+    }
+    let seen = bars(&snapshot(&machine, "GREY"));
+    assert_near("GREY", &seen, &BARS.map(grey), 4);
+    Vivid::single_planar(&machine).set("test_pattern", 0);
+    for format in ["YUYV", "RGB3"] {
+        let seen = bars(&snapshot(&machine, format));
+        assert_near(format, &seen, &BARS.map(three_quarters), 6);
+    }
+}
+
+#[test]
+fn what_is_no_camera_is_refused_by_its_name() {
+    let machine = machine();
+    let webcam = Webcam::plug_in(&machine, 0, "0001");
+    let multi_planar = Vivid::multi_planar(&machine).device();
+    for (device, says) in [
+        (multi_planar.as_str(), "a multi-planar camera, which is not supported"),
+        (webcam.metadata_device().as_str(), "a metadata node, no camera"),
+        ("/dev/null", "not a V4L2 device"),
+    ] {
+        let _server = start(&machine, &format!("--camera {device}"));
+        let _viewer = Viewer::open(&machine);
+        lost(&machine, says);
+        let reply = String::from_utf8_lossy(&get(&machine, "/snapshot")).into_owned();
+        assert!(reply.contains(says), "{reply}");
+    }
+}
+
+#[test]
+fn format_that_the_device_has_not_names_those_it_has() {
+    let machine = machine();
+    let device = Vivid::single_planar(&machine).device();
+    let _server = start(&machine, &format!("--camera {device} --format MJPG"));
+    let _viewer = Viewer::open(&machine);
+    lost(&machine, "it has no MJPG; it offers ");
+}
+
+#[test]
+fn streaming_errors_heal() {
+    let machine = machine();
+    let vivid = Vivid::single_planar(&machine);
+    let _server = start(&machine, &format!("--camera {} --resolution 320x180", vivid.device()));
+    let mut viewer = Viewer::open(&machine);
+    viewer.next();
+    for fault in ["inject_fatal_streaming_error", "inject_vidioc_qbuf_error", "disconnect"] {
+        vivid.set(fault, 1);
+        let n_opened = camera(&machine)["opened"].as_u64();
+        crate::viewer::camera_that(&machine, "the camera opened anew", |camera| {
+            camera["state"] == "live" && camera["opened"].as_u64() > n_opened
+        });
+        viewer.next();
+    }
+}

@@ -1,0 +1,83 @@
+//! The file system of the test machine: busybox, modules, programs with their libraries, the webcam's pictures.
+//!
+//! Called by `machine` at each start: nothing here is worth a cache. It must not know what the tests do.
+
+use crate::cpio::Archive;
+use crate::kernel::Kernel;
+use crate::pictures;
+use crate::tools::{find, output};
+use anyhow::{Context, Result, bail};
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::process::Command;
+
+/// Where the webcam finds its pictures.
+pub(crate) const PICTURES: &str = "/pictures";
+
+/// Builds the archive. Each of `programs` is found in the guest's PATH under its file name.
+pub(crate) fn build(kernel: &Kernel, programs: &[PathBuf]) -> Result<Vec<u8>> {
+    let mut archive = Archive::default();
+    archive.file("/bin/busybox", &read(&static_busybox()?)?);
+    archive.file("/init", include_bytes!("guest/init"));
+    archive.file("/guest/hotplug", include_bytes!("guest/hotplug"));
+    archive.file("/cgi-bin/run", include_bytes!("guest/run"));
+    archive.file("/cgi-bin/put", include_bytes!("guest/put"));
+    // The kernel opens the console before init can mount anything.
+    archive.device("/dev/console", 5, 1);
+    for folder in ["/proc", "/sys", "/tmp"] {
+        archive.folder(folder);
+    }
+    for (group, files) in &kernel.modules {
+        for file in files {
+            archive.file(&format!("/modules/{group}/{}", name(file)?), &read(file)?);
+        }
+    }
+    for program in programs {
+        archive.file(&format!("/bin/{}", name(program)?), &read(program)?);
+        for library in libraries(program)? {
+            archive.file(&library, &read(Path::new(&library))?);
+        }
+    }
+    for (size, frames) in pictures::all() {
+        for (number, frame) in frames.iter().enumerate() {
+            archive.file(&format!("{PICTURES}/{size}/{number:03}.jpg"), frame);
+        }
+    }
+    Ok(archive.finish())
+}
+
+/// Busybox that needs no libraries: the package `busybox` puts another one at the same path.
+fn static_busybox() -> Result<PathBuf> {
+    let path = find("busybox")?;
+    if output(Command::new(find("ldd")?).arg(&path)).is_ok_and(|text| text.contains("=>")) {
+        bail!(
+            "{} is not static: apt-get install --no-install-recommends busybox-static",
+            path.display()
+        );
+    }
+    Ok(path)
+}
+
+/// The libraries and the loader that `program` needs, by the paths under which it looks for them.
+fn libraries(program: &Path) -> Result<Vec<String>> {
+    let listing = output(Command::new(find("ldd")?).arg(program))?;
+    let mut found = Vec::new();
+    // Lines are "name => /path (address)", "/path (address)" for the loader, and the kernel's vdso, which has no path.
+    for line in listing.lines().map(str::trim) {
+        if line.contains("not found") {
+            bail!("{} needs a library that is not installed: {line}", program.display());
+        }
+        let path = line.split("=> ").last().and_then(|rest| rest.split_whitespace().next());
+        found.extend(path.filter(|path| path.starts_with('/')).map(String::from));
+    }
+    Ok(found)
+}
+
+fn name(path: &Path) -> Result<String> {
+    let name = path.file_name().with_context(|| format!("{} has no file name", path.display()))?;
+    Ok(name.to_string_lossy().into_owned())
+}
+
+fn read(path: &Path) -> Result<Vec<u8>> {
+    fs::read(path).with_context(|| format!("reading {}", path.display()))
+}

@@ -1,0 +1,163 @@
+//! A stock Debian kernel, ready to boot: fetched with apt, unpacked, and kept.
+//!
+//! Called by `machine`. It must not know what the machine is for.
+
+use crate::tools::{find, output};
+use anyhow::{Context, Result, bail, ensure};
+use std::fs::{self, File};
+use std::path::{Path, PathBuf};
+use std::process::{Command, Stdio};
+
+/// The modules to load, by group, in this order. Only `init` knows what a group means.
+pub(crate) const MODULES: [(&str, &[&str]); 3] = [
+    ("0-net", &["virtio_pci", "virtio_net"]),
+    ("1-usb", &["vhci-hcd", "uvcvideo"]),
+    ("2-vivid", &["vivid"]),
+];
+
+/// The package that depends on the newest stock kernel of the running Debian.
+const META_PACKAGE: &str = "linux-image-amd64";
+
+/// A kernel ready to boot: the image, and per group the module files in loading order.
+pub(crate) struct Kernel {
+    pub(crate) image: PathBuf,
+    pub(crate) modules: Vec<(&'static str, Vec<PathBuf>)>,
+}
+
+/// The kernel, from `cache` if it is there, else fetched with apt (70 MB) and prepared, which leaves 35 MB in `cache`.
+/// Deleting the folder takes the newest kernel at the next start.
+pub(crate) fn get(cache: &Path) -> Result<Kernel> {
+    let home = cache.join("kernel");
+    // Says for which modules the cache was made: another list needs another set of files.
+    let wanted = format!("{MODULES:?}");
+    if fs::read_to_string(home.join("wanted")).is_ok_and(|made_for| made_for == wanted) {
+        return read_cache(&home);
+    }
+    let scratch = cache.join("kernel.new");
+    for folder in [&home, &scratch] {
+        if folder.exists() {
+            fs::remove_dir_all(folder)?;
+        }
+    }
+    fs::create_dir_all(&scratch)?;
+    fetch(&scratch).context("preparing the kernel of the test machine")?;
+    fs::write(scratch.join("wanted"), wanted)?;
+    // The rename makes the cache whole or absent: an interrupted download is never taken for a kernel.
+    fs::rename(&scratch, &home)?;
+    read_cache(&home)
+}
+
+fn read_cache(home: &Path) -> Result<Kernel> {
+    let mut modules = Vec::new();
+    for (group, _) in MODULES {
+        let mut files =
+            fs::read_dir(home.join(group))?.map(|e| Ok(e?.path())).collect::<Result<Vec<_>>>()?;
+        files.sort();
+        modules.push((group, files));
+    }
+    Ok(Kernel { image: home.join("image"), modules })
+}
+
+/// Downloads the package into `home` and leaves there the image and the modules alone.
+fn fetch(home: &Path) -> Result<()> {
+    let package = stock_kernel()?;
+    let mut download = Command::new(find("apt-get")?);
+    output(download.args(["download", &package]).current_dir(home)).with_context(|| {
+        format!("fetching {package}: apt-get update may be due, or the network is away")
+    })?;
+    let deb = fs::read_dir(home)?.next().context("apt-get download left no file")??.path();
+    let tree = home.join("tree");
+    output(Command::new(find("dpkg-deb")?).arg("-x").arg(&deb).arg(&tree))?;
+
+    let release = package.trim_start_matches("linux-image-");
+    unpack_image(&tree.join("boot").join(format!("vmlinuz-{release}")), &home.join("image"))?;
+    collect_modules(&tree, release, home)?;
+    fs::remove_dir_all(&tree)?;
+    fs::remove_file(&deb)?;
+    Ok(())
+}
+
+/// The name of the newest stock kernel package, as `linux-image-6.1.0-56-amd64`.
+fn stock_kernel() -> Result<String> {
+    let depends = output(Command::new(find("apt-cache")?).args(["depends", META_PACKAGE]))?;
+    let package =
+        depends.lines().find_map(|line| line.trim().strip_prefix("Depends: linux-image-"));
+    let release = package.with_context(|| {
+        format!("apt knows no kernel behind {META_PACKAGE}: apt-get update may be due")
+    })?;
+    Ok(format!("linux-image-{release}"))
+}
+
+/// Takes the ELF kernel out of a bzImage, so that it need not unpack itself under emulation: 10 s of each boot.
+/// Places: the kernel's Documentation/x86/boot.rst, fields setup_sects, payload_offset and payload_length.
+fn unpack_image(vmlinuz: &Path, image: &Path) -> Result<()> {
+    let bytes = fs::read(vmlinuz).with_context(|| format!("reading {}", vmlinuz.display()))?;
+    let word = |at: usize| -> Result<usize> {
+        let field = bytes.get(at..at + 4).context("the kernel image is cut off")?;
+        Ok(u32::from_le_bytes(field.try_into()?) as usize)
+    };
+    let setup_sectors = usize::from(*bytes.get(0x1f1).context("the kernel image is empty")?);
+    let start = (setup_sectors + 1) * 512 + word(0x248)?;
+    let payload = bytes.get(start..start + word(0x24c)?).context("the kernel image is cut off")?;
+    ensure!(
+        payload.starts_with(b"\xfd7zXZ\0"),
+        "{} is not packed with xz as Debian's are",
+        vmlinuz.display()
+    );
+
+    let packed = image.with_extension("xz");
+    fs::write(&packed, payload)?;
+    // The payload's length stands behind the xz stream, hence --single-stream.
+    let mut xz = Command::new(find("xz")?);
+    let status = xz
+        .args(["-dc", "--single-stream"])
+        .stdin(File::open(&packed)?)
+        .stdout(File::create(image)?);
+    ensure!(
+        status.stderr(Stdio::null()).status()?.success(),
+        "xz cannot unpack {}",
+        packed.display()
+    );
+    fs::remove_file(packed)?;
+    Ok(())
+}
+
+/// Copies each group's modules to `home/GROUP/NN-name.ko`: a name's number is its place in the loading order.
+fn collect_modules(tree: &Path, release: &str, home: &Path) -> Result<()> {
+    output(Command::new(find("depmod")?).arg("-b").arg(tree).arg(release))?;
+    let modprobe = find("modprobe")?;
+    let mut seen = Vec::new();
+    for (group, modules) in MODULES {
+        let folder = home.join(group);
+        fs::create_dir_all(&folder)?;
+        for module in modules {
+            let mut command = Command::new(&modprobe);
+            let lines = output(command.arg("-d").arg(tree).args([
+                "-S",
+                release,
+                "--show-depends",
+                module,
+            ]))?;
+            for file in lines.lines().filter_map(|line| line.strip_prefix("insmod ")).map(str::trim)
+            {
+                let name = Path::new(file)
+                    .file_name()
+                    .context("a module without a name")?
+                    .to_string_lossy();
+                ensure!(
+                    name.ends_with(".ko"),
+                    "{name} is packed, and busybox loads plain modules only"
+                );
+                // What several modules need is loaded with the first of them.
+                if !seen.contains(&name.to_string()) {
+                    fs::copy(file, folder.join(format!("{:02}-{name}", seen.len())))?;
+                    seen.push(name.to_string());
+                }
+            }
+        }
+    }
+    if seen.is_empty() {
+        bail!("modprobe named no module of {release}");
+    }
+    Ok(())
+}

@@ -1,0 +1,146 @@
+//! The test machine: QEMU with a stock kernel, started by the first test that asks, shared by all, dead with us.
+//!
+//! Called by every test through `machine()`. It must not know cameras: those are `usb` and `vivid`.
+
+use crate::control::{Control, Outcome};
+use crate::{initramfs, kernel, qemu, tools};
+use anyhow::Result;
+use std::fs::{self, File};
+use std::net::SocketAddr;
+use std::ops::Deref;
+use std::path::{Path, PathBuf};
+use std::sync::{Mutex, MutexGuard, OnceLock, PoisonError};
+use std::thread;
+use std::time::{Duration, Instant};
+
+/// The guest's port that `Machine::service` leads to: where a server under test listens, on 0.0.0.0.
+pub(crate) const SERVICE_PORT: u16 = 5000;
+const CONTROL_PORT: u16 = 2;
+
+/// The running machine.
+pub(crate) struct Machine {
+    control: Control,
+    /// Leads to `SERVICE_PORT` in the guest.
+    pub(crate) service: SocketAddr,
+    /// From the start of QEMU to the open control channel.
+    pub(crate) boot_time: Duration,
+    serial: PathBuf,
+    /// Held as long as we live: two runs at a time would overwrite each other's files.
+    _lock: File,
+}
+
+/// The machine for the test that holds this: the others wait, since they share its cameras. When the test fails, the
+/// end of the kernel's log is printed.
+pub(crate) struct Session(MutexGuard<'static, Machine>);
+
+/// Boots the machine, or waits for the test that uses it. Panics when it cannot be had, with what is missing.
+#[expect(clippy::panic, reason = "without the machine a test has failed")]
+pub(crate) fn machine() -> Session {
+    static MACHINE: OnceLock<Result<Mutex<Machine>, String>> = OnceLock::new();
+    match MACHINE.get_or_init(|| Machine::start().map(Mutex::new).map_err(|e| format!("{e:#}"))) {
+        // A test that failed leaves no harm in the machine: each one plugs in its own cameras.
+        Ok(machine) => Session(machine.lock().unwrap_or_else(PoisonError::into_inner)),
+        Err(e) => panic!("no test machine: {e}"),
+    }
+}
+
+impl Deref for Session {
+    type Target = Machine;
+    fn deref(&self) -> &Machine {
+        &self.0
+    }
+}
+
+impl Drop for Session {
+    fn drop(&mut self) {
+        if thread::panicking() {
+            let kernel = self
+                .control
+                .run("dmesg | tail -n 30")
+                .map_or_else(|e| format!("{e:#}"), |outcome| outcome.text);
+            eprintln!(
+                "--- kernel log of the guest\n{kernel}\n--- serial console\n{}",
+                qemu::console(&self.serial)
+            );
+        }
+    }
+}
+
+impl Machine {
+    /// Runs a shell script in the guest; see `guest/run` for what it must not do.
+    pub(crate) fn run(&self, script: &str) -> Outcome {
+        self.control.run(script).expect("the control channel works as long as the guest does")
+    }
+
+    /// Runs a script that must succeed, and gives its output without the last line break.
+    pub(crate) fn sh(&self, script: &str) -> String {
+        let outcome = self.run(script);
+        assert!(outcome.status == 0, "'{script}' ended with {}: {}", outcome.status, outcome.text);
+        outcome.text.trim_end().to_string()
+    }
+
+    /// Waits until `script` succeeds. Each try costs a process in an emulated machine, so nothing is gained by haste.
+    pub(crate) fn wait_for(&self, what: &str, deadline: Duration, script: &str) -> String {
+        let end = Instant::now() + deadline;
+        loop {
+            let outcome = self.run(script);
+            if outcome.status == 0 {
+                return outcome.text.trim_end().to_string();
+            }
+            assert!(Instant::now() < end, "{what} has not come in {deadline:?}: {}", outcome.text);
+            thread::sleep(Duration::from_millis(20));
+        }
+    }
+
+    /// The processes that have `path` open. Busybox has no fuser.
+    pub(crate) fn holders(&self, path: &str) -> Vec<u32> {
+        let script = format!(
+            "cd /proc; for p in [0-9]*; do ls -l $p/fd 2>/dev/null | grep -q ' -> {path}$' && echo $p; done; true"
+        );
+        self.sh(&script)
+            .lines()
+            .map(|pid| pid.parse().expect("a folder of /proc is a number"))
+            .collect()
+    }
+
+    /// Writes a file of the guest, whole or not at all: a reader sees the old one or the new one.
+    pub(crate) fn write(&self, path: &str, content: &[u8]) {
+        self.control.write(path, content).expect("the guest's /tmp takes files");
+    }
+
+    /// Fetches a file of the guest. Not for /proc and /sys, whose files have no length: `sh("cat ...")` reads those.
+    pub(crate) fn read(&self, path: &str) -> Vec<u8> {
+        self.control.read(path).expect("the file was made by the test")
+    }
+
+    fn start() -> Result<Self> {
+        tools::check()?;
+        let home = Path::new(env!("CARGO_TARGET_TMPDIR")).join("v4l2-machine");
+        fs::create_dir_all(&home)?;
+        let lock = File::create(home.join("lock"))?;
+        lock.lock()?;
+        let kernel = kernel::get(&home)?;
+        let archive = home.join("initramfs.cpio");
+        fs::write(&archive, initramfs::build(&kernel, &crate::programs()?)?)?;
+
+        let serial = home.join("serial.log");
+        fs::write(&serial, "")?;
+        let (service, control) = (qemu::free_address()?, qemu::free_address()?);
+        let command = qemu::command(
+            &kernel.image,
+            &archive,
+            &serial,
+            &[(service, SERVICE_PORT), (control, CONTROL_PORT)],
+        )?;
+        let began = Instant::now();
+        let end_of_qemu = qemu::spawn(command)?;
+        qemu::wait_until_ready(&serial, &end_of_qemu)?;
+        Ok(Self {
+            control: Control { address: control },
+            service,
+            boot_time: began.elapsed(),
+            serial,
+            _lock: lock,
+        })
+    }
+}

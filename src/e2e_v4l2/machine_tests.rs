@@ -1,0 +1,68 @@
+//! The machine itself: it boots, it obeys, it has the cameras that the other tests count on.
+
+use crate::machine::{SERVICE_PORT, machine};
+use crate::usb::Webcam;
+use crate::vivid::Vivid;
+use std::io::Read;
+use std::net::TcpStream;
+use std::time::Duration;
+
+/// Measured on two cores: 4 s when they are idle, 17 s when five other jobs want them.
+const BOOT_LIMIT: Duration = Duration::from_secs(60);
+
+#[test]
+fn boots_in_time() {
+    let machine = machine();
+    eprintln!("booted in {:?}", machine.boot_time);
+    assert!(machine.boot_time < BOOT_LIMIT, "{:?}", machine.boot_time);
+}
+
+#[test]
+fn scripts_give_output_and_status() {
+    let machine = machine();
+    let outcome = machine.run("echo out; echo err >&2; exit 3");
+    assert_eq!((outcome.text.as_str(), outcome.status), ("out\nerr\n", 3));
+}
+
+#[test]
+fn files_go_there_and_back() {
+    let machine = machine();
+    let bytes: Vec<u8> = (0..=255).cycle().take(300_000).collect();
+    machine.write("/tmp/bytes", &bytes);
+    assert!(machine.read("/tmp/bytes") == bytes, "the bytes have changed on the way");
+}
+
+#[test]
+fn service_port_leads_into_the_guest() {
+    let machine = machine();
+    machine.sh(&format!("nc -l -p {SERVICE_PORT} -e echo hello >/dev/null 2>&1 &"));
+    machine.wait_for("nc", Duration::from_secs(5), &format!("netstat -ltn | grep :{SERVICE_PORT}"));
+    let mut text = String::new();
+    TcpStream::connect(machine.service).unwrap().read_to_string(&mut text).unwrap();
+    assert_eq!(text, "hello\n");
+}
+
+#[test]
+fn lists_two_vivid_cameras_and_the_webcam() {
+    let machine = machine();
+    let webcam = Webcam::plug_in(&machine, 0, "0001");
+    let listing = machine.sh("v4l2-ctl --list-devices");
+    for name in [
+        "vivid (platform:vivid-000)",
+        "vivid (platform:vivid-001)",
+        "Test Camera: Test Camera (usb-vhci_hcd.0-1)",
+    ] {
+        assert!(listing.contains(name), "{name} is not in\n{listing}");
+    }
+    for device in [webcam.device(), webcam.metadata_device()] {
+        assert!(listing.contains(&device), "{device} is not in\n{listing}");
+    }
+}
+
+#[test]
+fn vivid_has_one_camera_of_each_api() {
+    let machine = machine();
+    let type_of = |camera: Vivid| machine.sh(&format!("v4l2-ctl -d {} --info", camera.device()));
+    assert!(type_of(Vivid::single_planar(&machine)).contains("Video Capture\n"));
+    assert!(type_of(Vivid::multi_planar(&machine)).contains("Video Capture Multiplanar"));
+}

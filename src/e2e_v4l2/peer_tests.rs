@@ -1,0 +1,61 @@
+//! uStreamer on the same camera: the yardstick.
+
+use crate::cpu::while_watched;
+use crate::daemon_tests;
+use crate::machine::{Machine, SERVICE_PORT, machine};
+use crate::pictures;
+use crate::server::Server;
+use crate::usb::Webcam;
+use std::time::Duration;
+
+/// What a server took for a frame that one viewer received, in milliseconds, and how many frames these were.
+fn cost(machine: &Machine, server: &Server<'_>, span: Duration) -> (f64, u64) {
+    let url = format!("http://127.0.0.1:{SERVICE_PORT}/stream");
+    let watched = while_watched(machine, server.pid(), &url, span);
+    let frames = watched.bytes / u64::try_from(pictures::of_size("1280x720")[0].len()).unwrap();
+    assert!(frames > 0 && watched.cpu() > Duration::ZERO, "{watched:?}\n{}", server.log());
+    (watched.cpu().as_secs_f64() * 1000.0 / f64::from(u32::try_from(frames).unwrap()), frames)
+}
+
+fn ustreamer<'m>(machine: &'m Machine, device: &str) -> Server<'m> {
+    let options = "--format MJPEG --resolution 1280x720 --desired-fps 30 --host 0.0.0.0";
+    Server::start(machine, &format!("ustreamer --device {device} {options} --port {SERVICE_PORT}"))
+}
+
+#[test]
+fn ustreamer_serves_the_same_camera() {
+    let machine = machine();
+    let webcam = Webcam::plug_in(&machine, 0, "0001");
+    let server = ustreamer(&machine, webcam.link());
+    let (_, frames) = cost(&machine, &server, Duration::from_secs(5));
+    assert!(webcam.log().contains("commit MJPG 1280x720 30 fps"), "{}", server.log());
+    assert!(frames > 20, "{frames} frames: {}", server.log());
+    assert_eq!(server.stop(), 0);
+}
+
+/// A speed is no test: this prints CPU per frame of both, taken in turn in one machine.
+#[test]
+#[ignore = "a measurement, see `make bench-v4l2`"]
+fn cpu_beside_ustreamer_at_720p30() {
+    let machine = machine();
+    let webcam = Webcam::plug_in(&machine, 0, "0001");
+    let options = format!("--camera v4l2:{} --resolution 1280x720 --fps 30", webcam.link());
+    let mut ratios = Vec::new();
+    for round in 1..=5 {
+        let server = daemon_tests::start(&machine, &options);
+        let (ours, n_ours) = cost(&machine, &server, Duration::from_secs(10));
+        assert_eq!(server.stop(), 0);
+        let server = ustreamer(&machine, webcam.link());
+        let (theirs, n_theirs) = cost(&machine, &server, Duration::from_secs(10));
+        assert_eq!(server.stop(), 0);
+        eprintln!(
+            "round {round}: mjpegd {ours:.2} ms a frame ({n_ours} frames), uStreamer {theirs:.2} ({n_theirs})"
+        );
+        ratios.push(ours / theirs);
+    }
+    ratios.sort_by(f64::total_cmp);
+    eprintln!(
+        "mjpegd / uStreamer, median of 5: {:.2}, from {:.2} to {:.2}",
+        ratios[2], ratios[0], ratios[4]
+    );
+}

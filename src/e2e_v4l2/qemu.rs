@@ -1,0 +1,113 @@
+//! QEMU: its command line, its life and its death.
+//!
+//! Called by `machine`. It must not know what runs in the guest, but for the word that says that it is up.
+
+use crate::tools;
+use anyhow::{Context, Result, bail, ensure};
+use std::fs;
+use std::net::{Ipv4Addr, SocketAddr, TcpListener};
+use std::path::Path;
+use std::process::{Child, Command, Stdio};
+use std::sync::mpsc;
+use std::thread;
+use std::time::{Duration, Instant};
+
+/// From the start of QEMU to "ready": 4 s on an idle machine, and CI machines are neither idle nor quick.
+const BOOT_DEADLINE: Duration = Duration::from_secs(90);
+/// Ends QEMU, come what may. Longer than all tests together, shorter than a CI job.
+const LIFETIME_S: &str = "1200";
+
+/// No firmware, no disk, no VGA, no USB of QEMU's own: each costs seconds under emulation. TCG also where /dev/kvm
+/// exists, since nested KVM was seen to hang.
+const MACHINE: &str = "-M pc,usb=off,vmport=off -accel tcg,thread=multi -cpu max -smp 2 -m 768 \
+    -nodefaults -no-user-config -display none -no-reboot -device virtio-net-pci,netdev=net,romfile=";
+/// Panics end QEMU, the console is ours alone, and what only real hardware needs is left out.
+const KERNEL_OPTIONS: &str =
+    "console=ttyS0 quiet panic=-1 mitigations=off nokaslr random.trust_cpu=on tsc=reliable";
+
+/// An address that was free a moment ago. QEMU says so if it is no longer.
+pub(crate) fn free_address() -> Result<SocketAddr> {
+    Ok(TcpListener::bind((Ipv4Addr::LOCALHOST, 0))?.local_addr()?)
+}
+
+/// The command line, with a forward from each host address to a guest's port.
+pub(crate) fn command(
+    image: &Path,
+    archive: &Path,
+    serial: &Path,
+    forwards: &[(SocketAddr, u16)],
+) -> Result<Command> {
+    let forwards: String =
+        forwards.iter().map(|(host, guest)| format!(",hostfwd=tcp:{host}-:{guest}")).collect();
+    // The death signals end `timeout` with us and QEMU with `timeout`, however we end: Ctrl-C, a panic, SIGKILL.
+    let mut command = Command::new(tools::find("setpriv")?);
+    command.args([
+        "--pdeathsig",
+        "KILL",
+        "timeout",
+        "-s",
+        "KILL",
+        LIFETIME_S,
+        "setpriv",
+        "--pdeathsig",
+        "KILL",
+    ]);
+    command.arg(tools::find("qemu-system-x86_64")?);
+    command.args(MACHINE.split_whitespace());
+    command.arg("-serial").arg(format!("file:{}", serial.display()));
+    command.arg("-kernel").arg(image).arg("-initrd").arg(archive).args(["-append", KERNEL_OPTIONS]);
+    // The guest reaches nothing outside.
+    command.arg("-netdev").arg(format!("user,id=net,restrict=on{forwards}"));
+    command.stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::piped());
+    Ok(command)
+}
+
+/// Starts QEMU; what comes out of the channel is its last words, when it ends.
+pub(crate) fn spawn(mut command: Command) -> Result<mpsc::Receiver<String>> {
+    let (sender, receiver) = mpsc::channel();
+    // The kernel sends a parent's death signal when the *thread* that forked is gone, and each test has a thread of its
+    // own: so this one stays as long as the process. Nobody joins it, since it ends with QEMU, which ends with us.
+    let work = move || {
+        let ended = command.spawn().and_then(Child::wait_with_output);
+        let words = ended.map_or_else(
+            |e| e.to_string(),
+            |output| String::from_utf8_lossy(&output.stderr).into_owned(),
+        );
+        // Nobody listens any more once the machine is up.
+        drop(sender.send(words));
+    };
+    thread::Builder::new()
+        .name("qemu".into())
+        .spawn(work)
+        .context("starting the thread that owns QEMU")?;
+    Ok(receiver)
+}
+
+/// Waits for the last line of `guest/init` on the console.
+pub(crate) fn wait_until_ready(serial: &Path, end_of_qemu: &mpsc::Receiver<String>) -> Result<()> {
+    let deadline = Instant::now() + BOOT_DEADLINE;
+    loop {
+        if console(serial).lines().any(|line| line.trim() == "ready") {
+            return Ok(());
+        }
+        match end_of_qemu.recv_timeout(Duration::from_millis(50)) {
+            Err(mpsc::RecvTimeoutError::Timeout) => {}
+            Ok(words) => bail!("QEMU ended: {words}\n{}", console(serial)),
+            Err(e) => bail!("QEMU's thread ended: {e}"),
+        }
+        ensure!(
+            Instant::now() < deadline,
+            "not ready after {BOOT_DEADLINE:?}; console:\n{}",
+            console(serial)
+        );
+    }
+}
+
+/// The last 40 lines of the serial console.
+pub(crate) fn console(serial: &Path) -> String {
+    let text = fs::read(serial)
+        .map(|bytes| String::from_utf8_lossy(&bytes).into_owned())
+        .unwrap_or_default();
+    let lines: Vec<&str> = text.lines().collect();
+    lines[lines.len().saturating_sub(40)..].join("\n")
+}

@@ -1,0 +1,68 @@
+//! A server under test in the guest: started, watched, stopped.
+//!
+//! Called by the tests. It must not know which server it is: one at a time listens on `SERVICE_PORT`.
+
+use crate::machine::{Machine, SERVICE_PORT};
+use std::time::Duration;
+
+const START_DEADLINE: Duration = Duration::from_secs(20);
+const STOP_DEADLINE: Duration = Duration::from_secs(15);
+/// Its output, its process id and its exit status are kept in the guest under this name.
+const HOME: &str = "/tmp/server";
+
+/// A running server. Dropping it kills it.
+pub(crate) struct Server<'m> {
+    machine: &'m Machine,
+    pid: String,
+}
+
+impl<'m> Server<'m> {
+    /// Starts `command` and waits until it listens. It is one program with its arguments, not a script: process id and
+    /// exit status are the program's.
+    pub(crate) fn start(machine: &'m Machine, command: &str) -> Self {
+        let child = format!(
+            "{command} >{HOME}.log 2>&1 & echo $! >{HOME}.pid; wait $!; echo $? >{HOME}.status"
+        );
+        machine.sh(&format!("rm -f {HOME}.*; ({child}) >/dev/null 2>&1 &"));
+        let pid =
+            machine.wait_for("the server's process", START_DEADLINE, &format!("cat {HOME}.pid"));
+        let server = Self { machine, pid };
+        // A server that has ended will not listen: its log says why.
+        let listening =
+            format!("netstat -ltn | grep ':{SERVICE_PORT} ' || (cat {HOME}.log; false)");
+        machine.wait_for("the server's port", START_DEADLINE, &listening);
+        server
+    }
+
+    /// The process, for signals and for `cpu::while_watched`.
+    pub(crate) fn pid(&self) -> &str {
+        &self.pid
+    }
+
+    /// What it has written to stdout and stderr.
+    pub(crate) fn log(&self) -> String {
+        self.machine.sh(&format!("cat {HOME}.log"))
+    }
+
+    /// Asks it to stop with SIGTERM, and gives its exit status: 143 for one that does not catch the signal.
+    pub(crate) fn stop(self) -> i32 {
+        self.machine.sh(&format!("kill -TERM {}", self.pid));
+        let status =
+            self.machine.wait_for("the server's end", STOP_DEADLINE, &format!("cat {HOME}.status"));
+        status.parse().expect("the shell has written a number")
+    }
+}
+
+impl Drop for Server<'_> {
+    fn drop(&mut self) {
+        // The port must be free for the next one. After `stop` there is nothing left to kill.
+        let ended = format!(
+            "for i in $(seq 250); do [ ! -e {HOME}.status ] || exit 0; sleep 0.02; done; exit 1"
+        );
+        let outcome =
+            self.machine.run(&format!("[ -e {HOME}.status ] || kill -9 {}; {ended}", self.pid));
+        if outcome.status != 0 {
+            eprintln!("the server goes on: {}", outcome.text);
+        }
+    }
+}

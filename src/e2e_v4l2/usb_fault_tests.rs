@@ -1,0 +1,131 @@
+//! The USB webcam when it misbehaves: each fault, as the kernel shows it to a program.
+
+use crate::capture::{Wish, capture};
+use crate::machine::machine;
+use crate::pictures;
+use crate::usb::Webcam;
+use crate::usb_tests::assert_in_order;
+use std::time::Duration;
+
+#[test]
+fn bad_frames_arrive_without_a_flag() {
+    let machine = machine();
+    let webcam = Webcam::plug_in(&machine, 0, "0001");
+    let frames_in_mode = |mode: &str| {
+        webcam.set_mode(mode);
+        let capture = capture(&machine, &Wish { n_frames: 5, ..Wish::mjpeg(&webcam.device()) });
+        assert_eq!(capture.frames.len(), 5, "mode {mode}: {}", capture.log);
+        capture.frames
+    };
+    let pictures = &pictures::of_size("640x480")[..5];
+    let spoiled = |spoil: fn(&[u8]) -> Vec<u8>| {
+        pictures.iter().map(|picture| spoil(picture)).collect::<Vec<_>>()
+    };
+
+    assert!(frames_in_mode("truncate") == spoiled(|picture| picture[..picture.len() / 2].to_vec()));
+    assert!(frames_in_mode("pad") == spoiled(|picture| [picture, &[0; 5000]].concat()));
+    assert!(
+        frames_in_mode("garbage")
+            .iter()
+            .all(|frame| frame.len() > 10_000 && !frame.starts_with(&[0xff, 0xd8]))
+    );
+
+    let has_tables = |jpeg: &[u8]| jpeg.windows(2).take(1000).any(|two| two == [0xff, 0xc4]);
+    let is_whole = |jpeg: &[u8]| jpeg.starts_with(&[0xff, 0xd8]) && jpeg.ends_with(&[0xff, 0xd9]);
+    assert!(pictures.iter().all(|picture| is_whole(picture) && has_tables(picture)));
+    assert!(frames_in_mode("nodht").iter().all(|frame| is_whole(frame) && !has_tables(frame)));
+}
+
+#[test]
+fn frames_that_the_driver_drops_look_like_a_stall() {
+    let machine = machine();
+    let webcam = Webcam::plug_in(&machine, 0, "0001");
+    for mode in ["stall", "empty", "error"] {
+        webcam.set_mode(mode);
+        let limit = Duration::from_secs(2);
+        let capture = capture(&machine, &Wish { fps: 30, limit, ..Wish::mjpeg(&webcam.device()) });
+        assert_eq!(capture.frames.len(), 0, "mode {mode}: {}", capture.log);
+    }
+    // The camera did stream, each time, and all but a stalled one made frames.
+    let log = webcam.log();
+    assert_eq!(log.matches("commit MJPG 640x480 30 fps").count(), 3, "{log}");
+}
+
+#[test]
+fn a_camera_can_recover_while_it_streams() {
+    let machine = machine();
+    let webcam = Webcam::plug_in(&machine, 0, "0001");
+    webcam.set_mode("stall");
+    let capture = Wish::mjpeg(webcam.link()).start_blindly(&machine);
+    machine.wait_for(
+        "the stream",
+        Duration::from_secs(5),
+        &format!("grep commit {}", webcam.log_file()),
+    );
+    webcam.set_mode("normal");
+    let frames = capture.wait_for_frames(Duration::from_secs(10));
+    assert!(frames.starts_with(&[0xff, 0xd8]) && frames.ends_with(&[0xff, 0xd9]));
+}
+
+#[test]
+fn a_camera_can_refuse_its_controls() {
+    let machine = machine();
+    let webcam = Webcam::plug_in(&machine, 0, "0001");
+    webcam.set_mode("refuse");
+    let outcome = machine.run(&format!("v4l2-ctl -d {} -c brightness=7", webcam.device()));
+    assert!(outcome.text.contains("Input/output error"), "{outcome:?}");
+    assert!(!webcam.log().contains("set brightness"), "{}", webcam.log());
+}
+
+#[test]
+fn an_unplug_ends_a_running_capture() {
+    let machine = machine();
+    let webcam = Webcam::plug_in(&machine, 0, "0001");
+    let (device, link) = (webcam.device(), webcam.link().to_string());
+    let limit = Duration::from_secs(60);
+    let capture = Wish { n_frames: 1000, limit, ..Wish::mjpeg(&device) }.start(&machine);
+    webcam.unplug();
+    let log = capture.wait(Duration::from_secs(5));
+    assert!(log.contains("No such device"), "{log}");
+    machine.sh(&format!("[ ! -e {device} ] && [ ! -L {link} ]"));
+}
+
+#[test]
+fn a_camera_comes_back_under_the_same_link() {
+    let machine = machine();
+    let webcam = Webcam::plug_in(&machine, 0, "0001");
+    let (device, link) = (webcam.device(), webcam.link().to_string());
+    // Whoever keeps the node open keeps its number.
+    machine.sh(&format!("sleep 1000 <{device} >/dev/null 2>&1 & echo $! >/tmp/holder"));
+    webcam.unplug();
+    let webcam = Webcam::plug_in(&machine, 3, "0001");
+    machine.sh("kill $(cat /tmp/holder)");
+    assert_eq!(webcam.link(), link);
+    assert_ne!(webcam.device(), device);
+    let capture = capture(&machine, &Wish { n_frames: 5, ..Wish::mjpeg(&link) });
+    assert_in_order(&capture.frames, pictures::of_size("640x480"));
+}
+
+#[test]
+fn a_name_can_be_cut_inside_a_character() {
+    let machine = machine();
+    // The driver keeps 31 bytes: fifteen letters of two bytes and half of the next.
+    let webcam = Webcam::plug_in_as(&machine, 0, &"é".repeat(20), "0001");
+    machine
+        .sh(&format!("cat /sys/class/video4linux/$(basename {})/name >/tmp/name", webcam.device()));
+    let name = machine.read("/tmp/name");
+    assert!(std::str::from_utf8(&name).is_err(), "{name:?}");
+}
+
+#[test]
+fn a_busy_camera_says_so() {
+    let machine = machine();
+    let webcam = Webcam::plug_in(&machine, 0, "0001");
+    let limit = Duration::from_secs(60);
+    let _holder = Wish { n_frames: 1000, limit, ..Wish::mjpeg(webcam.link()) }.start(&machine);
+    // v4l2-ctl runs under `timeout`, which holds nothing.
+    assert_eq!(machine.holders(&webcam.device()).len(), 1);
+    let capture = capture(&machine, &Wish::mjpeg(webcam.link()));
+    assert!(capture.log.contains("Device or resource busy"), "{}", capture.log);
+    assert_eq!(capture.frames.len(), 0);
+}

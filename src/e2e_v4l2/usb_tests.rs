@@ -1,0 +1,178 @@
+//! The USB webcam when all is well: what it says it does is what arrives through uvcvideo.
+
+use crate::capture::{Capture, Wish, capture};
+use crate::machine::machine;
+use crate::pictures;
+use crate::usb::Webcam;
+use std::time::Duration;
+
+/// Frames must be the camera's pictures, byte for byte, in their order and without a gap.
+pub(crate) fn assert_in_order(frames: &[Vec<u8>], pictures: &[Vec<u8>]) {
+    assert!(!frames.is_empty(), "no frame came");
+    for (number, frame) in frames.iter().enumerate() {
+        let expected = &pictures[number % pictures.len()];
+        let found = pictures.iter().position(|picture| picture == frame);
+        assert!(
+            frame == expected,
+            "frame {number} of {} bytes is picture {found:?} in the camera's round",
+            frame.len()
+        );
+    }
+}
+
+fn assert_no_gap(capture: &Capture) {
+    let gap = capture.sequence.windows(2).find(|pair| pair[1] != pair[0] + 1);
+    assert!(gap.is_none(), "the driver's frame numbers have a gap: {gap:?}\n{}", capture.log);
+}
+
+#[test]
+fn has_a_capture_node_and_a_metadata_node() {
+    let machine = machine();
+    let webcam = Webcam::plug_in(&machine, 0, "0001");
+    assert_eq!(webcam.link(), "/dev/v4l/by-id/usb-mjpegd_Test_Camera_0001-video-index0");
+    let capabilities = |device: &str| {
+        let info = machine.sh(&format!("v4l2-ctl -d {device} --info"));
+        info.split_once("Device Caps").map(|(_, rest)| rest.to_string()).unwrap_or(info)
+    };
+    let (video, metadata) =
+        (capabilities(&webcam.device()), capabilities(&webcam.metadata_device()));
+    assert!(video.contains("Video Capture") && video.contains("Streaming"), "{video}");
+    assert!(
+        metadata.contains("Metadata Capture") && !metadata.contains("Video Capture"),
+        "{metadata}"
+    );
+}
+
+#[test]
+fn every_frame_at_15_fps_is_byte_identical() {
+    let machine = machine();
+    let webcam = Webcam::plug_in(&machine, 0, "0001");
+    let device = webcam.device();
+    for (width, height, size) in [(640, 480, "640x480"), (1280, 720, "1280x720")] {
+        let capture = capture(&machine, &Wish { width, height, ..Wish::mjpeg(&device) });
+        assert_eq!(capture.frames.len(), 30, "{}", capture.log);
+        assert_in_order(&capture.frames, pictures::of_size(size));
+        assert_no_gap(&capture);
+    }
+}
+
+#[test]
+fn ten_seconds_at_30_fps_lose_no_frame() {
+    let machine = machine();
+    let webcam = Webcam::plug_in(&machine, 0, "0001");
+    let limit = Duration::from_secs(30);
+    let capture =
+        capture(&machine, &Wish { fps: 30, n_frames: 300, limit, ..Wish::mjpeg(&webcam.device()) });
+    assert_eq!(capture.frames.len(), 300, "{}", capture.log);
+    assert_in_order(&capture.frames, pictures::of_size("640x480"));
+    assert_no_gap(&capture);
+    let fps = capture.fps();
+    eprintln!("30 fps were {fps:.2}");
+    assert!((29.0..31.0).contains(&fps), "{fps} fps");
+}
+
+#[test]
+fn frames_come_at_the_negotiated_rate() {
+    let machine = machine();
+    let webcam = Webcam::plug_in(&machine, 0, "0001");
+    for (fps, n_frames) in [(5, 12), (10, 20)] {
+        let capture = capture(&machine, &Wish { fps, n_frames, ..Wish::mjpeg(&webcam.device()) });
+        let (measured, wished) = (capture.fps(), f64::from(fps));
+        assert!((measured - wished).abs() < wished * 0.05, "{measured} fps, not {wished}");
+    }
+    let log = webcam.log();
+    assert!(
+        log.contains("commit MJPG 640x480 5 fps") && log.contains("commit MJPG 640x480 10 fps"),
+        "{log}"
+    );
+}
+
+#[test]
+fn yuyv_is_a_ramp_that_moves() {
+    let machine = machine();
+    let webcam = Webcam::plug_in(&machine, 0, "0001");
+    let capture =
+        capture(&machine, &Wish { format: "YUYV", n_frames: 5, ..Wish::mjpeg(&webcam.device()) });
+    assert_eq!(capture.frames.len(), 5, "{}", capture.log);
+    for (number, frame) in capture.frames.iter().enumerate() {
+        assert_eq!(frame.len(), 640 * 480 * 2);
+        let expected = |at: usize| {
+            if at.is_multiple_of(2) { (at % 1280 / 2 + number).to_le_bytes()[0] } else { 128 }
+        };
+        let wrong = frame.iter().enumerate().find(|&(at, &byte)| byte != expected(at));
+        assert!(wrong.is_none(), "frame {number}: byte and its place: {wrong:?}");
+    }
+}
+
+#[test]
+fn what_the_camera_has_not_becomes_the_nearest_it_has() {
+    let machine = machine();
+    let webcam = Webcam::plug_in(&machine, 0, "0001");
+    let device = webcam.device();
+    let wish = Wish { width: 1000, height: 700, fps: 11, n_frames: 5, ..Wish::mjpeg(&device) };
+    let capture = capture(&machine, &wish);
+    assert_eq!(capture.frames.len(), 5, "{}", capture.log);
+    assert!(
+        webcam.log().contains("commit MJPG 1280x720 10 fps"),
+        "{}\n{}",
+        webcam.log(),
+        capture.log
+    );
+}
+
+#[test]
+fn two_cameras_stream_at_a_time() {
+    let machine = machine();
+    let (first, second) =
+        (Webcam::plug_in(&machine, 0, "0001"), Webcam::plug_in(&machine, 1, "0002"));
+    let other = Wish::mjpeg(second.link()).start(&machine);
+    let capture = capture(&machine, &Wish::mjpeg(first.link()));
+    let other = other.wait_for_frames(Duration::from_secs(10));
+    let pictures = pictures::of_size("640x480");
+    assert_in_order(&capture.frames, pictures);
+    let expected = pictures.iter().cycle().take(30).cloned().collect::<Vec<_>>().concat();
+    assert!(
+        other == expected,
+        "the second camera's {} bytes are not {}",
+        other.len(),
+        expected.len()
+    );
+}
+
+#[test]
+fn controls_arrive_in_the_camera() {
+    let machine = machine();
+    let webcam = Webcam::plug_in(&machine, 0, "0001");
+    let device = webcam.device();
+    machine.sh(&format!(
+        "v4l2-ctl -d {device} -c brightness=-20 -c white_balance_automatic=0 -c auto_exposure=1"
+    ));
+    machine.sh(&format!(
+        "v4l2-ctl -d {device} -c white_balance_temperature=5000 -c exposure_time_absolute=300"
+    ));
+    for line in [
+        "set brightness -20",
+        "set white_balance_automatic 0",
+        "set auto_exposure 1",
+        "set white_balance_temperature 5000",
+        "set exposure_time_absolute 300",
+    ] {
+        assert!(webcam.log().contains(line), "'{line}' is not in\n{}", webcam.log());
+    }
+    assert_eq!(machine.sh(&format!("v4l2-ctl -d {device} -C brightness")), "brightness: -20");
+}
+
+#[test]
+fn the_driver_clamps_rounds_and_refuses() {
+    let machine = machine();
+    let webcam = Webcam::plug_in(&machine, 0, "0001");
+    let device = webcam.device();
+    machine.sh(&format!("v4l2-ctl -d {device} -c contrast=1000 -c saturation=51"));
+    assert_eq!(
+        machine.sh(&format!("v4l2-ctl -d {device} -C contrast,saturation")),
+        "contrast: 95\nsaturation: 52"
+    );
+    // Inactive as long as the automatic white balance is on.
+    let outcome = machine.run(&format!("v4l2-ctl -d {device} -c white_balance_temperature=5000"));
+    assert!(outcome.text.contains("Permission denied"), "{outcome:?}");
+}

@@ -1,0 +1,99 @@
+//! A viewer outside the machine: reads the daemon's stream and status through the forwarded port.
+//!
+//! Called by the tests of the daemon. It must not know cameras.
+
+use crate::machine::Machine;
+use std::io::{BufRead, BufReader, Read, Write};
+use std::net::{SocketAddr, TcpStream};
+use std::time::{Duration, Instant};
+
+/// Longer than anything here may take in an emulated machine.
+const PATIENCE: Duration = Duration::from_secs(60);
+
+/// An open stream, in the layout with lengths.
+pub(crate) struct Viewer(BufReader<TcpStream>);
+
+impl Viewer {
+    pub(crate) fn open(machine: &Machine) -> Self {
+        Self(request(machine.service, "/stream"))
+    }
+
+    /// The JPEG of the next part.
+    pub(crate) fn next(&mut self) -> Vec<u8> {
+        let mut length = None;
+        loop {
+            let mut line = String::new();
+            self.0.read_line(&mut line).expect("the stream goes on");
+            assert!(!line.is_empty(), "the stream has ended");
+            if let Some(number) = line.strip_prefix("Content-Length: ") {
+                length = Some(number.trim().parse().expect("a length is a number"));
+            }
+            match length {
+                Some(length) if line == "\r\n" => {
+                    let mut jpeg = vec![0; length];
+                    self.0.read_exact(&mut jpeg).expect("the part is as long as it says");
+                    return jpeg;
+                }
+                _ => {}
+            }
+        }
+    }
+
+    /// The next JPEG that is as wanted, and how many came before it.
+    pub(crate) fn next_that(&mut self, what: &str, is_it: impl Fn(&[u8]) -> bool) -> usize {
+        let end = Instant::now() + PATIENCE;
+        for n_before in 0.. {
+            if is_it(&self.next()) {
+                return n_before;
+            }
+            assert!(Instant::now() < end, "{what} has not come in {PATIENCE:?}");
+        }
+        unreachable!("the loop ends at its deadline")
+    }
+}
+
+/// The body of a short reply.
+pub(crate) fn get(machine: &Machine, path: &str) -> Vec<u8> {
+    let mut reply = Vec::new();
+    request(machine.service, path).read_to_end(&mut reply).expect("a short reply ends");
+    let head = reply.windows(4).position(|bytes| bytes == b"\r\n\r\n").expect("a reply has a head");
+    reply.split_off(head + 4)
+}
+
+/// `camera` of the status.
+pub(crate) fn camera(machine: &Machine) -> serde_json::Value {
+    let status: serde_json::Value =
+        serde_json::from_slice(&get(machine, "/status")).expect("the status is JSON");
+    status["camera"].clone()
+}
+
+/// Waits until the status of the camera is as wanted.
+pub(crate) fn camera_that(
+    machine: &Machine,
+    what: &str,
+    is_it: impl Fn(&serde_json::Value) -> bool,
+) -> serde_json::Value {
+    let end = Instant::now() + PATIENCE;
+    loop {
+        let camera = camera(machine);
+        if is_it(&camera) {
+            return camera;
+        }
+        assert!(Instant::now() < end, "{what} has not come in {PATIENCE:?}: {camera}");
+    }
+}
+
+/// Waits until the camera is lost and its cause says this.
+pub(crate) fn lost(machine: &Machine, says: &str) {
+    camera_that(machine, &format!("a camera lost for '{says}'"), |camera| {
+        camera["state"] == "lost"
+            && camera["cause"].as_str().is_some_and(|cause| cause.contains(says))
+    });
+}
+
+fn request(server: SocketAddr, path: &str) -> BufReader<TcpStream> {
+    let mut stream = TcpStream::connect(server).expect("the forwarded port is open");
+    stream.set_read_timeout(Some(PATIENCE)).expect("a timeout can be set");
+    write!(stream, "GET {path} HTTP/1.1\r\nHost: camera\r\n\r\n").expect("a request can be sent");
+    BufReader::new(stream)
+}

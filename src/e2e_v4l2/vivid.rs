@@ -1,0 +1,61 @@
+//! The virtual cameras of the vivid driver: raw formats of every kind, a known test picture, and faults on demand.
+//!
+//! Called by the tests. Reference: the kernel's Documentation/admin-guide/media/vivid.rst.
+
+use crate::machine::Machine;
+use std::time::Duration;
+
+const DRIVER: &str = "/sys/bus/platform/drivers/vivid";
+/// Both cameras are one platform device.
+const PLATFORM_DEVICE: &str = "vivid.0";
+const BIND_DEADLINE: Duration = Duration::from_secs(10);
+
+/// One of the two cameras that `guest/init` makes.
+#[derive(Clone, Copy)]
+pub(crate) struct Vivid<'m> {
+    machine: &'m Machine,
+    name: &'static str,
+}
+
+impl<'m> Vivid<'m> {
+    /// The camera that most programs can use.
+    pub(crate) fn single_planar(machine: &'m Machine) -> Self {
+        Self { machine, name: "vivid-000-vid-cap" }
+    }
+
+    /// The camera that has multi-planar formats only.
+    pub(crate) fn multi_planar(machine: &'m Machine) -> Self {
+        Self { machine, name: "vivid-001-vid-cap" }
+    }
+
+    /// The present node, as `/dev/video0`.
+    pub(crate) fn device(self) -> String {
+        let script = format!(
+            "grep -lx {} /sys/class/video4linux/*/name | sed 's,.*/\\(video[0-9]*\\)/name,/dev/\\1,'",
+            self.name
+        );
+        self.machine.sh(&script)
+    }
+
+    /// Sets a control by its v4l2-ctl name. The faults are buttons and switches: `inject_vidioc_reqbufs_error=1`.
+    pub(crate) fn set(self, control: &str, value: i64) {
+        self.machine.sh(&format!("v4l2-ctl -d {} -c {control}={value}", self.device()));
+    }
+
+    /// Takes both cameras from their driver: the nodes vanish, as with an unplug.
+    pub(crate) fn unbind(self) {
+        self.machine.sh(&format!("echo {PLATFORM_DEVICE} >{DRIVER}/unbind"));
+        self.machine.wait_for(
+            "the end of vivid",
+            BIND_DEADLINE,
+            "! grep -l vivid /sys/class/video4linux/*/name",
+        );
+    }
+
+    /// Gives them back, with all controls at their defaults. The nodes may have other numbers.
+    pub(crate) fn bind(self) {
+        self.machine.sh(&format!("echo {PLATFORM_DEVICE} >{DRIVER}/bind"));
+        let script = format!("[ -e $(grep -lx {} /sys/class/video4linux/*/name) ]", self.name);
+        self.machine.wait_for("vivid", BIND_DEADLINE, &script);
+    }
+}

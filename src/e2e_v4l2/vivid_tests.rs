@@ -1,0 +1,96 @@
+//! vivid's faults, as the kernel shows them to a program.
+
+use crate::capture::{Wish, capture};
+use crate::machine::{Machine, machine};
+use crate::vivid::Vivid;
+use std::time::Duration;
+
+/// Five frames of the smallest picture that vivid's webcam input has.
+fn wish(device: &str) -> Wish<'_> {
+    Wish { format: "YUYV", width: 320, height: 180, n_frames: 5, ..Wish::mjpeg(device) }
+}
+
+/// Captures after setting a fault, which strikes once, and again: the second time must be well.
+fn assert_strikes_once(machine: &Machine, fault: &str, error: &str) {
+    let camera = Vivid::single_planar(machine);
+    let device = camera.device();
+    camera.set(fault, 1);
+    let [first, second] = [(), ()].map(|()| capture(machine, &wish(&device)));
+    assert!(first.log.contains(error), "{}", first.log);
+    assert_eq!((second.status, second.frames.len()), (0, 5), "{}", second.log);
+}
+
+#[test]
+fn gives_raw_frames() {
+    let machine = machine();
+    let camera = Vivid::single_planar(&machine);
+    let capture = capture(&machine, &wish(&camera.device()));
+    assert_eq!(capture.frames.len(), 5, "{}", capture.log);
+    assert!(capture.frames.iter().all(|frame| frame.len() == 320 * 180 * 2));
+}
+
+#[test]
+fn reqbufs_can_fail() {
+    assert_strikes_once(
+        &machine(),
+        "inject_vidioc_reqbufs_error",
+        "VIDIOC_REQBUFS returned -1 (Invalid argument)",
+    );
+}
+
+#[test]
+fn qbuf_can_fail() {
+    assert_strikes_once(
+        &machine(),
+        "inject_vidioc_qbuf_error",
+        "VIDIOC_QBUF returned -1 (Invalid argument)",
+    );
+}
+
+#[test]
+fn streamon_can_fail() {
+    assert_strikes_once(
+        &machine(),
+        "inject_vidioc_streamon_error",
+        "VIDIOC_STREAMON returned -1 (Invalid argument)",
+    );
+}
+
+#[test]
+fn an_unbind_takes_the_nodes_and_a_bind_gives_them_back() {
+    let machine = machine();
+    let camera = Vivid::single_planar(&machine);
+    let device = camera.device();
+    camera.unbind();
+    machine.sh(&format!("[ ! -e {device} ]"));
+    camera.bind();
+    assert_eq!(capture(&machine, &wish(&camera.device())).frames.len(), 5);
+}
+
+/// Starts a capture that would never end, sets a fault while it runs, and gives what v4l2-ctl said at its end.
+fn log_of_capture_ended_by(machine: &Machine, fault: &str) -> String {
+    let camera = Vivid::single_planar(machine);
+    let device = camera.device();
+    let capture =
+        Wish { n_frames: 1000, limit: Duration::from_secs(60), ..wish(&device) }.start(machine);
+    camera.set(fault, 1);
+    capture.wait(Duration::from_secs(5))
+}
+
+#[test]
+fn a_disconnect_ends_a_running_capture() {
+    let machine = machine();
+    let log = log_of_capture_ended_by(&machine, "disconnect");
+    // Whether QBUF or DQBUF meets ENODEV first is chance, and of QBUF v4l2-ctl does not say it.
+    assert!(log.contains("No such device") || log.contains("qbuf error"), "{log}");
+    // The last one to close the camera has healed it.
+    assert_eq!(capture(&machine, &wish(&Vivid::single_planar(&machine).device())).frames.len(), 5);
+}
+
+#[test]
+fn a_fatal_streaming_error_lasts_until_the_stream_is_stopped() {
+    let machine = machine();
+    let log = log_of_capture_ended_by(&machine, "inject_fatal_streaming_error");
+    assert!(log.contains("Input/output error"), "{log}");
+    assert_eq!(capture(&machine, &wish(&Vivid::single_planar(&machine).device())).frames.len(), 5);
+}

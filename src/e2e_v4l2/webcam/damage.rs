@@ -1,0 +1,103 @@
+//! The ways in which this camera can misbehave, read from the mode file before each frame.
+//!
+//! Called by `streaming` for frames and by `main` for controls.
+
+use std::fs;
+use std::path::Path;
+
+/// Bits of the payload header: a frame's last payload, an error in it.
+const END_OF_FRAME: u8 = 0x02;
+const ERROR: u8 = 0x40;
+/// Zeros behind the picture in mode `pad`: more than a page, as cameras with fixed transfer sizes send them.
+const PADDING_BYTES: usize = 5000;
+
+/// What the mode file says.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(crate) enum Mode {
+    Normal,
+    /// No frames at all.
+    Stall,
+    /// JPEGs without their Huffman tables.
+    NoDht,
+    /// JPEGs cut in the middle.
+    Truncate,
+    /// Zeros behind the JPEG.
+    Pad,
+    /// Frames that are no JPEGs.
+    Garbage,
+    /// Frames without a byte.
+    Empty,
+    /// Frames flagged as bad in the payload header.
+    Error,
+    /// Frames as ever, but every change of a control is refused.
+    Refuse,
+}
+
+impl Mode {
+    /// A file that is not there means `Normal`; a word that is not known is an error, never a silent `Normal`.
+    pub(crate) fn read(path: &Path) -> Result<Self, String> {
+        let text = fs::read_to_string(path).unwrap_or_default();
+        Ok(match text.trim() {
+            "" | "normal" => Self::Normal,
+            "stall" => Self::Stall,
+            "nodht" => Self::NoDht,
+            "truncate" => Self::Truncate,
+            "pad" => Self::Pad,
+            "garbage" => Self::Garbage,
+            "empty" => Self::Empty,
+            "error" => Self::Error,
+            "refuse" => Self::Refuse,
+            other => {
+                let known = "normal, stall, nodht, truncate, pad, garbage, empty, error, refuse";
+                return Err(format!(
+                    "mode '{other}' in {}: one of {known} would be right",
+                    path.display()
+                ));
+            }
+        })
+    }
+
+    /// The flags of the payload header in this mode, but for the frame-id bit.
+    pub(crate) fn header_flags(self) -> u8 {
+        if self == Self::Error { END_OF_FRAME | ERROR } else { END_OF_FRAME }
+    }
+
+    /// The frame as this mode sends it.
+    pub(crate) fn spoil(self, frame: &[u8]) -> Vec<u8> {
+        match self {
+            // Raw frames have no tables to lose.
+            Self::NoDht if frame.starts_with(&[0xff, 0xd8]) => without_huffman_tables(frame),
+            Self::Truncate => frame[..frame.len() / 2].to_vec(),
+            Self::Pad => [frame, &vec![0; PADDING_BYTES]].concat(),
+            Self::Garbage => noise(frame.len()),
+            Self::Stall | Self::Empty => Vec::new(),
+            Self::Normal | Self::NoDht | Self::Error | Self::Refuse => frame.to_vec(),
+        }
+    }
+}
+
+/// Copies a JPEG segment by segment up to the scan and leaves out DHT (marker c4).
+fn without_huffman_tables(jpeg: &[u8]) -> Vec<u8> {
+    let mut out = jpeg[..2].to_vec();
+    let mut at = 2;
+    while at + 4 <= jpeg.len() && jpeg[at + 1] != 0xda {
+        let end = at + 2 + usize::from(u16::from_be_bytes([jpeg[at + 2], jpeg[at + 3]]));
+        if jpeg[at + 1] != 0xc4 {
+            out.extend_from_slice(&jpeg[at..end]);
+        }
+        at = end;
+    }
+    out.extend_from_slice(&jpeg[at..]);
+    out
+}
+
+/// Bytes without a pattern, but the same in each run (Knuth's MMIX generator). Starts with no SOI.
+fn noise(length: usize) -> Vec<u8> {
+    let mut state = 1_u64;
+    let mut next = || {
+        state =
+            state.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
+        state.to_be_bytes()[0]
+    };
+    (0..length).map(|_| next()).collect()
+}

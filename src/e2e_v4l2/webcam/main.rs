@@ -1,0 +1,172 @@
+//! A USB webcam without hardware: runs in the test machine and plugs itself into the kernel's virtual USB controller.
+//!
+//! `usb_webcam --frames DIR --mode FILE --port N --product NAME --serial TEXT` is started by `usb.rs`. The stock
+//! uvcvideo driver binds to it. DIR has a folder of JPEGs per size (`640x480`, `1280x720`), served in order of their
+//! names. FILE holds one word, see `damage`. What the host does is printed, a line each: `commit MJPG 640x480 30 fps`,
+//! `set brightness 20`, `stop 31 frames, 0 lost`. Ending the process is an unplug.
+#![allow(
+    clippy::print_stdout,
+    clippy::print_stderr,
+    reason = "the output is the log that the tests read"
+)]
+
+mod controls;
+mod damage;
+mod descriptors;
+mod formats;
+mod negotiation;
+mod streaming;
+mod usbip;
+
+use controls::Controls;
+use damage::Mode;
+use descriptors::{Strings, VIDEO_ENDPOINT, descriptor};
+use negotiation::Negotiation;
+use std::collections::HashMap;
+use std::io;
+use std::path::PathBuf;
+use std::process::ExitCode;
+use streaming::Streaming;
+use usbip::{Cable, Request, Submit};
+
+const OPTIONS: [&str; 5] = ["--frames", "--mode", "--port", "--product", "--serial"];
+
+fn main() -> ExitCode {
+    match run() {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(e) => {
+            eprintln!("usb_webcam: {e}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+fn run() -> io::Result<()> {
+    let mut options = options()?;
+    let mut take = |name: &str| {
+        options.remove(name).ok_or_else(|| io::Error::other(format!("{name} is missing")))
+    };
+    let port = take("--port")?
+        .parse()
+        .map_err(|_| io::Error::other("--port takes a number from 0 to 7"))?;
+    let mode_file = PathBuf::from(take("--mode")?);
+    let mut camera = Camera {
+        streaming: Streaming::new(&PathBuf::from(take("--frames")?), mode_file.clone())?,
+        strings: Strings {
+            vendor: "mjpegd".into(),
+            product: take("--product")?,
+            serial: take("--serial")?,
+        },
+        controls: Controls::new(),
+        negotiation: Negotiation::new(),
+        mode_file,
+    };
+    camera.serve(&mut Cable::plug_in(port)?)
+}
+
+fn options() -> io::Result<HashMap<String, String>> {
+    let mut found = HashMap::new();
+    let mut words = std::env::args().skip(1);
+    while let Some(name) = words.next() {
+        let value = words.next().filter(|_| OPTIONS.contains(&name.as_str()));
+        let value = value.ok_or_else(|| {
+            io::Error::other(format!("{name}: one of {OPTIONS:?} with a value is right"))
+        })?;
+        found.insert(name, value);
+    }
+    Ok(found)
+}
+
+/// The device: its parts, and the sorting of requests between them. One thread does all.
+struct Camera {
+    strings: Strings,
+    controls: Controls,
+    negotiation: Negotiation,
+    streaming: Streaming,
+    mode_file: PathBuf,
+}
+
+/// How a control transfer ends.
+enum Reply {
+    Data(Vec<u8>),
+    Done,
+    Stall,
+}
+
+impl Camera {
+    /// Returns when the host has unplugged the device.
+    fn serve(&mut self, cable: &mut Cable) -> io::Result<()> {
+        loop {
+            if cable.wait(self.streaming.next_due())? {
+                match cable.receive()? {
+                    None => return Ok(()),
+                    Some(Request::Unlink { seqnum, victim }) => {
+                        let pending = self.streaming.cancel(victim);
+                        cable.unlinked(seqnum, pending)?;
+                    }
+                    Some(Request::Submit(transfer)) if transfer.endpoint == VIDEO_ENDPOINT => {
+                        self.streaming.queue(transfer);
+                    }
+                    Some(Request::Submit(transfer)) => self.answer(&transfer, cable)?,
+                }
+            }
+            self.streaming.work(cable)?;
+        }
+    }
+
+    fn answer(&mut self, transfer: &Submit, cable: &mut Cable) -> io::Result<()> {
+        match self.control(transfer)? {
+            Reply::Data(data) => {
+                cable.send(transfer.seqnum, &data[..data.len().min(transfer.length)])
+            }
+            Reply::Done => cable.accept(transfer.seqnum, transfer.data.len()),
+            Reply::Stall => cable.stall(transfer.seqnum),
+        }
+    }
+
+    /// Sorts a control transfer by its setup packet: type, request, value, index.
+    fn control(&mut self, transfer: &Submit) -> io::Result<Reply> {
+        let [kind, request, value_low, value_high, interface, entity, ..] = transfer.setup;
+        let data = |bytes: Option<Vec<u8>>| bytes.map_or(Reply::Stall, Reply::Data);
+        Ok(match (kind, request) {
+            // GET_DESCRIPTOR of the device.
+            (0x80, 6) => data(descriptor(value_high, value_low, &self.strings)),
+            // GET_STATUS: bus-powered, no halt.
+            (0x80..=0x82, 0) => Reply::Data(vec![0, 0]),
+            // CLEAR_FEATURE(HALT) of the endpoint: uvcvideo ends a bulk stream with it, as Windows does.
+            (0x02, 1) => {
+                if let Some(summary) = self.streaming.stop() {
+                    println!("stop {summary}");
+                }
+                Reply::Done
+            }
+            // SET_CONFIGURATION and SET_INTERFACE: there is one of each.
+            (0x00, 9) | (0x01, 11) => Reply::Done,
+            // Class requests to the control interface, 0, and to the streaming interface, 1.
+            (0xa1, _) if interface == 0 => data(self.controls.get(request, entity, value_high)),
+            (0xa1, _) => data(self.negotiation.get(request, value_high)),
+            (0x21, _) if interface == 0 => {
+                let refuses =
+                    Mode::read(&self.mode_file).map_err(io::Error::other)? == Mode::Refuse;
+                match self.controls.set(request, entity, value_high, &transfer.data, refuses) {
+                    Some(change) => {
+                        println!("set {change}");
+                        Reply::Done
+                    }
+                    None => Reply::Stall,
+                }
+            }
+            (0x21, _) => match self.negotiation.set(value_high, &transfer.data) {
+                Ok(committed) => {
+                    if let Some(choice) = committed {
+                        println!("commit {}", choice.describe());
+                        self.streaming.start(choice);
+                    }
+                    Reply::Done
+                }
+                Err(()) => Reply::Stall,
+            },
+            _ => Reply::Stall,
+        })
+    }
+}

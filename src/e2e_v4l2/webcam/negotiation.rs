@@ -1,0 +1,94 @@
+//! Probe and commit: host and camera agree on format, size and frame rate.
+//!
+//! Called by `main` for class requests to the streaming interface. Layout: UVC 1.1, table 4-47. A wish that the camera
+//! cannot fill is answered with the nearest thing it can, as real cameras do, and never refused.
+
+use super::formats::{FORMATS, Format, Size, interval};
+
+const PROBE: u8 = 1;
+const COMMIT: u8 = 2;
+/// Bytes of the probe and commit structure of UVC 1.1.
+const LENGTH: usize = 34;
+
+/// A format, a size and a frame rate that the camera has.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(crate) struct Choice {
+    format: usize,
+    size: usize,
+    pub(crate) fps: u32,
+}
+
+impl Choice {
+    pub(crate) fn format(self) -> &'static Format {
+        &FORMATS[self.format]
+    }
+
+    pub(crate) fn size(self) -> &'static Size {
+        &FORMATS[self.format].sizes[self.size]
+    }
+
+    /// "MJPG 640x480 30 fps", for the log.
+    pub(crate) fn describe(self) -> String {
+        format!("{} {} {} fps", self.format().name, self.size().folder(), self.fps)
+    }
+
+    /// Numbers in the wish count from 1; 0 and numbers that do not exist mean the first.
+    fn nearest(wish: &[u8]) -> Self {
+        let pick = |number: u8, n: usize| {
+            usize::from(number).checked_sub(1).filter(|&at| at < n).unwrap_or(0)
+        };
+        let format = pick(wish[2], FORMATS.len());
+        let size = pick(wish[3], FORMATS[format].sizes.len());
+        let rates = FORMATS[format].sizes[size].fps;
+        let wished = u32::from_le_bytes([wish[4], wish[5], wish[6], wish[7]]);
+        let nearest = rates.iter().copied().min_by_key(|&fps| interval(fps).abs_diff(wished));
+        let fps = if wished == 0 { rates[0] } else { nearest.unwrap_or(rates[0]) };
+        Self { format, size, fps }
+    }
+
+    fn to_bytes(self) -> Vec<u8> {
+        let number = |at: usize| u8::try_from(at + 1).expect("there are few formats");
+        let frame_bytes = self.size().max_frame_bytes();
+        // A whole frame and its header are one payload.
+        let payload_bytes = frame_bytes + 2;
+        let mut bytes = vec![1, 0, number(self.format), number(self.size)];
+        bytes.extend(interval(self.fps).to_le_bytes());
+        bytes.extend([0; 10]);
+        bytes.extend(frame_bytes.to_le_bytes());
+        bytes.extend(payload_bytes.to_le_bytes());
+        bytes.resize(LENGTH, 0);
+        bytes
+    }
+}
+
+/// The state of the negotiation.
+pub(crate) struct Negotiation {
+    probed: Choice,
+}
+
+impl Negotiation {
+    pub(crate) fn new() -> Self {
+        Self { probed: Choice::nearest(&[0; LENGTH]) }
+    }
+
+    /// Answers a question about probe or commit; `None` is a stall.
+    pub(crate) fn get(&self, request: u8, selector: u8) -> Option<Vec<u8>> {
+        match (request, selector) {
+            (_, s) if s != PROBE && s != COMMIT => None,
+            // The present state. Minimum, maximum and default need not differ from it: the host asks about one format.
+            (0x81..=0x83 | 0x87, _) => Some(self.probed.to_bytes()),
+            (0x85, _) => Some(vec![u8::try_from(LENGTH).expect("34 fits"), 0]),
+            (0x86, _) => Some(vec![0x03]),
+            _ => None,
+        }
+    }
+
+    /// Takes a wish. `Err` is a stall; `Ok(Some)` says that the host has committed itself and wants frames.
+    pub(crate) fn set(&mut self, selector: u8, wish: &[u8]) -> Result<Option<Choice>, ()> {
+        if wish.len() < 8 || (selector != PROBE && selector != COMMIT) {
+            return Err(());
+        }
+        self.probed = Choice::nearest(wish);
+        Ok((selector == COMMIT).then_some(self.probed))
+    }
+}

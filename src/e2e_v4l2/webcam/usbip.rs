@@ -1,0 +1,175 @@
+//! USB/IP, the device's side: plugs a device into the kernel's virtual host controller and carries its URBs.
+//!
+//! Called by `main` alone. It must not know what the device is: it moves requests in and answers out.
+//! Layout of the messages: the kernel's Documentation/usb/usbip_protocol.rst. All numbers are big-endian.
+
+use rustix::event::{PollFd, PollFlags, Timespec, poll};
+use std::fs;
+use std::io::{self, Read, Write};
+use std::os::fd::AsRawFd;
+use std::os::unix::net::UnixStream;
+use std::thread;
+use std::time::{Duration, Instant};
+
+const CONTROLLER: &str = "/sys/devices/platform/vhci_hcd.0";
+const HEADER_BYTES: usize = 48;
+const CMD_SUBMIT: u32 = 1;
+const CMD_UNLINK: u32 = 2;
+const RET_SUBMIT: u32 = 3;
+const RET_UNLINK: u32 = 4;
+/// `enum usb_device_speed`: ports 0 to 7 of the controller are of this speed.
+const HIGH_SPEED: u32 = 3;
+/// `VDEV_ST_NULL` in the controller's `status` file: nothing is plugged in.
+const PORT_FREE: &str = "004";
+/// The kernel needs some milliseconds to clear a port after an unplug; far more means that it is taken.
+const PORT_DEADLINE: Duration = Duration::from_secs(5);
+/// What a request gets that the device does not know: the USB stall, which Linux calls EPIPE.
+const EPIPE: i32 = -32;
+/// What a cancelled URB gets.
+const ECONNRESET: i32 = -104;
+
+/// One transfer that the host wants: a question for at most `length` bytes, or `data` to take.
+pub(crate) struct Submit {
+    pub(crate) seqnum: u32,
+    pub(crate) endpoint: u32,
+    pub(crate) length: usize,
+    pub(crate) setup: [u8; 8],
+    pub(crate) data: Vec<u8>,
+}
+
+/// What the host sends.
+pub(crate) enum Request {
+    Submit(Submit),
+    /// The transfer `victim` is no longer wanted; the answer goes to `seqnum`.
+    Unlink {
+        seqnum: u32,
+        victim: u32,
+    },
+}
+
+/// The cable: our end of a socket whose other end the kernel holds. Closing it is an unplug.
+pub(crate) struct Cable {
+    socket: UnixStream,
+}
+
+impl Cable {
+    /// Plugs the device into `port`. Blocks until the port is free, at most `PORT_DEADLINE`.
+    pub(crate) fn plug_in(port: u32) -> io::Result<Self> {
+        wait_until_free(port)?;
+        let (ours, kernels) = UnixStream::pair()?;
+        // The number of the device only has to differ between the ports.
+        let device_id = 0x1_0001 + port;
+        let order = format!("{port} {} {device_id} {HIGH_SPEED}", kernels.as_raw_fd());
+        let attach = format!("{CONTROLLER}/attach");
+        fs::write(&attach, &order)
+            .map_err(|e| io::Error::other(format!("writing '{order}' to {attach}: {e}")))?;
+        // The kernel holds the socket itself now. Dropping `kernels` leaves it one owner: our end sees its hang-up.
+        Ok(Self { socket: ours })
+    }
+
+    /// Blocks until the host sent something (true) or `until` has come (false); without `until` for ever.
+    pub(crate) fn wait(&self, until: Option<Instant>) -> io::Result<bool> {
+        let timeout = until.map(|at| {
+            let left = at.saturating_duration_since(Instant::now());
+            Timespec { tv_sec: left.as_secs().cast_signed(), tv_nsec: left.subsec_nanos().into() }
+        });
+        let mut fds = [PollFd::new(&self.socket, PollFlags::IN)];
+        Ok(poll(&mut fds, timeout.as_ref())? > 0)
+    }
+
+    /// Blocks for the next request. `None` says that the host has unplugged the device.
+    pub(crate) fn receive(&mut self) -> io::Result<Option<Request>> {
+        let mut header = [0; HEADER_BYTES];
+        match self.socket.read_exact(&mut header) {
+            Err(e) if e.kind() == io::ErrorKind::UnexpectedEof => return Ok(None),
+            other => other?,
+        }
+        let word = |at: usize| {
+            u32::from_be_bytes([header[at], header[at + 1], header[at + 2], header[at + 3]])
+        };
+        let seqnum = word(4);
+        match word(0) {
+            CMD_UNLINK => Ok(Some(Request::Unlink { seqnum, victim: word(20) })),
+            CMD_SUBMIT => {
+                let length = word(24) as usize;
+                // Direction 0 is "out": the data follow the header.
+                let mut data = vec![0; if word(12) == 0 { length } else { 0 }];
+                self.socket.read_exact(&mut data)?;
+                let mut setup = [0; 8];
+                setup.copy_from_slice(&header[40..48]);
+                Ok(Some(Request::Submit(Submit {
+                    seqnum,
+                    endpoint: word(16),
+                    length,
+                    setup,
+                    data,
+                })))
+            }
+            other => Err(io::Error::other(format!(
+                "USB/IP command {other}: only submit and unlink are known"
+            ))),
+        }
+    }
+
+    /// Answers a question with `data`, which must not be longer than what was asked for.
+    pub(crate) fn send(&mut self, seqnum: u32, data: &[u8]) -> io::Result<()> {
+        let mut message = answer(RET_SUBMIT, seqnum, 0, data.len());
+        message.extend_from_slice(data);
+        self.socket.write_all(&message)
+    }
+
+    /// Says that `length` bytes of the host's data were taken.
+    pub(crate) fn accept(&mut self, seqnum: u32, length: usize) -> io::Result<()> {
+        self.socket.write_all(&answer(RET_SUBMIT, seqnum, 0, length))
+    }
+
+    /// Refuses a request.
+    pub(crate) fn stall(&mut self, seqnum: u32) -> io::Result<()> {
+        self.socket.write_all(&answer(RET_SUBMIT, seqnum, EPIPE, 0))
+    }
+
+    /// Answers an unlink: `pending` says that the transfer was still waiting and gets no other answer.
+    pub(crate) fn unlinked(&mut self, seqnum: u32, pending: bool) -> io::Result<()> {
+        let status = if pending { ECONNRESET } else { 0 };
+        self.socket.write_all(&answer(RET_UNLINK, seqnum, status, 0))
+    }
+}
+
+/// The header of an answer. Device, direction and endpoint stay 0: the kernel goes by the sequence number.
+fn answer(command: u32, seqnum: u32, status: i32, actual_length: usize) -> Vec<u8> {
+    let length = u32::try_from(actual_length).expect("a transfer is far below 4 GB");
+    let mut message = vec![0; HEADER_BYTES];
+    message[0..4].copy_from_slice(&command.to_be_bytes());
+    message[4..8].copy_from_slice(&seqnum.to_be_bytes());
+    message[20..24].copy_from_slice(&status.to_be_bytes());
+    message[24..28].copy_from_slice(&length.to_be_bytes());
+    message
+}
+
+fn wait_until_free(port: u32) -> io::Result<()> {
+    let deadline = Instant::now() + PORT_DEADLINE;
+    let path = format!("{CONTROLLER}/status");
+    loop {
+        let status = fs::read_to_string(&path).map_err(|e| {
+            io::Error::other(format!("{path}: {e}: is the module vhci-hcd loaded?"))
+        })?;
+        // Lines are "hub port sta spd dev sockfd local_busid", as in "hs  0000 004 000 ...".
+        let line = status
+            .lines()
+            .find(|line| line.split_whitespace().nth(1) == Some(&format!("{port:04}")));
+        match line.and_then(|line| line.split_whitespace().nth(2)) {
+            Some(PORT_FREE) => return Ok(()),
+            None => {
+                return Err(io::Error::other(format!(
+                    "port {port} is not in {path}: 0 to 7 would be right"
+                )));
+            }
+            Some(state) if Instant::now() > deadline => {
+                return Err(io::Error::other(format!(
+                    "port {port} is taken (state {state} in {path})"
+                )));
+            }
+            Some(_) => thread::sleep(Duration::from_millis(10)),
+        }
+    }
+}

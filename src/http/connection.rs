@@ -1,0 +1,208 @@
+//! One connection to one client, for one request.
+//!
+//! tiny_http would read on after the first request, keep a thread for it and
+//! answer in turn. So the read side of each connection is shut as soon as its
+//! first request is there: the thread ends, nothing is pipelined, no body is
+//! waited for, and all that is left is a socket that its worker owns.
+
+use std::collections::HashMap;
+use std::io::{self, ErrorKind, IoSlice, Write};
+use std::net::{Shutdown, SocketAddr, TcpStream};
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use parking_lot::Mutex;
+use tiny_http::{Method, Request};
+
+use super::descriptor;
+
+/// tiny_http allocates what is left of an unread body when a request is
+/// dropped. Above this a request is never dropped but forgotten: a claimed
+/// length beyond the memory of the machine would abort the process.
+const MAX_DROPPED_BODY: usize = 64 << 20;
+
+/// All connections that are being answered, by the kernel's socket cookie.
+#[derive(Default)]
+pub(super) struct Connections(Mutex<HashMap<u64, Arc<Entry>>>);
+
+struct Entry {
+    cookie: u64,
+    peer: SocketAddr,
+    socket: TcpStream,
+    /// Further requests that had arrived before the read side was shut. They
+    /// are not answered, and dropped after the first one's writer: before
+    /// that, dropping one would block.
+    parked: Mutex<Vec<Request>>,
+}
+
+/// The client behind a request, to be answered once. Dropping it closes the
+/// connection.
+pub(super) struct Connection {
+    /// tiny_http's half, with the headers; `None` only while dropping.
+    request: Option<Request>,
+    entry: Arc<Entry>,
+    all: Arc<Connections>,
+}
+
+/// Gets rid of a request that nobody answers.
+fn discard(request: Request) {
+    if request.body_length().unwrap_or(0) > MAX_DROPPED_BODY {
+        log::warn!(
+            "a request claimed a body of {:?} bytes: its memory is given up",
+            request.body_length()
+        );
+        std::mem::forget(request);
+    }
+}
+
+impl Connections {
+    /// Takes a request over as the one of its connection. `None`: it is not
+    /// to be answered, as it is not the first or the client is gone.
+    pub(super) fn claim(self: &Arc<Self>, request: Request) -> Option<Connection> {
+        let Some(peer) = request.remote_addr().copied() else {
+            discard(request);
+            return None;
+        };
+        let found = descriptor::find(peer, |cookie| !self.0.lock().contains_key(&cookie));
+        let mut entries = self.0.lock();
+        let earlier = match &found {
+            Some(socket) => entries.get(&socket.cookie),
+            // A socket that was reset has no peer any more.
+            None => entries.values().find(|entry| entry.peer == peer),
+        };
+        if let Some(entry) = earlier {
+            entry.park(request);
+            return None;
+        }
+        // One that was answered already is shut, and takes no byte: not even none.
+        let Some(socket) = found.filter(|socket| (&socket.stream).write(&[]).is_ok()) else {
+            drop(entries);
+            discard(request);
+            return None;
+        };
+        let entry = Arc::new(Entry {
+            cookie: socket.cookie,
+            peer,
+            socket: socket.stream,
+            parked: Mutex::default(),
+        });
+        entries.insert(entry.cookie, Arc::clone(&entry));
+        drop(entries);
+        let body = request.body_length().unwrap_or(0);
+        let how = if body > MAX_DROPPED_BODY { Shutdown::Both } else { Shutdown::Read };
+        // An error means that the client is gone: the first write will say so.
+        let _ = entry.socket.shutdown(how);
+        Some(Connection { request: Some(request), entry, all: Arc::clone(self) })
+    }
+
+    /// Cuts all connections, so that no worker blocks on one.
+    pub(super) fn shut_all(&self) {
+        for entry in self.0.lock().values() {
+            let _ = entry.socket.shutdown(Shutdown::Both);
+        }
+    }
+}
+
+impl Entry {
+    /// What a client may send ahead by mistake; more is an attempt to flood.
+    const MAX_PARKED: usize = 4;
+
+    fn park(&self, request: Request) {
+        let mut parked = self.parked.lock();
+        parked.push(request);
+        if parked.len() > Self::MAX_PARKED {
+            let _ = self.socket.shutdown(Shutdown::Both);
+        }
+    }
+}
+
+impl Connection {
+    fn request(&self) -> &Request {
+        self.request.as_ref().expect("a connection has its request until it is dropped")
+    }
+
+    pub(super) fn peer(&self) -> SocketAddr {
+        self.entry.peer
+    }
+
+    pub(super) fn method(&self) -> &Method {
+        self.request().method()
+    }
+
+    /// The target as it stands in the request line.
+    pub(super) fn target(&self) -> &str {
+        self.request().url()
+    }
+
+    /// The first header of that name.
+    pub(super) fn header(&self, name: &'static str) -> Option<&str> {
+        let headers = self.request().headers().iter();
+        headers.filter(|h| h.field.equiv(name)).map(|h| h.value.as_str()).next()
+    }
+
+    /// Whether the client sends more than a head.
+    pub(super) fn has_body(&self) -> bool {
+        self.request().body_length().unwrap_or(0) > 0 || self.header("Transfer-Encoding").is_some()
+    }
+
+    /// Whether the client is still there, as far as it has said so itself.
+    ///
+    /// # Errors
+    /// What the socket says of a client that has cut the connection.
+    pub(super) fn look(&self) -> io::Result<()> {
+        // A socket that was reset has no peer any more.
+        self.entry.socket.peer_addr().map(drop).map_err(|_| ErrorKind::ConnectionReset.into())
+    }
+
+    /// Writes all of two slices, by one system call if the client takes them.
+    ///
+    /// # Errors
+    /// `TimedOut` when it takes longer than `timeout`; otherwise what the
+    /// socket says when the client is gone.
+    pub(super) fn write(&self, head: &[u8], body: &[u8], timeout: Duration) -> io::Result<()> {
+        let deadline = Instant::now() + timeout;
+        let mut socket = &self.entry.socket;
+        let mut slices = [IoSlice::new(head), IoSlice::new(body)];
+        let mut rest = &mut slices[..];
+        IoSlice::advance_slices(&mut rest, 0);
+        while !rest.is_empty() {
+            let written = match &*rest {
+                // A plain write costs the kernel less than one of a vector.
+                [only] => socket.write(only),
+                several => socket.write_vectored(several),
+            };
+            match written {
+                Ok(0) => return Err(ErrorKind::WriteZero.into()),
+                Ok(n) => IoSlice::advance_slices(&mut rest, n),
+                // The listener's send timeout, a fraction of the deadline.
+                Err(e) if e.kind() == ErrorKind::WouldBlock => {}
+                Err(e) if e.kind() == ErrorKind::Interrupted => {}
+                Err(e) => return Err(e),
+            }
+            if !rest.is_empty() && Instant::now() >= deadline {
+                return Err(ErrorKind::TimedOut.into());
+            }
+        }
+        Ok(())
+    }
+}
+
+impl Drop for Connection {
+    fn drop(&mut self) {
+        if let Some(request) = self.request.take() {
+            if request.body_length().unwrap_or(0) > MAX_DROPPED_BODY {
+                discard(request);
+            } else {
+                // A request that is dropped would answer 500; its writer does not.
+                drop(request.into_writer());
+            }
+        }
+        // What was written still goes out, then the client sees the end.
+        let _ = self.entry.socket.shutdown(Shutdown::Both);
+        // INVARIANT: shut before it is forgotten, so that a further request of
+        // this connection finds the entry or a shut socket, never an open one;
+        // and forgotten before the parked ones go, so that none comes after.
+        self.all.0.lock().remove(&self.entry.cookie);
+        self.entry.parked.lock().drain(..).for_each(discard);
+    }
+}

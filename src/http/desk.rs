@@ -1,0 +1,169 @@
+//! The front desk: looks at each request and hands it to the pool that
+//! answers it. It never blocks, so that a full house is told so at once.
+
+use std::sync::Arc;
+use std::sync::atomic::Ordering::Relaxed;
+use std::time::Instant;
+
+use tiny_http::Method;
+
+use super::auth::Verdict;
+use super::connection::Connection;
+use super::office::Office;
+use super::pool::{Pool, Size};
+use super::reply::{Code, Reply};
+use super::route::{Route, route};
+
+/// A client and what it asked for. Boxed on its way, as every place in a queue
+/// and several in a worker's stack hold one.
+struct Job {
+    client: Connection,
+    route: Route,
+    asked: Instant,
+}
+
+/// Routes, admits, refuses.
+pub(super) struct Desk {
+    pools: Arc<Pools>,
+    passwords: Pool<Box<Job>>,
+}
+
+/// Who answers: viewers, who stay, never take the place of short requests.
+struct Pools {
+    office: Arc<Office>,
+    streams: Pool<Box<Job>>,
+    snapshots: Pool<Box<Job>>,
+    shorts: Pool<Box<Job>>,
+}
+
+/// Snapshots wait for the camera, and one new picture answers all that wait;
+/// but a client may take its time to receive one, so there are many threads.
+const SNAPSHOTS: Size = Size { n_threads: 32, n_waiting: 64 };
+/// Replies that are made in microseconds and mostly taken in milliseconds. A
+/// thread is made when all others are held up, and ends soon after.
+const SHORTS: Size = Size { n_threads: 16, n_waiting: 64 };
+/// A slow hash keeps one core busy: never more than one.
+const PASSWORDS: Size = Size { n_threads: 1, n_waiting: 16 };
+
+impl Desk {
+    pub(super) fn new(office: Office) -> Self {
+        let office = Arc::new(office);
+        let seats = Size { n_threads: office.config.n_seats, n_waiting: 0 };
+        let pools = Arc::new(Pools {
+            streams: Pool::new("http", seats, answer(&office)),
+            snapshots: Pool::new("http-snap", SNAPSHOTS, answer(&office)),
+            shorts: Pool::new("http-short", SHORTS, answer(&office)),
+            office,
+        });
+        let asked = Arc::clone(&pools);
+        let passwords = Pool::new("http-auth", PASSWORDS, move |job| asked.check_password(job));
+        Self { pools, passwords }
+    }
+
+    /// Sees to it that a client is answered.
+    pub(super) fn receive(&self, client: Connection) {
+        let asked = Instant::now();
+        let route = route(client.target(), client.header("Accept"));
+        log::debug!("{}: {} {}", client.peer(), client.method(), client.target());
+        if let Some(reply) = refusal(&client) {
+            return self.pools.reply(client, reply);
+        }
+        let verdict = match route {
+            Route::Health => Verdict::Yes,
+            _ => self.pools.office.auth.check(client.header("Authorization")),
+        };
+        let job = Box::new(Job { client, route, asked });
+        match verdict {
+            Verdict::Yes => self.pools.admit(job),
+            Verdict::No => self.pools.reply(job.client, unauthorized()),
+            Verdict::Slow => {
+                if let Err(job) = self.passwords.submit(job) {
+                    let office = &self.pools.office;
+                    office.refuse(&job.client, "too many passwords to check; try again");
+                }
+            }
+        }
+    }
+
+    /// Returns when all workers are gone. Their connections must be shut and
+    /// the slot closed.
+    pub(super) fn stop(&self) {
+        self.passwords.stop();
+        self.pools.streams.stop();
+        self.pools.snapshots.stop();
+        self.pools.shorts.stop();
+    }
+}
+
+/// The reply to what is not even looked at further.
+fn refusal(client: &Connection) -> Option<Reply> {
+    const METHODS: &str = "GET, HEAD, OPTIONS";
+    match client.method() {
+        Method::Options => {
+            let reply = Reply::text(Code::NoContent, "").with("Allow", METHODS);
+            Some(reply.with("Access-Control-Allow-Methods", METHODS).with(
+                "Access-Control-Allow-Headers",
+                asked_headers(client.header("Access-Control-Request-Headers")),
+            ))
+        }
+        Method::Get | Method::Head if client.has_body() => {
+            Some(Reply::text(Code::BadRequest, "a GET takes no body here"))
+        }
+        Method::Get | Method::Head => None,
+        _ => Some(
+            Reply::text(Code::MethodNotAllowed, &format!("use one of {METHODS}"))
+                .with("Allow", METHODS),
+        ),
+    }
+}
+
+/// Header names that a preflight asks for, to be echoed: only if they are
+/// nothing but names, so that no client writes headers of ours.
+fn asked_headers(asked: Option<&str>) -> String {
+    let is_name = |b: u8| b.is_ascii_alphanumeric() || b"-_, ".contains(&b);
+    asked.filter(|names| names.bytes().all(is_name)).unwrap_or("").to_owned()
+}
+
+fn unauthorized() -> Reply {
+    Reply::text(Code::Unauthorized, "a user and a password are needed")
+        .with("WWW-Authenticate", "Basic realm=\"mjpegd\", charset=\"UTF-8\"")
+}
+
+fn answer(office: &Arc<Office>) -> impl Fn(Box<Job>) + Send + Sync + 'static {
+    let office = Arc::clone(office);
+    move |job| office.answer(&job.client, &job.route, job.asked)
+}
+
+impl Pools {
+    fn admit(&self, job: Box<Job>) {
+        let is_head = *job.client.method() == Method::Head;
+        let refused = match job.route {
+            Route::Stream(_) if !is_head => self.streams.submit(job).map_err(|job| {
+                self.office.viewers.n_refused.fetch_add(1, Relaxed);
+                let n = self.office.config.n_seats;
+                (job, format!("all {n} seats are taken; try again in a moment"))
+            }),
+            Route::Snapshot { .. } => {
+                self.snapshots.submit(job).map_err(|job| (job, "too many snapshots at once".into()))
+            }
+            _ => self.shorts.submit(job).map_err(|job| (job, "too many requests at once".into())),
+        };
+        if let Err((job, why)) = refused {
+            self.office.refuse(&job.client, &why);
+        }
+    }
+
+    fn check_password(&self, job: Box<Job>) {
+        if self.office.auth.check_slowly(job.client.header("Authorization")) {
+            self.admit(job);
+        } else {
+            self.reply(job.client, unauthorized());
+        }
+    }
+
+    /// Sends a finished reply, by a worker.
+    fn reply(&self, client: Connection, reply: Reply) {
+        let route = Route::Reply(Box::new(reply));
+        self.admit(Box::new(Job { client, route, asked: Instant::now() }));
+    }
+}

@@ -1,0 +1,26 @@
+//! HTTP: who asks, what for, and who answers.
+//!
+//! ```text
+//! server (accept) -> connection (claim) -> desk (route, admit) -> office (answer)
+//!     by pools: streams (one worker a viewer, at most --threads),
+//!     snapshots, short replies, password checks (a few workers each)
+//! ```
+//! It reads from the slot through capture's handle and sees no driver.
+
+mod auth;
+mod connection;
+mod descriptor;
+mod desk;
+mod metrics;
+mod office;
+mod page;
+mod pool;
+mod reply;
+mod route;
+mod server;
+mod snapshot;
+mod status;
+mod stream;
+mod viewers;
+
+pub(crate) use server::Server;

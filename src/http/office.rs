@@ -1,0 +1,171 @@
+//! What the workers do: each answers one client to the end.
+
+use std::io::{self, ErrorKind};
+use std::sync::Arc;
+use std::sync::atomic::Ordering::Relaxed;
+use std::time::Instant;
+
+use parking_lot::Mutex;
+use tiny_http::Method;
+
+use super::auth::Auth;
+use super::connection::Connection;
+use super::reply::{Code, Reply, TIMEOUT};
+use super::route::{Route, StreamRequest};
+use super::status::{Seats, StatusReport, state};
+use super::stream::{self, Stream};
+use super::viewers::Viewers;
+use super::{metrics, page, snapshot};
+use crate::capture::Capture;
+use crate::config::HttpConfig;
+use crate::log_limit::{self, LogLimit};
+use crate::shutdown::Shutdown;
+
+/// What all workers share.
+pub(super) struct Office {
+    pub(super) config: HttpConfig,
+    pub(super) auth: Auth,
+    pub(super) viewers: Arc<Viewers>,
+    capture: Capture,
+    started: Instant,
+    stop: Shutdown,
+    refusals: Mutex<LogLimit>,
+}
+
+impl Office {
+    pub(super) fn new(mut config: HttpConfig, capture: Capture, stop: Shutdown) -> Self {
+        Self {
+            auth: Auth::new(config.credentials.take()),
+            config,
+            viewers: Arc::default(),
+            capture,
+            started: Instant::now(),
+            stop,
+            refusals: Mutex::default(),
+        }
+    }
+
+    /// Answers a client. Blocks for as long as it watches.
+    pub(super) fn answer(&self, client: &Connection, route: &Route, asked: Instant) {
+        match route {
+            Route::Stream(request) if *client.method() != Method::Head => {
+                self.stream(client, request);
+            }
+            _ => self.answer_shortly(client, route, asked),
+        }
+    }
+
+    // Kept apart, as what this takes of the stack would be taken for each
+    // viewer too, for as long as it watches: with the log that was a page more.
+    #[inline(never)]
+    fn answer_shortly(&self, client: &Connection, route: &Route, asked: Instant) {
+        let reply = match route {
+            // A HEAD: streams went elsewhere.
+            Route::Stream(request) => {
+                return self.send(client, &stream::head(request, self.origin()));
+            }
+            Route::Snapshot { max_delay } => {
+                match snapshot::take(&self.capture, asked, *max_delay) {
+                    Ok(frame) => return snapshot::send(&frame, client, self.origin()),
+                    Err(reply) => reply,
+                }
+            }
+            Route::Status => {
+                let (camera, seats) = (self.capture.status(), self.seats());
+                json(&StatusReport::new(camera, seats, &self.viewers, self.started))
+            }
+            Route::State => json(&state(&self.capture.status(), &self.viewers)),
+            Route::Metrics => {
+                let (camera, seats) = (self.capture.status(), self.seats());
+                let text = metrics::text(&camera, seats, &self.viewers, self.started);
+                Reply::new(Code::Ok, metrics::CONTENT_TYPE, text.into_bytes())
+            }
+            Route::Health => Reply::text(Code::Ok, "ok"),
+            Route::File(path) => page::reply(self.config.www.as_deref(), path),
+            Route::AddSlash => {
+                Reply::text(Code::MovedPermanently, "see webcam/").with("Location", "webcam/")
+            }
+            Route::Bad(why) => Reply::text(Code::BadRequest, why),
+            Route::Reply(reply) => return reply.send(client, self.origin()),
+        };
+        reply.send(client, self.origin());
+    }
+
+    /// Tells a client that there is no place for it.
+    pub(super) fn refuse(&self, client: &Connection, why: &str) {
+        let line = format!("a client was refused: {why}");
+        // Unlock before logging: a log that blocks must hold nobody else up.
+        let passed = self.refusals.lock().pass(&line, Instant::now());
+        log_limit::warn(&line, passed);
+        Reply::unavailable(why).send(client, self.origin());
+    }
+
+    fn origin(&self) -> Option<&str> {
+        self.config.allow_origin.as_deref()
+    }
+
+    fn seats(&self) -> Seats {
+        Seats {
+            total: self.config.n_seats,
+            taken: self.viewers.present().len(),
+            refused: self.viewers.n_refused.load(Relaxed),
+        }
+    }
+
+    fn send(&self, client: &Connection, head: &[u8]) {
+        if let Err(e) = client.write(head, &[], TIMEOUT) {
+            log::debug!("{}: reply not taken: {e}", client.peer());
+        }
+    }
+
+    fn stream(&self, client: &Connection, request: &StreamRequest) {
+        let seat = self.viewers.enter(client.peer(), request);
+        let (id, n_taken) = (seat.viewer.id, self.viewers.present().len());
+        let n_seats = self.config.n_seats;
+        log::info!(
+            "viewer {id} from {} watches {} ({n_taken} of {n_seats} seats)",
+            client.peer(),
+            request.path
+        );
+        let stream = Stream {
+            client,
+            request,
+            seat: &seat,
+            reader: self.capture.read(),
+            write_timeout: self.config.write_timeout,
+            stop: &self.stop,
+        };
+        let end = stream.run(self.origin());
+        let served = seat.viewer.report().served;
+        log::info!(
+            "viewer {id} {} after {:.1} s, {} pictures, {} skipped",
+            self.reason(&end),
+            seat.viewer.since.elapsed().as_secs_f64(),
+            served.n_sent,
+            served.n_skipped
+        );
+    }
+
+    /// Why a stream ended.
+    fn reason(&self, end: &io::Result<()>) -> String {
+        match end {
+            _ if self.stop.is_ordered() => "was sent off, as the program stops,".into(),
+            Ok(()) => "ended".into(),
+            Err(e) if e.kind() == ErrorKind::TimedOut => {
+                format!("stalled for {:?} and lost its seat", self.config.write_timeout)
+            }
+            Err(e) if matches!(e.kind(), ErrorKind::BrokenPipe | ErrorKind::ConnectionReset) => {
+                "left".into()
+            }
+            Err(e) => format!("was lost ({e})"),
+        }
+    }
+}
+
+fn json(value: &impl serde::Serialize) -> Reply {
+    match serde_json::to_vec(value) {
+        Ok(body) => Reply::new(Code::Ok, "application/json", body),
+        // Not reached with the structs above, whose keys are strings.
+        Err(e) => Reply::unavailable(&format!("the status cannot be written: {e}")),
+    }
+}

@@ -1,0 +1,248 @@
+//! What a request asks for: from the target and a few headers to a [`Route`].
+
+use std::borrow::Cow;
+use std::time::Duration;
+
+use form_urlencoded::parse;
+
+use super::reply::Reply;
+
+/// What is asked for.
+#[derive(Clone, Debug, PartialEq)]
+pub(super) enum Route {
+    Stream(StreamRequest),
+    Snapshot {
+        max_delay: Option<Duration>,
+    },
+    Status,
+    /// The status as uStreamer gives it.
+    State,
+    Metrics,
+    Health,
+    /// The page or a file that belongs to it, by its path without query.
+    File(String),
+    /// The same path with a slash behind it.
+    AddSlash,
+    /// A value that cannot be used, and what would be right.
+    Bad(String),
+    /// Nothing to look up: the reply is there.
+    Reply(Box<Reply>),
+}
+
+/// How one viewer wants the stream.
+#[derive(Clone, Debug, PartialEq)]
+pub(super) struct StreamRequest {
+    pub(super) path: String,
+    pub(super) layout: Layout,
+    /// As `application/octet-stream`, since WebKit's fetch() refuses multipart.
+    pub(super) is_raw: bool,
+    /// At most so many pictures a second.
+    pub(super) fps: Option<f64>,
+    /// With uStreamer's headers in each part.
+    pub(super) has_extra_headers: bool,
+    /// Chosen by the viewer to find itself in the status.
+    pub(super) key: String,
+}
+
+/// What stands around each JPEG.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub(super) enum Layout {
+    /// The next part's headers at once, no length: browsers paint in time.
+    Advance,
+    /// Length and time in each part: programs decode in time.
+    Full,
+}
+
+impl Layout {
+    pub(super) fn name(self) -> &'static str {
+        match self {
+            Self::Advance => "advance",
+            Self::Full => "full",
+        }
+    }
+}
+
+/// A key is only shown; longer ones are cut.
+const MAX_KEY: usize = 64;
+
+/// Finds what a target asks for. `accept` is the Accept header, which tells
+/// an `<img>` and an address bar from programs.
+pub(super) fn route(target: &str, accept: Option<&str>) -> Route {
+    let (path, query) = split(target);
+    let path = match path.strip_prefix("/webcam") {
+        Some("") if value(query, "action").is_none() => return Route::AddSlash,
+        Some("") => "/",
+        Some(rest) if rest.starts_with('/') => rest,
+        _ => path,
+    };
+    match (path, value(query, "action").as_deref()) {
+        ("/", Some("stream")) | ("/stream", _) => stream("/stream", query, accept),
+        ("/video_feed", _) => stream("/video_feed", query, accept),
+        ("/", Some("snapshot")) | ("/snapshot", _) => snapshot(query),
+        ("/", Some(_)) => Route::Bad("action is to be stream or snapshot".into()),
+        ("/status", _) => Route::Status,
+        ("/state", _) => Route::State,
+        ("/metrics", _) => Route::Metrics,
+        ("/healthz", _) => Route::Health,
+        (path, _) => Route::File(path.to_owned()),
+    }
+}
+
+/// Path and query of a target, which may be in absolute form (RFC 9112 3.2.2).
+fn split(target: &str) -> (&str, &str) {
+    let path = match target.split_once("://") {
+        Some((scheme, rest)) if scheme.bytes().all(|b| b.is_ascii_alphabetic()) => {
+            rest.find(['/', '?']).map_or("/", |at| &rest[at..])
+        }
+        _ => target,
+    };
+    let path = path.split_once('#').map_or(path, |(path, _fragment)| path);
+    let (path, query) = path.split_once('?').unwrap_or((path, ""));
+    (if path.is_empty() { "/" } else { path }, query)
+}
+
+/// The first value of a key in a query. Keys that nobody asks for (cache
+/// busters, mostly) are passed over.
+fn value<'a>(query: &'a str, key: &str) -> Option<Cow<'a, str>> {
+    parse(query.as_bytes()).find(|(k, _)| k == key).map(|(_, value)| value)
+}
+
+fn is_on(query: &str, key: &str) -> bool {
+    value(query, key).is_some_and(|value| !matches!(&*value, "0" | "false"))
+}
+
+fn stream(path: &str, query: &str, accept: Option<&str>) -> Route {
+    let is_browser = accept.is_some_and(|a| a.starts_with("image/") || a.starts_with("text/html"));
+    let (is_raw, has_extra_headers) = (is_on(query, "raw"), is_on(query, "extra_headers"));
+    let layout = match value(query, "headers").as_deref() {
+        Some("minimal") => Layout::Advance,
+        Some("full") => Layout::Full,
+        Some(_) => return Route::Bad("headers is to be minimal or full".into()),
+        None if is_raw || has_extra_headers => Layout::Full,
+        None if is_on(query, "advance_headers") => Layout::Advance,
+        None if path == "/video_feed" || is_browser => Layout::Advance,
+        None => Layout::Full,
+    };
+    let fps = match value(query, "fps").map(|fps| fps.parse::<f64>()) {
+        None => None,
+        Some(Ok(fps)) if (0.001..=1000.0).contains(&fps) => Some(fps),
+        Some(_) => return Route::Bad("fps is to be a number from 0.001 to 1000".into()),
+    };
+    let key = value(query, "key").unwrap_or_default().chars().take(MAX_KEY).collect();
+    Route::Stream(StreamRequest { path: path.into(), layout, is_raw, fps, has_extra_headers, key })
+}
+
+fn snapshot(query: &str) -> Route {
+    match value(query, "max_delay").map(|ms| ms.parse::<u32>()) {
+        None => Route::Snapshot { max_delay: None },
+        Some(Ok(ms)) => Route::Snapshot { max_delay: Some(Duration::from_millis(ms.into())) },
+        Some(Err(_)) => Route::Bad("max_delay is to be a number of milliseconds".into()),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const SNAPSHOT: Route = Route::Snapshot { max_delay: None };
+
+    fn layout(target: &str, accept: Option<&str>) -> Option<Layout> {
+        match route(target, accept) {
+            Route::Stream(stream) => Some(stream.layout),
+            _ => None,
+        }
+    }
+
+    #[test]
+    fn url_and_accept_choose_the_layout() {
+        let (img, page) = (Some("image/avif,image/webp,*/*"), Some("text/html,*/*"));
+        for (target, accept, is) in [
+            ("/video_feed", None, Layout::Advance),
+            ("/video_feed", Some("*/*"), Layout::Advance),
+            ("/video_feed?headers=full", img, Layout::Full),
+            ("/stream", None, Layout::Full),
+            ("/stream", Some("*/*"), Layout::Full),
+            ("/stream", img, Layout::Advance),
+            ("/stream", page, Layout::Advance),
+            ("/stream?advance_headers=1", None, Layout::Advance),
+            ("/stream?advance_headers=0", None, Layout::Full),
+            ("/stream?headers=minimal", None, Layout::Advance),
+            ("/stream?raw=1", img, Layout::Full),
+            ("/stream?extra_headers=1", page, Layout::Full),
+            ("/?action=stream", None, Layout::Full),
+            ("/?action=stream&1700000000", None, Layout::Full),
+            ("/?action=stream", img, Layout::Advance),
+            ("/webcam/?action=stream", None, Layout::Full),
+            ("/webcam?action=stream", None, Layout::Full),
+            ("/webcam/stream", None, Layout::Full),
+            ("/webcam/video_feed", None, Layout::Advance),
+            ("http://host:5000/stream?x=1", None, Layout::Full),
+        ] {
+            assert_eq!(layout(target, accept), Some(is), "{target} {accept:?}");
+        }
+    }
+
+    #[test]
+    fn every_other_path_has_its_route() {
+        for (target, is) in [
+            ("/", Route::File("/".into())),
+            ("/webcam/", Route::File("/".into())),
+            ("/webcam", Route::AddSlash),
+            ("/webcams", Route::File("/webcams".into())),
+            ("/app.js?v=1#top", Route::File("/app.js".into())),
+            ("http://host", Route::File("/".into())),
+            ("http://host?action=snapshot", SNAPSHOT),
+            ("/snapshot", SNAPSHOT),
+            ("/snapshot?bypassCache=17", SNAPSHOT),
+            ("/?action=snapshot", SNAPSHOT),
+            ("/webcam/?action=snapshot", SNAPSHOT),
+            ("/webcam/snapshot", SNAPSHOT),
+            (
+                "/snapshot?max_delay=300",
+                Route::Snapshot { max_delay: Some(Duration::from_millis(300)) },
+            ),
+            ("/status", Route::Status),
+            ("/webcam/status", Route::Status),
+            ("/state", Route::State),
+            ("/metrics", Route::Metrics),
+            ("/healthz", Route::Health),
+            ("/stream/", Route::File("/stream/".into())),
+            ("*", Route::File("*".into())),
+        ] {
+            assert_eq!(route(target, None), is, "{target}");
+        }
+    }
+
+    #[test]
+    fn values_that_cannot_be_say_what_can() {
+        for target in [
+            "/stream?fps=0",
+            "/stream?fps=abc",
+            "/stream?fps=NaN",
+            "/stream?fps=-1",
+            "/stream?headers=some",
+            "/snapshot?max_delay=-1",
+            "/snapshot?max_delay=1s",
+            "/?action=reboot",
+        ] {
+            assert!(
+                matches!(route(target, None), Route::Bad(why) if why.contains("is to be")),
+                "{target}"
+            );
+        }
+    }
+
+    #[test]
+    fn wishes_of_a_viewer_are_read() {
+        let Route::Stream(stream) = route("/stream?fps=2.5&key=a%20b&extra_headers=1", None) else {
+            panic!("no stream")
+        };
+        assert_eq!((stream.fps, stream.key.as_str()), (Some(2.5), "a b"));
+        assert!(stream.has_extra_headers && !stream.is_raw);
+        let Route::Stream(stream) = route(&format!("/stream?key={}", "é".repeat(500)), None)
+        else {
+            panic!("no stream")
+        };
+        assert_eq!(stream.key.chars().count(), MAX_KEY);
+    }
+}

@@ -1,0 +1,174 @@
+//! Who watches, and how well they are served.
+
+use std::collections::BTreeMap;
+use std::net::SocketAddr;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
+use std::time::{Duration, Instant};
+
+use parking_lot::Mutex;
+
+use super::route::{Layout, StreamRequest};
+use crate::rate::Rate;
+
+/// All viewers of this moment, and what those that left had.
+#[derive(Default)]
+pub(super) struct Viewers {
+    present: Mutex<BTreeMap<u64, Arc<Viewer>>>,
+    pub(super) n_ever: AtomicU64,
+    pub(super) n_refused: AtomicU64,
+    gone: Mutex<Served>,
+}
+
+/// One receiver of a stream.
+pub(super) struct Viewer {
+    pub(super) id: u64,
+    pub(super) address: SocketAddr,
+    pub(super) path: String,
+    pub(super) key: String,
+    pub(super) layout: Layout,
+    pub(super) has_extra_headers: bool,
+    pub(super) since: Instant,
+    served: Mutex<Serving>,
+}
+
+struct Serving {
+    served: Served,
+    rate: Rate,
+    age: Option<Duration>,
+}
+
+/// What one or many viewers were given.
+#[derive(Clone, Copy, Debug, Default, PartialEq)]
+pub(super) struct Served {
+    /// Pictures, repeated ones left out.
+    pub(super) n_sent: u64,
+    /// Pictures that came and went while one was being written.
+    pub(super) n_skipped: u64,
+    /// Pictures sent again for want of a new one.
+    pub(super) n_repeated: u64,
+    pub(super) n_bytes: u64,
+}
+
+/// What is told of a viewer.
+pub(super) struct Report {
+    pub(super) served: Served,
+    pub(super) fps: f64,
+    /// Age of the last picture when it had been handed to the kernel.
+    pub(super) age: Option<Duration>,
+}
+
+/// A place in the list, given up when dropped.
+pub(super) struct Seat {
+    all: Arc<Viewers>,
+    pub(super) viewer: Arc<Viewer>,
+}
+
+impl Viewers {
+    /// Enters a viewer into the list.
+    pub(super) fn enter(self: &Arc<Self>, address: SocketAddr, request: &StreamRequest) -> Seat {
+        let serving = Serving { served: Served::default(), rate: Rate::new(), age: None };
+        let viewer = Arc::new(Viewer {
+            id: self.n_ever.fetch_add(1, Relaxed) + 1,
+            address,
+            path: request.path.clone(),
+            key: request.key.clone(),
+            layout: request.layout,
+            has_extra_headers: request.has_extra_headers,
+            since: Instant::now(),
+            served: Mutex::new(serving),
+        });
+        self.present.lock().insert(viewer.id, Arc::clone(&viewer));
+        Seat { all: Arc::clone(self), viewer }
+    }
+
+    pub(super) fn present(&self) -> Vec<Arc<Viewer>> {
+        self.present.lock().values().cloned().collect()
+    }
+
+    /// What all viewers were given since the start of the program.
+    pub(super) fn total(&self) -> Served {
+        // Held to the end: a viewer is with those present or with those gone,
+        // never with neither, or a counter would go back for a moment.
+        let gone = self.gone.lock();
+        let mut total = *gone;
+        self.present().iter().for_each(|viewer| total.add(viewer.report().served));
+        total
+    }
+}
+
+impl Viewer {
+    /// A picture went out, `skipped` others had not.
+    pub(super) fn sent(&self, n_bytes: usize, skipped: u64, taken: Instant) {
+        let now = Instant::now();
+        let mut serving = self.served.lock();
+        serving.served.add(Served {
+            n_sent: 1,
+            n_skipped: skipped,
+            n_repeated: 0,
+            n_bytes: n_bytes as u64,
+        });
+        serving.rate.event(now);
+        serving.age = Some(now.saturating_duration_since(taken));
+    }
+
+    /// Pictures were left out.
+    pub(super) fn skipped(&self, n: u64) {
+        self.served.lock().served.add(Served { n_skipped: n, ..Served::default() });
+    }
+
+    /// The last picture went out again.
+    pub(super) fn repeated(&self, n_bytes: usize) {
+        let repeat = Served { n_repeated: 1, n_bytes: n_bytes as u64, ..Served::default() };
+        self.served.lock().served.add(repeat);
+    }
+
+    pub(super) fn report(&self) -> Report {
+        let serving = self.served.lock();
+        Report {
+            served: serving.served,
+            fps: serving.rate.per_second(Instant::now()),
+            age: serving.age,
+        }
+    }
+}
+
+impl Served {
+    fn add(&mut self, other: Self) {
+        self.n_sent += other.n_sent;
+        self.n_skipped += other.n_skipped;
+        self.n_repeated += other.n_repeated;
+        self.n_bytes += other.n_bytes;
+    }
+}
+
+impl Drop for Seat {
+    fn drop(&mut self) {
+        let served = self.viewer.report().served;
+        let mut gone = self.all.gone.lock();
+        self.all.present.lock().remove(&self.viewer.id);
+        gone.add(served);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::route::{Route, route};
+    use super::*;
+
+    #[test]
+    fn what_a_viewer_had_stays_in_the_total() {
+        let viewers = Arc::new(Viewers::default());
+        let Route::Stream(request) = route("/stream?key=k", None) else { panic!("no stream") };
+        let seat = viewers.enter("127.0.0.1:1".parse().unwrap(), &request);
+        seat.viewer.sent(100, 0, Instant::now());
+        seat.viewer.sent(100, 3, Instant::now());
+        seat.viewer.repeated(50);
+        assert_eq!(viewers.present().len(), 1);
+        let due = Served { n_sent: 2, n_skipped: 3, n_repeated: 1, n_bytes: 250 };
+        assert_eq!(viewers.total(), due);
+        drop(seat);
+        assert!(viewers.present().is_empty());
+        assert_eq!(viewers.total(), due);
+    }
+}

@@ -1,0 +1,157 @@
+//! Raw pictures to JPEGs, one picture on several cores.
+//!
+//! A picture is cut into strips that are encoded alone and joined by restart
+//! markers, so that its delay falls with the number of cores; whole pictures
+//! side by side would cost as much and make each of them later. The caller's
+//! thread takes strips too, and threads live as long as a picture: starting
+//! one takes some 50 us, less than copying the picture for a thread that
+//! lives on, and nothing is left to wake or to stop.
+
+use std::fmt;
+use std::io::{self, Write};
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::thread;
+
+use jpeg_encoder::EncodingError;
+use parking_lot::Mutex;
+
+use super::raw::Raw;
+use super::rows::{Rows, mcu, sampling};
+use super::strips;
+
+/// Strips that a picture is cut into at most. Not the number of threads:
+/// when a core is taken away the others have something left to do, and the
+/// JPEG is the same on every machine.
+const MAX_STRIPS: usize = 16;
+
+/// Pixels in a strip at least: below it, tables and threads cost more than
+/// they bring.
+const MIN_STRIP_PIXELS: usize = 16 * 1024;
+
+/// Why a picture was not encoded.
+#[derive(Debug)]
+pub(crate) enum EncodeFault {
+    Encoder(EncodingError),
+    Panic,
+    Output(io::Error),
+}
+
+impl fmt::Display for EncodeFault {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Encoder(e) => write!(f, "encoding: {e}"),
+            Self::Panic => f.write_str("encoding: panicked"),
+            Self::Output(e) => write!(f, "writing a JPEG: {e}"),
+        }
+    }
+}
+
+impl std::error::Error for EncodeFault {}
+
+/// Encodes pictures of one camera, and keeps the memory for it.
+#[derive(Debug)]
+pub(crate) struct Encoder {
+    quality: u8,
+    n_threads: usize,
+    strips: Vec<Vec<u8>>,
+}
+
+impl Encoder {
+    /// An encoder of quality 1 to 100 that works on up to `n_threads` cores,
+    /// the caller's included.
+    pub(crate) fn new(quality: u8, n_threads: usize) -> Self {
+        Self { quality, n_threads: n_threads.max(1), strips: Vec::new() }
+    }
+
+    /// Appends the JPEG of a picture to `out`. Blocks while it is encoded.
+    ///
+    /// # Errors
+    /// What went wrong; `out` may then hold a part of a JPEG.
+    pub(crate) fn encode(
+        &mut self,
+        raw: &Raw<'_>,
+        out: &mut impl Write,
+    ) -> Result<(), EncodeFault> {
+        let cut = Cut::of(raw);
+        self.strips.resize_with(cut.n_strips, Vec::new);
+        let jobs = Mutex::new(self.strips.iter_mut().enumerate());
+        let work = || {
+            // The lock is held for the taking only.
+            let next = || jobs.lock().next();
+            while let Some((i, jpeg)) = next() {
+                encode_strip(raw, cut, i, self.quality, jpeg)?;
+            }
+            Ok(())
+        };
+        thread::scope(|scope| {
+            // Where a thread cannot be had the work is done all the same.
+            let helpers: Vec<_> = (1..self.n_threads.min(cut.n_strips))
+                .map_while(|i| {
+                    let named = thread::Builder::new().name(format!("encode-{i}"));
+                    named.spawn_scoped(scope, work).ok()
+                })
+                .collect();
+            let own = work();
+            helpers
+                .into_iter()
+                .map(|helper| helper.join().unwrap_or(Err(EncodeFault::Panic)))
+                .fold(own, Result::and)
+        })?;
+        strips::join(&self.strips, raw.height(), out).map_err(EncodeFault::Output)
+    }
+}
+
+/// How a picture is cut: all strips but the last are of one size.
+#[derive(Clone, Copy, Debug, PartialEq)]
+struct Cut {
+    n_strips: usize,
+    /// Pixel rows of a strip.
+    n_rows: usize,
+    /// MCUs of a strip.
+    n_mcus: usize,
+}
+
+impl Cut {
+    fn of(raw: &Raw<'_>) -> Self {
+        let (width, height) = (usize::from(raw.width()), usize::from(raw.height()));
+        let (mcu_width, mcu_height) = mcu(raw.format());
+        let (n_columns, n_rows) = (width.div_ceil(mcu_width), height.div_ceil(mcu_height));
+        let wanted = (width * height / MIN_STRIP_PIXELS).clamp(1, MAX_STRIPS);
+        // A restart interval has 16 bits (T.81, B.2.4.4).
+        let n_in_strip = n_rows.div_ceil(wanted).min(usize::from(u16::MAX) / n_columns);
+        Self {
+            n_strips: n_rows.div_ceil(n_in_strip),
+            n_rows: n_in_strip * mcu_height,
+            n_mcus: n_in_strip * n_columns,
+        }
+    }
+}
+
+/// Replaces `jpeg` by the picture's strip `i` as a picture of its own.
+fn encode_strip(
+    raw: &Raw<'_>,
+    cut: Cut,
+    i: usize,
+    quality: u8,
+    jpeg: &mut Vec<u8>,
+) -> Result<(), EncodeFault> {
+    jpeg.clear();
+    let top = i * cut.n_rows;
+    let rows = Rows { raw, top, n: cut.n_rows.min(usize::from(raw.height()) - top) };
+    let mut encoder = jpeg_encoder::Encoder::new(jpeg, quality);
+    encoder.set_sampling_factor(sampling(raw.format()));
+    if cut.n_strips > 1 {
+        // Makes the encoder write the header's DRI. It ends the strip before
+        // it would write a restart marker.
+        encoder.set_restart_interval(u16::try_from(cut.n_mcus).unwrap_or(u16::MAX));
+    }
+    // A panic here is a bug, but the camera must go on with its next picture.
+    match catch_unwind(AssertUnwindSafe(|| encoder.encode_image(rows))) {
+        Ok(result) => result.map_err(EncodeFault::Encoder),
+        Err(_) => Err(EncodeFault::Panic),
+    }
+}
+
+#[cfg(test)]
+#[path = "encode_tests.rs"]
+mod tests;

@@ -1,0 +1,202 @@
+//! A raw picture in somebody's buffer, checked once, so that nothing behind
+//! it can reach outside.
+
+use std::fmt;
+
+use super::pixels::{Layout, PixelFormat};
+
+/// Each side of a picture goes into 16 bits of its JPEG.
+const MAX_SIDE: usize = u16::MAX as usize;
+
+/// What the numbers of black and white are.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Range {
+    /// 16 to 235, and 16 to 240 for colour differences (BT.601, BT.709).
+    Limited,
+    /// 0 to 255, as JFIF has it.
+    Full,
+}
+
+/// Why a buffer is not a picture.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum RawFault {
+    Size { width: usize, height: usize },
+    OddWidth { format: PixelFormat, width: usize },
+    Stride { stride: usize, needed: usize },
+    OddStride { format: PixelFormat, stride: usize },
+    TooShort { len: usize, needed: usize },
+}
+
+impl fmt::Display for RawFault {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match *self {
+            Self::Size { width, height } => {
+                write!(f, "a picture of {width}x{height}, where 1x1 to {MAX_SIDE}x{MAX_SIDE} fits")
+            }
+            Self::OddWidth { format, width } => {
+                write!(f, "{format} of {width} columns, where it has them in pairs")
+            }
+            Self::Stride { stride, needed } => {
+                write!(f, "lines of {stride} bytes, where {needed} are needed")
+            }
+            Self::OddStride { format, stride } => {
+                write!(f, "{format} in lines of {stride} bytes, which cannot be halved")
+            }
+            Self::TooShort { len, needed } => {
+                write!(f, "a picture of {len} bytes, where {needed} are needed")
+            }
+        }
+    }
+}
+
+impl std::error::Error for RawFault {}
+
+/// A raw picture in somebody's buffer.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Raw<'a> {
+    format: PixelFormat,
+    width: u16,
+    height: u16,
+    stride: usize,
+    range: Range,
+    data: &'a [u8],
+}
+
+impl<'a> Raw<'a> {
+    /// A view of `data`, with `stride` bytes from line to line of the first
+    /// plane (V4L2's bytesperline). The other planes follow it at once, with
+    /// the same stride for pairs of colour and half of it for single planes.
+    ///
+    /// # Errors
+    /// What does not fit, so that nothing can be read outside of `data`.
+    pub(crate) fn new(
+        format: PixelFormat,
+        (width, height): (usize, usize),
+        stride: usize,
+        range: Range,
+        data: &'a [u8],
+    ) -> Result<Self, RawFault> {
+        let (Ok(w), Ok(h)) = (u16::try_from(width), u16::try_from(height)) else {
+            return Err(RawFault::Size { width, height });
+        };
+        if w == 0 || h == 0 {
+            return Err(RawFault::Size { width, height });
+        }
+        if format.pairs_columns() && !width.is_multiple_of(2) {
+            return Err(RawFault::OddWidth { format, width });
+        }
+        let needed = format.line_len(width);
+        if stride < needed {
+            return Err(RawFault::Stride { stride, needed });
+        }
+        if matches!(format.layout(), Layout::Planes { .. }) && !stride.is_multiple_of(2) {
+            return Err(RawFault::OddStride { format, stride });
+        }
+        let needed = format.min_len(width, height, stride);
+        if data.len() < needed {
+            return Err(RawFault::TooShort { len: data.len(), needed });
+        }
+        Ok(Self { format, width: w, height: h, stride, range, data })
+    }
+
+    pub(crate) fn format(&self) -> PixelFormat {
+        self.format
+    }
+
+    pub(crate) fn width(&self) -> u16 {
+        self.width
+    }
+
+    pub(crate) fn height(&self) -> u16 {
+        self.height
+    }
+
+    pub(crate) fn range(&self) -> Range {
+        self.range
+    }
+
+    /// One line of the first plane.
+    pub(super) fn line(&self, y: usize) -> &'a [u8] {
+        &self.data[y * self.stride..][..self.format.line_len(usize::from(self.width))]
+    }
+
+    /// The line of pairs of colour that belongs to line `y`.
+    pub(super) fn line_of_pairs(&self, y: usize) -> &'a [u8] {
+        let at = (usize::from(self.height) + y / 2) * self.stride;
+        &self.data[at..][..usize::from(self.width)]
+    }
+
+    /// The line of one of the two planes of colour that belongs to line `y`.
+    pub(super) fn line_of_plane(&self, plane: usize, y: usize) -> &'a [u8] {
+        let n_rows = usize::from(self.height).div_ceil(2);
+        let stride = self.stride / 2;
+        let at = usize::from(self.height) * self.stride + (plane * n_rows + y / 2) * stride;
+        &self.data[at..][..usize::from(self.width) / 2]
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn needed(format: PixelFormat, width: usize, height: usize, stride: usize) -> usize {
+        let fault = Raw::new(format, (width, height), stride, Range::Full, &[]).unwrap_err();
+        let RawFault::TooShort { needed, .. } = fault else { panic!("{fault}") };
+        needed
+    }
+
+    #[test]
+    fn planes_follow_the_rules_of_v4l2() {
+        assert_eq!(needed(PixelFormat::Yuyv, 640, 480, 1280), 640 * 480 * 2);
+        assert_eq!(needed(PixelFormat::Nv12, 640, 480, 640), 640 * 480 * 3 / 2);
+        assert_eq!(needed(PixelFormat::Yu12, 640, 480, 640), 640 * 480 * 3 / 2);
+        assert_eq!(needed(PixelFormat::Rgb3, 640, 480, 1920), 640 * 480 * 3);
+        assert_eq!(needed(PixelFormat::Rgbp, 640, 480, 1280), 640 * 480 * 2);
+        assert_eq!(needed(PixelFormat::Grey, 640, 480, 640), 640 * 480);
+        // An odd height has a line of colour for its last row alone; the
+        // last line needs no padding.
+        assert_eq!(needed(PixelFormat::Nv12, 50, 37, 64), 64 * (37 + 18) + 50);
+        assert_eq!(needed(PixelFormat::Yv12, 50, 37, 64), 64 * 37 + 32 * (19 + 18) + 25);
+        assert_eq!(needed(PixelFormat::Grey, 50, 37, 64), 64 * 36 + 50);
+    }
+
+    #[test]
+    fn what_does_not_fit_is_said() {
+        let new = |format, width, height, stride, len| {
+            let data = vec![0; len];
+            Raw::new(format, (width, height), stride, Range::Full, &data).unwrap_err().to_string()
+        };
+        let (yuyv, yu12) = (PixelFormat::Yuyv, PixelFormat::Yu12);
+        assert_eq!(new(yuyv, 0, 480, 0, 0), "a picture of 0x480, where 1x1 to 65535x65535 fits");
+        assert!(new(yuyv, 65536, 1, 131_072, 0).starts_with("a picture of 65536x1"));
+        assert_eq!(new(yuyv, 51, 1, 102, 102), "YUYV of 51 columns, where it has them in pairs");
+        assert_eq!(new(yuyv, 50, 1, 99, 99), "lines of 99 bytes, where 100 are needed");
+        assert_eq!(new(yu12, 50, 2, 51, 999), "YU12 in lines of 51 bytes, which cannot be halved");
+        assert_eq!(new(yuyv, 50, 2, 100, 199), "a picture of 199 bytes, where 200 are needed");
+        assert!(new(yuyv, 50, 65535, usize::MAX, 199).contains("where 18446744073709551615 are"));
+    }
+
+    #[test]
+    fn a_buffer_that_just_fits_is_read_to_its_end_and_no_further() {
+        for format in PixelFormat::ALL {
+            for (width, height, pad) in [(2, 1, 0), (2, 2, 6), (50, 37, 14), (16, 16, 0)] {
+                let stride = format.line_len(width) + pad;
+                let data = vec![0; format.min_len(width, height, stride)];
+                let raw = Raw::new(format, (width, height), stride, Range::Full, &data).unwrap();
+                for y in 0..height {
+                    raw.line(y);
+                    match format.layout() {
+                        Layout::Pairs { .. } => {
+                            raw.line_of_pairs(y);
+                        }
+                        Layout::Planes { .. } => {
+                            raw.line_of_plane(0, y);
+                            raw.line_of_plane(1, y);
+                        }
+                        _ => {}
+                    }
+                }
+            }
+        }
+    }
+}

@@ -1,0 +1,210 @@
+//! Splits a stream of JPEGs that stand one after the other.
+//!
+//! The cut is made at real markers: an EOI inside an APP segment (a
+//! thumbnail) or the bytes FF D9 inside a table do not end the picture.
+
+use memchr::{memchr, memmem};
+
+use super::{EOI, Fault, MAX_BYTES, SOI, SOS, stands_alone};
+
+/// Takes bytes in pieces of any size and gives whole JPEGs.
+#[derive(Debug, Default)]
+pub(crate) struct Splitter {
+    buf: Vec<u8>,
+    /// Where the JPEG at hand begins, once its SOI was found.
+    start: Option<usize>,
+    /// All before this was looked at.
+    at: usize,
+    in_scan: bool,
+    /// The JPEG that was given out last ends here.
+    done: usize,
+}
+
+/// What one step over the bytes came to.
+enum Step {
+    On,
+    More,
+    End,
+    Bad(Fault),
+}
+
+impl Splitter {
+    /// Adds bytes as they came.
+    pub(crate) fn push(&mut self, bytes: &[u8]) {
+        self.buf.extend_from_slice(bytes);
+    }
+
+    /// Whether a JPEG has begun and not ended.
+    pub(crate) fn is_inside(&self) -> bool {
+        self.start.is_some()
+    }
+
+    /// The next whole JPEG; `None`: more bytes are needed.
+    ///
+    /// # Errors
+    /// Bytes that began like a JPEG and are none. They are passed over: the
+    /// next call goes on behind them.
+    pub(crate) fn next_jpeg(&mut self) -> Result<Option<&[u8]>, Fault> {
+        self.forget(self.done);
+        loop {
+            let step = match self.start {
+                None => self.find_start(),
+                Some(_) if self.in_scan => self.pass_scan(),
+                Some(_) => self.pass_segment(),
+            };
+            match step {
+                Step::On => {}
+                Step::More if self.buf.len() - self.start.unwrap_or(0) > MAX_BYTES => {
+                    return Err(self.give_up(Fault::TooLarge));
+                }
+                Step::More => return Ok(None),
+                Step::Bad(fault) => return Err(self.give_up(fault)),
+                Step::End => {
+                    let start = self.start.take().unwrap_or(0);
+                    self.done = self.at;
+                    return Ok(Some(&self.buf[start..self.at]));
+                }
+            }
+        }
+    }
+
+    /// Drops the first `n` bytes.
+    fn forget(&mut self, n: usize) {
+        self.buf.drain(..n);
+        self.at -= n.min(self.at);
+        self.start = self.start.map(|start| start - n);
+        self.done = 0;
+    }
+
+    fn give_up(&mut self, fault: Fault) -> Fault {
+        let behind_soi = self.start.take().unwrap_or(0) + 2;
+        self.at = behind_soi.min(self.buf.len());
+        self.in_scan = false;
+        fault
+    }
+
+    fn find_start(&mut self) -> Step {
+        self.in_scan = false;
+        match memmem::find(&self.buf[self.at..], &[0xFF, SOI, 0xFF]) {
+            Some(offset) => {
+                self.start = Some(self.at + offset);
+                self.at += offset + 2;
+                Step::On
+            }
+            None => {
+                // The last two bytes may be the begin of a SOI.
+                self.at = self.buf.len().saturating_sub(2).max(self.at);
+                self.forget(self.at);
+                Step::More
+            }
+        }
+    }
+
+    fn pass_segment(&mut self) -> Step {
+        let rest = &self.buf[self.at..];
+        match rest {
+            [0xFF, 0xFF, ..] => self.at += 1,
+            [0xFF, EOI, ..] => {
+                self.at += 2;
+                return Step::End;
+            }
+            [0xFF, SOI | 0x00, ..] => return Step::Bad(Fault::Truncated),
+            [0xFF, m, ..] if stands_alone(*m) => self.at += 2,
+            [0xFF, m, l1, l0, ..] => {
+                let len = 2 + usize::from(u16::from_be_bytes([*l1, *l0]));
+                if len < 4 {
+                    return Step::Bad(Fault::NotJpeg);
+                }
+                if rest.len() < len {
+                    return Step::More;
+                }
+                self.in_scan = *m == SOS;
+                self.at += len;
+            }
+            [] | [0xFF, ..] => return Step::More,
+            _ => return Step::Bad(Fault::NotJpeg),
+        }
+        Step::On
+    }
+
+    /// Entropy-coded data: FF is followed by 00, or by a restart marker, or
+    /// the data is over (T.81 B.1.1.5).
+    fn pass_scan(&mut self) -> Step {
+        let Some(offset) = memchr(0xFF, &self.buf[self.at..]) else {
+            self.at = self.buf.len();
+            return Step::More;
+        };
+        self.at += offset;
+        match self.buf[self.at..] {
+            [_, 0x00 | 0xD0..=0xD7, ..] => self.at += 2,
+            [_, _, ..] => self.in_scan = false,
+            _ => return Step::More,
+        }
+        Step::On
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const A: &[u8] = include_bytes!("../camera/demo/1.jpg");
+    const B: &[u8] = include_bytes!("../camera/demo/2.jpg");
+
+    fn split(chunks: impl Iterator<Item = Vec<u8>>) -> (Vec<Vec<u8>>, usize) {
+        let (mut splitter, mut found, mut n_bad) = (Splitter::default(), Vec::new(), 0);
+        for chunk in chunks {
+            splitter.push(&chunk);
+            loop {
+                match splitter.next_jpeg() {
+                    Ok(Some(jpeg)) => found.push(jpeg.to_vec()),
+                    Ok(None) => break,
+                    Err(_) => n_bad += 1,
+                }
+            }
+        }
+        (found, n_bad)
+    }
+
+    #[test]
+    fn pictures_come_out_as_they_went_in_whatever_the_chunks() {
+        let stream = [b"junk", A, B, b"\0\0\0", A].concat();
+        for size in [1, 2, 3, 7, 100, 4096, stream.len()] {
+            let (found, n_bad) = split(stream.chunks(size).map(<[u8]>::to_vec));
+            assert_eq!(found, [A, B, A], "chunks of {size}");
+            assert_eq!(n_bad, 0);
+        }
+    }
+
+    #[test]
+    fn thumbnail_does_not_end_a_picture() {
+        let exif = [&[0xFF, 0xE1, 0, 8], &b"Ex"[..], &[0xFF, SOI, 0xFF, EOI]].concat();
+        let with = [&A[..2], &exif, &A[2..]].concat();
+        let (found, _) = split([[with.as_slice(), B].concat()].into_iter());
+        assert_eq!(found, [with.as_slice(), B]);
+    }
+
+    #[test]
+    fn cut_picture_is_passed_over_and_the_next_found() {
+        for len in [3, 20, 200, A.len() / 2, A.len() - 1] {
+            let (found, n_bad) = split([[&A[..len], B, B].concat()].into_iter());
+            assert!(found.ends_with(&[B.to_vec()]), "cut at {len}: {} found", found.len());
+            assert!(n_bad > 0 || found.len() == 2, "cut at {len}");
+        }
+    }
+
+    #[test]
+    fn endless_picture_is_given_up() {
+        let mut splitter = Splitter::default();
+        splitter.push(&A[..A.len() - 2]);
+        for _ in 0..MAX_BYTES / (1 << 20) {
+            splitter.push(&[0; 1 << 20]);
+            if splitter.next_jpeg().is_err() {
+                break;
+            }
+        }
+        splitter.push(&[0; 1024]);
+        while splitter.next_jpeg().is_err() {}
+        assert!(splitter.buf.len() < 1024, "{} bytes kept", splitter.buf.len());
+    }
+}

@@ -1,0 +1,142 @@
+//! A camera server for small boards: takes pictures from a camera and shows
+//! them, live, as Motion JPEG over plain HTTP.
+//!
+//! ```text
+//! camera -> capture -> slot -> viewer (an HTTP stream, a snapshot)
+//! ```
+//!
+//! One way, one picture at a time. Nothing flows back but the time of the
+//! last read, so that the camera can be closed, and the order to stop.
+//!
+//! | room | holds |
+//! | --- | --- |
+//! | `frame` | one immutable JPEG with its wire bytes around it |
+//! | `slot` | the newest frame; the only condvar of the program |
+//! | `shutdown` | the order to stop, which every sleep listens to |
+//! | `rate`, `log_limit` | how many a second; not the same line twice |
+//! | [`config`] | what was typed, checked |
+//! | `jpeg` | markers: check, split, missing tables; raw pictures to JPEG |
+//! | `camera` | the trait for drivers, and one file for each |
+//! | `capture` | the thread that runs while somebody reads |
+//! | `http` | listener, workers, routes, replies |
+//!
+//! A room knows only the rooms above it in this table. A driver never sees
+//! the slot, the slot never sees HTTP, HTTP never sees a driver. Here is the
+//! only place that builds, starts, stops and joins.
+
+mod camera;
+mod capture;
+pub mod config;
+mod frame;
+mod http;
+mod jpeg;
+mod log_limit;
+mod rate;
+mod shutdown;
+mod slot;
+
+use std::net::{IpAddr, Ipv4Addr, SocketAddr, UdpSocket};
+
+use anyhow::{Result, anyhow};
+
+use camera::survey;
+use capture::Capture;
+use config::Config;
+use http::Server;
+
+/// Serves until `wait_for_signal` returns.
+///
+/// # Errors
+/// What keeps the program from running: an address that cannot be listened
+/// on, a system without threads. A lost camera is none of these.
+pub fn run(config: Config, wait_for_signal: impl FnOnce()) -> Result<()> {
+    let (trigger, stop) = shutdown::channel();
+    let source = config.camera.source.to_string();
+    let capture = Capture::new(config.camera, config.capture, stop.clone());
+    let server = Server::start(config.http, capture.clone(), &stop)?;
+    greet(server.address(), &source);
+    wait_for_signal();
+    log::info!("stopping");
+    drop(trigger);
+    capture.close();
+    server.stop();
+    capture.stop();
+    Ok(())
+}
+
+/// Looks whether this system can do what was typed: whether a source of files
+/// holds pictures at all, and whether there are descriptors for all seats. To
+/// be called before [`run`], as it raises the limit of descriptors for it.
+///
+/// # Errors
+/// What is wrong, and what would be right.
+pub fn check(config: &Config) -> Result<()> {
+    raise_descriptor_limit(config.http.n_seats)?;
+    let source = &config.camera.source;
+    camera::check(source).map_err(|e| anyhow!("--camera {source}: {e}"))
+}
+
+/// The cameras of this machine, their formats and controls, as text for people
+/// or as JSON.
+///
+/// # Errors
+/// None that is known: a camera that cannot be opened is left out.
+pub fn devices(is_json: bool) -> Result<String> {
+    let devices = survey::devices();
+    Ok(if is_json {
+        serde_json::to_string_pretty(&devices)? + "\n"
+    } else {
+        survey::text(&devices)
+    })
+}
+
+/// Tells where it listens, how to reach it from the network, and which camera.
+fn greet(address: SocketAddr, source: &str) {
+    let port = address.port();
+    log::info!("listening on http://{}/", shown(address));
+    if address.ip().is_loopback() {
+        log::info!("only this machine can reach it; for the network: --bind 0.0.0.0:{port}");
+    } else if address.ip().is_unspecified() {
+        match own_address() {
+            Some(ip) => log::info!("from the network: http://{}/", SocketAddr::new(ip, port)),
+            None => log::info!("from the network: http://ADDRESS-OF-THIS-MACHINE:{port}/"),
+        }
+    }
+    log::info!("camera: {source}");
+}
+
+/// The address as a browser on this machine can open it.
+fn shown(address: SocketAddr) -> String {
+    if address.ip().is_unspecified() {
+        format!("localhost:{}", address.port())
+    } else {
+        address.to_string()
+    }
+}
+
+/// The address that this machine has in its network, as far as there is one.
+fn own_address() -> Option<IpAddr> {
+    let socket = UdpSocket::bind((Ipv4Addr::UNSPECIFIED, 0)).ok()?;
+    // Connecting a UDP socket sends nothing, it only chooses a route; the
+    // address is one of TEST-NET-1 (RFC 5737).
+    socket.connect((Ipv4Addr::new(192, 0, 2, 1), 9)).ok()?;
+    Some(socket.local_addr().ok()?.ip())
+}
+
+/// Each viewer takes two descriptors: tiny_http's and ours.
+fn raise_descriptor_limit(n_seats: usize) -> Result<()> {
+    use rustix::process::{Resource, getrlimit, setrlimit};
+    let mut limit = getrlimit(Resource::Nofile);
+    limit.current = limit.maximum;
+    // Where it may not be raised, what there is may still be enough.
+    let _ = setrlimit(Resource::Nofile, limit);
+    let needed = 2 * n_seats as u64 + 64;
+    let allowed = getrlimit(Resource::Nofile).current.unwrap_or(u64::MAX);
+    anyhow::ensure!(
+        allowed >= needed,
+        "--threads {n_seats} needs {needed} open files, and this system allows {allowed}; \
+         use --threads {} or raise the limit (ulimit -n, LimitNOFILE=)",
+        allowed.saturating_sub(64) / 2
+    );
+    Ok(())
+}

@@ -1,0 +1,58 @@
+//! Keeps a fault that repeats from filling the log.
+
+use std::time::{Duration, Instant};
+
+/// A line that says the same again is held back this long.
+const PERIOD: Duration = Duration::from_secs(60);
+
+/// Decides for one kind of line whether it is worth saying again.
+#[derive(Debug, Default)]
+pub(crate) struct LogLimit {
+    last: Option<(String, Instant)>,
+    n_held_back: u64,
+}
+
+impl LogLimit {
+    /// How many lines were held back since this was last said, when it is to
+    /// be said now: it differs from the last one, or the period is over.
+    pub(crate) fn pass(&mut self, line: &str, now: Instant) -> Option<u64> {
+        if let Some((last, at)) = &self.last
+            && last == line
+            && now.saturating_duration_since(*at) < PERIOD
+        {
+            self.n_held_back += 1;
+            return None;
+        }
+        self.last = Some((line.to_owned(), now));
+        Some(std::mem::take(&mut self.n_held_back))
+    }
+
+    /// Logs the line as a warning when it is worth saying.
+    pub(crate) fn warn(&mut self, line: &str) {
+        warn(line, self.pass(line, Instant::now()));
+    }
+}
+
+/// Logs a line that passed, with how many were held back before it.
+pub(crate) fn warn(line: &str, passed: Option<u64>) {
+    match passed {
+        Some(0) => log::warn!("{line}"),
+        Some(n) => log::warn!("{line} (and {n} such lines before)"),
+        None => {}
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn same_line_passes_once_a_period_with_its_count() {
+        let (mut limit, start) = (LogLimit::default(), Instant::now());
+        assert_eq!(limit.pass("a", start), Some(0));
+        assert_eq!(limit.pass("a", start + PERIOD / 3), None);
+        assert_eq!(limit.pass("a", start + PERIOD / 2), None);
+        assert_eq!(limit.pass("a", start + PERIOD), Some(2));
+        assert_eq!(limit.pass("b", start + PERIOD), Some(0));
+    }
+}

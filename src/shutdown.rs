@@ -1,0 +1,55 @@
+//! The order to stop, which every sleep and every long wait listens to.
+
+use std::convert::Infallible;
+use std::time::Duration;
+
+use crossbeam_channel::{Receiver, RecvTimeoutError, Sender, bounded};
+
+/// Gives the order, by being dropped.
+#[derive(Debug)]
+pub(crate) struct Trigger(
+    #[expect(dead_code, reason = "dropped, never sent on")] Sender<Infallible>,
+);
+
+/// Hears the order. Cheap to clone, one for each thread.
+#[derive(Clone, Debug)]
+pub(crate) struct Shutdown(Receiver<Infallible>);
+
+/// A trigger and what listens to it.
+pub(crate) fn channel() -> (Trigger, Shutdown) {
+    let (sender, receiver) = bounded(0);
+    (Trigger(sender), Shutdown(receiver))
+}
+
+impl Shutdown {
+    /// Sleeps, and returns early with `true` when the order comes.
+    pub(crate) fn wait_for(&self, duration: Duration) -> bool {
+        self.0.recv_timeout(duration) == Err(RecvTimeoutError::Disconnected)
+    }
+
+    /// Whether the order was given.
+    pub(crate) fn is_ordered(&self) -> bool {
+        self.wait_for(Duration::ZERO)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::thread;
+
+    use super::*;
+
+    #[test]
+    fn sleep_ends_when_ordered() {
+        let (trigger, shutdown) = channel();
+        assert!(!shutdown.is_ordered());
+        assert!(!shutdown.wait_for(Duration::from_millis(1)));
+        let sleeper = {
+            let shutdown = shutdown.clone();
+            thread::spawn(move || shutdown.wait_for(Duration::from_secs(600)))
+        };
+        drop(trigger);
+        assert!(sleeper.join().unwrap());
+        assert!(shutdown.is_ordered());
+    }
+}

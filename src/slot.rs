@@ -1,0 +1,181 @@
+//! Where capture leaves the newest frame and every reader picks it up.
+//!
+//! There is one frame in it and no queue: a reader that is slow misses frames
+//! and is told how many. It knows neither HTTP nor disks nor cameras.
+
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use parking_lot::{Condvar, Mutex};
+
+use crate::frame::Frame;
+
+/// What a wait came to.
+#[derive(Debug)]
+pub(crate) enum Newer {
+    /// The newest frame, and how many came and went unseen since the last.
+    Frame { frame: Arc<Frame>, skipped: u64 },
+    /// Nothing new in time.
+    Timeout,
+    /// The program stops.
+    Closed,
+}
+
+/// The newest frame, guarded by the only condvar of the program.
+#[derive(Debug, Default)]
+pub(crate) struct FrameSlot {
+    state: Mutex<State>,
+    newer: Condvar,
+}
+
+#[derive(Debug, Default)]
+struct State {
+    latest: Option<Arc<Frame>>,
+    last_seq: u64,
+    closed: bool,
+}
+
+impl FrameSlot {
+    /// Puts a frame in and wakes all that wait. Never blocks on a reader.
+    /// The frame's `seq` must be above that of the frame before.
+    pub(crate) fn publish(&self, frame: Arc<Frame>) {
+        let old = {
+            let mut state = self.state.lock();
+            state.last_seq = frame.meta.seq;
+            state.latest.replace(frame)
+        };
+        self.newer.notify_all();
+        // The last holder of a frame gives its memory back: not under the lock.
+        drop(old);
+    }
+
+    /// Empties the slot, when the camera is closed: what lies in it would be
+    /// stale for the next reader. The sequence goes on.
+    pub(crate) fn clear(&self) {
+        let old = self.state.lock().latest.take();
+        drop(old);
+    }
+
+    /// The sequence number of the last frame ever published.
+    pub(crate) fn last_seq(&self) -> u64 {
+        self.state.lock().last_seq
+    }
+
+    /// The newest frame, if the camera is on.
+    pub(crate) fn latest(&self) -> Option<Arc<Frame>> {
+        self.state.lock().latest.clone()
+    }
+
+    /// Blocks until a frame newer than `seen` exists, `timeout` passes or the
+    /// slot is closed. Frames in between are skipped, not queued. A reader
+    /// that has seen none passes 0 and gets the newest at once.
+    pub(crate) fn wait_newer(&self, seen: u64, timeout: Duration) -> Newer {
+        let deadline = Instant::now() + timeout;
+        let mut state = self.state.lock();
+        loop {
+            if state.closed {
+                return Newer::Closed;
+            }
+            if let Some(frame) = state.latest.as_ref().filter(|f| f.meta.seq > seen) {
+                let skipped = if seen == 0 { 0 } else { frame.meta.seq - seen - 1 };
+                // Clone the Arc and unlock before writing: a slow viewer must
+                // never hold up capture.
+                return Newer::Frame { frame: Arc::clone(frame), skipped };
+            }
+            if self.newer.wait_until(&mut state, deadline).timed_out() {
+                return if state.closed { Newer::Closed } else { Newer::Timeout };
+            }
+        }
+    }
+
+    /// Wakes all readers for good.
+    pub(crate) fn close(&self) {
+        self.state.lock().closed = true;
+        self.newer.notify_all();
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::thread;
+
+    use super::*;
+    use crate::frame::{FrameBuf, Meta, Taken};
+
+    fn frame(seq: u64) -> Arc<Frame> {
+        Arc::new(FrameBuf::new().finish(Meta {
+            seq,
+            at: Taken::now(),
+            width: 0,
+            height: 0,
+            is_status: false,
+        }))
+    }
+
+    fn expect(slot: &FrameSlot, seen: u64) -> (u64, u64) {
+        match slot.wait_newer(seen, Duration::from_secs(10)) {
+            Newer::Frame { frame, skipped } => (frame.meta.seq, skipped),
+            other => panic!("no frame but {other:?}"),
+        }
+    }
+
+    #[test]
+    fn first_read_gets_the_newest_and_skips_nothing() {
+        let slot = FrameSlot::default();
+        slot.publish(frame(41));
+        slot.publish(frame(42));
+        assert_eq!(expect(&slot, 0), (42, 0));
+    }
+
+    #[test]
+    fn no_frame_is_given_twice() {
+        let slot = FrameSlot::default();
+        slot.publish(frame(1));
+        assert_eq!(expect(&slot, 0), (1, 0));
+        assert!(matches!(slot.wait_newer(1, Duration::ZERO), Newer::Timeout));
+    }
+
+    #[test]
+    fn stale_frames_are_skipped_and_counted() {
+        let slot = FrameSlot::default();
+        (1..=5).for_each(|seq| slot.publish(frame(seq)));
+        assert_eq!(expect(&slot, 2), (5, 2));
+    }
+
+    #[test]
+    fn publish_wakes_all_that_wait() {
+        let slot = Arc::new(FrameSlot::default());
+        let readers: Vec<_> = (0..8)
+            .map(|_| {
+                let slot = Arc::clone(&slot);
+                thread::spawn(move || expect(&slot, 0))
+            })
+            .collect();
+        slot.publish(frame(7));
+        for reader in readers {
+            assert_eq!(reader.join().unwrap(), (7, 0));
+        }
+    }
+
+    #[test]
+    fn a_cleared_slot_keeps_counting() {
+        let slot = FrameSlot::default();
+        slot.publish(frame(9));
+        slot.clear();
+        assert!(slot.latest().is_none());
+        assert_eq!(slot.last_seq(), 9);
+        assert!(matches!(slot.wait_newer(0, Duration::ZERO), Newer::Timeout));
+    }
+
+    #[test]
+    fn close_wakes_all_for_good() {
+        let slot = Arc::new(FrameSlot::default());
+        let reader = {
+            let slot = Arc::clone(&slot);
+            thread::spawn(move || slot.wait_newer(0, Duration::from_secs(60)))
+        };
+        slot.close();
+        assert!(matches!(reader.join().unwrap(), Newer::Closed));
+        assert!(matches!(slot.wait_newer(0, Duration::from_secs(60)), Newer::Closed));
+    }
+}

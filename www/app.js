@@ -1,0 +1,512 @@
+'use strict';
+
+// --- constants ---
+
+const POLL_MS = 2000;
+const POLL_UNSETTLED_MS = 1000;
+const FIRST_POLL_MS = 400;
+const REQUEST_TIMEOUT_MS = 5000;
+const HIDDEN_GRACE_MS = 3000;
+const STILL_EVERY_MS = 5000;
+const NO_BYTES_MS = 10000;
+const NO_VIEWER_ROW_MS = 4000;
+const RETRY_S = [1, 2, 4, 8, 15];
+const BAR_RESTS_MS = 3000;
+const ANNOUNCE_AFTER_MS = 700;
+const BLANK = 'data:image/gif;base64,R0lGODlhAQABAAAAACH5BAEKAAEALAAAAAABAAEAAAICTAEAOw==';
+
+const LABELS = {
+  starting: 'Starting', idle: 'Waking up', live: 'Live', lost: 'Camera lost',
+  full: 'Seats taken', offline: 'No connection', hidden: 'Paused',
+};
+
+// A page opened as http://user:password@host/ may not fetch() its own relative URLs, so the password is taken out.
+const BASE = new URL('.', document.baseURI);
+BASE.username = BASE.password = '';
+const url = (path) => new URL(path, BASE).href;
+
+const byId = (id) => document.getElementById(id);
+const viewer = byId('viewer');
+const stage = byId('stage');
+const still = byId('still');
+
+// --- what the page knows ---
+
+let asleep = true;             // hidden: no stream, no requests
+let leaving = false;           // between pagehide and pageshow
+let offline = false;           // the server does not answer
+let refused = false;           // the last stream was refused, and no picture has come since
+let status = null;             // last answer of the server
+let failedPolls = 0;
+let errorCode = 0;             // of the last failed answer; 0 when there was none
+let stream = null;             // { image, key, openedAt, hasPicture, row, bytes, bytesAt }
+let attempts = 0;              // failed connections in a row
+let retryAt = 0;
+let shown = '';                // state on display
+let spoken = '';
+let lastPoll = 0;
+
+const timers = {};
+
+function after(name, ms, action) {
+  clearTimeout(timers[name]);
+  timers[name] = setTimeout(action, ms);
+}
+
+function cancel(...names) {
+  for (const name of names) clearTimeout(timers[name]);
+}
+
+// --- the stream ---
+
+function openStream() {
+  closeStream();
+  cancel('retry');
+  retryAt = 0;
+  offline = false;
+
+  const image = byId('picture');
+  const now = performance.now();
+  const opened = { image, key: randomKey(), openedAt: now, hasPicture: false, row: null, bytes: -1, bytesAt: now };
+  stream = opened;
+  image.onload = () => { if (stream === opened) pictureArrived(); };
+  image.onerror = () => { if (stream === opened) streamFailed(); };
+  image.src = url('video_feed?key=' + opened.key);
+  after('poll', FIRST_POLL_MS, poll);
+  render();
+}
+
+// Taking an <img> off the page leaves its connection open (crbug 73395), and a missing src does in some browsers; a new
+// picture closes it everywhere. The element is replaced as well, so that no late event or frame of the old one shows.
+function closeStream() {
+  if (!stream) return;
+  const { image } = stream;
+  if (image.naturalWidth) keepStill(image, image.naturalWidth, image.naturalHeight);
+  stream = null;
+  image.onload = image.onerror = null;
+  image.removeAttribute('src');
+  // Chromium takes a picture loaded by a page that is being left for a beacon, and connect-src forbids data: to those.
+  if (!leaving) image.src = BLANK;
+
+  const fresh = document.createElement('img');
+  fresh.id = 'picture';
+  fresh.alt = '';
+  image.replaceWith(fresh);
+  stage.classList.remove('pictured');
+}
+
+function pictureArrived() {
+  stream.hasPicture = true;
+  refused = false;
+  stage.classList.add('pictured');
+  fitStage(stream.image.naturalWidth, stream.image.naturalHeight);
+  render();
+}
+
+function streamFailed() {
+  closeStream();
+  refused = true;
+  retryLater();
+  poll();
+}
+
+function randomKey() {
+  const bytes = crypto.getRandomValues(new Uint8Array(8));
+  return Array.from(bytes, (byte) => byte.toString(16).padStart(2, '0')).join('');
+}
+
+// The last picture stays under the message, so that a reconnection does not blink.
+function keepStill(source, width, height) {
+  still.width = width;
+  still.height = height;
+  still.getContext('2d').drawImage(source, 0, 0);
+  stage.classList.add('stilled');
+}
+
+function fitStage(width, height) {
+  if (!width || !height) return;
+  const ratio = (width / height).toFixed(4);
+  document.documentElement.style.setProperty('--ratio', ratio);
+  remember('ratio', ratio);
+}
+
+// --- the server's status ---
+
+async function request(path) {
+  const abort = new AbortController();
+  const timer = setTimeout(() => abort.abort(), REQUEST_TIMEOUT_MS);
+  try {
+    const reply = await fetch(url(path), { cache: 'no-store', signal: abort.signal });
+    const body = reply.ok ? await (path === 'status' ? reply.json() : reply.blob()) : await reply.text();
+    return { ok: reply.ok, code: reply.status, body };
+  } finally {
+    clearTimeout(timer);
+  }
+}
+
+async function poll() {
+  if (asleep || document.hidden) return;
+  const mine = ++lastPoll;
+  cancel('poll');
+  const reply = await request('status').catch(() => null);
+  if (mine !== lastPoll || asleep || document.hidden) return;
+  if (reply && reply.ok) serverAnswered(reply.body);
+  else serverFailed(reply ? reply.code : 0);
+}
+
+function serverAnswered(answer) {
+  const before = status;
+  status = answer;
+  failedPolls = 0;
+  if (offline) openStream();
+  else if (stream) watchStream();
+  else if (refused && seatsFull(before) && !seatsFull(status)) retryIn(0.2 + Math.random());
+  render();
+  after('poll', shown === 'live' ? POLL_MS : POLL_UNSETTLED_MS, poll);
+}
+
+// One lost answer is no reason to take a running picture away.
+function serverFailed(code) {
+  errorCode = code;
+  failedPolls += 1;
+  if (failedPolls < 2) {
+    after('poll', POLL_UNSETTLED_MS / 2, poll);
+    return;
+  }
+  offline = true;
+  closeStream();
+  cancel('still');
+  retryLater();
+  render();
+}
+
+// An <img> fires no event when its stream ends or stalls, so the server's list of viewers tells whether it still runs.
+function watchStream() {
+  if (stream.image.naturalWidth && !stream.hasPicture) pictureArrived();
+  const now = performance.now();
+  const row = status.viewers.find((one) => one.key === stream.key) || null;
+  const gone = !row && (stream.row || now - stream.openedAt > NO_VIEWER_ROW_MS);
+  stream.row = row;
+  const waitsForCamera = status.camera.state === 'starting' || status.camera.state === 'idle';
+  if (row && (row.bytes !== stream.bytes || waitsForCamera)) {
+    stream.bytes = row.bytes;
+    stream.bytesAt = now;
+    if (stream.hasPicture) attempts = 0;
+  }
+  if (gone || now - stream.bytesAt > NO_BYTES_MS) reopenStream();
+}
+
+function reopenStream() {
+  closeStream();
+  if (attempts === 0) {
+    attempts = 1;
+    openStream();
+  } else {
+    retryLater();
+  }
+}
+
+// --- trying again ---
+
+function retryLater() {
+  const base = RETRY_S[Math.min(attempts, RETRY_S.length - 1)];
+  attempts += 1;
+  // Many pages wait for the same server: they should not all come back in the same moment.
+  retryIn(base * (0.9 + 0.2 * Math.random()));
+}
+
+function retryIn(seconds) {
+  retryAt = performance.now() + seconds * 1000;
+  after('retry', seconds * 1000, tryNow);
+  countDown();
+}
+
+function tryNow() {
+  cancel('retry', 'countdown');
+  retryAt = 0;
+  if (offline) poll();
+  else openStream();
+  renderCountdown();
+}
+
+function countDown() {
+  renderCountdown();
+  if (retryAt) after('countdown', 1000, countDown);
+}
+
+function seatsFull(answer) {
+  return Boolean(answer) && answer.seats.taken >= answer.seats.total;
+}
+
+// While all seats are taken, a still now and then is better than nothing.
+async function refreshStill() {
+  after('still', STILL_EVERY_MS, refreshStill);
+  const reply = await request('snapshot').catch(() => null);
+  if (shown !== 'full' || !reply || !reply.ok) return;
+  const bitmap = await createImageBitmap(reply.body).catch(() => null);
+  if (!bitmap) return;
+  fitStage(bitmap.width, bitmap.height);
+  keepStill(bitmap, bitmap.width, bitmap.height);
+  bitmap.close();
+}
+
+// --- sleeping while nobody looks ---
+
+function visibilityChanged() {
+  if (!document.hidden) return wake();
+  cancel('poll');
+  after('sleep', HIDDEN_GRACE_MS, sleep);
+}
+
+function sleep() {
+  if (asleep) return;
+  asleep = true;
+  cancel('poll', 'retry', 'countdown', 'still', 'sleep');
+  closeStream();
+  render();
+}
+
+function wake() {
+  cancel('sleep');
+  if (document.hidden) return render();
+  if (!asleep) return poll();
+  asleep = false;
+  attempts = failedPolls = 0;
+  status = null;
+  refused = false;
+  openStream();
+}
+
+// --- showing it ---
+
+function currentState() {
+  const camera = status && status.camera.state;
+  if (asleep) return 'hidden';
+  if (offline) return 'offline';
+  if (refused && seatsFull(status)) return 'full';
+  // While the server tries to open a lost camera again, the camera is not yet found.
+  if (camera === 'lost' || (camera === 'starting' && shown === 'lost')) return 'lost';
+  if (stream && stream.hasPicture) return 'live';
+  return camera === 'idle' ? 'idle' : 'starting';
+}
+
+function messageOf(state) {
+  switch (state) {
+    case 'starting':
+      if (refused) return ['The stream does not start', 'The server answers, but gives no stream.'];
+      return attempts ? ['Reconnecting', 'The stream had broken off.'] : ['Starting', 'Waiting for the first picture.'];
+    case 'idle': return ['Waking the camera', 'It rests while nobody watches.'];
+    case 'lost': return ['Camera lost', status.camera.cause || '', 'The picture comes back by itself.'];
+    case 'full': return [status.seats.total === 1 ? 'The only seat is taken' : `All ${status.seats.total} seats are taken`, 'Waiting for a free one. Until then: a still picture every few seconds.'];
+    case 'offline': return [
+      errorCode ? `The server answers with error ${errorCode}` : 'The server does not answer', '',
+      'The picture comes back by itself.'];
+    case 'hidden': return ['Paused', 'The stream rests while this page is hidden.'];
+    default: return ['Live', ''];
+  }
+}
+
+function render() {
+  const state = currentState();
+  const [title, reason, hint = ''] = messageOf(state);
+  if (state === 'full' && shown !== 'full') after('still', 0, refreshStill);
+  if (state !== 'full') cancel('still');
+  shown = state;
+
+  document.documentElement.dataset.state = state;
+  setText('state', LABELS[state]);
+  setText('title', title);
+  setText('reason', reason);
+  setText('hint', hint);
+  announce([title, reason, hint].filter(Boolean).join('. '));
+  renderCountdown();
+  if (status) renderStatus();
+  document.title = state === 'live' ? nameOfServer() : `${LABELS[state]} · ${nameOfServer()}`;
+  byId('picture').alt = state === 'live' ? 'Live picture of the camera' : '';
+}
+
+function renderCountdown() {
+  const waiting = Boolean(refused || offline || retryAt);
+  const seconds = Math.max(1, Math.round((retryAt - performance.now()) / 1000));
+  setText('countdown', retryAt ? `Next try in ${seconds} s` : waiting ? 'Trying …' : '');
+  byId('retry').hidden = !waiting;
+}
+
+function renderStatus() {
+  const { camera, seats, version, uptime_s } = status;
+  const row = stream && stream.row;
+  const known = shown === 'live' || shown === 'lost';
+  setText('name', nameOfServer());
+  setText('source', camera.source);
+  setText('size', camera.width ? `${camera.width} × ${camera.height}` : '–');
+  setText('fps', known && row ? `${Number(row.fps).toFixed(1)} fps` : '–');
+  setText('age', known && row && row.frame_age_ms !== null ? shortTime(row.frame_age_ms) : '–');
+  setText('seats', offline ? '–' : `${seats.taken} of ${seats.total}`);
+  setText('server', `${nameOfServer()} ${version}, up ${longTime(uptime_s)}`);
+}
+
+function nameOfServer() {
+  return (status && status.name) || 'mjpegd';
+}
+
+function shortTime(ms) {
+  return ms < 1000 ? `${Math.round(ms)} ms` : `${(ms / 1000).toFixed(1)} s`;
+}
+
+function longTime(seconds) {
+  if (seconds < 60) return `${Math.floor(seconds)} s`;
+  if (seconds < 3600) return `${Math.floor(seconds / 60)} min`;
+  if (seconds < 86400) return `${Math.floor(seconds / 3600)} h ${Math.floor(seconds / 60) % 60} min`;
+  return `${Math.floor(seconds / 86400)} d ${Math.floor(seconds / 3600) % 24} h`;
+}
+
+function setText(id, text) {
+  const element = byId(id);
+  if (element.textContent !== text) element.textContent = text;
+}
+
+// Spoken by screen readers: only what lasts, and not the first "Starting", which would talk over the page's title.
+function announce(text) {
+  if (text === spoken) return;
+  if (spoken) after('announce', ANNOUNCE_AFTER_MS, () => setText('announce', text));
+  spoken = text;
+}
+
+function note(text) {
+  setText('note', text);
+  after('note', 4000, () => setText('note', ''));
+}
+
+// --- snapshot ---
+
+async function takeSnapshot() {
+  const reply = await request('snapshot').catch(() => null);
+  if (!reply) return note('No snapshot: the server does not answer.');
+  if (!reply.ok) return note(`No snapshot: ${reply.body.trim().slice(0, 200) || 'error ' + reply.code}`);
+  const name = `mjpegd-${timestamp(new Date())}.jpg`;
+  saveAs(reply.body, name);
+  note(`Saved ${name}`);
+}
+
+function saveAs(blob, name) {
+  const link = document.createElement('a');
+  link.href = URL.createObjectURL(blob);
+  link.download = name;
+  link.click();
+  // Safari reads the blob some time after the click.
+  setTimeout(() => URL.revokeObjectURL(link.href), 60000);
+}
+
+function timestamp(date) {
+  const local = new Date(date.getTime() - date.getTimezoneOffset() * 60000);
+  return local.toISOString().slice(0, 19).replaceAll(':', '-');
+}
+
+// --- full screen ---
+
+function toggleFullScreen() {
+  if (document.fullscreenElement) document.exitFullscreen();
+  else if (viewer.classList.contains('full')) showFull(false);
+  // iPhones have no full screen for anything but videos: there the picture fills the window.
+  else if (viewer.requestFullscreen) viewer.requestFullscreen().catch(() => showFull(true));
+  else showFull(true);
+}
+
+function showFull(full) {
+  viewer.classList.toggle('full', full);
+  byId('fullscreen').lastElementChild.textContent = full ? 'Leave full screen' : 'Full screen';
+  stirBar();
+}
+
+function stirBar() {
+  viewer.classList.remove('resting');
+  after('bar', BAR_RESTS_MS, () => viewer.classList.add('resting'));
+}
+
+// --- copying ---
+
+function fillAddresses() {
+  for (const item of document.querySelectorAll('#elsewhere li')) {
+    const [label, code] = item.children;
+    const text = code.textContent.replace(/\{(\w+)\}/, (_, path) => url(path));
+    const pieces = text.match(/[^/]+\/*/g);
+    code.replaceChildren(...pieces.flatMap((piece) => [piece, document.createElement('wbr')]));
+    item.append(copyButton(label.textContent, text));
+  }
+  byId('only-here').hidden = !/^(localhost|127\..*|\[::1\])$/.test(location.hostname);
+}
+
+function copyButton(label, text) {
+  const button = document.createElement('button');
+  button.type = 'button';
+  button.textContent = 'Copy';
+  button.setAttribute('aria-label', `Copy: ${label}`);
+  button.onclick = async () => {
+    const copied = await copy(text);
+    note(copied ? `Copied: ${label}` : 'The browser does not let this page copy. Select the text instead.');
+    if (!copied) return;
+    button.textContent = 'Copied';
+    setTimeout(() => { button.textContent = 'Copy'; }, 2000);
+  };
+  return button;
+}
+
+// navigator.clipboard exists on https and localhost only; a camera on the local network is plain http.
+async function copy(text) {
+  if (navigator.clipboard) {
+    const done = await navigator.clipboard.writeText(text).then(() => true, () => false);
+    if (done) return true;
+  }
+  const focused = document.activeElement;
+  const area = document.createElement('textarea');
+  area.className = 'unseen';
+  area.value = text;
+  area.readOnly = true;
+  document.body.append(area);
+  area.select();
+  const done = document.execCommand('copy');
+  area.remove();
+  focused.focus({ preventScroll: true });
+  return done;
+}
+
+// --- remembering ---
+
+// Storage throws where cookies are blocked; the page loses nothing but one moment of a right-sized empty frame.
+function remember(name, value) {
+  try { localStorage.setItem(`mjpegd ${BASE.pathname} ${name}`, value); } catch { return; }
+}
+
+function recall(name) {
+  try { return localStorage.getItem(`mjpegd ${BASE.pathname} ${name}`); } catch { return null; }
+}
+
+// --- wiring ---
+
+function keyPressed(event) {
+  if (event.ctrlKey || event.metaKey || event.altKey || event.repeat) return;
+  const actions = { f: toggleFullScreen, s: takeSnapshot };
+  if (event.key === 'Escape' && !document.fullscreenElement && viewer.classList.contains('full')) showFull(false);
+  else actions[event.key.toLowerCase()]?.();
+}
+
+function start() {
+  const ratio = Number(recall('ratio'));
+  if (ratio > 0) document.documentElement.style.setProperty('--ratio', ratio);
+  fillAddresses();
+
+  byId('retry').onclick = tryNow;
+  byId('snapshot').onclick = (event) => { event.preventDefault(); takeSnapshot(); };
+  byId('fullscreen').onclick = toggleFullScreen;
+  for (const move of ['pointermove', 'pointerdown', 'focusin']) viewer.addEventListener(move, stirBar);
+  document.addEventListener('keydown', keyPressed);
+  document.addEventListener('fullscreenchange', () => showFull(document.fullscreenElement === viewer));
+
+  document.addEventListener('visibilitychange', visibilityChanged);
+  window.addEventListener('pagehide', () => { leaving = true; sleep(); });
+  // Also the first start: a stream opened before would hold back the page's load event until a picture comes.
+  window.addEventListener('pageshow', () => { leaving = false; wake(); });
+  window.addEventListener('online', () => { if (offline) tryNow(); });
+}
+
+start();
