@@ -70,15 +70,20 @@ pub(crate) struct Background<'m> {
 }
 
 impl Background<'_> {
+    fn wait_for_end(&self, deadline: Duration) {
+        let status = format!("{BACKGROUND}.status");
+        self.machine.wait_for_text("the end of v4l2-ctl", deadline, &status);
+    }
+
     /// Waits for its end and gives what v4l2-ctl said.
     pub(crate) fn wait(self, deadline: Duration) -> String {
-        self.machine.wait_for("the end of v4l2-ctl", deadline, &format!("cat {BACKGROUND}.status"));
+        self.wait_for_end(deadline);
         self.machine.sh(&format!("cat {BACKGROUND}.log"))
     }
 
     /// As `wait`, for the frames as one piece.
     pub(crate) fn wait_for_frames(self, deadline: Duration) -> Vec<u8> {
-        self.machine.wait_for("the end of v4l2-ctl", deadline, &format!("cat {BACKGROUND}.status"));
+        self.wait_for_end(deadline);
         self.machine.read(&format!("{BACKGROUND}.frames"))
     }
 }

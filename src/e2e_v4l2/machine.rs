@@ -92,6 +92,12 @@ impl Machine {
         }
     }
 
+    /// Waits until there is something in `file`, and gives it. A shell makes a file that it redirects into first and
+    /// writes a moment later: an empty one is not there yet.
+    pub(crate) fn wait_for_text(&self, what: &str, deadline: Duration, file: &str) -> String {
+        self.wait_for(what, deadline, &format!("[ -s {file} ] && cat {file}"))
+    }
+
     /// The processes that have `path` open. Busybox has no fuser.
     pub(crate) fn holders(&self, path: &str) -> Vec<u32> {
         let script = format!(

@@ -25,7 +25,7 @@ impl<'m> Server<'m> {
         );
         machine.sh(&format!("rm -f {HOME}.*; ({child}) >/dev/null 2>&1 &"));
         let pid =
-            machine.wait_for("the server's process", START_DEADLINE, &format!("cat {HOME}.pid"));
+            machine.wait_for_text("the server's process", START_DEADLINE, &format!("{HOME}.pid"));
         let server = Self { machine, pid };
         // A server that has ended will not listen: its log says why.
         let listening =
@@ -47,8 +47,8 @@ impl<'m> Server<'m> {
     /// Asks it to stop with SIGTERM, and gives its exit status: 143 for one that does not catch the signal.
     pub(crate) fn stop(self) -> i32 {
         self.machine.sh(&format!("kill -TERM {}", self.pid));
-        let status =
-            self.machine.wait_for("the server's end", STOP_DEADLINE, &format!("cat {HOME}.status"));
+        let file = format!("{HOME}.status");
+        let status = self.machine.wait_for_text("the server's end", STOP_DEADLINE, &file);
         status.parse().expect("the shell has written a number")
     }
 }
@@ -57,10 +57,10 @@ impl Drop for Server<'_> {
     fn drop(&mut self) {
         // The port must be free for the next one. After `stop` there is nothing left to kill.
         let ended = format!(
-            "for i in $(seq 250); do [ ! -e {HOME}.status ] || exit 0; sleep 0.02; done; exit 1"
+            "for i in $(seq 250); do [ ! -s {HOME}.status ] || exit 0; sleep 0.02; done; exit 1"
         );
         let outcome =
-            self.machine.run(&format!("[ -e {HOME}.status ] || kill -9 {}; {ended}", self.pid));
+            self.machine.run(&format!("[ -s {HOME}.status ] || kill -9 {}; {ended}", self.pid));
         if outcome.status != 0 {
             eprintln!("the server goes on: {}", outcome.text);
         }
