@@ -39,6 +39,23 @@ impl Viewer {
         }
     }
 
+    /// Reads until `n` pictures have come one after the other in the camera's `round`. Each must be one of the round,
+    /// byte for byte. A viewer that the machine kept waiting gets the newest one, not those in between: the count then
+    /// begins anew.
+    pub(crate) fn read_in_a_row(&mut self, n: usize, round: &[Vec<u8>]) {
+        let end = Instant::now() + PATIENCE;
+        let (mut last, mut n_in_a_row) = (None, 0);
+        while n_in_a_row < n {
+            let jpeg = self.next();
+            let place = round.iter().position(|picture| *picture == jpeg);
+            let place = place.expect("what came is not one of the camera's pictures");
+            let follows = last.is_none_or(|last: usize| place == (last + 1) % round.len());
+            n_in_a_row = if follows { n_in_a_row + 1 } else { 1 };
+            last = Some(place);
+            assert!(Instant::now() < end, "no {n} pictures in a row in {PATIENCE:?}");
+        }
+    }
+
     /// The next JPEG that is as wanted, and how many came before it.
     pub(crate) fn next_that(&mut self, what: &str, is_it: impl Fn(&[u8]) -> bool) -> usize {
         let end = Instant::now() + PATIENCE;
