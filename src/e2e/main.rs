@@ -27,6 +27,8 @@ mod lifecycle;
 mod lost;
 // Methods, paths, queries, headers: what every request may count on.
 mod http;
+// Requests that change something: their bodies, and who may send them.
+mod change;
 // Requests that are not meant well.
 mod hostile;
 // Passwords.

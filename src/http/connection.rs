@@ -3,10 +3,11 @@
 //! tiny_http would read on after the first request, keep a thread for it and
 //! answer in turn. So the read side of each connection is shut as soon as its
 //! first request is there: the thread ends, nothing is pipelined, no body is
-//! waited for, and all that is left is a socket that its worker owns.
+//! waited for, and all that is left is a socket that its worker owns. Where a
+//! body is wanted, the read side is shut as soon as a worker has read it.
 
 use std::collections::HashMap;
-use std::io::{self, ErrorKind, IoSlice, Write};
+use std::io::{self, ErrorKind, IoSlice, Read, Write};
 use std::net::{Shutdown, SocketAddr, TcpStream};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
@@ -20,6 +21,14 @@ use super::descriptor;
 /// dropped. Above this a request is never dropped but forgotten: a claimed
 /// length beyond the memory of the machine would abort the process.
 const MAX_DROPPED_BODY: usize = 64 << 20;
+
+/// Up to this tiny_http receives a body before it hands out the request.
+const READ_AHEAD: usize = 1024;
+/// A body up to this is received and thrown away when it was refused: a client
+/// that sends it reads the reply after that, if it was not cut off before.
+const MAX_UNREAD_BODY: usize = 1 << 20;
+/// How long that may take.
+const LINGER: Duration = Duration::from_secs(1);
 
 /// All connections that are being answered, by the kernel's socket cookie.
 #[derive(Default)]
@@ -40,6 +49,8 @@ struct Entry {
 pub(super) struct Connection {
     /// tiny_http's half, with the headers; `None` only while dropping.
     request: Option<Request>,
+    /// Whether the read side is open, as a body is wanted and not here yet.
+    is_open: bool,
     entry: Arc<Entry>,
     all: Arc<Connections>,
 }
@@ -55,10 +66,23 @@ fn discard(request: Request) {
     }
 }
 
+/// Whether the body of a request is still to be read from the socket, and is
+/// not too large to be.
+fn is_coming(request: &Request) -> bool {
+    let length = request.body_length().unwrap_or(0);
+    let waits = request.headers().iter().any(|header| header.field.equiv("Expect"));
+    (length > READ_AHEAD || waits) && length <= MAX_UNREAD_BODY
+}
+
 impl Connections {
     /// Takes a request over as the one of its connection. `None`: it is not
-    /// to be answered, as it is not the first or the client is gone.
-    pub(super) fn claim(self: &Arc<Self>, request: Request) -> Option<Connection> {
+    /// to be answered, as it is not the first or the client is gone. With
+    /// `wants_body` its worker may read the body.
+    pub(super) fn claim(
+        self: &Arc<Self>,
+        request: Request,
+        wants_body: bool,
+    ) -> Option<Connection> {
         let Some(peer) = request.remote_addr().copied() else {
             discard(request);
             return None;
@@ -89,10 +113,13 @@ impl Connections {
         entries.insert(entry.cookie, Arc::clone(&entry));
         drop(entries);
         let body = request.body_length().unwrap_or(0);
-        let how = if body > MAX_DROPPED_BODY { Shutdown::Both } else { Shutdown::Read };
-        // An error means that the client is gone: the first write will say so.
-        let _ = entry.socket.shutdown(how);
-        Some(Connection { request: Some(request), entry, all: Arc::clone(self) })
+        let is_open = wants_body && is_coming(&request);
+        if !is_open {
+            let how = if body > MAX_DROPPED_BODY { Shutdown::Both } else { Shutdown::Read };
+            // An error means that the client is gone: the first write will say so.
+            let _ = entry.socket.shutdown(how);
+        }
+        Some(Connection { request: Some(request), is_open, entry, all: Arc::clone(self) })
     }
 
     /// Cuts all connections, so that no worker blocks on one.
@@ -145,6 +172,63 @@ impl Connection {
         self.request().body_length().unwrap_or(0) > 0 || self.header("Transfer-Encoding").is_some()
     }
 
+    /// The length that the client claims for its body; `None`: it does not say.
+    pub(super) fn body_length(&self) -> Option<usize> {
+        self.request().body_length()
+    }
+
+    /// Reads the body, if the connection was claimed with one, and shuts the
+    /// read side. A client that waits for "100 Continue" is told so.
+    ///
+    /// # Errors
+    /// `TimedOut` when it takes longer than `timeout`, `UnexpectedEof` when the
+    /// client hangs up before the end; otherwise what the socket says.
+    pub(super) fn read_body(&mut self, timeout: Duration) -> io::Result<Vec<u8>> {
+        let deadline = Instant::now() + timeout;
+        let mut body = vec![0; self.body_length().unwrap_or(0).min(MAX_UNREAD_BODY)];
+        let request = self.request.as_mut().expect("a connection has its request until dropped");
+        let (reader, socket) = (request.as_reader(), &self.entry.socket);
+        let mut rest = &mut body[..];
+        while !rest.is_empty() {
+            // What was sent drop by drop has one deadline, not one for each.
+            let left = deadline.saturating_duration_since(Instant::now());
+            if left.is_zero() {
+                return Err(ErrorKind::TimedOut.into());
+            }
+            socket.set_read_timeout(Some(left))?;
+            match reader.read(rest) {
+                Ok(0) => return Err(ErrorKind::UnexpectedEof.into()),
+                Ok(n) => rest = &mut rest[n..],
+                Err(e) if matches!(e.kind(), ErrorKind::WouldBlock | ErrorKind::Interrupted) => {}
+                Err(e) => return Err(e),
+            }
+        }
+        let _ = socket.shutdown(Shutdown::Read);
+        self.is_open = false;
+        Ok(body)
+    }
+
+    /// Ends the reply and receives what the client still sends: a socket that
+    /// is closed with bytes unread takes the reply away from the client again.
+    fn linger(&self) {
+        let deadline = Instant::now() + LINGER;
+        let mut socket = &self.entry.socket;
+        let _ = socket.shutdown(Shutdown::Write);
+        let (mut piece, mut n_left) = ([0; 4096], MAX_UNREAD_BODY);
+        while n_left > 0 {
+            let left = deadline.saturating_duration_since(Instant::now());
+            if left.is_zero() || socket.set_read_timeout(Some(left)).is_err() {
+                return;
+            }
+            match socket.read(&mut piece) {
+                Ok(0) => return,
+                Ok(n) => n_left = n_left.saturating_sub(n),
+                Err(e) if e.kind() == ErrorKind::Interrupted => {}
+                Err(_) => return,
+            }
+        }
+    }
+
     /// Whether the client is still there, as far as it has said so itself.
     ///
     /// # Errors
@@ -189,6 +273,11 @@ impl Connection {
 
 impl Drop for Connection {
     fn drop(&mut self) {
+        if self.is_open {
+            self.linger();
+            // Before the request goes, which would wait for the rest.
+            let _ = self.entry.socket.shutdown(Shutdown::Read);
+        }
         if let Some(request) = self.request.take() {
             if request.body_length().unwrap_or(0) > MAX_DROPPED_BODY {
                 discard(request);

@@ -9,6 +9,7 @@ use tiny_http::Method;
 
 use super::auth::Verdict;
 use super::connection::Connection;
+use super::methods;
 use super::office::Office;
 use super::pool::{Pool, Size};
 use super::reply::{Code, Reply};
@@ -65,7 +66,8 @@ impl Desk {
         let asked = Instant::now();
         let route = route(client.target(), client.header("Accept"));
         log::debug!("{}: {} {}", client.peer(), client.method(), client.target());
-        if let Some(reply) = refusal(&client) {
+        let allow_origin = self.pools.office.config.allow_origin.as_deref();
+        if let Some(reply) = methods::refusal(&client, &route, allow_origin) {
             return self.pools.reply(client, reply);
         }
         let verdict = match route {
@@ -95,35 +97,6 @@ impl Desk {
     }
 }
 
-/// The reply to what is not even looked at further.
-fn refusal(client: &Connection) -> Option<Reply> {
-    const METHODS: &str = "GET, HEAD, OPTIONS";
-    match client.method() {
-        Method::Options => {
-            let reply = Reply::text(Code::NoContent, "").with("Allow", METHODS);
-            Some(reply.with("Access-Control-Allow-Methods", METHODS).with(
-                "Access-Control-Allow-Headers",
-                asked_headers(client.header("Access-Control-Request-Headers")),
-            ))
-        }
-        Method::Get | Method::Head if client.has_body() => {
-            Some(Reply::text(Code::BadRequest, "a GET takes no body here"))
-        }
-        Method::Get | Method::Head => None,
-        _ => Some(
-            Reply::text(Code::MethodNotAllowed, &format!("use one of {METHODS}"))
-                .with("Allow", METHODS),
-        ),
-    }
-}
-
-/// Header names that a preflight asks for, to be echoed: only if they are
-/// nothing but names, so that no client writes headers of ours.
-fn asked_headers(asked: Option<&str>) -> String {
-    let is_name = |b: u8| b.is_ascii_alphanumeric() || b"-_, ".contains(&b);
-    asked.filter(|names| names.bytes().all(is_name)).unwrap_or("").to_owned()
-}
-
 fn unauthorized() -> Reply {
     Reply::text(Code::Unauthorized, "a user and a password are needed")
         .with("WWW-Authenticate", "Basic realm=\"mjpegd\", charset=\"UTF-8\"")
@@ -131,7 +104,7 @@ fn unauthorized() -> Reply {
 
 fn answer(office: &Arc<Office>) -> impl Fn(Box<Job>) + Send + Sync + 'static {
     let office = Arc::clone(office);
-    move |job| office.answer(&job.client, &job.route, job.asked)
+    move |mut job| office.answer(&mut job.client, &job.route, job.asked)
 }
 
 impl Pools {

@@ -8,9 +8,12 @@
 //! It reads from the slot through capture's handle and sees no driver.
 
 mod auth;
+mod change;
 mod connection;
+mod controls;
 mod descriptor;
 mod desk;
+mod methods;
 mod metrics;
 mod office;
 mod page;

@@ -15,7 +15,7 @@ use super::route::{Route, StreamRequest};
 use super::status::{Seats, StatusReport, state};
 use super::stream::{self, Stream};
 use super::viewers::Viewers;
-use super::{metrics, page, snapshot};
+use super::{controls, metrics, page, snapshot};
 use crate::capture::Capture;
 use crate::config::HttpConfig;
 use crate::log_limit::{self, LogLimit};
@@ -46,7 +46,7 @@ impl Office {
     }
 
     /// Answers a client. Blocks for as long as it watches.
-    pub(super) fn answer(&self, client: &Connection, route: &Route, asked: Instant) {
+    pub(super) fn answer(&self, client: &mut Connection, route: &Route, asked: Instant) {
         match route {
             Route::Stream(request) if *client.method() != Method::Head => {
                 self.stream(client, request);
@@ -58,7 +58,7 @@ impl Office {
     // Kept apart, as what this takes of the stack would be taken for each
     // viewer too, for as long as it watches: with the log that was a page more.
     #[inline(never)]
-    fn answer_shortly(&self, client: &Connection, route: &Route, asked: Instant) {
+    fn answer_shortly(&self, client: &mut Connection, route: &Route, asked: Instant) {
         let reply = match route {
             // A HEAD: streams went elsewhere.
             Route::Stream(request) => {
@@ -80,6 +80,7 @@ impl Office {
                 let text = metrics::text(&camera, seats, &self.viewers, self.started);
                 Reply::new(Code::Ok, metrics::CONTENT_TYPE, text.into_bytes())
             }
+            Route::Controls => controls::reply(client),
             Route::Health => Reply::text(Code::Ok, "ok"),
             Route::File(path) => page::reply(self.config.www.as_deref(), path),
             Route::AddSlash => {

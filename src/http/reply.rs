@@ -19,8 +19,13 @@ pub(super) enum Code {
     MovedPermanently,
     BadRequest,
     Unauthorized,
+    Forbidden,
     NotFound,
     MethodNotAllowed,
+    RequestTimeout,
+    LengthRequired,
+    ContentTooLarge,
+    UnsupportedMediaType,
     Unavailable,
 }
 
@@ -32,8 +37,13 @@ impl Code {
             Self::MovedPermanently => "301 Moved Permanently",
             Self::BadRequest => "400 Bad Request",
             Self::Unauthorized => "401 Unauthorized",
+            Self::Forbidden => "403 Forbidden",
             Self::NotFound => "404 Not Found",
             Self::MethodNotAllowed => "405 Method Not Allowed",
+            Self::RequestTimeout => "408 Request Timeout",
+            Self::LengthRequired => "411 Length Required",
+            Self::ContentTooLarge => "413 Content Too Large",
+            Self::UnsupportedMediaType => "415 Unsupported Media Type",
             Self::Unavailable => "503 Service Unavailable",
         }
     }

@@ -18,6 +18,8 @@ pub(super) enum Route {
     /// The status as uStreamer gives it.
     State,
     Metrics,
+    /// The camera's settings, to be read and changed.
+    Controls,
     Health,
     /// The page or a file that belongs to it, by its path without query.
     File(String),
@@ -83,6 +85,7 @@ pub(super) fn route(target: &str, accept: Option<&str>) -> Route {
         ("/status", _) => Route::Status,
         ("/state", _) => Route::State,
         ("/metrics", _) => Route::Metrics,
+        ("/controls", _) => Route::Controls,
         ("/healthz", _) => Route::Health,
         (path, _) => Route::File(path.to_owned()),
     }
@@ -205,6 +208,7 @@ mod tests {
             ("/webcam/status", Route::Status),
             ("/state", Route::State),
             ("/metrics", Route::Metrics),
+            ("/controls", Route::Controls),
             ("/healthz", Route::Health),
             ("/stream/", Route::File("/stream/".into())),
             ("*", Route::File("*".into())),

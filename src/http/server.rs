@@ -12,6 +12,7 @@ use socket2::{Domain, Protocol, Socket, TcpKeepalive, Type};
 
 use super::connection::Connections;
 use super::desk::Desk;
+use super::methods;
 use super::office::Office;
 use crate::capture::Capture;
 use crate::config::HttpConfig;
@@ -97,7 +98,8 @@ impl Listening {
             let current = Arc::clone(&self.current.lock());
             match current.recv() {
                 Ok(request) => {
-                    if let Some(client) = self.connections.claim(request) {
+                    let wants_body = methods::wants_body(&request);
+                    if let Some(client) = self.connections.claim(request, wants_body) {
                         self.desk.receive(client);
                     }
                 }

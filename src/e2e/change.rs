@@ -1,0 +1,202 @@
+//! Requests that change something: their bodies, and who may send them.
+
+use std::time::Instant;
+
+use crate::support::{Client, Daemon, PATIENCE, Program, Reply, TempDir};
+
+const METHODS: &str = "GET, HEAD, POST, OPTIONS";
+const JSON: &str = "Content-Type: application/json";
+
+fn daemon(args: &[&str]) -> Daemon {
+    Daemon::start(&[&["--camera", "pattern:64x48@20"], args].concat())
+}
+
+/// A POST of JSON with further header lines.
+fn post(daemon: &Daemon, body: &str, headers: &[&str]) -> Reply {
+    let mut client = Client::connect(daemon.address());
+    let length = format!("Content-Length: {}", body.len());
+    client.request("POST", "/controls", &[&[JSON, &length], headers].concat());
+    client.send(body);
+    client.reply("POST")
+}
+
+/// JSON of so many bytes.
+fn long(n: usize) -> String {
+    format!("{{}}{}", " ".repeat(n - 2))
+}
+
+/// What a camera without controls answers when all else was right.
+fn is_heard(reply: &Reply) -> bool {
+    reply.code == 404 && reply.text().contains("no controls")
+}
+
+#[test]
+fn route_says_which_methods_it_takes() {
+    let daemon = daemon(&[]);
+    for method in ["PUT", "DELETE", "PATCH", "BREW"] {
+        let reply = daemon.request(method, "/controls", &["Content-Length: 0"]);
+        assert_eq!((reply.code, reply.header("Allow")), (405, Some(METHODS)), "{method}");
+    }
+    let reply = daemon.request("OPTIONS", "/controls", &[]);
+    assert_eq!((reply.code, reply.header("Allow")), (204, Some(METHODS)));
+    assert_eq!(reply.header("Access-Control-Allow-Methods"), Some(METHODS));
+    assert_eq!(
+        daemon.request("OPTIONS", "/status", &[]).header("Allow"),
+        Some("GET, HEAD, OPTIONS")
+    );
+}
+
+#[test]
+fn body_of_any_size_up_to_the_limit_is_read() {
+    let daemon = daemon(&[]);
+    for n in [2, 1000, 1024, 1025, 5000, 65_535, 65_536] {
+        let reply = post(&daemon, &long(n), &[]);
+        assert!(is_heard(&reply), "{n}: {} {}", reply.code, reply.text());
+    }
+    for n in [65_537, 100_000, 1 << 20] {
+        let reply = post(&daemon, &long(n), &[]);
+        assert_eq!(reply.code, 413, "{n}: {}", reply.text());
+        assert!(reply.text().contains("at most 64 KiB"), "{}", reply.text());
+    }
+}
+
+#[test]
+fn body_may_come_in_pieces() {
+    let daemon = daemon(&[]);
+    let mut client = Client::connect(daemon.address());
+    client.request("POST", "/controls", &[JSON, "Content-Length: 3000"]);
+    for piece in long(3000).as_bytes().chunks(500) {
+        // Another client is answered between the pieces: they come one by one.
+        assert_eq!(daemon.get("/healthz").code, 200);
+        client.send(piece);
+    }
+    assert!(is_heard(&client.reply("POST")));
+}
+
+#[test]
+fn body_without_length_or_type_is_refused() {
+    let daemon = daemon(&[]);
+    let code = |headers: &[&str], body: &str| {
+        let mut client = Client::connect(daemon.address());
+        client.request("POST", "/controls", headers);
+        client.send(body);
+        client.reply("POST").code
+    };
+    assert_eq!(code(&[JSON], ""), 411);
+    assert_eq!(code(&[JSON, "Content-Length: -1"], ""), 411);
+    assert_eq!(code(&[JSON, "Transfer-Encoding: chunked"], "2\r\n{}\r\n0\r\n\r\n"), 411);
+    assert_eq!(code(&["Content-Length: 2"], "{}"), 415);
+    assert_eq!(code(&["Content-Length: 2", "Content-Type: text/plain"], "{}"), 415);
+    for not_json in ["", "brightness=1", "[1]", "{", "{}{}"] {
+        let reply = post(&daemon, not_json, &[]);
+        assert_eq!(reply.code, 400, "{not_json:?}");
+        assert!(reply.text().contains("such as {\"brightness\""), "{}", reply.text());
+    }
+    // Refused with a body on its way: the reply is not taken away by it.
+    for n in [3000, 65_536] {
+        let mut client = Client::connect(daemon.address());
+        client.request("POST", "/controls", &[&format!("Content-Length: {n}")]);
+        client.send(long(n));
+        assert_eq!(client.reply("POST").code, 415, "{n}");
+    }
+}
+
+#[test]
+fn body_that_does_not_come_holds_nobody_up() {
+    let daemon = daemon(&[]);
+    let slow: Vec<_> = (0..8)
+        .map(|_| {
+            let mut client = Client::connect(daemon.address());
+            client.request("POST", "/controls", &[JSON, "Content-Length: 60000"]);
+            client
+        })
+        .collect();
+    let mut dripping = Client::connect(daemon.address());
+    dripping.request("POST", "/controls", &[JSON, "Content-Length: 60000"]);
+    let begun = Instant::now();
+    assert_eq!(daemon.get("/healthz").code, 200);
+    daemon.watch("/stream").next();
+    while !dripping.has_bytes() {
+        assert!(begun.elapsed() < PATIENCE, "a body that drips is waited for");
+        dripping.send(" ");
+        assert_eq!(daemon.get("/healthz").code, 200);
+    }
+    for client in slow.into_iter().chain([dripping]) {
+        let reply = client.reply("POST");
+        assert_eq!(reply.code, 408, "{}", reply.text());
+    }
+}
+
+#[test]
+fn body_is_not_taken_for_a_request() {
+    let daemon = daemon(&[]);
+    let inner = "GET /stream?key=smuggled HTTP/1.1\r\nHost: a\r\n\r\n";
+    for target in ["/controls", "/status", "/nothing"] {
+        let mut client = Client::connect(daemon.address());
+        client.send(format!(
+            "POST {target} HTTP/1.1\r\nHost: a\r\n{JSON}\r\nContent-Length: 2\r\n\r\n{{}}{inner}"
+        ));
+        let said = String::from_utf8(client.take_rest()).unwrap();
+        assert_eq!(said.matches("HTTP/1.1 ").count(), 1, "{target}: {said}");
+    }
+    assert_eq!(daemon.figure("/camera/opened"), 0);
+}
+
+#[test]
+fn other_sites_may_not_change_anything() {
+    let (other, own) = ("Origin: http://printer:7125", "Origin: http://test");
+    for (args, may) in [
+        (&[][..], false),
+        (&["--allow-origin", "*"], false),
+        (&["--allow-origin", "http://elsewhere"], false),
+        (&["--allow-origin", "http://printer:7125"], true),
+    ] {
+        let daemon = daemon(args);
+        for headers in [
+            &[other][..],
+            &[other, "Sec-Fetch-Site: cross-site"],
+            &[other, "Sec-Fetch-Site: same-site"],
+        ] {
+            let reply = post(&daemon, "{}", headers);
+            assert_eq!(is_heard(&reply), may, "{args:?} {headers:?}: {}", reply.text());
+            assert_eq!(reply.code == 403, !may, "{args:?} {headers:?}: {}", reply.text());
+        }
+        for headers in
+            [&[own][..], &["Sec-Fetch-Site: same-origin"], &["Sec-Fetch-Site: none"], &[]]
+        {
+            assert!(is_heard(&post(&daemon, "{}", headers)), "{args:?} {headers:?}");
+        }
+        assert_eq!(post(&daemon, "{}", &["Origin: null"]).code, 403);
+        assert_eq!(post(&daemon, "{}", &["Sec-Fetch-Site: cross-site"]).code, 403);
+    }
+}
+
+#[test]
+fn changing_takes_the_password() {
+    let dir = TempDir::new();
+    let file = dir.write("users", "user:pass\n");
+    let daemon = daemon(&["--auth-file", file.to_str().unwrap()]);
+    for n in [2, 5000] {
+        assert_eq!(post(&daemon, &long(n), &[]).code, 401);
+        let password = "Authorization: Basic dXNlcjpwYXNz";
+        assert!(is_heard(&post(&daemon, &long(n), &[password])));
+    }
+}
+
+#[test]
+fn curl_posts_with_and_without_expectation() {
+    let daemon = daemon(&[]);
+    let dir = TempDir::new();
+    let small = dir.write("small", "{}");
+    let long = dir.write("long", long(60_000));
+    for file in [&small, &long] {
+        for expect in ["Expect:", "Expect: 100-continue"] {
+            let data = format!("@{}", file.to_str().unwrap());
+            let url = daemon.url("/controls");
+            let args = ["-sS", "-w", "%{http_code}", "-H", JSON, "-H", expect];
+            let program = Program::new("curl", "curl").args(args);
+            let said = program.args(["--data-binary", &data, &url]).text();
+            assert!(said.contains("no controls") && said.ends_with("404"), "{expect}: {said}");
+        }
+    }
+}
