@@ -5,7 +5,7 @@ ARGS ?=
 CARGO ?= cargo
 
 .DEFAULT_GOAL := help
-.PHONY: help run build test test-v4l2 check audit bench bench-v4l2 bench-encode install clean
+.PHONY: help run build test test-v4l2 soak check audit bench bench-v4l2 bench-encode install clean
 .PHONY: need-build need-test need-v4l2 need-bench need-encode
 
 help: ## list the targets
@@ -22,6 +22,9 @@ test: need-build need-test ## run all tests, in a real browser and real players 
 
 test-v4l2: need-build need-v4l2 ## test on real camera drivers, in an emulated machine (x86_64 Debian)
 	$(CARGO) test --locked --test v4l2 -- --test-threads=1
+
+soak: need-build ## let all kinds of clients come and go for SOAK_SECONDS (half an hour)
+	SOAK_SECONDS=$${SOAK_SECONDS:-1800} $(CARGO) test --locked --release --test e2e nothing_is_left_behind -- --nocapture
 
 check: need-build ## formatting, lints and documentation
 	$(CARGO) fmt --check

@@ -33,6 +33,8 @@ mod change;
 mod hostile;
 // Passwords.
 mod auth;
+// All of that at once and over again: nothing is left behind.
+mod soak;
 // What the daemon asks of the kernel.
 mod syscalls;
 // Programs that people play streams with.

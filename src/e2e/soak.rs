@@ -1,0 +1,226 @@
+//! Much life in a short time: whatever comes and goes leaves nothing behind.
+//! Short among the other tests, half an hour by `make soak`.
+
+use std::io::{Read, Write};
+use std::net::TcpStream;
+use std::thread;
+use std::time::{Duration, Instant};
+use std::{env, fmt, fs};
+
+use socket2::SockRef;
+
+use crate::support::{Client, Daemon, Dir, Viewer, eventually_is, number};
+
+/// Of one round: all kinds of clients at once, then nobody, and the camera off.
+const ROUND: Duration = Duration::from_secs(10);
+/// A client that takes nothing for so long loses its seat.
+const WRITE_TIMEOUT: Duration = Duration::from_secs(5);
+const STALL: Duration = Duration::from_secs(7);
+/// What an allocator may keep more of after hours than after the first round:
+/// freed memory goes back to the system by whole arenas, not by the byte. It is
+/// the memory of a dozen viewers, while a leak of 100 bytes a client would be
+/// several MB in half an hour.
+const MEMORY_SLACK: u64 = 2 << 20;
+
+#[test]
+fn nothing_is_left_behind() {
+    let time = env::var("SOAK_SECONDS").map_or(20, |text| text.parse().unwrap());
+    let dir = Dir::numbered(20, 60_000);
+    let (camera, timeout) = (dir.camera(), format!("{}s", WRITE_TIMEOUT.as_secs()));
+    let args = ["--camera", &camera, "--fps", "20", "--threads", "12", "--idle-timeout", "1s"];
+    let mut command = Daemon::command(&[&args[..], &["--write-timeout", &timeout]].concat());
+    // tiny_http panics at a client that is gone before it was accepted; for a
+    // backtrace of that the symbols stay in memory, 40 MB.
+    command.env("RUST_BACKTRACE", "0");
+    let daemon = Daemon::spawn(command);
+    let fresh = Footprint::of(&daemon);
+    // Memory that is taken once and used from then on is no leak.
+    round(&daemon, &dir);
+    let begun = Instant::now();
+    let before = Footprint::settled(&daemon, &fresh);
+    eprintln!("fresh: {fresh}; after the first round: {before}");
+    while begun.elapsed() < Duration::from_secs(time) {
+        round(&daemon, &dir);
+        let (n_viewers, now) = (n_viewers(&daemon), Footprint::of(&daemon));
+        eprintln!("{:.0} s: {n_viewers} viewers so far; {now}", begun.elapsed().as_secs_f64());
+    }
+    let after = Footprint::settled(&daemon, &fresh);
+    eprintln!("at the end: {after}");
+    assert!(after.n_bytes <= before.n_bytes + MEMORY_SLACK, "before {before}, after {after}");
+    daemon.wait_for_log("and lost its seat");
+    daemon.wait_for_log("camera lost: ");
+}
+
+/// How many ever watched.
+fn n_viewers(daemon: &Daemon) -> u64 {
+    let text = daemon.get("/metrics").text();
+    let figure = text.lines().find_map(|line| line.strip_prefix("mjpegd_viewers_total "));
+    figure.unwrap().parse().unwrap()
+}
+
+/// What a process holds.
+struct Footprint {
+    n_threads: usize,
+    n_files: usize,
+    /// Memory of its own; what it shares with its file depends on the system.
+    n_bytes: u64,
+}
+
+impl Footprint {
+    fn of(daemon: &Daemon) -> Self {
+        let sums = fs::read_to_string(format!("/proc/{}/smaps_rollup", daemon.pid())).unwrap();
+        let line = sums.lines().find_map(|line| line.strip_prefix("Anonymous:")).unwrap();
+        let n_kb: u64 = line.trim().trim_end_matches(" kB").parse().unwrap();
+        Self {
+            n_threads: daemon.threads().len(),
+            n_files: daemon.open_files().len(),
+            n_bytes: n_kb << 10,
+        }
+    }
+
+    /// Waits until threads and descriptors are as few as in the beginning,
+    /// when nobody had come yet. Not by a request, which takes some itself.
+    fn settled(daemon: &Daemon, fresh: &Self) -> Self {
+        eventually_is(&format!("nothing is left but {fresh}"), || {
+            let now = Self::of(daemon);
+            now.n_threads <= fresh.n_threads && now.n_files <= fresh.n_files
+        });
+        Self::of(daemon)
+    }
+}
+
+impl fmt::Display for Footprint {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self { n_threads, n_files, n_bytes } = self;
+        write!(f, "{n_threads} threads, {n_files} descriptors, {} kB", n_bytes >> 10)
+    }
+}
+
+/// All kinds of clients, more than there are seats, while the camera is lost
+/// and found; until all have left and the camera is off.
+fn round(daemon: &Daemon, dir: &Dir) {
+    let mut viewers = [daemon.watch("/stream"), daemon.watch("/video_feed")];
+    let end = Instant::now() + ROUND;
+    thread::scope(|scope| {
+        for viewer in &mut viewers {
+            scope.spawn(move || stay(viewer, end));
+        }
+        for n in 0..4 {
+            scope.spawn(move || come_and_go(daemon, n, end));
+            scope.spawn(move || stall(daemon, end));
+        }
+        for _ in 0..2 {
+            scope.spawn(move || drip(daemon, end));
+            scope.spawn(move || ask(daemon, end));
+            scope.spawn(move || ask_by_half(daemon, end));
+        }
+        scope.spawn(move || lose_and_find(dir, end));
+    });
+    drop(viewers);
+    eventually_is("the camera is off", || !daemon.threads().iter().any(|name| name == "capture"));
+}
+
+/// Sleeps, but not beyond the end of the round. `false` when that has come.
+fn pause(time: Duration, end: Instant) -> bool {
+    thread::sleep(time.min(end.saturating_duration_since(Instant::now())));
+    Instant::now() < end
+}
+
+/// Watches all the time, and sees the camera and the cause of its loss.
+fn stay(viewer: &mut Viewer, end: Instant) {
+    let (mut n_pictures, mut n_causes) = (0, 0);
+    while Instant::now() < end {
+        match number(&viewer.next().jpeg) {
+            Some(_) => n_pictures += 1,
+            None => n_causes += 1,
+        }
+    }
+    assert!(n_pictures > 0 && n_causes > 0, "{n_pictures} pictures, {n_causes} causes");
+}
+
+/// Watches for a few pictures and leaves, politely or not.
+fn come_and_go(daemon: &Daemon, n: usize, end: Instant) {
+    for turn in n.. {
+        let Ok(mut stream) = connect(daemon, ["/stream", "/video_feed"][turn % 2]) else { return };
+        let mut buffer = [0; 8 << 10];
+        for _ in 0..turn % 40 {
+            if stream.read(&mut buffer).unwrap_or(0) == 0 {
+                break;
+            }
+        }
+        if turn % 3 == 0 {
+            SockRef::from(&stream).set_linger(Some(Duration::ZERO)).unwrap();
+        }
+        drop(stream);
+        if !pause(Duration::from_millis(20), end) {
+            return;
+        }
+    }
+}
+
+/// Asks for a stream; `Err` if that was cut already.
+fn connect(daemon: &Daemon, target: &str) -> std::io::Result<TcpStream> {
+    let mut stream = TcpStream::connect(daemon.address())?;
+    // Nobody waits longer than a round, whatever comes.
+    stream.set_read_timeout(Some(ROUND))?;
+    write!(stream, "GET {target} HTTP/1.1\r\nHost: test\r\n\r\n")?;
+    Ok(stream)
+}
+
+/// Takes nothing, until it has lost its seat.
+fn stall(daemon: &Daemon, end: Instant) {
+    loop {
+        let mut client = Client::narrow(daemon.address());
+        client.request("GET", "/stream", &[]);
+        if !pause(STALL, end) {
+            return;
+        }
+    }
+}
+
+/// Takes so little that no picture is ever whole in time.
+fn drip(daemon: &Daemon, end: Instant) {
+    loop {
+        let Ok(mut stream) = connect(daemon, "/stream") else { return };
+        SockRef::from(&stream).set_recv_buffer_size(4096).unwrap();
+        let mut buffer = [0; 100];
+        while stream.read(&mut buffer).unwrap_or(0) > 0 {
+            if !pause(Duration::from_millis(50), end) {
+                return;
+            }
+        }
+    }
+}
+
+/// Short requests, each answered by something that makes sense.
+fn ask(daemon: &Daemon, end: Instant) {
+    let targets = ["/", "/status", "/snapshot", "/metrics", "/state", "/nothing", "/snapshot?x=1"];
+    for target in targets.iter().cycle() {
+        let code = daemon.get(target).code;
+        assert!(matches!(code, 200 | 404 | 503), "{target}: {code}");
+        assert_eq!(daemon.request("HEAD", "/stream", &[]).code, 200);
+        if !pause(Duration::from_millis(30), end) {
+            return;
+        }
+    }
+}
+
+/// Begins requests and leaves.
+fn ask_by_half(daemon: &Daemon, end: Instant) {
+    let halves = ["", "G", "GET /stream", "GET / HTTP/1.1\r\nHost: a", "\0\u{1}\r\n\r\n"];
+    for half in halves.iter().cycle() {
+        let mut client = Client::connect(daemon.address());
+        client.send(half);
+        if !pause(Duration::from_millis(100), end) {
+            return;
+        }
+    }
+}
+
+fn lose_and_find(dir: &Dir, end: Instant) {
+    while pause(Duration::from_secs(2), end) {
+        dir.remove();
+        pause(Duration::from_millis(1500), end);
+        dir.restore();
+    }
+}
