@@ -18,6 +18,7 @@
 //! | `jpeg` | markers: check, split, missing tables; raw pictures to JPEG |
 //! | `camera` | the trait for drivers, and one file for each |
 //! | `capture` | the thread that runs while somebody reads |
+//! | `cameras` | the cameras of this daemon, by name |
 //! | `http` | listener, workers, routes, replies |
 //!
 //! A room knows only the rooms above it in this table. A driver never sees
@@ -25,6 +26,7 @@
 //! only place that builds, starts, stops and joins.
 
 mod camera;
+mod cameras;
 mod capture;
 pub mod config;
 mod frame;
@@ -40,7 +42,7 @@ use std::net::{IpAddr, Ipv4Addr, SocketAddr, UdpSocket};
 use anyhow::{Result, anyhow};
 
 use camera::survey;
-use capture::Capture;
+use cameras::Cameras;
 use config::Config;
 use http::Server;
 
@@ -51,16 +53,16 @@ use http::Server;
 /// on, a system without threads. A lost camera is none of these.
 pub fn run(config: Config, wait_for_signal: impl FnOnce()) -> Result<()> {
     let (trigger, stop) = shutdown::channel();
-    let source = config.camera.source.to_string();
-    let capture = Capture::new(config.camera, config.capture, stop.clone());
-    let server = Server::start(config.http, capture.clone(), &stop)?;
-    greet(server.address(), &source);
+    let sources: Vec<_> = config.cameras.iter().map(|c| c.camera.source.to_string()).collect();
+    let cameras = Cameras::new(config.cameras, &stop);
+    let server = Server::start(config.http, cameras.clone(), &stop)?;
+    greet(server.address(), &sources);
     wait_for_signal();
     log::info!("stopping");
     drop(trigger);
-    capture.close();
+    cameras.close();
     server.stop();
-    capture.stop();
+    cameras.stop();
     Ok(())
 }
 
@@ -72,8 +74,11 @@ pub fn run(config: Config, wait_for_signal: impl FnOnce()) -> Result<()> {
 /// What is wrong, and what would be right.
 pub fn check(config: &Config) -> Result<()> {
     raise_descriptor_limit(config.http.n_seats)?;
-    let source = &config.camera.source;
-    camera::check(source).map_err(|e| anyhow!("--camera {source}: {e}"))
+    for section in &config.cameras {
+        let source = &section.camera.source;
+        camera::check(source).map_err(|e| anyhow!("--camera {source}: {e}"))?;
+    }
+    Ok(())
 }
 
 /// The cameras of this machine, their formats and controls, as text for people
@@ -90,8 +95,8 @@ pub fn devices(is_json: bool) -> Result<String> {
     })
 }
 
-/// Tells where it listens, how to reach it from the network, and which camera.
-fn greet(address: SocketAddr, source: &str) {
+/// Tells where it listens, how to reach it from the network, and which cameras.
+fn greet(address: SocketAddr, sources: &[String]) {
     let port = address.port();
     log::info!("listening on http://{}/", shown(address));
     if address.ip().is_loopback() {
@@ -102,7 +107,9 @@ fn greet(address: SocketAddr, source: &str) {
             None => log::info!("from the network: http://ADDRESS-OF-THIS-MACHINE:{port}/"),
         }
     }
-    log::info!("camera: {source}");
+    for source in sources {
+        log::info!("camera: {source}");
+    }
 }
 
 /// The address as a browser on this machine can open it.

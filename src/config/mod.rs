@@ -4,6 +4,7 @@
 mod args;
 mod auth;
 mod camera;
+mod name;
 
 use std::net::{SocketAddr, ToSocketAddrs};
 use std::path::PathBuf;
@@ -14,13 +15,23 @@ use anyhow::{Context, Result, bail, ensure};
 pub use args::{Args, Command};
 pub(crate) use auth::{Credentials, Password};
 pub(crate) use camera::{CameraConfig, DeviceConfig, Source};
+pub(crate) use name::is_name;
 
 /// Everything that was asked for, checked.
 #[derive(Debug)]
 pub struct Config {
+    /// At least one; the first is the one that is meant where none is named.
+    pub(crate) cameras: Vec<CameraSection>,
+    pub(crate) http: HttpConfig,
+}
+
+/// All that is about one camera.
+#[derive(Clone, Debug)]
+pub(crate) struct CameraSection {
+    /// As it stands in addresses and in the log.
+    pub(crate) name: String,
     pub(crate) camera: CameraConfig,
     pub(crate) capture: CaptureConfig,
-    pub(crate) http: HttpConfig,
 }
 
 /// When the camera is on.
@@ -60,13 +71,14 @@ impl Config {
                 "--fps {fps}: use a number of pictures a second from 0.001 to 1000"
             );
         }
-        Ok(Self {
+        let camera = CameraSection {
+            name: name::UNNAMED.to_owned(),
             camera: CameraConfig { source, fps: args.fps, device: device(args)? },
             capture: CaptureConfig {
                 idle_timeout: (!args.idle_timeout.is_zero()).then_some(args.idle_timeout),
             },
-            http: http(args)?,
-        })
+        };
+        Ok(Self { cameras: vec![camera], http: http(args)? })
     }
 }
 
@@ -178,9 +190,9 @@ mod tests {
 
     #[test]
     fn zero_idle_timeout_means_never() {
-        assert_eq!(config(&["--idle-timeout", "0"]).unwrap().capture.idle_timeout, None);
+        assert_eq!(config(&["--idle-timeout", "0"]).unwrap().cameras[0].capture.idle_timeout, None);
         assert_eq!(
-            config(&["--idle-timeout", "500ms"]).unwrap().capture.idle_timeout,
+            config(&["--idle-timeout", "500ms"]).unwrap().cameras[0].capture.idle_timeout,
             Some(Duration::from_millis(500))
         );
     }

@@ -21,6 +21,8 @@ mod seats;
 mod snapshot;
 // /status, /state, /metrics, and that their figures add up.
 mod status;
+// Several cameras: names, numbers, the file, and reading it again.
+mod cameras;
 // The camera is on only while somebody reads.
 mod lifecycle;
 // A camera that is lost and comes back, while people watch.

@@ -13,12 +13,14 @@ use super::methods;
 use super::office::Office;
 use super::pool::{Pool, Size};
 use super::reply::{Code, Reply};
-use super::route::{Route, route};
+use super::route::{Asked, Route, route};
+use crate::cameras::Unit;
 
-/// A client and what it asked for. Boxed on its way, as every place in a queue
+/// A client, what it asked for and of which camera. Boxed on its way, as every place in a queue
 /// and several in a worker's stack hold one.
 struct Job {
     client: Connection,
+    unit: Arc<Unit>,
     route: Route,
     asked: Instant,
 }
@@ -64,17 +66,18 @@ impl Desk {
     /// Sees to it that a client is answered.
     pub(super) fn receive(&self, client: Connection) {
         let asked = Instant::now();
-        let route = route(client.target(), client.header("Accept"));
+        let Asked { which, route } = route(client.target(), client.header("Accept"));
         log::debug!("{}: {} {}", client.peer(), client.method(), client.target());
         let allow_origin = self.pools.office.config.allow_origin.as_deref();
         if let Some(reply) = methods::refusal(&client, &route, allow_origin) {
             return self.pools.reply(client, reply);
         }
+        let (unit, route) = self.pools.office.look_up(&which, route);
         let verdict = match route {
             Route::Health => Verdict::Yes,
             _ => self.pools.office.auth.check(client.header("Authorization")),
         };
-        let job = Box::new(Job { client, route, asked });
+        let job = Box::new(Job { client, unit, route, asked });
         match verdict {
             Verdict::Yes => self.pools.admit(job),
             Verdict::No => self.pools.reply(job.client, unauthorized()),
@@ -104,7 +107,7 @@ fn unauthorized() -> Reply {
 
 fn answer(office: &Arc<Office>) -> impl Fn(Box<Job>) + Send + Sync + 'static {
     let office = Arc::clone(office);
-    move |mut job| office.answer(&mut job.client, &job.route, job.asked)
+    move |mut job| office.answer(&mut job.client, &job.unit, &job.route, job.asked)
 }
 
 impl Pools {
@@ -137,6 +140,7 @@ impl Pools {
     /// Sends a finished reply, by a worker.
     fn reply(&self, client: Connection, reply: Reply) {
         let route = Route::Reply(Box::new(reply));
-        self.admit(Box::new(Job { client, route, asked: Instant::now() }));
+        let unit = self.office.cameras.first();
+        self.admit(Box::new(Job { client, unit, route, asked: Instant::now() }));
     }
 }

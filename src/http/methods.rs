@@ -37,7 +37,7 @@ impl Methods {
 /// Whether a request has a body that somebody will read.
 pub(super) fn wants_body(request: &Request) -> bool {
     *request.method() == Method::Post
-        && Methods::of(&route(request.url(), None)).has_body
+        && Methods::of(&route(request.url(), None).route).has_body
         && request.body_length().is_some_and(|length| length > 0)
 }
 

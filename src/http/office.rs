@@ -11,12 +11,12 @@ use tiny_http::Method;
 use super::auth::Auth;
 use super::connection::Connection;
 use super::reply::{Code, Reply, TIMEOUT};
-use super::route::{Route, StreamRequest};
+use super::route::{Route, StreamRequest, Which};
 use super::status::{Seats, StatusReport, state};
 use super::stream::{self, Stream};
 use super::viewers::Viewers;
 use super::{controls, metrics, page, snapshot};
-use crate::capture::Capture;
+use crate::cameras::{Cameras, Unit};
 use crate::config::HttpConfig;
 use crate::log_limit::{self, LogLimit};
 use crate::shutdown::Shutdown;
@@ -26,65 +26,100 @@ pub(super) struct Office {
     pub(super) config: HttpConfig,
     pub(super) auth: Auth,
     pub(super) viewers: Arc<Viewers>,
-    capture: Capture,
+    pub(super) cameras: Cameras,
     started: Instant,
     stop: Shutdown,
     refusals: Mutex<LogLimit>,
 }
 
 impl Office {
-    pub(super) fn new(mut config: HttpConfig, capture: Capture, stop: Shutdown) -> Self {
+    pub(super) fn new(mut config: HttpConfig, cameras: Cameras, stop: Shutdown) -> Self {
         Self {
             auth: Auth::new(config.credentials.take()),
             config,
             viewers: Arc::default(),
-            capture,
+            cameras,
             started: Instant::now(),
             stop,
             refusals: Mutex::default(),
         }
     }
 
+    /// Finds the camera that is meant, and what is asked of it: a name that
+    /// no camera has may still be a folder of the page.
+    pub(super) fn look_up(&self, which: &Which, route: Route) -> (Arc<Unit>, Route) {
+        let first = self.cameras.first();
+        let (unit, missing) = match which {
+            Which::First => return (first, route),
+            Which::Nth(n) => (self.cameras.all().get(*n).cloned(), format!("camera number {n}")),
+            Which::Named(name) => (self.cameras.find(name), format!("camera {name}")),
+        };
+        match (unit, which, route) {
+            (Some(unit), Which::Named(name), Route::File(path)) if path.is_empty() => {
+                (unit, Route::AddSlash(name.clone()))
+            }
+            (Some(unit), _, route) => (unit, route),
+            (None, Which::Named(name), Route::File(path)) => {
+                (first, Route::File(format!("/{name}{path}")))
+            }
+            (None, ..) => (first, Route::Reply(Box::new(self.no_camera(&missing)))),
+        }
+    }
+
+    fn no_camera(&self, missing: &str) -> Reply {
+        let all = self.cameras.all();
+        let names: Vec<_> = all.iter().map(|unit| unit.name.as_str()).collect();
+        let text = format!("there is no {missing}; there are: {}", names.join(", "));
+        Reply::text(Code::NotFound, &text)
+    }
+
     /// Answers a client. Blocks for as long as it watches.
-    pub(super) fn answer(&self, client: &mut Connection, route: &Route, asked: Instant) {
+    pub(super) fn answer(
+        &self,
+        client: &mut Connection,
+        unit: &Unit,
+        route: &Route,
+        asked: Instant,
+    ) {
         match route {
             Route::Stream(request) if *client.method() != Method::Head => {
-                self.stream(client, request);
+                self.stream(client, unit, request);
             }
-            _ => self.answer_shortly(client, route, asked),
+            _ => self.answer_shortly(client, unit, route, asked),
         }
     }
 
     // Kept apart, as what this takes of the stack would be taken for each
     // viewer too, for as long as it watches: with the log that was a page more.
     #[inline(never)]
-    fn answer_shortly(&self, client: &mut Connection, route: &Route, asked: Instant) {
+    fn answer_shortly(&self, client: &mut Connection, unit: &Unit, route: &Route, asked: Instant) {
         let reply = match route {
             // A HEAD: streams went elsewhere.
             Route::Stream(request) => {
                 return self.send(client, &stream::head(request, self.origin()));
             }
             Route::Snapshot { max_delay } => {
-                match snapshot::take(&self.capture, asked, *max_delay) {
+                match snapshot::take(&unit.capture, asked, *max_delay) {
                     Ok(frame) => return snapshot::send(&frame, client, self.origin()),
                     Err(reply) => reply,
                 }
             }
             Route::Status => {
-                let (camera, seats) = (self.capture.status(), self.seats());
+                let (camera, seats) = (unit.capture.status(), self.seats());
                 json(&StatusReport::new(camera, seats, &self.viewers, self.started))
             }
-            Route::State => json(&state(&self.capture.status(), &self.viewers)),
+            Route::State => json(&state(&unit.capture.status(), &self.viewers)),
             Route::Metrics => {
-                let (camera, seats) = (self.capture.status(), self.seats());
+                let (camera, seats) = (unit.capture.status(), self.seats());
                 let text = metrics::text(&camera, seats, &self.viewers, self.started);
                 Reply::new(Code::Ok, metrics::CONTENT_TYPE, text.into_bytes())
             }
             Route::Controls => controls::reply(client),
             Route::Health => Reply::text(Code::Ok, "ok"),
             Route::File(path) => page::reply(self.config.www.as_deref(), path),
-            Route::AddSlash => {
-                Reply::text(Code::MovedPermanently, "see webcam/").with("Location", "webcam/")
+            Route::AddSlash(name) => {
+                let to = format!("{name}/");
+                Reply::text(Code::MovedPermanently, &format!("see {to}")).with("Location", to)
             }
             Route::Bad(why) => Reply::text(Code::BadRequest, why),
             Route::Reply(reply) => return reply.send(client, self.origin()),
@@ -119,8 +154,8 @@ impl Office {
         }
     }
 
-    fn stream(&self, client: &Connection, request: &StreamRequest) {
-        let seat = self.viewers.enter(client.peer(), request);
+    fn stream(&self, client: &Connection, unit: &Unit, request: &StreamRequest) {
+        let seat = self.viewers.enter(client.peer(), &unit.name, request);
         let (id, n_taken) = (seat.viewer.id, self.viewers.present().len());
         let n_seats = self.config.n_seats;
         log::info!(
@@ -132,7 +167,7 @@ impl Office {
             client,
             request,
             seat: &seat,
-            reader: self.capture.read(),
+            reader: unit.capture.read(),
             write_timeout: self.config.write_timeout,
             stop: &self.stop,
         };

@@ -6,6 +6,24 @@ use std::time::Duration;
 use form_urlencoded::parse;
 
 use super::reply::Reply;
+use crate::config::is_name;
+
+/// What is asked for, and of which camera.
+#[derive(Clone, Debug, PartialEq)]
+pub(super) struct Asked {
+    pub(super) which: Which,
+    pub(super) route: Route,
+}
+
+/// Which camera is meant. There may be none of that name or number.
+#[derive(Clone, Debug, PartialEq)]
+pub(super) enum Which {
+    /// None is named: the first.
+    First,
+    /// As mjpg-streamer counts its inputs, from 0.
+    Nth(usize),
+    Named(String),
+}
 
 /// What is asked for.
 #[derive(Clone, Debug, PartialEq)]
@@ -21,10 +39,11 @@ pub(super) enum Route {
     /// The camera's settings, to be read and changed.
     Controls,
     Health,
-    /// The page or a file that belongs to it, by its path without query.
+    /// The page or a file that belongs to it, by its path without query. It is
+    /// empty for a camera's name with no slash behind it.
     File(String),
-    /// The same path with a slash behind it.
-    AddSlash,
+    /// The same path, whose last part this is, with a slash behind it.
+    AddSlash(String),
     /// A value that cannot be used, and what would be right.
     Bad(String),
     /// Nothing to look up: the reply is there.
@@ -69,14 +88,50 @@ const MAX_KEY: usize = 64;
 
 /// Finds what a target asks for. `accept` is the Accept header, which tells
 /// an `<img>` and an address bar from programs.
-pub(super) fn route(target: &str, accept: Option<&str>) -> Route {
+pub(super) fn route(target: &str, accept: Option<&str>) -> Asked {
     let (path, query) = split(target);
+    let of_first = |route| Asked { which: Which::First, route };
     let path = match path.strip_prefix("/webcam") {
-        Some("") if value(query, "action").is_none() => return Route::AddSlash,
+        Some("") if value(query, "action").is_none() => {
+            return of_first(Route::AddSlash("webcam".into()));
+        }
         Some("") => "/",
         Some(rest) if rest.starts_with('/') => rest,
         _ => path,
     };
+    let Some((name, path)) = split_name(path) else {
+        return numbered(path, query, accept)
+            .unwrap_or_else(|| of_first(on_camera(path, query, accept)));
+    };
+    let route = match path {
+        "" if value(query, "action").is_none() => Route::File(String::new()),
+        "" => on_camera("/", query, accept),
+        path => on_camera(path, query, accept),
+    };
+    Asked { which: Which::Named(name.into()), route }
+}
+
+/// The name of a camera that a path begins with, and the rest.
+fn split_name(path: &str) -> Option<(&str, &str)> {
+    let whole = path.strip_prefix('/')?;
+    let (name, rest) = whole.split_at(whole.find('/').unwrap_or(whole.len()));
+    is_name(name).then_some((name, rest))
+}
+
+/// mjpg-streamer's `?action=stream_1`.
+fn numbered(path: &str, query: &str, accept: Option<&str>) -> Option<Asked> {
+    let action = value(query, "action").filter(|_| path == "/")?;
+    let (action, n) = action.rsplit_once('_')?;
+    let which = Which::Nth(n.parse().ok()?);
+    let route = match action {
+        "stream" => stream("/stream", query, accept),
+        "snapshot" => snapshot(query),
+        _ => return None,
+    };
+    Some(Asked { which, route })
+}
+
+fn on_camera(path: &str, query: &str, accept: Option<&str>) -> Route {
     match (path, value(query, "action").as_deref()) {
         ("/", Some("stream")) | ("/stream", _) => stream("/stream", query, accept),
         ("/video_feed", _) => stream("/video_feed", query, accept),
@@ -149,8 +204,15 @@ mod tests {
 
     const SNAPSHOT: Route = Route::Snapshot { max_delay: None };
 
+    /// What is asked of the first camera.
+    fn first(target: &str, accept: Option<&str>) -> Route {
+        let asked = route(target, accept);
+        assert_eq!(asked.which, Which::First, "{target}");
+        asked.route
+    }
+
     fn layout(target: &str, accept: Option<&str>) -> Option<Layout> {
-        match route(target, accept) {
+        match first(target, accept) {
             Route::Stream(stream) => Some(stream.layout),
             _ => None,
         }
@@ -190,8 +252,8 @@ mod tests {
         for (target, is) in [
             ("/", Route::File("/".into())),
             ("/webcam/", Route::File("/".into())),
-            ("/webcam", Route::AddSlash),
-            ("/webcams", Route::File("/webcams".into())),
+            ("/webcam", Route::AddSlash("webcam".into())),
+            ("/style.css/x", Route::File("/style.css/x".into())),
             ("/app.js?v=1#top", Route::File("/app.js".into())),
             ("http://host", Route::File("/".into())),
             ("http://host?action=snapshot", SNAPSHOT),
@@ -213,7 +275,7 @@ mod tests {
             ("/stream/", Route::File("/stream/".into())),
             ("*", Route::File("*".into())),
         ] {
-            assert_eq!(route(target, None), is, "{target}");
+            assert_eq!(first(target, None), is, "{target}");
         }
     }
 
@@ -230,7 +292,7 @@ mod tests {
             "/?action=reboot",
         ] {
             assert!(
-                matches!(route(target, None), Route::Bad(why) if why.contains("is to be")),
+                matches!(first(target, None), Route::Bad(why) if why.contains("is to be")),
                 "{target}"
             );
         }
@@ -238,15 +300,60 @@ mod tests {
 
     #[test]
     fn wishes_of_a_viewer_are_read() {
-        let Route::Stream(stream) = route("/stream?fps=2.5&key=a%20b&extra_headers=1", None) else {
+        let Route::Stream(stream) = first("/stream?fps=2.5&key=a%20b&extra_headers=1", None) else {
             panic!("no stream")
         };
         assert_eq!((stream.fps, stream.key.as_str()), (Some(2.5), "a b"));
         assert!(stream.has_extra_headers && !stream.is_raw);
-        let Route::Stream(stream) = route(&format!("/stream?key={}", "é".repeat(500)), None)
+        let Route::Stream(stream) = first(&format!("/stream?key={}", "é".repeat(500)), None)
         else {
             panic!("no stream")
         };
         assert_eq!(stream.key.chars().count(), MAX_KEY);
+    }
+
+    #[test]
+    fn camera_is_named_by_the_path_or_numbered_by_the_action() {
+        let named = |name: &str| Which::Named(name.into());
+        let file = |path: &str| Route::File(path.into());
+        for (target, which, is) in [
+            ("/front/status", named("front"), Route::Status),
+            ("/webcam/front/status", named("front"), Route::Status),
+            ("/webcam2/?action=snapshot", named("webcam2"), SNAPSHOT),
+            ("/webcam2?action=snapshot", named("webcam2"), SNAPSHOT),
+            ("/front", named("front"), file("")),
+            ("/front/", named("front"), file("/")),
+            ("/front/app.js?v=1", named("front"), file("/app.js")),
+            ("/front/back/status", named("front"), file("/back/status")),
+            ("/?action=snapshot_0", Which::Nth(0), SNAPSHOT),
+            ("/webcam/?action=snapshot_12", Which::Nth(12), SNAPSHOT),
+        ] {
+            assert_eq!(route(target, None), Asked { which, route: is }, "{target}");
+        }
+        let Asked { which: Which::Nth(1), route: Route::Stream(_) } =
+            route("/?action=stream_1", None)
+        else {
+            panic!("no stream of the second camera")
+        };
+        for target in ["/?action=stream_", "/?action=stream_-1", "/?action=reboot_1"] {
+            assert!(matches!(first(target, None), Route::Bad(_)), "{target}");
+        }
+    }
+
+    #[test]
+    fn no_camera_can_hide_an_address() {
+        for target in [
+            "/stream",
+            "/video_feed",
+            "/snapshot",
+            "/status",
+            "/state",
+            "/metrics",
+            "/controls",
+            "/healthz",
+            "/webcam",
+        ] {
+            assert!(!is_name(&target[1..]), "{target}");
+        }
     }
 }

@@ -14,7 +14,7 @@ use super::connection::Connections;
 use super::desk::Desk;
 use super::methods;
 use super::office::Office;
-use crate::capture::Capture;
+use crate::cameras::Cameras;
 use crate::config::HttpConfig;
 use crate::shutdown::Shutdown;
 
@@ -53,7 +53,7 @@ impl Server {
     ///
     /// # Errors
     /// Why the address cannot be listened on.
-    pub(crate) fn start(config: HttpConfig, capture: Capture, stop: &Shutdown) -> Result<Self> {
+    pub(crate) fn start(config: HttpConfig, cameras: Cameras, stop: &Shutdown) -> Result<Self> {
         let bind = config.bind;
         let timeout = SEND_TIMEOUT.min(config.write_timeout);
         let listener = listen(bind, timeout).with_context(|| format!("cannot listen on {bind}"))?;
@@ -63,7 +63,7 @@ impl Server {
             current: Mutex::new(Arc::new(first)),
             listener,
             connections: Arc::default(),
-            desk: Desk::new(Office::new(config, capture, stop.clone())),
+            desk: Desk::new(Office::new(config, cameras, stop.clone())),
             stop: stop.clone(),
         });
         let accepting = Arc::clone(&listening);

@@ -24,6 +24,7 @@ pub(super) struct Viewers {
 pub(super) struct Viewer {
     pub(super) id: u64,
     pub(super) address: SocketAddr,
+    pub(super) camera: String,
     pub(super) path: String,
     pub(super) key: String,
     pub(super) layout: Layout,
@@ -66,11 +67,17 @@ pub(super) struct Seat {
 
 impl Viewers {
     /// Enters a viewer into the list.
-    pub(super) fn enter(self: &Arc<Self>, address: SocketAddr, request: &StreamRequest) -> Seat {
+    pub(super) fn enter(
+        self: &Arc<Self>,
+        address: SocketAddr,
+        camera: &str,
+        request: &StreamRequest,
+    ) -> Seat {
         let serving = Serving { served: Served::default(), rate: Rate::new(), age: None };
         let viewer = Arc::new(Viewer {
             id: self.n_ever.fetch_add(1, Relaxed) + 1,
             address,
+            camera: camera.to_owned(),
             path: request.path.clone(),
             key: request.key.clone(),
             layout: request.layout,
@@ -159,8 +166,10 @@ mod tests {
     #[test]
     fn what_a_viewer_had_stays_in_the_total() {
         let viewers = Arc::new(Viewers::default());
-        let Route::Stream(request) = route("/stream?key=k", None) else { panic!("no stream") };
-        let seat = viewers.enter("127.0.0.1:1".parse().unwrap(), &request);
+        let Route::Stream(request) = route("/stream?key=k", None).route else {
+            panic!("no stream")
+        };
+        let seat = viewers.enter("127.0.0.1:1".parse().unwrap(), "camera", &request);
         seat.viewer.sent(100, 0, Instant::now());
         seat.viewer.sent(100, 3, Instant::now());
         seat.viewer.repeated(50);
