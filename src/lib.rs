@@ -75,8 +75,8 @@ pub fn run(config: Config, wait_for_signal: impl FnOnce()) -> Result<()> {
 pub fn check(config: &Config) -> Result<()> {
     raise_descriptor_limit(config.http.n_seats)?;
     for section in &config.cameras {
-        let source = &section.camera.source;
-        camera::check(source).map_err(|e| anyhow!("--camera {source}: {e}"))?;
+        let camera = &section.camera;
+        camera::check(camera).map_err(|e| anyhow!("--camera {}: {e}", camera.source))?;
     }
     Ok(())
 }

@@ -42,6 +42,42 @@ pub(crate) fn warn(line: &str, passed: Option<u64>) {
     }
 }
 
+/// So many different lines of one kind a period.
+const BUDGET: u32 = 30;
+
+/// Keeps somebody who says much from filling the log: what is over the budget
+/// is still shown at the level `debug`.
+#[derive(Debug, Default)]
+pub(crate) struct LogBudget {
+    since: Option<Instant>,
+    n_said: u32,
+    n_held_back: u64,
+}
+
+impl LogBudget {
+    /// How many lines were held back before this one, when it is to be said.
+    fn pass(&mut self, now: Instant) -> Option<u64> {
+        if self.since.is_none_or(|since| now.saturating_duration_since(since) >= PERIOD) {
+            (self.since, self.n_said) = (Some(now), 0);
+        }
+        if self.n_said == BUDGET {
+            self.n_held_back += 1;
+            return None;
+        }
+        self.n_said += 1;
+        Some(std::mem::take(&mut self.n_held_back))
+    }
+
+    /// Logs a line.
+    pub(crate) fn info(&mut self, line: &str, now: Instant) {
+        match self.pass(now) {
+            None => log::debug!("{line}"),
+            Some(0) => log::info!("{line}"),
+            Some(n) => log::info!("{line} (and {n} lines before)"),
+        }
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -54,5 +90,14 @@ mod tests {
         assert_eq!(limit.pass("a", start + PERIOD / 2), None);
         assert_eq!(limit.pass("a", start + PERIOD), Some(2));
         assert_eq!(limit.pass("b", start + PERIOD), Some(0));
+    }
+
+    #[test]
+    fn different_lines_pass_up_to_a_budget_a_period() {
+        let (mut budget, start) = (LogBudget::default(), Instant::now());
+        let n_passed = (0..100).filter(|_| budget.pass(start).is_some()).count();
+        assert_eq!(n_passed, 30);
+        assert_eq!(budget.pass(start + PERIOD), Some(70));
+        assert_eq!(budget.pass(start + PERIOD), Some(0));
     }
 }

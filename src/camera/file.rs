@@ -21,9 +21,9 @@ pub(super) struct File {
 }
 
 impl File {
-    pub(super) fn open(path: &Path, fps: Option<f64>) -> Result<Self, Error> {
+    pub(super) fn open(path: &Path, fps: Option<f64>, max_bytes: usize) -> Result<Self, Error> {
         let pacer = Pacer::new(fps.unwrap_or(FPS));
-        Ok(Self { path: path.to_owned(), pictures: Pictures::open(path)?, pacer })
+        Ok(Self { path: path.to_owned(), pictures: Pictures::open(path, max_bytes)?, pacer })
     }
 }
 
@@ -48,8 +48,8 @@ impl Camera for File {
 }
 
 /// Whether the file holds a picture at all.
-pub(super) fn check(path: &Path) -> Result<(), Error> {
-    let mut pictures = Pictures::open(path)?;
+pub(super) fn check(path: &Path, max_bytes: usize) -> Result<(), Error> {
+    let mut pictures = Pictures::open(path, max_bytes)?;
     let mut frame = FrameBuf::new();
     loop {
         match pictures.next(&mut frame).map_err(|e| io(path, &e))? {
@@ -73,6 +73,7 @@ enum Next {
 #[derive(Debug)]
 struct Pictures {
     file: fs::File,
+    max_bytes: usize,
     splitter: Splitter,
     piece: Vec<u8>,
     /// Since the beginning of the file.
@@ -83,7 +84,7 @@ impl Pictures {
     /// A few pictures of a small camera, or a part of a large one's.
     const PIECE_BYTES: usize = 64 << 10;
 
-    fn open(path: &Path) -> Result<Self, Error> {
+    fn open(path: &Path, max_bytes: usize) -> Result<Self, Error> {
         let of = fs::metadata(path).map_err(|e| match e.kind() {
             std::io::ErrorKind::NotFound => {
                 Error::lost(Cause::NoDevice, format!("{}: no such file", path.display()))
@@ -97,7 +98,7 @@ impl Pictures {
         }
         let file = fs::File::open(path).map_err(|e| io(path, &e))?;
         let piece = vec![0; Self::PIECE_BYTES];
-        Ok(Self { file, splitter: Splitter::default(), piece, n_found: 0 })
+        Ok(Self { file, max_bytes, splitter: Splitter::new(max_bytes), piece, n_found: 0 })
     }
 
     /// Copies the next picture into `frame`.
@@ -116,7 +117,7 @@ impl Pictures {
             self.splitter.push(&self.piece[..n]);
             Ok(Next::Nothing)
         } else if self.splitter.is_inside() {
-            self.splitter = Splitter::default();
+            self.splitter = Splitter::new(self.max_bytes);
             Ok(Next::Bad(Fault::Truncated))
         } else {
             Ok(Next::End)
@@ -124,7 +125,7 @@ impl Pictures {
     }
 
     fn rewind(&mut self) -> std::io::Result<()> {
-        self.splitter = Splitter::default();
+        self.splitter = Splitter::new(self.max_bytes);
         self.n_found = 0;
         self.file.rewind()
     }
@@ -161,7 +162,7 @@ mod tests {
     #[test]
     fn pictures_loop_and_a_cut_one_is_a_bad_frame() {
         let path = file("loop", &[A, B, &A[..100]].concat());
-        let mut camera = File::open(&path, Some(1000.0)).unwrap();
+        let mut camera = File::open(&path, Some(1000.0), 1 << 20).unwrap();
         let (_trigger, stop) = shutdown::channel();
         let mut seen = Vec::new();
         for _ in 0..6 {
@@ -177,11 +178,14 @@ mod tests {
     #[test]
     fn file_without_a_picture_is_refused() {
         assert!(
-            check(Path::new("/dev/zero")).unwrap_err().to_string().contains("not a regular file")
+            check(Path::new("/dev/zero"), 1 << 20)
+                .unwrap_err()
+                .to_string()
+                .contains("not a regular file")
         );
         for bytes in [&b""[..], b"plain text", &A[..A.len() - 2]] {
             let path = file("none", bytes);
-            assert_eq!(check(&path), Err(no_picture(&path)));
+            assert_eq!(check(&path, 1 << 20), Err(no_picture(&path)));
             fs::remove_file(path).unwrap();
         }
     }

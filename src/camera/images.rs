@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 use super::pacer::Pacer;
 use super::{Camera, Cause, Error, Mode};
 use crate::frame::{FrameBuf, Taken};
-use crate::jpeg::{Fault, MAX_BYTES};
+use crate::jpeg::Fault;
 use crate::shutdown::Shutdown;
 
 #[derive(Debug)]
@@ -15,12 +15,13 @@ pub(super) struct Images {
     dir: PathBuf,
     files: std::vec::IntoIter<PathBuf>,
     pacer: Pacer,
+    max_bytes: usize,
 }
 
 impl Images {
-    pub(super) fn open(dir: &Path, fps: Option<f64>) -> Result<Self, Error> {
+    pub(super) fn open(dir: &Path, fps: Option<f64>, max_bytes: usize) -> Result<Self, Error> {
         let files = list(dir)?.into_iter();
-        Ok(Self { dir: dir.to_owned(), files, pacer: Pacer::new(fps.unwrap_or(1.0)) })
+        Ok(Self { dir: dir.to_owned(), files, pacer: Pacer::new(fps.unwrap_or(1.0)), max_bytes })
     }
 }
 
@@ -44,8 +45,11 @@ impl Camera for Images {
             }
         };
         // One byte more than may be, so that too large is told from just fitting.
-        let limit = MAX_BYTES as u64 + 1;
-        frame.extend_from(file.take(limit)).map_err(|e| io(&path, &e))?;
+        let limit = self.max_bytes as u64 + 1;
+        let n = frame.extend_from(file.take(limit)).map_err(|e| io(&path, &e))?;
+        if n > self.max_bytes {
+            return Err(Error::BadFrame(Fault::TooLarge));
+        }
         Ok(Taken::now())
     }
 
@@ -109,7 +113,7 @@ mod tests {
         for name in ["1.jpg", "2.jpg", "3.jpg"] {
             fs::write(dir.join(name), name).unwrap();
         }
-        let mut images = Images::open(&dir, Some(1000.0)).unwrap();
+        let mut images = Images::open(&dir, Some(1000.0), 100).unwrap();
         fs::remove_file(dir.join("1.jpg")).unwrap();
         fs::remove_file(dir.join("3.jpg")).unwrap();
         let (_trigger, stop) = crate::shutdown::channel();

@@ -6,6 +6,7 @@
 
 mod canvas;
 mod demo;
+mod exec;
 mod file;
 mod images;
 mod pacer;
@@ -114,11 +115,13 @@ pub(crate) enum Cause {
     Bandwidth,
     /// Reading failed.
     Io,
+    /// The source ended by itself.
+    Ended,
 }
 
 impl Cause {
     /// All of them, in the order of their counters.
-    pub(crate) const ALL: [Self; 7] = [
+    pub(crate) const ALL: [Self; 8] = [
         Self::NoDevice,
         Self::Busy,
         Self::Stalled,
@@ -126,6 +129,7 @@ impl Cause {
         Self::Unsupported,
         Self::Bandwidth,
         Self::Io,
+        Self::Ended,
     ];
 
     /// The name of this cause's counter.
@@ -138,6 +142,7 @@ impl Cause {
             Self::Unsupported => "unsupported",
             Self::Bandwidth => "bandwidth",
             Self::Io => "io",
+            Self::Ended => "ended",
         }
     }
 }
@@ -167,14 +172,16 @@ pub(crate) type Opener = dyn Fn() -> Result<Box<dyn Camera>, Error> + Send + Syn
 pub(crate) fn opener(config: CameraConfig) -> Box<Opener> {
     let known = v4l2::Known::default();
     Box::new(move || {
-        let fps = config.fps;
+        let (fps, max_bytes) = (config.fps, config.max_frame_bytes);
+        let stall = config.device.stall_timeout;
         Ok(match &config.source {
             Source::Demo => Box::new(demo::Demo::open(fps)),
             Source::Pattern { width, height, fps: own } => {
                 Box::new(pattern::Pattern::open(*width, *height, own.or(fps)))
             }
-            Source::Images(dir) => Box::new(images::Images::open(dir, fps)?),
-            Source::File(path) => Box::new(file::File::open(path, fps)?),
+            Source::Images(dir) => Box::new(images::Images::open(dir, fps, max_bytes)?),
+            Source::File(path) => Box::new(file::File::open(path, fps, max_bytes)?),
+            Source::Exec(command) => Box::new(exec::Exec::open(command, stall, max_bytes)?),
             Source::V4l2(path) => {
                 Box::new(v4l2::V4l2::open(path.as_deref(), &config.device, fps, &known)?)
             }
@@ -187,11 +194,11 @@ pub(crate) fn opener(config: CameraConfig) -> Box<Opener> {
 ///
 /// # Errors
 /// What is wrong with the source, in one line, with what would be right.
-pub(crate) fn check(source: &Source) -> Result<(), Error> {
-    match source {
+pub(crate) fn check(config: &CameraConfig) -> Result<(), Error> {
+    match &config.source {
         // A device may come later: that it is away is a state, not a mistake.
-        Source::Demo | Source::Pattern { .. } | Source::V4l2(_) => Ok(()),
+        Source::Demo | Source::Pattern { .. } | Source::V4l2(_) | Source::Exec(_) => Ok(()),
         Source::Images(dir) => images::check(dir),
-        Source::File(path) => file::check(path),
+        Source::File(path) => file::check(path, config.max_frame_bytes),
     }
 }

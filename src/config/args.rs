@@ -14,12 +14,14 @@ use clap::{Parser, Subcommand};
 #[command(after_help = "\
 Cameras:
   v4l2[:DEVICE]            a USB webcam or another V4L2 device; the first one if none is named
+  exec:COMMAND             what a shell command writes to its standard output, JPEG after JPEG,
+                           such as 'exec:rpicam-vid -t 0 --codec mjpeg -o -'
   demo                     three pictures, 1 2 3, one a second
   pattern[:WxH][@FPS]      a drawn moving test picture
   images:DIR               the JPEG files of a folder, in name order, over and over
   file:PATH                a file of JPEGs one after the other, over and over
 
-Times are 10s, 500ms, 2m; 0 where a time may be switched off.
+Times are 10s, 500ms, 2m; 0 where a time may be switched off. Sizes are 500kB, 16MB.
 Exit codes: 0 asked to stop, 1 failed while running, 2 bad usage.
 RUST_LOG sets the log level: error, warn, info (default), debug.")]
 #[command(args_conflicts_with_subcommands = true)]
@@ -61,10 +63,15 @@ pub struct Args {
     #[arg(help_heading = "Device")]
     pub warmup: u32,
 
-    /// Without a picture for so long, the device is opened anew
+    /// Without a picture for so long, the device, command or server is started anew
     #[arg(long, env = "MJPEGD_STALL_TIMEOUT", value_name = "TIME", default_value = "5s")]
-    #[arg(value_parser = humantime::parse_duration, help_heading = "Device")]
+    #[arg(value_parser = humantime::parse_duration, help_heading = "Camera")]
     pub stall_timeout: Duration,
+
+    /// The largest picture that is taken; a source that sends more has it dropped
+    #[arg(long, env = "MJPEGD_MAX_FRAME_SIZE", value_name = "SIZE", default_value = "16MB")]
+    #[arg(help_heading = "Camera")]
+    pub max_frame_size: String,
 
     /// How long the camera stays on after the last viewer; 0: always on
     #[arg(long, env = "MJPEGD_IDLE_TIMEOUT", value_name = "TIME", default_value = "10s")]

@@ -6,12 +6,17 @@ use std::time::Duration;
 
 use anyhow::{Context, Result, bail, ensure};
 
+use super::mask;
+
 /// One camera and how it is to run.
 #[derive(Clone, Debug)]
 pub(crate) struct CameraConfig {
     pub(crate) source: Source,
     /// Pictures a second; `None`: what the source does by itself.
     pub(crate) fps: Option<f64>,
+    /// The largest JPEG that is taken: memory must stay bounded whatever a
+    /// source sends.
+    pub(crate) max_frame_bytes: usize,
     pub(crate) device: DeviceConfig,
 }
 
@@ -43,11 +48,15 @@ pub(crate) enum Source {
     Images(PathBuf),
     /// A file of concatenated JPEGs.
     File(PathBuf),
+    /// What a command line writes to its standard output.
+    Exec(String),
     /// A V4L2 device; `None`: the first that is a camera.
     V4l2(Option<PathBuf>),
 }
 
-const RIGHT: &str = "use v4l2[:DEVICE], demo, pattern[:WxH][@FPS], images:DIR or file:PATH";
+const RIGHT: &str =
+    "use v4l2[:DEVICE], exec:COMMAND, demo, pattern[:WxH][@FPS], images:DIR or file:PATH";
+const RIGHT_EXEC: &str = "exec:COMMAND, such as 'exec:rpicam-vid -t 0 --codec mjpeg -o -'";
 /// As drawn unless a size is given.
 const PATTERN_SIZE: (u16, u16) = (640, 480);
 /// Below this no line of text fits in.
@@ -62,6 +71,10 @@ impl Source {
             "v4l2" if text == "v4l2" => Ok(Self::V4l2(None)),
             "v4l2" => Ok(Self::V4l2(Some(path(rest, "v4l2:/dev/videoN")?))),
             _ if text.starts_with("/dev/") => Ok(Self::V4l2(Some(PathBuf::from(text)))),
+            "exec" => {
+                ensure!(!rest.trim().is_empty(), "the command is missing; use {RIGHT_EXEC}");
+                Ok(Self::Exec(rest.trim().to_owned()))
+            }
             "images" => Ok(Self::Images(path(rest, "images:DIR")?)),
             "file" => Ok(Self::File(path(rest, "file:PATH")?)),
             _ if is_pattern(text) => pattern(&text["pattern".len()..]),
@@ -127,6 +140,7 @@ impl fmt::Display for Source {
             }
             Self::Images(dir) => write!(f, "images:{}", dir.display()),
             Self::File(path) => write!(f, "file:{}", path.display()),
+            Self::Exec(command) => write!(f, "exec:{}", mask(command)),
             Self::V4l2(None) => f.write_str("v4l2"),
             Self::V4l2(Some(path)) => write!(f, "v4l2:{}", path.display()),
         }
@@ -147,9 +161,16 @@ mod tests {
             "pattern:1280x720@12.5",
             "images:/a b:c",
             "file:x.mjpeg",
+            "exec:ffmpeg -i a:b | cat",
         ] {
             assert_eq!(Source::parse(text).unwrap().to_string(), text);
         }
+    }
+
+    #[test]
+    fn no_password_is_shown() {
+        let exec = Source::parse("exec:ffmpeg -i rtsp://me:secret@camera/ -").unwrap();
+        assert_eq!(exec.to_string(), "exec:ffmpeg -i rtsp://***@camera/ -");
     }
 
     #[test]
@@ -168,6 +189,8 @@ mod tests {
             ("patterns", RIGHT),
             ("images:", "use images:DIR"),
             ("file:", "use file:PATH"),
+            ("exec", RIGHT_EXEC),
+            ("exec: ", RIGHT_EXEC),
             ("pattern:640", "is no size"),
             ("pattern:1x1", "from 32x32"),
             ("pattern:99999x2", "is no size"),

@@ -4,7 +4,9 @@
 mod args;
 mod auth;
 mod camera;
+mod mask;
 mod name;
+mod size;
 
 use std::net::{SocketAddr, ToSocketAddrs};
 use std::path::PathBuf;
@@ -15,6 +17,7 @@ use anyhow::{Context, Result, bail, ensure};
 pub use args::{Args, Command};
 pub(crate) use auth::{Credentials, Password};
 pub(crate) use camera::{CameraConfig, DeviceConfig, Source};
+pub(crate) use mask::mask;
 pub(crate) use name::is_name;
 
 /// Everything that was asked for, checked.
@@ -63,8 +66,8 @@ impl Config {
     /// # Errors
     /// The first value that cannot be used, with what would be right.
     pub fn from_args(args: &Args) -> Result<Self> {
-        let source =
-            Source::parse(&args.camera).with_context(|| format!("--camera {}", args.camera))?;
+        let source = Source::parse(&args.camera)
+            .with_context(|| format!("--camera {}", mask(&args.camera)))?;
         if let Some(fps) = args.fps {
             ensure!(
                 fps.is_finite() && (0.001..=1000.0).contains(&fps),
@@ -73,13 +76,28 @@ impl Config {
         }
         let camera = CameraSection {
             name: name::UNNAMED.to_owned(),
-            camera: CameraConfig { source, fps: args.fps, device: device(args)? },
+            camera: CameraConfig {
+                source,
+                fps: args.fps,
+                max_frame_bytes: max_frame_bytes(&args.max_frame_size)?,
+                device: device(args)?,
+            },
             capture: CaptureConfig {
                 idle_timeout: (!args.idle_timeout.is_zero()).then_some(args.idle_timeout),
             },
         };
         Ok(Self { cameras: vec![camera], http: http(args)? })
     }
+}
+
+fn max_frame_bytes(text: &str) -> Result<usize> {
+    let n = size::parse_bytes(text).context("--max-frame-size")?;
+    ensure!(
+        // A thumbnail is larger than the one, and 8192x8192 smaller than the other.
+        (10_000..=1 << 28).contains(&n),
+        "--max-frame-size {text}: use 10kB to 256MB"
+    );
+    Ok(usize::try_from(n)?)
 }
 
 fn device(args: &Args) -> Result<DeviceConfig> {
@@ -209,7 +227,7 @@ mod tests {
             (["--allow-origin", "printer"], "use * or one origin"),
             (["--allow-origin", "http://a\r\nSet-Cookie: b"], "use * or one origin"),
             (["--auth-file", "/nowhere/at/all"], "/nowhere/at/all"),
-            (["--camera", "webcam"], "use v4l2[:DEVICE], demo"),
+            (["--camera", "webcam"], "use v4l2[:DEVICE], exec:COMMAND"),
             (["--resolution", "640"], "is no size"),
             (["--format", "JPEG2000"], "four letters"),
             (["--quality", "0"], "use 1 to 100"),
@@ -217,6 +235,9 @@ mod tests {
             (["--control", "brightness=high"], "use NAME=NUMBER"),
             (["--control", "=1"], "use NAME=NUMBER"),
             (["--stall-timeout", "0"], "use 1s or more"),
+            (["--max-frame-size", "1"], "use 10kB to 256MB"),
+            (["--max-frame-size", "big"], "no size in bytes"),
+            (["--camera", "exec:"], "use exec:COMMAND"),
         ] {
             let fault = fault(&args);
             assert!(fault.contains(says), "{args:?}: {fault}");

@@ -27,6 +27,8 @@ mod cameras;
 mod lifecycle;
 // A camera that is lost and comes back, while people watch.
 mod lost;
+// Commands as cameras.
+mod exec;
 // Methods, paths, queries, headers: what every request may count on.
 mod http;
 // Requests that change something: their bodies, and who may send them.

@@ -2,7 +2,7 @@
 
 use std::ops::Range;
 
-use super::{APP1, DHT, EOI, Fault, MAX_BYTES, SOI, SOS, is_frame_header, stands_alone};
+use super::{APP1, DHT, EOI, Fault, SOI, SOS, is_frame_header, stands_alone};
 
 /// What is known of a JPEG after a look at its headers.
 #[derive(Clone, Debug, PartialEq)]
@@ -27,9 +27,6 @@ pub(crate) fn check(jpeg: &[u8]) -> Result<Info, Fault> {
         [] => return Err(Fault::Empty),
         [0xFF, SOI, 0xFF, ..] => {}
         _ => return Err(Fault::NotJpeg),
-    }
-    if jpeg.len() > MAX_BYTES {
-        return Err(Fault::TooLarge);
     }
     let len = end(jpeg)?;
     let mut info = Info { width: 0, height: 0, len, thumbnails: Vec::new(), lacks_tables_at: None };
@@ -123,7 +120,6 @@ mod tests {
         assert_eq!(check(&PICTURE[..PICTURE.len() - 2]), Err(Fault::Truncated));
         assert_eq!(check(&jpeg(&[0])), Err(Fault::NotJpeg));
         assert_eq!(check(&[0xFF, SOI, 0xFF, EOI]), Err(Fault::Truncated));
-        assert_eq!(check(&vec![0xFF; MAX_BYTES + 1]), Err(Fault::NotJpeg));
     }
 
     #[test]

@@ -28,10 +28,6 @@ const SOS: u8 = 0xDA;
 const DHT: u8 = 0xC4;
 const APP1: u8 = 0xE1;
 
-/// The largest JPEG that is taken: memory must stay bounded whatever a
-/// source sends.
-pub(crate) const MAX_BYTES: usize = 16 << 20;
-
 /// Why some bytes are not shown.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub(crate) enum Fault {
@@ -69,7 +65,7 @@ impl fmt::Display for Fault {
             Self::Empty => "no bytes",
             Self::NotJpeg => "not a JPEG",
             Self::Truncated => "a JPEG without its end",
-            Self::TooLarge => "a JPEG of more than 16 MiB",
+            Self::TooLarge => "a JPEG of more than --max-frame-size",
             Self::Marked => "marked as damaged by the device",
             Self::Raw => "a raw picture that is not as long as its size says",
         })

@@ -5,11 +5,14 @@
 
 use memchr::{memchr, memmem};
 
-use super::{EOI, Fault, MAX_BYTES, SOI, SOS, stands_alone};
+use super::{EOI, Fault, SOI, SOS, stands_alone};
 
 /// Takes bytes in pieces of any size and gives whole JPEGs.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub(crate) struct Splitter {
+    /// The largest JPEG that is taken: memory must stay bounded whatever a
+    /// source sends.
+    max_bytes: usize,
     buf: Vec<u8>,
     /// Where the JPEG at hand begins, once its SOI was found.
     start: Option<usize>,
@@ -29,6 +32,11 @@ enum Step {
 }
 
 impl Splitter {
+    /// One that gives up on a JPEG of more than `max_bytes`.
+    pub(crate) fn new(max_bytes: usize) -> Self {
+        Self { max_bytes, buf: Vec::new(), start: None, at: 0, in_scan: false, done: 0 }
+    }
+
     /// Adds bytes as they came.
     pub(crate) fn push(&mut self, bytes: &[u8]) {
         self.buf.extend_from_slice(bytes);
@@ -54,7 +62,7 @@ impl Splitter {
             };
             match step {
                 Step::On => {}
-                Step::More if self.buf.len() - self.start.unwrap_or(0) > MAX_BYTES => {
+                Step::More if self.buf.len() - self.start.unwrap_or(0) > self.max_bytes => {
                     return Err(self.give_up(Fault::TooLarge));
                 }
                 Step::More => return Ok(None),
@@ -62,6 +70,9 @@ impl Splitter {
                 Step::End => {
                     let start = self.start.take().unwrap_or(0);
                     self.done = self.at;
+                    if self.at - start > self.max_bytes {
+                        return Err(Fault::TooLarge);
+                    }
                     return Ok(Some(&self.buf[start..self.at]));
                 }
             }
@@ -152,7 +163,7 @@ mod tests {
     const B: &[u8] = include_bytes!("../camera/demo/2.jpg");
 
     fn split(chunks: impl Iterator<Item = Vec<u8>>) -> (Vec<Vec<u8>>, usize) {
-        let (mut splitter, mut found, mut n_bad) = (Splitter::default(), Vec::new(), 0);
+        let (mut splitter, mut found, mut n_bad) = (Splitter::new(1 << 20), Vec::new(), 0);
         for chunk in chunks {
             splitter.push(&chunk);
             loop {
@@ -194,15 +205,22 @@ mod tests {
     }
 
     #[test]
+    fn picture_that_is_too_large_is_passed_over_whole() {
+        let mut splitter = Splitter::new(B.len());
+        let comment = [&[0xFF, 0xFE, 0xFF, 0xFF], [0; 0xFFFD].as_slice()].concat();
+        splitter.push(&[&A[..2], &comment, &A[2..], B].concat());
+        assert_eq!(splitter.next_jpeg(), Err(Fault::TooLarge));
+        assert_eq!(splitter.next_jpeg(), Ok(Some(B)));
+        assert_eq!(splitter.next_jpeg(), Ok(None));
+    }
+
+    #[test]
     fn endless_picture_is_given_up() {
-        let mut splitter = Splitter::default();
+        let mut splitter = Splitter::new(1 << 20);
         splitter.push(&A[..A.len() - 2]);
-        for _ in 0..MAX_BYTES / (1 << 20) {
-            splitter.push(&[0; 1 << 20]);
-            if splitter.next_jpeg().is_err() {
-                break;
-            }
-        }
+        assert_eq!(splitter.next_jpeg(), Ok(None));
+        splitter.push(&[0; 1 << 20]);
+        assert_eq!(splitter.next_jpeg(), Err(Fault::TooLarge));
         splitter.push(&[0; 1024]);
         while splitter.next_jpeg().is_err() {}
         assert!(splitter.buf.len() < 1024, "{} bytes kept", splitter.buf.len());

@@ -16,7 +16,7 @@ pub(crate) use browser::Browser;
 pub(crate) use client::{Client, Reply};
 pub(crate) use daemon::Daemon;
 pub(crate) use multipart::{Layout, Viewer};
-pub(crate) use pictures::{COLOURS, Dir, colour, flat, number, size, with_segment};
+pub(crate) use pictures::{COLOURS, Dir, colour, flat, number, numbered, size, with_segment};
 pub(crate) use program::{Program, python};
 pub(crate) use temp::TempDir;
 

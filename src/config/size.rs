@@ -1,0 +1,44 @@
+//! Sizes in bytes, as they are typed.
+
+use anyhow::{Context, Result};
+
+/// Units as they are written; disks and memory are counted both ways.
+const UNITS: [(&str, u64); 10] = [
+    ("", 1),
+    ("b", 1),
+    ("k", 1000),
+    ("kb", 1000),
+    ("kib", 1 << 10),
+    ("m", 1_000_000),
+    ("mb", 1_000_000),
+    ("mib", 1 << 20),
+    ("g", 1_000_000_000),
+    ("gb", 1_000_000_000),
+];
+
+/// `16MB`, `16MiB`, `500k`: how many bytes.
+pub(super) fn parse_bytes(text: &str) -> Result<u64> {
+    let right = || format!("{text:?} is no size in bytes; use a number such as 500kB or 16MB");
+    let digits = text.len() - text.trim_start_matches(|c: char| c.is_ascii_digit()).len();
+    let (number, unit) = text.split_at(digits);
+    let unit = unit.trim().to_ascii_lowercase();
+    let factor = UNITS.iter().find(|(name, _)| *name == unit).map(|(_, factor)| *factor);
+    let number = number.parse::<u64>().ok();
+    number.zip(factor).and_then(|(n, factor)| n.checked_mul(factor)).with_context(right)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn sizes_have_units_and_nonsense_has_none() {
+        for (text, n) in [("0", 0), ("500k", 500_000), ("16 MB", 16_000_000), ("16MiB", 16 << 20)] {
+            assert_eq!(parse_bytes(text).unwrap(), n);
+        }
+        for text in ["", "MB", "-1", "1.5MB", "16XB", "99999999999999999999", "99999999999999999G"]
+        {
+            assert!(parse_bytes(text).unwrap_err().to_string().contains("500kB"), "{text:?}");
+        }
+    }
+}
