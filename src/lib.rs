@@ -15,6 +15,7 @@
 //! | `shutdown` | the order to stop, which every sleep listens to |
 //! | `rate`, `log_limit` | how many a second; not the same line twice |
 //! | [`config`] | what was typed, checked |
+//! | `open_files` | how many descriptors the system lets us have |
 //! | `jpeg` | markers: check, split, missing tables; raw pictures to JPEG |
 //! | `camera` | the trait for drivers, and one file for each |
 //! | `capture` | the thread that runs while somebody reads |
@@ -33,6 +34,7 @@ mod frame;
 mod http;
 mod jpeg;
 mod log_limit;
+mod open_files;
 mod rate;
 mod shutdown;
 mod slot;
@@ -51,8 +53,9 @@ use http::Server;
 /// # Errors
 /// What keeps the program from running: an address that cannot be listened
 /// on, a system without threads. A lost camera is none of these.
-pub fn run(config: Config, wait_for_signal: impl FnOnce()) -> Result<()> {
+pub fn run(mut config: Config, wait_for_signal: impl FnOnce()) -> Result<()> {
     let (trigger, stop) = shutdown::channel();
+    open_files::fit(&mut config.http.limits);
     let sources: Vec<_> = config.cameras.iter().map(|c| c.camera.source.to_string()).collect();
     let cameras = Cameras::new(config.cameras, &stop);
     let server = Server::start(config.http, cameras.clone(), &stop)?;
@@ -73,7 +76,7 @@ pub fn run(config: Config, wait_for_signal: impl FnOnce()) -> Result<()> {
 /// # Errors
 /// What is wrong, and what would be right.
 pub fn check(config: &Config) -> Result<()> {
-    raise_descriptor_limit(config.http.n_seats)?;
+    open_files::check(config.http.n_seats)?;
     for section in &config.cameras {
         let camera = &section.camera;
         camera::check(camera).map_err(|e| anyhow!("--camera {}: {e}", camera.source))?;
@@ -128,22 +131,4 @@ fn own_address() -> Option<IpAddr> {
     // address is one of TEST-NET-1 (RFC 5737).
     socket.connect((Ipv4Addr::new(192, 0, 2, 1), 9)).ok()?;
     Some(socket.local_addr().ok()?.ip())
-}
-
-/// Each viewer takes two descriptors: tiny_http's and ours.
-fn raise_descriptor_limit(n_seats: usize) -> Result<()> {
-    use rustix::process::{Resource, getrlimit, setrlimit};
-    let mut limit = getrlimit(Resource::Nofile);
-    limit.current = limit.maximum;
-    // Where it may not be raised, what there is may still be enough.
-    let _ = setrlimit(Resource::Nofile, limit);
-    let needed = 2 * n_seats as u64 + 64;
-    let allowed = getrlimit(Resource::Nofile).current.unwrap_or(u64::MAX);
-    anyhow::ensure!(
-        allowed >= needed,
-        "--threads {n_seats} needs {needed} open files, and this system allows {allowed}; \
-         use --threads {} or raise the limit (ulimit -n, LimitNOFILE=)",
-        allowed.saturating_sub(64) / 2
-    );
-    Ok(())
 }

@@ -93,6 +93,21 @@ pub struct Args {
     #[arg(value_parser = humantime::parse_duration, help_heading = "Server")]
     pub write_timeout: Duration,
 
+    /// How long a client may take to send its request
+    #[arg(long, env = "MJPEGD_HEAD_TIMEOUT", value_name = "TIME", default_value = "10s")]
+    #[arg(value_parser = humantime::parse_duration, help_heading = "Limits")]
+    pub head_timeout: Duration,
+
+    /// How many bytes a client may send before its request is whole
+    #[arg(long, env = "MJPEGD_MAX_HEAD", value_name = "BYTES", default_value_t = 65536)]
+    #[arg(help_heading = "Limits")]
+    pub max_head: u64,
+
+    /// How many connections there may be at once; 256 more than viewers if not given, or what the
+    /// limit of open files allows
+    #[arg(long, env = "MJPEGD_MAX_CONNECTIONS", value_name = "N", help_heading = "Limits")]
+    pub max_connections: Option<usize>,
+
     /// Folder with the page's files, instead of those in the program
     #[arg(long, env = "MJPEGD_WWW", value_name = "DIR", help_heading = "Server")]
     pub www: Option<PathBuf>,

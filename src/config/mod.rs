@@ -52,6 +52,7 @@ pub(crate) struct HttpConfig {
     pub(crate) n_seats: usize,
     /// How long one frame may take to one viewer before its seat is taken.
     pub(crate) write_timeout: Duration,
+    pub(crate) limits: Limits,
     /// Value of Access-Control-Allow-Origin, when other sites may read.
     pub(crate) allow_origin: Option<String>,
     /// Who may see the camera; `None`: anybody.
@@ -59,6 +60,22 @@ pub(crate) struct HttpConfig {
     /// Where the page's files are, instead of those in the binary.
     pub(crate) www: Option<PathBuf>,
 }
+
+/// What connections may cost that have not sent a whole request.
+#[derive(Clone, Debug)]
+pub(crate) struct Limits {
+    /// How long a request may take to come.
+    pub(crate) head_timeout: Duration,
+    /// How many bytes may come before it is whole.
+    pub(crate) max_head_bytes: u64,
+    /// Connections at once, those of viewers too.
+    pub(crate) max_connections: usize,
+}
+
+/// Connections beside those of viewers: pages, snapshots, silent clients.
+const N_OTHER_CONNECTIONS: usize = 256;
+/// The fewest of them with which a page still loads beside silent ones.
+pub(crate) const N_SHORT_CONNECTIONS: usize = 16;
 
 impl Config {
     /// Checks what was typed.
@@ -148,6 +165,7 @@ fn http(args: &Args) -> Result<HttpConfig> {
         "--write-timeout {:?}: use 100ms or more, up to 1day",
         args.write_timeout
     );
+    let limits = limits(args)?;
     if let Some(dir) = &args.www {
         ensure!(dir.is_dir(), "--www {}: no such folder", dir.display());
     }
@@ -163,9 +181,30 @@ fn http(args: &Args) -> Result<HttpConfig> {
         bind: bind_address(&args.bind)?,
         n_seats: args.threads,
         write_timeout: args.write_timeout,
+        limits,
         allow_origin: args.allow_origin.clone(),
         credentials,
         www: args.www.clone(),
+    })
+}
+
+fn limits(args: &Args) -> Result<Limits> {
+    ensure!(
+        (Duration::from_millis(500)..=Duration::from_secs(86_400)).contains(&args.head_timeout),
+        "--head-timeout {:?}: use 500ms or more, up to 1day",
+        args.head_timeout
+    );
+    ensure!(args.max_head >= 1024, "--max-head {}: use 1024 or more", args.max_head);
+    let least = args.threads + N_SHORT_CONNECTIONS;
+    let max = args.max_connections.unwrap_or(args.threads + N_OTHER_CONNECTIONS);
+    ensure!(
+        max >= least,
+        "--max-connections {max}: use {least} or more, {N_SHORT_CONNECTIONS} beside --threads"
+    );
+    Ok(Limits {
+        head_timeout: args.head_timeout,
+        max_head_bytes: args.max_head,
+        max_connections: max,
     })
 }
 
@@ -223,6 +262,9 @@ mod tests {
             (["--fps", "NaN"], "use a number of pictures a second"),
             (["--write-timeout", "1ms"], "use 100ms or more"),
             (["--write-timeout", "500000000000y"], "use 100ms or more"),
+            (["--head-timeout", "0"], "use 500ms or more"),
+            (["--max-head", "10"], "use 1024 or more"),
+            (["--max-connections", "31"], "use 32 or more, 16 beside --threads"),
             (["--www", "/nowhere/at/all"], "no such folder"),
             (["--allow-origin", "printer"], "use * or one origin"),
             (["--allow-origin", "http://a\r\nSet-Cookie: b"], "use * or one origin"),

@@ -35,6 +35,8 @@ mod http;
 mod change;
 // Requests that are not meant well.
 mod hostile;
+// Clients that are not meant well: silent, slow, endless, many.
+mod abuse;
 // Passwords.
 mod auth;
 // All of that at once and over again: nothing is left behind.

@@ -6,16 +6,18 @@
 //! waited for, and all that is left is a socket that its worker owns. Where a
 //! body is wanted, the read side is shut as soon as a worker has read it.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::io::{self, ErrorKind, IoSlice, Read, Write};
 use std::net::{Shutdown, SocketAddr, TcpStream};
 use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
 use std::time::{Duration, Instant};
 
 use parking_lot::Mutex;
 use tiny_http::{Method, Request};
 
 use super::descriptor;
+use super::guard::{Counts, Cut};
 
 /// tiny_http allocates what is left of an unread body when a request is
 /// dropped. Above this a request is never dropped but forgotten: a claimed
@@ -31,8 +33,11 @@ const MAX_UNREAD_BODY: usize = 1 << 20;
 const LINGER: Duration = Duration::from_secs(1);
 
 /// All connections that are being answered, by the kernel's socket cookie.
-#[derive(Default)]
-pub(super) struct Connections(Mutex<HashMap<u64, Arc<Entry>>>);
+pub(super) struct Connections {
+    entries: Mutex<HashMap<u64, Arc<Entry>>>,
+    n_claimed: AtomicU64,
+    counts: Arc<Counts>,
+}
 
 struct Entry {
     cookie: u64,
@@ -55,17 +60,6 @@ pub(super) struct Connection {
     all: Arc<Connections>,
 }
 
-/// Gets rid of a request that nobody answers.
-fn discard(request: Request) {
-    if request.body_length().unwrap_or(0) > MAX_DROPPED_BODY {
-        log::warn!(
-            "a request claimed a body of {:?} bytes: its memory is given up",
-            request.body_length()
-        );
-        std::mem::forget(request);
-    }
-}
-
 /// Whether the body of a request is still to be read from the socket, and is
 /// not too large to be.
 fn is_coming(request: &Request) -> bool {
@@ -75,6 +69,44 @@ fn is_coming(request: &Request) -> bool {
 }
 
 impl Connections {
+    pub(super) fn new(counts: Arc<Counts>) -> Self {
+        Self { entries: Mutex::default(), n_claimed: AtomicU64::new(0), counts }
+    }
+
+    /// The cookies of all that are being answered.
+    pub(super) fn cookies(&self) -> HashSet<u64> {
+        self.entries.lock().keys().copied().collect()
+    }
+
+    pub(super) fn contains(&self, cookie: u64) -> bool {
+        self.entries.lock().contains_key(&cookie)
+    }
+
+    pub(super) fn len(&self) -> usize {
+        self.entries.lock().len()
+    }
+
+    /// How many connections ever sent a request.
+    pub(super) fn n_claimed(&self) -> u64 {
+        self.n_claimed.load(Relaxed)
+    }
+
+    pub(super) fn counts(&self) -> &Counts {
+        &self.counts
+    }
+
+    /// Gets rid of a request that nobody answers.
+    fn discard(&self, request: Request) {
+        if request.body_length().unwrap_or(0) > MAX_DROPPED_BODY {
+            self.counts.forgotten.fetch_add(1, Relaxed);
+            log::debug!(
+                "a request claimed a body of {:?} bytes: its memory is given up",
+                request.body_length()
+            );
+            std::mem::forget(request);
+        }
+    }
+
     /// Takes a request over as the one of its connection. `None`: it is not
     /// to be answered, as it is not the first or the client is gone. With
     /// `wants_body` its worker may read the body.
@@ -84,24 +116,26 @@ impl Connections {
         wants_body: bool,
     ) -> Option<Connection> {
         let Some(peer) = request.remote_addr().copied() else {
-            discard(request);
+            self.discard(request);
             return None;
         };
-        let found = descriptor::find(peer, |cookie| !self.0.lock().contains_key(&cookie));
-        let mut entries = self.0.lock();
+        let found = descriptor::find(peer, |cookie| !self.contains(cookie));
+        let mut entries = self.entries.lock();
         let earlier = match &found {
             Some(socket) => entries.get(&socket.cookie),
             // A socket that was reset has no peer any more.
             None => entries.values().find(|entry| entry.peer == peer),
         };
         if let Some(entry) = earlier {
-            entry.park(request);
+            if entry.park(request) {
+                self.counts.cut(Cut::Pipelined);
+            }
             return None;
         }
         // One that was answered already is shut, and takes no byte: not even none.
         let Some(socket) = found.filter(|socket| (&socket.stream).write(&[]).is_ok()) else {
             drop(entries);
-            discard(request);
+            self.discard(request);
             return None;
         };
         let entry = Arc::new(Entry {
@@ -112,6 +146,7 @@ impl Connections {
         });
         entries.insert(entry.cookie, Arc::clone(&entry));
         drop(entries);
+        self.n_claimed.fetch_add(1, Relaxed);
         let body = request.body_length().unwrap_or(0);
         let is_open = wants_body && is_coming(&request);
         if !is_open {
@@ -124,7 +159,7 @@ impl Connections {
 
     /// Cuts all connections, so that no worker blocks on one.
     pub(super) fn shut_all(&self) {
-        for entry in self.0.lock().values() {
+        for entry in self.entries.lock().values() {
             let _ = entry.socket.shutdown(Shutdown::Both);
         }
     }
@@ -134,12 +169,15 @@ impl Entry {
     /// What a client may send ahead by mistake; more is an attempt to flood.
     const MAX_PARKED: usize = 4;
 
-    fn park(&self, request: Request) {
+    /// Keeps a request back. `true`: it was one too many, and the connection
+    /// is cut.
+    fn park(&self, request: Request) -> bool {
         let mut parked = self.parked.lock();
         parked.push(request);
         if parked.len() > Self::MAX_PARKED {
             let _ = self.socket.shutdown(Shutdown::Both);
         }
+        parked.len() == Self::MAX_PARKED + 1
     }
 }
 
@@ -280,7 +318,7 @@ impl Drop for Connection {
         }
         if let Some(request) = self.request.take() {
             if request.body_length().unwrap_or(0) > MAX_DROPPED_BODY {
-                discard(request);
+                self.all.discard(request);
             } else {
                 // A request that is dropped would answer 500; its writer does not.
                 drop(request.into_writer());
@@ -291,7 +329,7 @@ impl Drop for Connection {
         // INVARIANT: shut before it is forgotten, so that a further request of
         // this connection finds the entry or a shut socket, never an open one;
         // and forgotten before the parked ones go, so that none comes after.
-        self.all.0.lock().remove(&self.entry.cookie);
-        self.entry.parked.lock().drain(..).for_each(discard);
+        self.all.entries.lock().remove(&self.entry.cookie);
+        self.entry.parked.lock().drain(..).for_each(|request| self.all.discard(request));
     }
 }

@@ -1,17 +1,20 @@
-//! Finds the socket under a request.
+//! Finds the sockets that tiny_http owns, and asks the kernel about them.
 //!
 //! tiny_http tells the address of a peer but hands out no descriptor, and
 //! without one a connection can neither be shut nor given a deadline. So the
-//! descriptors of this process are searched for the one with that peer. This
-//! is the only file with `unsafe` in it: a descriptor that somebody else owns
-//! is borrowed for the length of two system calls.
+//! descriptors of this process are searched. This is the only file of this
+//! room with `unsafe` in it: a descriptor that somebody else owns is borrowed
+//! for the length of a few system calls, and two calls are made that no crate
+//! here makes safely.
 #![allow(unsafe_code, reason = "descriptors that tiny_http owns are borrowed here")]
 
-use std::net::{SocketAddr, TcpStream};
-use std::os::fd::{BorrowedFd, OwnedFd, RawFd};
+use std::collections::HashMap;
+use std::io;
+use std::net::{Shutdown, SocketAddr, TcpListener, TcpStream};
+use std::os::fd::{AsFd, AsRawFd, BorrowedFd, OwnedFd, RawFd};
 
-use rustix::io::{Errno, fcntl_dupfd_cloexec};
-use rustix::net::{getpeername, sockopt::socket_cookie};
+use rustix::io::{Errno, fcntl_dupfd_cloexec, ioctl_fionread};
+use rustix::net::{getpeername, getsockname, sockopt::socket_acceptconn, sockopt::socket_cookie};
 
 /// The kernel gives the lowest free number, so that open ones lie close
 /// together; so long a gap comes only after many were closed at once.
@@ -70,6 +73,135 @@ fn confirm(ours: OwnedFd, peer: SocketAddr) -> Option<Socket> {
     (stream.peer_addr().ok()? == peer).then_some(Socket { stream, cookie })
 }
 
+/// All connections of this process that came in at `port`: a descriptor for
+/// each cookie. Works without a free descriptor too, unless they lie far apart.
+pub(super) fn connections(port: u16) -> HashMap<u64, RawFd> {
+    let mut found = HashMap::new();
+    let (mut fd, mut n_closed) = (3, 0);
+    while n_closed < GAP {
+        match cookie_at(fd, port) {
+            Ok(Some(cookie)) => {
+                found.entry(cookie).or_insert(fd);
+                n_closed = 0;
+            }
+            Ok(None) => n_closed = 0,
+            Err(()) => n_closed += 1,
+        }
+        fd += 1;
+    }
+    for beyond in open_descriptors().filter(|n| *n >= fd) {
+        if let Ok(Some(cookie)) = cookie_at(beyond, port) {
+            found.entry(cookie).or_insert(beyond);
+        }
+    }
+    found
+}
+
+/// The cookie of the socket behind `fd` if it is connected (or was) at that
+/// port of ours; an error if `fd` is not open.
+fn cookie_at(fd: RawFd, port: u16) -> Result<Option<u64>, ()> {
+    // SAFETY: as in `look`; these calls change nothing either.
+    let borrowed = unsafe { BorrowedFd::borrow_raw(fd) };
+    let address = match getsockname(borrowed) {
+        Err(Errno::BADF) => return Err(()),
+        Ok(address) => SocketAddr::try_from(address).ok(),
+        Err(_) => None,
+    };
+    let is_ours = address.is_some_and(|address| address.port() == port)
+        && socket_acceptconn(borrowed) == Ok(false);
+    Ok(is_ours.then(|| socket_cookie(borrowed).ok()).flatten())
+}
+
+/// A connection as the kernel sees it.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Look {
+    /// Both ways are closed: nothing will come or go any more.
+    pub(super) is_closed: bool,
+    pub(super) n_received: u64,
+    pub(super) n_unread: u64,
+}
+
+/// The state of a socket in `tcpi_state` (include/net/tcp_states.h).
+const TCP_CLOSE: u8 = 7;
+
+/// Looks at the connection of that cookie. `None`: `fd` is another one by now.
+pub(super) fn look_at(fd: RawFd, cookie: u64) -> Option<Look> {
+    // SAFETY: as in `look`; these calls change nothing either.
+    let borrowed = unsafe { BorrowedFd::borrow_raw(fd) };
+    let info = tcp_info(borrowed)?;
+    let n_unread = ioctl_fionread(borrowed).unwrap_or(0);
+    (socket_cookie(borrowed) == Ok(cookie)).then(|| Look {
+        is_closed: info[0] == TCP_CLOSE,
+        n_received: u64_at(&info, 128),
+        n_unread,
+    })
+}
+
+/// How many clients wait to be accepted.
+pub(super) fn backlog(listener: &TcpListener) -> u32 {
+    // Of a listener, tcpi_unacked is the length of the queue (tcp_get_info()).
+    tcp_info(listener.as_fd()).map_or(0, |info| {
+        let mut bytes = [0; 4];
+        bytes.copy_from_slice(&info[24..28]);
+        u32::from_ne_bytes(bytes)
+    })
+}
+
+/// Up to and with `tcpi_bytes_received`, which Linux has since 4.1.
+type TcpInfo = [u8; 136];
+
+fn u64_at(info: &TcpInfo, at: usize) -> u64 {
+    let mut bytes = [0; 8];
+    bytes.copy_from_slice(&info[at..at + 8]);
+    u64::from_ne_bytes(bytes)
+}
+
+fn tcp_info(fd: BorrowedFd<'_>) -> Option<TcpInfo> {
+    let mut info: TcpInfo = [0; 136];
+    let mut length = libc::socklen_t::try_from(info.len()).ok()?;
+    let to = info.as_mut_ptr().cast();
+    // SAFETY: `to` and `length` describe a buffer that lives through the call.
+    let result = unsafe {
+        libc::getsockopt(fd.as_raw_fd(), libc::IPPROTO_TCP, libc::TCP_INFO, to, &raw mut length)
+    };
+    (result == 0).then_some(info)
+}
+
+/// Cuts the connection of that cookie, both ways.
+pub(super) fn shut(fd: RawFd, cookie: u64) {
+    // SAFETY: as in `look`. With no free descriptor for a duplicate it is shut
+    // as it is found: should its owner close it and another connection take
+    // its number in this very moment, that one would be cut in its place.
+    let borrowed = unsafe { BorrowedFd::borrow_raw(fd) };
+    let ours = fcntl_dupfd_cloexec(borrowed, 3).ok();
+    let at = ours.as_ref().map_or(borrowed, AsFd::as_fd);
+    if socket_cookie(at) == Ok(cookie) {
+        // An error means that it is cut already.
+        let _ = socket2::SockRef::from(&at).shutdown(Shutdown::Both);
+    }
+}
+
+/// Which signal it is to be (include/uapi/asm-generic/fcntl.h); the libc crate
+/// has it for some systems only.
+const F_SETSIG: libc::c_int = 10;
+
+/// Has the kernel send SIGURG for each connection that comes in. (By default
+/// SIGURG does nothing: it may also come when nobody minds it.)
+pub(super) fn signal_arrivals(listener: &TcpListener) -> io::Result<()> {
+    let fd = listener.as_raw_fd();
+    let own = libc::pid_t::try_from(std::process::id()).map_err(io::Error::other)?;
+    let set = |command: libc::c_int, value: libc::c_int| {
+        // SAFETY: these commands of fcntl() take a number and touch no memory.
+        let result = unsafe { libc::fcntl(fd, command, value) };
+        if result < 0 { Err(io::Error::last_os_error()) } else { Ok(result) }
+    };
+    set(libc::F_SETOWN, own)?;
+    set(F_SETSIG, libc::SIGURG)?;
+    let flags = set(libc::F_GETFL, 0)?;
+    set(libc::F_SETFL, flags | libc::O_ASYNC)?;
+    Ok(())
+}
+
 fn open_descriptors() -> impl Iterator<Item = RawFd> {
     let entries = std::fs::read_dir("/proc/self/fd").into_iter().flatten();
     entries.filter_map(|entry| entry.ok()?.file_name().to_str()?.parse().ok())
@@ -105,6 +237,36 @@ mod tests {
         let cookie = |c: &TcpStream| find(c.local_addr().unwrap(), |_| true).unwrap().cookie;
         assert_eq!(cookie(&c1), cookie(&c1));
         assert_ne!(cookie(&c1), cookie(&c2));
+    }
+
+    #[test]
+    fn connection_is_seen_with_what_came_and_cut() {
+        let (server, mut client) = pair();
+        let port = server.local_addr().unwrap().port();
+        client.write_all(b"hello").unwrap();
+        let found = connections(port);
+        assert_eq!(found.len(), 1, "{found:?}");
+        let (cookie, fd) = found.into_iter().next().unwrap();
+        assert_eq!(Ok(cookie), socket_cookie(&server));
+        let seen = look_at(fd, cookie).unwrap();
+        assert_eq!((seen.n_received, seen.n_unread), (5, 5));
+        assert!(!seen.is_closed && look_at(fd, cookie + 1).is_none());
+        shut(fd, cookie + 1);
+        shut(fd, cookie);
+        assert_eq!(client.read(&mut [0; 9]).unwrap(), 0);
+        drop(client);
+        while !look_at(fd, cookie).unwrap().is_closed {
+            std::thread::yield_now();
+        }
+    }
+
+    #[test]
+    fn clients_that_wait_are_counted() {
+        let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+        assert_eq!(backlog(&listener), 0);
+        let clients = [(); 3].map(|()| TcpStream::connect(listener.local_addr().unwrap()).unwrap());
+        assert_eq!(backlog(&listener), 3);
+        drop(clients);
     }
 
     #[test]

@@ -4,6 +4,7 @@ use std::fmt::Write;
 use std::sync::atomic::Ordering::Relaxed;
 use std::time::Instant;
 
+use super::guard::ConnectionsReport;
 use super::status::Seats;
 use super::viewers::Viewers;
 use crate::capture::{State, Status};
@@ -48,7 +49,13 @@ impl Page {
 }
 
 /// All metrics of this moment. No label comes from a client.
-pub(super) fn text(camera: &Status, seats: Seats, viewers: &Viewers, started: Instant) -> String {
+pub(super) fn text(
+    camera: &Status,
+    seats: Seats,
+    connections: &ConnectionsReport,
+    viewers: &Viewers,
+    started: Instant,
+) -> String {
     let mut page = Page::default();
     page.many(
         ("info", "gauge", "The program that answers."),
@@ -76,7 +83,26 @@ pub(super) fn text(camera: &Status, seats: Seats, viewers: &Viewers, started: In
     );
     page.one("frames_repeated_total", "counter", "Frames sent again in a lull.", total.n_repeated);
     page.one("sent_bytes_total", "counter", "Bytes of frames sent.", total.n_bytes);
+    of_connections(&mut page, connections);
     page.0
+}
+
+fn of_connections(page: &mut Page, of: &ConnectionsReport) {
+    page.one("connections_max", "gauge", "Connections that there may be at once.", of.max);
+    page.many(
+        ("connections", "gauge", "Connections that are answered, or wait without a request."),
+        "state",
+        [("answered", of.answered), ("waiting", of.waiting)],
+    );
+    page.many(
+        ("connections_cut_total", "counter", "Connections cut by a limit."),
+        "cause",
+        of.cut.iter().map(|(cause, n)| (*cause, *n)),
+    );
+    page.one("connections_kicked_total", "counter", "Wake-ups for connections.", of.kicked);
+    page.one("connections_leaked_total", "counter", "Connections lost for good.", of.leaked);
+    page.one("requests_forgotten_total", "counter", "Requests of absurd length.", of.forgotten);
+    page.one("listener_renewed_total", "counter", "Times it listened anew.", of.listener_renewed);
 }
 
 fn of_camera(page: &mut Page, camera: &Status) {

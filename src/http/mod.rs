@@ -5,6 +5,7 @@
 //!     by pools: streams (one worker a viewer, at most --threads),
 //!     snapshots, short replies, password checks (a few workers each)
 //! ```
+//! Beside them the guard looks after connections that have sent no request yet.
 //! It reads from the slot through capture's handle and sees no driver.
 
 mod auth;
@@ -13,6 +14,8 @@ mod connection;
 mod controls;
 mod descriptor;
 mod desk;
+mod guard;
+mod listener;
 mod methods;
 mod metrics;
 mod office;

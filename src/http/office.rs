@@ -9,7 +9,8 @@ use parking_lot::Mutex;
 use tiny_http::Method;
 
 use super::auth::Auth;
-use super::connection::Connection;
+use super::connection::{Connection, Connections};
+use super::guard::ConnectionsReport;
 use super::reply::{Code, Reply, TIMEOUT};
 use super::route::{Route, StreamRequest, Which};
 use super::status::{Seats, StatusReport, state};
@@ -27,18 +28,25 @@ pub(super) struct Office {
     pub(super) auth: Auth,
     pub(super) viewers: Arc<Viewers>,
     pub(super) cameras: Cameras,
+    pub(super) connections: Arc<Connections>,
     started: Instant,
     stop: Shutdown,
     refusals: Mutex<LogLimit>,
 }
 
 impl Office {
-    pub(super) fn new(mut config: HttpConfig, cameras: Cameras, stop: Shutdown) -> Self {
+    pub(super) fn new(
+        mut config: HttpConfig,
+        cameras: Cameras,
+        connections: Arc<Connections>,
+        stop: Shutdown,
+    ) -> Self {
         Self {
             auth: Auth::new(config.credentials.take()),
             config,
             viewers: Arc::default(),
             cameras,
+            connections,
             started: Instant::now(),
             stop,
             refusals: Mutex::default(),
@@ -106,12 +114,14 @@ impl Office {
             }
             Route::Status => {
                 let (camera, seats) = (unit.capture.status(), self.seats());
-                json(&StatusReport::new(camera, seats, &self.viewers, self.started))
+                let connections = self.connections();
+                json(&StatusReport::new(camera, seats, connections, &self.viewers, self.started))
             }
             Route::State => json(&state(&unit.capture.status(), &self.viewers)),
             Route::Metrics => {
                 let (camera, seats) = (unit.capture.status(), self.seats());
-                let text = metrics::text(&camera, seats, &self.viewers, self.started);
+                let connections = self.connections();
+                let text = metrics::text(&camera, seats, &connections, &self.viewers, self.started);
                 Reply::new(Code::Ok, metrics::CONTENT_TYPE, text.into_bytes())
             }
             Route::Controls => controls::reply(client),
@@ -138,6 +148,10 @@ impl Office {
 
     fn origin(&self) -> Option<&str> {
         self.config.allow_origin.as_deref()
+    }
+
+    fn connections(&self) -> ConnectionsReport {
+        self.connections.counts().report(self.connections.len())
     }
 
     fn seats(&self) -> Seats {

@@ -1,42 +1,38 @@
-//! The listener: from the port to the front desk.
+//! The HTTP side as a whole: from the port to the front desk.
 
-use std::io;
 use std::net::{SocketAddr, TcpListener};
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering::Relaxed, Ordering::SeqCst};
 use std::thread::{self, JoinHandle};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
-use anyhow::{Context, Result, anyhow};
+use anyhow::{Context, Result};
 use parking_lot::Mutex;
-use socket2::{Domain, Protocol, Socket, TcpKeepalive, Type};
 
 use super::connection::Connections;
 use super::desk::Desk;
+use super::guard::{Counts, Guard, Post};
+use super::listener::{listen, serve};
 use super::methods;
 use super::office::Office;
 use crate::cameras::Cameras;
 use crate::config::HttpConfig;
+use crate::log_limit::LogLimit;
 use crate::shutdown::Shutdown;
 
-/// A burst of viewers that come back after a restart fits in; the 128 of the
-/// standard library do not hold it.
-const BACKLOG: i32 = 1024;
-/// Sent but not yet taken by the network: more of it is only stale pictures.
-const UNSENT_BYTES: u32 = 16 << 10;
-/// Heads are small; a client that sends more waits.
-const RECEIVE_BYTES: usize = 16 << 10;
-/// How often a write that makes no progress looks at its deadline.
-const SEND_TIMEOUT: Duration = Duration::from_secs(2);
-/// A viewer whose host is gone without a word.
-const VANISHED: Duration = Duration::from_secs(30);
 /// Before the listener is made anew after a fault, such as a lack of
 /// descriptors.
 const PAUSE: Duration = Duration::from_millis(100);
+/// How often a listener that was replaced is asked for requests...
+const LOOK_BACK: Duration = Duration::from_millis(50);
+/// ...and how much longer than a request may take to come.
+const MARGIN: Duration = Duration::from_secs(10);
 
 /// The running HTTP side.
 pub(crate) struct Server {
     address: SocketAddr,
     listening: Arc<Listening>,
+    guard: Guard,
     accept: JoinHandle<()>,
 }
 
@@ -45,7 +41,17 @@ struct Listening {
     current: Mutex<Arc<tiny_http::Server>>,
     connections: Arc<Connections>,
     desk: Desk,
+    head_timeout: Duration,
+    /// tiny_http's own thread accepts no more, without having said so.
+    is_stuck: AtomicBool,
     stop: Shutdown,
+}
+
+/// A listener of tiny_http's whose thread has ended. Its connections still
+/// bring their requests to it.
+struct Retired {
+    server: Arc<tiny_http::Server>,
+    until: Instant,
 }
 
 impl Server {
@@ -54,24 +60,40 @@ impl Server {
     /// # Errors
     /// Why the address cannot be listened on.
     pub(crate) fn start(config: HttpConfig, cameras: Cameras, stop: &Shutdown) -> Result<Self> {
-        let bind = config.bind;
-        let timeout = SEND_TIMEOUT.min(config.write_timeout);
-        let listener = listen(bind, timeout).with_context(|| format!("cannot listen on {bind}"))?;
+        let (bind, limits) = (config.bind, config.limits.clone());
+        let listener = listen(bind, config.write_timeout)
+            .with_context(|| format!("cannot listen on {bind}"))?;
         let address = listener.local_addr().context("the listener has no address")?;
-        let first = serve(&listener)?;
+        let guarded = listener.try_clone().context("the listener cannot be duplicated")?;
+        let counts = Arc::new(Counts::default());
+        let connections = Arc::new(Connections::new(Arc::clone(&counts)));
+        let office = Office::new(config, cameras, Arc::clone(&connections), stop.clone());
         let listening = Arc::new(Listening {
-            current: Mutex::new(Arc::new(first)),
+            current: Mutex::new(Arc::new(serve(&listener)?)),
             listener,
-            connections: Arc::default(),
-            desk: Desk::new(Office::new(config, cameras, stop.clone())),
+            connections: Arc::clone(&connections),
+            desk: Desk::new(office),
+            head_timeout: limits.head_timeout,
+            is_stuck: AtomicBool::new(false),
             stop: stop.clone(),
         });
+        let told = Arc::clone(&listening);
+        let guard = Guard::start(Post {
+            listener: guarded,
+            address,
+            counts,
+            connections,
+            limits,
+            on_stuck: Box::new(move || told.stuck()),
+            stop: stop.clone(),
+        })
+        .context("the guard does not start")?;
         let accepting = Arc::clone(&listening);
         let accept = thread::Builder::new()
             .name("accept".into())
             .spawn(move || accepting.accept())
             .context("the accept thread does not start")?;
-        Ok(Self { address, listening, accept })
+        Ok(Self { address, listening, guard, accept })
     }
 
     /// Where it listens, with the port that the kernel chose for port 0.
@@ -87,67 +109,94 @@ impl Server {
         if self.accept.join().is_err() {
             log::error!("the accept thread panicked");
         }
+        self.guard.stop();
         self.listening.connections.shut_all();
         self.listening.desk.stop();
+        // Never dropped: see `let_go`. The process is about to end.
+        std::mem::forget(Arc::clone(&self.listening.current.lock()));
     }
 }
 
 impl Listening {
+    /// The accept thread.
     fn accept(&self) {
+        let (mut retired, mut log) = (Vec::new(), LogLimit::default());
         while !self.stop.is_ordered() {
             let current = Arc::clone(&self.current.lock());
-            match current.recv() {
+            let got = if retired.is_empty() {
+                current.recv().map(Some)
+            } else {
+                current.recv_timeout(LOOK_BACK)
+            };
+            let fault = match got {
                 Ok(request) => {
-                    let wants_body = methods::wants_body(&request);
-                    if let Some(client) = self.connections.claim(request, wants_body) {
-                        self.desk.receive(client);
-                    }
+                    request.into_iter().for_each(|request| self.receive(request));
+                    None
                 }
-                Err(_) if self.stop.is_ordered() => return,
-                // tiny_http's own thread has ended, for good.
-                Err(e) => self.renew(&e),
+                // An order to stop, or a word of the guard's, has no number.
+                Err(e) => e.raw_os_error().is_some().then(|| e.to_string()),
+            };
+            let is_stuck = self.is_stuck.swap(false, SeqCst);
+            let fault = fault.or(is_stuck.then(|| "nobody takes connections any more".into()));
+            if let Some(fault) = fault {
+                log.warn(&format!("accepting failed: {fault}; listening anew"));
+                retired.extend(self.renew());
             }
+            self.look_back(&mut retired);
         }
+    }
+
+    fn receive(&self, request: tiny_http::Request) {
+        let wants_body = methods::wants_body(&request);
+        if let Some(client) = self.connections.claim(request, wants_body) {
+            self.desk.receive(client);
+        }
+    }
+
+    /// What the guard says when clients wait and nobody accepts.
+    fn stuck(&self) {
+        self.is_stuck.store(true, SeqCst);
+        self.current.lock().unblock();
     }
 
     /// Makes the listener's thread anew; clients wait in the backlog meanwhile.
-    fn renew(&self, fault: &io::Error) {
-        log::error!("accepting failed: {fault}; listening anew");
+    /// Gives back the old one.
+    fn renew(&self) -> Option<Retired> {
         while !self.stop.wait_for(PAUSE) {
             match serve(&self.listener) {
                 Ok(server) => {
-                    *self.current.lock() = Arc::new(server);
-                    return;
+                    self.connections.counts().renewed.fetch_add(1, Relaxed);
+                    let server = std::mem::replace(&mut *self.current.lock(), Arc::new(server));
+                    let until = Instant::now() + self.head_timeout + MARGIN;
+                    return Some(Retired { server, until });
                 }
-                Err(e) => log::error!("listening anew failed: {e:#}"),
+                Err(e) => log::debug!("listening anew failed: {e:#}"),
+            }
+        }
+        None
+    }
+
+    /// Takes the requests that came to listeners of before.
+    fn look_back(&self, retired: &mut Vec<Retired>) {
+        let now = Instant::now();
+        for old in std::mem::take(retired) {
+            while let Ok(Some(request)) = old.server.try_recv() {
+                self.receive(request);
+            }
+            if old.until > now {
+                retired.push(old);
+            } else {
+                let_go(old.server);
             }
         }
     }
 }
 
-/// tiny_http on a duplicate of the listener.
-fn serve(listener: &TcpListener) -> Result<tiny_http::Server> {
-    let duplicate = listener.try_clone().context("the listener cannot be duplicated")?;
-    tiny_http::Server::from_listener(duplicate, None).map_err(|e| anyhow!("{e}"))
-}
-
-/// A listener whose options all accepted sockets inherit.
-fn listen(address: SocketAddr, send_timeout: Duration) -> io::Result<TcpListener> {
-    let socket = Socket::new(Domain::for_address(address), Type::STREAM, Some(Protocol::TCP))?;
-    if address.is_ipv6() {
-        // [::] is to mean all addresses of this machine, of both families.
-        socket.set_only_v6(false)?;
+/// Drops a server of tiny_http's, which connects to itself to end its thread:
+/// with a full queue that takes minutes, and so nobody waits for it.
+fn let_go(server: Arc<tiny_http::Server>) {
+    let drop_it = move || drop(server);
+    if let Err(e) = thread::Builder::new().name("let-go".into()).spawn(drop_it) {
+        log::debug!("a listener's thread is left behind: {e}");
     }
-    socket.set_reuse_address(true)?;
-    socket.set_tcp_nodelay(true)?;
-    socket.set_write_timeout(Some(send_timeout))?;
-    socket.set_recv_buffer_size(RECEIVE_BYTES)?;
-    socket.set_tcp_notsent_lowat(UNSENT_BYTES)?;
-    socket.set_tcp_user_timeout(Some(VANISHED))?;
-    let keepalive =
-        TcpKeepalive::new().with_time(VANISHED).with_interval(VANISHED / 3).with_retries(3);
-    socket.set_tcp_keepalive(&keepalive)?;
-    socket.bind(&address.into())?;
-    socket.listen(BACKLOG)?;
-    Ok(socket.into())
 }

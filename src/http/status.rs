@@ -6,6 +6,7 @@ use std::time::{Duration, Instant};
 use serde::Serialize;
 use serde_json::{Value, json};
 
+use super::guard::ConnectionsReport;
 use super::viewers::{Viewer, Viewers};
 use crate::capture::{Asked, Mode, Status};
 use crate::frame::since_epoch;
@@ -18,6 +19,7 @@ pub(super) struct StatusReport {
     uptime_s: f64,
     camera: CameraReport,
     seats: Seats,
+    connections: ConnectionsReport,
     viewers: Vec<ViewerReport>,
 }
 
@@ -103,13 +105,20 @@ fn ms(duration: Duration) -> f64 {
 }
 
 impl StatusReport {
-    pub(super) fn new(camera: Status, seats: Seats, viewers: &Viewers, started: Instant) -> Self {
+    pub(super) fn new(
+        camera: Status,
+        seats: Seats,
+        connections: ConnectionsReport,
+        viewers: &Viewers,
+        started: Instant,
+    ) -> Self {
         Self {
             name: env!("CARGO_PKG_NAME"),
             version: env!("CARGO_PKG_VERSION"),
             uptime_s: round(started.elapsed().as_secs_f64()),
             camera: CameraReport::new(camera),
             seats,
+            connections,
             viewers: viewers.present().iter().map(|viewer| ViewerReport::new(viewer)).collect(),
         }
     }

@@ -67,6 +67,18 @@ impl Client {
         is_there
     }
 
+    /// Whether the daemon has hung up. Does not wait; to be asked only where no
+    /// bytes are to come.
+    pub(crate) fn is_closed(&mut self) -> bool {
+        self.stream.set_nonblocking(true).unwrap();
+        let peeked = self.stream.peek(&mut [0]);
+        self.stream.set_nonblocking(false).unwrap();
+        match peeked {
+            Ok(n) => n == 0,
+            Err(e) => e.kind() != ErrorKind::WouldBlock,
+        }
+    }
+
     /// Waits for more bytes. `false` at the end of the connection.
     fn fill(&mut self) -> bool {
         let mut piece = [0; 16 << 10];

@@ -161,6 +161,24 @@ impl Daemon {
         tasks.filter_map(|task| Some(name(task.ok()?)?.trim_end().to_owned())).collect()
     }
 
+    /// How often the threads of that name have given up the processor by
+    /// themselves: each wake-up ends so.
+    pub(crate) fn sleeps_of(&self, name: &str) -> u64 {
+        let tasks = fs::read_dir(format!("/proc/{}/task", self.pid())).unwrap();
+        let sleeps = |task: fs::DirEntry| {
+            let status = fs::read_to_string(task.path().join("status")).ok()?;
+            let is_it = status.starts_with(&format!("Name:\t{name}\n"));
+            is_it.then(|| number_in(&status, "voluntary_ctxt_switches:"))
+        };
+        tasks.filter_map(|task| sleeps(task.ok()?)).sum()
+    }
+
+    /// Its resident memory, in kB.
+    pub(crate) fn resident_kb(&self) -> u64 {
+        let status = fs::read_to_string(format!("/proc/{}/status", self.pid())).unwrap();
+        number_in(&status, "VmRSS:")
+    }
+
     /// What its descriptors lead to.
     pub(crate) fn open_files(&self) -> Vec<String> {
         let fds = fs::read_dir(format!("/proc/{}/fd", self.pid())).unwrap();
@@ -189,6 +207,12 @@ fn follow(from: impl Read + Send + 'static, log: Arc<Mutex<Vec<String>>>) -> Joi
             log.lock().push(line);
         }
     })
+}
+
+/// The number behind a name in a file of `/proc`.
+fn number_in(text: &str, name: &str) -> u64 {
+    let line = text.lines().find_map(|line| line.strip_prefix(name)).expect(name);
+    line.split_whitespace().next().unwrap().parse().unwrap()
 }
 
 fn address_in(log: &[String]) -> Option<SocketAddr> {

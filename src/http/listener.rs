@@ -1,0 +1,47 @@
+//! The socket that listens, and all that accepted sockets inherit from it.
+
+use std::io;
+use std::net::{SocketAddr, TcpListener};
+use std::time::Duration;
+
+use anyhow::{Context, Result, anyhow};
+use socket2::{Domain, Protocol, Socket, TcpKeepalive, Type};
+
+/// A burst of viewers that come back after a restart fits in; the 128 of the
+/// standard library do not hold it.
+const BACKLOG: i32 = 1024;
+/// Sent but not yet taken by the network: more of it is only stale pictures.
+const UNSENT_BYTES: u32 = 16 << 10;
+/// Heads are small; a client that sends more waits.
+const RECEIVE_BYTES: usize = 16 << 10;
+/// How often a write that makes no progress looks at its deadline.
+const SEND_TIMEOUT: Duration = Duration::from_secs(2);
+/// A viewer whose host is gone without a word.
+const VANISHED: Duration = Duration::from_secs(30);
+
+/// Listens, so that no write blocks much longer than `write_timeout`.
+pub(super) fn listen(address: SocketAddr, write_timeout: Duration) -> io::Result<TcpListener> {
+    let socket = Socket::new(Domain::for_address(address), Type::STREAM, Some(Protocol::TCP))?;
+    if address.is_ipv6() {
+        // [::] is to mean all addresses of this machine, of both families.
+        socket.set_only_v6(false)?;
+    }
+    socket.set_reuse_address(true)?;
+    socket.set_tcp_nodelay(true)?;
+    socket.set_write_timeout(Some(SEND_TIMEOUT.min(write_timeout)))?;
+    socket.set_recv_buffer_size(RECEIVE_BYTES)?;
+    socket.set_tcp_notsent_lowat(UNSENT_BYTES)?;
+    socket.set_tcp_user_timeout(Some(VANISHED))?;
+    let keepalive =
+        TcpKeepalive::new().with_time(VANISHED).with_interval(VANISHED / 3).with_retries(3);
+    socket.set_tcp_keepalive(&keepalive)?;
+    socket.bind(&address.into())?;
+    socket.listen(BACKLOG)?;
+    Ok(socket.into())
+}
+
+/// tiny_http on a duplicate of the listener.
+pub(super) fn serve(listener: &TcpListener) -> Result<tiny_http::Server> {
+    let duplicate = listener.try_clone().context("the listener cannot be duplicated")?;
+    tiny_http::Server::from_listener(duplicate, None).map_err(|e| anyhow!("{e}"))
+}
