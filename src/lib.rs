@@ -15,6 +15,7 @@
 //! | `shutdown` | the order to stop, which every sleep listens to |
 //! | `rate`, `log_limit` | how many a second; not the same line twice |
 //! | [`config`] | what was typed, checked |
+//! | `panics`, `restart` | panics counted; a new image of the same process |
 //! | `open_files` | how many descriptors the system lets us have |
 //! | `jpeg` | markers: check, split, missing tables; raw pictures to JPEG |
 //! | `camera` | the trait for drivers, and one file for each |
@@ -35,38 +36,57 @@ mod http;
 mod jpeg;
 mod log_limit;
 mod open_files;
+mod panics;
 mod rate;
+mod restart;
 mod shutdown;
 mod slot;
 
 use std::net::{IpAddr, Ipv4Addr, SocketAddr, UdpSocket};
 
 use anyhow::{Result, anyhow};
+use crossbeam_channel::{Receiver, select};
 
 use camera::survey;
 use cameras::Cameras;
 use config::Config;
 use http::Server;
+pub use restart::Restart;
 
-/// Serves until `wait_for_signal` returns.
+/// Serves until something comes from `signals`, or until only a new start of
+/// the program helps: then how to.
 ///
 /// # Errors
 /// What keeps the program from running: an address that cannot be listened
 /// on, a system without threads. A lost camera is none of these.
-pub fn run(mut config: Config, wait_for_signal: impl FnOnce()) -> Result<()> {
+pub fn run(mut config: Config, signals: &Receiver<()>) -> Result<Option<Restart>> {
+    panics::watch();
     let (trigger, stop) = shutdown::channel();
     open_files::fit(&mut config.http.limits);
     let sources: Vec<_> = config.cameras.iter().map(|c| c.camera.source.to_string()).collect();
     let cameras = Cameras::new(config.cameras, &stop);
-    let server = Server::start(config.http, cameras.clone(), &stop)?;
+    let inherited = restart::inherited();
+    let server = Server::start(config.http, cameras.clone(), inherited, &stop)?;
     greet(server.address(), &sources);
-    wait_for_signal();
-    log::info!("stopping");
+    let is_restart = select! {
+        recv(signals) -> _ => false,
+        recv(server.losses()) -> _ => true,
+    };
+    if is_restart {
+        log::warn!("starting anew, as tiny_http has lost too many connections");
+        server.close_door();
+    } else {
+        log::info!("stopping");
+    }
     drop(trigger);
     cameras.close();
-    server.stop();
+    let listener = server.stop();
     cameras.stop();
-    Ok(())
+    if !is_restart {
+        return Ok(None);
+    }
+    let n_before = inherited.map_or(0, |inherited| inherited.n_before);
+    Ok(Some(Restart { listener: listener?, n_before }))
 }
 
 /// Looks whether this system can do what was typed: whether a source of files

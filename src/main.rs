@@ -47,10 +47,11 @@ fn list_devices(is_json: bool) -> ExitCode {
 
 fn run(config: Config) -> Result<()> {
     let signals = signals().context("signals cannot be handled")?;
-    mjpegd::run(config, || {
-        // The sender lives as long as the program: an error cannot come.
-        let _ = signals.recv();
-    })
+    match mjpegd::run(config, &signals)? {
+        // Asked to stop meanwhile: then that.
+        Some(restart) if signals.is_empty() => Err(restart.run()),
+        _ => Ok(()),
+    }
 }
 
 /// The first SIGINT or SIGTERM is received here; the second ends the process.
@@ -82,10 +83,11 @@ fn fail(error: &anyhow::Error, code: u8) -> ExitCode {
     ExitCode::from(code)
 }
 
-/// Time, level and text. `RUST_LOG` chooses what is shown.
+/// Time, level and text. `RUST_LOG` chooses what is shown. What tiny_http has
+/// to say of its end is said by the one who makes it anew.
 fn start_log() {
     use std::io::Write;
-    let env = env_logger::Env::default().default_filter_or("info");
+    let env = env_logger::Env::default().default_filter_or("info,tiny_http=off");
     env_logger::Builder::from_env(env)
         .format(|out, record| {
             let time = humantime::format_rfc3339_millis(SystemTime::now());

@@ -108,6 +108,12 @@ pub struct Args {
     #[arg(long, env = "MJPEGD_MAX_CONNECTIONS", value_name = "N", help_heading = "Limits")]
     pub max_connections: Option<usize>,
 
+    /// How many connections may be lost to faults of the HTTP library before the program starts
+    /// itself anew; at four times as many even while people watch
+    #[arg(long, env = "MJPEGD_MAX_LEAKS", value_name = "N", default_value_t = 64)]
+    #[arg(help_heading = "Limits")]
+    pub max_leaks: u64,
+
     /// Folder with the page's files, instead of those in the program
     #[arg(long, env = "MJPEGD_WWW", value_name = "DIR", help_heading = "Server")]
     pub www: Option<PathBuf>,

@@ -70,6 +70,8 @@ pub(crate) struct Limits {
     pub(crate) max_head_bytes: u64,
     /// Connections at once, those of viewers too.
     pub(crate) max_connections: usize,
+    /// Connections that may be lost for good before the process starts anew.
+    pub(crate) max_leaks: u64,
 }
 
 /// Connections beside those of viewers: pages, snapshots, silent clients.
@@ -195,6 +197,7 @@ fn limits(args: &Args) -> Result<Limits> {
         args.head_timeout
     );
     ensure!(args.max_head >= 1024, "--max-head {}: use 1024 or more", args.max_head);
+    ensure!(args.max_leaks >= 1, "--max-leaks {}: use 1 or more", args.max_leaks);
     let least = args.threads + N_SHORT_CONNECTIONS;
     let max = args.max_connections.unwrap_or(args.threads + N_OTHER_CONNECTIONS);
     ensure!(
@@ -205,6 +208,7 @@ fn limits(args: &Args) -> Result<Limits> {
         head_timeout: args.head_timeout,
         max_head_bytes: args.max_head,
         max_connections: max,
+        max_leaks: args.max_leaks,
     })
 }
 
@@ -263,6 +267,7 @@ mod tests {
             (["--write-timeout", "1ms"], "use 100ms or more"),
             (["--write-timeout", "500000000000y"], "use 100ms or more"),
             (["--head-timeout", "0"], "use 500ms or more"),
+            (["--max-leaks", "0"], "use 1 or more"),
             (["--max-head", "10"], "use 1024 or more"),
             (["--max-connections", "31"], "use 32 or more, 16 beside --threads"),
             (["--www", "/nowhere/at/all"], "no such folder"),

@@ -104,6 +104,7 @@ fn help_is_grouped_and_shows_defaults_and_variables() {
         ("--write-timeout", "MJPEGD_WRITE_TIMEOUT", "10s"),
         ("--head-timeout", "MJPEGD_HEAD_TIMEOUT", "10s"),
         ("--max-head", "MJPEGD_MAX_HEAD", "65536"),
+        ("--max-leaks", "MJPEGD_MAX_LEAKS", "64"),
         ("--max-connections", "MJPEGD_MAX_CONNECTIONS", ""),
         ("--fps", "MJPEGD_FPS", ""),
         ("--www", "MJPEGD_WWW", ""),

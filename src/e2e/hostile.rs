@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use rustix::process::Signal;
 use socket2::SockRef;
 
 use crate::support::{Client, Daemon, eventually_is};
@@ -150,6 +151,31 @@ fn clients_that_reset_their_connections_are_survived() {
     }
     daemon.wait_for_seats(1);
     assert_eq!(daemon.get("/healthz").code, 200);
+    assert!(daemon.is_running());
+}
+
+#[test]
+fn clients_that_are_gone_before_they_are_accepted_are_survived() {
+    let mut daemon = daemon();
+    let mut viewer = daemon.watch("/stream");
+    viewer.next();
+    daemon.signal(Signal::STOP);
+    for _ in 0..100 {
+        let stream = std::net::TcpStream::connect(daemon.address()).unwrap();
+        std::io::Write::write_all(&mut &stream, b"GET /stream HTTP/1.1\r\n\r\n").unwrap();
+        SockRef::from(&stream).set_linger(Some(Duration::ZERO)).unwrap();
+    }
+    daemon.signal(Signal::CONT);
+    (0..20).for_each(|_| drop(viewer.next()));
+    assert_eq!(daemon.get("/healthz").code, 200);
+    // tiny_http panics at each; that is said once and counted.
+    eventually_is("they are counted", || daemon.figure("/connections/panics") >= 100);
+    let log = daemon.log();
+    let n_lines = log.iter().filter(|line| line.contains("panic")).count();
+    assert!(n_lines <= 2, "{n_lines} lines");
+    eventually_is("it is as small as before", || {
+        daemon.threads().len() <= 13 && daemon.open_files().len() <= 20
+    });
     assert!(daemon.is_running());
 }
 

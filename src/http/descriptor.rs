@@ -11,7 +11,7 @@
 use std::collections::HashMap;
 use std::io;
 use std::net::{Shutdown, SocketAddr, TcpListener, TcpStream};
-use std::os::fd::{AsFd, AsRawFd, BorrowedFd, OwnedFd, RawFd};
+use std::os::fd::{AsFd, AsRawFd, BorrowedFd, FromRawFd, OwnedFd, RawFd};
 
 use rustix::io::{Errno, fcntl_dupfd_cloexec, ioctl_fionread};
 use rustix::net::{getpeername, getsockname, sockopt::socket_acceptconn, sockopt::socket_cookie};
@@ -202,6 +202,18 @@ pub(super) fn signal_arrivals(listener: &TcpListener) -> io::Result<()> {
     Ok(())
 }
 
+/// The listener that another image of this process left open under that number.
+pub(super) fn adopt(fd: RawFd) -> Option<TcpListener> {
+    // SAFETY: borrowed only to ask what it is; the call changes nothing.
+    let borrowed = unsafe { BorrowedFd::borrow_raw(fd) };
+    if fd < 3 || socket_acceptconn(borrowed) != Ok(true) {
+        return None;
+    }
+    // SAFETY: nobody else in this process owns it: it was open before the
+    // program began, which names it once, before it opens sockets of its own.
+    Some(unsafe { TcpListener::from_raw_fd(fd) })
+}
+
 fn open_descriptors() -> impl Iterator<Item = RawFd> {
     let entries = std::fs::read_dir("/proc/self/fd").into_iter().flatten();
     entries.filter_map(|entry| entry.ok()?.file_name().to_str()?.parse().ok())
@@ -267,6 +279,13 @@ mod tests {
         let clients = [(); 3].map(|()| TcpStream::connect(listener.local_addr().unwrap()).unwrap());
         assert_eq!(backlog(&listener), 3);
         drop(clients);
+    }
+
+    #[test]
+    fn nothing_but_a_listener_is_adopted() {
+        let (server, _client) = pair();
+        assert!(adopt(server.as_raw_fd()).is_none() && adopt(1).is_none());
+        assert!(adopt(1_000_000).is_none());
     }
 
     #[test]

@@ -5,7 +5,11 @@ use std::net::{SocketAddr, TcpListener};
 use std::time::Duration;
 
 use anyhow::{Context, Result, anyhow};
+use rustix::io::{FdFlags, fcntl_setfd};
 use socket2::{Domain, Protocol, Socket, TcpKeepalive, Type};
+
+use super::descriptor;
+use crate::restart::Inherited;
 
 /// A burst of viewers that come back after a restart fits in; the 128 of the
 /// standard library do not hold it.
@@ -38,6 +42,18 @@ pub(super) fn listen(address: SocketAddr, write_timeout: Duration) -> io::Result
     socket.bind(&address.into())?;
     socket.listen(BACKLOG)?;
     Ok(socket.into())
+}
+
+/// The listener that the image of this process before this one has left, if it
+/// is one that listens where it should.
+pub(super) fn adopt(inherited: Inherited, address: SocketAddr) -> Option<TcpListener> {
+    let listener = descriptor::adopt(inherited.listener)?;
+    fcntl_setfd(&listener, FdFlags::CLOEXEC).ok()?;
+    listener.set_nonblocking(false).ok()?;
+    let is_it = listener.local_addr().is_ok_and(|own| {
+        own.ip() == address.ip() && (own.port() == address.port() || address.port() == 0)
+    });
+    is_it.then_some(listener)
 }
 
 /// tiny_http on a duplicate of the listener.

@@ -1,23 +1,27 @@
 //! The HTTP side as a whole: from the port to the front desk.
 
-use std::net::{SocketAddr, TcpListener};
+use std::io;
+use std::net::{SocketAddr, TcpListener, TcpStream};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering::Relaxed, Ordering::SeqCst};
 use std::thread::{self, JoinHandle};
 use std::time::{Duration, Instant};
 
 use anyhow::{Context, Result};
+use crossbeam_channel::{Receiver, bounded};
 use parking_lot::Mutex;
+use tiny_http::Request;
 
 use super::connection::Connections;
 use super::desk::Desk;
-use super::guard::{Counts, Guard, Post};
-use super::listener::{listen, serve};
+use super::guard::{Counts, Guard, Post, reachable};
+use super::listener::{adopt, listen, serve};
 use super::methods;
 use super::office::Office;
 use crate::cameras::Cameras;
 use crate::config::HttpConfig;
 use crate::log_limit::LogLimit;
+use crate::restart::Inherited;
 use crate::shutdown::Shutdown;
 
 /// Before the listener is made anew after a fault, such as a lack of
@@ -27,6 +31,8 @@ const PAUSE: Duration = Duration::from_millis(100);
 const LOOK_BACK: Duration = Duration::from_millis(50);
 /// ...and how much longer than a request may take to come.
 const MARGIN: Duration = Duration::from_secs(10);
+/// How long requests that are on their way may hold up a new start.
+const CLOSING: Duration = Duration::from_secs(1);
 
 /// The running HTTP side.
 pub(crate) struct Server {
@@ -34,6 +40,7 @@ pub(crate) struct Server {
     listening: Arc<Listening>,
     guard: Guard,
     accept: JoinHandle<()>,
+    losses: Receiver<()>,
 }
 
 struct Listening {
@@ -44,6 +51,8 @@ struct Listening {
     head_timeout: Duration,
     /// tiny_http's own thread accepts no more, without having said so.
     is_stuck: AtomicBool,
+    /// Nobody is let in any more; those who are in are served.
+    is_closing: AtomicBool,
     stop: Shutdown,
 }
 
@@ -59,15 +68,25 @@ impl Server {
     ///
     /// # Errors
     /// Why the address cannot be listened on.
-    pub(crate) fn start(config: HttpConfig, cameras: Cameras, stop: &Shutdown) -> Result<Self> {
+    pub(crate) fn start(
+        config: HttpConfig,
+        cameras: Cameras,
+        inherited: Option<Inherited>,
+        stop: &Shutdown,
+    ) -> Result<Self> {
         let (bind, limits) = (config.bind, config.limits.clone());
-        let listener = listen(bind, config.write_timeout)
-            .with_context(|| format!("cannot listen on {bind}"))?;
+        let listener = match inherited.and_then(|inherited| adopt(inherited, bind)) {
+            Some(listener) => listener,
+            None => listen(bind, config.write_timeout)
+                .with_context(|| format!("cannot listen on {bind}"))?,
+        };
         let address = listener.local_addr().context("the listener has no address")?;
         let guarded = listener.try_clone().context("the listener cannot be duplicated")?;
         let counts = Arc::new(Counts::default());
+        counts.restarts.store(inherited.map_or(0, |inherited| inherited.n_before), Relaxed);
         let connections = Arc::new(Connections::new(Arc::clone(&counts)));
         let office = Office::new(config, cameras, Arc::clone(&connections), stop.clone());
+        let viewers = Arc::clone(&office.viewers);
         let listening = Arc::new(Listening {
             current: Mutex::new(Arc::new(serve(&listener)?)),
             listener,
@@ -75,9 +94,12 @@ impl Server {
             desk: Desk::new(office),
             head_timeout: limits.head_timeout,
             is_stuck: AtomicBool::new(false),
+            is_closing: AtomicBool::new(false),
             stop: stop.clone(),
         });
         let told = Arc::clone(&listening);
+        let (report, losses) = bounded(1);
+        let max_leaks = limits.max_leaks;
         let guard = Guard::start(Post {
             listener: guarded,
             address,
@@ -85,6 +107,12 @@ impl Server {
             connections,
             limits,
             on_stuck: Box::new(move || told.stuck()),
+            on_leaks: Box::new(move |n_leaked| {
+                if viewers.present().is_empty() || n_leaked / 4 >= max_leaks {
+                    // Said once is enough.
+                    let _ = report.try_send(());
+                }
+            }),
             stop: stop.clone(),
         })
         .context("the guard does not start")?;
@@ -93,7 +121,7 @@ impl Server {
             .name("accept".into())
             .spawn(move || accepting.accept())
             .context("the accept thread does not start")?;
-        Ok(Self { address, listening, guard, accept })
+        Ok(Self { address, listening, guard, accept, losses })
     }
 
     /// Where it listens, with the port that the kernel chose for port 0.
@@ -101,10 +129,33 @@ impl Server {
         self.address
     }
 
-    /// Lets nobody in any more, cuts all connections and returns when the
-    /// threads are gone. The order to stop must have been given and the slot
-    /// be closed.
-    pub(crate) fn stop(self) {
+    /// Says once that tiny_http has lost so many connections that the process
+    /// should start anew.
+    pub(crate) fn losses(&self) -> &Receiver<()> {
+        &self.losses
+    }
+
+    /// Lets nobody in any more: who comes now waits in the listener's queue.
+    /// Returns when the requests that are here have been taken.
+    pub(crate) fn close_door(&self) {
+        let listening = &self.listening;
+        listening.is_closing.store(true, SeqCst);
+        // tiny_http takes one more connection, finds no other and ends.
+        let is_set = listening.listener.set_nonblocking(true);
+        let last = TcpStream::connect_timeout(&reachable(self.address), PAUSE);
+        listening.current.lock().unblock();
+        let deadline = Instant::now() + CLOSING;
+        while !self.accept.is_finished() && Instant::now() < deadline {
+            thread::sleep(LOOK_BACK);
+        }
+        if let Err(e) = is_set.and(last) {
+            log::debug!("the door stays open: {e}");
+        }
+    }
+
+    /// Cuts all connections and returns the listener when the threads are
+    /// gone. The order to stop must have been given and the slot be closed.
+    pub(crate) fn stop(self) -> Result<TcpListener> {
         self.listening.current.lock().unblock();
         if self.accept.join().is_err() {
             log::error!("the accept thread panicked");
@@ -114,6 +165,7 @@ impl Server {
         self.listening.desk.stop();
         // Never dropped: see `let_go`. The process is about to end.
         std::mem::forget(Arc::clone(&self.listening.current.lock()));
+        self.listening.listener.try_clone().context("the listener cannot be kept")
     }
 }
 
@@ -121,32 +173,53 @@ impl Listening {
     /// The accept thread.
     fn accept(&self) {
         let (mut retired, mut log) = (Vec::new(), LogLimit::default());
-        while !self.stop.is_ordered() {
+        let mut has_ended = false;
+        while !self.stop.is_ordered() && !self.is_closing.load(SeqCst) {
             let current = Arc::clone(&self.current.lock());
             let got = if retired.is_empty() {
                 current.recv().map(Some)
             } else {
                 current.recv_timeout(LOOK_BACK)
             };
-            let fault = match got {
-                Ok(request) => {
-                    request.into_iter().for_each(|request| self.receive(request));
-                    None
-                }
-                // An order to stop, or a word of the guard's, has no number.
-                Err(e) => e.raw_os_error().is_some().then(|| e.to_string()),
-            };
+            let fault = self.receive(got);
             let is_stuck = self.is_stuck.swap(false, SeqCst);
             let fault = fault.or(is_stuck.then(|| "nobody takes connections any more".into()));
-            if let Some(fault) = fault {
+            if self.is_closing.load(SeqCst) {
+                has_ended = fault.is_some();
+            } else if let Some(fault) = fault {
                 log.warn(&format!("accepting failed: {fault}; listening anew"));
                 retired.extend(self.renew());
             }
             self.look_back(&mut retired);
         }
+        self.drain(has_ended);
     }
 
-    fn receive(&self, request: tiny_http::Request) {
+    /// Takes the last requests, when nobody is let in any more.
+    fn drain(&self, mut has_ended: bool) {
+        let current = Arc::clone(&self.current.lock());
+        let mut n_silent = 0;
+        while !(self.stop.is_ordered() || (has_ended && n_silent > 1)) {
+            let got = current.recv_timeout(LOOK_BACK);
+            n_silent = if matches!(got, Ok(None)) { n_silent + 1 } else { 0 };
+            has_ended |= self.receive(got).is_some();
+        }
+    }
+
+    /// Takes what tiny_http has. What it says when its thread has ended, if it
+    /// is that.
+    fn receive(&self, got: io::Result<Option<Request>>) -> Option<String> {
+        match got {
+            Ok(request) => {
+                request.into_iter().for_each(|request| self.admit(request));
+                None
+            }
+            // An order to stop, or a word of the guard's, has no number.
+            Err(e) => e.raw_os_error().is_some().then(|| e.to_string()),
+        }
+    }
+
+    fn admit(&self, request: Request) {
         let wants_body = methods::wants_body(&request);
         if let Some(client) = self.connections.claim(request, wants_body) {
             self.desk.receive(client);
@@ -181,7 +254,7 @@ impl Listening {
         let now = Instant::now();
         for old in std::mem::take(retired) {
             while let Ok(Some(request)) = old.server.try_recv() {
-                self.receive(request);
+                self.admit(request);
             }
             if old.until > now {
                 retired.push(old);

@@ -3,6 +3,11 @@
 // The limits on connections that send no whole request.
 mod limits;
 
+// What tiny_http loses for good, and the new start that brings it back.
+mod leaks;
+// Too few descriptors, and a listener that has died of it.
+mod descriptors;
+
 use std::time::Duration;
 
 use crate::support::{Client, Daemon, Viewer};

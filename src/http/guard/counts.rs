@@ -5,6 +5,8 @@ use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering::Relaxed};
 
 use serde::Serialize;
 
+use crate::panics;
+
 /// Why a connection was cut.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub(in crate::http) enum Cut {
@@ -41,6 +43,8 @@ pub(in crate::http) struct Counts {
     pub(in crate::http) leaked: AtomicU64,
     /// Requests that must not be dropped, for their claimed length.
     pub(in crate::http) forgotten: AtomicU64,
+    /// Images of this process before this one.
+    pub(in crate::http) restarts: AtomicU64,
     /// Times the listener's thread was made anew.
     pub(in crate::http) renewed: AtomicU64,
 }
@@ -56,6 +60,8 @@ pub(in crate::http) struct ConnectionsReport {
     pub(in crate::http) leaked: u64,
     pub(in crate::http) forgotten: u64,
     pub(in crate::http) listener_renewed: u64,
+    pub(in crate::http) restarts: u64,
+    pub(in crate::http) panics: u64,
 }
 
 impl Counts {
@@ -76,6 +82,8 @@ impl Counts {
             leaked: self.leaked.load(Relaxed),
             forgotten: self.forgotten.load(Relaxed),
             listener_renewed: self.renewed.load(Relaxed),
+            restarts: self.restarts.load(Relaxed),
+            panics: panics::count(),
         }
     }
 }

@@ -45,6 +45,8 @@ pub(super) struct Post {
     pub(super) limits: Limits,
     /// Told when clients wait that nobody accepts.
     pub(super) on_stuck: Box<dyn Fn() + Send>,
+    /// Told at each look how many were lost, when they are too many.
+    pub(super) on_leaks: Box<dyn Fn(u64) + Send>,
     pub(super) stop: Shutdown,
 }
 
@@ -117,9 +119,7 @@ impl Rounds {
         if !round.cuts.is_empty() {
             self.log.warn("connections without a request were cut: see /status");
         }
-        if round.n_leaked > 0 {
-            self.leaked(round.n_leaked);
-        }
+        self.count_leaks(round.n_leaked);
         let n_queued = self.look_at_queue(round.has_new);
         if n_queued == 0 {
             (0..round.n_kicks).for_each(|_| self.kick());
@@ -130,9 +130,14 @@ impl Rounds {
         }
     }
 
-    fn leaked(&mut self, n: u64) {
-        self.post.counts.leaked.fetch_add(n, Relaxed);
-        self.log.warn("connections were lost in tiny_http: see /status");
+    fn count_leaks(&mut self, n_new: u64) {
+        let n_leaked = self.post.counts.leaked.fetch_add(n_new, Relaxed) + n_new;
+        if n_new > 0 {
+            self.log.warn("connections were lost in tiny_http: see /status");
+        }
+        if n_leaked >= self.post.limits.max_leaks {
+            (self.post.on_leaks)(n_leaked);
+        }
     }
 
     /// How many clients wait to be accepted. When they did so at the last look

@@ -1,7 +1,11 @@
 use super::*;
 
-const LIMITS: Limits =
-    Limits { head_timeout: Duration::from_secs(10), max_head_bytes: 1000, max_connections: 100 };
+const LIMITS: Limits = Limits {
+    head_timeout: Duration::from_secs(10),
+    max_head_bytes: 1000,
+    max_connections: 100,
+    max_leaks: 4,
+};
 
 fn sighting(cookie: u64) -> Sighting {
     Sighting { cookie, is_closed: false, n_received: 0, n_unread: 0 }

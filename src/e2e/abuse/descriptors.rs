@@ -1,0 +1,46 @@
+//! Too few descriptors, and a listener that has died of it.
+
+use std::process::{Command, Stdio};
+use std::time::{Duration, Instant};
+
+use super::{connections, idle, worst_gap};
+use crate::support::{Daemon, Metronome};
+
+/// A daemon that may have so few descriptors.
+fn with_limit(n: u32) -> Daemon {
+    let own = Daemon::command(&["--threads", "4", "--head-timeout", "2s"]);
+    let mut command = Command::new("sh");
+    command.args(["-c", &format!("ulimit -n {n} && exec \"$0\" \"$@\"")]);
+    command.arg(own.get_program()).args(own.get_args());
+    for (name, value) in own.get_envs() {
+        match value {
+            Some(value) => command.env(name, value),
+            None => command.env_remove(name),
+        };
+    }
+    command.env("CAMERA", "pattern:64x48@20").stdin(Stdio::null());
+    Daemon::spawn(command)
+}
+
+/// tiny_http needs two for a connection, and dies in two ways: with an error
+/// where the first is lacking, without a word where the second is.
+#[test]
+fn lack_of_descriptors_is_survived() {
+    for limit in [128, 127] {
+        let daemon = with_limit(limit);
+        let metronome = Metronome::start();
+        let mut viewer = daemon.watch("/stream");
+        viewer.next();
+        let begun = Instant::now();
+        let idle = idle(&daemon, 90);
+        let gap = worst_gap(&mut viewer, Duration::from_secs(1));
+        assert!(gap < metronome.allow(Duration::from_millis(500)), "{gap:?}");
+        assert_eq!(daemon.get("/healthz").code, 200);
+        let within = metronome.allow(Duration::from_secs(3));
+        assert!(begun.elapsed() < within, "{:?} with {limit}", begun.elapsed());
+        worst_gap(&mut viewer, Duration::from_millis(300));
+        assert_eq!(daemon.figure("/seats/taken"), 1);
+        assert!(connections(&daemon, "listener_renewed") > 0, "it never died");
+        drop(idle);
+    }
+}

@@ -1,0 +1,96 @@
+//! What tiny_http loses for good, and the new start that brings it back.
+
+use std::io::{Read, Write};
+use std::net::{SocketAddr, TcpStream};
+use std::sync::atomic::{AtomicBool, Ordering::Relaxed};
+use std::thread;
+use std::time::Duration;
+
+use super::connections;
+use crate::support::{Client, Daemon, eventually_is};
+
+/// What a client of HTTP/2 sends that takes the server for one: a thread of
+/// tiny_http's waits for itself from then on.
+const PREFACE: &str = "PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n";
+
+fn lose(daemon: &Daemon, n: usize) {
+    for _ in 0..n {
+        Client::connect(daemon.address()).send(PREFACE);
+    }
+}
+
+#[test]
+fn lost_connections_are_counted_and_nothing_else_is() {
+    let camera = ["--camera", "pattern:64x48@20", "--threads", "60"];
+    let daemon = Daemon::start(&[&["--head-timeout", "500ms"], &camera[..]].concat());
+    lose(&daemon, 10);
+    let silent = Client::connect(daemon.address());
+    for _ in 0..20 {
+        daemon.get("/healthz");
+        daemon.watch("/stream").next();
+    }
+    eventually_is("ten are lost", || connections(&daemon, "leaked") >= 10);
+    drop(silent);
+    assert_eq!(connections(&daemon, "leaked"), 10);
+    assert!(daemon.get("/metrics").text().contains("mjpegd_connections_leaked_total 10\n"));
+}
+
+/// Asks until told to stop; gives back how many were answered and cut off. A
+/// connection that is refused fails the test.
+fn ask_on(address: SocketAddr, is_over: &AtomicBool) -> (usize, usize) {
+    let (mut n_answered, mut n_cut) = (0, 0);
+    while !is_over.load(Relaxed) {
+        let mut stream = TcpStream::connect(address).expect("the port is refused");
+        stream.set_read_timeout(Some(Duration::from_secs(30))).unwrap();
+        let mut reply = Vec::new();
+        let _ = stream.write_all(b"GET /healthz HTTP/1.1\r\nHost: a\r\n\r\n");
+        let _ = stream.read_to_end(&mut reply);
+        if reply.starts_with(b"HTTP/1.1 200") {
+            n_answered += 1;
+        } else {
+            n_cut += 1;
+        }
+    }
+    (n_answered, n_cut)
+}
+
+#[test]
+fn too_many_lost_connections_make_it_start_anew_without_refusing_one() {
+    let args = ["--head-timeout", "500ms", "--max-leaks", "20"];
+    let mut daemon = Daemon::start(&args);
+    let pid = daemon.pid();
+    let is_over = AtomicBool::new(false);
+    let (n_answered, n_cut) = thread::scope(|scope| {
+        let asking = scope.spawn(|| ask_on(daemon.address(), &is_over));
+        lose(&daemon, 100);
+        eventually_is("it starts anew", || connections(&daemon, "restarts") == 1);
+        is_over.store(true, Relaxed);
+        asking.join().unwrap()
+    });
+    assert!(n_answered > 20 && n_cut <= 1, "{n_answered} answered, {n_cut} cut off");
+    assert!(daemon.is_running() && daemon.pid() == pid);
+    daemon.wait_for_log("starting anew");
+    assert_eq!(connections(&daemon, "leaked"), 0);
+    let n_threads = daemon.threads().len();
+    assert!(n_threads < 20, "{n_threads} threads");
+    // The new image listens as the first one did, and can do it again.
+    lose(&daemon, 30);
+    eventually_is("it starts anew again", || connections(&daemon, "restarts") == 2);
+    daemon.signal(rustix::process::Signal::TERM);
+    assert_eq!(daemon.wait().code(), Some(0));
+}
+
+#[test]
+fn new_start_waits_for_viewers_as_long_as_it_can() {
+    let args = ["--head-timeout", "500ms", "--max-leaks", "5", "--camera", "pattern:64x48@20"];
+    let daemon = Daemon::start(&args);
+    let mut viewer = daemon.watch("/stream");
+    lose(&daemon, 10);
+    eventually_is("ten are lost", || connections(&daemon, "leaked") == 10);
+    viewer.next();
+    assert_eq!(connections(&daemon, "restarts"), 0);
+    lose(&daemon, 10);
+    eventually_is("four times as many are too many", || connections(&daemon, "restarts") == 1);
+    viewer.client.take_rest();
+    daemon.watch("/stream").next();
+}

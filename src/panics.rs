@@ -1,0 +1,41 @@
+//! Panics: counted, and logged without flooding the log.
+//!
+//! A client that resets its connection early enough makes a thread of
+//! tiny_http's panic, so that anybody can bring them about.
+
+use std::panic::{PanicHookInfo, set_hook};
+use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
+use std::thread;
+
+use parking_lot::Mutex;
+
+use crate::log_limit::LogLimit;
+
+static N_PANICS: AtomicU64 = AtomicU64::new(0);
+
+/// Counts and logs from now on.
+pub(crate) fn watch() {
+    let log = Mutex::<LogLimit>::default();
+    set_hook(Box::new(move |panic| {
+        N_PANICS.fetch_add(1, Relaxed);
+        let line = line(thread::current().name(), panic);
+        // Unlock before logging: a log that blocks must hold nobody else up.
+        let passed = log.lock().pass(&line, std::time::Instant::now());
+        crate::log_limit::warn(&line, passed);
+    }));
+}
+
+/// How many there were.
+pub(crate) fn count() -> u64 {
+    N_PANICS.load(Relaxed)
+}
+
+fn line(thread: Option<&str>, panic: &PanicHookInfo<'_>) -> String {
+    let place = panic.location().map_or_else(String::new, ToString::to_string);
+    // The path of a registry says nothing; the package and its file do.
+    let place = place
+        .rsplit_once("/src/")
+        .map_or(place.as_str(), |(package, _)| &place[package.rfind('/').map_or(0, |at| at + 1)..]);
+    let what = panic.payload_as_str().unwrap_or("no message");
+    format!("panic in thread {} at {place}: {what}", thread.unwrap_or("of tiny_http"))
+}
