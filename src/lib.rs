@@ -18,6 +18,7 @@
 //! | `panics`, `restart` | panics counted; a new image of the same process |
 //! | `open_files` | how many descriptors the system lets us have |
 //! | `jpeg` | markers: check, split, missing tables; raw pictures to JPEG |
+//! | `multipart` | anybody's parts read: every dialect, in any pieces |
 //! | `camera` | the trait for drivers, and one file for each |
 //! | `capture` | the thread that runs while somebody reads |
 //! | `cameras` | the cameras of this daemon, by name |
@@ -35,6 +36,8 @@ mod frame;
 mod http;
 mod jpeg;
 mod log_limit;
+#[allow(dead_code, unused_imports, reason = "for the HTTP camera and the client, which come next")]
+mod multipart;
 mod open_files;
 mod panics;
 mod rate;

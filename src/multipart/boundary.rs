@@ -1,0 +1,147 @@
+//! The boundary, and the delimiter lines that are made of it.
+
+use memchr::memmem::Finder;
+
+/// What stands between parts, without the dashes around it: servers do not
+/// agree on how many there are in the header and on the wire.
+#[derive(Debug)]
+pub(super) struct Boundary {
+    name: Vec<u8>,
+    finder: Finder<'static>,
+}
+
+/// What the bytes behind the name are.
+#[derive(Debug, PartialEq)]
+pub(super) enum Rest {
+    /// Those of a delimiter line so far.
+    More,
+    Line {
+        is_closing: bool,
+    },
+    /// No delimiter line.
+    No,
+}
+
+impl Boundary {
+    /// RFC 2046 allows 70 bytes; a few servers take more.
+    const MAX_BYTES: usize = 256;
+    /// White space behind a delimiter, and its line end.
+    const MAX_REST_BYTES: usize = 64;
+
+    /// As named in a header or a first line, with any dashes before it.
+    pub(super) fn new(text: &[u8]) -> Option<Self> {
+        let name = text.trim_ascii();
+        let name = &name[name.iter().take_while(|b| **b == b'-').count()..];
+        let is_sound = !name.is_empty() && name.len() <= Self::MAX_BYTES && !name.contains(&b'\n');
+        is_sound.then(|| Self { name: name.to_vec(), finder: Finder::new(name).into_owned() })
+    }
+
+    /// The parameter of a Content-Type.
+    pub(super) fn of(content_type: &str) -> Option<Self> {
+        let at = content_type.to_ascii_lowercase().find("boundary")?;
+        let value = content_type[at + "boundary".len()..].trim_start().strip_prefix('=')?.trim();
+        let value = match value.strip_prefix('"') {
+            Some(quoted) => quoted.split('"').next()?,
+            None => value.split(';').next()?,
+        };
+        Self::new(value.as_bytes())
+    }
+
+    pub(super) fn len(&self) -> usize {
+        self.name.len()
+    }
+
+    pub(super) fn shown(&self) -> String {
+        String::from_utf8_lossy(&self.name).into_owned()
+    }
+
+    /// Where the name begins first.
+    pub(super) fn find(&self, bytes: &[u8]) -> Option<usize> {
+        self.finder.find(bytes)
+    }
+
+    /// Whether a header line is a delimiter line, and if so, the closing one.
+    pub(super) fn is_line(&self, line: &[u8]) -> Option<bool> {
+        let name = line.strip_prefix(b"--")?;
+        let name = &name[name.iter().take_while(|b| **b == b'-').count()..];
+        match rest(name.strip_prefix(self.name.as_slice())?) {
+            Rest::Line { is_closing } => Some(is_closing),
+            Rest::More | Rest::No => None,
+        }
+    }
+}
+
+/// Judges what follows the name: two dashes if it is the closing delimiter,
+/// white space, and a line end.
+pub(super) fn rest(bytes: &[u8]) -> Rest {
+    let (tail, is_closing) = match bytes {
+        [b'-'] => return Rest::More,
+        [b'-', b'-', tail @ ..] => (tail, true),
+        tail => (tail, false),
+    };
+    let n_blanks = tail.iter().take_while(|b| matches!(b, b' ' | b'\t')).count();
+    match &tail[n_blanks..] {
+        [b'\r', b'\n'] | [b'\n'] => Rest::Line { is_closing },
+        [] | [b'\r'] if bytes.len() < Boundary::MAX_REST_BYTES => Rest::More,
+        _ => Rest::No,
+    }
+}
+
+/// Whether a Content-Type is multipart of any kind.
+pub(super) fn is_multipart(content_type: &str) -> bool {
+    let kind = content_type.trim_start().as_bytes();
+    kind.len() >= 10 && kind[..10].eq_ignore_ascii_case(b"multipart/")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn named(content_type: &str) -> Option<String> {
+        Boundary::of(content_type).map(|b| b.shown())
+    }
+
+    #[test]
+    fn boundary_is_found_however_it_is_written() {
+        for content_type in [
+            "multipart/x-mixed-replace; boundary=frame",
+            "multipart/x-mixed-replace;boundary=frame",
+            "multipart/x-mixed-replace; boundary=--frame",
+            "multipart/x-mixed-replace; boundary=\"frame\"",
+            "multipart/x-mixed-replace; boundary=\"--frame\"; charset=utf-8",
+            "Multipart/X-Mixed-Replace; charset=utf-8; BOUNDARY = frame ; x=y",
+        ] {
+            assert!(is_multipart(content_type));
+            assert_eq!(named(content_type).as_deref(), Some("frame"), "{content_type}");
+        }
+        assert_eq!(named("multipart/mixed; boundary=\"a;b c\"").as_deref(), Some("a;b c"));
+    }
+
+    #[test]
+    fn what_cannot_be_a_boundary_is_none() {
+        for value in ["", "\"\"", "--", "\"--", &"x".repeat(300)] {
+            assert_eq!(named(&format!("multipart/mixed; boundary={value}")), None, "{value}");
+        }
+        assert_eq!(named("multipart/mixed"), None);
+        assert!(!is_multipart("image/jpeg") && !is_multipart("multi"));
+    }
+
+    #[test]
+    fn rest_of_a_delimiter_line() {
+        for (bytes, is) in [
+            (&b""[..], Rest::More),
+            (b"-", Rest::More),
+            (b"--", Rest::More),
+            (b" \t\r", Rest::More),
+            (b"\r\n", Rest::Line { is_closing: false }),
+            (b" \n", Rest::Line { is_closing: false }),
+            (b"--\r\n", Rest::Line { is_closing: true }),
+            (b"-\n", Rest::No),
+            (b"2", Rest::No),
+            (b"\r\r", Rest::No),
+        ] {
+            assert_eq!(rest(bytes), is, "{}", bytes.escape_ascii());
+        }
+        assert_eq!(rest(&[b' '; 100]), Rest::No);
+    }
+}

@@ -1,0 +1,40 @@
+//! Why a stream cannot be read any further.
+
+use std::fmt;
+
+/// Each of them ends the stream: what is left is to open it anew.
+#[derive(Clone, Debug, PartialEq)]
+pub(crate) enum Error {
+    /// The Content-Type is that of something else.
+    NotMultipart(String),
+    /// No delimiter where one must come; with the boundary that was looked
+    /// for, if the server named one.
+    NoDelimiter { boundary: Option<String>, n_bytes: usize },
+    /// More headers in a part than anybody needs.
+    LongHeaders { max: usize },
+    /// A part that is, or says that it is, larger than is taken.
+    TooLarge { n_bytes: u64, max: usize },
+    /// The stream ended inside a picture.
+    Truncated,
+}
+
+impl fmt::Display for Error {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::NotMultipart(content_type) => {
+                write!(f, "Content-Type is {content_type:?}, not multipart")
+            }
+            Self::NoDelimiter { boundary: Some(boundary), n_bytes } => {
+                write!(f, "no delimiter line with {boundary:?} in {n_bytes} bytes")
+            }
+            Self::NoDelimiter { boundary: None, n_bytes } => {
+                write!(f, "no line that begins with -- in {n_bytes} bytes")
+            }
+            Self::LongHeaders { max } => write!(f, "a part with more than {max} bytes of headers"),
+            Self::TooLarge { n_bytes, max } => {
+                write!(f, "a part of {n_bytes} bytes or more; {max} are allowed")
+            }
+            Self::Truncated => write!(f, "the end came inside a picture"),
+        }
+    }
+}

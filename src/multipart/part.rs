@@ -1,0 +1,100 @@
+//! The headers of one part.
+
+use std::time::{Duration, SystemTime};
+
+/// What a part says of itself. Other headers are passed over.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub(crate) struct Part {
+    pub(crate) content_type: Option<String>,
+    /// As claimed; what came may be of another length.
+    pub(crate) content_length: Option<u64>,
+    /// When the picture was taken, by the server's clock: `X-Timestamp` in
+    /// seconds since 1970.
+    pub(crate) timestamp: Option<SystemTime>,
+}
+
+impl Part {
+    /// A longer type is that of nothing known.
+    const MAX_TYPE: usize = 128;
+
+    /// Takes in one header line. A line that is none is passed over, and so is
+    /// a value that cannot be read: a part is more than its headers.
+    pub(super) fn read(&mut self, line: &[u8]) {
+        let Some(colon) = memchr::memchr(b':', line) else { return };
+        let (name, value) = (line[..colon].trim_ascii(), line[colon + 1..].trim_ascii());
+        let Ok(value) = std::str::from_utf8(value) else { return };
+        if name.eq_ignore_ascii_case(b"Content-Length") {
+            // With a sign it is no length (RFC 9110 8.6), though it parses.
+            let digits = value.bytes().all(|b| b.is_ascii_digit());
+            self.content_length = value.parse().ok().filter(|_| digits);
+        } else if name.eq_ignore_ascii_case(b"Content-Type") {
+            self.content_type = (value.len() <= Self::MAX_TYPE).then(|| value.to_owned());
+        } else if name.eq_ignore_ascii_case(b"X-Timestamp") {
+            self.timestamp = timestamp(value);
+        }
+    }
+}
+
+/// Seconds since 1970, with decimals.
+fn timestamp(text: &str) -> Option<SystemTime> {
+    let (seconds, decimals) = text.split_once('.').unwrap_or((text, ""));
+    let is_number = |text: &str| text.bytes().all(|b| b.is_ascii_digit());
+    if !is_number(seconds) || !is_number(decimals) {
+        return None;
+    }
+    let nanos = format!("{decimals:0<9}")[..9].parse().ok()?;
+    SystemTime::UNIX_EPOCH.checked_add(Duration::new(seconds.parse().ok()?, nanos))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn part(lines: &[&str]) -> Part {
+        let mut part = Part::default();
+        lines.iter().for_each(|line| part.read(line.as_bytes()));
+        part
+    }
+
+    #[test]
+    fn headers_are_known_in_any_case_and_order() {
+        let seen =
+            part(&["x-timestamp:1795197222.490963", "CONTENT-LENGTH : 12 ", "content-type: a/b"]);
+        let at = SystemTime::UNIX_EPOCH + Duration::new(1_795_197_222, 490_963_000);
+        let is = Part {
+            content_type: Some("a/b".into()),
+            content_length: Some(12),
+            timestamp: Some(at),
+        };
+        assert_eq!(seen, is);
+    }
+
+    #[test]
+    fn what_cannot_be_read_is_absent() {
+        for line in [
+            "no colon",
+            ": no name",
+            "Content-Length: -1",
+            "Content-Length: +1",
+            "Content-Length:",
+            "Content-Length: 99999999999999999999",
+            "X-Timestamp: yesterday",
+            "X-Timestamp: -1.5",
+            "X-Timestamp: 1e9",
+            "X-Timestamp: 18446744073709551615.0",
+            "X-Timestamp: 18446744073709551616.0",
+            "X-Timestamp: ",
+        ] {
+            assert_eq!(part(&[line]), Part::default(), "{line}");
+        }
+        assert_eq!(part(&[&format!("Content-Type: {}", "x".repeat(200))]), Part::default());
+    }
+
+    #[test]
+    fn times_have_any_number_of_decimals() {
+        for (text, nanos) in [("1", 0), ("1.5", 500_000_000), ("1.0000000019", 1)] {
+            let is = SystemTime::UNIX_EPOCH + Duration::new(1, nanos);
+            assert_eq!(timestamp(text), Some(is), "{text}");
+        }
+    }
+}

@@ -1,0 +1,154 @@
+//! The search for a delimiter line in bytes that come in pieces.
+
+use super::boundary::{Boundary, Rest, rest};
+use super::{Body, EOI};
+
+/// Copies bytes to a body until a delimiter line stands at its end.
+#[derive(Debug, Default)]
+pub(super) struct Search {
+    /// Where in the body a boundary's name begins, while it is not known
+    /// whether its line is a delimiter.
+    candidate: Option<usize>,
+    /// The bytes around the cut between two pieces.
+    seam: Vec<u8>,
+}
+
+/// A delimiter line that stands at the end of a body.
+#[derive(Debug, PartialEq)]
+pub(super) struct Line {
+    /// Where it begins, with the line end before it.
+    pub(super) start: usize,
+    pub(super) is_closing: bool,
+}
+
+impl Search {
+    /// Whether the end of the body may be the begin of a delimiter line: it
+    /// must not be cut then.
+    pub(super) fn is_unsure(&self) -> bool {
+        self.candidate.is_some()
+    }
+
+    /// Takes bytes off the front of `input` to the end of `body`, up to and
+    /// with a delimiter line. `None`: there was none, and all were taken.
+    pub(super) fn take(
+        &mut self,
+        boundary: &Boundary,
+        input: &mut &[u8],
+        body: &mut impl Body,
+    ) -> Option<Line> {
+        loop {
+            while let Some(name_at) = self.candidate {
+                take(1, input, body)?;
+                let start = start(&body.bytes()[..name_at]);
+                match (start, rest(&body.bytes()[name_at + boundary.len()..])) {
+                    (_, Rest::More) => {}
+                    (Some(start), Rest::Line { is_closing }) => {
+                        self.candidate = None;
+                        return Some(Line { start, is_closing });
+                    }
+                    _ => self.candidate = None,
+                }
+            }
+            let Some(n) = self.find_end(boundary, input, body.bytes()) else {
+                take(input.len(), input, body);
+                return None;
+            };
+            take(n, input, body);
+            self.candidate = Some(body.bytes().len() - boundary.len());
+        }
+    }
+
+    /// How many bytes of `input` end with the boundary's name, which may have
+    /// begun in `body`.
+    fn find_end(&mut self, boundary: &Boundary, input: &[u8], body: &[u8]) -> Option<usize> {
+        // One less than the name: what was judged is not found again.
+        let n = boundary.len() - 1;
+        let tail = &body[body.len().saturating_sub(n)..];
+        self.seam.clear();
+        self.seam.extend_from_slice(tail);
+        self.seam.extend_from_slice(&input[..n.min(input.len())]);
+        match boundary.find(&self.seam) {
+            Some(at) => Some(at + boundary.len() - tail.len()),
+            None => boundary.find(input).map(|at| at + boundary.len()),
+        }
+    }
+}
+
+/// Moves `n` bytes; `None`: there are not so many.
+fn take(n: usize, input: &mut &[u8], body: &mut impl Body) -> Option<()> {
+    let (taken, rest) = input.split_at_checked(n)?;
+    body.add(taken);
+    *input = rest;
+    Some(())
+}
+
+/// Where the delimiter line begins whose name follows `before`; `None`: none
+/// can begin there. It stands at the very begin, or behind a line end, which
+/// belongs to it, or right behind a picture, as some cameras send it.
+fn start(before: &[u8]) -> Option<usize> {
+    let n_dashes = before.iter().rev().take_while(|b| **b == b'-').count();
+    let before = &before[..before.len() - n_dashes];
+    if let Some(line) = before.strip_suffix(b"\n") {
+        return Some(line.strip_suffix(b"\r").unwrap_or(line).len());
+    }
+    let is_behind_picture = n_dashes >= 2 && before.ends_with(EOI);
+    (before.is_empty() || is_behind_picture).then_some(before.len())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// The body and the line found, with what is left, for each way to cut.
+    fn search(bytes: &[u8]) -> (Vec<u8>, Option<Line>, usize) {
+        let boundary = Boundary::new(b"frame").unwrap();
+        let mut seen = Vec::new();
+        for cut in 0..=bytes.len() {
+            let (mut search, mut body) = (Search::default(), Vec::new());
+            let (mut a, mut b) = bytes.split_at(cut);
+            let mut line = search.take(&boundary, &mut a, &mut body);
+            if line.is_none() {
+                assert!(a.is_empty());
+                line = search.take(&boundary, &mut b, &mut body);
+            }
+            seen.push((body, line, a.len() + b.len()));
+        }
+        assert!(seen.windows(2).all(|w| w[0] == w[1]), "{}: {seen:?}", bytes.escape_ascii());
+        seen.swap_remove(0)
+    }
+
+    #[test]
+    fn delimiter_lines_are_found_across_any_cut() {
+        for (bytes, start, is_closing, n_left) in [
+            (&b"abc\r\n--frame\r\nrest"[..], 3, false, 4),
+            (b"abc\n--frame\nrest", 3, false, 4),
+            (b"abc\nframe \t\r\n", 3, false, 0),
+            (b"--frame\r\n", 0, false, 0),
+            (b"abc\r\n----frame--\r\nx", 3, true, 1),
+            (b"abc\xFF\xD9--frame\r\n", 5, false, 0),
+            (b"\r\n\r\n--frame\r\n", 2, false, 0),
+            (b"--frame--frame\r\n--frame\r\n", 14, false, 0),
+            (b"--framed\r\n--frame\r\n", 8, false, 0),
+            (b"fframe\nframe\n", 6, false, 0),
+        ] {
+            let (body, line, left) = search(bytes);
+            assert_eq!(line, Some(Line { start, is_closing }), "{}", bytes.escape_ascii());
+            assert_eq!((body.len(), left), (bytes.len() - n_left, n_left));
+        }
+    }
+
+    #[test]
+    fn what_only_looks_like_a_delimiter_is_body() {
+        for bytes in [
+            &b"abc--frame\r\n"[..],
+            b"\r\n--frame",
+            b"\r\n--frame2\r\n",
+            b"\r\n--frame-\r\n",
+            b"\r\n-- frame\r\n",
+            b"\xFF\xD9frame\r\n",
+            b"\r\n--fram\r\n",
+        ] {
+            assert_eq!(search(bytes), (bytes.to_vec(), None, 0));
+        }
+    }
+}

@@ -1,0 +1,278 @@
+use std::time::{Duration, Instant, SystemTime};
+
+use super::*;
+use crate::frame::{DELIMITER, Frame, Meta, SHORT_HEADERS, Taken};
+
+/// Not pictures, but with all in them that could be taken for something else.
+const A: &[u8] = b"\xFF\xD8\xFF\r\n--fram\xFF\xD9\r\n--frame2\r\nframe\0--frame--\r\r\n\n\xFF\xD9";
+const B: &[u8] = b"\xFF\xD8\xFFContent-Length: 3\r\n\r\n\r\n-\xFF\xD9";
+const TYPE: &str = "multipart/x-mixed-replace; boundary=frame";
+const MAX: usize = 1000;
+
+/// All parts with their bodies, and how it ended.
+type Seen = (Vec<(Part, Vec<u8>)>, Result<(), Error>);
+
+fn parse<'a>(mut parser: Parser, pieces: impl Iterator<Item = &'a [u8]>) -> Seen {
+    let (mut seen, mut body) = (Vec::new(), Vec::new());
+    for mut piece in pieces {
+        loop {
+            match parser.feed(&mut piece, &mut body) {
+                Ok(Next::Part(part)) => seen.push((part, std::mem::take(&mut body))),
+                Ok(Next::More | Next::End) => break,
+                Err(e) => return (seen, Err(e)),
+            }
+        }
+        assert!(piece.is_empty());
+    }
+    loop {
+        match parser.finish(&mut body) {
+            Ok(Some(part)) => seen.push((part, std::mem::take(&mut body))),
+            Ok(None) => return (seen, Ok(())),
+            Err(e) => return (seen, Err(e)),
+        }
+    }
+}
+
+fn parser(content_type: &str) -> Parser {
+    if content_type.is_empty() {
+        Parser::learning(MAX)
+    } else {
+        Parser::new(content_type, MAX).unwrap()
+    }
+}
+
+/// Parses a stream whole, in single bytes, and cut at every byte: always with
+/// the same outcome.
+fn parse_all_ways(content_type: &str, stream: &[u8]) -> Seen {
+    let whole = parse(parser(content_type), [stream].into_iter());
+    let shown = stream.escape_ascii();
+    assert_eq!(parse(parser(content_type), stream.chunks(1)), whole, "single bytes of {shown}");
+    for cut in 0..=stream.len() {
+        let (a, b) = stream.split_at(cut);
+        let cut_once = parse(parser(content_type), [a, b].into_iter());
+        assert_eq!(cut_once, whole, "cut at {cut} of {shown}");
+    }
+    whole
+}
+
+fn bodies(content_type: &str, stream: &[u8]) -> Vec<Vec<u8>> {
+    let (seen, end) = parse_all_ways(content_type, stream);
+    assert_eq!(end, Ok(()), "{}", stream.escape_ascii());
+    seen.into_iter().map(|(_, body)| body).collect()
+}
+
+fn frame(jpeg: &[u8]) -> Frame {
+    let mut buf = FrameBuf::new();
+    buf.extend(jpeg);
+    let captured = SystemTime::UNIX_EPOCH + Duration::new(1_795_197_222, 490_963_000);
+    let at = Taken { captured, taken: Instant::now() };
+    buf.finish(Meta { seq: 1, at, width: 1, height: 1, is_status: false })
+}
+
+/// Both pictures in parts of one form. `$LEN` is the length.
+fn stream_of(part: &str, end: &str) -> Vec<u8> {
+    let mut stream = Vec::new();
+    for jpeg in [A, B] {
+        let (head, tail) = part.split_once("JPEG").unwrap();
+        stream.extend(head.replace("$LEN", &jpeg.len().to_string()).bytes());
+        stream.extend_from_slice(jpeg);
+        stream.extend(tail.bytes());
+    }
+    stream.extend(end.bytes());
+    stream
+}
+
+#[test]
+fn own_layouts_are_read_back() {
+    let (a, b) = (frame(A), frame(B));
+    let full = [DELIMITER, a.full(), b.full()].concat();
+    let advance = [DELIMITER, SHORT_HEADERS, a.advance(), b.advance()].concat();
+    let (seen, end) = parse_all_ways(TYPE, &full);
+    assert_eq!(end, Ok(()));
+    let part = Part {
+        content_type: Some("image/jpeg".into()),
+        content_length: Some(A.len() as u64),
+        timestamp: Some(a.meta.at.captured),
+    };
+    assert_eq!(seen[0], (part, A.to_vec()));
+    assert_eq!(seen[1].1, B);
+    for content_type in [TYPE, ""] {
+        assert_eq!(bodies(content_type, &full), [A, B]);
+        assert_eq!(bodies(content_type, &advance), [A, B]);
+    }
+}
+
+#[test]
+fn every_dialect_is_read() {
+    for (content_type, part, end) in [
+        ("boundary=frame", "--frame\r\nContent-Type: image/jpeg\r\n\r\nJPEG\r\n", ""),
+        ("boundary=frame", "--frame\r\nContent-Length: $LEN\r\n\r\nJPEG\r\n", "--frame--\r\n"),
+        ("boundary=frame", "--frame\r\ncontent-length:$LEN\r\nA: b\r\n\r\nJPEG", "--frame--"),
+        ("boundary=\"frame\"", "--frame\nContent-Type: image/jpeg\n\nJPEG\n", "--frame--\nbye"),
+        ("boundary=--frame", "--frame\r\nContent-Length: $LEN\r\n\r\nJPEG\r\n", ""),
+        ("boundary=--frame", "----frame\r\n\r\nJPEG\r\n", "----frame\r\n"),
+        ("boundary=frame", "frame\r\nContent-Type: image/jpeg\r\n\r\nJPEG\r\n", ""),
+        ("x=y; boundary=frame", "--frame \r\n\tfolded\r\nno header\r\n\r\nJPEG\r\n", "--frame"),
+        ("boundary=frame", "--frame\r\n\r\nJPEG", "--frame--\r\n--frame\r\n\r\nignored"),
+        ("boundary=frame", "--frame\r\nJPEG\r\n", ""),
+        ("boundary=frame", "--frame\r\nContent-Type: image/jpeg\r\n\r\n\r\nJPEG\r\n", ""),
+        ("boundary=frame", "--frame\r\nContent-Length: $LEN\r\n\r\n\r\nJPEG\r\n", "--frame\r\n"),
+        ("boundary=frame", "--frame\r\nContent-Length: 0\r\n\r\nJPEG\r\n", "--frame--"),
+        ("boundary=frame", "--frame\r\nContent-Length: many\r\n\r\nJPEG\r\n", "--frame--"),
+        ("charset=x", "--any\r\nContent-Length: $LEN\r\n\r\nJPEG\r\n", "--any--"),
+        ("", "--ffmpeg\r\nContent-type: image/jpeg\r\nContent-length: $LEN\r\n\r\nJPEG\r\n", ""),
+        ("", "\r\n--frame\r\n\r\nJPEG", "\r\n--frame"),
+    ] {
+        let stream = stream_of(part, end);
+        let full = format!("multipart/x-mixed-replace; {content_type}");
+        let content_type = if content_type.is_empty() { "" } else { &full };
+        assert_eq!(bodies(content_type, &stream), [A, B], "{content_type} {part}");
+        for preamble in ["This is multipart.\r\n", "\r\n\r\n", "frame--frame\r\n"] {
+            let stream = [preamble.as_bytes(), &stream].concat();
+            assert_eq!(bodies(content_type, &stream), [A, B], "{content_type} {preamble} {part}");
+        }
+    }
+}
+
+#[test]
+fn empty_parts_are_given_as_such() {
+    for empty in ["--frame\r\n\r\n\r\n", "--frame\r\nContent-Length: 0\r\n\r\n\r\n"] {
+        let stream = format!("{empty}{empty}--frame\r\n--frame--");
+        assert_eq!(bodies(TYPE, stream.as_bytes()), [b"", b""], "{empty}");
+    }
+}
+
+#[test]
+fn wrong_lengths_are_recovered_from() {
+    for wrong in [-7_isize, -1, 1, 7, 20, 60, 100] {
+        let mut stream = Vec::new();
+        for jpeg in [B, B, A, B] {
+            let length = jpeg.len().checked_add_signed(wrong).unwrap();
+            stream.extend(format!("--frame\r\nContent-Length: {length}\r\n\r\n").bytes());
+            stream.extend_from_slice(jpeg);
+            stream.extend(b"\r\n");
+        }
+        for end in ["", "--frame", "--frame--\r\n"] {
+            let stream = [&stream, end.as_bytes()].concat();
+            assert_eq!(bodies(TYPE, &stream), [B, B, A, B], "off by {wrong}, {end}");
+        }
+    }
+    // One that ends where it looks well costs this picture, not the next.
+    let stream = [b"--frame\r\nContent-Length: 13\r\n\r\n", A, b"\r\n--frame\r\n\r\n", B].concat();
+    assert_eq!(bodies(TYPE, &stream), [&A[..13], B]);
+}
+
+#[test]
+fn padded_picture_is_whole_with_its_last_byte() {
+    let head = format!("--frame\r\nContent-Length: {}\r\n\r\n", A.len() + 5);
+    let stream = [head.as_bytes(), A, b"\0\0\0\r\n"].concat();
+    let (mut parser, mut body) = (parser(TYPE), Vec::new());
+    let next = parser.feed(&mut stream.as_slice(), &mut body).unwrap();
+    assert!(matches!(next, Next::Part(_)), "{next:?}");
+    assert_eq!(body, A);
+}
+
+#[test]
+fn part_is_given_with_its_last_byte() {
+    let long = stream_of("--frame\r\nContent-Length: $LEN\r\n\r\nJPEG", "");
+    let short = [b"--frame\r\n\r\n", A, b"\r\n--frame\r\n"].concat();
+    for stream in [&long[..long.len()], &short] {
+        let (mut parser, mut body, mut n_parts) = (parser(TYPE), Vec::new(), 0);
+        for at in 0..stream.len() {
+            assert!(body.len() < stream.len());
+            let mut byte = &stream[at..=at];
+            if let Next::Part(_) = parser.feed(&mut byte, &mut body).unwrap() {
+                n_parts += 1;
+                let at_last = stream[..=at].ends_with(A) || stream[..=at].ends_with(B);
+                assert!(at_last || at + 1 == stream.len());
+                body.clear();
+            }
+        }
+        assert!(n_parts > 0);
+    }
+}
+
+#[test]
+fn end_inside_a_picture_is_told() {
+    let truncated = (Vec::new(), Err(Error::Truncated));
+    for head in ["--frame\r\n\r\n", "--frame\r\nContent-Length: 999\r\n\r\n"] {
+        let stream = [head.as_bytes(), b"\xFF\xD8\xFF and no end"].concat();
+        assert_eq!(parse_all_ways(TYPE, &stream), truncated);
+        let stream = [head.as_bytes(), B, b"\r\n--fra"].concat();
+        assert_eq!(bodies(TYPE, &stream), [B]);
+    }
+    assert_eq!(bodies(TYPE, b"--frame\r\nContent-Type: im"), [b""; 0]);
+}
+
+#[test]
+fn what_is_no_stream_is_told() {
+    let is = Error::NotMultipart("text/html".into());
+    assert_eq!(Parser::new("text/html", MAX).unwrap_err(), is);
+    let page = b"<html>--frame</html>";
+    let boundary = Some("frame".to_owned());
+    let none = Error::NoDelimiter { boundary, n_bytes: page.len() };
+    assert_eq!(parse_all_ways(TYPE, page), (Vec::new(), Err(none)));
+    let none = Error::NoDelimiter { boundary: None, n_bytes: page.len() };
+    assert_eq!(parse_all_ways("", page), (Vec::new(), Err(none)));
+}
+
+/// Feeds a piece over and over until it errs, and says how much was kept.
+fn flood(content_type: &str, opening: &[u8], piece: &[u8]) -> (Error, usize) {
+    let (mut parser, mut body, mut most) = (parser(content_type), Vec::new(), 0);
+    let pieces = [opening].into_iter().chain(std::iter::repeat_n(piece, 100_000));
+    for mut piece in pieces {
+        loop {
+            match parser.feed(&mut piece, &mut body) {
+                Ok(Next::Part(_)) => body.clear(),
+                Ok(Next::More) => break,
+                Ok(Next::End) => panic!("an end"),
+                Err(e) => return (e, most),
+            }
+        }
+        most = most.max(body.len() + parser.n_bytes_held());
+    }
+    panic!("no error")
+}
+
+#[test]
+fn endless_things_are_given_up_with_little_kept() {
+    let junk = [b'-'; 100];
+    for (content_type, opening, piece, most) in [
+        (TYPE, "", &junk[..], 4 << 10),
+        ("", "", &junk, 128 << 10),
+        ("", "", b"\n-\n", 4 << 10),
+        (TYPE, "--frame\r\n", &junk, 32 << 10),
+        (TYPE, "--frame\r\n", b"A: b\r\n", 4 << 10),
+        (TYPE, "--frame\r\n\r\n", &junk, MAX + 1000),
+        (TYPE, "--frame\r\nContent-Length: 4\r\n\r\n\u{0}\u{0}\u{0}\u{0}", &junk, MAX + 1000),
+    ] {
+        let (error, kept) = flood(content_type, opening.as_bytes(), piece);
+        assert!(kept <= most, "{kept} bytes kept of {opening:?}: {error}");
+    }
+    let behind = [b"--frame\r\nContent-Length: 2\r\n\r\n", EOI].concat();
+    let (error, kept) = flood(TYPE, &behind, &junk);
+    assert!(matches!(error, Error::NoDelimiter { .. }) && kept < 4 << 10, "{error} {kept}");
+}
+
+#[test]
+fn part_that_claims_too_much_is_refused_at_once() {
+    let stream = b"--frame\r\nContent-Length: 4294967296\r\n\r\n";
+    let is = Error::TooLarge { n_bytes: 4 << 30, max: MAX };
+    assert_eq!(parse_all_ways(TYPE, stream), (Vec::new(), Err(is)));
+}
+
+#[test]
+fn random_cuts_change_nothing() {
+    let stream =
+        stream_of("junk--frame\r\nContent-Length: 70\r\n\r\nJPEG\r\n--frame\r\n\r\n\n\r\n", "");
+    let whole = parse(parser(TYPE), [stream.as_slice()].into_iter());
+    let mut state = 1_u64;
+    for round in 0..2000 {
+        let pieces = stream.chunk_by(|_, _| {
+            // Numerical Recipes' generator: the same cuts in every run.
+            state = state.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1);
+            (state >> 60) > 2
+        });
+        assert_eq!(parse(parser(TYPE), pieces), whole, "round {round}");
+    }
+}
