@@ -6,7 +6,8 @@
 //! ```
 //!
 //! One way, one picture at a time. Nothing flows back but the time of the
-//! last read, so that the camera can be closed, and the order to stop.
+//! last read, so that the camera can be closed, settings of its controls, and
+//! the order to stop.
 //!
 //! | room | holds |
 //! | --- | --- |

@@ -11,11 +11,14 @@ mod file;
 mod images;
 mod pacer;
 mod pattern;
+mod settings;
 mod v4l2;
 
 use std::fmt;
+use std::sync::Arc;
 
 pub(crate) use canvas::{Canvas, Colour};
+pub(crate) use settings::{ALL, Change, Control, Outcome, Settings, Wish};
 pub(crate) use v4l2::survey;
 
 use crate::config::{CameraConfig, Source};
@@ -167,14 +170,19 @@ impl fmt::Display for Error {
 /// Opens a camera anew at each call.
 pub(crate) type Opener = dyn Fn() -> Result<Box<dyn Camera>, Error> + Send + Sync;
 
-/// What opens the camera that was asked for. It remembers a device by its
-/// lasting name, so that one plugged in again under another number is found.
-pub(crate) fn opener(config: CameraConfig) -> Box<Opener> {
-    let known = v4l2::Known::default();
-    Box::new(move || {
+/// What opens the camera that was asked for, and what reads and changes its
+/// controls. A device is remembered by its lasting name, so that one plugged in
+/// again under another number is found.
+pub(crate) fn opener(config: CameraConfig) -> (Box<Opener>, Settings) {
+    let device = Arc::new(v4l2::Device::new(&config));
+    let settings = match config.source {
+        Source::V4l2(_) => Settings::of(Arc::clone(&device)),
+        _ => Settings::default(),
+    };
+    let open = move || {
         let (fps, max_bytes) = (config.fps, config.max_frame_bytes);
         let stall = config.device.stall_timeout;
-        Ok(match &config.source {
+        let camera: Box<dyn Camera> = match &config.source {
             Source::Demo => Box::new(demo::Demo::open(fps)),
             Source::Pattern { width, height, fps: own } => {
                 Box::new(pattern::Pattern::open(*width, *height, own.or(fps)))
@@ -182,11 +190,11 @@ pub(crate) fn opener(config: CameraConfig) -> Box<Opener> {
             Source::Images(dir) => Box::new(images::Images::open(dir, fps, max_bytes)?),
             Source::File(path) => Box::new(file::File::open(path, fps, max_bytes)?),
             Source::Exec(command) => Box::new(exec::Exec::open(command, stall, max_bytes)?),
-            Source::V4l2(path) => {
-                Box::new(v4l2::V4l2::open(path.as_deref(), &config.device, fps, &known)?)
-            }
-        })
-    })
+            Source::V4l2(_) => Box::new(device.open()?),
+        };
+        Ok(camera)
+    };
+    (Box::new(open), settings)
 }
 
 /// Looks at start-up whether a source of files holds pictures at all: a wrong

@@ -16,8 +16,8 @@ use std::time::{Duration, Instant};
 
 use parking_lot::Mutex;
 
-pub(crate) use crate::camera::Mode;
-use crate::camera::{self, Opener};
+use crate::camera::{self, Opener, Settings};
+pub(crate) use crate::camera::{ALL, Change, Control, Mode, Outcome, Wish};
 use crate::config::{CameraConfig, CaptureConfig};
 use crate::shutdown::Shutdown;
 use crate::slot::{FrameSlot, Newer};
@@ -32,6 +32,8 @@ struct Shared {
     config: CaptureConfig,
     /// Opens the camera; tests put their own in.
     open: Box<Opener>,
+    /// Of the same camera, whether it is on or off.
+    settings: Settings,
     slot: FrameSlot,
     stats: stats::Stats,
     life: Mutex<Life>,
@@ -52,20 +54,28 @@ impl Capture {
     /// No thread yet and no camera open, unless it is to be on always.
     pub(crate) fn new(camera: CameraConfig, config: CaptureConfig, stop: Shutdown) -> Self {
         let asked = Asked::of(&camera);
-        let capture = Self::with_opener(asked, config, stop, camera::opener(camera));
+        let (open, settings) = camera::opener(camera);
+        let capture = Self::with_opener(asked, config, stop, open, settings);
         if capture.0.config.idle_timeout.is_none() {
             capture.0.start(&mut capture.0.life.lock());
         }
         capture
     }
 
-    fn with_opener(asked: Asked, config: CaptureConfig, stop: Shutdown, open: Box<Opener>) -> Self {
+    fn with_opener(
+        asked: Asked,
+        config: CaptureConfig,
+        stop: Shutdown,
+        open: Box<Opener>,
+        settings: Settings,
+    ) -> Self {
         let life =
             Life { n_readers: 0, last_read: Instant::now(), is_running: false, thread: None };
         Self(Arc::new(Shared {
             stats: stats::Stats::new(asked),
             config,
             open,
+            settings,
             slot: FrameSlot::default(),
             life: Mutex::new(life),
             n_wanting: AtomicUsize::new(0),
@@ -85,6 +95,24 @@ impl Capture {
     /// How the camera does.
     pub(crate) fn status(&self) -> Status {
         self.0.stats.status(self.0.slot.latest())
+    }
+
+    /// The camera's controls, and how they are set; none of a camera that has
+    /// none. May take seconds.
+    ///
+    /// # Errors
+    /// Why the camera cannot be asked now.
+    pub(crate) fn controls(&self) -> Result<Vec<Control>, String> {
+        self.0.settings.list().map_err(|e| e.to_string())
+    }
+
+    /// Sets controls, now and at each later opening of the camera. `None`: it
+    /// has none. May take seconds.
+    ///
+    /// # Errors
+    /// Why the camera cannot be set now.
+    pub(crate) fn set_controls(&self, changes: &[Change]) -> Result<Option<Vec<Outcome>>, String> {
+        self.0.settings.set(changes).map_err(|e| e.to_string())
     }
 
     /// Wakes all readers, for good.

@@ -86,7 +86,8 @@ impl Stage {
         };
         let asked = Asked { source: "puppet".into(), format: None, size: None, fps: None };
         let config = CaptureConfig { idle_timeout: Some(idle_timeout) };
-        let capture = Capture::with_opener(asked, config, stop, Box::new(open));
+        let capture =
+            Capture::with_opener(asked, config, stop, Box::new(open), Settings::default());
         Self { capture, acts, n_open, trigger: Some(trigger) }
     }
 

@@ -39,6 +39,7 @@ fn everything_but_health_asks_for_a_password() {
         "/status",
         "/state",
         "/metrics",
+        "/controls",
         "/nothing",
         "/webcam/",
         "/healthz/../status",

@@ -1,8 +1,6 @@
 //! Requests that change something: their bodies, and who may send them.
 
-use std::time::Instant;
-
-use crate::support::{Client, Daemon, PATIENCE, Program, Reply, TempDir};
+use crate::support::{Client, Daemon, Program, Reply, TempDir, eventually_is};
 
 const METHODS: &str = "GET, HEAD, POST, OPTIONS";
 const JSON: &str = "Content-Type: application/json";
@@ -44,6 +42,15 @@ fn route_says_which_methods_it_takes() {
         daemon.request("OPTIONS", "/status", &[]).header("Allow"),
         Some("GET, HEAD, OPTIONS")
     );
+}
+
+#[test]
+fn camera_that_is_no_device_has_no_controls() {
+    let daemon = daemon(&[]);
+    let reply = daemon.get("/controls");
+    assert_eq!((reply.code, &*reply.text()), (200, "{\"controls\":[]}"));
+    assert_eq!(reply.header("Content-Type"), Some("application/json"));
+    assert_eq!(daemon.figure("/camera/opened"), 0);
 }
 
 #[test]
@@ -104,27 +111,30 @@ fn body_without_length_or_type_is_refused() {
 #[test]
 fn body_that_does_not_come_holds_nobody_up() {
     let daemon = daemon(&[]);
-    let slow: Vec<_> = (0..8)
-        .map(|_| {
-            let mut client = Client::connect(daemon.address());
-            client.request("POST", "/controls", &[JSON, "Content-Length: 60000"]);
-            client
-        })
-        .collect();
-    let mut dripping = Client::connect(daemon.address());
-    dripping.request("POST", "/controls", &[JSON, "Content-Length: 60000"]);
-    let begun = Instant::now();
+    let slow: Vec<_> = (0..8).map(|_| begin(&daemon)).collect();
     assert_eq!(daemon.get("/healthz").code, 200);
     daemon.watch("/stream").next();
-    while !dripping.has_bytes() {
-        assert!(begun.elapsed() < PATIENCE, "a body that drips is waited for");
-        dripping.send(" ");
-        assert_eq!(daemon.get("/healthz").code, 200);
+    for client in slow {
+        assert_eq!(client.reply("POST").code, 408);
     }
-    for client in slow.into_iter().chain([dripping]) {
-        let reply = client.reply("POST");
-        assert_eq!(reply.code, 408, "{}", reply.text());
-    }
+}
+
+#[test]
+fn body_that_drips_is_not_waited_for() {
+    let daemon = daemon(&[]);
+    let mut client = begin(&daemon);
+    eventually_is("a client that drips is told", || {
+        client.send(" ");
+        client.has_bytes()
+    });
+    assert_eq!(client.reply("POST").code, 408);
+}
+
+/// A client that sends the head of a long body.
+fn begin(daemon: &Daemon) -> Client {
+    let mut client = Client::connect(daemon.address());
+    client.request("POST", "/controls", &[JSON, "Content-Length: 60000"]);
+    client
 }
 
 #[test]

@@ -3,8 +3,17 @@
 use crate::support::{Client, Daemon, TempDir};
 
 const METHODS: &str = "GET, HEAD, OPTIONS";
-const TARGETS: [&str; 8] =
-    ["/", "/snapshot", "/status", "/state", "/metrics", "/healthz", "/stream", "/video_feed"];
+const TARGETS: [&str; 9] = [
+    "/",
+    "/snapshot",
+    "/status",
+    "/state",
+    "/metrics",
+    "/controls",
+    "/healthz",
+    "/stream",
+    "/video_feed",
+];
 
 fn daemon(args: &[&str]) -> Daemon {
     Daemon::start(&[&["--camera", "pattern:64x48@20"], args].concat())

@@ -32,6 +32,8 @@ mod viewer;
 
 // The daemon on the webcam.
 mod daemon_tests;
+// The controls that the daemon shows and sets, on both.
+mod daemon_control_tests;
 // The daemon on vivid.
 mod daemon_vivid_tests;
 // The tests. The machine has what the others count on.

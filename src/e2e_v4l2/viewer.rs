@@ -77,6 +77,38 @@ pub(crate) fn get(machine: &Machine, path: &str) -> Vec<u8> {
     reply.split_off(head + 4)
 }
 
+/// A POST of JSON to /controls: the status code and the reply.
+pub(crate) fn post(machine: &Machine, changes: &serde_json::Value) -> (u16, String) {
+    let body = changes.to_string();
+    let mut stream = connect(machine.service);
+    write!(
+        stream,
+        "POST /controls HTTP/1.1\r\nHost: camera\r\nContent-Type: application/json\r\nContent-Length: {}\r\n\r\n{body}",
+        body.len()
+    )
+    .expect("a request can be sent");
+    let mut reply = String::new();
+    stream.read_to_string(&mut reply).expect("a short reply ends");
+    let (head, body) = reply.split_once("\r\n\r\n").expect("a reply has a head");
+    let code = head.split(' ').nth(1).and_then(|code| code.parse().ok());
+    (code.expect("a reply has a code"), body.to_string())
+}
+
+/// As `post`, of what the camera takes: the value that it kept or the error of each control.
+pub(crate) fn set(machine: &Machine, changes: &serde_json::Value) -> serde_json::Value {
+    let (_, body) = post(machine, changes);
+    let reply: serde_json::Value = serde_json::from_str(&body).expect(&body);
+    reply["controls"].clone()
+}
+
+/// The control of this name, as the daemon lists it.
+pub(crate) fn control(machine: &Machine, name: &str) -> serde_json::Value {
+    let reply = String::from_utf8(get(machine, "/controls")).expect("JSON is UTF-8");
+    let list: serde_json::Value = serde_json::from_str(&reply).expect(&reply);
+    let all = list["controls"].as_array().expect(&reply);
+    all.iter().find(|control| control["name"] == name).expect(&reply).clone()
+}
+
 /// `camera` of the status.
 pub(crate) fn camera(machine: &Machine) -> serde_json::Value {
     let status: serde_json::Value =
@@ -108,9 +140,14 @@ pub(crate) fn lost(machine: &Machine, says: &str) {
     });
 }
 
-fn request(server: SocketAddr, path: &str) -> BufReader<TcpStream> {
-    let mut stream = TcpStream::connect(server).expect("the forwarded port is open");
+fn connect(server: SocketAddr) -> TcpStream {
+    let stream = TcpStream::connect(server).expect("the forwarded port is open");
     stream.set_read_timeout(Some(PATIENCE)).expect("a timeout can be set");
+    stream
+}
+
+fn request(server: SocketAddr, path: &str) -> BufReader<TcpStream> {
+    let mut stream = connect(server);
     write!(stream, "GET {path} HTTP/1.1\r\nHost: camera\r\n\r\n").expect("a request can be sent");
     BufReader::new(stream)
 }

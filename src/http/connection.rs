@@ -60,12 +60,18 @@ pub(super) struct Connection {
     all: Arc<Connections>,
 }
 
+/// Whether a request is more than a head.
+pub(super) fn has_body(request: &Request) -> bool {
+    let is_chunked = request.headers().iter().any(|h| h.field.equiv("Transfer-Encoding"));
+    is_chunked || request.body_length().is_some_and(|length| length > 0)
+}
+
 /// Whether the body of a request is still to be read from the socket, and is
 /// not too large to be.
 fn is_coming(request: &Request) -> bool {
     let length = request.body_length().unwrap_or(0);
-    let waits = request.headers().iter().any(|header| header.field.equiv("Expect"));
-    (length > READ_AHEAD || waits) && length <= MAX_UNREAD_BODY
+    let has = |name: &'static str| request.headers().iter().any(|h| h.field.equiv(name));
+    (length > READ_AHEAD || has("Expect") || has("Transfer-Encoding")) && length <= MAX_UNREAD_BODY
 }
 
 impl Connections {
@@ -207,7 +213,7 @@ impl Connection {
 
     /// Whether the client sends more than a head.
     pub(super) fn has_body(&self) -> bool {
-        self.request().body_length().unwrap_or(0) > 0 || self.header("Transfer-Encoding").is_some()
+        has_body(self.request())
     }
 
     /// The length that the client claims for its body; `None`: it does not say.

@@ -37,6 +37,7 @@ struct Pools {
     streams: Pool<Box<Job>>,
     snapshots: Pool<Box<Job>>,
     shorts: Pool<Box<Job>>,
+    controls: Pool<Box<Job>>,
 }
 
 /// Snapshots wait for the camera, and one new picture answers all that wait;
@@ -45,6 +46,8 @@ const SNAPSHOTS: Size = Size { n_threads: 32, n_waiting: 64 };
 /// Replies that are made in microseconds and mostly taken in milliseconds. A
 /// thread is made when all others are held up, and ends soon after.
 const SHORTS: Size = Size { n_threads: 16, n_waiting: 64 };
+/// A device that hangs keeps one for seconds: it is not to hold up the rest.
+const CONTROLS: Size = Size { n_threads: 4, n_waiting: 16 };
 /// A slow hash keeps one core busy: never more than one.
 const PASSWORDS: Size = Size { n_threads: 1, n_waiting: 16 };
 
@@ -56,6 +59,7 @@ impl Desk {
             streams: Pool::new("http", seats, answer(&office)),
             snapshots: Pool::new("http-snap", SNAPSHOTS, answer(&office)),
             shorts: Pool::new("http-short", SHORTS, answer(&office)),
+            controls: Pool::new("http-ctrl", CONTROLS, answer(&office)),
             office,
         });
         let asked = Arc::clone(&pools);
@@ -97,6 +101,7 @@ impl Desk {
         self.pools.streams.stop();
         self.pools.snapshots.stop();
         self.pools.shorts.stop();
+        self.pools.controls.stop();
     }
 }
 
@@ -121,6 +126,9 @@ impl Pools {
             }),
             Route::Snapshot { .. } => {
                 self.snapshots.submit(job).map_err(|job| (job, "too many snapshots at once".into()))
+            }
+            Route::Controls => {
+                self.controls.submit(job).map_err(|job| (job, "too many changes at once".into()))
             }
             _ => self.shorts.submit(job).map_err(|job| (job, "too many requests at once".into())),
         };

@@ -3,7 +3,7 @@
 use tiny_http::{Method, Request};
 
 use super::change;
-use super::connection::Connection;
+use super::connection::{Connection, has_body};
 use super::reply::{Code, Reply};
 use super::route::{Route, route};
 
@@ -34,11 +34,11 @@ impl Methods {
     }
 }
 
-/// Whether a request has a body that somebody will read.
+/// Whether a request has a body that a worker will read, or refuse itself.
 pub(super) fn wants_body(request: &Request) -> bool {
     *request.method() == Method::Post
         && Methods::of(&route(request.url(), None).route).has_body
-        && request.body_length().is_some_and(|length| length > 0)
+        && has_body(request)
 }
 
 /// The reply to what is not even looked at further.

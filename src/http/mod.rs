@@ -3,10 +3,11 @@
 //! ```text
 //! server (accept) -> connection (claim) -> desk (route, admit) -> office (answer)
 //!     by pools: streams (one worker a viewer, at most --threads),
-//!     snapshots, short replies, password checks (a few workers each)
+//!     snapshots, short replies, controls, password checks (a few workers each)
 //! ```
 //! Beside them the guard looks after connections that have sent no request yet.
-//! It reads from the slot through capture's handle and sees no driver.
+//! It reads from the slot and sets controls through capture's handle, and sees
+//! no driver.
 
 mod auth;
 mod change;

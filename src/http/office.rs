@@ -124,7 +124,7 @@ impl Office {
                 let text = metrics::text(&camera, seats, &connections, &self.viewers, self.started);
                 Reply::new(Code::Ok, metrics::CONTENT_TYPE, text.into_bytes())
             }
-            Route::Controls => controls::reply(client),
+            Route::Controls => controls::reply(client, &unit.capture),
             Route::Health => Reply::text(Code::Ok, "ok"),
             Route::File(path) => page::reply(self.config.www.as_deref(), path),
             Route::AddSlash(name) => {

@@ -4,6 +4,8 @@
 //! Kernel interface: Linux, Documentation/userspace-api/media/v4l.
 
 mod controls;
+mod describe;
+mod device;
 mod negotiate;
 mod nodes;
 pub(crate) mod survey;
@@ -11,10 +13,8 @@ mod sys;
 
 use std::io::ErrorKind;
 use std::panic::{AssertUnwindSafe, catch_unwind};
-use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant, SystemTime};
 
-use parking_lot::Mutex;
 use rustix::time::{ClockId, clock_gettime};
 use v4l::buffer::{Flags, Metadata, Type};
 use v4l::io::mmap::Stream;
@@ -25,6 +25,7 @@ use crate::config::DeviceConfig;
 use crate::frame::{FrameBuf, Taken};
 use crate::jpeg::{Encoder, Fault, PixelFormat, Range, Raw};
 use crate::shutdown::Shutdown;
+pub(super) use device::Device;
 use nodes::Opened;
 
 /// Kernel buffers to ask for: one filling, one being copied, two spare so that
@@ -34,21 +35,6 @@ const N_BUFFERS: u32 = 4;
 const SLICE_MS: i32 = 200;
 /// POLLIN of poll(2).
 const READABLE: i16 = 1;
-
-/// The lasting name of the device that was opened last, so that it is found
-/// again when it is plugged in under another number.
-#[derive(Debug, Default)]
-pub(super) struct Known(Mutex<Option<Remembered>>);
-
-#[derive(Debug)]
-struct Remembered {
-    name: PathBuf,
-    /// When it was first missed.
-    away_since: Option<Instant>,
-}
-
-/// Somebody who moves a plug from one socket to another takes less.
-const RETURN: Duration = Duration::from_secs(10);
 
 /// One opened and streaming device.
 pub(super) struct V4l2 {
@@ -67,16 +53,15 @@ pub(super) struct V4l2 {
 }
 
 impl V4l2 {
-    /// Opens a device, or the first that is a camera, and sets it up.
-    pub(super) fn open(
-        path: Option<&Path>,
+    /// Sets a device up that was opened. Its controls are to be as `wanted`.
+    fn set_up(
+        opened: Opened,
         config: &DeviceConfig,
+        wanted: &[(String, i64)],
         fps: Option<f64>,
-        known: &Known,
     ) -> Result<Self, Error> {
-        let opened = find(path, known)?;
         let set = negotiate::set(&opened, config, fps)?;
-        controls::apply(&opened, &config.controls);
+        controls::apply(&opened, wanted);
         let fault = |e| nodes::fault(&opened.path, "taking buffers", &e);
         let mut stream =
             Stream::with_buffers(&opened.device, Type::VideoCapture, N_BUFFERS).map_err(fault)?;
@@ -231,43 +216,6 @@ impl Drop for V4l2 {
         if catch_unwind(AssertUnwindSafe(|| drop(stream))).is_err() {
             log::debug!("{}: did not stop as it should", self.opened.path.display());
         }
-    }
-}
-
-/// Opens the device that is meant, by its lasting name if that is known.
-fn find(path: Option<&Path>, known: &Known) -> Result<Opened, Error> {
-    // Taken out and put back: the lock is not held while a device is opened.
-    let mut remembered = known.0.lock().take();
-    let end = find_by(path, &mut remembered);
-    *known.0.lock() = remembered;
-    end
-}
-
-fn find_by(path: Option<&Path>, known: &mut Option<Remembered>) -> Result<Opened, Error> {
-    let opened = match (known.as_mut(), path) {
-        (Some(known), _) if known.name.exists() => {
-            known.away_since = None;
-            return nodes::open(&known.name);
-        }
-        (_, None) => nodes::first()?,
-        (Some(known), Some(path)) => known.replacement(path)?,
-        (None, Some(path)) => nodes::open(path)?,
-    };
-    let name = nodes::lasting_name(&opened.path);
-    *known = name.map(|name| Remembered { name, away_since: None });
-    Ok(opened)
-}
-
-impl Remembered {
-    /// While this camera is away, another one may be under the number that was
-    /// typed. It is taken when the first does not come back soon.
-    fn replacement(&mut self, path: &Path) -> Result<Opened, Error> {
-        let away_since = *self.away_since.get_or_insert_with(Instant::now);
-        if away_since.elapsed() < RETURN {
-            let why = format!("{}: unplugged", self.name.display());
-            return Err(Error::lost(Cause::NoDevice, why));
-        }
-        nodes::open(path)
     }
 }
 

@@ -8,8 +8,9 @@ use v4l::frameinterval::FrameIntervalEnum;
 use v4l::framesize::FrameSizeEnum;
 use v4l::video::Capture;
 
+use super::super::settings::Control;
 use super::nodes::{self, Opened};
-use super::sys;
+use super::{controls, sys};
 
 /// One camera.
 #[derive(Debug, Serialize)]
@@ -40,26 +41,6 @@ struct Size {
     max_height: u32,
     /// Pictures a second; of a range its ends.
     fps: Vec<f64>,
-}
-
-#[derive(Debug, Serialize)]
-struct Control {
-    id: u32,
-    name: String,
-    #[serde(rename = "type")]
-    kind: &'static str,
-    minimum: i64,
-    maximum: i64,
-    step: u64,
-    default: i64,
-    #[serde(skip_serializing_if = "Vec::is_empty")]
-    menu: Vec<MenuItem>,
-}
-
-#[derive(Debug, Serialize)]
-struct MenuItem {
-    value: u32,
-    name: String,
 }
 
 /// All nodes that are cameras, in the order of their numbers.
@@ -95,7 +76,7 @@ impl Device {
                     sizes: sizes(opened, FourCC::new(&fourcc)),
                 })
                 .collect(),
-            controls: sys::controls(&opened.device).into_iter().map(Control::of).collect(),
+            controls: controls::list(opened),
         }
     }
 
@@ -115,13 +96,14 @@ impl Device {
             format.sizes.iter().for_each(|size| line(format_args!("          {}", size.text())));
         }
         for c in &self.controls {
-            let menu: Vec<_> = c.menu.iter().map(|i| format!("{} {}", i.value, i.name)).collect();
+            let menu: Vec<_> = c.menu.iter().map(|i| format!("{} {}", i.index, i.label)).collect();
             line(format_args!(
-                "control   {}, {}, {} to {}, default {}{}{}",
+                "control   {} ({}), {}, {} to {}, default {}{}{}",
                 c.name,
+                c.label,
                 c.kind,
-                c.minimum,
-                c.maximum,
+                c.min,
+                c.max,
                 c.default,
                 if menu.is_empty() { "" } else { ": " },
                 menu.join(", ")
@@ -166,34 +148,5 @@ impl Size {
             format!(" to {}x{}", self.max_width, self.max_height)
         };
         format!("{from}{to} at {} fps", rates.join(", "))
-    }
-}
-
-impl Control {
-    fn of(control: sys::Control) -> Self {
-        // V4L2_CTRL_TYPE_*, in the words of v4l2-ctl.
-        let kind = match control.kind {
-            1 => "int",
-            2 => "bool",
-            3 => "menu",
-            4 => "button",
-            5 => "int64",
-            6 => "class",
-            7 => "string",
-            8 => "bitmask",
-            9 => "intmenu",
-            _ => "other",
-        };
-        let menu = control.menu.into_iter().map(|(value, name)| MenuItem { value, name }).collect();
-        Self {
-            id: control.id,
-            name: control.name,
-            kind,
-            minimum: control.minimum,
-            maximum: control.maximum,
-            step: control.step,
-            default: control.default,
-            menu,
-        }
     }
 }

@@ -11,11 +11,11 @@ use std::mem::{size_of, zeroed};
 use std::os::fd::BorrowedFd;
 use std::ptr::from_mut;
 
-use rustix::io::{FdFlags, fcntl_setfd};
+use rustix::io::{Errno, FdFlags, fcntl_setfd};
 use v4l::Device;
 use v4l::v4l_sys::{
-    v4l2_capability, v4l2_fmtdesc, v4l2_format, v4l2_pix_format, v4l2_query_ext_ctrl,
-    v4l2_querymenu,
+    v4l2_capability, v4l2_ext_control, v4l2_ext_controls, v4l2_fmtdesc, v4l2_format,
+    v4l2_pix_format, v4l2_query_ext_ctrl, v4l2_querymenu,
 };
 use v4l::v4l2::{self, vidioc};
 
@@ -42,9 +42,11 @@ const CTRL_TYPE_INTEGER_MENU: u32 = 9;
 #[derive(Clone, Debug, PartialEq)]
 pub(super) struct Control {
     pub(super) id: u32,
-    pub(super) name: String,
+    pub(super) label: String,
     /// `V4L2_CTRL_TYPE_*`.
     pub(super) kind: u32,
+    /// `V4L2_CTRL_FLAG_*`.
+    pub(super) flags: u32,
     pub(super) minimum: i64,
     pub(super) maximum: i64,
     pub(super) step: u64,
@@ -78,13 +80,15 @@ pub(super) struct Format {
 /// Structs of the kernel for which all zeroes is a valid value.
 trait Plain: Sized {
     fn zero() -> Self {
-        // SAFETY: implemented only below, for structs of integers, arrays and
-        // unions of these, for which all zeroes is a value.
+        // SAFETY: implemented only below, for structs of integers, pointers,
+        // arrays and unions of these, for which all zeroes is a value.
         unsafe { zeroed() }
     }
 }
 
 impl Plain for v4l2_capability {}
+impl Plain for v4l2_ext_control {}
+impl Plain for v4l2_ext_controls {}
 impl Plain for v4l2_fmtdesc {}
 impl Plain for v4l2_format {}
 impl Plain for v4l2_query_ext_ctrl {}
@@ -147,8 +151,9 @@ pub(super) fn controls(device: &Device) -> Vec<Control> {
             found.push(Control {
                 id: query.id,
                 // Signed on some processors, not on others.
-                name: text(&query.name.map(|c| c.to_ne_bytes()[0])),
+                label: text(&query.name.map(|c| c.to_ne_bytes()[0])),
                 kind: query.type_,
+                flags: query.flags,
                 minimum: query.minimum,
                 maximum: query.maximum,
                 step: query.step,
@@ -179,6 +184,61 @@ fn menu(device: &Device, control: &v4l2_query_ext_ctrl) -> Vec<(u32, String)> {
         Some((index, if is_named { text(&name) } else { value.to_string() }))
     };
     (control.minimum..=last).filter_map(item).collect()
+}
+
+/// How the value of a control travels, by its type.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub(super) enum Kind {
+    /// In 32 bits with a sign: integers, switches, menus, buttons.
+    Signed,
+    /// In 32 bits without: bit masks.
+    Unsigned,
+    /// In 64 bits.
+    Long,
+}
+
+/// VIDIOC_G_EXT_CTRLS: the value of a control.
+pub(super) fn control(device: &Device, id: u32, kind: Kind) -> io::Result<i64> {
+    exchange(device, vidioc::VIDIOC_G_EXT_CTRLS, id, kind, 0)
+}
+
+/// VIDIOC_S_EXT_CTRLS: sets a control, and returns what the driver says it is.
+pub(super) fn set_control(device: &Device, id: u32, kind: Kind, value: i64) -> io::Result<i64> {
+    exchange(device, vidioc::VIDIOC_S_EXT_CTRLS, id, kind, value)
+}
+
+fn exchange(
+    device: &Device,
+    request: vidioc::_IOC_TYPE,
+    id: u32,
+    kind: Kind,
+    value: i64,
+) -> io::Result<i64> {
+    let out_of_range = |_| io::Error::from(Errno::RANGE);
+    let mut control = v4l2_ext_control { id, ..Plain::zero() };
+    match kind {
+        Kind::Signed => {
+            control.__bindgen_anon_1.value = i32::try_from(value).map_err(out_of_range)?;
+        }
+        Kind::Unsigned => {
+            let bits = u32::try_from(value).map_err(out_of_range)?;
+            control.__bindgen_anon_1.value = bits.cast_signed();
+        }
+        Kind::Long => control.__bindgen_anon_1.value64 = value,
+    }
+    // Which class: any (V4L2_CTRL_WHICH_CUR_VAL, 0). The pointer leads to one
+    // control, which lives longer than the call.
+    let mut all = v4l2_ext_controls { count: 1, controls: from_mut(&mut control), ..Plain::zero() };
+    call(device, request, &mut all)?;
+    // SAFETY: a number was put in above, whose other bytes are zero; the
+    // kernel writes another number there.
+    let (value, long) =
+        unsafe { (control.__bindgen_anon_1.value, control.__bindgen_anon_1.value64) };
+    Ok(match kind {
+        Kind::Signed => value.into(),
+        Kind::Unsigned => value.cast_unsigned().into(),
+        Kind::Long => long,
+    })
 }
 
 /// VIDIOC_S_FMT: asks for a format, and returns what the driver made of it.
