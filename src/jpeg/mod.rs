@@ -12,6 +12,7 @@ mod raw;
 mod rows;
 mod split;
 mod strips;
+mod walk;
 
 use std::fmt;
 
@@ -21,6 +22,7 @@ pub(crate) use huffman::SEGMENT as HUFFMAN_TABLES;
 pub(crate) use pixels::PixelFormat;
 pub(crate) use raw::{Range, Raw};
 pub(crate) use split::Splitter;
+pub(crate) use walk::{Walk, Walked};
 
 const SOI: u8 = 0xD8;
 const EOI: u8 = 0xD9;

@@ -3,9 +3,10 @@
 //! The cut is made at real markers: an EOI inside an APP segment (a
 //! thumbnail) or the bytes FF D9 inside a table do not end the picture.
 
-use memchr::{memchr, memmem};
+use memchr::memmem;
 
-use super::{EOI, Fault, SOI, SOS, stands_alone};
+use super::walk::{Walk, Walked};
+use super::{Fault, SOI};
 
 /// Takes bytes in pieces of any size and gives whole JPEGs.
 #[derive(Debug)]
@@ -16,25 +17,18 @@ pub(crate) struct Splitter {
     buf: Vec<u8>,
     /// Where the JPEG at hand begins, once its SOI was found.
     start: Option<usize>,
-    /// All before this was looked at.
-    at: usize,
-    in_scan: bool,
+    walk: Walk,
+    /// No SOI begins before this.
+    looked: usize,
     /// The JPEG that was given out last ends here.
     done: usize,
-}
-
-/// What one step over the bytes came to.
-enum Step {
-    On,
-    More,
-    End,
-    Bad(Fault),
 }
 
 impl Splitter {
     /// One that gives up on a JPEG of more than `max_bytes`.
     pub(crate) fn new(max_bytes: usize) -> Self {
-        Self { max_bytes, buf: Vec::new(), start: None, at: 0, in_scan: false, done: 0 }
+        let walk = Walk::default();
+        Self { max_bytes, buf: Vec::new(), start: None, walk, looked: 0, done: 0 }
     }
 
     /// Adds bytes as they came.
@@ -54,27 +48,23 @@ impl Splitter {
     /// next call goes on behind them.
     pub(crate) fn next_jpeg(&mut self) -> Result<Option<&[u8]>, Fault> {
         self.forget(self.done);
-        loop {
-            let step = match self.start {
-                None => self.find_start(),
-                Some(_) if self.in_scan => self.pass_scan(),
-                Some(_) => self.pass_segment(),
-            };
-            match step {
-                Step::On => {}
-                Step::More if self.buf.len() - self.start.unwrap_or(0) > self.max_bytes => {
-                    return Err(self.give_up(Fault::TooLarge));
-                }
-                Step::More => return Ok(None),
-                Step::Bad(fault) => return Err(self.give_up(fault)),
-                Step::End => {
-                    let start = self.start.take().unwrap_or(0);
-                    self.done = self.at;
-                    if self.at - start > self.max_bytes {
-                        return Err(Fault::TooLarge);
-                    }
-                    return Ok(Some(&self.buf[start..self.at]));
-                }
+        let Some(start) = self.start.or_else(|| self.find_start()) else { return Ok(None) };
+        // No further than the largest: what is found must not depend on how
+        // much has come.
+        let jpeg = &self.buf[start..];
+        let jpeg = &jpeg[..jpeg.len().min(self.max_bytes.saturating_add(1))];
+        match self.walk.go_on(jpeg) {
+            Walked::More if jpeg.len() > self.max_bytes => {
+                Err(self.give_up(start, Fault::TooLarge))
+            }
+            Walked::More => Ok(None),
+            Walked::Bad(fault) => Err(self.give_up(start, fault)),
+            Walked::End(len) if len > self.max_bytes => Err(self.give_up(start, Fault::TooLarge)),
+            Walked::End(len) => {
+                self.start = None;
+                self.done = start + len;
+                self.looked = self.done;
+                Ok(Some(&self.buf[start..self.done]))
             }
         }
     }
@@ -82,82 +72,34 @@ impl Splitter {
     /// Drops the first `n` bytes.
     fn forget(&mut self, n: usize) {
         self.buf.drain(..n);
-        self.at -= n.min(self.at);
+        self.looked -= n.min(self.looked);
         self.start = self.start.map(|start| start - n);
         self.done = 0;
     }
 
-    fn give_up(&mut self, fault: Fault) -> Fault {
-        let behind_soi = self.start.take().unwrap_or(0) + 2;
-        self.at = behind_soi.min(self.buf.len());
-        self.in_scan = false;
+    fn give_up(&mut self, start: usize, fault: Fault) -> Fault {
+        self.start = None;
+        self.looked = start + 2;
         fault
     }
 
-    fn find_start(&mut self) -> Step {
-        self.in_scan = false;
-        match memmem::find(&self.buf[self.at..], &[0xFF, SOI, 0xFF]) {
-            Some(offset) => {
-                self.start = Some(self.at + offset);
-                self.at += offset + 2;
-                Step::On
-            }
-            None => {
-                // The last two bytes may be the begin of a SOI.
-                self.at = self.buf.len().saturating_sub(2).max(self.at);
-                self.forget(self.at);
-                Step::More
-            }
-        }
-    }
-
-    fn pass_segment(&mut self) -> Step {
-        let rest = &self.buf[self.at..];
-        match rest {
-            [0xFF, 0xFF, ..] => self.at += 1,
-            [0xFF, EOI, ..] => {
-                self.at += 2;
-                return Step::End;
-            }
-            [0xFF, SOI | 0x00, ..] => return Step::Bad(Fault::Truncated),
-            [0xFF, m, ..] if stands_alone(*m) => self.at += 2,
-            [0xFF, m, l1, l0, ..] => {
-                let len = 2 + usize::from(u16::from_be_bytes([*l1, *l0]));
-                if len < 4 {
-                    return Step::Bad(Fault::NotJpeg);
-                }
-                if rest.len() < len {
-                    return Step::More;
-                }
-                self.in_scan = *m == SOS;
-                self.at += len;
-            }
-            [] | [0xFF, ..] => return Step::More,
-            _ => return Step::Bad(Fault::NotJpeg),
-        }
-        Step::On
-    }
-
-    /// Entropy-coded data: FF is followed by 00, or by a restart marker, or
-    /// the data is over (T.81 B.1.1.5).
-    fn pass_scan(&mut self) -> Step {
-        let Some(offset) = memchr(0xFF, &self.buf[self.at..]) else {
-            self.at = self.buf.len();
-            return Step::More;
+    fn find_start(&mut self) -> Option<usize> {
+        let Some(offset) = memmem::find(&self.buf[self.looked..], &[0xFF, SOI, 0xFF]) else {
+            // The last two bytes may be the begin of a SOI.
+            self.looked = self.buf.len().saturating_sub(2).max(self.looked);
+            self.forget(self.looked);
+            return None;
         };
-        self.at += offset;
-        match self.buf[self.at..] {
-            [_, 0x00 | 0xD0..=0xD7, ..] => self.at += 2,
-            [_, _, ..] => self.in_scan = false,
-            _ => return Step::More,
-        }
-        Step::On
+        self.walk = Walk::default();
+        self.start = Some(self.looked + offset);
+        self.start
     }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::jpeg::EOI;
 
     const A: &[u8] = include_bytes!("../camera/demo/1.jpg");
     const B: &[u8] = include_bytes!("../camera/demo/2.jpg");

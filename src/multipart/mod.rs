@@ -21,7 +21,9 @@ pub(crate) use part::Part;
 
 use crate::frame::FrameBuf;
 
-/// The last two bytes of a JPEG.
+/// The first two bytes of a JPEG.
+const SOI: &[u8] = &[0xFF, 0xD8];
+/// The last two.
 const EOI: &[u8] = &[0xFF, 0xD9];
 
 /// Where the bytes of a part go.

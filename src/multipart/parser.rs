@@ -6,7 +6,8 @@ use memchr::{memchr, memmem};
 
 use super::boundary::{Boundary, is_multipart};
 use super::search::Search;
-use super::{Body, EOI, Error, Part};
+use super::{Body, EOI, Error, Part, SOI};
+use crate::jpeg::{Walk, Walked};
 
 /// Of all headers of one part.
 const MAX_HEADER_BYTES: usize = 16 << 10;
@@ -42,6 +43,8 @@ pub(crate) struct Parser {
     line: Vec<u8>,
     n_header_bytes: usize,
     part: Part,
+    /// Over a body whose length is not known; `None`: it is no JPEG.
+    walk: Option<Walk>,
     /// A body whose length looked wrong, to be read once more by delimiter.
     again: Vec<u8>,
     n_read_again: usize,
@@ -104,6 +107,7 @@ impl Parser {
             line: Vec::new(),
             n_header_bytes: 0,
             part: Part::default(),
+            walk: None,
             again: Vec::new(),
             n_read_again: 0,
             doubted: None,
@@ -116,8 +120,8 @@ impl Parser {
     /// called until it says [`Next::More`]: only then all were taken.
     ///
     /// `body` is empty at the begin of a part, and the same one until the part
-    /// is whole: with its last byte if its length is known, else with the
-    /// delimiter line behind it.
+    /// is whole: with its last byte if its length is known or it is a sound
+    /// JPEG, else with the delimiter line behind it.
     ///
     /// # Errors
     /// Why the stream cannot be read any further.
@@ -295,6 +299,7 @@ impl Parser {
             }
         };
         self.state = State::Body { length };
+        self.walk = Some(Walk::default());
         self.doubted = None;
         Ok(Step::On)
     }
@@ -310,7 +315,7 @@ impl Parser {
             Step::More
         } else if let Some(end) = picture_end(body.bytes()) {
             body.truncate(end);
-            self.state = State::Between;
+            self.end_part(&[]);
             Step::Part
         } else {
             self.doubt(length, body);
@@ -333,19 +338,53 @@ impl Parser {
     ) -> Result<Step, Error> {
         skip_line_ends(input, body);
         let Some(boundary) = &self.boundary else { return Ok(Step::More) };
-        let found = self.search.take(boundary, input, body);
-        let n_bytes = found.as_ref().map_or(body.bytes().len(), |line| line.start);
+        let line = self.search.take(boundary, input, body);
+        let n_bytes = line.as_ref().map_or(body.bytes().len(), |line| line.start);
         if n_bytes > self.max_frame_bytes {
             return Err(Error::TooLarge { n_bytes: n_bytes as u64, max: self.max_frame_bytes });
         }
-        let Some(line) = found else { return Ok(Step::More) };
-        body.truncate(line.start);
+        let end = self.walk_on(&body.bytes()[..n_bytes]);
+        let Some(line) = line else {
+            let Some(end) = end else { return Ok(Step::More) };
+            self.search.cut_front(end);
+            self.end_part(&body.bytes()[end..]);
+            body.truncate(end);
+            return Ok(Step::Part);
+        };
+        let end = end.or_else(|| picture_end(&body.bytes()[..n_bytes]));
         self.is_distrusted |= self.doubted.is_some_and(|length| length != line.start);
-        body.truncate(picture_end(body.bytes()).unwrap_or(line.start));
+        body.truncate(end.unwrap_or(n_bytes));
         let part = mem::take(&mut self.part);
         self.begin_part(line.is_closing);
         self.part = part;
         Ok(Step::Part)
+    }
+
+    /// The end of the picture, if its markers tell it: the tutorial's server
+    /// and many after it send the delimiter only with the next picture.
+    fn walk_on(&mut self, jpeg: &[u8]) -> Option<usize> {
+        if !jpeg.starts_with(SOI) {
+            return None;
+        }
+        match self.walk.as_mut()?.go_on(jpeg) {
+            Walked::More => None,
+            Walked::Bad(_) => {
+                self.walk = None;
+                None
+            }
+            Walked::End(end) => {
+                self.is_distrusted |= self.doubted.is_some_and(|length| length != end);
+                Some(end)
+            }
+        }
+    }
+
+    /// After a part that ended before its delimiter, with what came behind it.
+    fn end_part(&mut self, behind: &[u8]) {
+        self.state = State::Between;
+        self.n_passed = behind.len();
+        // Some cameras send the delimiter right behind EOI.
+        self.passed = [EOI, behind].concat();
     }
 }
 

@@ -3,6 +3,9 @@
 use super::boundary::{Boundary, Rest, rest};
 use super::{Body, EOI};
 
+/// Before the name: those of its own, and two.
+const MAX_DASHES: usize = 64;
+
 /// Copies bytes to a body until a delimiter line stands at its end.
 #[derive(Debug, Default)]
 pub(super) struct Search {
@@ -26,6 +29,12 @@ impl Search {
     /// must not be cut then.
     pub(super) fn is_unsure(&self) -> bool {
         self.candidate.is_some()
+    }
+
+    /// To be told when the first `n` bytes of the body are gone, and EOI has
+    /// come before it.
+    pub(super) fn cut_front(&mut self, n: usize) {
+        self.candidate = self.candidate.and_then(|at| (at + EOI.len()).checked_sub(n));
     }
 
     /// Takes bytes off the front of `input` to the end of `body`, up to and
@@ -87,6 +96,9 @@ fn take(n: usize, input: &mut &[u8], body: &mut impl Body) -> Option<()> {
 /// belongs to it, or right behind a picture, as some cameras send it.
 fn start(before: &[u8]) -> Option<usize> {
     let n_dashes = before.iter().rev().take_while(|b| **b == b'-').count();
+    if n_dashes > MAX_DASHES {
+        return None;
+    }
     let before = &before[..before.len() - n_dashes];
     if let Some(line) = before.strip_suffix(b"\n") {
         return Some(line.strip_suffix(b"\r").unwrap_or(line).len());

@@ -6,6 +6,9 @@ use crate::frame::{DELIMITER, Frame, Meta, SHORT_HEADERS, Taken};
 /// Not pictures, but with all in them that could be taken for something else.
 const A: &[u8] = b"\xFF\xD8\xFF\r\n--fram\xFF\xD9\r\n--frame2\r\nframe\0--frame--\r\r\n\n\xFF\xD9";
 const B: &[u8] = b"\xFF\xD8\xFFContent-Length: 3\r\n\r\n\r\n-\xFF\xD9";
+/// A sound JPEG of no picture, with a thumbnail.
+const C: &[u8] =
+    b"\xFF\xD8\xFF\xE1\0\x08Ex\xFF\xD8\xFF\xD9\xFF\xDA\0\x03\x01ab\xFF\0c\xFF\xD0d\xFF\xD9";
 const TYPE: &str = "multipart/x-mixed-replace; boundary=frame";
 const MAX: usize = 1000;
 
@@ -189,6 +192,33 @@ fn part_is_given_with_its_last_byte() {
             }
         }
         assert!(n_parts > 0);
+    }
+}
+
+/// The tutorial's server sends the delimiter with the next picture.
+#[test]
+fn sound_picture_is_whole_with_its_last_byte() {
+    for (head, behind) in [("\r\n", "\r\n"), ("\r\n", ""), ("Content-Length: 999\r\n\r\n", "")] {
+        let stream = [b"--frame\r\n", head.as_bytes(), C, behind.as_bytes()].concat();
+        let (mut parser, mut body, mut given_at) = (parser(TYPE), Vec::new(), Vec::new());
+        for (at, byte) in stream.iter().enumerate() {
+            if let Next::Part(_) = parser.feed(&mut &[*byte][..], &mut body).unwrap() {
+                assert_eq!(body, C);
+                given_at.push(at + 1);
+                body.clear();
+            }
+        }
+        let due = if head.contains("999") { None } else { Some(stream.len() - behind.len()) };
+        assert_eq!(given_at, Vec::from_iter(due), "{head:?} {behind:?}");
+        assert_eq!(bodies(TYPE, &stream), [C]);
+        for rest in ["padding", "\r\n", "\0\0\r\n", "\r\n--frame2\r\n"] {
+            let stream =
+                [&stream, rest.as_bytes(), b"--frame\r\n\r\n", A, b"\r\n--frame--"].concat();
+            let is = if rest == "padding" { vec![C] } else { vec![C, A] };
+            if !head.contains("999") {
+                assert_eq!(bodies(TYPE, &stream), is, "{rest:?}");
+            }
+        }
     }
 }
 

@@ -1,0 +1,85 @@
+//! Finds the end of a JPEG by its markers, while its bytes still come.
+
+use memchr::memchr;
+
+use super::{EOI, Fault, SOI, SOS, stands_alone};
+
+/// A walk over one JPEG. What lies inside a segment (the end of a thumbnail,
+/// FF D9 in a table) does not end the picture.
+#[derive(Debug)]
+pub(crate) struct Walk {
+    /// All before this was looked at.
+    at: usize,
+    in_scan: bool,
+}
+
+/// How far a walk came.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub(crate) enum Walked {
+    /// The end is not among the bytes.
+    More,
+    /// One past EOI.
+    End(usize),
+    /// These bytes are no JPEG.
+    Bad(Fault),
+}
+
+impl Default for Walk {
+    /// Behind SOI.
+    fn default() -> Self {
+        Self { at: 2, in_scan: false }
+    }
+}
+
+impl Walk {
+    /// Goes on over the bytes of a JPEG from its SOI, as far as they have
+    /// come: those of the call before, and perhaps more.
+    pub(crate) fn go_on(&mut self, jpeg: &[u8]) -> Walked {
+        loop {
+            let step = if self.in_scan { self.pass_scan(jpeg) } else { self.pass_segment(jpeg) };
+            if let Some(end) = step {
+                return end;
+            }
+        }
+    }
+
+    fn pass_segment(&mut self, jpeg: &[u8]) -> Option<Walked> {
+        let rest = jpeg.get(self.at..).unwrap_or_default();
+        match rest {
+            [0xFF, 0xFF, ..] => self.at += 1,
+            [0xFF, EOI, ..] => return Some(Walked::End(self.at + 2)),
+            [0xFF, SOI | 0x00, ..] => return Some(Walked::Bad(Fault::Truncated)),
+            [0xFF, m, ..] if stands_alone(*m) => self.at += 2,
+            [0xFF, m, l1, l0, ..] => {
+                let len = 2 + usize::from(u16::from_be_bytes([*l1, *l0]));
+                if len < 4 {
+                    return Some(Walked::Bad(Fault::NotJpeg));
+                }
+                if rest.len() < len {
+                    return Some(Walked::More);
+                }
+                self.in_scan = *m == SOS;
+                self.at += len;
+            }
+            [] | [0xFF, ..] => return Some(Walked::More),
+            _ => return Some(Walked::Bad(Fault::NotJpeg)),
+        }
+        None
+    }
+
+    /// Entropy-coded data: FF is followed by 00, or by a restart marker, or
+    /// the data is over (T.81 B.1.1.5).
+    fn pass_scan(&mut self, jpeg: &[u8]) -> Option<Walked> {
+        let Some(offset) = memchr(0xFF, jpeg.get(self.at..).unwrap_or_default()) else {
+            self.at = jpeg.len();
+            return Some(Walked::More);
+        };
+        self.at += offset;
+        match jpeg[self.at..] {
+            [_, 0x00 | 0xD0..=0xD7, ..] => self.at += 2,
+            [_, _, ..] => self.in_scan = false,
+            _ => return Some(Walked::More),
+        }
+        None
+    }
+}
