@@ -23,6 +23,7 @@
 //! | `camera` | the trait for drivers, and one file for each |
 //! | `capture` | the thread that runs while somebody reads |
 //! | `cameras` | the cameras of this daemon, by name |
+//! | `recording` | a span of a recording as a file for other programs |
 //! | `http` | listener, workers, routes, replies |
 //!
 //! A room knows only the rooms above it in this table. A driver never sees
@@ -42,6 +43,7 @@ mod multipart;
 mod open_files;
 mod panics;
 mod rate;
+mod recording;
 mod restart;
 mod shutdown;
 mod slot;

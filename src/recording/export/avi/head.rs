@@ -1,0 +1,104 @@
+//! The head of an AVI: lists and headers, from RIFF to the list of frames.
+
+use super::Shape;
+
+/// Frames have an index; the kinds of chunks in it can be trusted.
+const HAS_INDEX: u32 = 0x10;
+const TRUST_CHUNK_KIND: u32 = 0x800;
+/// Index entries of an index of indexes are four times four bytes long.
+const N_SUPER_WORDS: u16 = 4;
+const INDEX_OF_INDEXES: u8 = 0;
+pub(super) const CODEC: &[u8; 4] = b"MJPG";
+pub(super) const FRAME: &[u8; 4] = b"00dc";
+
+/// An index of the second kind, as the head's index of indexes names it.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Place {
+    pub(super) at: u64,
+    pub(super) n_bytes: u32,
+    pub(super) n_frames: u32,
+}
+
+/// A chunk: name, length, content. Contents are of even length here.
+pub(super) fn chunk(name: &[u8; 4], content: &[u8]) -> Vec<u8> {
+    let n = u32::try_from(content.len()).unwrap_or(u32::MAX);
+    [name, &n.to_le_bytes(), content].concat()
+}
+
+/// A list: a chunk that begins with its kind and holds chunks.
+fn list(kind: &[u8; 4], chunks: &[Vec<u8>]) -> Vec<u8> {
+    chunk(b"LIST", &[kind, chunks.concat().as_slice()].concat())
+}
+
+/// Name, length and kind of a list whose content follows: `n_content` bytes.
+pub(super) fn open_list(name: &[u8; 4], kind: &[u8; 4], n_content: u32) -> Vec<u8> {
+    [*name, (n_content + 4).to_le_bytes(), *kind].concat()
+}
+
+fn words<const N: usize>(numbers: [u32; N]) -> Vec<u8> {
+    numbers.iter().flat_map(|number| number.to_le_bytes()).collect()
+}
+
+/// The list `hdrl`. With places for more than one RIFF it is that of OpenDML.
+pub(super) fn headers(shape: &Shape, indexes: &[Place]) -> Vec<u8> {
+    let is_open_dml = indexes.len() > 1;
+    let mut stream = vec![stream_header(shape), stream_format(shape)];
+    if is_open_dml {
+        stream.push(super_index(indexes));
+    }
+    let mut all = vec![main_header(shape), list(b"strl", &stream)];
+    if is_open_dml {
+        all.push(list(b"odml", &[chunk(b"dmlh", &shape.n_frames.to_le_bytes())]));
+    }
+    list(b"hdrl", &all)
+}
+
+/// AVIMAINHEADER.
+fn main_header(shape: &Shape) -> Vec<u8> {
+    let rate = shape.rate;
+    let us_a_frame = u64::from(rate.seconds) * 1_000_000 / u64::from(rate.frames);
+    let us_a_frame = u32::try_from(us_a_frame).unwrap_or(u32::MAX);
+    let flags = HAS_INDEX | TRUST_CHUNK_KIND;
+    let (width, height) = (shape.size.0.into(), shape.size.1.into());
+    // No limit of the data rate, no granularity; one stream.
+    let fields = [us_a_frame, 0, 0, flags, shape.n_first, 0, 1, shape.largest, width, height];
+    chunk(b"avih", &[words(fields), words([0; 4])].concat())
+}
+
+/// AVISTREAMHEADER.
+fn stream_header(shape: &Shape) -> Vec<u8> {
+    let rate = shape.rate;
+    // No flags, priority, language or initial frames; from 0, so many frames.
+    let numbers = words([0, 0, 0, rate.seconds, rate.frames, 0, shape.n_frames, shape.largest]);
+    let no_quality_and_sample_size = words([u32::MAX, 0]);
+    let corners = [[0; 4].as_slice(), &shape.size.0.to_le_bytes(), &shape.size.1.to_le_bytes()];
+    chunk(
+        b"strh",
+        &[b"vids".as_slice(), CODEC, &numbers, &no_quality_and_sample_size, &corners.concat()]
+            .concat(),
+    )
+}
+
+/// BITMAPINFOHEADER.
+fn stream_format(shape: &Shape) -> Vec<u8> {
+    let (width, height) = (u32::from(shape.size.0), u32::from(shape.size.1));
+    let planes_and_bits = 24 << 16 | 1;
+    let n_bytes = width.saturating_mul(height).saturating_mul(3);
+    let before = words([40, width, height, planes_and_bits]);
+    let after = words([n_bytes, 0, 0, 0, 0]);
+    chunk(b"strf", &[before.as_slice(), CODEC, &after].concat())
+}
+
+/// AVISUPERINDEX.
+fn super_index(indexes: &[Place]) -> Vec<u8> {
+    let n = u32::try_from(indexes.len()).unwrap_or(u32::MAX);
+    let mut content = N_SUPER_WORDS.to_le_bytes().to_vec();
+    content.extend([0, INDEX_OF_INDEXES]);
+    content.extend([n.to_le_bytes(), *FRAME].concat());
+    content.extend(words([0; 3]));
+    for index in indexes {
+        content.extend(index.at.to_le_bytes());
+        content.extend(words([index.n_bytes, index.n_frames]));
+    }
+    chunk(b"indx", &content)
+}

@@ -1,0 +1,55 @@
+//! The indexes of the frames of one RIFF.
+
+use super::head::{FRAME, chunk};
+
+/// Every frame is a key frame.
+const KEY_FRAME: u32 = 0x10;
+/// Two words a frame; an index of chunks.
+const N_STANDARD_WORDS: u16 = 2;
+const INDEX_OF_CHUNKS: u8 = 1;
+
+/// Where the bytes of a frame are.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub(super) struct Entry {
+    /// Of its chunk, from the word `movi` on.
+    pub(super) offset: u32,
+    pub(super) n_jpeg: u32,
+}
+
+/// Length of a chunk `ix00`.
+pub(super) fn n_standard(n_frames: u32) -> u32 {
+    8 + 24 + 8 * n_frames
+}
+
+/// Length of a chunk `idx1`.
+pub(super) fn n_old(n_frames: u32) -> u32 {
+    8 + 16 * n_frames
+}
+
+/// AVISTDINDEX, with the word `movi` at a place in the file.
+pub(super) fn standard(entries: &[Entry], movi_at: u64) -> Vec<u8> {
+    let n = u32::try_from(entries.len()).unwrap_or(u32::MAX);
+    let mut content = N_STANDARD_WORDS.to_le_bytes().to_vec();
+    content.extend([0, INDEX_OF_CHUNKS]);
+    content.extend([n.to_le_bytes(), *FRAME].concat());
+    content.extend(movi_at.to_le_bytes());
+    content.extend([0; 4]);
+    for entry in entries {
+        // Of the bytes behind the chunk's head.
+        content.extend((entry.offset + 8).to_le_bytes());
+        content.extend(entry.n_jpeg.to_le_bytes());
+    }
+    chunk(b"ix00", &content)
+}
+
+/// AVIOLDINDEX.
+pub(super) fn old(entries: &[Entry]) -> Vec<u8> {
+    let mut content = Vec::with_capacity(entries.len() * 16);
+    for entry in entries {
+        content.extend_from_slice(FRAME);
+        for number in [KEY_FRAME, entry.offset, entry.n_jpeg] {
+            content.extend(number.to_le_bytes());
+        }
+    }
+    chunk(b"idx1", &content)
+}

@@ -1,0 +1,270 @@
+//! AVI with a JPEG a frame.
+//!
+//! Up to 1 GiB as in Microsoft's "AVI RIFF File Reference": one RIFF with an
+//! index `idx1`. What is larger goes on in further RIFFs after "OpenDML AVI
+//! File Format Extensions" 1.02: each has an index `ix00`, and the head an index
+//! of these, `indx`; the first has `idx1` too, for players that know no more.
+//!
+//! An AVI has one rate. It is the mean of the recording, so the film lasts as
+//! long as was recorded, gaps left out; how long one frame stands may differ.
+
+mod head;
+mod index;
+
+use std::io::{self, Write};
+
+use head::{FRAME, Place, open_list};
+use index::Entry;
+
+use super::pace::{Pace, Rate};
+use super::{Export, Planned, TooMany, fill};
+
+/// Where a RIFF ends and the next begins.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Limits {
+    /// Of frames and indexes together.
+    pub(super) n_bytes: u32,
+    pub(super) n_frames: u32,
+}
+
+impl Limits {
+    /// 1 GiB, less 1 MiB for the head and its index of indexes (16 bytes for
+    /// each further RIFF); and frames whose index takes 1 MiB of memory, over
+    /// an hour at 30 fps.
+    pub(super) const STANDARD: Self = Self { n_bytes: (1 << 30) - (1 << 20), n_frames: 1 << 17 };
+}
+
+/// What the head says of the whole.
+#[derive(Clone, Copy, Debug)]
+struct Shape {
+    size: (u16, u16),
+    rate: Rate,
+    n_frames: u32,
+    /// Frames in the first RIFF.
+    n_first: u32,
+    /// Bytes of the largest chunk.
+    largest: u32,
+}
+
+/// The frames of one RIFF.
+#[derive(Clone, Copy, Debug, Default)]
+struct Riff {
+    n_frames: u32,
+    /// Of their chunks.
+    n_bytes: u32,
+}
+
+#[derive(Debug)]
+pub(super) struct Avi {
+    limits: Limits,
+    pace: Pace,
+    riffs: Vec<Riff>,
+    n_frames: u32,
+    largest: u32,
+    /// How many RIFFs have been begun, and what is left of the last of these.
+    n_begun: usize,
+    left: Riff,
+    entries: Vec<Entry>,
+    /// Bytes written, and where the last word `movi` is.
+    at: u64,
+    movi_at: u64,
+}
+
+impl Avi {
+    pub(super) fn new(limits: Limits) -> Self {
+        Self {
+            limits,
+            pace: Pace::default(),
+            riffs: vec![Riff::default()],
+            n_frames: 0,
+            largest: 0,
+            n_begun: 0,
+            left: Riff::default(),
+            entries: Vec::new(),
+            at: 0,
+            movi_at: 0,
+        }
+    }
+
+    fn is_open_dml(&self) -> bool {
+        self.riffs.len() > 1
+    }
+
+    /// Length of the list `movi` behind its first twelve bytes.
+    fn n_movi(&self, riff: Riff) -> u32 {
+        riff.n_bytes + if self.is_open_dml() { index::n_standard(riff.n_frames) } else { 0 }
+    }
+
+    /// The bytes of RIFF number `i`, with its head.
+    fn n_riff(&self, i: usize) -> u64 {
+        let (riff, n_headers) = (self.riffs[i], self.n_headers());
+        let first = if i == 0 { n_headers + u64::from(index::n_old(riff.n_frames)) } else { 0 };
+        12 + 12 + u64::from(self.n_movi(riff)) + first
+    }
+
+    fn n_headers(&self) -> u64 {
+        let n_dml = 8 + 24 + 16 * self.riffs.len() as u64 + 12 + 12;
+        let dml = if self.is_open_dml() { n_dml } else { 0 };
+        12 + (8 + 56) + 12 + (8 + 56) + (8 + 40) + dml
+    }
+
+    /// Where the index of each RIFF will be.
+    fn indexes(&self) -> Vec<Place> {
+        let mut start = 0;
+        let place = |(i, riff): (usize, &Riff)| {
+            let head = 24 + if i == 0 { self.n_headers() } else { 0 };
+            let at = start + head + u64::from(riff.n_bytes);
+            start += self.n_riff(i);
+            Place { at, n_bytes: index::n_standard(riff.n_frames), n_frames: riff.n_frames }
+        };
+        self.riffs.iter().enumerate().map(place).collect()
+    }
+
+    fn write(&mut self, bytes: &[u8], out: &mut dyn Write) -> io::Result<()> {
+        self.at += bytes.len() as u64;
+        out.write_all(bytes)
+    }
+
+    /// Begins a RIFF: its head, `headers` and the head of its list of frames.
+    fn begin_riff(&mut self, headers: &[u8], out: &mut dyn Write) -> io::Result<()> {
+        let riff = self.riffs[self.n_begun];
+        let kind = if self.n_begun == 0 { b"AVI " } else { b"AVIX" };
+        let n_riff = u32::try_from(self.n_riff(self.n_begun) - 12).unwrap_or(u32::MAX);
+        let movi = open_list(b"LIST", b"movi", self.n_movi(riff));
+        let head = [open_list(b"RIFF", kind, n_riff).as_slice(), headers, &movi].concat();
+        self.write(&head, out)?;
+        self.movi_at = self.at - 4;
+        self.n_begun += 1;
+        self.left = riff;
+        self.entries = Vec::with_capacity(riff.n_frames as usize);
+        Ok(())
+    }
+
+    /// Ends a RIFF: frames that did not come, and its indexes.
+    fn end_riff(&mut self, out: &mut dyn Write) -> io::Result<()> {
+        while self.left.n_frames > 0 {
+            self.repeat(out)?;
+        }
+        if let Some(n_junk) = self.left.n_bytes.checked_sub(8) {
+            self.write(&[*b"JUNK", n_junk.to_le_bytes()].concat(), out)?;
+            fill(0, n_junk.into(), out)?;
+            self.at += u64::from(n_junk);
+        }
+        if self.is_open_dml() {
+            self.write(&index::standard(&self.entries, self.movi_at), out)?;
+        }
+        if self.n_begun == 1 {
+            self.write(&index::old(&self.entries), out)?;
+        }
+        Ok(())
+    }
+
+    /// Goes on to the RIFF that takes the next frame. `false`: none does.
+    fn make_room(&mut self, out: &mut dyn Write) -> io::Result<bool> {
+        if self.left.n_frames == 0 && self.n_begun < self.riffs.len() {
+            self.end_riff(out)?;
+            self.begin_riff(&[], out)?;
+        }
+        Ok(self.left.n_frames > 0)
+    }
+
+    /// Whether a chunk fits, and what is left behind it is nothing or room for
+    /// the head of a chunk that says so.
+    fn fits(&self, n_chunk: u32) -> bool {
+        self.left.n_bytes.checked_sub(n_chunk).is_some_and(|rest| rest == 0 || rest >= 8)
+    }
+
+    /// A frame without bytes: the index shows the one before once more. At the
+    /// start of a RIFF, from where none before can be named, an empty chunk.
+    fn repeat(&mut self, out: &mut dyn Write) -> io::Result<()> {
+        if self.entries.is_empty() && self.fits(8) {
+            return self.put(&[], out);
+        }
+        let none = Entry { offset: 4, n_jpeg: 0 };
+        self.entries.push(self.entries.last().copied().unwrap_or(none));
+        self.left.n_frames -= 1;
+        Ok(())
+    }
+
+    fn put(&mut self, jpeg: &[u8], out: &mut dyn Write) -> io::Result<()> {
+        let n_jpeg = u32::try_from(jpeg.len()).unwrap_or(u32::MAX);
+        let offset = u32::try_from(self.at - self.movi_at).unwrap_or(u32::MAX);
+        self.entries.push(Entry { offset, n_jpeg });
+        self.left.n_frames -= 1;
+        self.left.n_bytes -= n_chunk(n_jpeg);
+        self.write(&[*FRAME, n_jpeg.to_le_bytes()].concat(), out)?;
+        self.write(jpeg, out)?;
+        // Chunks begin at even places.
+        self.write(&[0][..jpeg.len() % 2], out)
+    }
+}
+
+/// Length of a frame's chunk.
+fn n_chunk(n_jpeg: u32) -> u32 {
+    8 + n_jpeg.next_multiple_of(2)
+}
+
+impl Export for Avi {
+    fn plan(&mut self, frame: &Planned) -> Result<(), TooMany> {
+        let most = u64::from(u32::MAX - self.limits.n_frames);
+        if u64::from(self.n_frames) == most {
+            return Err(TooMany(most));
+        }
+        self.pace.add(frame.captured, frame.is_after_gap);
+        let n_chunk = n_chunk(frame.n_jpeg);
+        let n_indexes = 8 + 16;
+        let is_full = |riff: &Riff| {
+            let n_bytes = riff.n_bytes + n_chunk + (riff.n_frames + 1) * n_indexes;
+            let is_over = n_bytes > self.limits.n_bytes || riff.n_frames == self.limits.n_frames;
+            riff.n_frames > 0 && is_over
+        };
+        if self.riffs.last().is_none_or(is_full) {
+            self.riffs.push(Riff::default());
+        }
+        if let Some(riff) = self.riffs.last_mut() {
+            riff.n_frames += 1;
+            riff.n_bytes += n_chunk;
+        }
+        self.n_frames += 1;
+        self.largest = self.largest.max(n_chunk);
+        Ok(())
+    }
+
+    fn n_bytes(&self) -> u64 {
+        (0..self.riffs.len()).map(|i| self.n_riff(i)).sum()
+    }
+
+    fn begin(&mut self, size: (u16, u16), out: &mut dyn Write) -> io::Result<()> {
+        let shape = Shape {
+            size,
+            rate: self.pace.rate(),
+            n_frames: self.n_frames,
+            n_first: self.riffs[0].n_frames,
+            largest: self.largest,
+        };
+        let headers = head::headers(&shape, &self.indexes());
+        self.begin_riff(&headers, out)
+    }
+
+    fn frame(&mut self, _: u64, jpeg: &[u8], out: &mut dyn Write) -> io::Result<()> {
+        if !self.make_room(out)? {
+            return Ok(());
+        }
+        let fits =
+            u32::try_from(jpeg.len()).is_ok_and(|n| n <= self.largest && self.fits(n_chunk(n)));
+        if fits { self.put(jpeg, out) } else { self.repeat(out) }
+    }
+
+    fn missing(&mut self, out: &mut dyn Write) -> io::Result<()> {
+        if self.make_room(out)? { self.repeat(out) } else { Ok(()) }
+    }
+
+    fn finish(&mut self, out: &mut dyn Write) -> io::Result<()> {
+        self.end_riff(out)?;
+        while self.n_begun < self.riffs.len() {
+            self.begin_riff(&[], out)?;
+            self.end_riff(out)?;
+        }
+        Ok(())
+    }
+}

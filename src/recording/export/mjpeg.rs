@@ -1,0 +1,47 @@
+//! JPEGs one after the other: what `--camera file:` and `ffmpeg -f mjpeg` read.
+
+use std::io::{self, Write};
+
+use super::{Export, Planned, TooMany, fill};
+
+/// Stands between markers for nothing (ITU-T T.81, B.1.1.2).
+const FILL_BYTE: u8 = 0xFF;
+
+#[derive(Debug, Default)]
+pub(super) struct Mjpeg {
+    n_bytes: u64,
+    /// Written so far.
+    at: u64,
+}
+
+impl Export for Mjpeg {
+    fn plan(&mut self, frame: &Planned) -> Result<(), TooMany> {
+        self.n_bytes += u64::from(frame.n_jpeg);
+        Ok(())
+    }
+
+    fn n_bytes(&self) -> u64 {
+        self.n_bytes
+    }
+
+    fn begin(&mut self, _: (u16, u16), _: &mut dyn Write) -> io::Result<()> {
+        Ok(())
+    }
+
+    fn frame(&mut self, _: u64, jpeg: &[u8], out: &mut dyn Write) -> io::Result<()> {
+        let end = self.at + jpeg.len() as u64;
+        if end <= self.n_bytes {
+            out.write_all(jpeg)?;
+            self.at = end;
+        }
+        Ok(())
+    }
+
+    fn missing(&mut self, _: &mut dyn Write) -> io::Result<()> {
+        Ok(())
+    }
+
+    fn finish(&mut self, out: &mut dyn Write) -> io::Result<()> {
+        fill(FILL_BYTE, self.n_bytes - self.at, out)
+    }
+}

@@ -1,0 +1,71 @@
+//! Names of entries.
+
+use std::time::{Duration, SystemTime};
+
+/// The last second of the year 9999: what RFC 3339 can write.
+const LAST_SECOND: u64 = 253_402_300_799;
+
+/// Gives every entry a name of its own: the moment it was taken, in UTC,
+/// without colons, which not every file system takes.
+#[derive(Clone, Copy, Debug, Default)]
+pub(super) struct Names {
+    last_captured: u64,
+    last_named: u64,
+    n_steps_back: u32,
+}
+
+impl Names {
+    /// The name of the next entry. A microsecond later than it was taken if
+    /// the one before has that name; and numbered when the clock was set back,
+    /// as each of its moments may have been there before.
+    pub(super) fn next(&mut self, captured: u64) -> String {
+        if captured < self.last_captured {
+            self.n_steps_back += 1;
+            self.last_named = captured;
+        } else {
+            self.last_named = captured.max(self.last_named.saturating_add(1));
+        }
+        self.last_captured = captured;
+        let time = file_time(self.last_named);
+        match self.n_steps_back {
+            0 => format!("{time}.jpg"),
+            n => format!("{time}_{}.jpg", n + 1),
+        }
+    }
+}
+
+fn file_time(captured: u64) -> String {
+    let since_epoch = Duration::from_micros(captured.min(LAST_SECOND * 1_000_000));
+    let time = humantime::format_rfc3339_micros(SystemTime::UNIX_EPOCH + since_epoch);
+    time.to_string().replace(':', "-")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_entry_has_a_name_of_its_own() {
+        let t = 1_795_256_130_123_456;
+        let mut names = Names::default();
+        let names: Vec<_> =
+            [t, t, t + 1, t + 9, t, t + 9].map(|at| names.next(at)).into_iter().collect();
+        assert_eq!(
+            names,
+            [
+                "2026-11-21T10-15-30.123456Z.jpg",
+                "2026-11-21T10-15-30.123457Z.jpg",
+                "2026-11-21T10-15-30.123458Z.jpg",
+                "2026-11-21T10-15-30.123465Z.jpg",
+                "2026-11-21T10-15-30.123456Z_2.jpg",
+                "2026-11-21T10-15-30.123465Z_2.jpg",
+            ]
+        );
+    }
+
+    #[test]
+    fn no_time_is_beyond_names() {
+        assert_eq!(Names::default().next(u64::MAX), "9999-12-31T23-59-59.000000Z.jpg");
+        assert_eq!(Names::default().next(0), "1970-01-01T00-00-00.000001Z.jpg");
+    }
+}
