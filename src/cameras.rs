@@ -1,6 +1,7 @@
 //! The cameras of this daemon, by name.
 
 use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering::SeqCst};
 
 use parking_lot::Mutex;
 
@@ -12,7 +13,13 @@ use crate::shutdown::Shutdown;
 pub(crate) struct Unit {
     pub(crate) name: String,
     pub(crate) capture: Capture,
+    /// How many may watch at once; `None`: all who have a seat.
+    pub(crate) max_viewers: Option<usize>,
+    n_viewers: AtomicUsize,
 }
+
+/// The right to watch one camera, given back when dropped.
+pub(crate) struct Admission(Arc<Unit>);
 
 /// All cameras of this moment, in the order they were asked for.
 #[derive(Clone)]
@@ -56,7 +63,32 @@ impl Cameras {
 
 impl Unit {
     fn new(section: CameraSection, stop: &Shutdown) -> Self {
-        let capture = Capture::new(section.camera, section.capture, stop.clone());
-        Self { name: section.name, capture }
+        Self {
+            capture: Capture::new(&section, stop.clone()),
+            name: section.name,
+            max_viewers: section.max_viewers,
+            n_viewers: AtomicUsize::new(0),
+        }
+    }
+
+    /// Lets a viewer in.
+    ///
+    /// # Errors
+    /// How many watch, if that is as many as may.
+    pub(crate) fn admit(self: &Arc<Self>) -> Result<Admission, usize> {
+        let n_most = self.max_viewers.unwrap_or(usize::MAX);
+        let more = |n| (n < n_most).then_some(n + 1);
+        self.n_viewers.fetch_update(SeqCst, SeqCst, more)?;
+        Ok(Admission(Arc::clone(self)))
+    }
+
+    pub(crate) fn n_viewers(&self) -> usize {
+        self.n_viewers.load(SeqCst)
+    }
+}
+
+impl Drop for Admission {
+    fn drop(&mut self) {
+        self.0.n_viewers.fetch_sub(1, SeqCst);
     }
 }

@@ -55,7 +55,7 @@ use crossbeam_channel::{Receiver, select};
 
 use camera::survey;
 use cameras::Cameras;
-use config::Config;
+use config::{CameraSection, Config};
 use http::Server;
 pub use restart::Restart;
 
@@ -69,11 +69,11 @@ pub fn run(mut config: Config, signals: &Receiver<()>) -> Result<Option<Restart>
     panics::watch();
     let (trigger, stop) = shutdown::channel();
     open_files::fit(&mut config.http.limits);
-    let sources: Vec<_> = config.cameras.iter().map(|c| c.camera.source.to_string()).collect();
+    let told: Vec<_> = config.cameras.iter().map(CameraSection::told).collect();
     let cameras = Cameras::new(config.cameras, &stop);
     let inherited = restart::inherited();
     let server = Server::start(config.http, cameras.clone(), inherited, &stop)?;
-    greet(server.address(), &sources);
+    greet(server.address(), &told);
     let is_restart = select! {
         recv(signals) -> _ => false,
         recv(server.losses()) -> _ => true,
@@ -104,8 +104,7 @@ pub fn run(mut config: Config, signals: &Receiver<()>) -> Result<Option<Restart>
 pub fn check(config: &Config) -> Result<()> {
     open_files::check(config.http.n_seats)?;
     for section in &config.cameras {
-        let camera = &section.camera;
-        camera::check(camera).map_err(|e| anyhow!("--camera {}: {e}", camera.source))?;
+        camera::check(&section.camera).map_err(|e| anyhow!("{}: {e}", section.origin))?;
     }
     Ok(())
 }
@@ -125,7 +124,7 @@ pub fn devices(is_json: bool) -> Result<String> {
 }
 
 /// Tells where it listens, how to reach it from the network, and which cameras.
-fn greet(address: SocketAddr, sources: &[String]) {
+fn greet(address: SocketAddr, cameras: &[String]) {
     let port = address.port();
     log::info!("listening on http://{}/", shown(address));
     if address.ip().is_loopback() {
@@ -136,8 +135,8 @@ fn greet(address: SocketAddr, sources: &[String]) {
             None => log::info!("from the network: http://ADDRESS-OF-THIS-MACHINE:{port}/"),
         }
     }
-    for source in sources {
-        log::info!("camera: {source}");
+    for camera in cameras {
+        log::info!("{camera}");
     }
 }
 

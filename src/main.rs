@@ -1,13 +1,13 @@
 //! The command: reads what was typed, runs the program, prints its one error
 //! and chooses the exit code.
 
+use std::path::Path;
 use std::process::ExitCode;
 use std::time::SystemTime;
 
-use anyhow::{Context, Result};
-use clap::Parser;
+use anyhow::{Context, Result, anyhow};
 use crossbeam_channel::{Receiver, bounded};
-use mjpegd::config::{Args, Command, Config};
+use mjpegd::config::{Command, CommandLine, Config};
 
 /// Failed while running.
 const FAILED: u8 = 1;
@@ -16,15 +16,13 @@ const USAGE: u8 = 2;
 
 fn main() -> ExitCode {
     start_log();
-    let args = Args::parse();
-    if let Some(Command::Devices { json }) = args.command {
-        return list_devices(json);
+    let typed = CommandLine::parse_from(std::env::args_os()).unwrap_or_else(|e| e.exit());
+    match typed.command() {
+        Some(Command::Devices { json }) => return list_devices(*json),
+        Some(Command::CheckConfig { file }) => return check_config(file.as_deref()),
+        None => {}
     }
-    let checked = Config::from_args(&args).and_then(|config| {
-        mjpegd::check(&config)?;
-        Ok(config)
-    });
-    let config = match checked {
+    let config = match checked(&typed) {
         Ok(config) => config,
         Err(e) => return fail(&e, USAGE),
     };
@@ -34,15 +32,43 @@ fn main() -> ExitCode {
     }
 }
 
+fn checked(typed: &CommandLine) -> Result<Config> {
+    let config = Config::read(typed)?;
+    mjpegd::check(&config)?;
+    Ok(config)
+}
+
 fn list_devices(is_json: bool) -> ExitCode {
-    use std::io::Write;
-    let listed = mjpegd::devices(is_json).and_then(|text| {
-        std::io::stdout().write_all(text.as_bytes()).context("the list cannot be written")
-    });
-    match listed {
+    match mjpegd::devices(is_json).and_then(|text| say(&text)) {
         Ok(()) => ExitCode::SUCCESS,
         Err(e) => fail(&e, FAILED),
     }
+}
+
+/// Says what would be done with the file, as it would be with `--config`.
+fn check_config(file: Option<&Path>) -> ExitCode {
+    let mut command = vec!["mjpegd".into()];
+    if let Some(file) = file {
+        command.extend(["--config".into(), file.into()]);
+    }
+    let typed = CommandLine::parse_from(command).unwrap_or_else(|e| e.exit());
+    let config = match (typed.file(), checked(&typed)) {
+        (None, _) => Err(anyhow!("which file? use mjpegd check-config FILE")),
+        (Some(_), config) => config,
+    };
+    match config {
+        Ok(config) => match say(&format!("ok: {config}\n")) {
+            Ok(()) => ExitCode::SUCCESS,
+            Err(e) => fail(&e, FAILED),
+        },
+        Err(e) => fail(&e, USAGE),
+    }
+}
+
+/// To the standard output, which may be closed.
+fn say(text: &str) -> Result<()> {
+    use std::io::Write;
+    std::io::stdout().write_all(text.as_bytes()).context("the output cannot be written")
 }
 
 fn run(config: Config) -> Result<()> {

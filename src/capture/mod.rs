@@ -18,7 +18,7 @@ use parking_lot::Mutex;
 
 use crate::camera::{self, Opener, Settings};
 pub(crate) use crate::camera::{ALL, Change, Control, Mode, Outcome, Wish};
-use crate::config::{CameraConfig, CaptureConfig};
+use crate::config::{CameraSection, CaptureConfig};
 use crate::shutdown::Shutdown;
 use crate::slot::{FrameSlot, Newer};
 pub(crate) use stats::{Asked, State, Status};
@@ -52,10 +52,10 @@ struct Life {
 
 impl Capture {
     /// No thread yet and no camera open, unless it is to be on always.
-    pub(crate) fn new(camera: CameraConfig, config: CaptureConfig, stop: Shutdown) -> Self {
-        let asked = Asked::of(&camera);
-        let (open, settings) = camera::opener(camera);
-        let capture = Self::with_opener(asked, config, stop, open, settings);
+    pub(crate) fn new(section: &CameraSection, stop: Shutdown) -> Self {
+        let (open, settings) = camera::opener(section.camera.clone());
+        let config = section.capture.clone();
+        let capture = Self::with_opener(Asked::of(section), config, stop, open, settings);
         if capture.0.config.idle_timeout.is_none() {
             capture.0.start(&mut capture.0.life.lock());
         }

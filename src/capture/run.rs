@@ -47,7 +47,8 @@ pub(super) fn run(shared: &Shared) {
             && error != Error::Stopped
         {
             let wait = back_off.after(begun.elapsed());
-            faults.warn(&format!("camera lost: {error}; trying again while somebody watches"));
+            let label = thread.label();
+            faults.warn(&format!("{label} lost: {error}; trying again while somebody watches"));
             thread.show(&error);
             shared.stop.wait_for(wait);
         }
@@ -71,7 +72,7 @@ impl Thread<'_> {
         let mut camera = (shared.open)()?;
         let mode = camera.mode();
         if mode.device.is_some() {
-            log::info!("camera opened: {mode}");
+            log::info!("{} opened: {mode}", self.label());
         }
         shared.stats.opened(mode);
         let (mut good_at, mut n_bad) = (Instant::now(), 0);
@@ -80,7 +81,8 @@ impl Thread<'_> {
                 Ok(()) => (good_at, n_bad) = (Instant::now(), 0),
                 Err(Error::BadFrame(fault)) => {
                     shared.stats.dropped(fault);
-                    self.bad_frames.warn(&format!("a picture was dropped: {fault}"));
+                    let label = self.label();
+                    self.bad_frames.warn(&format!("{label}: a picture was dropped: {fault}"));
                     n_bad += 1;
                     if n_bad >= 3 && good_at.elapsed() >= PATIENCE {
                         let cause = format!("only damaged pictures come, the last: {fault}");
@@ -113,6 +115,10 @@ impl Thread<'_> {
         Ok(())
     }
 
+    fn label(&self) -> &str {
+        &self.shared.stats.asked().label
+    }
+
     fn count(&self, camera: &mut dyn Camera, at: Instant) {
         self.shared.stats.stale(camera.take_n_stale());
         self.shared.stats.captured(at);
@@ -120,7 +126,7 @@ impl Thread<'_> {
 
     fn say_live(&self) {
         if self.shared.stats.set_state(State::Live, None) != State::Live {
-            log::info!("camera on: {}", self.shared.stats.source());
+            log::info!("{} on: {}", self.label(), self.shared.stats.asked().source);
         }
     }
 
@@ -157,7 +163,7 @@ impl Thread<'_> {
         }
         drop(life);
         if ends {
-            log::info!("camera off: {}", self.shared.stats.source());
+            log::info!("{} off: {}", self.label(), self.shared.stats.asked().source);
         }
         ends
     }

@@ -7,7 +7,7 @@ use std::time::{Instant, SystemTime};
 use parking_lot::Mutex;
 
 use crate::camera::{Cause, Error, Mode};
-use crate::config::CameraConfig;
+use crate::config::CameraSection;
 use crate::frame::Frame;
 use crate::jpeg::Fault;
 use crate::rate::Rate;
@@ -41,6 +41,8 @@ impl State {
 /// What was asked of the camera; `None`: as it likes.
 #[derive(Clone, Debug)]
 pub(crate) struct Asked {
+    /// How the log calls the camera.
+    pub(super) label: String,
     pub(crate) source: String,
     pub(crate) format: Option<String>,
     pub(crate) size: Option<(u32, u32)>,
@@ -48,9 +50,11 @@ pub(crate) struct Asked {
 }
 
 impl Asked {
-    pub(super) fn of(config: &CameraConfig) -> Self {
+    pub(super) fn of(section: &CameraSection) -> Self {
+        let config = &section.camera;
         let fourcc = |f: [u8; 4]| String::from_utf8_lossy(&f).into_owned();
         Self {
+            label: section.label(),
             source: config.source.to_string(),
             format: config.device.format.map(fourcc),
             size: config.device.resolution,
@@ -144,8 +148,8 @@ impl Stats {
         self.now.lock().mode = mode;
     }
 
-    pub(super) fn source(&self) -> &str {
-        &self.asked.source
+    pub(super) fn asked(&self) -> &Asked {
+        &self.asked
     }
 
     /// Pictures that the device had ready and that were passed over.

@@ -84,7 +84,13 @@ impl Stage {
             opened.fetch_add(1, SeqCst);
             Ok(Box::new(Puppet { acts: script.clone(), n_open: Arc::clone(&opened), is_costly }))
         };
-        let asked = Asked { source: "puppet".into(), format: None, size: None, fps: None };
+        let asked = Asked {
+            label: "camera".into(),
+            source: "puppet".into(),
+            format: None,
+            size: None,
+            fps: None,
+        };
         let config = CaptureConfig { idle_timeout: Some(idle_timeout) };
         let capture =
             Capture::with_opener(asked, config, stop, Box::new(open), Settings::default());

@@ -5,10 +5,10 @@ use std::time::Duration;
 
 use clap::{Parser, Subcommand};
 
-/// A camera server for small boards: shows one camera live, as Motion JPEG
+/// A camera server for small boards: shows cameras live, as Motion JPEG
 /// over plain HTTP, to browsers and programs.
 ///
-/// The camera is on only while somebody watches.
+/// A camera is on only while somebody watches.
 #[derive(Clone, Debug, Parser)]
 #[command(name = "mjpegd", version, max_term_width = 100)]
 #[command(after_help = "\
@@ -25,73 +25,81 @@ Times are 10s, 500ms, 2m; 0 where a time may be switched off. Sizes are 500kB, 1
 Exit codes: 0 asked to stop, 1 failed while running, 2 bad usage.
 RUST_LOG sets the log level: error, warn, info (default), debug.")]
 #[command(args_conflicts_with_subcommands = true)]
-pub struct Args {
+pub(super) struct Args {
     /// What to do instead of serving
     #[command(subcommand)]
-    pub command: Option<Command>,
+    pub(super) command: Option<Command>,
 
-    /// Where the pictures come from
-    #[arg(long, env = "CAMERA", value_name = "SOURCE", default_value = "demo")]
+    /// Where the pictures come from; several times, each with a name, for several cameras
+    #[arg(long = "camera", env = "CAMERA", value_name = "[NAME=]SOURCE", default_value = "demo")]
     #[arg(help_heading = "Camera")]
-    pub camera: String,
+    pub(super) cameras: Vec<String>,
+
+    /// How many may watch this camera at once; as many as there are seats if not given
+    #[arg(long, env = "MJPEGD_MAX_VIEWERS", value_name = "N", help_heading = "Camera")]
+    pub(super) max_viewers: Option<usize>,
 
     /// Pictures a second to take or to show; the source's own pace if not given
     #[arg(long, env = "MJPEGD_FPS", value_name = "N", help_heading = "Camera")]
-    pub fps: Option<f64>,
+    pub(super) fps: Option<f64>,
 
     /// Size of the pictures; the device may choose another that is near
     #[arg(long, env = "MJPEGD_RESOLUTION", value_name = "WxH", help_heading = "Device")]
-    pub resolution: Option<String>,
+    pub(super) resolution: Option<String>,
 
     /// What the device is to give: auto, MJPG, YUYV or another FourCC
     #[arg(long, env = "MJPEGD_FORMAT", value_name = "FOURCC", default_value = "auto")]
     #[arg(help_heading = "Device")]
-    pub format: String,
+    pub(super) format: String,
 
     /// Quality of JPEGs that are made of raw pictures, 1 to 100
     #[arg(long, env = "MJPEGD_QUALITY", value_name = "N", default_value_t = 80)]
     #[arg(help_heading = "Device")]
-    pub quality: u8,
+    pub(super) quality: u8,
 
     /// A control to set at each opening, such as brightness=40; may be given several times
     #[arg(long = "control", env = "MJPEGD_CONTROL", value_name = "NAME=VALUE")]
     #[arg(value_delimiter = ',', help_heading = "Device")]
-    pub controls: Vec<String>,
+    pub(super) controls: Vec<String>,
 
     /// Pictures to let go after opening, until the exposure has settled
     #[arg(long, env = "MJPEGD_WARMUP", value_name = "N", default_value_t = 0)]
     #[arg(help_heading = "Device")]
-    pub warmup: u32,
+    pub(super) warmup: u32,
 
     /// Without a picture for so long, the device, command or server is started anew
     #[arg(long, env = "MJPEGD_STALL_TIMEOUT", value_name = "TIME", default_value = "5s")]
     #[arg(value_parser = humantime::parse_duration, help_heading = "Camera")]
-    pub stall_timeout: Duration,
+    pub(super) stall_timeout: Duration,
 
     /// The largest picture that is taken; a source that sends more has it dropped
     #[arg(long, env = "MJPEGD_MAX_FRAME_SIZE", value_name = "SIZE", default_value = "16MB")]
     #[arg(help_heading = "Camera")]
-    pub max_frame_size: String,
+    pub(super) max_frame_size: String,
 
     /// How long the camera stays on after the last viewer; 0: always on
     #[arg(long, env = "MJPEGD_IDLE_TIMEOUT", value_name = "TIME", default_value = "10s")]
     #[arg(value_parser = humantime::parse_duration, help_heading = "Camera")]
-    pub idle_timeout: Duration,
+    pub(super) idle_timeout: Duration,
+
+    /// File with cameras and options; SIGHUP reads it again
+    #[arg(long, env = "MJPEGD_CONFIG", value_name = "FILE", help_heading = "Server")]
+    pub(super) config: Option<PathBuf>,
 
     /// Address and port to listen on; 0.0.0.0:5000 for the whole network, :5000 for IPv6 too
     #[arg(long, env = "MJPEGD_BIND", value_name = "ADDRESS:PORT")]
     #[arg(default_value = "127.0.0.1:5000", help_heading = "Server")]
-    pub bind: String,
+    pub(super) bind: String,
 
     /// How many may watch at once; the next one is told to come back later
     #[arg(long, env = "MJPEGD_THREADS", value_name = "N", default_value_t = 16)]
     #[arg(help_heading = "Server")]
-    pub threads: usize,
+    pub(super) threads: usize,
 
     /// How long one picture may take to a viewer before it loses its seat
     #[arg(long, env = "MJPEGD_WRITE_TIMEOUT", value_name = "TIME", default_value = "10s")]
     #[arg(value_parser = humantime::parse_duration, help_heading = "Server")]
-    pub write_timeout: Duration,
+    pub(super) write_timeout: Duration,
 
     /// How long a client may take to send its request
     #[arg(long, env = "MJPEGD_HEAD_TIMEOUT", value_name = "TIME", default_value = "10s")]
@@ -116,15 +124,15 @@ pub struct Args {
 
     /// Folder with the page's files, instead of those in the program
     #[arg(long, env = "MJPEGD_WWW", value_name = "DIR", help_heading = "Server")]
-    pub www: Option<PathBuf>,
+    pub(super) www: Option<PathBuf>,
 
     /// File with user:password lines, the password plain or hashed; asked for on all but /healthz
     #[arg(long, env = "MJPEGD_AUTH_FILE", value_name = "FILE", help_heading = "Access")]
-    pub auth_file: Option<PathBuf>,
+    pub(super) auth_file: Option<PathBuf>,
 
     /// Let pages of this origin (or *, of any) read the camera from a visitor's browser
     #[arg(long, env = "MJPEGD_ALLOW_ORIGIN", value_name = "ORIGIN", help_heading = "Access")]
-    pub allow_origin: Option<String>,
+    pub(super) allow_origin: Option<String>,
 }
 
 /// What else there is to do.
@@ -135,6 +143,11 @@ pub enum Command {
         /// As JSON, for programs
         #[arg(long)]
         json: bool,
+    },
+    /// Look whether a file for --config is right, and say its first fault if not
+    CheckConfig {
+        /// The file; the one in MJPEGD_CONFIG if not given
+        file: Option<PathBuf>,
     },
 }
 

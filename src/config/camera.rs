@@ -9,7 +9,7 @@ use anyhow::{Context, Result, bail, ensure};
 use super::mask;
 
 /// One camera and how it is to run.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, PartialEq)]
 pub(crate) struct CameraConfig {
     pub(crate) source: Source,
     /// Pictures a second; `None`: what the source does by itself.
@@ -21,7 +21,7 @@ pub(crate) struct CameraConfig {
 }
 
 /// How a device is to be set up.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, PartialEq)]
 pub(crate) struct DeviceConfig {
     /// Width and height in pixels.
     pub(crate) resolution: Option<(u32, u32)>,

@@ -1,22 +1,33 @@
-//! What the program is to do: [`Args`] as they were typed become a
-//! [`Config`] that was checked and that the rooms are built from.
+//! What the program is to do: the [`CommandLine`] and the file that it names
+//! become a [`Config`] that was checked and that the rooms are built from.
 
 mod args;
 mod auth;
 mod camera;
+mod command_line;
+mod file;
+mod keys;
 mod mask;
 mod name;
+mod plan;
 mod size;
 
+use std::ffi::OsString;
+use std::fmt;
 use std::net::{SocketAddr, ToSocketAddrs};
 use std::path::PathBuf;
 use std::time::Duration;
 
 use anyhow::{Context, Result, bail, ensure};
 
-pub use args::{Args, Command};
+use args::Args;
+pub use args::Command;
+use command_line::Layers;
+use file::File;
+
 pub(crate) use auth::{Credentials, Password};
 pub(crate) use camera::{CameraConfig, DeviceConfig, Source};
+pub use command_line::CommandLine;
 pub(crate) use mask::mask;
 pub(crate) use name::is_name;
 
@@ -26,19 +37,26 @@ pub struct Config {
     /// At least one; the first is the one that is meant where none is named.
     pub(crate) cameras: Vec<CameraSection>,
     pub(crate) http: HttpConfig,
+    /// The options behind `http`, by name, as they were written.
+    #[expect(dead_code, reason = "compared when the file is read again")]
+    pub(crate) server: Vec<(String, Vec<OsString>)>,
 }
 
 /// All that is about one camera.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, PartialEq)]
 pub(crate) struct CameraSection {
     /// As it stands in addresses and in the log.
     pub(crate) name: String,
+    /// Where the source was written, for what is wrong with it.
+    pub(crate) origin: String,
     pub(crate) camera: CameraConfig,
     pub(crate) capture: CaptureConfig,
+    /// How many may watch it at once; `None`: all who have a seat.
+    pub(crate) max_viewers: Option<usize>,
 }
 
 /// When the camera is on.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, PartialEq)]
 pub(crate) struct CaptureConfig {
     /// How long capture goes on after the last read; `None`: for ever.
     pub(crate) idle_timeout: Option<Duration>,
@@ -80,21 +98,60 @@ const N_OTHER_CONNECTIONS: usize = 256;
 pub(crate) const N_SHORT_CONNECTIONS: usize = 16;
 
 impl Config {
-    /// Checks what was typed.
+    /// Checks what was typed, together with the file.
     ///
     /// # Errors
     /// The first value that cannot be used, with what would be right.
-    pub fn from_args(args: &Args) -> Result<Self> {
-        let source = Source::parse(&args.camera)
-            .with_context(|| format!("--camera {}", mask(&args.camera)))?;
+    pub fn read(typed: &CommandLine) -> Result<Self> {
+        let file = typed.file().map(|path| File::read(path)).transpose()?;
+        let cameras = plan::cameras(typed, file.as_ref())?;
+        let cameras =
+            cameras.iter().map(|planned| planned.section(typed)).collect::<Result<_>>()?;
+        let layers = Layers { file: file.as_ref(), camera: &[] };
+        let merged = typed.merge("demo", &layers)?;
+        let http = http(&merged.args).map_err(|e| typed.blame(&e, &layers))?;
+        Ok(Self { cameras, http, server: merged.server() })
+    }
+}
+
+/// The cameras, for people.
+impl fmt::Display for Config {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        for (i, section) in self.cameras.iter().enumerate() {
+            let comma = if i == 0 { "" } else { ", " };
+            write!(f, "{comma}{} ({})", section.name, section.camera.source)?;
+        }
+        Ok(())
+    }
+}
+
+impl CameraSection {
+    /// How the log calls it: one that was given no name needs none.
+    pub(crate) fn label(&self) -> String {
+        match self.name.as_str() {
+            name::UNNAMED => "camera".into(),
+            name => format!("camera {name}"),
+        }
+    }
+
+    /// The camera and its source, for the log.
+    pub(crate) fn told(&self) -> String {
+        format!("{}: {}", self.label(), self.camera.source)
+    }
+
+    fn new(name: &str, origin: &str, args: &Args) -> Result<Self> {
+        let source = Source::parse(args.cameras.first().map_or("", String::as_str));
+        let source = source.with_context(|| origin.to_owned())?;
         if let Some(fps) = args.fps {
             ensure!(
                 fps.is_finite() && (0.001..=1000.0).contains(&fps),
                 "--fps {fps}: use a number of pictures a second from 0.001 to 1000"
             );
         }
-        let camera = CameraSection {
-            name: name::UNNAMED.to_owned(),
+        ensure!(args.max_viewers != Some(0), "--max-viewers 0: use 1 or more");
+        Ok(Self {
+            name: name.to_owned(),
+            origin: origin.to_owned(),
             camera: CameraConfig {
                 source,
                 fps: args.fps,
@@ -104,8 +161,8 @@ impl Config {
             capture: CaptureConfig {
                 idle_timeout: (!args.idle_timeout.is_zero()).then_some(args.idle_timeout),
             },
-        };
-        Ok(Self { cameras: vec![camera], http: http(args)? })
+            max_viewers: args.max_viewers,
+        })
     }
 }
 
@@ -226,12 +283,11 @@ fn bind_address(text: &str) -> Result<SocketAddr> {
 
 #[cfg(test)]
 mod tests {
-    use clap::Parser;
-
     use super::*;
 
     fn config(args: &[&str]) -> Result<Config> {
-        Config::from_args(&Args::parse_from([&["mjpegd"], args].concat()))
+        let typed = [&["mjpegd"], args].concat().into_iter().map(OsString::from);
+        Config::read(&CommandLine::parse_from(typed).unwrap())
     }
 
     fn fault(args: &[&str]) -> String {

@@ -1,5 +1,7 @@
 //! Names of cameras, as they stand in addresses.
 
+use anyhow::{Result, ensure};
+
 /// The name of a camera that was given none.
 pub(super) const UNNAMED: &str = "camera";
 /// Fits a line of the log and a tile of the page.
@@ -36,6 +38,30 @@ fn is_plain(text: &str) -> bool {
     (1..=MAX_LEN).contains(&text.len()) && text.bytes().all(is_sign)
 }
 
+/// The name and the source of a camera as it was typed, `NAME=SOURCE`. A
+/// source may hold that sign too, but behind a colon or a slash.
+pub(super) fn split(text: &str) -> (Option<&str>, &str) {
+    match text.split_once('=') {
+        Some((name, source)) if !name.contains([':', '/', '@']) => (Some(name), source),
+        _ => (None, text),
+    }
+}
+
+/// # Errors
+/// Why a camera cannot have this name.
+pub(super) fn check(text: &str) -> Result<()> {
+    ensure!(
+        is_plain(text),
+        "{text:?} is no name for a camera; use up to {MAX_LEN} letters, digits, - and _"
+    );
+    ensure!(
+        is_name(text),
+        "a camera cannot be named {text}, as /{text} is an address of the program; \
+         use another name, such as {text}1"
+    );
+    Ok(())
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -43,12 +69,36 @@ mod tests {
     #[test]
     fn names_are_what_an_address_can_hold() {
         for right in [UNNAMED, "front", "webcam2", "a-b_C9", &"x".repeat(32)] {
-            assert!(is_name(right), "{right}");
+            check(right).unwrap();
         }
-        for wrong in
-            ["", "a b", "a/b", "style.css", "hinten\u{fc}", &"x".repeat(33), "stream", "webcam"]
-        {
-            assert!(!is_name(wrong), "{wrong}");
+        for (wrong, says) in [
+            ("", "letters, digits"),
+            ("a b", "letters, digits"),
+            ("a/b", "letters, digits"),
+            ("style.css", "letters, digits"),
+            ("hinten\u{fc}", "letters, digits"),
+            (&"x".repeat(33), "up to 32"),
+            ("stream", "such as stream1"),
+            ("webcam", "an address of the program"),
+        ] {
+            let fault = check(wrong).unwrap_err().to_string();
+            assert!(fault.contains(says), "{wrong}: {fault}");
+        }
+    }
+
+    #[test]
+    fn sources_may_hold_the_sign_behind_a_name() {
+        for (text, name, source) in [
+            ("front=demo", Some("front"), "demo"),
+            ("front=exec:x a=b", Some("front"), "exec:x a=b"),
+            ("a b=demo", Some("a b"), "demo"),
+            ("=demo", Some(""), "demo"),
+            ("demo", None, "demo"),
+            ("exec:x a=b", None, "exec:x a=b"),
+            ("http://h/?action=stream", None, "http://h/?action=stream"),
+            ("/dev/v4l/by-id/a=b", None, "/dev/v4l/by-id/a=b"),
+        ] {
+            assert_eq!(split(text), (name, source), "{text}");
         }
     }
 }

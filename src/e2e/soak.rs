@@ -54,7 +54,8 @@ fn nothing_is_left_behind() {
 /// How many ever watched.
 fn n_viewers(daemon: &Daemon) -> u64 {
     let text = daemon.get("/metrics").text();
-    let figure = text.lines().find_map(|line| line.strip_prefix("mjpegd_viewers_total "));
+    let figure =
+        text.lines().find_map(|line| line.strip_prefix("mjpegd_viewers_total{camera=\"camera\"} "));
     figure.unwrap().parse().unwrap()
 }
 

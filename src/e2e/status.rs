@@ -136,27 +136,33 @@ fn metrics_are_in_the_prometheus_format_and_agree_with_the_status() {
     let mut viewer = daemon.watch("/stream");
     (0..10).for_each(|_| drop(viewer.next()));
     assert_eq!(daemon.get("/stream").code, 503);
-    assert_eq!(metrics(&daemon)["mjpegd_viewers"], 1.0);
+    assert_eq!(metrics(&daemon)["mjpegd_viewers{camera=\"camera\"}"], 1.0);
     drop(viewer);
     daemon.wait_for_state("idle");
     let (metrics, status) = (metrics(&daemon), daemon.status());
     let figure = |pointer: &str| status.pointer(pointer).and_then(Value::as_f64).expect(pointer);
     for (name, pointer) in [
-        ("mjpegd_frames_captured_total", "/camera/frames/captured"),
-        ("mjpegd_frames_dropped_total{cause=\"truncated\"}", "/camera/frames/dropped/truncated"),
-        ("mjpegd_camera_faults_total{cause=\"no_device\"}", "/camera/faults/no_device"),
-        ("mjpegd_camera_opened_total", "/camera/opened"),
+        ("mjpegd_frames_captured_total{camera=\"camera\"}", "/camera/frames/captured"),
+        (
+            "mjpegd_frames_dropped_total{camera=\"camera\",cause=\"truncated\"}",
+            "/camera/frames/dropped/truncated",
+        ),
+        (
+            "mjpegd_camera_faults_total{camera=\"camera\",cause=\"no_device\"}",
+            "/camera/faults/no_device",
+        ),
+        ("mjpegd_camera_opened_total{camera=\"camera\"}", "/camera/opened"),
         ("mjpegd_seats", "/seats/total"),
-        ("mjpegd_viewers", "/seats/taken"),
-        ("mjpegd_viewers_refused_total", "/seats/refused"),
+        ("mjpegd_viewers{camera=\"camera\"}", "/seats/taken"),
+        ("mjpegd_viewers_refused_total{camera=\"camera\"}", "/seats/refused"),
     ] {
         assert_eq!(metrics.get(name).copied(), Some(figure(pointer)), "{name}");
     }
-    assert!(metrics["mjpegd_frames_dropped_total{cause=\"truncated\"}"] > 0.0);
-    assert_eq!(metrics["mjpegd_viewers_total"], 1.0);
-    assert_eq!(metrics["mjpegd_viewers_refused_total"], 1.0);
-    assert_eq!(metrics["mjpegd_camera_state{state=\"idle\"}"], 1.0);
-    assert_eq!(metrics["mjpegd_camera_state{state=\"live\"}"], 0.0);
+    assert!(metrics["mjpegd_frames_dropped_total{camera=\"camera\",cause=\"truncated\"}"] > 0.0);
+    assert_eq!(metrics["mjpegd_viewers_total{camera=\"camera\"}"], 1.0);
+    assert_eq!(metrics["mjpegd_viewers_refused_total{camera=\"camera\"}"], 1.0);
+    assert_eq!(metrics["mjpegd_camera_state{camera=\"camera\",state=\"idle\"}"], 1.0);
+    assert_eq!(metrics["mjpegd_camera_state{camera=\"camera\",state=\"live\"}"], 0.0);
     assert_eq!(metrics[&format!("mjpegd_info{{version=\"{}\"}}", env!("CARGO_PKG_VERSION"))], 1.0);
 }
 
@@ -177,12 +183,12 @@ fn sent_frames_and_bytes_add_up() {
     daemon.wait_for_state("idle");
     let logged: u64 = daemon.log().iter().filter_map(|line| pictures_in(line)).sum();
     let metrics = metrics(&daemon);
-    let sent = metrics["mjpegd_frames_sent_total"];
+    let sent = metrics["mjpegd_frames_sent_total{camera=\"camera\"}"];
     assert_eq!(sent, f64::from(u32::try_from(logged).unwrap()));
     assert!(sent >= 21.0);
-    let parts = sent + metrics["mjpegd_frames_repeated_total"];
+    let parts = sent + metrics["mjpegd_frames_repeated_total{camera=\"camera\"}"];
     let n_part_bytes = f64::from(u32::try_from(n_part_bytes).unwrap());
-    assert_eq!(metrics["mjpegd_sent_bytes_total"], parts * n_part_bytes);
+    assert_eq!(metrics["mjpegd_sent_bytes_total{camera=\"camera\"}"], parts * n_part_bytes);
 }
 
 /// N in a line of the log that ends "... after 1.0 s, N pictures, 0 skipped".

@@ -2,7 +2,6 @@
 //! answers it. It never blocks, so that a full house is told so at once.
 
 use std::sync::Arc;
-use std::sync::atomic::Ordering::Relaxed;
 use std::time::Instant;
 
 use tiny_http::Method;
@@ -14,11 +13,13 @@ use super::office::Office;
 use super::pool::{Pool, Size};
 use super::reply::{Code, Reply};
 use super::route::{Asked, Route, route};
-use crate::cameras::Unit;
+use crate::cameras::{Admission, Unit};
 
 /// A client, what it asked for and of which camera. Boxed on its way, as every place in a queue
 /// and several in a worker's stack hold one.
 struct Job {
+    /// Of a viewer.
+    admission: Option<Admission>,
     client: Connection,
     unit: Arc<Unit>,
     route: Route,
@@ -81,7 +82,7 @@ impl Desk {
             Route::Health => Verdict::Yes,
             _ => self.pools.office.auth.check(client.header("Authorization")),
         };
-        let job = Box::new(Job { client, unit, route, asked });
+        let job = Box::new(Job { client, admission: None, unit, route, asked });
         match verdict {
             Verdict::Yes => self.pools.admit(job),
             Verdict::No => self.pools.reply(job.client, unauthorized()),
@@ -119,11 +120,7 @@ impl Pools {
     fn admit(&self, job: Box<Job>) {
         let is_head = *job.client.method() == Method::Head;
         let refused = match job.route {
-            Route::Stream(_) if !is_head => self.streams.submit(job).map_err(|job| {
-                self.office.viewers.n_refused.fetch_add(1, Relaxed);
-                let n = self.office.config.n_seats;
-                (job, format!("all {n} seats are taken; try again in a moment"))
-            }),
+            Route::Stream(_) if !is_head => self.seat(job),
             Route::Snapshot { .. } => {
                 self.snapshots.submit(job).map_err(|job| (job, "too many snapshots at once".into()))
             }
@@ -135,6 +132,26 @@ impl Pools {
         if let Err((job, why)) = refused {
             self.office.refuse(&job.client, &why);
         }
+    }
+
+    /// Gives a viewer a seat, if there is one for this camera.
+    fn seat(&self, mut job: Box<Job>) -> Result<(), (Box<Job>, String)> {
+        let taken = match job.unit.admit() {
+            Ok(admission) => {
+                job.admission = Some(admission);
+                self.streams.submit(job).map_err(|job| {
+                    (job, format!("all {} seats are taken", self.office.config.n_seats))
+                })
+            }
+            Err(n) => {
+                let taken = format!("all {n} seats of camera {} are taken", job.unit.name);
+                Err((job, taken))
+            }
+        };
+        taken.map_err(|(job, taken)| {
+            self.office.viewers.refused(&job.unit.name);
+            (job, format!("{taken}; try again in a moment"))
+        })
     }
 
     fn check_password(&self, job: Box<Job>) {
@@ -149,6 +166,7 @@ impl Pools {
     fn reply(&self, client: Connection, reply: Reply) {
         let route = Route::Reply(Box::new(reply));
         let unit = self.office.cameras.first();
-        self.admit(Box::new(Job { client, unit, route, asked: Instant::now() }));
+        let asked = Instant::now();
+        self.admit(Box::new(Job { client, admission: None, unit, route, asked }));
     }
 }

@@ -1,12 +1,13 @@
 //! `/metrics`: the same figures in the Prometheus text format 0.0.4.
 
-use std::fmt::Write;
-use std::sync::atomic::Ordering::Relaxed;
+use std::fmt::{Display, Write};
+use std::sync::Arc;
 use std::time::Instant;
 
 use super::guard::ConnectionsReport;
 use super::status::Seats;
-use super::viewers::Viewers;
+use super::viewers::{Tally, Viewers};
+use crate::cameras::Unit;
 use crate::capture::{State, Status};
 
 pub(super) const CONTENT_TYPE: &str = "text/plain; version=0.0.4; charset=utf-8";
@@ -15,15 +16,18 @@ pub(super) const CONTENT_TYPE: &str = "text/plain; version=0.0.4; charset=utf-8"
 #[derive(Default)]
 struct Page(String);
 
+/// A line's labels, without those of the camera.
+type Label<'a> = Option<(&'a str, &'a str)>;
+
 impl Page {
     /// A metric with one value.
-    fn one(&mut self, name: &str, kind: &str, help: &str, value: impl std::fmt::Display) {
+    fn one(&mut self, name: &str, kind: &str, help: &str, value: impl Display) {
         self.head(name, kind, help);
-        self.line(name, "", value);
+        self.put(format_args!("mjpegd_{name} {value}\n"));
     }
 
     /// A metric with a value for each value of a label.
-    fn many<'a, V: std::fmt::Display>(
+    fn many<'a, V: Display>(
         &mut self,
         (name, kind, help): (&str, &str, &str),
         label: &str,
@@ -31,7 +35,26 @@ impl Page {
     ) {
         self.head(name, kind, help);
         for (key, value) in values {
-            self.line(name, &format!("{{{label}=\"{key}\"}}"), value);
+            self.put(format_args!("mjpegd_{name}{{{label}=\"{key}\"}} {value}\n"));
+        }
+    }
+
+    /// A metric with a value, several or none for each camera.
+    fn each<'a, V: Display, I: IntoIterator<Item = (Label<'a>, V)>>(
+        &mut self,
+        (name, kind, help): (&str, &str, &str),
+        cameras: &'a [Camera<'a>],
+        values: impl Fn(&'a Camera<'a>) -> I,
+    ) {
+        self.head(name, kind, help);
+        for camera in cameras {
+            for (label, value) in values(camera) {
+                self.put(format_args!("mjpegd_{name}{{camera=\"{}\"", camera.name));
+                if let Some((key, text)) = label {
+                    self.put(format_args!(",{key}=\"{text}\""));
+                }
+                self.put(format_args!("}} {value}\n"));
+            }
         }
     }
 
@@ -39,50 +62,46 @@ impl Page {
         self.put(format_args!("# HELP mjpegd_{name} {help}\n# TYPE mjpegd_{name} {kind}\n"));
     }
 
-    fn line(&mut self, name: &str, labels: &str, value: impl std::fmt::Display) {
-        self.put(format_args!("mjpegd_{name}{labels} {value}\n"));
-    }
-
     fn put(&mut self, text: std::fmt::Arguments<'_>) {
         self.0.write_fmt(text).expect("a String takes all that is written");
     }
 }
 
+/// What is told of one camera. A name needs no escape: it is plain.
+struct Camera<'a> {
+    name: &'a str,
+    status: Status,
+    n_viewers: usize,
+    tally: Tally,
+}
+
 /// All metrics of this moment. No label comes from a client.
 pub(super) fn text(
-    camera: &Status,
+    units: &[Arc<Unit>],
     seats: Seats,
     connections: &ConnectionsReport,
     viewers: &Viewers,
     started: Instant,
 ) -> String {
+    let names: Vec<_> = units.iter().map(|unit| unit.name.as_str()).collect();
+    let tallies = viewers.tallies(&names);
+    let cameras: Vec<_> = units
+        .iter()
+        .zip(tallies)
+        .map(|(unit, tally)| Camera {
+            name: &unit.name,
+            status: unit.capture.status(),
+            n_viewers: unit.n_viewers(),
+            tally,
+        })
+        .collect();
     let mut page = Page::default();
-    page.many(
-        ("info", "gauge", "The program that answers."),
-        "version",
-        [(env!("CARGO_PKG_VERSION"), 1)],
-    );
+    let version = [(env!("CARGO_PKG_VERSION"), 1)];
+    page.many(("info", "gauge", "The program that answers."), "version", version);
     page.one("uptime_seconds", "gauge", "Time since the start.", started.elapsed().as_secs_f64());
-    of_camera(&mut page, camera);
-    let (total, n_ever) = (viewers.total(), viewers.n_ever.load(Relaxed));
     page.one("seats", "gauge", "Viewers that may watch at once.", seats.total);
-    page.one("viewers", "gauge", "Viewers that watch.", seats.taken);
-    page.one("viewers_total", "counter", "Viewers that ever watched.", n_ever);
-    page.one(
-        "viewers_refused_total",
-        "counter",
-        "Viewers refused, all seats taken.",
-        seats.refused,
-    );
-    page.one("frames_sent_total", "counter", "Frames sent to viewers.", total.n_sent);
-    page.one(
-        "frames_skipped_total",
-        "counter",
-        "Frames viewers were too slow for.",
-        total.n_skipped,
-    );
-    page.one("frames_repeated_total", "counter", "Frames sent again in a lull.", total.n_repeated);
-    page.one("sent_bytes_total", "counter", "Bytes of frames sent.", total.n_bytes);
+    of_capture(&mut page, &cameras);
+    of_viewers(&mut page, &cameras);
     of_connections(&mut page, connections);
     page.0
 }
@@ -107,26 +126,44 @@ fn of_connections(page: &mut Page, of: &ConnectionsReport) {
     page.one("panics_total", "counter", "Panics of threads.", of.panics);
 }
 
-fn of_camera(page: &mut Page, camera: &Status) {
-    let is = |state: State| (state.name(), u8::from(camera.state == state));
-    page.many(("camera_state", "gauge", "1 for the state that is."), "state", State::ALL.map(is));
-    page.one("camera_fps", "gauge", "Frames a second, of late.", camera.fps);
-    page.one("camera_opened_total", "counter", "Times the camera was opened.", camera.n_opened);
-    page.one("frames_captured_total", "counter", "Frames taken.", camera.n_captured);
-    page.many(
-        ("frames_dropped_total", "counter", "Frames that were no good."),
-        "cause",
-        camera.n_dropped.iter().copied(),
-    );
-    page.many(
-        ("camera_faults_total", "counter", "Times the camera was lost."),
-        "cause",
-        camera.n_faults.iter().copied(),
-    );
-    if let Some(frame) = &camera.latest {
-        let age = frame.meta.at.taken.elapsed().as_secs_f64();
-        page.one("frame_age_seconds", "gauge", "Age of the newest frame.", age);
-    }
+fn of_capture(page: &mut Page, all: &[Camera<'_>]) {
+    page.each(("camera_state", "gauge", "1 for the state that is."), all, |camera| {
+        State::ALL
+            .map(|state| (Some(("state", state.name())), u8::from(camera.status.state == state)))
+    });
+    let fps = ("camera_fps", "gauge", "Frames a second, of late.");
+    page.each(fps, all, |camera| [(None, camera.status.fps)]);
+    let opened = ("camera_opened_total", "counter", "Times the camera was opened.");
+    page.each(opened, all, |camera| [(None, camera.status.n_opened)]);
+    let captured = ("frames_captured_total", "counter", "Frames taken.");
+    page.each(captured, all, |camera| [(None, camera.status.n_captured)]);
+    let by_cause = |(cause, n): &(&'static str, u64)| (Some(("cause", *cause)), *n);
+    let dropped = ("frames_dropped_total", "counter", "Frames that were no good.");
+    page.each(dropped, all, |camera| camera.status.n_dropped.iter().map(by_cause));
+    let faults = ("camera_faults_total", "counter", "Times the camera was lost.");
+    page.each(faults, all, |camera| camera.status.n_faults.iter().map(by_cause));
+    let age = ("frame_age_seconds", "gauge", "Age of the newest frame.");
+    page.each(age, all, |camera| {
+        let latest = camera.status.latest.as_ref();
+        latest.map(|frame| (None, frame.meta.at.taken.elapsed().as_secs_f64()))
+    });
+}
+
+fn of_viewers(page: &mut Page, all: &[Camera<'_>]) {
+    let present = ("viewers", "gauge", "Viewers that watch.");
+    page.each(present, all, |camera| [(None, camera.n_viewers)]);
+    let ever = ("viewers_total", "counter", "Viewers that ever watched.");
+    page.each(ever, all, |camera| [(None, camera.tally.n_ever)]);
+    let refused = ("viewers_refused_total", "counter", "Viewers refused, all seats taken.");
+    page.each(refused, all, |camera| [(None, camera.tally.n_refused)]);
+    let sent = ("frames_sent_total", "counter", "Frames sent to viewers.");
+    page.each(sent, all, |camera| [(None, camera.tally.served.n_sent)]);
+    let skipped = ("frames_skipped_total", "counter", "Frames viewers were too slow for.");
+    page.each(skipped, all, |camera| [(None, camera.tally.served.n_skipped)]);
+    let repeated = ("frames_repeated_total", "counter", "Frames sent again in a lull.");
+    page.each(repeated, all, |camera| [(None, camera.tally.served.n_repeated)]);
+    let bytes = ("sent_bytes_total", "counter", "Bytes of frames sent.");
+    page.each(bytes, all, |camera| [(None, camera.tally.served.n_bytes)]);
 }
 
 #[cfg(test)]
@@ -138,11 +175,13 @@ mod tests {
         let mut page = Page::default();
         page.one("a", "gauge", "Help.", 1.5);
         page.many(("b_total", "counter", "More."), "cause", [("x", 1), ("y", 2)]);
+        page.each(("c", "gauge", "None."), &[], |_| [(None, 1)]);
         assert_eq!(
             page.0,
             "# HELP mjpegd_a Help.\n# TYPE mjpegd_a gauge\nmjpegd_a 1.5\n\
              # HELP mjpegd_b_total More.\n# TYPE mjpegd_b_total counter\n\
-             mjpegd_b_total{cause=\"x\"} 1\nmjpegd_b_total{cause=\"y\"} 2\n"
+             mjpegd_b_total{cause=\"x\"} 1\nmjpegd_b_total{cause=\"y\"} 2\n\
+             # HELP mjpegd_c None.\n# TYPE mjpegd_c gauge\n"
         );
     }
 }

@@ -2,7 +2,6 @@
 
 use std::io::{self, ErrorKind};
 use std::sync::Arc;
-use std::sync::atomic::Ordering::Relaxed;
 use std::time::Instant;
 
 use parking_lot::Mutex;
@@ -113,15 +112,16 @@ impl Office {
                 }
             }
             Route::Status => {
-                let (camera, seats) = (unit.capture.status(), self.seats());
-                let connections = self.connections();
-                json(&StatusReport::new(camera, seats, connections, &self.viewers, self.started))
+                let all = self.cameras.all();
+                let (seats, connections) = (self.seats(), self.connections());
+                let viewers = &self.viewers;
+                json(&StatusReport::new(unit, &all, seats, connections, viewers, self.started))
             }
-            Route::State => json(&state(&unit.capture.status(), &self.viewers)),
+            Route::State => json(&state(unit, &self.viewers)),
             Route::Metrics => {
-                let (camera, seats) = (unit.capture.status(), self.seats());
-                let connections = self.connections();
-                let text = metrics::text(&camera, seats, &connections, &self.viewers, self.started);
+                let all = self.cameras.all();
+                let (seats, connections) = (self.seats(), self.connections());
+                let text = metrics::text(&all, seats, &connections, &self.viewers, self.started);
                 Reply::new(Code::Ok, metrics::CONTENT_TYPE, text.into_bytes())
             }
             Route::Controls => controls::reply(client, &unit.capture),
@@ -158,7 +158,7 @@ impl Office {
         Seats {
             total: self.config.n_seats,
             taken: self.viewers.present().len(),
-            refused: self.viewers.n_refused.load(Relaxed),
+            refused: self.viewers.n_refused(),
         }
     }
 
@@ -173,9 +173,10 @@ impl Office {
         let (id, n_taken) = (seat.viewer.id, self.viewers.present().len());
         let n_seats = self.config.n_seats;
         log::info!(
-            "viewer {id} from {} watches {} ({n_taken} of {n_seats} seats)",
+            "viewer {id} from {} watches {} of {} ({n_taken} of {n_seats} seats)",
             client.peer(),
-            request.path
+            request.path,
+            unit.name
         );
         let stream = Stream {
             client,

@@ -1,6 +1,7 @@
 //! What the program tells of itself: `/status`, and `/state` as uStreamer has it.
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use serde::Serialize;
@@ -8,7 +9,8 @@ use serde_json::{Value, json};
 
 use super::guard::ConnectionsReport;
 use super::viewers::{Viewer, Viewers};
-use crate::capture::{Asked, Mode, Status};
+use crate::cameras::Unit;
+use crate::capture::{Asked, Mode};
 use crate::frame::since_epoch;
 
 /// `/status`. Times are Unix seconds, ages milliseconds or seconds as named.
@@ -18,6 +20,7 @@ pub(super) struct StatusReport {
     version: &'static str,
     uptime_s: f64,
     camera: CameraReport,
+    cameras: Vec<CameraReport>,
     seats: Seats,
     connections: ConnectionsReport,
     viewers: Vec<ViewerReport>,
@@ -25,6 +28,7 @@ pub(super) struct StatusReport {
 
 #[derive(Serialize)]
 struct CameraReport {
+    name: String,
     source: String,
     state: &'static str,
     cause: Option<String>,
@@ -37,6 +41,8 @@ struct CameraReport {
     fps: f64,
     frame_age_ms: Option<f64>,
     frames: Frames,
+    viewers: usize,
+    max_viewers: Option<usize>,
     opened: u64,
     faults: BTreeMap<&'static str, u64>,
 }
@@ -105,8 +111,10 @@ fn ms(duration: Duration) -> f64 {
 }
 
 impl StatusReport {
+    /// `unit` is the camera that was asked about.
     pub(super) fn new(
-        camera: Status,
+        unit: &Unit,
+        all: &[Arc<Unit>],
         seats: Seats,
         connections: ConnectionsReport,
         viewers: &Viewers,
@@ -116,7 +124,8 @@ impl StatusReport {
             name: env!("CARGO_PKG_NAME"),
             version: env!("CARGO_PKG_VERSION"),
             uptime_s: round(started.elapsed().as_secs_f64()),
-            camera: CameraReport::new(camera),
+            camera: CameraReport::new(unit),
+            cameras: all.iter().map(|unit| CameraReport::new(unit)).collect(),
             seats,
             connections,
             viewers: viewers.present().iter().map(|viewer| ViewerReport::new(viewer)).collect(),
@@ -125,9 +134,11 @@ impl StatusReport {
 }
 
 impl CameraReport {
-    fn new(status: Status) -> Self {
+    fn new(unit: &Unit) -> Self {
+        let status = unit.capture.status();
         let latest = status.latest.as_ref().map(|frame| frame.meta);
         Self {
+            name: unit.name.clone(),
             asked: Setting::asked(&status.asked),
             got: Setting::got(&status.mode),
             fps_asked: status.asked.fps.or(status.mode.fps),
@@ -143,6 +154,8 @@ impl CameraReport {
                 captured: status.n_captured,
                 dropped: status.n_dropped.into_iter().collect(),
             },
+            viewers: unit.n_viewers(),
+            max_viewers: unit.max_viewers,
             opened: status.n_opened,
             faults: status.n_faults.into_iter().collect(),
         }
@@ -172,11 +185,13 @@ impl ViewerReport {
 
 /// `/state`, in the names and shapes of uStreamer, whose users' programs read
 /// it. What has no counterpart here is left out.
-pub(super) fn state(camera: &Status, viewers: &Viewers) -> Value {
+pub(super) fn state(unit: &Unit, viewers: &Viewers) -> Value {
+    let camera = unit.capture.status();
     let latest = camera.latest.as_ref().map(|frame| frame.meta);
     let clients: serde_json::Map<String, Value> = viewers
         .present()
         .iter()
+        .filter(|viewer| viewer.camera == unit.name)
         .map(|viewer| (format!("{:016x}", viewer.id), client(viewer)))
         .collect();
     json!({

@@ -15,9 +15,18 @@ use crate::rate::Rate;
 #[derive(Default)]
 pub(super) struct Viewers {
     present: Mutex<BTreeMap<u64, Arc<Viewer>>>,
-    pub(super) n_ever: AtomicU64,
-    pub(super) n_refused: AtomicU64,
-    gone: Mutex<Served>,
+    n_ever: AtomicU64,
+    n_refused: AtomicU64,
+    /// By camera, without the viewers that are present.
+    gone: Mutex<BTreeMap<String, Tally>>,
+}
+
+/// What a camera's viewers were given since the start of the program.
+#[derive(Clone, Copy, Debug, Default, PartialEq)]
+pub(super) struct Tally {
+    pub(super) n_ever: u64,
+    pub(super) n_refused: u64,
+    pub(super) served: Served,
 }
 
 /// One receiver of a stream.
@@ -85,6 +94,7 @@ impl Viewers {
             since: Instant::now(),
             served: Mutex::new(serving),
         });
+        self.tally(camera, |tally| tally.n_ever += 1);
         self.present.lock().insert(viewer.id, Arc::clone(&viewer));
         Seat { all: Arc::clone(self), viewer }
     }
@@ -93,14 +103,39 @@ impl Viewers {
         self.present.lock().values().cloned().collect()
     }
 
-    /// What all viewers were given since the start of the program.
-    pub(super) fn total(&self) -> Served {
+    /// Counts a viewer that found no seat.
+    pub(super) fn refused(&self, camera: &str) {
+        self.n_refused.fetch_add(1, Relaxed);
+        self.tally(camera, |tally| tally.n_refused += 1);
+    }
+
+    pub(super) fn n_refused(&self) -> u64 {
+        self.n_refused.load(Relaxed)
+    }
+
+    fn tally(&self, camera: &str, count: impl FnOnce(&mut Tally)) {
+        let mut gone = self.gone.lock();
+        if !gone.contains_key(camera) {
+            gone.insert(camera.to_owned(), Tally::default());
+        }
+        gone.get_mut(camera).map(count);
+    }
+
+    /// What the viewers of each of these cameras were given. Others, which
+    /// are not there any more, are forgotten.
+    pub(super) fn tallies(&self, cameras: &[&str]) -> Vec<Tally> {
         // Held to the end: a viewer is with those present or with those gone,
         // never with neither, or a counter would go back for a moment.
-        let gone = self.gone.lock();
-        let mut total = *gone;
-        self.present().iter().for_each(|viewer| total.add(viewer.report().served));
-        total
+        let mut gone = self.gone.lock();
+        gone.retain(|name, _| cameras.contains(&name.as_str()));
+        let present = self.present();
+        let of = |name: &&str| {
+            let mut tally = gone.get(*name).copied().unwrap_or_default();
+            let viewers = present.iter().filter(|viewer| viewer.camera == *name);
+            viewers.for_each(|viewer| tally.served.add(viewer.report().served));
+            tally
+        };
+        cameras.iter().map(of).collect()
     }
 }
 
@@ -151,10 +186,13 @@ impl Served {
 
 impl Drop for Seat {
     fn drop(&mut self) {
-        let served = self.viewer.report().served;
-        let mut gone = self.all.gone.lock();
-        self.all.present.lock().remove(&self.viewer.id);
-        gone.add(served);
+        let viewer = &self.viewer;
+        let served = viewer.report().served;
+        self.all.tally(&viewer.camera, |tally| {
+            // Both under the lock of the tallies.
+            self.all.present.lock().remove(&viewer.id);
+            tally.served.add(served);
+        });
     }
 }
 
@@ -175,9 +213,16 @@ mod tests {
         seat.viewer.repeated(50);
         assert_eq!(viewers.present().len(), 1);
         let due = Served { n_sent: 2, n_skipped: 3, n_repeated: 1, n_bytes: 250 };
-        assert_eq!(viewers.total(), due);
+        viewers.refused("other");
+        let had = || viewers.tallies(&["camera", "other"]);
+        let [of, other] = had()[..] else { panic!("not two tallies") };
+        assert_eq!((of.n_ever, of.n_refused, of.served), (1, 0, due));
+        assert_eq!((other.n_ever, other.n_refused, other.served), (0, 1, Served::default()));
         drop(seat);
         assert!(viewers.present().is_empty());
-        assert_eq!(viewers.total(), due);
+        assert_eq!(had(), [of, other]);
+        assert_eq!(viewers.tallies(&["other"]), [other]);
+        assert_eq!(viewers.tallies(&["camera"])[0].n_ever, 0, "it is not forgotten");
+        assert_eq!(viewers.n_refused(), 1);
     }
 }

@@ -1,0 +1,266 @@
+//! The file behind `--config`: what stands in it, and in which line. Whether
+//! the values can be is for the same code to say that reads the command line.
+
+use std::borrow::Cow;
+use std::io::Read;
+use std::ops::Range;
+use std::path::{Path, PathBuf};
+
+use anyhow::{Context, Result, anyhow, ensure};
+use toml::Spanned;
+use toml::de::{DeTable, DeValue};
+
+use super::keys::{CAMERA, Keys, NAME, SOURCE, Scope, takes_many};
+
+/// A file with hundreds of cameras is far smaller.
+const MAX_BYTES: u64 = 1 << 20;
+
+/// What stands in the file.
+#[derive(Debug)]
+pub(super) struct File {
+    path: PathBuf,
+    /// Options of the server, and of all cameras that do not say otherwise.
+    pub(super) top: Vec<Entry>,
+    pub(super) cameras: Vec<Table>,
+}
+
+/// A camera in the file.
+#[derive(Debug)]
+pub(super) struct Table {
+    pub(super) line: usize,
+    pub(super) name: Option<Entry>,
+    pub(super) source: Option<Entry>,
+    pub(super) entries: Vec<Entry>,
+}
+
+/// An option in the file.
+#[derive(Debug)]
+pub(super) struct Entry {
+    pub(super) key: String,
+    pub(super) values: Vec<String>,
+    pub(super) line: usize,
+}
+
+type Item<'a> = (&'a Spanned<Cow<'a, str>>, &'a Spanned<DeValue<'a>>);
+
+impl File {
+    /// # Errors
+    /// The first fault of the file, with its line.
+    pub(super) fn read(path: &Path) -> Result<Self> {
+        let named = || format!("--config {}", path.display());
+        let mut text = String::new();
+        let file = std::fs::File::open(path).with_context(named)?;
+        file.take(MAX_BYTES + 1).read_to_string(&mut text).with_context(named)?;
+        ensure!(text.len() as u64 <= MAX_BYTES, "{}: larger than 1 MiB", named());
+        Self::parse(path, &text)
+    }
+
+    fn parse(path: &Path, text: &str) -> Result<Self> {
+        let reader = Reader { path, text, keys: Keys::new() };
+        let table = DeTable::parse(text).map_err(|e| {
+            let what = e.message().lines().collect::<Vec<_>>().join(", ");
+            reader.fault(&e.span().unwrap_or_default(), &what)
+        })?;
+        let mut file = Self { path: path.to_owned(), top: Vec::new(), cameras: Vec::new() };
+        for (key, value) in table.get_ref() {
+            if key.get_ref() == CAMERA {
+                file.cameras = reader.cameras(value)?;
+            } else {
+                file.top.push(reader.entry((key, value), false)?);
+            }
+        }
+        Ok(file)
+    }
+
+    /// Where in the file something stands.
+    pub(super) fn at(&self, line: usize) -> String {
+        format!("{}:{line}", self.path.display())
+    }
+}
+
+struct Reader<'a> {
+    path: &'a Path,
+    text: &'a str,
+    keys: Keys,
+}
+
+impl Reader<'_> {
+    fn line(&self, span: &Range<usize>) -> usize {
+        let before = &self.text.as_bytes()[..span.start.min(self.text.len())];
+        1 + memchr::memchr_iter(b'\n', before).count()
+    }
+
+    fn fault(&self, span: &Range<usize>, what: &str) -> anyhow::Error {
+        anyhow!("{}:{}: {what}", self.path.display(), self.line(span))
+    }
+
+    fn cameras(&self, value: &Spanned<DeValue<'_>>) -> Result<Vec<Table>> {
+        let right = "a camera begins with a line [[camera]], and its name = \"...\" stands below";
+        let fault = |span| self.fault(&span, right);
+        let tables = value.get_ref().as_array().ok_or_else(|| fault(value.span()))?;
+        tables
+            .iter()
+            .map(|table| {
+                let items = table.get_ref().as_table().ok_or_else(|| fault(table.span()))?;
+                self.camera(self.line(&table.span()), items)
+            })
+            .collect()
+    }
+
+    fn camera(&self, line: usize, items: &DeTable<'_>) -> Result<Table> {
+        let mut table = Table { line, name: None, source: None, entries: Vec::new() };
+        for (key, value) in items {
+            let text = || -> Result<Entry> {
+                let text = value.get_ref().as_str();
+                let text = text.ok_or_else(|| self.fault(&key.span(), &is_to_be(key, "text")))?;
+                Ok(self.made(key, vec![text.to_owned()]))
+            };
+            match &**key.get_ref() {
+                NAME => table.name = Some(text()?),
+                SOURCE => table.source = Some(text()?),
+                _ => table.entries.push(self.entry((key, value), true)?),
+            }
+        }
+        Ok(table)
+    }
+
+    fn made(&self, key: &Spanned<Cow<'_, str>>, values: Vec<String>) -> Entry {
+        Entry { key: key.get_ref().to_string(), values, line: self.line(&key.span()) }
+    }
+
+    fn entry(&self, (key, value): Item<'_>, is_in_camera: bool) -> Result<Entry> {
+        let name = key.get_ref();
+        let known = self.keys.find(name);
+        let Some((_, arg)) = known.filter(|(scope, _)| !is_in_camera || *scope == Scope::Camera)
+        else {
+            return Err(self.fault(&key.span(), &self.keys.refusal(name, is_in_camera)));
+        };
+        let values = if takes_many(arg) { many(value.get_ref()) } else { one(value.get_ref()) };
+        let values = values.map_err(|right| {
+            self.fault(&key.span(), &format!("{}, not {}", is_to_be(key, right), shown(value)))
+        })?;
+        Ok(self.made(key, values))
+    }
+}
+
+fn is_to_be(key: &Spanned<Cow<'_, str>>, right: &str) -> String {
+    format!("{} is to be {right}", key.get_ref())
+}
+
+fn shown(value: &Spanned<DeValue<'_>>) -> String {
+    format!("of the kind {}", value.get_ref().type_str())
+}
+
+/// A value as it would be typed.
+fn one(value: &DeValue<'_>) -> Result<Vec<String>, &'static str> {
+    let text = match value {
+        DeValue::String(text) => text.to_string(),
+        DeValue::Integer(n) => match i64::from_str_radix(n.as_str(), n.radix()) {
+            Ok(n) => n.to_string(),
+            Err(_) => return Err("a number of at most 63 bits"),
+        },
+        DeValue::Float(n) => n.as_str().to_owned(),
+        _ => return Err("text or a number"),
+    };
+    Ok(vec![text])
+}
+
+/// Several values: a list, or names and values.
+fn many(value: &DeValue<'_>) -> Result<Vec<String>, &'static str> {
+    const RIGHT: &str = "text, [\"NAME=VALUE\", ...] or { NAME = VALUE, ... }";
+    let one = |value: &Spanned<DeValue<'_>>| one(value.get_ref()).map_err(|_| RIGHT);
+    match value {
+        DeValue::Array(values) => {
+            Ok(values.iter().map(one).collect::<Result<Vec<_>, _>>()?.concat())
+        }
+        DeValue::Table(pairs) => pairs
+            .iter()
+            .map(|(name, value)| Ok(format!("{}={}", name.get_ref(), one(value)?.concat())))
+            .collect(),
+        value => self::one(value).map_err(|_| RIGHT),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn parse(text: &str) -> Result<File> {
+        File::parse(Path::new("c.toml"), text)
+    }
+
+    fn fault(text: &str) -> String {
+        format!("{:#}", parse(text).unwrap_err())
+    }
+
+    #[test]
+    fn values_are_what_would_be_typed() {
+        let file = parse(
+            "threads = 0x10\nfps = 12.50\n[[camera]]\nname = \"a\"\nsource = 'exec:x=\"1\"'\n\
+             control = { brightness = -4, gain = 2 }\n[[camera]]\ncontrol = [\"a=1\", \"b=2\"]\n",
+        )
+        .unwrap();
+        let of = |entries: &[Entry], key: &str| {
+            let entry = entries.iter().find(|entry| entry.key == key).unwrap();
+            (entry.values.join(" "), entry.line)
+        };
+        assert_eq!(of(&file.top, "threads"), ("16".into(), 1));
+        assert_eq!(of(&file.top, "fps"), ("12.50".into(), 2));
+        let [a, b] = &file.cameras[..] else { panic!("not two cameras") };
+        assert_eq!((a.line, a.name.as_ref().unwrap().values[0].as_str()), (3, "a"));
+        assert_eq!(a.source.as_ref().unwrap().values, ["exec:x=\"1\""]);
+        assert_eq!(of(&a.entries, "control"), ("brightness=-4 gain=2".into(), 6));
+        assert!(b.name.is_none() && b.line == 7);
+        assert_eq!(of(&b.entries, "control"), ("a=1 b=2".into(), 8));
+    }
+
+    #[test]
+    fn fault_is_told_with_its_line_and_what_would_be_right() {
+        for (text, says) in [
+            ("\nfsp = 1", "c.toml:2: there is no option fsp; did you mean fps?"),
+            ("[[camera]]\n\nthreads = 2", "c.toml:3: threads is no option of a camera"),
+            ("fps = true", "c.toml:1: fps is to be text or a number, not of the kind boolean"),
+            ("fps = [1]", "c.toml:1: fps is to be text or a number"),
+            ("[[camera]]\nname = 1", "c.toml:2: name is to be text"),
+            ("[[camera]]\ncontrol = [[1]]", "c.toml:2: control is to be text, [\"NAME=VALUE\""),
+            ("[camera]\nname = 'a'", "c.toml:1: a camera begins with a line [[camera]]"),
+            ("camera = 'demo'", "c.toml:1: a camera begins with a line [[camera]]"),
+            ("camera = ['demo']", "c.toml:1: a camera begins with a line [[camera]]"),
+            ("[server]\nbind = ':80'", "c.toml:1: there is no option server"),
+            ("fps = 1\nfps = 2", "c.toml:2: "),
+            ("bind = 127.0.0.1", "c.toml:1: "),
+            ("# fine\nfps = ", "c.toml:2: "),
+        ] {
+            let fault = fault(text);
+            assert!(fault.starts_with(says) || fault.contains(says), "{text:?}: {fault}");
+            assert!(!fault.contains('\n'), "{text:?}: one line, not {fault}");
+        }
+    }
+
+    #[test]
+    fn no_damage_to_a_file_is_more_than_a_fault() {
+        let text = b"bind = ':80'\nfps = 1.5\n[[camera]]\nname = \"a\"\ncontrol = { b = [1] }\n";
+        let mut seed = 1_u32;
+        let mut random = |n: usize| {
+            seed = seed.wrapping_mul(1_664_525).wrapping_add(1_013_904_223);
+            (seed >> 8) as usize % n.max(1)
+        };
+        for _ in 0..20_000 {
+            let mut damaged = text.to_vec();
+            for _ in 0..=random(3) {
+                let at = random(damaged.len());
+                if damaged.len() < 2 {
+                    break;
+                }
+                match random(3) {
+                    0 => damaged[at] = b"[]{}=\"'\n.,#\\0 \xC3"[random(15)],
+                    1 => drop(damaged.remove(at)),
+                    _ => damaged.truncate(at.max(1)),
+                }
+            }
+            let _ = parse(&String::from_utf8_lossy(&damaged));
+        }
+        assert!(parse(&"[".repeat(100_000)).is_err());
+        assert!(parse(&format!("control = {}", "[".repeat(100_000))).is_err());
+    }
+}
