@@ -485,6 +485,8 @@ function recall(name) {
 
 function keyPressed(event) {
   if (event.ctrlKey || event.metaKey || event.altKey || event.repeat) return;
+  // A letter chooses an item of a menu there.
+  if (event.target.closest?.('input, select')) return;
   const actions = { f: toggleFullScreen, s: takeSnapshot };
   if (event.key === 'Escape' && !document.fullscreenElement && viewer.classList.contains('full')) showFull(false);
   else actions[event.key.toLowerCase()]?.();

@@ -121,6 +121,9 @@ fn no_error_on_the_console_and_no_request_to_others() {
     eventually_is("the seats are shown", || browser.text("seats") == "1 of 16");
     browser.run("document.getElementById('snapshot').click()");
     eventually_is("a snapshot is taken", || browser.text("note").starts_with("Saved "));
+    let asked = "return performance.getEntriesByType('resource').some((e) => \
+        e.name.endsWith('/controls') && e.responseEnd)";
+    eventually_is("the controls are asked for", || browser.run(asked) == true);
     assert_eq!(browser.log("browser"), [] as [Value; 0]);
     let mut asked = BTreeSet::new();
     for entry in browser.log("performance") {
@@ -135,7 +138,10 @@ fn no_error_on_the_console_and_no_request_to_others() {
     let is_ours =
         |url: &str| ["data:", "blob:", &daemon.url("/")].iter().any(|ours| url.starts_with(ours));
     assert!(asked.iter().all(|url| is_ours(url)), "{asked:?}");
-    for path in ["/", "/app.js", "/style.css", "/video_feed", "/status", "/snapshot"] {
+    // This camera has no controls, and so the page shows none.
+    assert_eq!(browser.run("return document.getElementById('controls').hidden"), true);
+    let files = ["/", "/app.js", "/controls.js", "/style.css"];
+    for path in files.iter().chain(&["/video_feed", "/status", "/snapshot", "/controls"]) {
         assert!(asked.iter().any(|url| url.starts_with(&daemon.url(path))), "{path}: {asked:?}");
     }
 }

@@ -27,13 +27,22 @@ mod server;
 mod usb;
 mod vivid;
 
-// A viewer of the daemon, outside the machine.
+// A viewer of the daemon, outside the machine, and a browser.
+#[path = "../e2e/support/mod.rs"]
+#[allow(
+    dead_code,
+    unused_imports,
+    reason = "of what the other tests share, only the browser is used"
+)]
+mod support;
 mod viewer;
 
 // The daemon on the webcam.
 mod daemon_tests;
 // The controls that the daemon shows and sets, on both.
 mod daemon_control_tests;
+// The panel of the page that sets them, in a real browser.
+mod daemon_panel_tests;
 // The daemon on vivid.
 mod daemon_vivid_tests;
 // The tests. The machine has what the others count on.
