@@ -15,11 +15,13 @@
 //! | `slot` | the newest frame; the only condvar of the program |
 //! | `shutdown` | the order to stop, which every sleep listens to |
 //! | `rate`, `log_limit` | how many a second; not the same line twice |
+//! | `url` | addresses of other servers, and passwords hidden in texts |
 //! | [`config`] | what was typed, checked |
 //! | `panics`, `restart` | panics counted; a new image of the same process |
 //! | `open_files` | how many descriptors the system lets us have |
 //! | `jpeg` | markers: check, split, missing tables; raw pictures to JPEG |
 //! | `multipart` | anybody's parts read: every dialect, in any pieces |
+//! | `fetch` | GET from another server, so that it can be stopped |
 //! | `camera` | the trait for drivers, and one file for each |
 //! | `capture` | the thread that runs while somebody reads |
 //! | `cameras` | the cameras of this daemon, by name |
@@ -34,11 +36,11 @@ mod camera;
 mod cameras;
 mod capture;
 pub mod config;
+mod fetch;
 mod frame;
 mod http;
 mod jpeg;
 mod log_limit;
-#[allow(dead_code, unused_imports, reason = "for the HTTP camera and the client, which come next")]
 mod multipart;
 mod open_files;
 mod panics;
@@ -47,6 +49,7 @@ mod recording;
 mod restart;
 mod shutdown;
 mod slot;
+mod url;
 
 use std::net::{IpAddr, Ipv4Addr, SocketAddr, UdpSocket};
 

@@ -11,6 +11,7 @@ mod file;
 mod images;
 mod pacer;
 mod pattern;
+mod server;
 mod settings;
 mod v4l2;
 
@@ -120,11 +121,13 @@ pub(crate) enum Cause {
     Io,
     /// The source ended by itself.
     Ended,
+    /// The source wants a login, or another one.
+    Denied,
 }
 
 impl Cause {
     /// All of them, in the order of their counters.
-    pub(crate) const ALL: [Self; 8] = [
+    pub(crate) const ALL: [Self; 9] = [
         Self::NoDevice,
         Self::Busy,
         Self::Stalled,
@@ -133,6 +136,7 @@ impl Cause {
         Self::Bandwidth,
         Self::Io,
         Self::Ended,
+        Self::Denied,
     ];
 
     /// The name of this cause's counter.
@@ -146,6 +150,7 @@ impl Cause {
             Self::Bandwidth => "bandwidth",
             Self::Io => "io",
             Self::Ended => "ended",
+            Self::Denied => "denied",
         }
     }
 }
@@ -190,6 +195,11 @@ pub(crate) fn opener(config: CameraConfig) -> (Box<Opener>, Settings) {
             Source::Images(dir) => Box::new(images::Images::open(dir, fps, max_bytes)?),
             Source::File(path) => Box::new(file::File::open(path, fps, max_bytes)?),
             Source::Exec(command) => Box::new(exec::Exec::open(command, stall, max_bytes)?),
+            Source::Server(url) => {
+                let settings =
+                    server::Settings { fps, stall_timeout: stall, max_frame_bytes: max_bytes };
+                Box::new(server::Server::open(url, settings))
+            }
             Source::V4l2(_) => Box::new(device.open()?),
         };
         Ok(camera)
@@ -205,7 +215,11 @@ pub(crate) fn opener(config: CameraConfig) -> (Box<Opener>, Settings) {
 pub(crate) fn check(config: &CameraConfig) -> Result<(), Error> {
     match &config.source {
         // A device may come later: that it is away is a state, not a mistake.
-        Source::Demo | Source::Pattern { .. } | Source::V4l2(_) | Source::Exec(_) => Ok(()),
+        Source::Demo
+        | Source::Pattern { .. }
+        | Source::V4l2(_)
+        | Source::Exec(_)
+        | Source::Server(_) => Ok(()),
         Source::Images(dir) => images::check(dir),
         Source::File(path) => file::check(path, config.max_frame_bytes),
     }

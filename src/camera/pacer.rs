@@ -21,6 +21,11 @@ impl Pacer {
         Self { fps, due: Instant::now() }
     }
 
+    /// One was taken at this moment: the next is due an interval later.
+    pub(crate) fn after_one(fps: f64) -> Self {
+        Self { fps, due: Instant::now() + Duration::from_secs_f64(1.0 / fps) }
+    }
+
     pub(crate) fn fps(&self) -> f64 {
         self.fps
     }

@@ -16,6 +16,8 @@ Cameras:
   v4l2[:DEVICE]            a USB webcam or another V4L2 device; the first one if none is named
   exec:COMMAND             what a shell command writes to its standard output, JPEG after JPEG,
                            such as 'exec:rpicam-vid -t 0 --codec mjpeg -o -'
+  http://[USER:PASSWORD@]HOST[:PORT]/PATH
+                           another MJPEG server, or a JPEG that is asked for at --fps
   demo                     three pictures, 1 2 3, one a second
   pattern[:WxH][@FPS]      a drawn moving test picture
   images:DIR               the JPEG files of a folder, in name order, over and over

@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use anyhow::{Context, Result, bail, ensure};
 
-use super::mask;
+use crate::url::{Url, mask};
 
 /// One camera and how it is to run.
 #[derive(Clone, Debug, PartialEq)]
@@ -50,12 +50,13 @@ pub(crate) enum Source {
     File(PathBuf),
     /// What a command line writes to its standard output.
     Exec(String),
+    /// Another server: its stream, or a lone picture.
+    Server(Url),
     /// A V4L2 device; `None`: the first that is a camera.
     V4l2(Option<PathBuf>),
 }
 
-const RIGHT: &str =
-    "use v4l2[:DEVICE], exec:COMMAND, demo, pattern[:WxH][@FPS], images:DIR or file:PATH";
+const RIGHT: &str = "use v4l2[:DEVICE], exec:COMMAND, http://HOST/PATH, demo, pattern[:WxH][@FPS], images:DIR or file:PATH";
 const RIGHT_EXEC: &str = "exec:COMMAND, such as 'exec:rpicam-vid -t 0 --codec mjpeg -o -'";
 /// As drawn unless a size is given.
 const PATTERN_SIZE: (u16, u16) = (640, 480);
@@ -75,6 +76,7 @@ impl Source {
                 ensure!(!rest.trim().is_empty(), "the command is missing; use {RIGHT_EXEC}");
                 Ok(Self::Exec(rest.trim().to_owned()))
             }
+            "http" | "https" => Ok(Self::Server(Url::parse(text)?)),
             "images" => Ok(Self::Images(path(rest, "images:DIR")?)),
             "file" => Ok(Self::File(path(rest, "file:PATH")?)),
             _ if is_pattern(text) => pattern(&text["pattern".len()..]),
@@ -141,6 +143,7 @@ impl fmt::Display for Source {
             Self::Images(dir) => write!(f, "images:{}", dir.display()),
             Self::File(path) => write!(f, "file:{}", path.display()),
             Self::Exec(command) => write!(f, "exec:{}", mask(command)),
+            Self::Server(url) => write!(f, "{url}"),
             Self::V4l2(None) => f.write_str("v4l2"),
             Self::V4l2(Some(path)) => write!(f, "v4l2:{}", path.display()),
         }
@@ -162,6 +165,7 @@ mod tests {
             "images:/a b:c",
             "file:x.mjpeg",
             "exec:ffmpeg -i a:b | cat",
+            "http://camera.local:8080/stream",
         ] {
             assert_eq!(Source::parse(text).unwrap().to_string(), text);
         }
@@ -169,6 +173,8 @@ mod tests {
 
     #[test]
     fn no_password_is_shown() {
+        let server = Source::parse("http://me:secret@camera/stream").unwrap();
+        assert_eq!(server.to_string(), "http://***@camera/stream");
         let exec = Source::parse("exec:ffmpeg -i rtsp://me:secret@camera/ -").unwrap();
         assert_eq!(exec.to_string(), "exec:ffmpeg -i rtsp://***@camera/ -");
     }
@@ -190,6 +196,7 @@ mod tests {
             ("images:", "use images:DIR"),
             ("file:", "use file:PATH"),
             ("exec", RIGHT_EXEC),
+            ("http:/camera", "use http://"),
             ("exec: ", RIGHT_EXEC),
             ("pattern:640", "is no size"),
             ("pattern:1x1", "from 32x32"),

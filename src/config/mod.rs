@@ -7,7 +7,6 @@ mod camera;
 mod command_line;
 mod file;
 mod keys;
-mod mask;
 mod name;
 mod plan;
 mod size;
@@ -28,8 +27,9 @@ use file::File;
 pub(crate) use auth::{Credentials, Password};
 pub(crate) use camera::{CameraConfig, DeviceConfig, Source};
 pub use command_line::CommandLine;
-pub(crate) use mask::mask;
 pub(crate) use name::is_name;
+
+use crate::url::mask;
 
 /// Everything that was asked for, checked.
 #[derive(Debug)]

@@ -24,12 +24,17 @@ fn bad_sources_are_usage_errors_that_say_what_would_be_right() {
     let folder = |file: &std::path::Path| format!("images:{}", file.parent().unwrap().display());
     let file = |file: &std::path::Path| format!("file:{}", file.display());
     for (source, says) in [
-        ("webcam".to_owned(), "use v4l2[:DEVICE], exec:COMMAND, demo, pattern[:WxH][@FPS]"),
+        (
+            "webcam".to_owned(),
+            "use v4l2[:DEVICE], exec:COMMAND, http://HOST/PATH, demo, pattern[:WxH][@FPS]",
+        ),
         (String::new(), "use v4l2[:DEVICE], exec:COMMAND"),
         ("pattern:1x1".into(), "from 32x32"),
         ("pattern@0".into(), "use pattern:640x480@30"),
         ("images:".into(), "use images:DIR"),
         ("exec:".into(), "the command is missing; use exec:COMMAND"),
+        ("http:camera.local".into(), "use http://[USER:PASSWORD@]HOST"),
+        ("http://camera.local:x/".into(), "the port is no number"),
         ("images:/nowhere".into(), "/nowhere: no such folder"),
         (format!("images:{}", plain.display()), "for a single file use file:PATH"),
         (folder(&empty), "put files *.jpg or *.jpeg there"),

@@ -29,6 +29,12 @@ mod lifecycle;
 mod lost;
 // Commands as cameras.
 mod exec;
+// Servers of others as cameras, the real ones.
+mod foreign;
+// Daemons that watch daemons.
+mod relay;
+// Other servers as cameras.
+mod servers;
 // Methods, paths, queries, headers: what every request may count on.
 mod http;
 // Requests that change something: their bodies, and who may send them.

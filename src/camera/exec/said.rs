@@ -5,8 +5,8 @@ use std::os::fd::{AsFd, BorrowedFd};
 use std::process::ChildStderr;
 use std::time::Instant;
 
-use crate::config::mask;
 use crate::log_limit::LogBudget;
+use crate::url::mask;
 
 /// A line that is longer is cut.
 const MAX_LINE_BYTES: usize = 500;

@@ -4,6 +4,7 @@
 mod browser;
 mod client;
 mod daemon;
+mod fake;
 mod metronome;
 mod multipart;
 mod pictures;
@@ -16,6 +17,7 @@ use std::time::{Duration, Instant};
 pub(crate) use browser::Browser;
 pub(crate) use client::{Client, Reply};
 pub(crate) use daemon::Daemon;
+pub(crate) use fake::{Asked, Fake};
 pub(crate) use metronome::Metronome;
 pub(crate) use multipart::{Layout, Viewer};
 pub(crate) use pictures::{COLOURS, Dir, colour, flat, number, numbered, size, with_segment};

@@ -1,0 +1,149 @@
+//! Connections whose every wait can be ended.
+
+use std::fmt;
+use std::io::{self, ErrorKind, Read, Write};
+use std::net::{SocketAddr, TcpStream};
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use rustix::event::{PollFd, PollFlags, Timespec, poll};
+use rustix::io::Errno;
+use socket2::{Domain, Protocol, Socket, Type};
+use ureq::Error;
+use ureq::unversioned::transport::{
+    Buffers, ConnectionDetails, Connector, LazyBuffers, NextTimeout, Transport,
+};
+
+use super::Patience;
+
+/// What makes the connections of an agent.
+#[cfg(not(feature = "https"))]
+pub(super) fn connector(patience: Arc<Patience>) -> impl Connector<Out = impl Transport> {
+    Tcp(patience)
+}
+
+/// What makes the connections of an agent, and wraps them where the address
+/// says https.
+#[cfg(feature = "https")]
+pub(super) fn connector(patience: Arc<Patience>) -> impl Connector<Out = impl Transport> {
+    Tcp(patience).chain(ureq::unversioned::transport::RustlsConnector::default())
+}
+
+struct Tcp(Arc<Patience>);
+
+impl Connector for Tcp {
+    type Out = Connection;
+
+    fn connect(
+        &self,
+        details: &ConnectionDetails,
+        _: Option<()>,
+    ) -> Result<Option<Connection>, Error> {
+        let config = details.config;
+        let mut left = details.addrs.len();
+        let mut end = Err(Error::HostNotFound);
+        for address in &details.addrs {
+            // Of two addresses, one that does not answer takes half the time.
+            let whole = self.0.until();
+            let now = Instant::now();
+            let share = whole.saturating_duration_since(now) / u32::try_from(left).unwrap_or(1);
+            left -= 1;
+            match connect(*address, &self.0, now + share) {
+                Ok(stream) => {
+                    let buffers =
+                        LazyBuffers::new(config.input_buffer_size(), config.output_buffer_size());
+                    let patience = Arc::clone(&self.0);
+                    return Ok(Some(Connection { stream, buffers, patience }));
+                }
+                Err(e) => end = Err(Error::Io(e)),
+            }
+        }
+        end
+    }
+}
+
+/// Connects without blocking, and waits for it.
+fn connect(address: SocketAddr, patience: &Patience, until: Instant) -> io::Result<TcpStream> {
+    let socket = Socket::new(Domain::for_address(address), Type::STREAM, Some(Protocol::TCP))?;
+    socket.set_nonblocking(true)?;
+    match socket.connect(&address.into()) {
+        Err(e) if e.raw_os_error() == Some(Errno::INPROGRESS.raw_os_error()) => {
+            patience.wait_until(until, |slice| is_ready(&socket, PollFlags::OUT, slice))?;
+            socket.take_error()?.map_or(Ok(()), Err)?;
+        }
+        end => end?,
+    }
+    socket.set_tcp_nodelay(true)?;
+    Ok(socket.into())
+}
+
+/// A connection, with the buffers that ureq works in.
+struct Connection {
+    stream: TcpStream,
+    buffers: LazyBuffers,
+    patience: Arc<Patience>,
+}
+
+impl Transport for Connection {
+    fn buffers(&mut self) -> &mut dyn Buffers {
+        &mut self.buffers
+    }
+
+    fn transmit_output(&mut self, amount: usize, _: NextTimeout) -> Result<(), Error> {
+        let mut output = &self.buffers.output()[..amount];
+        while !output.is_empty() {
+            match self.stream.write(output) {
+                Ok(n) => output = &output[n..],
+                Err(e) if e.kind() == ErrorKind::WouldBlock => {
+                    self.patience.wait(|slice| is_ready(&self.stream, PollFlags::OUT, slice))?;
+                }
+                Err(e) if e.kind() == ErrorKind::Interrupted => {}
+                Err(e) => return Err(e.into()),
+            }
+        }
+        Ok(())
+    }
+
+    fn await_input(&mut self, _: NextTimeout) -> Result<bool, Error> {
+        loop {
+            match self.stream.read(self.buffers.input_append_buf()) {
+                Ok(n) => {
+                    self.buffers.input_appended(n);
+                    return Ok(n > 0);
+                }
+                Err(e) if e.kind() == ErrorKind::WouldBlock => {
+                    self.patience.wait(|slice| is_ready(&self.stream, PollFlags::IN, slice))?;
+                }
+                Err(e) if e.kind() == ErrorKind::Interrupted => {}
+                Err(e) => return Err(e.into()),
+            }
+        }
+    }
+
+    /// Whether it may be used for another request: nothing has come unasked.
+    fn is_open(&mut self) -> bool {
+        self.stream.peek(&mut [0]).is_err_and(|e| e.kind() == ErrorKind::WouldBlock)
+    }
+}
+
+/// Whether something can be read or written within `timeout`.
+fn is_ready(
+    socket: impl std::os::fd::AsFd,
+    flags: PollFlags,
+    timeout: Duration,
+) -> Result<bool, Errno> {
+    let timeout = Timespec::try_from(timeout).map_err(|_| Errno::INVAL)?;
+    poll(&mut [PollFd::new(&socket, flags)], Some(&timeout)).map(|n| n > 0)
+}
+
+impl fmt::Debug for Tcp {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Tcp")
+    }
+}
+
+impl fmt::Debug for Connection {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{:?}", self.stream)
+    }
+}

@@ -1,0 +1,61 @@
+//! The addresses of a name, without waiting for them longer than wanted.
+
+use std::io;
+use std::net::{SocketAddr, ToSocketAddrs};
+use std::sync::Arc;
+use std::thread;
+
+use crossbeam_channel::{RecvTimeoutError, bounded};
+use ureq::Error;
+use ureq::config::Config;
+use ureq::http::Uri;
+use ureq::unversioned::resolver::{ResolvedSocketAddrs, Resolver};
+use ureq::unversioned::transport::NextTimeout;
+
+use super::Patience;
+
+/// Asks the system.
+#[derive(Debug)]
+pub(super) struct Names(pub(super) Arc<Patience>);
+
+impl Resolver for Names {
+    fn resolve(&self, uri: &Uri, _: &Config, _: NextTimeout) -> Result<ResolvedSocketAddrs, Error> {
+        let host = uri.host().ok_or(Error::HostNotFound)?;
+        let host = host.trim_start_matches('[').trim_end_matches(']').to_owned();
+        let usual = if uri.scheme_str() == Some("https") { 443 } else { 80 };
+        let found = self.look_up(host, uri.port_u16().unwrap_or(usual))?;
+        let mut addresses = self.empty();
+        found.into_iter().take(ADDRESSES).for_each(|address| addresses.push(address));
+        if addresses.is_empty() { Err(Error::HostNotFound) } else { Ok(addresses) }
+    }
+}
+
+/// More than a host of a camera has.
+const ADDRESSES: usize = 4;
+
+impl Names {
+    /// The system cannot be stopped while it asks: it is left to do so in a
+    /// thread of its own, which ends when the system has given up.
+    fn look_up(&self, host: String, port: u16) -> io::Result<Vec<SocketAddr>> {
+        if let Ok(ip) = host.parse() {
+            return Ok(vec![SocketAddr::new(ip, port)]);
+        }
+        let (sender, receiver) = bounded(1);
+        thread::Builder::new().name("resolve".into()).spawn(move || {
+            let found = (host.as_str(), port).to_socket_addrs();
+            // Nobody waits any more, if the channel is closed.
+            let _ = sender.send(found.map(Iterator::collect));
+        })?;
+        let mut found = None;
+        self.0.wait(|slice| {
+            found = match receiver.recv_timeout(slice) {
+                Ok(found) => Some(found),
+                Err(RecvTimeoutError::Timeout) => return Ok(false),
+                Err(RecvTimeoutError::Disconnected) => None,
+            };
+            Ok(true)
+        })?;
+        let unknown = |e: io::Error| io::Error::new(io::ErrorKind::NotFound, e);
+        found.unwrap_or_else(|| Ok(Vec::new())).map_err(unknown)
+    }
+}

@@ -1,0 +1,198 @@
+//! Addresses of other servers, with the password kept apart; and passwords
+//! hidden in texts that are shown: logs, status, page, errors.
+
+use std::borrow::Cow;
+use std::fmt;
+
+use anyhow::{Context, Result, ensure};
+
+/// The address of a stream or a picture.
+#[derive(Clone, PartialEq)]
+pub(crate) struct Url {
+    /// Without user, password and fragment.
+    text: String,
+    login: Option<Login>,
+}
+
+/// Who to be there.
+#[derive(Clone, PartialEq)]
+pub(crate) struct Login {
+    pub(crate) user: String,
+    pub(crate) password: String,
+}
+
+const RIGHT: &str =
+    "use http://[USER:PASSWORD@]HOST[:PORT]/PATH, such as http://camera.local/stream";
+
+/// What an address that cannot be asked in this build is told.
+pub(crate) const NO_HTTPS: &str =
+    "this program was built without https; build it with: cargo build --release --features https";
+
+impl Url {
+    /// Reads an address. Does not look whether there is such a host.
+    pub(crate) fn parse(text: &str) -> Result<Self> {
+        let (scheme, rest) = text.split_once("://").context(RIGHT)?;
+        let scheme = scheme.to_ascii_lowercase();
+        ensure!(scheme != "https" || cfg!(feature = "https"), NO_HTTPS);
+        let rest = rest.split('#').next().unwrap_or("");
+        let path_at = rest.find(['/', '?']).unwrap_or(rest.len());
+        let (authority, path) = rest.split_at(path_at);
+        let (login, host) = match authority.rsplit_once('@') {
+            Some((login, host)) => (Some(Login::parse(login)), host),
+            None => (None, authority),
+        };
+        check_host(host)?;
+        let is_plain = |b: u8| b.is_ascii_graphic() && !b"\"<>\\^`{|}".contains(&b);
+        ensure!(
+            path.bytes().all(is_plain),
+            "the path holds a character that has to be written as %XX, such as %20 for a space"
+        );
+        let slash = if path.starts_with('/') { "" } else { "/" };
+        let text = format!("{scheme}://{host}{slash}{path}");
+        Ok(Self { text, login })
+    }
+
+    /// To be asked for; without user and password.
+    pub(crate) fn as_str(&self) -> &str {
+        &self.text
+    }
+
+    pub(crate) fn login(&self) -> Option<&Login> {
+        self.login.as_ref()
+    }
+}
+
+/// A name or an address, perhaps with a port.
+fn check_host(text: &str) -> Result<()> {
+    let (host, port) = match text.rsplit_once(':') {
+        Some((host, port)) if !port.ends_with(']') => (host, Some(port)),
+        _ => (text, None),
+    };
+    ensure!(!host.is_empty(), "the host is missing; {RIGHT}");
+    let is_v6 = host.strip_prefix('[').and_then(|h| h.strip_suffix(']'));
+    let is_host = match is_v6 {
+        Some(address) => address.parse::<std::net::Ipv6Addr>().is_ok(),
+        None => host.bytes().all(|b| b.is_ascii_alphanumeric() || b"-._".contains(&b)),
+    };
+    ensure!(is_host, "{host:?} is no name of a host; {RIGHT}");
+    let is_port = |port: &str| port.parse::<u16>().is_ok_and(|n| n > 0);
+    ensure!(port.is_none_or(is_port), "the port is no number from 1 to 65535; {RIGHT}");
+    Ok(())
+}
+
+impl Login {
+    /// `user:password`, where special characters may be written as %XX.
+    fn parse(text: &str) -> Self {
+        let (user, password) = text.split_once(':').unwrap_or((text, ""));
+        Self { user: decoded(user), password: decoded(password) }
+    }
+}
+
+/// Replaces each %XX; a percent sign that is none of these stays.
+fn decoded(text: &str) -> String {
+    let (mut bytes, mut rest) = (Vec::new(), text.as_bytes());
+    while let [first, behind @ ..] = rest {
+        let hex = behind.get(..2).and_then(|hex| std::str::from_utf8(hex).ok());
+        let byte = hex.filter(|_| *first == b'%').and_then(|hex| u8::from_str_radix(hex, 16).ok());
+        bytes.push(byte.unwrap_or(*first));
+        rest = if byte.is_some() { &behind[2..] } else { behind };
+    }
+    String::from_utf8_lossy(&bytes).into_owned()
+}
+
+/// As it is shown: that there is a password, not which.
+impl fmt::Display for Url {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match &self.login {
+            None => f.write_str(&self.text),
+            Some(_) => f.write_str(&self.text.replacen("://", "://***@", 1)),
+        }
+    }
+}
+
+impl fmt::Debug for Url {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        fmt::Display::fmt(self, f)
+    }
+}
+
+/// A text in which each `://user:password@` is made `://***@`.
+pub(crate) fn mask(text: &str) -> Cow<'_, str> {
+    if !text.contains("://") {
+        return Cow::Borrowed(text);
+    }
+    let mut masked = String::with_capacity(text.len());
+    let mut pieces = text.split("://");
+    masked.extend(pieces.next());
+    for piece in pieces {
+        masked.push_str("://");
+        let end = piece
+            .find(|c: char| c.is_whitespace() || matches!(c, '/' | '?' | '#' | '"' | '\''))
+            .unwrap_or(piece.len());
+        match piece[..end].rfind('@') {
+            Some(at) => masked.extend(["***", &piece[at..]]),
+            None => masked.push_str(piece),
+        }
+    }
+    Cow::Owned(masked)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn user_and_password_are_kept_apart() {
+        let url = Url::parse("HTTP://me:se%40cr%3Aet@camera.local:8080/stream?a=b#top").unwrap();
+        assert_eq!(url.as_str(), "http://camera.local:8080/stream?a=b");
+        assert_eq!(url.to_string(), "http://***@camera.local:8080/stream?a=b");
+        assert_eq!(format!("{url:?}"), url.to_string());
+        let login = url.login().unwrap();
+        assert_eq!((login.user.as_str(), login.password.as_str()), ("me", "se@cr:et"));
+        let plain = Url::parse("http://me:50%@h").unwrap();
+        assert_eq!(
+            (plain.as_str(), plain.login().unwrap().password.as_str()),
+            ("http://h/", "50%")
+        );
+        assert_eq!(Url::parse("http://[::1]:80?x=@y").unwrap().as_str(), "http://[::1]:80/?x=@y");
+        assert!(Url::parse("http://h").unwrap().login().is_none());
+    }
+
+    #[test]
+    fn malformed_addresses_say_what_would_be_right() {
+        for (text, says) in [
+            ("http:camera", RIGHT),
+            ("http://", "the host is missing"),
+            ("http:///stream", "the host is missing"),
+            ("http://me:x@/stream", "the host is missing"),
+            ("http://a b/", "no name of a host"),
+            ("http://[::g]/", "no name of a host"),
+            ("http://h:0/", "from 1 to 65535"),
+            ("http://h:http/", "from 1 to 65535"),
+            ("http://h/a b", "%20"),
+            ("http://h/\r\nX: y", "%20"),
+        ] {
+            let fault = format!("{:#}", Url::parse(text).unwrap_err());
+            assert!(fault.contains(says), "{text:?}: {fault}");
+        }
+    }
+
+    #[test]
+    #[cfg(not(feature = "https"))]
+    fn https_says_how_to_get_it() {
+        let fault = Url::parse("https://h/").unwrap_err().to_string();
+        assert!(fault.contains("--features https"), "{fault}");
+    }
+
+    #[test]
+    fn passwords_in_a_text_are_masked() {
+        for (text, masked) in [
+            ("plain", "plain"),
+            ("http://h/a@b", "http://h/a@b"),
+            ("x http://me:a@b@h/, rtsp://u@c", "x http://***@h/, rtsp://***@c"),
+            ("'http://me:x@h'", "'http://***@h'"),
+        ] {
+            assert_eq!(mask(text), masked);
+        }
+    }
+}
