@@ -15,6 +15,7 @@
 //! | `slot` | the newest frame; the only condvar of the program |
 //! | `shutdown` | the order to stop, which every sleep listens to |
 //! | `rate`, `log_limit` | how many a second; not the same line twice |
+//! | [`log_queue`] | the log on its way out, which waits for nobody |
 //! | `url` | addresses of other servers, and passwords hidden in texts |
 //! | [`config`] | what was typed, checked |
 //! | `panics`, `restart` | panics counted; a new image of the same process |
@@ -41,6 +42,7 @@ mod frame;
 mod http;
 mod jpeg;
 mod log_limit;
+pub mod log_queue;
 mod multipart;
 mod open_files;
 mod panics;

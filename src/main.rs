@@ -1,34 +1,50 @@
 //! The command: reads what was typed, runs the program, prints its one error
 //! and chooses the exit code.
 
+use std::io::Write;
 use std::path::Path;
 use std::process::ExitCode;
 use std::time::SystemTime;
 
-use anyhow::{Context, Result, anyhow};
+use anyhow::{Context, Error, Result, anyhow};
 use crossbeam_channel::{Receiver, bounded};
+use env_logger::Target;
 use mjpegd::config::{Command, CommandLine, Config};
+use mjpegd::log_queue::LogQueue;
 
 /// Failed while running.
 const FAILED: u8 = 1;
 /// Bad usage; what clap exits with.
 const USAGE: u8 = 2;
 
+/// A fault, and the exit code for it.
+type Failure = (Error, u8);
+
 fn main() -> ExitCode {
-    start_log();
+    let mut log = Log::start();
+    let code = match run_command(&log) {
+        Ok(()) => ExitCode::SUCCESS,
+        Err((fault, code)) => {
+            log.print(&format!("mjpegd: {fault:#}\n"));
+            ExitCode::from(code)
+        }
+    };
+    log.flush_soon();
+    code
+}
+
+/// Does what was typed.
+fn run_command(log: &Log) -> Result<(), Failure> {
     let typed = CommandLine::parse_from(std::env::args_os()).unwrap_or_else(|e| e.exit());
     match typed.command() {
-        Some(Command::Devices { json }) => return list_devices(*json),
-        Some(Command::CheckConfig { file }) => return check_config(file.as_deref()),
-        None => {}
-    }
-    let config = match checked(&typed) {
-        Ok(config) => config,
-        Err(e) => return fail(&e, USAGE),
-    };
-    match run(config) {
-        Ok(()) => ExitCode::SUCCESS,
-        Err(e) => fail(&e, FAILED),
+        Some(Command::Devices { json }) => {
+            mjpegd::devices(*json).and_then(|text| say(&text)).map_err(|fault| (fault, FAILED))
+        }
+        Some(Command::CheckConfig { file }) => check_config(file.as_deref()),
+        None => {
+            let config = checked(&typed).map_err(|fault| (fault, USAGE))?;
+            run(config, log).map_err(|fault| (fault, FAILED))
+        }
     }
 }
 
@@ -38,15 +54,8 @@ fn checked(typed: &CommandLine) -> Result<Config> {
     Ok(config)
 }
 
-fn list_devices(is_json: bool) -> ExitCode {
-    match mjpegd::devices(is_json).and_then(|text| say(&text)) {
-        Ok(()) => ExitCode::SUCCESS,
-        Err(e) => fail(&e, FAILED),
-    }
-}
-
 /// Says what would be done with the file, as it would be with `--config`.
-fn check_config(file: Option<&Path>) -> ExitCode {
+fn check_config(file: Option<&Path>) -> Result<(), Failure> {
     let mut command = vec!["mjpegd".into()];
     if let Some(file) = file {
         command.extend(["--config".into(), file.into()]);
@@ -56,26 +65,23 @@ fn check_config(file: Option<&Path>) -> ExitCode {
         (None, _) => Err(anyhow!("which file? use mjpegd check-config FILE")),
         (Some(_), config) => config,
     };
-    match config {
-        Ok(config) => match say(&format!("ok: {config}\n")) {
-            Ok(()) => ExitCode::SUCCESS,
-            Err(e) => fail(&e, FAILED),
-        },
-        Err(e) => fail(&e, USAGE),
-    }
+    let config = config.map_err(|fault| (fault, USAGE))?;
+    say(&format!("ok: {config}\n")).map_err(|fault| (fault, FAILED))
 }
 
 /// To the standard output, which may be closed.
 fn say(text: &str) -> Result<()> {
-    use std::io::Write;
     std::io::stdout().write_all(text.as_bytes()).context("the output cannot be written")
 }
 
-fn run(config: Config) -> Result<()> {
+fn run(config: Config, log: &Log) -> Result<()> {
     let signals = signals().context("signals cannot be handled")?;
     match mjpegd::run(config, &signals)? {
         // Asked to stop meanwhile: then that.
-        Some(restart) if signals.is_empty() => Err(restart.run()),
+        Some(restart) if signals.is_empty() => {
+            log.flush_soon();
+            Err(restart.run())
+        }
         _ => Ok(()),
     }
 }
@@ -101,23 +107,40 @@ fn exit_at_once() -> ! {
     std::process::exit(FAILED.into())
 }
 
-/// The one place that prints, before or after the log.
-fn fail(error: &anyhow::Error, code: u8) -> ExitCode {
-    use std::io::Write;
-    // Unlike `eprintln!` no panic, and so the right code, where nobody listens.
-    let _ = writeln!(std::io::stderr(), "mjpegd: {error:#}");
-    ExitCode::from(code)
-}
+/// The standard error: what the program says while it runs, and its one error.
+struct Log(Option<LogQueue>);
 
-/// Time, level and text. `RUST_LOG` chooses what is shown. What tiny_http has
-/// to say of its end is said by the one who makes it anew.
-fn start_log() {
-    use std::io::Write;
-    let env = env_logger::Env::default().default_filter_or("info,tiny_http=off");
-    env_logger::Builder::from_env(env)
-        .format(|out, record| {
+impl Log {
+    /// Time, level and text. `RUST_LOG` chooses what is shown. What tiny_http
+    /// has to say of its end is said by the one who makes it anew.
+    fn start() -> Self {
+        let env = env_logger::Env::default().default_filter_or("info,tiny_http=off");
+        let mut builder = env_logger::Builder::from_env(env);
+        builder.format(|out, record| {
             let time = humantime::format_rfc3339_millis(SystemTime::now());
             writeln!(out, "{time} {:5} {}", record.level(), record.args())
-        })
-        .init();
+        });
+        let queue = LogQueue::start(std::io::stderr()).ok();
+        if let Some(queue) = &queue {
+            builder.target(Target::Pipe(Box::new(queue.clone())));
+        }
+        builder.init();
+        Self(queue)
+    }
+
+    /// Prints what is not part of the log.
+    fn print(&mut self, text: &str) {
+        // Unlike `eprintln!` no panic, and so the right code, where nobody listens.
+        let _ = match &mut self.0 {
+            Some(queue) => queue.write_all(text.as_bytes()),
+            None => std::io::stderr().write_all(text.as_bytes()),
+        };
+    }
+
+    /// Sees to it that all is out, if somebody takes it.
+    fn flush_soon(&self) {
+        if let Some(queue) = &self.0 {
+            queue.flush_soon();
+        }
+    }
 }

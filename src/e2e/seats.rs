@@ -57,6 +57,18 @@ fn viewer_who_leaves_frees_the_seat() {
 }
 
 #[test]
+fn page_that_is_loaded_again_gets_its_seat_back() {
+    // So slow that the worker learns late that its viewer has left.
+    let daemon = Daemon::start(&["--camera", "pattern:64x48@1", "--threads", "1"]);
+    for n in 0..5 {
+        let mut viewer = daemon.watch("/stream");
+        viewer.next();
+        assert_eq!(daemon.figure("/seats/refused"), 0, "the {n}. time");
+        drop(viewer);
+    }
+}
+
+#[test]
 fn stalled_viewer_loses_its_seat() {
     let dir = Dir::numbered(5, 200_000);
     let args =

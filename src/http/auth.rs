@@ -1,6 +1,10 @@
 //! Who may see the camera: Basic authentication (RFC 7617).
 
+use std::collections::VecDeque;
 use std::hash::{BuildHasher, RandomState};
+use std::net::IpAddr;
+use std::sync::Arc;
+use std::time::Instant;
 
 use base64::Engine;
 use base64::prelude::BASE64_STANDARD;
@@ -8,15 +12,17 @@ use parking_lot::Mutex;
 use sha_crypt::{PasswordVerifier, ShaCrypt};
 use subtle::{Choice, ConstantTimeEq};
 
+use super::guesses::{Guesses, Pending};
 use crate::config::{Credentials, Password};
 
 /// What a look at the Authorization header came to.
-#[derive(Clone, Copy, Debug, PartialEq)]
 pub(super) enum Verdict {
     Yes,
     No,
     /// Only a slow hash can tell.
-    Slow,
+    Slow(Pending),
+    /// This address guesses too fast: nothing was looked at.
+    TooFast,
 }
 
 /// Checks Authorization headers against the users of the `--auth-file`.
@@ -25,20 +31,33 @@ pub(super) struct Auth {
     users: Option<Credentials>,
     /// Marks of headers that a slow hash said yes to, so that a viewer who
     /// asks ten times a second is hashed once. A mark is keyed by a secret of
-    /// this process: no password is kept, and no mark can be guessed.
-    accepted: Mutex<Vec<u64>>,
+    /// this process: no password is kept, and no mark can be guessed. It holds
+    /// for one address, so that the marks of others help no guesser.
+    accepted: Mutex<VecDeque<u64>>,
     key: RandomState,
+    guesses: Arc<Guesses>,
 }
+
+/// Marks that are kept.
+const MAX_ACCEPTED: usize = 1024;
 
 impl Auth {
     pub(super) fn new(users: Option<Credentials>) -> Self {
-        Self { users, accepted: Mutex::default(), key: RandomState::new() }
+        Self { users, accepted: Mutex::default(), key: RandomState::new(), guesses: Arc::default() }
     }
 
     /// Judges what can be judged at once.
-    pub(super) fn check(&self, authorization: Option<&str>) -> Verdict {
+    pub(super) fn check(&self, authorization: Option<&str>, from: IpAddr) -> Verdict {
         let Some(Credentials(users)) = &self.users else { return Verdict::Yes };
         let Some((user, password)) = authorization.and_then(decode) else { return Verdict::No };
+        let (mark, now) = (self.mark(&user, &password, from), Instant::now());
+        if self.accepted.lock().contains(&mark) {
+            return Verdict::Yes;
+        }
+        // Before the password: else a guesser would learn all the same.
+        if !self.guesses.may(from, now) {
+            return Verdict::TooFast;
+        }
         let mut is_right = Choice::from(0);
         let mut has_hashed = false;
         // All users are looked at, whoever it is: time tells nothing.
@@ -51,18 +70,19 @@ impl Auth {
                 Password::Bcrypt(_) | Password::ShaCrypt(_) => has_hashed = true,
             }
         }
-        let mark = self.mark(&user, &password);
-        if bool::from(is_right) || self.accepted.lock().contains(&mark) {
+        if bool::from(is_right) {
+            self.accept(mark);
             Verdict::Yes
         } else if has_hashed {
-            Verdict::Slow
+            self.guesses.begin(from, now).map_or(Verdict::TooFast, Verdict::Slow)
         } else {
+            self.guesses.wrong(from, now);
             Verdict::No
         }
     }
 
     /// Judges by the hashed passwords: takes up to a second on a small board.
-    pub(super) fn check_slowly(&self, authorization: Option<&str>) -> bool {
+    pub(super) fn check_slowly(&self, authorization: Option<&str>, from: IpAddr) -> bool {
         let Some(Credentials(users)) = &self.users else { return true };
         let Some((user, password)) = authorization.and_then(decode) else { return false };
         let mut hashed = users.iter().filter(|(_, right)| !matches!(right, Password::Plain(_)));
@@ -76,13 +96,21 @@ impl Auth {
             known.iter().any(|(_, right)| verify(right, &password))
         };
         if is_right {
-            self.accepted.lock().push(self.mark(&user, &password));
+            self.accept(self.mark(&user, &password, from));
+        } else {
+            self.guesses.wrong(from, Instant::now());
         }
         is_right
     }
 
-    fn mark(&self, user: &str, password: &str) -> u64 {
-        self.key.hash_one((user, password))
+    fn accept(&self, mark: u64) {
+        let mut accepted = self.accepted.lock();
+        accepted.truncate(MAX_ACCEPTED - 1);
+        accepted.push_front(mark);
+    }
+
+    fn mark(&self, user: &str, password: &str, from: IpAddr) -> u64 {
+        self.key.hash_one((user, password, from))
     }
 }
 
@@ -114,6 +142,17 @@ mod tests {
         format!("Basic {}", BASE64_STANDARD.encode(format!("{user}:{password}")))
     }
 
+    const HERE: IpAddr = IpAddr::V4(std::net::Ipv4Addr::LOCALHOST);
+
+    fn check(auth: &Auth, authorization: Option<&str>) -> &'static str {
+        match auth.check(authorization, HERE) {
+            Verdict::Yes => "yes",
+            Verdict::No => "no",
+            Verdict::Slow(_) => "slow",
+            Verdict::TooFast => "too fast",
+        }
+    }
+
     fn auth(users: &[(&str, Password)]) -> Auth {
         let users = users.iter().map(|(name, p)| ((*name).to_owned(), p.clone())).collect();
         Auth::new(Some(Credentials(users)))
@@ -121,24 +160,24 @@ mod tests {
 
     #[test]
     fn anybody_may_where_no_users_are() {
-        assert_eq!(Auth::new(None).check(None), Verdict::Yes);
+        assert_eq!(check(&Auth::new(None), None), "yes");
     }
 
     #[test]
     fn only_the_right_password_of_the_right_user_passes() {
         let auth =
             auth(&[("a", Password::Plain("x:y".into())), ("b", Password::Plain("z".into()))]);
-        assert_eq!(auth.check(Some(&header("a", "x:y"))), Verdict::Yes);
-        assert_eq!(auth.check(Some(&header("b", "z").replace("Basic", "bASIC"))), Verdict::Yes);
+        assert_eq!(check(&auth, Some(&header("a", "x:y"))), "yes");
+        assert_eq!(check(&auth, Some(&header("b", "z").replace("Basic", "bASIC"))), "yes");
         for (user, password) in
             [("a", "z"), ("b", "x:y"), ("a", ""), ("", ""), ("c", "z"), ("a", "x")]
         {
-            assert_eq!(auth.check(Some(&header(user, password))), Verdict::No, "{user}:{password}");
+            assert_eq!(check(&auth, Some(&header(user, password))), "no", "{user}:{password}");
         }
         for bad in ["", "Basic", "Basic !!", "Bearer abc", "Basic YWJj", "Basic /////w=="] {
-            assert_eq!(auth.check(Some(bad)), Verdict::No, "{bad}");
+            assert_eq!(check(&auth, Some(bad)), "no", "{bad}");
         }
-        assert_eq!(auth.check(None), Verdict::No);
+        assert_eq!(check(&auth, None), "no");
     }
 
     #[test]
@@ -146,20 +185,31 @@ mod tests {
         let bcrypt = bcrypt::hash("geheim", 4).unwrap();
         let auth = auth(&[("a", Password::Bcrypt(bcrypt))]);
         let right = header("a", "geheim");
-        assert_eq!(auth.check(Some(&right)), Verdict::Slow);
-        assert!(!auth.check_slowly(Some(&header("a", "falsch"))));
-        assert!(!auth.check_slowly(Some(&header("b", "geheim"))));
-        assert!(auth.check_slowly(Some(&right)));
-        assert_eq!(auth.check(Some(&right)), Verdict::Yes);
-        assert_eq!(auth.check(Some(&header("a", "falsch"))), Verdict::Slow);
+        assert_eq!(check(&auth, Some(&right)), "slow");
+        assert!(!auth.check_slowly(Some(&header("a", "falsch")), HERE));
+        assert!(!auth.check_slowly(Some(&header("b", "geheim")), HERE));
+        assert!(auth.check_slowly(Some(&right), HERE));
+        assert_eq!(check(&auth, Some(&right)), "yes");
+        assert_eq!(check(&auth, Some(&header("a", "falsch"))), "slow");
+    }
+
+    #[test]
+    fn guesser_is_told_nothing_and_who_was_right_before_still_is() {
+        let auth = auth(&[("a", Password::Plain("x".into())), ("b", Password::Plain("y".into()))]);
+        assert_eq!(check(&auth, Some(&header("a", "x"))), "yes");
+        while check(&auth, Some(&header("a", "z"))) == "no" {}
+        assert_eq!(check(&auth, Some(&header("b", "y"))), "too fast");
+        assert_eq!(check(&auth, Some(&header("a", "x"))), "yes");
+        let other = "10.0.0.1".parse().unwrap();
+        assert!(matches!(auth.check(Some(&header("b", "y")), other), Verdict::Yes));
     }
 
     #[test]
     fn hash_of_openssl_passwd_is_understood() {
         let hash = SHA_OF_GEHEIM;
         let auth = auth(&[("a", Password::ShaCrypt(hash.into()))]);
-        assert!(auth.check_slowly(Some(&header("a", "geheim"))));
-        assert!(!auth.check_slowly(Some(&header("a", "Geheim"))));
+        assert!(auth.check_slowly(Some(&header("a", "geheim")), HERE));
+        assert!(!auth.check_slowly(Some(&header("a", "Geheim")), HERE));
     }
 
     /// `openssl passwd -6 -salt saltsalt geheim`

@@ -10,7 +10,7 @@ use std::collections::{HashMap, HashSet};
 use std::io::{self, ErrorKind, IoSlice, Read, Write};
 use std::net::{Shutdown, SocketAddr, TcpStream};
 use std::sync::Arc;
-use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering::Relaxed};
 use std::time::{Duration, Instant};
 
 use parking_lot::Mutex;
@@ -47,6 +47,8 @@ struct Entry {
     /// are not answered, and dropped after the first one's writer: before
     /// that, dropping one would block.
     parked: Mutex<Vec<Request>>,
+    /// Whether a stream is written to it.
+    is_viewer: AtomicBool,
 }
 
 /// The client behind a request, to be answered once. Dropping it closes the
@@ -149,6 +151,7 @@ impl Connections {
             peer,
             socket: socket.stream,
             parked: Mutex::default(),
+            is_viewer: AtomicBool::new(false),
         });
         entries.insert(entry.cookie, Arc::clone(&entry));
         drop(entries);
@@ -161,6 +164,17 @@ impl Connections {
             let _ = entry.socket.shutdown(how);
         }
         Some(Connection { request: Some(request), is_open, entry, all: Arc::clone(self) })
+    }
+
+    /// Cuts the viewers that have closed their side, which a worker would see
+    /// only by writing twice, and says how many are on their way out.
+    pub(super) fn cut_viewers_who_left(&self) -> usize {
+        let entries: Vec<_> = self.entries.lock().values().cloned().collect();
+        let has_left = |entry: &&Arc<Entry>| {
+            entry.is_viewer.load(Relaxed) && descriptor::has_left(&entry.socket)
+        };
+        let gone = entries.iter().filter(has_left);
+        gone.map(|entry| drop(entry.socket.shutdown(Shutdown::Both))).count()
     }
 
     /// Cuts all connections, so that no worker blocks on one.
@@ -190,6 +204,11 @@ impl Entry {
 impl Connection {
     fn request(&self) -> &Request {
         self.request.as_ref().expect("a connection has its request until it is dropped")
+    }
+
+    /// Tells that a stream will be written to it.
+    pub(super) fn is_for_a_viewer(&self) {
+        self.entry.is_viewer.store(true, Relaxed);
     }
 
     pub(super) fn peer(&self) -> SocketAddr {

@@ -121,8 +121,17 @@ pub(super) struct Look {
     pub(super) n_unread: u64,
 }
 
-/// The state of a socket in `tcpi_state` (include/net/tcp_states.h).
+/// States of a socket in `tcpi_state` (include/net/tcp_states.h).
 const TCP_CLOSE: u8 = 7;
+const TCP_CLOSE_WAIT: u8 = 8;
+const TCP_LAST_ACK: u8 = 9;
+
+/// Whether the peer has closed its side of a connection, whose read side may
+/// be shut here: then no poll tells it.
+pub(super) fn has_left(socket: &TcpStream) -> bool {
+    let state = tcp_info(socket.as_fd()).map(|info| info[0]);
+    matches!(state, Some(TCP_CLOSE | TCP_CLOSE_WAIT | TCP_LAST_ACK))
+}
 
 /// Looks at the connection of that cookie. `None`: `fd` is another one by now.
 pub(super) fn look_at(fd: RawFd, cookie: u64) -> Option<Look> {
@@ -268,6 +277,17 @@ mod tests {
         assert_eq!(client.read(&mut [0; 9]).unwrap(), 0);
         drop(client);
         while !look_at(fd, cookie).unwrap().is_closed {
+            std::thread::yield_now();
+        }
+    }
+
+    #[test]
+    fn peer_that_left_is_seen_though_nothing_is_read() {
+        let (server, client) = pair();
+        server.shutdown(Shutdown::Read).unwrap();
+        assert!(!has_left(&server));
+        drop(client);
+        while !has_left(&server) {
             std::thread::yield_now();
         }
     }

@@ -122,6 +122,8 @@ fn of_connections(page: &mut Page, of: &ConnectionsReport) {
     page.one("connections_leaked_total", "counter", "Connections lost for good.", of.leaked);
     page.one("requests_forgotten_total", "counter", "Requests of absurd length.", of.forgotten);
     page.one("listener_renewed_total", "counter", "Times it listened anew.", of.listener_renewed);
+    page.one("passwords_wrong_total", "counter", "Passwords that were wrong.", of.wrong_passwords);
+    page.one("passwords_slowed_total", "counter", "Passwords refused unseen.", of.slowed_guesses);
     page.one("restarts_total", "counter", "Times the program started itself anew.", of.restarts);
     page.one("panics_total", "counter", "Panics of threads.", of.panics);
 }

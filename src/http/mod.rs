@@ -16,6 +16,7 @@ mod controls;
 mod descriptor;
 mod desk;
 mod guard;
+mod guesses;
 mod listener;
 mod methods;
 mod metrics;

@@ -29,7 +29,7 @@ pub(super) struct Office {
     pub(super) cameras: Cameras,
     pub(super) connections: Arc<Connections>,
     started: Instant,
-    stop: Shutdown,
+    pub(super) stop: Shutdown,
     refusals: Mutex<LogLimit>,
 }
 
@@ -135,6 +135,12 @@ impl Office {
             Route::Reply(reply) => return reply.send(client, self.origin()),
         };
         reply.send(client, self.origin());
+    }
+
+    /// Tells a client that all seats are taken.
+    pub(super) fn refuse_seat(&self, client: &Connection, camera: &str, taken: &str) {
+        self.viewers.refused(camera);
+        self.refuse(client, &format!("{taken}; try again in a moment"));
     }
 
     /// Tells a client that there is no place for it.

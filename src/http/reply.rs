@@ -26,6 +26,7 @@ pub(super) enum Code {
     LengthRequired,
     ContentTooLarge,
     UnsupportedMediaType,
+    TooManyRequests,
     Unavailable,
 }
 
@@ -44,6 +45,7 @@ impl Code {
             Self::LengthRequired => "411 Length Required",
             Self::ContentTooLarge => "413 Content Too Large",
             Self::UnsupportedMediaType => "415 Unsupported Media Type",
+            Self::TooManyRequests => "429 Too Many Requests",
             Self::Unavailable => "503 Service Unavailable",
         }
     }

@@ -8,6 +8,11 @@ mod leaks;
 // Too few descriptors, and a listener that has died of it.
 mod descriptors;
 
+// Guessers of passwords.
+mod guesses;
+// A log that nobody reads.
+mod log;
+
 use std::time::Duration;
 
 use crate::support::{Client, Daemon, Viewer};

@@ -4,7 +4,9 @@ use std::io::{BufRead, BufReader, Read};
 use std::net::SocketAddr;
 use std::process::{Child, Command, ExitStatus, Stdio};
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering::Relaxed};
 use std::thread::{self, JoinHandle};
+use std::time::Duration;
 use std::{env, fs};
 
 use parking_lot::Mutex;
@@ -19,6 +21,7 @@ pub(crate) struct Daemon {
     address: SocketAddr,
     log: Arc<Mutex<Vec<String>>>,
     reader: Option<JoinHandle<()>>,
+    is_deaf: Arc<AtomicBool>,
 }
 
 impl Daemon {
@@ -54,9 +57,11 @@ impl Daemon {
     pub(crate) fn spawn(mut command: Command) -> Self {
         let mut child = command.stdout(Stdio::null()).stderr(Stdio::piped()).spawn().unwrap();
         let log = Arc::new(Mutex::new(Vec::new()));
-        let reader = follow(child.stderr.take().unwrap(), Arc::clone(&log));
-        let mut daemon =
-            Self { child, address: ([127, 0, 0, 1], 0).into(), log, reader: Some(reader) };
+        let is_deaf = Arc::<AtomicBool>::default();
+        let stderr = child.stderr.take().unwrap();
+        let reader = Some(follow(stderr, Arc::clone(&log), Arc::clone(&is_deaf)));
+        let address = ([127, 0, 0, 1], 0).into();
+        let mut daemon = Self { child, address, log, reader, is_deaf };
         daemon.address = eventually("it says where it listens", || {
             assert!(daemon.child.try_wait().unwrap().is_none(), "it ended instead of listening");
             address_in(&daemon.log.lock())
@@ -86,6 +91,11 @@ impl Daemon {
         eventually(&format!("a line of the log with {text:?}"), || {
             self.log.lock().iter().find(|line| line.contains(text)).cloned()
         })
+    }
+
+    /// Reads no more of its log, as a terminal that was stopped, or again.
+    pub(crate) fn be_deaf(&self, is_deaf: bool) {
+        self.is_deaf.store(is_deaf, Relaxed);
     }
 
     pub(crate) fn signal(&self, signal: Signal) {
@@ -191,6 +201,7 @@ impl Drop for Daemon {
     fn drop(&mut self) {
         let _ = self.child.kill();
         let _ = self.child.wait();
+        self.be_deaf(false);
         if let Some(reader) = self.reader.take() {
             let _ = reader.join();
         }
@@ -200,11 +211,18 @@ impl Drop for Daemon {
     }
 }
 
-/// Collects the lines of the log as they come.
-fn follow(from: impl Read + Send + 'static, log: Arc<Mutex<Vec<String>>>) -> JoinHandle<()> {
+/// Collects the lines of the log as they come, unless it is to be deaf.
+fn follow(
+    from: impl Read + Send + 'static,
+    log: Arc<Mutex<Vec<String>>>,
+    is_deaf: Arc<AtomicBool>,
+) -> JoinHandle<()> {
     thread::spawn(move || {
         for line in BufReader::new(from).lines().map_while(Result::ok) {
             log.lock().push(line);
+            while is_deaf.load(Relaxed) {
+                thread::sleep(Duration::from_millis(10));
+            }
         }
     })
 }

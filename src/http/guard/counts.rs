@@ -43,6 +43,9 @@ pub(in crate::http) struct Counts {
     pub(in crate::http) leaked: AtomicU64,
     /// Requests that must not be dropped, for their claimed length.
     pub(in crate::http) forgotten: AtomicU64,
+    pub(in crate::http) wrong_passwords: AtomicU64,
+    /// Passwords not looked at, as their address guesses too fast.
+    pub(in crate::http) slowed_guesses: AtomicU64,
     /// Images of this process before this one.
     pub(in crate::http) restarts: AtomicU64,
     /// Times the listener's thread was made anew.
@@ -62,6 +65,8 @@ pub(in crate::http) struct ConnectionsReport {
     pub(in crate::http) listener_renewed: u64,
     pub(in crate::http) restarts: u64,
     pub(in crate::http) panics: u64,
+    pub(in crate::http) wrong_passwords: u64,
+    pub(in crate::http) slowed_guesses: u64,
 }
 
 impl Counts {
@@ -84,6 +89,8 @@ impl Counts {
             listener_renewed: self.renewed.load(Relaxed),
             restarts: self.restarts.load(Relaxed),
             panics: panics::count(),
+            wrong_passwords: self.wrong_passwords.load(Relaxed),
+            slowed_guesses: self.slowed_guesses.load(Relaxed),
         }
     }
 }
