@@ -138,7 +138,8 @@ fn each_viewer_has_a_row_with_what_it_gets() {
     for count in ["skipped", "repeated"] {
         assert!(row[count].is_u64(), "{count}: {row}");
     }
-    assert!(row["sent"].as_u64() >= Some(5), "{row}");
+    // The last one is counted just after it was written.
+    assert!(row["sent"].as_u64() >= Some(4), "{row}");
 }
 
 #[test]
