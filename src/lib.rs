@@ -15,6 +15,7 @@
 //! | `slot` | the newest frame; the only condvar of the program |
 //! | `shutdown` | the order to stop, which every sleep listens to |
 //! | `rate`, `log_limit` | how many a second; not the same line twice |
+//! | `back_off` | when to try again |
 //! | [`log_queue`] | the log on its way out, which waits for nobody |
 //! | `url` | addresses of other servers, and passwords hidden in texts |
 //! | [`config`] | what was typed, checked |
@@ -23,19 +24,23 @@
 //! | `jpeg` | markers: check, split, missing tables; raw pictures to JPEG |
 //! | `multipart` | anybody's parts read: every dialect, in any pieces |
 //! | `fetch` | GET from another server, so that it can be stopped |
+//! | `pictures` | what its answer holds: parts, JPEGs, one JPEG |
 //! | `camera` | the trait for drivers, and one file for each |
 //! | `capture` | the thread that runs while somebody reads |
 //! | `cameras` | the cameras of this daemon, by name |
 //! | `recording` | a span of a recording as a file for other programs |
 //! | `http` | listener, workers, routes, replies |
+//! | [`client`] | reads anybody's stream: every picture, or the newest |
 //!
 //! A room knows only the rooms above it in this table. A driver never sees
 //! the slot, the slot never sees HTTP, HTTP never sees a driver. Here is the
 //! only place that builds, starts, stops and joins.
 
+mod back_off;
 mod camera;
 mod cameras;
 mod capture;
+pub mod client;
 pub mod config;
 mod fetch;
 mod frame;
@@ -46,6 +51,7 @@ pub mod log_queue;
 mod multipart;
 mod open_files;
 mod panics;
+mod pictures;
 mod rate;
 mod recording;
 mod restart;

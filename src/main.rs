@@ -4,16 +4,21 @@
 use std::io::Write;
 use std::path::Path;
 use std::process::ExitCode;
-use std::time::SystemTime;
+use std::time::{Duration, SystemTime};
 
 use anyhow::{Context, Error, Result, anyhow};
 use crossbeam_channel::{Receiver, bounded};
 use env_logger::Target;
-use mjpegd::config::{Command, CommandLine, Config};
+use mjpegd::client::Client;
+use mjpegd::config::{Command, CommandLine, Config, GrabArgs, ProbeArgs};
 use mjpegd::log_queue::LogQueue;
+
+mod cli;
 
 /// Failed while running.
 const FAILED: u8 = 1;
+/// Without a picture for so long, a probe counts an error and connects anew.
+const STALLED: Duration = Duration::from_secs(10);
 /// Bad usage; what clap exits with.
 const USAGE: u8 = 2;
 
@@ -41,6 +46,8 @@ fn run_command(log: &Log) -> Result<(), Failure> {
             mjpegd::devices(*json).and_then(|text| say(&text)).map_err(|fault| (fault, FAILED))
         }
         Some(Command::CheckConfig { file }) => check_config(file.as_deref()),
+        Some(Command::Probe(args)) => probe(args),
+        Some(Command::Grab(args)) => grab(args),
         None => {
             let config = checked(&typed).map_err(|fault| (fault, USAGE))?;
             run(config, log).map_err(|fault| (fault, FAILED))
@@ -67,6 +74,20 @@ fn check_config(file: Option<&Path>) -> Result<(), Failure> {
     };
     let config = config.map_err(|fault| (fault, USAGE))?;
     say(&format!("ok: {config}\n")).map_err(|fault| (fault, FAILED))
+}
+
+fn probe(args: &ProbeArgs) -> Result<(), Failure> {
+    let client = Client::new(&args.url).map_err(|fault| (fault.into(), USAGE))?;
+    let client = client.timeout(args.duration.min(STALLED));
+    let said = signals().and_then(|signals| cli::probe::run(&client, args, &signals));
+    said.and_then(|text| say(&text)).map_err(|fault| (fault, FAILED))
+}
+
+fn grab(args: &GrabArgs) -> Result<(), Failure> {
+    let client = Client::new(&args.url).map_err(|fault| (fault.into(), USAGE))?;
+    cli::grab::check(args).map_err(|fault| (fault, USAGE))?;
+    let said = cli::grab::run(&client, args);
+    said.and_then(|text| say(&text)).map_err(|fault| (fault, FAILED))
 }
 
 /// To the standard output, which may be closed.

@@ -4,7 +4,6 @@
 //! and it closes the camera and ends when there was none for a while. It
 //! publishes into the slot and never waits for a reader.
 
-mod back_off;
 mod run;
 mod stats;
 mod status_picture;

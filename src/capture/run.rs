@@ -6,8 +6,8 @@ use std::sync::Arc;
 use std::sync::atomic::Ordering::SeqCst;
 use std::time::{Duration, Instant};
 
-use super::back_off::BackOff;
 use super::{Shared, State, status_picture};
+use crate::back_off::BackOff;
 use crate::camera::{Camera, Cause, Error};
 use crate::frame::{FrameBuf, FramePool, Meta, Taken};
 use crate::jpeg::{self, Fault, HUFFMAN_TABLES, Info};

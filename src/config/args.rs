@@ -5,6 +5,8 @@ use std::time::Duration;
 
 use clap::{Parser, Subcommand};
 
+use super::tools::{GrabArgs, ProbeArgs};
+
 /// A camera server for small boards: shows cameras live, as Motion JPEG
 /// over plain HTTP, to browsers and programs.
 ///
@@ -151,6 +153,10 @@ pub enum Command {
         /// The file; the one in MJPEGD_CONFIG if not given
         file: Option<PathBuf>,
     },
+    /// Look at a stream of any server: rate, sizes, how old its pictures are
+    Probe(ProbeArgs),
+    /// Save pictures of a stream of any server as files
+    Grab(GrabArgs),
 }
 
 #[cfg(test)]

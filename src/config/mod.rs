@@ -10,6 +10,7 @@ mod keys;
 mod name;
 mod plan;
 mod size;
+mod tools;
 
 use std::ffi::OsString;
 use std::fmt;
@@ -28,6 +29,7 @@ pub(crate) use auth::{Credentials, Password};
 pub(crate) use camera::{CameraConfig, DeviceConfig, Source};
 pub use command_line::CommandLine;
 pub(crate) use name::is_name;
+pub use tools::{GrabArgs, ProbeArgs};
 
 use crate::url::mask;
 

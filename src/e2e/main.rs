@@ -43,6 +43,8 @@ mod change;
 mod hostile;
 // Clients that are not meant well: silent, slow, endless, many.
 mod abuse;
+// mjpegd probe and mjpegd grab.
+mod tools;
 // Passwords.
 mod auth;
 // All of that at once and over again: nothing is left behind.

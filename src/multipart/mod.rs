@@ -8,6 +8,7 @@
 //! itself writes are in `frame`.
 
 mod boundary;
+mod bytes;
 mod error;
 mod parser;
 mod part;

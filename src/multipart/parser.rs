@@ -2,9 +2,10 @@
 
 use std::mem;
 
-use memchr::{memchr, memmem};
+use memchr::memmem;
 
 use super::boundary::{Boundary, is_multipart};
+use super::bytes::{picture_end, skip_line_ends, take_line};
 use super::search::Search;
 use super::{Body, EOI, Error, Part, SOI};
 use crate::jpeg::{Walk, Walked};
@@ -386,30 +387,4 @@ impl Parser {
         // Some cameras send the delimiter right behind EOI.
         self.passed = [EOI, behind].concat();
     }
-}
-
-/// Appends bytes up to and with a line end; `false`: there is none yet.
-fn take_line(input: &mut &[u8], line: &mut Vec<u8>) -> bool {
-    let end = memchr(b'\n', input);
-    let (taken, rest) = input.split_at(end.map_or(input.len(), |at| at + 1));
-    line.extend_from_slice(taken);
-    *input = rest;
-    end.is_some()
-}
-
-/// Some servers write one blank line too many; no picture begins with one.
-fn skip_line_ends(input: &mut &[u8], body: &impl Body) {
-    if body.bytes().is_empty() {
-        let n = input.iter().take_while(|b| matches!(b, b'\r' | b'\n')).count();
-        *input = &input[n..];
-    }
-}
-
-/// Where the picture ends, with zeros behind it, as some cameras have it, or
-/// with the line end that some servers count in; `None`: it is not the end of
-/// one.
-fn picture_end(bytes: &[u8]) -> Option<usize> {
-    let n_padding = bytes.iter().rev().take_while(|b| matches!(b, 0 | b'\r' | b'\n')).count();
-    let end = bytes.len() - n_padding;
-    bytes[..end].ends_with(EOI).then_some(end)
 }

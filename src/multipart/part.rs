@@ -11,6 +11,8 @@ pub(crate) struct Part {
     /// When the picture was taken, by the server's clock: `X-Timestamp` in
     /// seconds since 1970.
     pub(crate) timestamp: Option<SystemTime>,
+    /// How many pictures were left out for this viewer: `X-UStreamer-Dropped`.
+    pub(crate) n_dropped: Option<u64>,
 }
 
 impl Part {
@@ -31,6 +33,8 @@ impl Part {
             self.content_type = (value.len() <= Self::MAX_TYPE).then(|| value.to_owned());
         } else if name.eq_ignore_ascii_case(b"X-Timestamp") {
             self.timestamp = timestamp(value);
+        } else if name.eq_ignore_ascii_case(b"X-UStreamer-Dropped") {
+            self.n_dropped = value.parse().ok();
         }
     }
 }
@@ -58,13 +62,18 @@ mod tests {
 
     #[test]
     fn headers_are_known_in_any_case_and_order() {
-        let seen =
-            part(&["x-timestamp:1795197222.490963", "CONTENT-LENGTH : 12 ", "content-type: a/b"]);
+        let seen = part(&[
+            "x-timestamp:1795197222.490963",
+            "CONTENT-LENGTH : 12 ",
+            "content-type: a/b",
+            "x-ustreamer-dropped: 3",
+        ]);
         let at = SystemTime::UNIX_EPOCH + Duration::new(1_795_197_222, 490_963_000);
         let is = Part {
             content_type: Some("a/b".into()),
             content_length: Some(12),
             timestamp: Some(at),
+            n_dropped: Some(3),
         };
         assert_eq!(seen, is);
     }

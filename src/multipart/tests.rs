@@ -96,6 +96,7 @@ fn own_layouts_are_read_back() {
         content_type: Some("image/jpeg".into()),
         content_length: Some(A.len() as u64),
         timestamp: Some(a.meta.at.captured),
+        n_dropped: None,
     };
     assert_eq!(seen[0], (part, A.to_vec()));
     assert_eq!(seen[1].1, B);

@@ -4,10 +4,10 @@ use std::io;
 use std::ops::Range;
 use std::time::Instant;
 
-use super::body::{Body, Next};
 use super::{Cause, Error};
 use crate::fetch;
 use crate::frame::FrameBuf;
+use crate::pictures::{Body, Next};
 
 /// What is read at once.
 const PIECE_BYTES: usize = 128 << 10;

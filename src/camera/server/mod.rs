@@ -5,9 +5,7 @@
 //! wakes as one.
 
 mod answer;
-mod body;
 mod clock;
-mod repeat;
 
 use std::io::ErrorKind;
 use std::time::{Duration, Instant};
@@ -16,11 +14,10 @@ use super::pacer::Pacer;
 use super::{Camera, Cause, Error, Mode};
 use crate::fetch::{self, Fault, Fetcher};
 use crate::frame::{FrameBuf, Taken};
+use crate::pictures::{Next, Repeat};
 use crate::shutdown::Shutdown;
 use crate::url::Url;
 use answer::Answer;
-use body::Next;
-use repeat::Repeat;
 
 /// How often capture looks whether pictures are still wanted.
 const TURN: Duration = Duration::from_secs(1);
@@ -93,12 +90,12 @@ impl Server {
         let mut newest = None;
         loop {
             match answer.next().map_err(|why| Error::lost(Cause::Unsupported, why))? {
-                Next::Picture(stamp) => {
+                Next::Picture(part) => {
                     self.last = Instant::now();
-                    if !self.repeat.is_one(stamp, answer.picture().jpeg()) {
+                    if !self.repeat.is_one(part.timestamp, answer.picture().jpeg()) {
                         self.n_stale += u64::from(newest.is_some());
                         std::mem::swap(frame, answer.picture());
-                        newest = Some(clock::taken(stamp));
+                        newest = Some(clock::taken(part.timestamp));
                     }
                     answer.picture().truncate(0);
                     continue;

@@ -8,7 +8,7 @@ const N_TAIL: usize = 256;
 
 /// What is remembered of the last picture.
 #[derive(Debug, Default)]
-pub(super) struct Repeat {
+pub(crate) struct Repeat {
     stamp: Option<SystemTime>,
     len: usize,
     tail: Vec<u8>,
@@ -17,7 +17,7 @@ pub(super) struct Repeat {
 impl Repeat {
     /// Whether this is the last picture once more: of the same time, length
     /// and end. One without a time is always new.
-    pub(super) fn is_one(&mut self, stamp: Option<SystemTime>, jpeg: &[u8]) -> bool {
+    pub(crate) fn is_one(&mut self, stamp: Option<SystemTime>, jpeg: &[u8]) -> bool {
         let tail = &jpeg[jpeg.len().saturating_sub(N_TAIL)..];
         if stamp.is_some() && (stamp, jpeg.len()) == (self.stamp, self.len) && tail == self.tail {
             return true;

@@ -1,14 +1,12 @@
 //! What the body of an answer is, and the pictures in it.
 
-use std::time::SystemTime;
-
 use crate::frame::FrameBuf;
 use crate::jpeg::{Fault, Splitter};
-use crate::multipart::{self, Parser};
+use crate::multipart::{self, Parser, Part};
 
 /// The forms that servers use.
 #[derive(Debug)]
-pub(super) enum Body {
+pub(crate) enum Body {
     /// Parts with delimiters between them.
     Parts(Box<Parser>),
     /// JPEGs one after the other.
@@ -21,9 +19,9 @@ pub(super) enum Body {
 
 /// What came next.
 #[derive(Debug, PartialEq)]
-pub(super) enum Next {
-    /// A picture, and when it was taken by the server's clock.
-    Picture(Option<SystemTime>),
+pub(crate) enum Next {
+    /// A picture, and what its part says of it.
+    Picture(Part),
     /// Something that is no picture, left out.
     Bad(Fault),
     /// More bytes are needed.
@@ -40,7 +38,7 @@ impl Body {
     ///
     /// # Errors
     /// What it is instead of pictures.
-    pub(super) fn of(content_type: Option<&str>, max_frame_bytes: usize) -> Result<Self, String> {
+    pub(crate) fn of(content_type: Option<&str>, max_frame_bytes: usize) -> Result<Self, String> {
         let name = content_type.unwrap_or("").split(';').next().unwrap_or("").trim();
         let name = name.to_ascii_lowercase();
         match name.split_once('/').unwrap_or((&name, "")) {
@@ -64,7 +62,7 @@ impl Body {
     ///
     /// # Errors
     /// Why nothing more can be found.
-    pub(super) fn feed(
+    pub(crate) fn feed(
         &mut self,
         input: &mut &[u8],
         picture: &mut FrameBuf,
@@ -78,7 +76,7 @@ impl Body {
                     multipart::Next::Part(part) if is_other(part.content_type.as_deref()) => {
                         picture.truncate(0);
                     }
-                    multipart::Next::Part(part) => return Ok(Next::Picture(part.timestamp)),
+                    multipart::Next::Part(part) => return Ok(Next::Picture(part)),
                 }
             },
             Self::Jpegs(splitter) => {
@@ -124,14 +122,14 @@ impl Body {
     ///
     /// # Errors
     /// What is missing.
-    pub(super) fn finish(&mut self, picture: &mut FrameBuf) -> Result<Next, String> {
+    pub(crate) fn finish(&mut self, picture: &mut FrameBuf) -> Result<Next, String> {
         match self {
             Self::Parts(parser) => match parser.finish(picture) {
-                Ok(Some(part)) => Ok(Next::Picture(part.timestamp)),
+                Ok(Some(part)) => Ok(Next::Picture(part)),
                 Ok(None) | Err(multipart::Error::Truncated) => Ok(Next::End),
                 Err(e) => Err(e.to_string()),
             },
-            Self::Lone { .. } if !picture.jpeg().is_empty() => Ok(Next::Picture(None)),
+            Self::Lone { .. } if !picture.jpeg().is_empty() => Ok(Next::Picture(Part::default())),
             Self::Jpegs(splitter) => Ok(next_jpeg(splitter, picture).unwrap_or(Next::End)),
             Self::Lone { .. } => Ok(Next::End),
             Self::Unknown { .. } => Err("the server's answer is empty".into()),
@@ -139,7 +137,7 @@ impl Body {
     }
 
     /// Whether an answer with one picture is a lone picture.
-    pub(super) fn may_be_lone(&self) -> bool {
+    pub(crate) fn may_be_lone(&self) -> bool {
         matches!(self, Self::Lone { .. } | Self::Jpegs(_))
     }
 }
@@ -149,7 +147,7 @@ fn next_jpeg(splitter: &mut Splitter, picture: &mut FrameBuf) -> Option<Next> {
     match splitter.next_jpeg() {
         Ok(jpeg) => {
             picture.extend(jpeg?);
-            Some(Next::Picture(None))
+            Some(Next::Picture(Part::default()))
         }
         Err(fault) => Some(Next::Bad(fault)),
     }
@@ -163,8 +161,8 @@ fn is_other(content_type: Option<&str>) -> bool {
 mod tests {
     use super::*;
 
-    const A: &[u8] = include_bytes!("../demo/1.jpg");
-    const B: &[u8] = include_bytes!("../demo/2.jpg");
+    const A: &[u8] = include_bytes!("../camera/demo/1.jpg");
+    const B: &[u8] = include_bytes!("../camera/demo/2.jpg");
 
     /// The pictures in a body that comes in pieces of this size.
     fn pictures(content_type: Option<&str>, bytes: &[u8], size: usize) -> Vec<Vec<u8>> {

@@ -5,22 +5,22 @@ use std::time::Duration;
 /// Doubles from try to try, so that a camera that is plugged in again is seen
 /// soon, and one that is away for the night costs nothing.
 #[derive(Debug)]
-pub(super) struct BackOff {
+pub(crate) struct BackOff {
     next: Duration,
 }
 
 impl BackOff {
     const FIRST: Duration = Duration::from_millis(250);
     /// Still short enough for somebody who stands there and waits.
-    pub(super) const LONGEST: Duration = Duration::from_secs(4);
+    pub(crate) const LONGEST: Duration = Duration::from_secs(4);
 
-    pub(super) fn new() -> Self {
+    pub(crate) fn new() -> Self {
         Self { next: Self::FIRST }
     }
 
     /// The wait after a session that lasted `session`. One that lasted longer
     /// than any wait was a working camera: begin anew.
-    pub(super) fn after(&mut self, session: Duration) -> Duration {
+    pub(crate) fn after(&mut self, session: Duration) -> Duration {
         if session > Self::LONGEST {
             self.next = Self::FIRST;
         }

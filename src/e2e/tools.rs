@@ -1,0 +1,205 @@
+//! `mjpegd probe` and `mjpegd grab`, at the daemon and at servers of others.
+
+use std::fs;
+use std::net::TcpListener;
+use std::path::Path;
+use std::process::{Command, Stdio};
+
+use rustix::process::{Pid, Signal, kill_process};
+use serde_json::Value;
+
+use crate::support::{Daemon, Dir, Fake, Program, TempDir, eventually, number, numbered};
+
+/// Runs a subcommand that must succeed, and gives what it wrote.
+fn said(args: &[&str]) -> String {
+    let (code, out, err) = Daemon::run(args);
+    assert_eq!((code, err.as_str()), (Some(0), ""), "{args:?}: {out}");
+    out
+}
+
+/// Runs one that must fail, and gives the one line that it wrote.
+fn refusal(args: &[&str], code: i32) -> String {
+    let (seen, out, err) = Daemon::run(args);
+    assert_eq!((seen, out.as_str()), (Some(code), ""), "{args:?}: {err}");
+    assert!(err.starts_with("mjpegd: ") && err.lines().count() == 1, "{args:?}: {err}");
+    err
+}
+
+fn probe(url: &str) -> Value {
+    serde_json::from_str(&said(&["probe", "--json", "--duration", "1s", url])).unwrap()
+}
+
+/// The arguments for so many pictures into a folder.
+fn grab<'a>(url: &'a str, n: &'a str, dir: &'a Path) -> [&'a str; 6] {
+    ["grab", url, "-n", n, "-o", dir.to_str().unwrap()]
+}
+
+#[test]
+fn probe_measures_rate_size_and_age() {
+    let daemon = Daemon::start(&["--camera", "pattern:320x240@20"]);
+    let full = probe(&daemon.url("/stream?extra_headers=1"));
+    assert_eq!((&full["width"], &full["height"]), (&320.into(), &240.into()));
+    let fps = full["fps"].as_f64().unwrap();
+    assert!((2.0..60.0).contains(&fps), "{full}");
+    let age = &full["age_ms"];
+    let p = |name: &str| age[name].as_f64().unwrap();
+    assert!(p("p50") > 0.0 && p("p50") <= p("p95") && p("p95") <= p("p99"), "{full}");
+    assert!(full["skipped"].is_u64() && full["errors"].as_object().unwrap().is_empty(), "{full}");
+    // The layout for browsers tells neither.
+    let short = probe(&daemon.url("/video_feed"));
+    assert!(short["age_ms"].is_null() && short["skipped"].is_null(), "{short}");
+    assert!(short["pictures"].as_u64() > Some(2), "{short}");
+}
+
+#[test]
+fn probe_tells_people_in_a_table() {
+    let daemon = Daemon::start(&["--camera", "pattern:320x240@20"]);
+    let text = said(&["probe", "--duration", "500ms", &daemon.url("/stream")]);
+    for row in ["pictures  ", "rate      ", "size      320x240", "age       p50", "errors    0"] {
+        assert!(text.contains(row), "no {row:?} in {text}");
+    }
+}
+
+#[test]
+fn probe_counts_what_was_lost_meanwhile() {
+    let fake = Fake::start(|asked| {
+        let part = [b"--frame\r\n\r\n", &numbered(1, 0)[..], b"\r\n--frame--"].concat();
+        asked.send(
+            "HTTP/1.1 200 OK\r\nContent-Type: multipart/x-mixed-replace; boundary=frame\r\n\r\n",
+        );
+        asked.send(part);
+        asked.close();
+    });
+    let seen = probe(&fake.url("/"));
+    let errors = seen["errors"].as_object().unwrap();
+    assert!(errors["the server ended the stream"].as_u64() > Some(0), "{seen}");
+}
+
+#[test]
+fn probe_stops_at_a_signal_and_says_what_it_saw() {
+    let daemon = Daemon::start(&["--camera", "pattern:64x48@20"]);
+    let mut command = Daemon::command(&["probe", "--duration", "1h", &daemon.url("/stream")]);
+    let child = command.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
+    daemon.wait_for_state("live");
+    eventually("a picture was sent", || {
+        (daemon.figure("/camera/frames/captured") > 3).then_some(())
+    });
+    kill_process(Pid::from_child(&child), Signal::INT).unwrap();
+    let output = child.wait_with_output().unwrap();
+    let text = String::from_utf8(output.stdout).unwrap();
+    assert!(output.status.success() && text.contains("errors    0"), "{text}");
+}
+
+#[test]
+fn line_on_a_terminal_is_written_over() {
+    let daemon = Daemon::start(&["--camera", "pattern:64x48@20"]);
+    let on_terminal = |args: &[&str]| {
+        let words = [&[env!("CARGO_BIN_EXE_mjpegd")], args].concat().join(" ");
+        Program::new("script", "bsdutils").args(["-qec", &words, "/dev/null"]).text()
+    };
+    let url = daemon.url("/stream");
+    let seen = on_terminal(&["probe", "--duration", "1500ms", &url]);
+    assert!(seen.matches("\r\x1b[2K").count() > 2 && seen.contains(" fps  "), "{seen:?}");
+    let last = seen.rsplit("\x1b[2K").next().unwrap();
+    assert!(last.starts_with("pictures  "), "{seen:?}");
+    let dir = TempDir::new();
+    let seen = on_terminal(&grab(&url, "10", dir.path()));
+    assert!(seen.contains("-] 1 of 10"), "{seen:?}");
+}
+
+#[test]
+fn grab_saves_every_picture_as_it_came() {
+    let dir = Dir::numbered(6, 3000);
+    let daemon = Daemon::start(&["--camera", &dir.camera(), "--fps", "20"]);
+    for target in ["/stream", "/video_feed"] {
+        let temp = TempDir::new();
+        let into = temp.path().join("new/folder");
+        let text = said(&grab(&daemon.url(target), "8", &into));
+        assert!(text.starts_with("8 pictures, "), "{text}");
+        let mut numbers = Vec::new();
+        for n in 1..=8 {
+            let jpeg = fs::read(into.join(format!("{n:06}.jpg"))).unwrap();
+            assert!(dir.pictures.contains(&jpeg), "{n} of {target} is not as it was sent");
+            numbers.push(number(&jpeg).unwrap());
+        }
+        let in_order = |w: &[usize]| w[1] == (w[0] + 1) % 6;
+        assert!(numbers.windows(2).all(in_order), "{numbers:?}");
+        assert_eq!(fs::read_dir(&into).unwrap().count(), 8);
+    }
+}
+
+#[test]
+fn grab_writes_over_nothing_unless_told() {
+    let daemon = Daemon::start(&[]);
+    let (dir, url) = (TempDir::new(), daemon.url("/stream"));
+    let mine = dir.write("000002.jpg", "mine");
+    let said_no = refusal(&grab(&url, "2", dir.path()), 2);
+    assert!(said_no.contains("000002.jpg is already there") && said_no.contains("--overwrite"));
+    assert_eq!(fs::read(&mine).unwrap(), b"mine");
+    said(&[&grab(&url, "2", dir.path())[..], &["--overwrite"]].concat());
+    assert_ne!(fs::read(&mine).unwrap(), b"mine");
+}
+
+#[test]
+fn grab_goes_on_over_lost_connections_and_says_how_far_it_came() {
+    let fake = Fake::start(|asked| {
+        asked.send("HTTP/1.1 200 OK\r\nContent-Type: image/jpeg\r\nConnection: close\r\n\r\n");
+        asked.send(numbered(1, 0));
+        asked.close();
+    });
+    let dir = TempDir::new();
+    said(&grab(&fake.url("/"), "3", dir.path()));
+    assert!(dir.path().join("000003.jpg").exists());
+    let silent = Fake::start(|asked| {
+        asked.send("HTTP/1.1 200 OK\r\nContent-Type: multipart/x-mixed-replace\r\n\r\n--a\r\n\r\n");
+        asked.send([&numbered(1, 0)[..], b"\r\n--a\r\n"].concat());
+        asked.say_nothing();
+    });
+    let (dir, url) = (TempDir::new(), silent.url("/"));
+    let said = refusal(&[&grab(&url, "99", dir.path())[..], &["--timeout", "500ms"]].concat(), 1);
+    assert!(said.contains("1 of 99 pictures: no answer in time"), "{said}");
+}
+
+#[test]
+fn what_cannot_be_read_is_said() {
+    let daemon = Daemon::start(&[]);
+    let dir = TempDir::new();
+    let closed = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap();
+    for (url, code, says) in [
+        ("camera.local".to_owned(), 2, "use http://"),
+        (format!("http://{closed}/"), 1, "no server runs there"),
+        (daemon.url("/nothing"), 1, "404"),
+        (daemon.url("/status"), 1, "application/json"),
+    ] {
+        assert!(refusal(&["probe", &url], code).contains(says), "{url}");
+        assert!(refusal(&grab(&url, "1", dir.path()), code).contains(says), "{url}");
+    }
+    let file = dir.write("file", "");
+    let said = refusal(&grab(&daemon.url("/stream"), "1", &file.join("x")), 2);
+    assert!(said.contains("--output"), "{said}");
+    for args in [&["grab"][..], &["grab", "http://h/", "-n", "0"], &["probe"]] {
+        assert_eq!(Daemon::run(args).0, Some(2), "{args:?}");
+    }
+}
+
+#[test]
+fn ffmpegs_own_listener_is_grabbed_from() {
+    let address = TcpListener::bind("127.0.0.73:0").unwrap().local_addr().unwrap();
+    let url = format!("http://{address}/");
+    let mut command = Command::new("ffmpeg");
+    command.args(["-nostdin", "-v", "error", "-re", "-f", "lavfi"]);
+    command.args(["-i", "testsrc=size=160x120:rate=15", "-t", "60"]);
+    command.args(["-f", "mpjpeg", "-listen", "1", &url]).stdin(Stdio::null());
+    let mut ffmpeg = command.spawn().unwrap();
+    let dir = TempDir::new();
+    // It takes one client only, so that a look whether it listens is a grab.
+    eventually("ffmpeg listens", || {
+        (Daemon::run(&grab(&url, "5", dir.path())).0 == Some(0)).then_some(())
+    });
+    let _ = ffmpeg.kill();
+    let _ = ffmpeg.wait();
+    for n in 1..=5 {
+        let jpeg = fs::read(dir.path().join(format!("{n:06}.jpg"))).unwrap();
+        assert_eq!(crate::support::size(&jpeg), (160, 120));
+    }
+}
