@@ -7,12 +7,14 @@ use parking_lot::Mutex;
 
 use crate::capture::Capture;
 use crate::config::CameraSection;
+use crate::recording::Recording;
 use crate::shutdown::Shutdown;
 
 /// One camera and all that hangs on it.
 pub(crate) struct Unit {
     pub(crate) name: String,
     pub(crate) capture: Capture,
+    pub(crate) recording: Option<Recording>,
     /// How many may watch at once; `None`: all who have a seat.
     pub(crate) max_viewers: Option<usize>,
     n_viewers: AtomicUsize,
@@ -29,7 +31,7 @@ pub(crate) struct Cameras(Arc<Mutex<List>>);
 type List = Arc<[Arc<Unit>]>;
 
 impl Cameras {
-    /// No camera is opened yet, unless it is to be on always.
+    /// No camera is opened yet, unless it is to be on always or recorded.
     pub(crate) fn new(sections: Vec<CameraSection>, stop: &Shutdown) -> Self {
         assert!(!sections.is_empty(), "a configuration has a camera");
         let units = sections.into_iter().map(|section| Arc::new(Unit::new(section, stop)));
@@ -57,14 +59,22 @@ impl Cameras {
     /// Returns when all threads are gone. The order to stop must have been
     /// given.
     pub(crate) fn stop(&self) {
-        self.all().iter().for_each(|unit| unit.capture.stop());
+        for unit in self.all().iter() {
+            if let Some(recording) = &unit.recording {
+                recording.stop();
+            }
+            unit.capture.stop();
+        }
     }
 }
 
 impl Unit {
     fn new(section: CameraSection, stop: &Shutdown) -> Self {
+        let capture = Capture::new(&section, stop.clone());
+        let recording = section.record.map(|config| Recording::start(config, capture.clone()));
         Self {
-            capture: Capture::new(&section, stop.clone()),
+            capture,
+            recording,
             name: section.name,
             max_viewers: section.max_viewers,
             n_viewers: AtomicUsize::new(0),

@@ -3,6 +3,7 @@
 //!
 //! ```text
 //! camera -> capture -> slot -> viewer (an HTTP stream, a snapshot)
+//!                           -> recorder -> segments on disk -> playback -> viewer
 //! ```
 //!
 //! One way, one picture at a time. Nothing flows back but the time of the
@@ -27,6 +28,7 @@
 //! | `pictures` | what its answer holds: parts, JPEGs, one JPEG |
 //! | `camera` | the trait for drivers, and one file for each |
 //! | `capture` | the thread that runs while somebody reads |
+//! | `recording` | frames on disk: written, bounded, found again, as AVI or zip |
 //! | `cameras` | the cameras of this daemon, by name |
 //! | `recording` | a span of a recording as a file for other programs |
 //! | `http` | listener, workers, routes, replies |

@@ -1,6 +1,6 @@
-//! How many of something happen a second, of late.
+//! How many of something happen a second: of late, and at most.
 
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 /// Remembers the last few events.
 #[derive(Debug)]
@@ -41,10 +41,35 @@ impl Rate {
     }
 }
 
+/// When the next picture may go out, to a reader that wants few.
+#[derive(Debug)]
+pub(crate) struct Pace {
+    interval: Option<Duration>,
+    due: Option<Instant>,
+}
+
+impl Pace {
+    pub(crate) fn new(fps: Option<f64>) -> Self {
+        Self { interval: fps.map(|fps| Duration::from_secs_f64(1.0 / fps)), due: None }
+    }
+
+    /// How long to hold back; `None`: not at all.
+    pub(crate) fn wait(&self, now: Instant) -> Option<Duration> {
+        self.due.and_then(|due| due.checked_duration_since(now)).filter(|wait| !wait.is_zero())
+    }
+
+    /// Counts on from when the picture was due, so that the rate is met on
+    /// average; but not from long ago, so that there is never a burst.
+    pub(crate) fn sent(&mut self, now: Instant) {
+        self.due = self.interval.map(|interval| {
+            let due = self.due.unwrap_or(now) + interval;
+            if due < now { now + interval } else { due }
+        });
+    }
+}
+
 #[cfg(test)]
 mod tests {
-    use std::time::Duration;
-
     use super::*;
 
     fn at(ms: &[u64]) -> (Rate, Instant) {
@@ -72,5 +97,22 @@ mod tests {
         let (rate, start) = at(&[0]);
         assert_eq!(rate.per_second(start), 0.0);
         assert_eq!(at(&[]).0.per_second(start), 0.0);
+    }
+
+    #[test]
+    fn pace_is_met_on_average_and_never_made_up_for() {
+        let start = Instant::now();
+        let ms = |n| start + Duration::from_millis(n);
+        let mut pace = Pace::new(Some(10.0));
+        assert_eq!(pace.wait(start), None);
+        pace.sent(start);
+        assert_eq!(pace.wait(start), Some(Duration::from_millis(100)));
+        pace.sent(ms(130));
+        assert_eq!(pace.due, Some(ms(200)));
+        pace.sent(ms(900));
+        assert_eq!(pace.due, Some(ms(1000)));
+        let mut free = Pace::new(None);
+        free.sent(start);
+        assert_eq!(free.wait(start), None);
     }
 }

@@ -25,7 +25,7 @@ Cameras:
   images:DIR               the JPEG files of a folder, in name order, over and over
   file:PATH                a file of JPEGs one after the other, over and over
 
-Times are 10s, 500ms, 2m; 0 where a time may be switched off. Sizes are 500kB, 16MB.
+Times are 10s, 500ms, 2m; 0 where a time may be switched off. Sizes are 500kB, 16MB, 4GiB.
 Exit codes: 0 asked to stop, 1 failed while running, 2 bad usage.
 RUST_LOG sets the log level: error, warn, info (default), debug.")]
 #[command(args_conflicts_with_subcommands = true)]
@@ -89,6 +89,24 @@ pub(super) struct Args {
     /// File with cameras and options; SIGHUP reads it again
     #[arg(long, env = "MJPEGD_CONFIG", value_name = "FILE", help_heading = "Server")]
     pub(super) config: Option<PathBuf>,
+
+    /// Record into this folder while the daemon runs
+    #[arg(long, env = "MJPEGD_RECORD", value_name = "DIR", help_heading = "Recording")]
+    pub record: Option<PathBuf>,
+
+    /// Record at most so many pictures a second; 0.1 is one in ten seconds
+    #[arg(long, env = "MJPEGD_RECORD_FPS", value_name = "N", help_heading = "Recording")]
+    pub record_fps: Option<f64>,
+
+    /// How large the recording may get; the oldest minutes are deleted first
+    #[arg(long, env = "MJPEGD_RECORD_MAX_SIZE", value_name = "SIZE", default_value = "1GiB")]
+    #[arg(help_heading = "Recording")]
+    pub record_max_size: String,
+
+    /// How old a picture may get; 0: as old as the size allows
+    #[arg(long, env = "MJPEGD_RECORD_MAX_AGE", value_name = "TIME", default_value = "0")]
+    #[arg(value_parser = humantime::parse_duration, help_heading = "Recording")]
+    pub record_max_age: Duration,
 
     /// Address and port to listen on; 0.0.0.0:5000 for the whole network, :5000 for IPv6 too
     #[arg(long, env = "MJPEGD_BIND", value_name = "ADDRESS:PORT")]

@@ -9,6 +9,7 @@ mod file;
 mod keys;
 mod name;
 mod plan;
+mod record;
 mod size;
 mod tools;
 
@@ -29,6 +30,7 @@ pub(crate) use auth::{Credentials, Password};
 pub(crate) use camera::{CameraConfig, DeviceConfig, Source};
 pub use command_line::CommandLine;
 pub(crate) use name::is_name;
+pub(crate) use record::RecordConfig;
 pub use tools::{GrabArgs, ProbeArgs};
 
 use crate::url::mask;
@@ -55,6 +57,8 @@ pub(crate) struct CameraSection {
     pub(crate) capture: CaptureConfig,
     /// How many may watch it at once; `None`: all who have a seat.
     pub(crate) max_viewers: Option<usize>,
+    /// Where and how much to record; `None`: nothing.
+    pub(crate) record: Option<RecordConfig>,
 }
 
 /// When the camera is on.
@@ -163,6 +167,7 @@ impl CameraSection {
             capture: CaptureConfig {
                 idle_timeout: (!args.idle_timeout.is_zero()).then_some(args.idle_timeout),
             },
+            record: record::record(args, name)?,
             max_viewers: args.max_viewers,
         })
     }
@@ -343,6 +348,10 @@ mod tests {
             (["--max-frame-size", "1"], "use 10kB to 256MB"),
             (["--max-frame-size", "big"], "no size in bytes"),
             (["--camera", "exec:"], "use exec:COMMAND"),
+            (["--record-fps", "0"], "use a number of pictures a second"),
+            (["--record-max-size", "1 apple"], "no size in bytes"),
+            (["--record-max-size", "100kB"], "use 1MiB or more"),
+            (["--record-max-age", "1ms"], "use 1s or more"),
         ] {
             let fault = fault(&args);
             assert!(fault.contains(says), "{args:?}: {fault}");

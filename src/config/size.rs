@@ -3,7 +3,7 @@
 use anyhow::{Context, Result};
 
 /// Units as they are written; disks and memory are counted both ways.
-const UNITS: [(&str, u64); 10] = [
+const UNITS: [(&str, u64); 14] = [
     ("", 1),
     ("b", 1),
     ("k", 1000),
@@ -14,6 +14,10 @@ const UNITS: [(&str, u64); 10] = [
     ("mib", 1 << 20),
     ("g", 1_000_000_000),
     ("gb", 1_000_000_000),
+    ("gib", 1 << 30),
+    ("t", 1_000_000_000_000),
+    ("tb", 1_000_000_000_000),
+    ("tib", 1 << 40),
 ];
 
 /// `16MB`, `16MiB`, `500k`: how many bytes.
@@ -33,7 +37,13 @@ mod tests {
 
     #[test]
     fn sizes_have_units_and_nonsense_has_none() {
-        for (text, n) in [("0", 0), ("500k", 500_000), ("16 MB", 16_000_000), ("16MiB", 16 << 20)] {
+        for (text, n) in [
+            ("0", 0),
+            ("500k", 500_000),
+            ("16 MB", 16_000_000),
+            ("16MiB", 16 << 20),
+            ("2GiB", 2 << 30),
+        ] {
             assert_eq!(parse_bytes(text).unwrap(), n);
         }
         for text in ["", "MB", "-1", "1.5MB", "16XB", "99999999999999999999", "99999999999999999G"]

@@ -53,6 +53,14 @@ mod soak;
 mod syscalls;
 // Programs that people play streams with.
 mod players;
+// What is on disk, and that a kill at any moment leaves it whole.
+mod recording;
+// Recordings as streams, pictures and lists.
+mod playback;
+// Recordings as files.
+mod download;
+// Disks that are full, read-only or not there.
+mod recording_faults;
 // The page, in a real browser.
 mod page;
 

@@ -13,6 +13,7 @@ use super::guesses::Pending;
 use super::methods;
 use super::office::Office;
 use super::pool::{Pool, Size};
+use super::recorded::Recorded;
 use super::reply::{Code, Reply};
 use super::route::{Asked, Route, route};
 use crate::cameras::{Admission, Unit};
@@ -41,6 +42,7 @@ struct Pools {
     /// Those who wait for the seat of one that has just left.
     late: Pool<Box<Job>>,
     snapshots: Pool<Box<Job>>,
+    files: Pool<Box<Job>>,
     shorts: Pool<Box<Job>>,
     controls: Pool<Box<Job>>,
 }
@@ -48,6 +50,8 @@ struct Pools {
 /// Snapshots wait for the camera, and one new picture answers all that wait;
 /// but a client may take its time to receive one, so there are many threads.
 const SNAPSHOTS: Size = Size { n_threads: 32, n_waiting: 64 };
+/// Files take as long as the network takes, and disks are slow at many at once.
+const FILES: Size = Size { n_threads: 4, n_waiting: 4 };
 /// Replies that are made in microseconds and mostly taken in milliseconds. A
 /// thread is made when all others are held up, and ends soon after.
 const SHORTS: Size = Size { n_threads: 16, n_waiting: 64 };
@@ -71,6 +75,7 @@ impl Desk {
             late: Pool::new("http-late", LATE, wait_for_seat(&office, &streams)),
             streams,
             snapshots: Pool::new("http-snap", SNAPSHOTS, answer(&office)),
+            files: Pool::new("http-file", FILES, answer(&office)),
             shorts: Pool::new("http-short", SHORTS, answer(&office)),
             controls: Pool::new("http-ctrl", CONTROLS, answer(&office)),
             office,
@@ -119,6 +124,7 @@ impl Desk {
         self.pools.late.stop();
         self.pools.streams.stop();
         self.pools.snapshots.stop();
+        self.pools.files.stop();
         self.pools.shorts.stop();
         self.pools.controls.stop();
     }
@@ -178,7 +184,10 @@ impl Pools {
         let is_head = *job.client.method() == Method::Head;
         let refused = match job.route {
             Route::Stream(_) if !is_head => return self.seat(job),
-            Route::Snapshot { .. } => {
+            Route::Recorded(ref recorded) if recorded.is_long() => {
+                self.files.submit(job).map_err(|job| (job, "too many downloads at once"))
+            }
+            Route::Snapshot { .. } | Route::Recorded(Recorded::Picture(..)) => {
                 self.snapshots.submit(job).map_err(|job| (job, "too many snapshots at once"))
             }
             Route::Controls => {

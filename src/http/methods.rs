@@ -4,6 +4,7 @@ use tiny_http::{Method, Request};
 
 use super::change;
 use super::connection::{Connection, has_body};
+use super::recorded::Recorded;
 use super::reply::{Code, Reply};
 use super::route::{Route, route};
 
@@ -18,6 +19,8 @@ pub(super) struct Methods {
 
 /// Of what is only looked at.
 const READ: Methods = Methods { allow: "GET, HEAD, OPTIONS", has_body: false };
+/// Of what is only an order.
+const CHANGE: Methods = Methods { allow: "POST, OPTIONS", has_body: false };
 /// Of what can be looked at and changed.
 const READ_AND_CHANGE: Methods = Methods { allow: "GET, HEAD, POST, OPTIONS", has_body: true };
 
@@ -25,6 +28,7 @@ impl Methods {
     fn of(route: &Route) -> Self {
         match route {
             Route::Controls => READ_AND_CHANGE,
+            Route::Recorded(Recorded::Switch(_)) => CHANGE,
             _ => READ,
         }
     }

@@ -9,6 +9,7 @@ use super::status::Seats;
 use super::viewers::{Tally, Viewers};
 use crate::cameras::Unit;
 use crate::capture::{State, Status};
+use crate::recording::{self, Totals};
 
 pub(super) const CONTENT_TYPE: &str = "text/plain; version=0.0.4; charset=utf-8";
 
@@ -73,6 +74,7 @@ struct Camera<'a> {
     status: Status,
     n_viewers: usize,
     tally: Tally,
+    recording: Option<(recording::Status, Totals)>,
 }
 
 /// All metrics of this moment. No label comes from a client.
@@ -93,6 +95,7 @@ pub(super) fn text(
             status: unit.capture.status(),
             n_viewers: unit.n_viewers(),
             tally,
+            recording: unit.recording.as_ref().map(|r| (r.status(), r.library().totals())),
         })
         .collect();
     let mut page = Page::default();
@@ -102,6 +105,7 @@ pub(super) fn text(
     page.one("seats", "gauge", "Viewers that may watch at once.", seats.total);
     of_capture(&mut page, &cameras);
     of_viewers(&mut page, &cameras);
+    of_recordings(&mut page, &cameras);
     of_connections(&mut page, connections);
     page.0
 }
@@ -166,6 +170,28 @@ fn of_viewers(page: &mut Page, all: &[Camera<'_>]) {
     page.each(repeated, all, |camera| [(None, camera.tally.served.n_repeated)]);
     let bytes = ("sent_bytes_total", "counter", "Bytes of frames sent.");
     page.each(bytes, all, |camera| [(None, camera.tally.served.n_bytes)]);
+}
+
+fn of_recordings(page: &mut Page, all: &[Camera<'_>]) {
+    page.each(("recording_state", "gauge", "1 for the state that is."), all, |camera| {
+        camera.recording.iter().flat_map(|(status, ..)| {
+            recording::State::ALL
+                .map(|state| (Some(("state", state.name())), u8::from(status.state == state)))
+        })
+    });
+    let mut one = |name, kind, help, value: fn(&(recording::Status, Totals)) -> u64| {
+        page.each((name, kind, help), all, |camera| {
+            camera.recording.iter().map(move |recording| (None, value(recording)))
+        });
+    };
+    one("recording_bytes", "gauge", "Bytes of the recording on disk.", |(_, t)| t.n_bytes);
+    one("recording_frames", "gauge", "Frames in the recording.", |(_, t)| t.n_frames);
+    one("frames_recorded_total", "counter", "Frames written to disk.", |(s, _)| s.n_frames);
+    one("recorded_bytes_total", "counter", "Bytes written to disk.", |(s, _)| s.n_bytes);
+    let missed = "Frames the disk was too slow for.";
+    one("frames_unrecorded_total", "counter", missed, |(s, _)| s.n_skipped);
+    let failed = "Times that recording failed.";
+    one("recording_failures_total", "counter", failed, |(s, _)| s.n_failures);
 }
 
 #[cfg(test)]

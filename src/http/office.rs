@@ -10,12 +10,13 @@ use tiny_http::Method;
 use super::auth::Auth;
 use super::connection::{Connection, Connections};
 use super::guard::ConnectionsReport;
+use super::playback::{End, Found, Playback};
 use super::reply::{Code, Reply, TIMEOUT};
 use super::route::{Route, StreamRequest, Which};
 use super::status::{Seats, StatusReport, state};
 use super::stream::{self, Stream};
-use super::viewers::Viewers;
-use super::{controls, metrics, page, snapshot};
+use super::viewers::{Seat, Viewers};
+use super::{controls, metrics, page, playback, snapshot};
 use crate::cameras::{Cameras, Unit};
 use crate::config::HttpConfig;
 use crate::log_limit::{self, LogLimit};
@@ -111,6 +112,13 @@ impl Office {
                     Err(reply) => reply,
                 }
             }
+            Route::Recorded(recorded) => {
+                let to = (self.origin(), self.config.write_timeout);
+                match recorded.answer(unit, client, to) {
+                    Some(reply) => reply,
+                    None => return,
+                }
+            }
             Route::Status => {
                 let all = self.cameras.all();
                 let (seats, connections) = (self.seats(), self.connections());
@@ -175,6 +183,10 @@ impl Office {
     }
 
     fn stream(&self, client: &Connection, unit: &Unit, request: &StreamRequest) {
+        let found = match request.play.as_ref().map(|play| playback::find(unit, play)).transpose() {
+            Ok(found) => found,
+            Err(reply) => return reply.send(client, self.origin()),
+        };
         let seat = self.viewers.enter(client.peer(), &unit.name, request);
         let (id, n_taken) = (seat.viewer.id, self.viewers.present().len());
         let n_seats = self.config.n_seats;
@@ -184,7 +196,7 @@ impl Office {
             request.path,
             unit.name
         );
-        let stream = Stream {
+        let live = || Stream {
             client,
             request,
             seat: &seat,
@@ -192,7 +204,14 @@ impl Office {
             write_timeout: self.config.write_timeout,
             stop: &self.stop,
         };
-        let end = stream.run(self.origin());
+        let end = match found {
+            None => live().run(self.origin()),
+            Some(found) => match self.play(client, request, &seat, found) {
+                Ok(End::Live(after)) => live().go_on(Some(after)),
+                Ok(End::Over) => Ok(()),
+                Err(e) => Err(e),
+            },
+        };
         let served = seat.viewer.report().served;
         log::info!(
             "viewer {id} {} after {:.1} s, {} pictures, {} skipped",
@@ -201,6 +220,26 @@ impl Office {
             served.n_sent,
             served.n_skipped
         );
+    }
+
+    // Kept apart for the same reason as short answers.
+    #[inline(never)]
+    fn play(
+        &self,
+        client: &Connection,
+        request: &StreamRequest,
+        seat: &Seat,
+        found: Found,
+    ) -> io::Result<End> {
+        let playback = Playback {
+            client,
+            request,
+            speed: request.play.map_or(1.0, |play| play.speed),
+            seat,
+            write_timeout: self.config.write_timeout,
+            stop: &self.stop,
+        };
+        playback.run(found, self.origin())
     }
 
     /// Why a stream ended.

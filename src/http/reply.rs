@@ -16,6 +16,7 @@ pub(super) const TIMEOUT: Duration = Duration::from_secs(5);
 pub(super) enum Code {
     Ok,
     NoContent,
+    PartialContent,
     MovedPermanently,
     BadRequest,
     Unauthorized,
@@ -26,6 +27,7 @@ pub(super) enum Code {
     LengthRequired,
     ContentTooLarge,
     UnsupportedMediaType,
+    RangeNotSatisfiable,
     TooManyRequests,
     Unavailable,
 }
@@ -35,6 +37,7 @@ impl Code {
         match self {
             Self::Ok => "200 OK",
             Self::NoContent => "204 No Content",
+            Self::PartialContent => "206 Partial Content",
             Self::MovedPermanently => "301 Moved Permanently",
             Self::BadRequest => "400 Bad Request",
             Self::Unauthorized => "401 Unauthorized",
@@ -45,6 +48,7 @@ impl Code {
             Self::LengthRequired => "411 Length Required",
             Self::ContentTooLarge => "413 Content Too Large",
             Self::UnsupportedMediaType => "415 Unsupported Media Type",
+            Self::RangeNotSatisfiable => "416 Range Not Satisfiable",
             Self::TooManyRequests => "429 Too Many Requests",
             Self::Unavailable => "503 Service Unavailable",
         }

@@ -5,7 +5,9 @@ use std::time::Duration;
 
 use form_urlencoded::parse;
 
+use super::recorded::{self, Recorded};
 use super::reply::Reply;
+use super::times::When;
 use crate::config::is_name;
 
 /// What is asked for, and of which camera.
@@ -32,6 +34,8 @@ pub(super) enum Route {
     Snapshot {
         max_delay: Option<Duration>,
     },
+    /// Something of what was recorded.
+    Recorded(Recorded),
     Status,
     /// The status as uStreamer gives it.
     State,
@@ -63,6 +67,16 @@ pub(super) struct StreamRequest {
     pub(super) has_extra_headers: bool,
     /// Chosen by the viewer to find itself in the status.
     pub(super) key: String,
+    /// Recorded pictures first.
+    pub(super) play: Option<Play>,
+}
+
+/// From when, until when and how fast a recording is to be shown.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub(super) struct Play {
+    pub(super) from: When,
+    pub(super) to: Option<When>,
+    pub(super) speed: f64,
 }
 
 /// What stands around each JPEG.
@@ -132,6 +146,9 @@ fn numbered(path: &str, query: &str, accept: Option<&str>) -> Option<Asked> {
 }
 
 fn on_camera(path: &str, query: &str, accept: Option<&str>) -> Route {
+    if let Some(recorded) = Recorded::parse(path, query) {
+        return recorded.map_or_else(Route::Bad, Route::Recorded);
+    }
     match (path, value(query, "action").as_deref()) {
         ("/", Some("stream")) | ("/stream", _) => stream("/stream", query, accept),
         ("/video_feed", _) => stream("/video_feed", query, accept),
@@ -161,7 +178,7 @@ fn split(target: &str) -> (&str, &str) {
 
 /// The first value of a key in a query. Keys that nobody asks for (cache
 /// busters, mostly) are passed over.
-fn value<'a>(query: &'a str, key: &str) -> Option<Cow<'a, str>> {
+pub(super) fn value<'a>(query: &'a str, key: &str) -> Option<Cow<'a, str>> {
     parse(query.as_bytes()).find(|(k, _)| k == key).map(|(_, value)| value)
 }
 
@@ -187,10 +204,18 @@ fn stream(path: &str, query: &str, accept: Option<&str>) -> Route {
         Some(_) => return Route::Bad("fps is to be a number from 0.001 to 1000".into()),
     };
     let key = value(query, "key").unwrap_or_default().chars().take(MAX_KEY).collect();
-    Route::Stream(StreamRequest { path: path.into(), layout, is_raw, fps, has_extra_headers, key })
+    let play = match recorded::play(query) {
+        Ok(play) => play,
+        Err(why) => return Route::Bad(why),
+    };
+    let path = path.into();
+    Route::Stream(StreamRequest { path, layout, is_raw, fps, has_extra_headers, key, play })
 }
 
 fn snapshot(query: &str) -> Route {
+    if let Some(picture) = Recorded::picture(query) {
+        return picture.map_or_else(Route::Bad, Route::Recorded);
+    }
     match value(query, "max_delay").map(|ms| ms.parse::<u32>()) {
         None => Route::Snapshot { max_delay: None },
         Some(Ok(ms)) => Route::Snapshot { max_delay: Some(Duration::from_millis(ms.into())) },

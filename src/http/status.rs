@@ -8,6 +8,7 @@ use serde::Serialize;
 use serde_json::{Value, json};
 
 use super::guard::ConnectionsReport;
+use super::recordings;
 use super::viewers::{Viewer, Viewers};
 use crate::cameras::Unit;
 use crate::capture::{Asked, Mode};
@@ -23,6 +24,8 @@ pub(super) struct StatusReport {
     cameras: Vec<CameraReport>,
     seats: Seats,
     connections: ConnectionsReport,
+    /// Of the camera of this address; `null` where nothing is recorded.
+    recording: Option<Value>,
     viewers: Vec<ViewerReport>,
 }
 
@@ -128,6 +131,7 @@ impl StatusReport {
             cameras: all.iter().map(|unit| CameraReport::new(unit)).collect(),
             seats,
             connections,
+            recording: unit.recording.as_ref().map(recordings::report),
             viewers: viewers.present().iter().map(|viewer| ViewerReport::new(viewer)).collect(),
         }
     }

@@ -10,6 +10,8 @@ use super::route::{Layout, StreamRequest};
 use super::viewers::{Seat, Viewer};
 use crate::capture::Reader;
 use crate::frame::{DELIMITER, Frame, SHORT_HEADERS};
+use crate::rate::Pace;
+use crate::recording::{Micros, micros};
 use crate::shutdown::Shutdown;
 use crate::slot::Newer;
 
@@ -17,10 +19,10 @@ use crate::slot::Newer;
 /// and WebKit hold the last part of layout B back until another comes, and
 /// proxies and readers give up on a silent stream. A fifth is added so that a
 /// camera of one picture a second is not sent twice.
-const REPEAT_AFTER: Duration = Duration::from_millis(1200);
+pub(super) const REPEAT_AFTER: Duration = Duration::from_millis(1200);
 
 /// How often a viewer that wants few pictures is looked after...
-const LOOK_EVERY: Duration = Duration::from_secs(1);
+pub(super) const LOOK_EVERY: Duration = Duration::from_secs(1);
 /// ...and sent the last one again.
 const SIGN_OF_LIFE: Duration = Duration::from_secs(5);
 
@@ -41,6 +43,16 @@ pub(super) fn head(request: &StreamRequest, allow_origin: Option<&str>) -> Vec<u
         .finish()
 }
 
+/// The head, and what stands before the first JPEG.
+pub(super) fn opening(request: &StreamRequest, allow_origin: Option<&str>) -> Vec<u8> {
+    let mut opening = head(request, allow_origin);
+    opening.extend_from_slice(DELIMITER);
+    if request.layout == Layout::Advance {
+        opening.extend_from_slice(SHORT_HEADERS);
+    }
+    opening
+}
+
 /// What one stream needs.
 pub(super) struct Stream<'a> {
     pub(super) client: &'a Connection,
@@ -57,21 +69,31 @@ impl Stream<'_> {
     /// # Errors
     /// Why the viewer could not be written to.
     pub(super) fn run(&self, allow_origin: Option<&str>) -> io::Result<()> {
-        let mut opening = head(self.request, allow_origin);
-        opening.extend_from_slice(DELIMITER);
-        if self.request.layout == Layout::Advance {
-            opening.extend_from_slice(SHORT_HEADERS);
-        }
-        self.client.write(&opening, &[], self.write_timeout)?;
+        self.client.write(&opening(self.request, allow_origin), &[], self.write_timeout)?;
+        self.go_on(None)
+    }
+
+    /// Serves a viewer that has had pictures already, the last one taken at
+    /// `after`.
+    ///
+    /// # Errors
+    /// As [`Stream::run`].
+    pub(super) fn go_on(&self, after: Option<Micros>) -> io::Result<()> {
+        let mut seen = 0;
         let mut last: Option<Arc<Frame>> = None;
         let mut pace = Pace::new(self.request.fps);
         loop {
             if self.rest(&pace, last.as_deref())? {
                 return Ok(());
             }
-            let seen = last.as_ref().map_or(0, |frame| frame.meta.seq);
             match self.reader.wait_newer(seen, REPEAT_AFTER) {
+                Newer::Frame { frame, .. }
+                    if seen == 0 && after == Some(micros(frame.meta.at.captured)) =>
+                {
+                    seen = frame.meta.seq;
+                }
                 Newer::Frame { frame, skipped } => {
+                    seen = frame.meta.seq;
                     // What a viewer did not want is not what it missed.
                     let skipped = if self.request.fps.is_some() { 0 } else { skipped };
                     self.send(&frame, skipped)?;
@@ -160,54 +182,5 @@ impl Stream<'_> {
             report.fps,
             frame.timestamp(),
         )
-    }
-}
-
-/// When the next picture may go out, for a viewer that wants few.
-#[derive(Debug)]
-struct Pace {
-    interval: Option<Duration>,
-    due: Option<Instant>,
-}
-
-impl Pace {
-    fn new(fps: Option<f64>) -> Self {
-        Self { interval: fps.map(|fps| Duration::from_secs_f64(1.0 / fps)), due: None }
-    }
-
-    /// How long to hold back; `None`: not at all.
-    fn wait(&self, now: Instant) -> Option<Duration> {
-        self.due.and_then(|due| due.checked_duration_since(now)).filter(|wait| !wait.is_zero())
-    }
-
-    /// Counts on from when the picture was due, so that the rate is met on
-    /// average; but not from long ago, so that there is never a burst.
-    fn sent(&mut self, now: Instant) {
-        self.due = self.interval.map(|interval| {
-            let due = self.due.unwrap_or(now) + interval;
-            if due < now { now + interval } else { due }
-        });
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn pace_is_met_on_average_and_never_made_up_for() {
-        let start = Instant::now();
-        let ms = |n| start + Duration::from_millis(n);
-        let mut pace = Pace::new(Some(10.0));
-        assert_eq!(pace.wait(start), None);
-        pace.sent(start);
-        assert_eq!(pace.wait(start), Some(Duration::from_millis(100)));
-        pace.sent(ms(130));
-        assert_eq!(pace.due, Some(ms(200)));
-        pace.sent(ms(900));
-        assert_eq!(pace.due, Some(ms(1000)));
-        let mut free = Pace::new(None);
-        free.sent(start);
-        assert_eq!(free.wait(start), None);
     }
 }

@@ -154,6 +154,15 @@ impl Viewer {
         serving.age = Some(now.saturating_duration_since(taken));
     }
 
+    /// A recorded picture went out, `skipped` others had not.
+    pub(super) fn played(&self, n_bytes: usize, skipped: u64) {
+        let mut serving = self.served.lock();
+        let n_bytes = n_bytes as u64;
+        serving.served.add(Served { n_sent: 1, n_skipped: skipped, n_repeated: 0, n_bytes });
+        serving.rate.event(Instant::now());
+        serving.age = None;
+    }
+
     /// Pictures were left out.
     pub(super) fn skipped(&self, n: u64) {
         self.served.lock().served.add(Served { n_skipped: n, ..Served::default() });

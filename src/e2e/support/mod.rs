@@ -9,6 +9,7 @@ mod metronome;
 mod multipart;
 mod pictures;
 mod program;
+mod recorded;
 mod temp;
 
 use std::thread;
@@ -22,6 +23,7 @@ pub(crate) use metronome::Metronome;
 pub(crate) use multipart::{Layout, Viewer};
 pub(crate) use pictures::{COLOURS, Dir, colour, flat, number, numbered, size, with_segment};
 pub(crate) use program::{Program, python};
+pub(crate) use recorded::{Recorded, all_frames, frames, index, of_camera, segments};
 pub(crate) use temp::TempDir;
 
 /// How long a test waits for what must come. Only a failing test waits so

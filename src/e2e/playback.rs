@@ -1,0 +1,263 @@
+//! What was recorded, played: as streams, pictures and lists.
+
+use std::fs;
+use std::time::{Duration, Instant};
+
+use serde_json::Value;
+
+use crate::recording::{end, recorder, wait_for_frames};
+use crate::support::{
+    Client, Daemon, Dir, Layout, Recorded, TempDir, all_frames, eventually_is, number, of_camera,
+    segments,
+};
+
+/// A recording of so many frames at least, whose daemon goes on without
+/// recording.
+struct Past {
+    daemon: Daemon,
+    frames: Vec<Recorded>,
+    to: TempDir,
+    _dir: Dir,
+}
+
+impl Past {
+    fn new(n: u64, n_runs: usize) -> Self {
+        let (dir, to) = (Dir::numbered(1000, 3000), TempDir::new());
+        for _ in 1..n_runs {
+            let daemon = recorder(&dir, to.path(), &[]);
+            wait_for_frames(&daemon, n);
+            end(daemon);
+        }
+        let daemon = recorder(&dir, to.path(), &["--threads", "2"]);
+        wait_for_frames(&daemon, n);
+        daemon.request("POST", "/record/stop", &[]);
+        eventually_is("it stopped", || daemon.status()["recording"]["state"] == "off");
+        let frames = all_frames(to.path());
+        Self { daemon, frames, to, _dir: dir }
+    }
+
+    fn time(&self, place: usize) -> f64 {
+        self.frames[place].time
+    }
+}
+
+#[test]
+fn recording_is_played_frame_by_frame_and_then_live() {
+    let (dir, to) = (Dir::numbered(1000, 3000), TempDir::new());
+    let daemon = recorder(&dir, to.path(), &[]);
+    wait_for_frames(&daemon, 30);
+    let begun = all_frames(to.path());
+    for (target, layout) in [("/stream", Layout::Full), ("/video_feed", Layout::Advance)] {
+        let mut viewer = daemon.watch(&format!("{target}?from={}&speed=3", begun[5].time));
+        assert_eq!(viewer.layout(), layout);
+        let mut last = number(&begun[5].jpeg).unwrap();
+        let live = |daemon: &Daemon| daemon.figure("/camera/frames/captured");
+        // At three times the speed it catches up, and stays.
+        let deadline = Instant::now() + Duration::from_secs(60);
+        let mut n_near = 0;
+        while n_near < 20 {
+            assert!(Instant::now() < deadline, "it does not catch up: at {last}");
+            let now = number(&viewer.next().jpeg).unwrap();
+            assert!((last..last + 40).contains(&now), "{now} after {last}");
+            n_near += usize::from(live(&daemon) < now as u64 + 20);
+            last = now;
+        }
+    }
+}
+
+#[test]
+fn every_frame_of_a_span_comes_once_and_the_stream_ends() {
+    let past = Past::new(30, 1);
+    let (from, to) = (past.time(4), past.time(20));
+    for (target, is_full) in [("/stream", true), ("/stream?headers=minimal", false)] {
+        let mark = if target.contains('?') { '&' } else { '?' };
+        let mut viewer = past.daemon.watch(&format!("{target}{mark}from={from}&to={to}&speed=0.9"));
+        for due in &past.frames[4..=20] {
+            let part = viewer.next();
+            assert!(part.jpeg == due.jpeg);
+            assert!(!is_full || (part.timestamp() - due.time).abs() < 1e-6);
+        }
+        assert_eq!(viewer.next_or_end(), None);
+    }
+    past.daemon.wait_for_seats(0);
+}
+
+#[test]
+fn speed_is_kept_by_leaving_frames_out() {
+    let past = Past::new(100, 1);
+    let n = past.frames.len();
+    let target = format!("/stream?from={}&to={}&speed=4", past.time(0), past.time(n - 1));
+    let begun = Instant::now();
+    let mut viewer = past.daemon.watch(&target);
+    let times: Vec<_> =
+        std::iter::from_fn(|| viewer.next_or_end()).map(|part| part.timestamp()).collect();
+    let (took, recorded) = (begun.elapsed().as_secs_f64(), past.time(n - 1) - past.time(0));
+    // Never faster; how much slower, a busy machine decides.
+    assert!(took > recorded / 4.0 - 0.2, "{took} s for {recorded} s");
+    assert!(times.len() <= n / 3 && times.len() >= 5, "{} of {n}", times.len());
+    assert!(times.is_sorted());
+}
+
+#[test]
+fn gaps_are_played_over_without_waiting() {
+    let (dir, to) = (Dir::numbered(1000, 0), TempDir::new());
+    let first = recorder(&dir, to.path(), &[]);
+    wait_for_frames(&first, 10);
+    end(first);
+    let gap = Instant::now();
+    let second = recorder(&dir, to.path(), &[]);
+    eventually_is("the gap is one", || gap.elapsed() > Duration::from_secs(5));
+    second.request("POST", "/record/stop", &[]);
+    eventually_is("it stopped", || second.status()["recording"]["state"] == "off");
+    second.request("POST", "/record/start", &[]);
+    let n = second.figure("/recording/frames");
+    eventually_is("it goes on", || second.figure("/recording/frames") > n + 3);
+    // Cut the middle out: the run between the two is deleted.
+    let files = segments(to.path());
+    assert_eq!(files.len(), 3);
+    fs::remove_file(&files[1]).unwrap();
+    let frames = all_frames(to.path());
+    let place = frames.windows(2).position(|pair| pair[1].time - pair[0].time > 3.0).unwrap();
+    let target = format!("/stream?from={}&speed=0.5", frames[place - 3].time);
+    let mut viewer = second.watch(&target);
+    let begun = Instant::now();
+    let parts: Vec<_> = (0..6).map(|_| viewer.next()).collect();
+    assert!(parts[5].timestamp() - parts[0].timestamp() > 3.0);
+    assert!(begun.elapsed() < Duration::from_secs(5), "{:?}", begun.elapsed());
+}
+
+#[test]
+fn segment_that_is_deleted_while_it_is_played_goes_on() {
+    let past = Past::new(40, 2);
+    let files = segments(past.to.path());
+    let n_first = crate::support::frames(&files[0]).0.len();
+    let target = format!("/stream?from={}&to={}", past.time(0), past.frames.last().unwrap().time);
+    let mut viewer = past.daemon.watch(&target);
+    viewer.next();
+    fs::remove_file(&files[0]).unwrap();
+    let rest: Vec<_> = std::iter::from_fn(|| viewer.next_or_end()).collect();
+    // A busy machine may be late for some.
+    assert!(rest.len() > past.frames.len() * 2 / 3, "{} of {}", rest.len(), past.frames.len());
+    assert!(rest.iter().filter(|part| part.timestamp() < past.time(n_first)).count() > n_first / 2);
+    let next = past.daemon.get(&format!("/snapshot?at={}", past.time(0)));
+    assert_eq!(next.code, 404, "{}", next.text());
+}
+
+#[test]
+fn playback_takes_a_seat_as_any_viewer() {
+    let past = Past::new(10, 1);
+    let target = format!("/stream?from={}&speed=0.1", past.time(0));
+    let mut viewers = [past.daemon.watch(&target), past.daemon.watch(&target)];
+    viewers.iter_mut().for_each(|viewer| drop(viewer.next()));
+    let row = past.daemon.status()["viewers"][0].clone();
+    assert!(row["frame_age_ms"].is_null(), "{row}");
+    assert_eq!(past.daemon.get(&target).code, 503);
+    assert_eq!(past.daemon.get(&format!("/snapshot?at={}", past.time(1))).code, 200);
+    drop(viewers);
+    past.daemon.wait_for_seats(0);
+}
+
+#[test]
+fn picture_of_a_moment_and_those_around_it() {
+    let past = Past::new(20, 1);
+    let at = |query: &str| past.daemon.get(&format!("/snapshot?{query}"));
+    let same = |query: &str, due: &Recorded| {
+        let reply = at(query);
+        assert_eq!(reply.code, 200, "{query}: {}", reply.text());
+        assert!(reply.body == due.jpeg, "{query}");
+        let time: f64 = reply.header("X-Timestamp").unwrap().parse().unwrap();
+        assert!((time - due.time).abs() < 1e-6, "{query}");
+    };
+    let (frames, seven) = (&past.frames, past.time(7));
+    same(&format!("at={seven}"), &frames[7]);
+    same(&format!("at={}", seven + 0.01), &frames[7]);
+    same(&format!("at={seven}&step=1"), &frames[8]);
+    same(&format!("at={seven}&step=-3"), &frames[4]);
+    let text = humantime::format_rfc3339_micros(
+        std::time::SystemTime::UNIX_EPOCH + Duration::from_secs_f64(seven),
+    );
+    same(&format!("at={text}"), &frames[7]);
+    same(&format!("at={}", text.to_string().replace('Z', "%2B00:00")), &frames[7]);
+    assert_eq!(at("at=2001-01-01T00:00:00Z").code, 404);
+    assert_eq!(at(&format!("at={seven}&step=900")).code, 404);
+    let reply = past.daemon.request("HEAD", &format!("/snapshot?at={seven}"), &[]);
+    assert_eq!(reply.code, 200);
+}
+
+#[test]
+fn lists_are_true() {
+    let past = Past::new(20, 2);
+    let list: Value = serde_json::from_slice(&past.daemon.get("/recordings").body).unwrap();
+    let spans = list["spans"].as_array().unwrap();
+    let sum = |key: &str| spans.iter().map(|span| span[key].as_u64().unwrap()).sum::<u64>();
+    let files = segments(past.to.path());
+    let n_bytes: u64 = files.iter().map(|file| file.metadata().unwrap().len()).sum();
+    assert_eq!((sum("frames"), sum("bytes")), (past.frames.len() as u64, n_bytes));
+    assert_eq!(list["gaps"].as_array().unwrap().len(), spans.len() - 1);
+    assert!((spans[0]["start"].as_f64().unwrap() - past.time(0)).abs() < 1e-6);
+    assert_eq!(list["recording"]["state"], "off");
+    assert!(list.get("segments").is_none());
+    let list: Value =
+        serde_json::from_slice(&past.daemon.get("/recordings?segments=1").body).unwrap();
+    let names: Vec<_> = list["segments"].as_array().unwrap().iter().map(|s| &s["name"]).collect();
+    let due: Vec<_> =
+        files.iter().map(|file| file.file_name().unwrap().to_str().unwrap()).collect();
+    assert_eq!(names, due);
+
+    let csv = |query: &str| {
+        let mut client = Client::connect(past.daemon.address());
+        client.request("GET", &format!("/recordings/frames.csv{query}"), &[]);
+        let head = client.head();
+        assert!(head.starts_with("HTTP/1.1 200 "), "{head}");
+        String::from_utf8(client.take_rest()).unwrap()
+    };
+    let whole = csv("");
+    let rows: Vec<Vec<&str>> =
+        whole.trim_end().split("\r\n").map(|row| row.split(',').collect()).collect();
+    assert_eq!(rows[0], ["time", "seq", "jpeg_bytes", "segment", "offset", "gap"]);
+    assert_eq!(rows.len() - 1, past.frames.len());
+    for (row, due) in rows[1..].iter().zip(&past.frames) {
+        let time = humantime::parse_rfc3339(row[0]).unwrap();
+        let time = time.duration_since(std::time::UNIX_EPOCH).unwrap().as_secs_f64();
+        assert!((time - due.time).abs() < 1e-6);
+        assert_eq!(row[2], due.jpeg.len().to_string());
+        let file = fs::read(of_camera(past.to.path()).join(row[3])).unwrap();
+        assert!(file[row[4].parse::<usize>().unwrap()..].starts_with(b"--frame\r\n"));
+    }
+    let some = csv(&format!("?from={}&to={}", past.time(3), past.time(8)));
+    assert_eq!(some.trim_end().split("\r\n").count(), 1 + 6);
+}
+
+#[test]
+fn what_cannot_be_is_told() {
+    let past = Past::new(5, 1);
+    let (first, last) = (past.time(0), past.time(past.frames.len() - 1));
+    for (target, code, says) in [
+        ("/stream?from=yesterday".to_owned(), 400, "2026-11-21T11:28:35Z"),
+        ("/stream?from=".into(), 400, "is no time"),
+        ("/stream?from=-30".into(), 400, "-30s"),
+        (format!("/stream?from={last}&to={first}"), 400, "from is to be before to"),
+        ("/stream?to=-1s".into(), 400, "to needs a from"),
+        (format!("/stream?from={first}&speed=0"), 400, "from 0.1 to 100"),
+        (format!("/stream?from={first}&speed=1e9"), 400, "from 0.1 to 100"),
+        (format!("/stream?from={first}&speed=NaN"), 400, "from 0.1 to 100"),
+        (format!("/stream?from={first}&speed=fast"), 400, "from 0.1 to 100"),
+        (format!("/stream?from={}", last + 1000.0), 404, "nothing was recorded"),
+        ("/stream?from=2001-01-01T00:00:00Z&to=2001-01-02T00:00:00Z".into(), 404, "there is"),
+        ("/snapshot?at=then".into(), 400, "at: \"then\" is no time"),
+        (format!("/snapshot?at={first}&step=x"), 400, "step is to be"),
+        (format!("/snapshot?at={first}&step=99999999999"), 400, "step is to be"),
+        ("/recordings/frames.csv?from=x".into(), 400, "is no time"),
+        ("/recordings/frames.csv?from=-1s&to=-2s".into(), 400, "from is to be before to"),
+        (format!("/recordings/frames.csv?from={}", last + 1000.0), 404, "nothing was recorded"),
+        ("/recordings/none".into(), 404, "no such segment"),
+        ("/download?format=exe".into(), 400, "avi, mjpeg or zip"),
+        ("/download?from=99999999999999".into(), 400, "is no time"),
+        ("/download?from=2001-01-01T00:00:00Z&to=2001-01-02T00:00:00Z".into(), 404, "there is"),
+    ] {
+        let reply = past.daemon.get(&target);
+        assert_eq!(reply.code, code, "{target}: {}", reply.text());
+        assert!(reply.text().contains(says), "{target}: {}", reply.text());
+    }
+    past.daemon.wait_for_seats(0);
+}

@@ -1,0 +1,64 @@
+//! Reads the files of a recording, by other code than the daemon's.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+
+/// A frame as it stands in a segment.
+#[derive(Clone, Debug, PartialEq)]
+pub(crate) struct Recorded {
+    /// When it was taken, in seconds since 1970.
+    pub(crate) time: f64,
+    pub(crate) jpeg: Vec<u8>,
+}
+
+/// The folder in which a camera without a name is recorded.
+pub(crate) fn of_camera(record: &Path) -> PathBuf {
+    record.join("camera")
+}
+
+/// The segments in a folder for `--record`, in the order of their numbers.
+pub(crate) fn segments(record: &Path) -> Vec<PathBuf> {
+    let entries =
+        fs::read_dir(of_camera(record)).into_iter().flatten().map(|entry| entry.unwrap().path());
+    let mut files: Vec<_> =
+        entries.filter(|p| p.extension().is_some_and(|e| e == "mjpeg")).collect();
+    files.sort_by_key(|path| {
+        let stem = path.file_stem().unwrap().to_str().unwrap();
+        stem.rsplit_once('_').unwrap().1.parse::<u64>().unwrap()
+    });
+    files
+}
+
+/// The index beside a segment.
+pub(crate) fn index(segment: &Path) -> PathBuf {
+    segment.with_extension("idx")
+}
+
+/// The whole frames of a segment, and what stands behind the last one.
+pub(crate) fn frames(segment: &Path) -> (Vec<Recorded>, Vec<u8>) {
+    let bytes = fs::read(segment).unwrap();
+    let (mut rest, mut frames) = (&bytes[..], Vec::new());
+    while let Some((frame, behind)) = frame(rest) {
+        frames.push(frame);
+        rest = behind;
+    }
+    (frames, rest.to_vec())
+}
+
+/// All whole frames of a folder for `--record`.
+pub(crate) fn all_frames(record: &Path) -> Vec<Recorded> {
+    segments(record).iter().flat_map(|segment| frames(segment).0).collect()
+}
+
+fn frame(bytes: &[u8]) -> Option<(Recorded, &[u8])> {
+    let rest = bytes.strip_prefix(b"--frame\r\n")?;
+    let at = memchr::memmem::find(rest, b"\r\n\r\n")?;
+    let head = std::str::from_utf8(&rest[..at]).ok()?;
+    let value = |name: &str| {
+        head.split("\r\n").find_map(|line| line.strip_prefix(name)).map(|value| value.trim())
+    };
+    let (length, time) = (value("Content-Length:")?.parse().ok()?, value("X-Timestamp:")?);
+    let (jpeg, behind) = rest[at + 4..].split_at_checked(length)?;
+    let frame = Recorded { time: time.parse().ok()?, jpeg: jpeg.to_vec() };
+    Some((frame, behind.strip_prefix(b"\r\n")?))
+}

@@ -1,0 +1,126 @@
+//! Keeps a recording within its bounds, by deleting its oldest segments, and
+//! on the disk. A thread of its own, as both may take long.
+
+use std::sync::Arc;
+use std::time::{Duration, SystemTime};
+
+use crossbeam_channel::{Receiver, RecvTimeoutError};
+
+use super::library::Library;
+use super::moment::{Micros, micros};
+use super::segment::Segment;
+use super::writer::Files;
+use crate::config::RecordConfig;
+use crate::log_limit::LogLimit;
+
+/// How often ages are looked at while nothing is recorded.
+const PERIOD: Duration = Duration::from_secs(10);
+
+/// Runs until the other end of `written` is dropped, which sends now and then
+/// while it records.
+pub(super) fn run(library: &Library, config: &RecordConfig, written: &Receiver<Arc<Files>>) {
+    let mut faults = LogLimit::default();
+    loop {
+        // Without a bound in time there is nothing to look for meanwhile.
+        let period = if config.max_age.is_some() { PERIOD } else { Duration::MAX };
+        match written.recv_timeout(period) {
+            Ok(files) => files.sync(),
+            Err(RecvTimeoutError::Timeout) => {}
+            Err(RecvTimeoutError::Disconnected) => return,
+        }
+        clean(library, config, micros(SystemTime::now()), &mut faults);
+    }
+}
+
+/// Deletes what is out of bounds now.
+fn clean(library: &Library, config: &RecordConfig, now: Micros, faults: &mut LogLimit) {
+    let (segments, growing) = library.segments();
+    let Some(folder) = library.folder() else { return };
+    let max_age = config.max_age.map(|age| u64::try_from(age.as_micros()).unwrap_or(u64::MAX));
+    for segment in surplus(&segments, growing, config.max_bytes, max_age, now) {
+        // The frames first: an index without frames is removed at the start,
+        // frames without an index would come back.
+        let removed =
+            folder.remove(&segment.name()).and_then(|()| folder.remove(&segment.index_name()));
+        match removed {
+            Ok(()) => {
+                log::debug!("{}: deleted, as the recording is full or old", segment.name());
+                library.forget(segment.id);
+            }
+            Err(e) => faults.warn(&format!("{}: cannot be deleted: {e}", segment.name())),
+        }
+    }
+}
+
+/// The segments to delete, of all of them in order. Never the one that grows.
+fn surplus(
+    segments: &[Segment],
+    growing: Option<u64>,
+    max_bytes: u64,
+    max_age: Option<Micros>,
+    now: Micros,
+) -> Vec<Segment> {
+    let mut n_bytes: u64 = segments.iter().map(Segment::n_disk_bytes).sum();
+    // Nothing is younger than what was recorded after it: so a time in the
+    // future, from before the clock was set, keeps nothing alive for long.
+    let mut youngest = Micros::MAX;
+    let mut ends: Vec<Micros> = segments
+        .iter()
+        .rev()
+        .map(|segment| {
+            youngest = youngest.min(segment.end);
+            youngest
+        })
+        .collect();
+    ends.reverse();
+    let is_old = |end: Micros| max_age.is_some_and(|age| end < now.saturating_sub(age));
+    let mut surplus = Vec::new();
+    for (segment, end) in segments.iter().zip(ends) {
+        if Some(segment.id) != growing && (n_bytes > max_bytes || is_old(end)) {
+            n_bytes -= segment.n_disk_bytes();
+            surplus.push(*segment);
+        }
+    }
+    surplus
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::moment::SECOND;
+    use super::*;
+
+    /// A segment of 1000 bytes on disk that ended then.
+    fn segment(id: u64, end: u64) -> Segment {
+        let (start, end) = (end * SECOND, end * SECOND);
+        Segment { id, named: start, start, end, n_frames: 1, n_bytes: 1000 - 64 }
+    }
+
+    fn ids(
+        segments: &[Segment],
+        growing: Option<u64>,
+        max_bytes: u64,
+        max_age: Option<u64>,
+        now: u64,
+    ) -> Vec<u64> {
+        let max_age = max_age.map(|age| age * SECOND);
+        let surplus = surplus(segments, growing, max_bytes, max_age, now * SECOND);
+        surplus.iter().map(|segment| segment.id).collect()
+    }
+
+    #[test]
+    fn oldest_go_until_the_rest_fits() {
+        let all: Vec<_> = (1..=5).map(|id| segment(id, id)).collect();
+        assert_eq!(ids(&all, None, 5000, None, 10), [] as [u64; 0]);
+        assert_eq!(ids(&all, None, 4999, None, 10), [1]);
+        assert_eq!(ids(&all, None, 2500, None, 10), [1, 2, 3]);
+        assert_eq!(ids(&all, Some(5), 0, None, 10), [1, 2, 3, 4]);
+    }
+
+    #[test]
+    fn old_ones_go_whatever_the_clock_did() {
+        let all = [segment(1, 900), segment(2, 100), segment(3, 150), segment(4, 200)];
+        assert_eq!(ids(&all, Some(4), 9999, Some(60), 200), [1, 2]);
+        assert_eq!(ids(&all, Some(4), 9999, Some(3600), 200), [] as [u64; 0]);
+        assert_eq!(ids(&all, Some(4), 9999, Some(10), 5000), [1, 2, 3]);
+    }
+}

@@ -1,0 +1,184 @@
+//! Goes through a recording frame by frame, over the borders of segments.
+
+use std::io;
+use std::sync::Arc;
+
+use super::library::{Entry, Library};
+use super::moment::Micros;
+use super::record::Record;
+use super::segment::Segment;
+use super::source::SegmentFile;
+
+/// A place in a recording. Owned by one reader.
+#[derive(Debug)]
+pub(crate) struct Cursor {
+    library: Arc<Library>,
+    open: Option<SegmentFile>,
+    /// The place of the next frame in the open segment.
+    next: u64,
+    is_after_gap: bool,
+    /// When the last frame that was given out was taken.
+    last: Micros,
+}
+
+impl Cursor {
+    pub(super) fn new(library: Arc<Library>) -> Self {
+        Self { library, open: None, next: 0, is_after_gap: false, last: 0 }
+    }
+
+    /// Opens a segment, or the first one behind it that can be opened.
+    pub(super) fn enter(
+        &mut self,
+        segment: Segment,
+        find: impl FnOnce(&SegmentFile) -> io::Result<u64>,
+    ) {
+        let opened = self.library.open(segment).and_then(|file| Ok((find(&file)?, file)));
+        match opened {
+            Ok((place, file)) => {
+                self.next = place;
+                self.open = Some(file);
+            }
+            Err(e) => {
+                // Deleted in this moment, or damaged: a gap.
+                log::debug!("{}: {e}", segment.name());
+                self.is_after_gap = true;
+                self.open = None;
+                self.next = 0;
+                if let Some(next) = self.library.after(segment.id) {
+                    self.enter_from_start(next);
+                }
+            }
+        }
+    }
+
+    fn enter_from_start(&mut self, first: Segment) {
+        let mut candidate = Some(first);
+        while let Some(segment) = candidate {
+            match self.library.open(segment) {
+                Ok(file) => {
+                    self.open = Some(file);
+                    self.next = 0;
+                    return;
+                }
+                Err(e) => log::debug!("{}: {e}", segment.name()),
+            }
+            self.is_after_gap = true;
+            candidate = self.library.after(segment.id);
+        }
+    }
+
+    /// The next frame. `None`: there is none yet.
+    pub(crate) fn next(&mut self) -> Option<Entry> {
+        loop {
+            let open = self.open.as_mut()?;
+            let id = open.segment.id;
+            // INVARIANT: asked before the index is read: when there is a
+            // segment behind this one, this one grows no more, and what its
+            // index does not hold then it never will.
+            let after = self.library.after(id);
+            match open.record(self.next) {
+                Ok(Some(record)) => {
+                    self.next += 1;
+                    self.last = record.captured;
+                    let is_after_gap = std::mem::take(&mut self.is_after_gap);
+                    return Some(Entry { record, segment: id, is_after_gap });
+                }
+                Ok(None) => {
+                    let (before, after) = (open.segment, after?);
+                    let before = Segment { end: self.last.max(before.start), ..before };
+                    self.is_after_gap |= self.next == 0 || before.has_gap_before(&after);
+                    self.enter_from_start(after);
+                    if self.open.as_ref().is_none_or(|open| open.segment.id == id) {
+                        return None;
+                    }
+                }
+                Err(e) => {
+                    log::debug!("{}: {e}", open.segment.name());
+                    self.mend_or_leave();
+                }
+            }
+        }
+    }
+
+    /// Reads the bytes of the frame that was given out last. `false`: it is
+    /// damaged, and to be passed over.
+    pub(crate) fn read(&mut self, record: &Record, part: &mut Vec<u8>) -> bool {
+        let Some(open) = &self.open else { return false };
+        match open.read(record, part) {
+            Ok(true) => true,
+            Ok(false) | Err(_) => {
+                self.caught_lying();
+                false
+            }
+        }
+    }
+
+    /// Whether the frame that was given out last can be read, by a glance.
+    pub(crate) fn is_sound(&mut self, record: &Record) -> bool {
+        let is_sound =
+            self.open.as_ref().is_some_and(|open| open.is_sound(record).unwrap_or(false));
+        if !is_sound {
+            self.caught_lying();
+        }
+        is_sound
+    }
+
+    fn caught_lying(&mut self) {
+        let last = self.last;
+        if let Some(open) = &mut self.open
+            && open.mend()
+        {
+            self.next = open.find(last).unwrap_or(0);
+        }
+    }
+
+    /// The index is unreadable here: made anew, or the segment left.
+    fn mend_or_leave(&mut self) {
+        let (next, last) = (self.next, self.last);
+        let Some(open) = &mut self.open else { return };
+        if open.mend() {
+            self.next = if next == 0 { 0 } else { open.find(last + 1).unwrap_or(0) };
+            return;
+        }
+        self.is_after_gap = true;
+        match self.library.after(open.segment.id) {
+            Some(after) => {
+                self.open = None;
+                self.enter_from_start(after);
+            }
+            None => self.open = None,
+        }
+    }
+
+    pub(super) fn is_in(&self, segment: u64) -> bool {
+        self.open.as_ref().is_some_and(|open| open.segment.id == segment)
+    }
+
+    /// The name of the segment that the last frame is in.
+    pub(crate) fn segment_name(&self) -> Option<String> {
+        self.open.as_ref().map(|open| open.segment.name())
+    }
+
+    /// Goes so many frames on, or back, from the one that is next.
+    pub(crate) fn step(&mut self, n: i64) {
+        for _ in 0..n {
+            if self.next().is_none() {
+                return;
+            }
+        }
+        for _ in n..0 {
+            self.step_back();
+        }
+    }
+
+    fn step_back(&mut self) {
+        if self.next > 0 {
+            self.next -= 1;
+            return;
+        }
+        let Some(open) = &self.open else { return };
+        if let Some(before) = self.library.before(open.segment.id) {
+            self.enter(before, |file| Ok(file.segment.n_frames.saturating_sub(1)));
+        }
+    }
+}

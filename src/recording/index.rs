@@ -1,0 +1,179 @@
+//! The index beside a segment: where each frame is. It only saves time: what
+//! it says is checked, and it is made anew from the segment where it lies.
+
+use std::fs::File;
+use std::io::{self, Write};
+use std::os::unix::fs::FileExt;
+
+use super::folder::Folder;
+use super::record::{MAGIC, Record};
+use super::scan::{read_at_most, scan};
+use super::segment::Segment;
+
+/// Records read at once.
+const N_WINDOW: usize = 128;
+
+/// The records of one segment.
+#[derive(Debug)]
+pub(super) enum Index {
+    /// On disk; of the segment that is being written it grows.
+    File(File),
+    /// Found by a scan.
+    Memory(Vec<Record>),
+}
+
+impl Index {
+    /// The record at this place; `None` behind the last one.
+    ///
+    /// # Errors
+    /// What the system says; `InvalidData` for what is no record.
+    pub(super) fn get(&self, place: u64) -> io::Result<Option<Record>> {
+        match self {
+            Self::Memory(records) => {
+                Ok(usize::try_from(place).ok().and_then(|place| records.get(place)).copied())
+            }
+            Self::File(file) => {
+                let mut bytes = [0; Record::N_BYTES];
+                if read_at_most(file, &mut bytes, offset(place))? < bytes.len() {
+                    return Ok(None);
+                }
+                Record::from_bytes(&bytes).map(Some).ok_or_else(lie)
+            }
+        }
+    }
+}
+
+fn lie() -> io::Error {
+    io::Error::new(io::ErrorKind::InvalidData, "the index lies")
+}
+
+fn offset(place: u64) -> u64 {
+    place.saturating_add(1).saturating_mul(Record::N_BYTES as u64)
+}
+
+/// The index of a segment that is written no more, or of the one that is.
+///
+/// # Errors
+/// What the system says of the segment; faults of the index are no error.
+pub(super) fn open(
+    folder: &Folder,
+    segment: &Segment,
+    data: &File,
+    is_growing: bool,
+) -> io::Result<Index> {
+    let kept = folder.read(&segment.index_name()).and_then(|file| {
+        check(&file, segment.n_frames, data.metadata()?.len())?;
+        if !is_growing && file.metadata()?.len() != offset(segment.n_frames) {
+            return Err(lie());
+        }
+        Ok(Index::File(file))
+    });
+    match kept {
+        Ok(index) => Ok(index),
+        // Frames that are being written are no damage.
+        Err(e) if is_growing => Err(e),
+        Err(_) => Ok(Index::Memory(rebuild(folder, segment, data)?)),
+    }
+}
+
+/// Whether the first `n` records can be true of a segment of so many bytes.
+/// Reads them all: a minute of them is 56 kB.
+fn check(file: &File, n: u64, size: u64) -> io::Result<()> {
+    let mut before: Option<Record> = None;
+    each_record(file, n, |record| {
+        let is_true = before.is_none_or(|before| record.follows(&before)) && record.end() <= size;
+        before = Some(record);
+        if is_true { Ok(()) } else { Err(lie()) }
+    })
+}
+
+/// Calls `see` with the first `n` records; fewer are a lie.
+fn each_record(
+    file: &File,
+    n: u64,
+    mut see: impl FnMut(Record) -> io::Result<()>,
+) -> io::Result<()> {
+    let mut magic = [0; Record::N_BYTES];
+    if read_at_most(file, &mut magic, 0)? < magic.len() || magic != MAGIC {
+        return Err(lie());
+    }
+    let mut window = [0; N_WINDOW * Record::N_BYTES];
+    let mut place = 0;
+    while place < n {
+        let n_read = read_at_most(file, &mut window, offset(place))? / Record::N_BYTES;
+        let (records, _) = window[..n_read * Record::N_BYTES].as_chunks();
+        for bytes in records {
+            if place == n {
+                break;
+            }
+            see(Record::from_bytes(bytes).ok_or_else(lie)?)?;
+            place += 1;
+        }
+        if n_read == 0 {
+            return Err(lie());
+        }
+    }
+    Ok(())
+}
+
+/// Scans a segment and writes its index anew, if the folder takes it.
+///
+/// # Errors
+/// What the system says of the segment.
+pub(super) fn rebuild(folder: &Folder, segment: &Segment, data: &File) -> io::Result<Vec<Record>> {
+    let records = scan(data, data.metadata()?.len())?;
+    match write(folder, segment, &records) {
+        Ok(()) => log::info!("{}: index made anew", segment.name()),
+        Err(e) => log::debug!("{}: index kept in memory: {e}", segment.name()),
+    }
+    Ok(records)
+}
+
+/// Puts an index in the place of the one that is there.
+///
+/// # Errors
+/// What the system says; also when another thread is about to do the same.
+pub(super) fn write(folder: &Folder, segment: &Segment, records: &[Record]) -> io::Result<()> {
+    let unfinished = segment.unfinished_name();
+    let mut file = folder.create(&unfinished)?;
+    let bytes: Vec<u8> =
+        MAGIC.into_iter().chain(records.iter().flat_map(|record| record.to_bytes())).collect();
+    let written =
+        file.write_all(&bytes).and_then(|()| folder.rename(&unfinished, &segment.index_name()));
+    if written.is_err() {
+        let _ = folder.remove(&unfinished);
+    }
+    written
+}
+
+/// Number, first and last record, if a glance at the index of a segment of so
+/// many bytes finds nothing wrong.
+pub(super) fn glance(folder: &Folder, name: &str, size: u64) -> Option<(u64, Record, Record)> {
+    let file = folder.read(name).ok()?;
+    let n_bytes = file.metadata().ok()?.len();
+    let n = (n_bytes / Record::N_BYTES as u64).checked_sub(2)? + 1;
+    let mut magic = [0; Record::N_BYTES];
+    file.read_exact_at(&mut magic, 0).ok()?;
+    let index = Index::File(file);
+    let (first, last) = (index.get(0).ok()??, index.get(n - 1).ok()??);
+    let is_true = n_bytes == offset(n)
+        && magic == MAGIC
+        && first.offset == 0
+        && last.end() == size
+        && first.captured <= last.captured;
+    is_true.then_some((n, first, last))
+}
+
+/// Whether the index on disk says just this, but for the numbers at capture,
+/// which only it knows.
+pub(super) fn says(folder: &Folder, segment: &Segment, records: &[Record]) -> bool {
+    let mut due = records.iter();
+    let Ok(file) = folder.read(&segment.index_name()) else { return false };
+    let is_as_long = file.metadata().is_ok_and(|m| m.len() == offset(records.len() as u64));
+    is_as_long
+        && each_record(&file, records.len() as u64, |record| {
+            let is_due = due.next().is_some_and(|due| Record { seq: due.seq, ..record } == *due);
+            if is_due { Ok(()) } else { Err(lie()) }
+        })
+        .is_ok()
+}

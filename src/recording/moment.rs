@@ -1,0 +1,63 @@
+//! Times as they stand in recordings: whole microseconds since 1970, UTC.
+
+use std::time::{Duration, SystemTime};
+
+use crate::frame::since_epoch;
+
+/// Microseconds since 1970.
+pub(crate) type Micros = u64;
+
+pub(crate) const SECOND: Micros = 1_000_000;
+/// The end of the year 9999: what RFC 3339 can write.
+pub(crate) const LAST: Micros = 253_402_300_799 * SECOND;
+
+pub(crate) fn micros(time: SystemTime) -> Micros {
+    u64::try_from(since_epoch(time).as_micros()).unwrap_or(LAST).min(LAST)
+}
+
+fn time(at: Micros) -> SystemTime {
+    SystemTime::UNIX_EPOCH + Duration::from_micros(at.min(LAST))
+}
+
+/// `2026-11-21T11:28:35.123456Z`.
+pub(crate) fn rfc3339(at: Micros) -> String {
+    humantime::format_rfc3339_micros(time(at)).to_string()
+}
+
+/// `2026-11-21T11-28-35Z`: without colons, which the file systems of USB sticks
+/// do not take.
+pub(super) fn file_time(second: u64) -> String {
+    let text = humantime::format_rfc3339_seconds(time(second.min(LAST / SECOND) * SECOND));
+    text.to_string().replace(':', "-")
+}
+
+/// The second that [`file_time`] wrote; `None` for any other text.
+pub(super) fn parse_file_time(text: &str) -> Option<u64> {
+    let (date, clock) = text.split_once('T')?;
+    let time = humantime::parse_rfc3339(&format!("{date}T{}", clock.replace('-', ":"))).ok()?;
+    let second = since_epoch(time).as_secs();
+    (file_time(second) == text).then_some(second)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn file_times_come_back_and_nothing_else_is_taken_for_one() {
+        for second in [0, 1_795_197_222, LAST / SECOND] {
+            assert_eq!(parse_file_time(&file_time(second)), Some(second));
+        }
+        assert_eq!(file_time(1_795_260_515), "2026-11-21T11-28-35Z");
+        for text in ["", "T", "2026-11-21", "2026-11-21T11:28:35Z", "2026-11-21T11-28-35.0Z", "é"]
+        {
+            assert_eq!(parse_file_time(text), None, "{text}");
+        }
+    }
+
+    #[test]
+    fn times_beyond_all_years_are_written_without_a_panic() {
+        assert_eq!(rfc3339(u64::MAX), "9999-12-31T23:59:59.000000Z");
+        assert_eq!(micros(SystemTime::UNIX_EPOCH - Duration::from_secs(1)), 0);
+    }
+}

@@ -1,0 +1,123 @@
+//! One frame in a segment: the bytes of the wire, from its delimiter line to
+//! the end of line behind its JPEG.
+//!
+//! ```text
+//! --frame CRLF Content-Type, Content-Length, X-Timestamp, blank line, JPEG CRLF
+//! ```
+//! Cut here and not behind the next delimiter, a segment ends with a whole
+//! part, whatever its last frame: ffmpeg complains of a delimiter at the end.
+
+use std::io::IoSlice;
+
+use super::moment::{LAST, Micros, SECOND};
+use crate::frame::{DELIMITER, Frame};
+
+/// The end of line behind a JPEG.
+pub(crate) const END: &[u8] = b"\r\n";
+/// Above the longest head: delimiter, three lines, blank line.
+pub(super) const HEAD_ROOM: usize = 160;
+/// The most that `--max-frame-size` allows, and Huffman tables may be put in.
+pub(super) const MAX_JPEG: u32 = (1 << 28) + 1024;
+
+const TYPE: &[u8] = b"--frame\r\nContent-Type: image/jpeg\r\nContent-Length: ";
+const TIME: &[u8] = b"\r\nX-Timestamp: ";
+const BLANK: &[u8] = b"\r\n\r\n";
+/// What every part begins with: to be searched for behind damaged bytes.
+pub(super) const MARK: &[u8] = TYPE;
+
+/// The two slices of a frame that make its part.
+pub(super) fn slices(frame: &Frame) -> [IoSlice<'_>; 2] {
+    let full = frame.full();
+    [IoSlice::new(DELIMITER), IoSlice::new(&full[..full.len() - DELIMITER.len()])]
+}
+
+/// What the head of a part says.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub(super) struct Head {
+    /// Bytes before the JPEG.
+    pub(super) n_head: u16,
+    pub(super) n_jpeg: u32,
+    pub(super) captured: Micros,
+}
+
+impl Head {
+    /// Reads the head at the start of some bytes, as we write it and no other.
+    pub(super) fn parse(bytes: &[u8]) -> Option<Self> {
+        let mut rest = bytes.strip_prefix(TYPE)?;
+        let n_jpeg = u32::try_from(number(&mut rest, 9)?).ok()?;
+        rest = rest.strip_prefix(TIME)?;
+        let seconds = number(&mut rest, 12)?;
+        rest = rest.strip_prefix(b".")?;
+        let before = rest.len();
+        let fraction = number(&mut rest, 6)?;
+        if before - rest.len() != 6 {
+            return None;
+        }
+        rest = rest.strip_prefix(BLANK)?;
+        let captured = seconds.checked_mul(SECOND)? + fraction;
+        let n_head = u16::try_from(bytes.len() - rest.len()).ok()?;
+        let is_sound = (4..=MAX_JPEG).contains(&n_jpeg) && captured <= LAST;
+        is_sound.then_some(Self { n_head, n_jpeg, captured })
+    }
+
+    /// The length of the whole part.
+    pub(super) fn n_part(self) -> u32 {
+        u32::from(self.n_head) + self.n_jpeg + 2
+    }
+}
+
+/// Takes a number of at most so many digits off the front.
+fn number(bytes: &mut &[u8], max_digits: usize) -> Option<u64> {
+    let n = bytes.iter().take(max_digits).take_while(|b| b.is_ascii_digit()).count();
+    let (digits, rest) = bytes.split_at(n);
+    *bytes = rest;
+    std::str::from_utf8(digits).ok()?.parse().ok()
+}
+
+/// Whether bytes are a JPEG at both ends, with the end of line behind it.
+pub(super) fn is_closed(start: &[u8], end: &[u8]) -> bool {
+    start.starts_with(&[0xFF, 0xD8]) && end.ends_with(&[0xFF, 0xD9, b'\r', b'\n'])
+}
+
+/// Whether bytes are one whole part.
+pub(super) fn is_whole(part: &[u8]) -> bool {
+    Head::parse(part).is_some_and(|head| {
+        head.n_part() as usize == part.len() && is_closed(&part[head.n_head.into()..], part)
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const PART: &[u8] = b"--frame\r\nContent-Type: image/jpeg\r\nContent-Length: 4\r\n\
+        X-Timestamp: 1795197222.490963\r\n\r\n\xFF\xD8\xFF\xD9\r\n";
+
+    #[test]
+    fn our_own_head_is_read() {
+        let head = Head::parse(PART).unwrap();
+        assert_eq!((head.n_jpeg, head.captured), (4, 1_795_197_222_490_963));
+        assert_eq!(head.n_part() as usize, PART.len());
+        assert!(is_whole(PART));
+    }
+
+    #[test]
+    fn every_other_head_is_refused() {
+        for n in 0..PART.len() {
+            assert!(!is_whole(&PART[..n]), "cut at {n}");
+        }
+        let text = String::from_utf8_lossy(&PART[..PART.len() - 6]).into_owned();
+        for (from, to) in [
+            ("Length: 4", "Length: -4"),
+            ("Length: 4", "Length: 999999999"),
+            ("Length: 4", "Length: 4 "),
+            ("Length: 4", "Length: "),
+            (".490963", ".49096"),
+            (".490963", ".4909630"),
+            ("1795197222", "999999999999"),
+            ("jpeg", "png"),
+        ] {
+            assert_eq!(Head::parse(text.replace(from, to).as_bytes()), None, "{to}");
+        }
+    }
+}

@@ -1,0 +1,173 @@
+//! The thread that writes: `run` (loop, back off) around `run_once` (open the
+//! folder, write until an error). It is one more reader of the slot: what it
+//! cannot write in time it misses, and capture never waits for it.
+
+use std::io;
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use crossbeam_channel::{Receiver, RecvTimeoutError, Sender};
+
+use super::Shared;
+use super::folder::Folder;
+use super::status::State;
+use super::writer::{Files, Writer};
+use crate::capture::Reader;
+use crate::frame::Frame;
+use crate::log_limit::LogLimit;
+use crate::rate::Pace;
+use crate::slot::Newer;
+
+/// How soon a recording that failed is tried again: at first, and at last.
+const FIRST_WAIT: Duration = Duration::from_millis(500);
+const LONGEST_WAIT: Duration = Duration::from_secs(15);
+/// How often the disk is told to keep what was written.
+const SYNC_EVERY: Duration = Duration::from_secs(1);
+/// How often an order to stop is looked for while no frame comes.
+const LOOK_EVERY: Duration = Duration::from_secs(1);
+/// A recording has at least so many segments when it is full, so that deleting
+/// one does not take much.
+const N_SEGMENTS: u64 = 8;
+
+/// Why a recording cannot go on.
+struct Failure {
+    doing: String,
+    error: io::Error,
+}
+
+/// Runs until the other end of `orders` is dropped or the slot is closed.
+pub(super) fn run(shared: &Shared, orders: &Receiver<()>, written: &Sender<Arc<Files>>) {
+    let mut faults = LogLimit::default();
+    let mut wait = FIRST_WAIT;
+    loop {
+        if !shared.is_wanted() {
+            shared.stats.set(State::Off);
+            match orders.recv() {
+                Ok(()) => continue,
+                Err(_) => return,
+            }
+        }
+        let begun = Instant::now();
+        let failure = match run_once(shared, orders, written) {
+            Ok(End::Over) => return,
+            Ok(End::Told) => continue,
+            Err(failure) => failure,
+        };
+        let cause = format!("cannot {}: {}", failure.doing, failure.error);
+        faults.warn(&format!("not recording: {cause}; trying again"));
+        shared.stats.fail(cause);
+        if begun.elapsed() > LONGEST_WAIT {
+            wait = FIRST_WAIT;
+        }
+        if orders.recv_timeout(wait) == Err(RecvTimeoutError::Disconnected) {
+            return;
+        }
+        wait = (wait * 2).min(LONGEST_WAIT);
+    }
+}
+
+/// Why a recording is not to go on.
+enum End {
+    /// It was switched off.
+    Told,
+    /// No frame comes any more.
+    Over,
+}
+
+/// Records until it is told to stop or cannot go on.
+fn run_once(
+    shared: &Shared,
+    orders: &Receiver<()>,
+    written: &Sender<Arc<Files>>,
+) -> Result<End, Failure> {
+    shared.stats.set(State::Starting);
+    let path = shared.config.path();
+    let shown = path.display();
+    let failed = |doing: String| move |error| Failure { doing, error };
+    let folder = Folder::open(&shared.config.dir, &shared.config.name)
+        .map_err(failed(format!("open {shown}")))?;
+    let folder = Arc::new(folder);
+    let locked = folder.lock();
+    shared
+        .library
+        .load(Arc::clone(&folder), locked.is_ok())
+        .map_err(failed(format!("read {shown}")))?;
+    locked.map_err(failed(format!("have {shown} alone, as another program records there")))?;
+    let mut session =
+        Session { shared, folder, written, writer: None, usual: None, synced: Instant::now() };
+    let end = session.record(&shared.capture.read(), orders);
+    session.finish();
+    end.map_err(failed(format!("write to {shown}")))
+}
+
+/// One stretch of recording without a failure.
+struct Session<'a> {
+    shared: &'a Shared,
+    folder: Arc<Folder>,
+    written: &'a Sender<Arc<Files>>,
+    writer: Option<Writer>,
+    /// The time between the last two frames.
+    usual: Option<Duration>,
+    synced: Instant,
+}
+
+impl Session<'_> {
+    fn record(&mut self, reader: &Reader, orders: &Receiver<()>) -> io::Result<End> {
+        let mut pace = Pace::new(self.shared.config.fps);
+        let mut seen = 0;
+        while self.shared.is_wanted() {
+            if let Some(wait) = pace.wait(Instant::now()) {
+                let order = reader.rest(|| orders.recv_timeout(wait));
+                if order == Err(RecvTimeoutError::Disconnected) {
+                    return Ok(End::Over);
+                }
+                continue;
+            }
+            match reader.wait_newer(seen, LOOK_EVERY) {
+                // Why the camera shows nothing is no picture of it.
+                Newer::Frame { frame, .. } if frame.meta.is_status => seen = frame.meta.seq,
+                Newer::Frame { frame, skipped } => {
+                    // What was not wanted was not missed.
+                    let skipped = if self.shared.config.fps.is_some() { 0 } else { skipped };
+                    seen = frame.meta.seq;
+                    self.write(&frame)?;
+                    self.shared.stats.written(frame.full().len(), skipped);
+                    pace.sent(Instant::now());
+                }
+                Newer::Timeout => {}
+                Newer::Closed => return Ok(End::Over),
+            }
+        }
+        Ok(End::Told)
+    }
+
+    fn write(&mut self, frame: &Frame) -> io::Result<()> {
+        let max_bytes = self.shared.config.max_bytes / N_SEGMENTS;
+        let (usual, folder, library) = (self.usual, &self.folder, &self.shared.library);
+        self.usual = self.writer.as_ref().map(|writer| writer.interval(frame)).or(usual);
+        let going = self.writer.take().filter(|writer| !writer.is_over(frame, usual, max_bytes));
+        let writer = match going {
+            Some(mut writer) => {
+                writer.append(frame)?;
+                writer
+            }
+            None => Writer::begin(folder, library.next_id(), frame)?,
+        };
+        let writer = self.writer.insert(writer);
+        library.put(writer.segment);
+        if self.synced.elapsed() >= SYNC_EVERY
+            && self.written.try_send(Arc::clone(&writer.files)).is_ok()
+        {
+            self.synced = Instant::now();
+        }
+        Ok(())
+    }
+
+    /// Leaves nothing for the cleaner to wait for.
+    fn finish(&mut self) {
+        if let Some(writer) = self.writer.take() {
+            let _ = self.written.try_send(writer.files);
+        }
+        self.shared.library.finish();
+    }
+}

@@ -1,0 +1,82 @@
+//! Finds the whole frames of a segment without an index: by hopping from head
+//! to head, and by searching where bytes are damaged.
+
+use std::fs::File;
+use std::io;
+use std::os::unix::fs::FileExt;
+
+use super::part::{self, HEAD_ROOM, Head, MARK};
+use super::record::Record;
+
+/// A segment of ours has fewer; the rest of a longer one is left alone.
+const MAX_FRAMES: usize = 1 << 16;
+/// Searched at once behind damaged bytes.
+const WINDOW: usize = 64 << 10;
+
+/// All whole frames of a file of so many bytes, in order.
+///
+/// # Errors
+/// What the system says when it is read.
+pub(super) fn scan(file: &File, size: u64) -> io::Result<Vec<Record>> {
+    let mut records: Vec<Record> = Vec::new();
+    let mut at = 0;
+    while records.len() < MAX_FRAMES {
+        let found = whole_part(file, at, size)?;
+        match found.filter(|record| records.last().is_none_or(|last| record.follows(last))) {
+            Some(record) => {
+                at = record.end();
+                records.push(record);
+            }
+            None => match next_mark(file, at + 1, size)? {
+                Some(mark) => at = mark,
+                None => break,
+            },
+        }
+    }
+    Ok(records)
+}
+
+/// The part that begins here, if a whole one does.
+fn whole_part(file: &File, at: u64, size: u64) -> io::Result<Option<Record>> {
+    let mut start = [0; HEAD_ROOM];
+    let n = read_at_most(file, &mut start, at)?;
+    let Some(head) = Head::parse(&start[..n]) else { return Ok(None) };
+    let record = Record::new(at, 0, head);
+    if record.end() > size {
+        return Ok(None);
+    }
+    let mut end = [0; 4];
+    file.read_exact_at(&mut end, record.end() - 4)?;
+    Ok(part::is_closed(&start[head.n_head.into()..n], &end).then_some(record))
+}
+
+/// The next place where a part may begin.
+fn next_mark(file: &File, mut at: u64, size: u64) -> io::Result<Option<u64>> {
+    let mut window = vec![0; WINDOW];
+    while at < size {
+        let n = read_at_most(file, &mut window, at)?;
+        if let Some(found) = memchr::memmem::find(&window[..n], MARK) {
+            return Ok(Some(at + found as u64));
+        }
+        if n < WINDOW {
+            return Ok(None);
+        }
+        // A mark may lie across the border of two windows.
+        at += (WINDOW - MARK.len()) as u64;
+    }
+    Ok(None)
+}
+
+/// Fills the buffer as far as the file goes.
+pub(super) fn read_at_most(file: &File, buffer: &mut [u8], at: u64) -> io::Result<usize> {
+    let mut n = 0;
+    while n < buffer.len() {
+        match file.read_at(&mut buffer[n..], at + n as u64) {
+            Ok(0) => break,
+            Ok(more) => n += more,
+            Err(e) if e.kind() == io::ErrorKind::Interrupted => {}
+            Err(e) => return Err(e),
+        }
+    }
+    Ok(n)
+}

@@ -1,0 +1,142 @@
+//! What is known of a segment without opening it, and how its files are named.
+
+use super::moment::{Micros, SECOND, file_time, parse_file_time};
+use super::record::Record;
+
+/// The shortest time without a frame that counts as a gap...
+const SHORTEST_GAP: Micros = 2 * SECOND;
+/// ...unless frames come more slowly than that: so many intervals.
+const GAP_INTERVALS: u64 = 3;
+
+/// One file of frames without a gap inside, in the order of their times. Some
+/// ten thousand of these are held in memory, and nothing for each frame.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub(crate) struct Segment {
+    /// Counts up by one a segment: the order, whatever the clock did.
+    pub(crate) id: u64,
+    /// The second that stands in its name.
+    pub(crate) named: u64,
+    /// When its first and its last frame were taken.
+    pub(crate) start: Micros,
+    pub(crate) end: Micros,
+    pub(crate) n_frames: u64,
+    pub(crate) n_bytes: u64,
+}
+
+impl Segment {
+    pub(super) const DATA: &str = ".mjpeg";
+    pub(super) const INDEX: &str = ".idx";
+    pub(super) const UNFINISHED: &str = ".tmp";
+
+    /// A segment that begins with this frame.
+    pub(super) fn begin(id: u64, first: &Record) -> Self {
+        Self {
+            id,
+            named: first.captured / SECOND,
+            start: first.captured,
+            end: first.captured,
+            n_frames: 0,
+            n_bytes: 0,
+        }
+    }
+
+    /// Name without ending: the time for people and for sorting, the number
+    /// for the order and so that no name comes twice.
+    fn stem(&self) -> String {
+        format!("{}_{:06}", file_time(self.named), self.id)
+    }
+
+    /// The name of its frames' file.
+    pub(crate) fn name(&self) -> String {
+        self.stem() + Self::DATA
+    }
+
+    pub(super) fn index_name(&self) -> String {
+        self.stem() + Self::INDEX
+    }
+
+    pub(super) fn unfinished_name(&self) -> String {
+        self.stem() + Self::UNFINISHED
+    }
+
+    /// Time and number in a name of ours with this ending.
+    pub(super) fn parse(name: &str, ending: &str) -> Option<(u64, u64)> {
+        let (time, number) = name.strip_suffix(ending)?.split_once('_')?;
+        let (named, id) = (parse_file_time(time)?, number.parse().ok()?);
+        (format!("{id:06}") == number).then_some((named, id))
+    }
+
+    /// Bytes on disk, with those of the index.
+    pub(super) fn n_disk_bytes(&self) -> u64 {
+        self.n_bytes + (self.n_frames + 1) * Record::N_BYTES as u64
+    }
+
+    /// The mean time from frame to frame; `None` for one frame.
+    pub(crate) fn interval(&self) -> Option<Micros> {
+        (self.end - self.start).checked_div(self.n_frames.checked_sub(1)?)
+    }
+
+    /// How long there may be no frame behind its last one before that is a gap.
+    pub(crate) fn patience(&self) -> Micros {
+        patience(self.interval())
+    }
+
+    /// Whether there is a gap, or a step of the clock, between this segment
+    /// and the next.
+    pub(crate) fn has_gap_before(&self, next: &Self) -> bool {
+        let patience = self.patience().max(next.patience());
+        next.start < self.end || next.start - self.end > patience
+    }
+}
+
+/// How long there may be no frame, when they came at this interval.
+pub(super) fn patience(interval: Option<Micros>) -> Micros {
+    SHORTEST_GAP.max(interval.unwrap_or(0).saturating_mul(GAP_INTERVALS))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const SEGMENT: Segment = Segment {
+        id: 42,
+        named: 1_795_260_515,
+        start: 1_795_260_515 * SECOND,
+        end: 1_795_260_516 * SECOND,
+        n_frames: 11,
+        n_bytes: 1000,
+    };
+
+    #[test]
+    fn names_come_back_and_no_others_are_ours() {
+        assert_eq!(SEGMENT.name(), "2026-11-21T11-28-35Z_000042.mjpeg");
+        assert_eq!(
+            Segment::parse(&SEGMENT.name(), Segment::DATA),
+            Some((SEGMENT.named, SEGMENT.id))
+        );
+        for name in [
+            "2026-11-21T11-28-35Z_42.mjpeg",
+            "2026-11-21T11-28-35Z_+00042.mjpeg",
+            "2026-11-21T11-28-35Z_000042.avi",
+            "2026-11-21T11-28-35Z_99999999999999999999.mjpeg",
+            "../2026-11-21T11-28-35Z_000042.mjpeg",
+            "_000042.mjpeg",
+            ".mjpeg",
+        ] {
+            assert_eq!(Segment::parse(name, Segment::DATA), None, "{name}");
+        }
+    }
+
+    #[test]
+    fn slow_frames_are_no_gap_and_a_step_back_is_one() {
+        let after = |us| Segment { start: SEGMENT.end + us, end: SEGMENT.end + us, ..SEGMENT };
+        assert!(!SEGMENT.has_gap_before(&after(100_000)));
+        assert!(SEGMENT.has_gap_before(&after(3 * SECOND)));
+        let slow = Segment { end: SEGMENT.start + 100 * SECOND, ..SEGMENT };
+        let next =
+            Segment { start: slow.end + 29 * SECOND, end: slow.end + 29 * SECOND, ..SEGMENT };
+        assert!(!slow.has_gap_before(&next));
+        let back = Segment { start: SEGMENT.start, ..SEGMENT };
+        assert!(SEGMENT.has_gap_before(&back));
+    }
+}

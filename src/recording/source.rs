@@ -1,0 +1,108 @@
+//! One segment that is open for reading. Its descriptors stay good when the
+//! segment is deleted.
+
+use std::fs::File;
+use std::io;
+use std::os::unix::fs::FileExt;
+use std::sync::Arc;
+
+use super::folder::Folder;
+use super::index::{self, Index};
+use super::moment::Micros;
+use super::part::{HEAD_ROOM, Head, is_closed, is_whole};
+use super::record::Record;
+use super::scan::read_at_most;
+use super::segment::Segment;
+
+/// An open segment.
+#[derive(Debug)]
+pub(crate) struct SegmentFile {
+    folder: Arc<Folder>,
+    /// As it was when it was opened.
+    pub(crate) segment: Segment,
+    pub(crate) data: File,
+    index: Index,
+    is_growing: bool,
+}
+
+impl SegmentFile {
+    pub(super) fn open(
+        folder: Arc<Folder>,
+        segment: Segment,
+        is_growing: bool,
+    ) -> io::Result<Self> {
+        let data = folder.read(&segment.name())?;
+        let index = index::open(&folder, &segment, &data, is_growing)?;
+        Ok(Self { folder, segment, data, index, is_growing })
+    }
+
+    /// The frame at this place; `None` behind the last one.
+    ///
+    /// # Errors
+    /// As [`Index::get`].
+    pub(super) fn record(&self, place: u64) -> io::Result<Option<Record>> {
+        self.index.get(place)
+    }
+
+    /// The place of the first frame that was taken at this moment or later.
+    ///
+    /// # Errors
+    /// As [`Index::get`].
+    pub(super) fn find(&self, at: Micros) -> io::Result<u64> {
+        let (mut low, mut high) = (0, self.segment.n_frames);
+        while low < high {
+            let middle = low.midpoint(high);
+            match self.index.get(middle)? {
+                Some(record) if record.captured < at => low = middle + 1,
+                _ => high = middle,
+            }
+        }
+        Ok(low)
+    }
+
+    /// Reads a part. `false`: what is at its place is no whole part.
+    ///
+    /// # Errors
+    /// What the system says.
+    pub(super) fn read(&self, record: &Record, part: &mut Vec<u8>) -> io::Result<bool> {
+        part.resize(record.length as usize, 0);
+        let n = read_at_most(&self.data, part, record.offset)?;
+        Ok(n == part.len()
+            && is_whole(part)
+            && Head::parse(part).is_some_and(|head| head.n_head == record.n_head))
+    }
+
+    /// Whether a whole part is at its place, by a look at both its ends.
+    ///
+    /// # Errors
+    /// What the system says.
+    pub(super) fn is_sound(&self, record: &Record) -> io::Result<bool> {
+        let mut start = [0; HEAD_ROOM];
+        let n = read_at_most(&self.data, &mut start, record.offset)?;
+        let Some(head) = Head::parse(&start[..n]) else { return Ok(false) };
+        let mut end = [0; 4];
+        let read = self.data.read_exact_at(&mut end, record.end() - 4);
+        let is_same = head.n_head == record.n_head && head.n_part() == record.length;
+        Ok(is_same && read.is_ok() && is_closed(&start[head.n_head.into()..n], &end))
+    }
+
+    /// Makes the index anew, as it was caught lying. `false`: that was done
+    /// already, or frames are still being written, and it is the frames that
+    /// are damaged.
+    pub(super) fn mend(&mut self) -> bool {
+        if self.is_growing || matches!(self.index, Index::Memory(_)) {
+            return false;
+        }
+        match index::rebuild(&self.folder, &self.segment, &self.data) {
+            Ok(records) => {
+                self.segment.n_frames = records.len() as u64;
+                self.index = Index::Memory(records);
+                true
+            }
+            Err(e) => {
+                log::warn!("{}: {e}", self.segment.name());
+                false
+            }
+        }
+    }
+}

@@ -1,0 +1,117 @@
+//! How recording goes.
+
+use std::time::{Instant, SystemTime};
+
+use parking_lot::Mutex;
+
+use crate::rate::Rate;
+
+/// What the recorder does.
+#[derive(Clone, Copy, Debug, Default, PartialEq)]
+pub(crate) enum State {
+    /// It was told to stop.
+    #[default]
+    Off,
+    /// It opens the folder, or waits for a first picture.
+    Starting,
+    Recording,
+    /// It cannot record, and tries again.
+    Failed,
+}
+
+impl State {
+    pub(crate) const ALL: [Self; 4] = [Self::Off, Self::Starting, Self::Recording, Self::Failed];
+
+    pub(crate) fn name(self) -> &'static str {
+        match self {
+            Self::Off => "off",
+            Self::Starting => "starting",
+            Self::Recording => "recording",
+            Self::Failed => "failed",
+        }
+    }
+}
+
+/// What is told of it.
+#[derive(Clone, Debug)]
+pub(crate) struct Status {
+    pub(crate) state: State,
+    /// Why it failed; kept until it records again.
+    pub(crate) cause: Option<String>,
+    pub(crate) since: SystemTime,
+    pub(crate) fps: f64,
+    /// Since the start of the program: written, missed while writing, and
+    /// how often recording failed.
+    pub(crate) n_frames: u64,
+    pub(crate) n_bytes: u64,
+    pub(crate) n_skipped: u64,
+    pub(crate) n_failures: u64,
+}
+
+/// Kept by the recorder.
+#[derive(Debug)]
+pub(super) struct Stats(Mutex<Inner>);
+
+#[derive(Debug)]
+struct Inner {
+    status: Status,
+    rate: Rate,
+}
+
+impl Stats {
+    pub(super) fn new() -> Self {
+        let status = Status {
+            state: State::Starting,
+            cause: None,
+            since: SystemTime::now(),
+            fps: 0.0,
+            n_frames: 0,
+            n_bytes: 0,
+            n_skipped: 0,
+            n_failures: 0,
+        };
+        Self(Mutex::new(Inner { status, rate: Rate::new() }))
+    }
+
+    pub(super) fn status(&self) -> Status {
+        let inner = self.0.lock();
+        Status { fps: inner.rate.per_second(Instant::now()), ..inner.status.clone() }
+    }
+
+    /// A recording that failed stays so while it is tried again.
+    pub(super) fn set(&self, state: State) {
+        let status = &mut self.0.lock().status;
+        if state == State::Starting && status.state == State::Failed {
+            return;
+        }
+        status.enter(state);
+        status.cause = None;
+    }
+
+    pub(super) fn fail(&self, cause: String) {
+        let status = &mut self.0.lock().status;
+        status.enter(State::Failed);
+        status.n_failures += 1;
+        status.cause = Some(cause);
+    }
+
+    pub(super) fn written(&self, n_bytes: usize, n_skipped: u64) {
+        let mut inner = self.0.lock();
+        inner.rate.event(Instant::now());
+        let status = &mut inner.status;
+        status.enter(State::Recording);
+        status.cause = None;
+        status.n_frames += 1;
+        status.n_bytes += n_bytes as u64;
+        status.n_skipped += n_skipped;
+    }
+}
+
+impl Status {
+    fn enter(&mut self, state: State) {
+        if self.state != state {
+            self.state = state;
+            self.since = SystemTime::now();
+        }
+    }
+}
