@@ -5,7 +5,7 @@ ARGS ?=
 CARGO ?= cargo
 
 .DEFAULT_GOAL := help
-.PHONY: help run build test test-v4l2 soak check audit bench bench-v4l2 bench-encode install clean
+.PHONY: help run build test test-v4l2 soak check audit bench bench-relay bench-v4l2 bench-encode install clean
 .PHONY: need-build need-test need-v4l2 need-bench need-encode
 
 help: ## list the targets
@@ -38,6 +38,9 @@ audit: ## look for security advisories (needs the network)
 
 bench: need-build need-bench ## measure memory, CPU per frame and delay beside bare loops
 	$(CARGO) bench --locked --bench server
+
+bench-relay: need-build need-bench ## measure what a relay adds to the age of a picture, and its throughput
+	$(CARGO) bench --locked --bench relay
 
 bench-v4l2: need-build need-v4l2 ## measure CPU per frame beside uStreamer, in an emulated machine
 	$(CARGO) test --locked --release --test v4l2 -- --ignored --nocapture
