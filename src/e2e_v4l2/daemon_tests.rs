@@ -5,7 +5,7 @@ use crate::machine::{Machine, SERVICE_PORT, machine};
 use crate::pictures;
 use crate::server::Server;
 use crate::usb::Webcam;
-use crate::viewer::{Viewer, camera, camera_that, get, lost};
+use crate::viewer::{Viewer, camera, camera_that, control, get, lost};
 use crate::vivid::Vivid;
 use jpeg_decoder::Decoder;
 use std::time::Duration;
@@ -39,6 +39,48 @@ fn every_frame_is_passed_on_byte_for_byte() {
         drop(viewer);
         assert_eq!(server.stop(), 0, "a viewer and a camera do not hold up SIGTERM");
     }
+}
+
+#[test]
+fn at_30_fps_all_is_passed_on_too() {
+    let machine = machine();
+    let webcam = Webcam::plug_in(&machine, 0, "0001");
+    let options = format!("--camera v4l2:{} --resolution 640x480 --fps 30", webcam.link());
+    let _server = start(&machine, &options);
+    let mut viewer = Viewer::open(&machine);
+    // A machine that was kept waiting has gaps, but no picture that is not the camera's.
+    (0..9).for_each(|_| viewer.read_in_a_row(10, pictures::of_size("640x480")));
+    assert_eq!(camera(&machine)["got"]["fps"], 30.0);
+}
+
+#[test]
+fn cold_snapshot_is_in_time_after_a_warmup() {
+    let machine = machine();
+    let webcam = Webcam::plug_in(&machine, 0, "0001");
+    let options = "--warmup 5 --resolution 640x480 --fps 5";
+    let _server = start(&machine, &format!("--camera v4l2:{} {options}", webcam.link()));
+    // The daemon itself answers 503 after 4 s.
+    let jpeg = get(&machine, "/snapshot");
+    let place = pictures::of_size("640x480").iter().position(|picture| *picture == jpeg);
+    let place = place.unwrap_or_else(|| panic!("no picture: {}", String::from_utf8_lossy(&jpeg)));
+    assert!(place >= 5, "picture {place} was taken before the camera was warm");
+}
+
+#[test]
+fn name_cut_inside_a_character_does_no_harm() {
+    let machine = machine();
+    let webcam = Webcam::plug_in_as(&machine, 0, &"\u{e9}".repeat(20), "0001");
+    let text = machine.sh("mjpegd devices");
+    let line = text.lines().find(|line| line.starts_with(&webcam.device())).expect(&text);
+    assert!(line.contains("\u{e9}\u{e9}\u{fffd}"), "{line}");
+    let json = machine.sh("mjpegd devices --json");
+    serde_json::from_str::<serde_json::Value>(&json).expect("it is JSON");
+    let server = start(&machine, &format!("--camera v4l2:{} {SMALL}", webcam.link()));
+    assert!(is_of_camera(&Viewer::open(&machine).next()));
+    let device = camera(&machine)["got"]["device"].as_str().unwrap().to_owned();
+    assert!(device.contains("\u{e9}\u{fffd}"), "{device}");
+    assert_eq!(control(&machine, "brightness")["value"], 0);
+    assert!(!server.log().contains("panicked"), "{}", server.log());
 }
 
 #[test]

@@ -3,7 +3,7 @@
 use crate::daemon_tests::start;
 use crate::machine::{Machine, machine};
 use crate::usb::Webcam;
-use crate::viewer::{Viewer, camera, get, lost};
+use crate::viewer::{Viewer, camera, camera_that, get, lost};
 use crate::vivid::Vivid;
 use jpeg_decoder::{Decoder, PixelFormat};
 
@@ -119,9 +119,49 @@ fn streaming_errors_heal() {
     for fault in ["inject_fatal_streaming_error", "inject_vidioc_qbuf_error", "disconnect"] {
         vivid.set(fault, 1);
         let n_opened = camera(&machine)["opened"].as_u64();
-        crate::viewer::camera_that(&machine, "the camera opened anew", |camera| {
+        camera_that(&machine, "the camera opened anew", |camera| {
             camera["state"] == "live" && camera["opened"].as_u64() > n_opened
         });
         viewer.next();
     }
+}
+
+#[test]
+fn errors_at_opening_are_told_and_heal() {
+    let machine = machine();
+    let vivid = Vivid::single_planar(&machine);
+    let options = "--idle-timeout 1s --resolution 320x180";
+    let server = start(&machine, &format!("--camera {} {options}", vivid.device()));
+    let n_faults = || camera(&machine)["faults"]["io"].as_u64().unwrap_or(0);
+    for (fault, says) in [
+        ("inject_vidioc_reqbufs_error", "taking buffers failed: Invalid argument"),
+        ("inject_vidioc_qbuf_error", "starting failed: Invalid argument"),
+        ("inject_vidioc_streamon_error", "starting failed: Invalid argument"),
+    ] {
+        camera_that(&machine, "an idle camera", |camera| camera["state"] == "idle");
+        let before = n_faults();
+        vivid.set(fault, 1);
+        let mut viewer = Viewer::open(&machine);
+        camera_that(&machine, "a camera that is well", |camera| camera["state"] == "live");
+        viewer.next();
+        assert_eq!(n_faults(), before + 1, "{fault}");
+        assert!(server.log().contains(says), "{fault}: {}", server.log());
+    }
+}
+
+#[test]
+fn buffer_that_is_marked_as_damaged_is_dropped_and_counted() {
+    let machine = machine();
+    let vivid = Vivid::single_planar(&machine);
+    let _server = start(&machine, &format!("--camera {} --resolution 320x180", vivid.device()));
+    let mut viewer = Viewer::open(&machine);
+    viewer.next();
+    camera_that(&machine, "a picture that was dropped", |camera| {
+        // Again: one that a newer picture overtook was passed over, and not looked at.
+        vivid.set("inject_v4l2_buf_flag_error", 1);
+        camera["frames"]["dropped"]["marked"].as_u64() > Some(0)
+    });
+    (0..5).for_each(|_| drop(viewer.next()));
+    let camera = camera(&machine);
+    assert_eq!((&camera["state"], &camera["opened"]), (&"live".into(), &1.into()), "{camera}");
 }

@@ -182,7 +182,9 @@ mod tests {
             }
         };
         assert_eq!(fault(Errno::NODEV).0, Cause::NoDevice);
-        assert!(fault(Errno::NOSPC).1.contains("USB bandwidth"));
+        let (cause, why) = fault(Errno::NOSPC);
+        assert_eq!(cause, Cause::Bandwidth);
+        assert!(why.contains("not enough USB bandwidth") && why.contains("lower --resolution"));
         assert!(fault(Errno::BUSY).1.starts_with("busy: /dev/video7"));
         assert_eq!(
             fault(Errno::IO),
