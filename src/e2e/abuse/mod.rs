@@ -13,6 +13,13 @@ mod guesses;
 // A log that nobody reads.
 mod log;
 
+// Many at once: bytes without sense, requests without end, viewers in a crowd.
+mod crowds;
+// What is taken and given back: memory.
+mod memory;
+// What time does: slow viewers, a camera that stalls, a clock that jumps.
+mod pace;
+
 use std::time::Duration;
 
 use crate::support::{Client, Daemon, Viewer};

@@ -1,0 +1,61 @@
+//! What is taken and given back: memory.
+
+use std::time::{Duration, Instant};
+
+use crate::support::{Client, Daemon, Metronome, eventually_is};
+
+#[test]
+fn flood_of_pipelined_requests_takes_little_memory_and_holds_nobody_up() {
+    let daemon = Daemon::start(&["--camera", "pattern:64x48@20"]);
+    daemon.get("/healthz");
+    let before = daemon.resident_kb();
+    let metronome = Metronome::start();
+    let mut client = Client::connect(daemon.address());
+    let requests = "GET /healthz HTTP/1.1\r\nHost: a\r\n\r\n".repeat(1000);
+    let mut largest = before;
+    for _ in 0..100 {
+        client.send(&requests);
+        largest = largest.max(daemon.resident_kb());
+        let begun = Instant::now();
+        assert_eq!(daemon.get("/healthz").code, 200);
+        let limit = metronome.allow(Duration::from_millis(500));
+        assert!(begun.elapsed() < limit, "{:?}", begun.elapsed());
+    }
+    assert!(largest < before + (16 << 10), "{before} kB, then {largest} kB");
+}
+
+/// Clients that ask shortly, one after the other, and viewers in crowds.
+fn come_and_go(daemon: &Daemon, n_short: usize, crowds: usize, n_viewers: usize) {
+    for n in 0..n_short {
+        match n % 10 {
+            0 => drop(Client::connect(daemon.address())),
+            1 => drop(daemon.get("/status")),
+            _ => drop(daemon.get("/healthz")),
+        }
+    }
+    for _ in 0..crowds {
+        let mut viewers: Vec<_> = (0..n_viewers).map(|_| daemon.watch("/stream")).collect();
+        viewers.iter_mut().for_each(|viewer| drop(viewer.next()));
+        drop(viewers);
+        daemon.wait_for_seats(0);
+    }
+}
+
+#[test]
+fn memory_comes_back_after_many_clients() {
+    let args = ["--camera", "pattern:64x48@20", "--threads", "150", "--idle-timeout", "1s"];
+    let daemon = Daemon::start(&args);
+    // Memory that is taken once and used from then on is no leak: the most
+    // threads at once, whose stacks the C library keeps for the next ones.
+    come_and_go(&daemon, 1000, 3, 150);
+    let is_small = || daemon.threads().len() < 12 && daemon.open_files().len() < 20;
+    eventually_is("all have left", is_small);
+    let before = daemon.resident_kb();
+    come_and_go(&daemon, 10_000, 20, 50);
+    eventually_is("all have left", is_small);
+    let mut after = 0;
+    eventually_is("memory is as it was", || {
+        after = daemon.resident_kb();
+        after <= before + (2 << 10)
+    });
+}

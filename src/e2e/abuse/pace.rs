@@ -1,0 +1,100 @@
+//! What time does: slow viewers, a camera that stalls, a clock that jumps.
+
+use std::fs;
+use std::path::Path;
+use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
+
+use super::worst_gap;
+use crate::support::{Client, Daemon, Dir, Metronome, TempDir, Viewer, eventually_is};
+
+fn now() -> f64 {
+    SystemTime::now().duration_since(UNIX_EPOCH).unwrap().as_secs_f64()
+}
+
+#[test]
+fn viewer_on_a_slow_line_sees_pictures_that_are_fresh() {
+    let dir = Dir::numbered(5, 30_000);
+    let daemon = Daemon::start(&["--camera", &dir.camera(), "--fps", "30"]);
+    let metronome = Metronome::start();
+    let mut client = Client::narrow(daemon.address());
+    client.request("GET", "/stream", &[]);
+    let mut viewer = Viewer::new(client);
+    let mut ages = Vec::new();
+    // 900 kB come every second, and it takes 300.
+    for _ in 0..30 {
+        let part = viewer.next();
+        ages.push(now() - part.timestamp());
+        std::thread::sleep(Duration::from_millis(100));
+    }
+    ages.sort_by(f64::total_cmp);
+    let (median, limit) = (ages[15], metronome.allow(Duration::from_secs(1)));
+    assert!(median < limit.as_secs_f64(), "{ages:?}");
+}
+
+#[test]
+fn viewers_go_on_when_a_stalled_camera_does() {
+    let dir = Dir::numbered(1, 1000);
+    let (picture, stop) = (dir.path().join("000000.jpg"), dir.path().join("stop"));
+    let (picture, stop_name) = (picture.display(), stop.display());
+    let script = format!(
+        "exec:while :; do cat {picture}; sleep 0.05; while [ -e {stop_name} ]; do sleep 0.05; done; done"
+    );
+    let daemon =
+        Daemon::start(&["--camera", &script, "--threads", "100", "--stall-timeout", "10m"]);
+    let mut viewers: Vec<_> = (0..100).map(|_| daemon.watch("/stream")).collect();
+    viewers.iter_mut().for_each(|viewer| drop(viewer.next()));
+    fs::write(&stop, "").unwrap();
+    let captured = || daemon.figure("/camera/frames/captured");
+    let mut before = captured();
+    eventually_is("the camera stalls", || {
+        std::thread::sleep(Duration::from_millis(500));
+        let now = captured();
+        std::mem::replace(&mut before, now) == now
+    });
+    // The last picture goes out again now and then.
+    viewers.iter_mut().for_each(|viewer| (0..3).for_each(|_| drop(viewer.next())));
+    fs::remove_file(&stop).unwrap();
+    eventually_is("the camera goes on", || captured() > before + 10);
+    viewers.iter_mut().for_each(|viewer| (0..5).for_each(|_| drop(viewer.next())));
+    assert_eq!((daemon.figure("/seats/taken"), daemon.figure("/camera/opened")), (100, 1));
+}
+
+/// The library that lies about the wall clock.
+fn faketime() -> String {
+    let folders = ["/usr/lib", "/usr/lib64", "/usr/local/lib"].map(Path::new);
+    let of_debian = fs::read_dir("/usr/lib").unwrap().filter_map(|e| Some(e.ok()?.path()));
+    let all = folders.into_iter().map(Path::to_owned).chain(of_debian);
+    let files = all.map(|folder| folder.join("faketime/libfaketimeMT.so.1"));
+    let file = files.into_iter().find(|file| file.exists());
+    file.expect("libfaketime is needed: apt install faketime").display().to_string()
+}
+
+#[test]
+fn clock_that_jumps_a_day_neither_stalls_nor_floods() {
+    let dir = TempDir::new();
+    let clock = dir.write("clock", "+0");
+    let mut command = Daemon::command(&["--camera", "pattern:64x48@20", "--idle-timeout", "2s"]);
+    command.env("LD_PRELOAD", faketime()).env("FAKETIME_TIMESTAMP_FILE", &clock);
+    command.env("FAKETIME_NO_CACHE", "1").env("FAKETIME_DONT_FAKE_MONOTONIC", "1");
+    let daemon = Daemon::spawn(command);
+    let mut viewer = daemon.watch("/stream");
+    let metronome = Metronome::start();
+    for (jump, days) in [("+1d", 1.0), ("-1d", -1.0), ("+0", 0.0)] {
+        fs::write(&clock, jump).unwrap();
+        eventually_is("its clock has jumped", || {
+            let shown = viewer.next().timestamp() - now();
+            (shown - days * 86_400.0).abs() < 3600.0
+        });
+        let begun = Instant::now();
+        let n_before = daemon.figure("/camera/frames/captured");
+        let gap = worst_gap(&mut viewer, Duration::from_secs(2));
+        let n = daemon.figure("/camera/frames/captured") - n_before;
+        assert!(gap < metronome.allow(Duration::from_millis(500)), "{jump}: {gap:?}");
+        // 20 a second, and no more than that: nothing is made up for.
+        let most = 20.0 * begun.elapsed().as_secs_f64() + 5.0;
+        assert!(f64::from(u32::try_from(n).unwrap()) <= most, "{jump}: {n}, at most {most}");
+    }
+    assert!(daemon.status()["uptime_s"].as_f64() < Some(3600.0));
+    drop(viewer);
+    daemon.wait_for_state("idle");
+}
