@@ -47,9 +47,17 @@ fn route_says_which_methods_it_takes() {
 #[test]
 fn camera_that_is_no_device_has_no_controls() {
     let daemon = daemon(&[]);
-    let reply = daemon.get("/controls");
-    assert_eq!((reply.code, &*reply.text()), (200, "{\"controls\":[]}"));
-    assert_eq!(reply.header("Content-Type"), Some("application/json"));
+    for target in ["/controls", "/webcam/controls", "/camera/controls"] {
+        let reply = daemon.get(target);
+        assert_eq!((reply.code, &*reply.text()), (200, "{\"controls\":[]}"), "{target}");
+        assert_eq!(reply.header("Content-Type"), Some("application/json"));
+    }
+    let mut client = Client::connect(daemon.address());
+    client.send(format!(
+        "POST /camera/controls HTTP/1.1\r\nHost: a\r\n{JSON}\r\nContent-Length: 5000\r\n\r\n{}",
+        long(5000)
+    ));
+    assert!(is_heard(&client.reply("POST")));
     assert_eq!(daemon.figure("/camera/opened"), 0);
 }
 
