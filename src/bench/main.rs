@@ -14,8 +14,10 @@
 //! | `children` | starts the daemon or a loop, on its core |
 //! | `receivers` | read everything, note when each picture was there |
 //! | `procfs` | time, memory, threads and descriptors of a process |
-//! | `load`, `rest`, `start`, `calls` | the measurements |
+//! | `load`, `rest`, `start`, `calls`, `dvr` | the measurements |
 //! | `numbers`, `table` | medians; what is printed |
+//!
+//! `cargo bench --bench server -- dvr` measures recording and going back alone.
 //!
 //! A goal that is missed is printed, but is no failure: a speed is no test.
 #![allow(clippy::print_stdout, reason = "what is measured is printed")]
@@ -23,6 +25,7 @@
 mod bare;
 mod calls;
 mod children;
+mod dvr;
 mod load;
 mod numbers;
 mod pictures;
@@ -52,10 +55,13 @@ fn main() -> Result<()> {
     let mut table = Table::new();
     children::stay_off_the_servers_core();
     println!("{settings}; pictures of {PICTURE_BYTES} bytes");
-    rest::measure(&pictures, &settings, &mut table)?;
-    load::measure(&pictures, &settings, &mut table)?;
-    calls::measure(&pictures, &mut table)?;
-    start::measure(&pictures, &settings, &mut table)?;
+    if !std::env::args().any(|arg| arg == "dvr") {
+        rest::measure(&pictures, &settings, &mut table)?;
+        load::measure(&pictures, &settings, &mut table)?;
+        calls::measure(&pictures, &mut table)?;
+        start::measure(&pictures, &settings, &mut table)?;
+    }
+    dvr::measure(&pictures, &settings, &mut table)?;
     print!("{table}");
     Ok(())
 }
