@@ -283,6 +283,41 @@ fn nothing_outside_the_folder_is_shown() {
 }
 
 #[test]
+fn each_camera_is_recorded_by_its_name_and_options() {
+    let (to, file) = (TempDir::new(), TempDir::new());
+    let config = format!(
+        "record = '{}'\n[[camera]]\nname = 'front'\nsource = 'pattern:64x48@20'\n\
+         [[camera]]\nname = 'back'\nsource = 'pattern:64x48@20'\nrecord-fps = 2\n",
+        to.path().display()
+    );
+    let config = file.write("mjpegd.toml", config);
+    let daemon = Daemon::start(&["--config", config.to_str().unwrap()]);
+    let written = |name: &str| {
+        let status = daemon.get(&format!("/{name}/status"));
+        let status: serde_json::Value = serde_json::from_slice(&status.body).unwrap();
+        status["recording"]["written"].as_u64().unwrap()
+    };
+    eventually_is("both are recorded", || written("front") >= 20 && written("back") >= 3);
+    assert!(written("front") > 2 * written("back"));
+    for name in ["front", "back"] {
+        assert!(fs::read_dir(to.path().join(name)).unwrap().count() >= 2, "{name}");
+        assert_eq!(daemon.get(&format!("/{name}/snapshot?at=-0s")).code, 200);
+    }
+    assert_eq!(daemon.request("POST", "/back/record/stop", &[]).code, 200);
+    let is_on = |name: &str| {
+        let list: serde_json::Value =
+            serde_json::from_slice(&daemon.get(&format!("/{name}/recordings")).body).unwrap();
+        list["recording"]["on"].as_bool().unwrap()
+    };
+    assert!(is_on("front") && !is_on("back"));
+    let metrics = daemon.get("/metrics").text();
+    for name in ["front", "back"] {
+        let line = format!("mjpegd_frames_recorded_total{{camera=\"{name}\"}} ");
+        assert!(metrics.contains(&line), "{metrics}");
+    }
+}
+
+#[test]
 fn two_programs_do_not_record_into_one_folder() {
     let (dir, to) = (Dir::numbered(40, 0), TempDir::new());
     let first = recorder(&dir, to.path(), &[]);
