@@ -45,6 +45,7 @@ let retryAt = 0;
 let shown = '';                // state on display
 let spoken = '';
 let lastPoll = 0;
+let past = null;               // { label, clock, at() } while timeline.js shows what was recorded
 
 const timers = {};
 
@@ -64,6 +65,10 @@ function openStream() {
   cancel('retry');
   retryAt = 0;
   offline = false;
+  if (past) {
+    after('poll', FIRST_POLL_MS, poll);
+    return render();
+  }
 
   const image = byId('picture');
   const now = performance.now();
@@ -108,6 +113,20 @@ function streamFailed() {
   refused = true;
   retryLater();
   poll();
+}
+
+// What was recorded is shown instead of the stream, or the stream again.
+function timeTravelled({ detail }) {
+  past = detail;
+  if (past) {
+    closeStream();
+    cancel('retry', 'countdown', 'still');
+    retryAt = attempts = 0;
+    refused = false;
+    render();
+  } else if (!asleep && !offline) {
+    openStream();
+  }
 }
 
 function randomKey() {
@@ -162,7 +181,8 @@ function serverAnswered(answer) {
   else if (stream) watchStream();
   else if (refused && seatsFull(before) && !seatsFull(status)) retryIn(0.2 + Math.random());
   render();
-  after('poll', shown === 'live' ? POLL_MS : POLL_UNSETTLED_MS, poll);
+  document.dispatchEvent(new CustomEvent('status', { detail: status }));
+  after('poll', shown === 'live' || shown === 'past' ? POLL_MS : POLL_UNSETTLED_MS, poll);
 }
 
 // One lost answer is no reason to take a running picture away.
@@ -283,6 +303,7 @@ function currentState() {
   const camera = status && status.camera.state;
   if (asleep) return 'hidden';
   if (offline) return 'offline';
+  if (past) return 'past';
   if (refused && seatsFull(status)) return 'full';
   // While the server tries to open a lost camera again, the camera is not yet found.
   if (camera === 'lost' || (camera === 'starting' && shown === 'lost')) return 'lost';
@@ -301,6 +322,7 @@ function messageOf(state) {
     case 'offline': return [
       errorCode ? `The server answers with error ${errorCode}` : 'The server does not answer', '',
       'The picture comes back by itself.'];
+    case 'past': return [past.label, past.clock];
     case 'hidden': return ['Paused', 'The stream rests while this page is hidden.'];
     default: return ['Live', ''];
   }
@@ -308,20 +330,21 @@ function messageOf(state) {
 
 function render() {
   const state = currentState();
+  const label = state === 'past' ? past.label : LABELS[state];
   const [title, reason, hint = ''] = messageOf(state);
   if (state === 'full' && shown !== 'full') after('still', 0, refreshStill);
   if (state !== 'full') cancel('still');
   shown = state;
 
   document.documentElement.dataset.state = state;
-  setText('state', LABELS[state]);
+  setText('state', label);
   setText('title', title);
   setText('reason', reason);
   setText('hint', hint);
   announce([title, reason, hint].filter(Boolean).join('. '));
   renderCountdown();
   if (status) renderStatus();
-  document.title = state === 'live' ? nameOfServer() : `${LABELS[state]} · ${nameOfServer()}`;
+  document.title = state === 'live' ? nameOfServer() : `${label} · ${nameOfServer()}`;
   byId('picture').alt = state === 'live' ? 'Live picture of the camera' : '';
 }
 
@@ -380,10 +403,11 @@ function note(text) {
 // --- snapshot ---
 
 async function takeSnapshot() {
-  const reply = await request('snapshot').catch(() => null);
+  const at = past && past.at();
+  const reply = await request(past ? `snapshot?at=${at.toFixed(6)}` : 'snapshot').catch(() => null);
   if (!reply) return note('No snapshot: the server does not answer.');
   if (!reply.ok) return note(`No snapshot: ${reply.body.trim().slice(0, 200) || 'error ' + reply.code}`);
-  const name = `mjpegd-${timestamp(new Date())}.jpg`;
+  const name = `mjpegd-${timestamp(past ? new Date(at * 1000) : new Date())}.jpg`;
   saveAs(reply.body, name);
   note(`Saved ${name}`);
 }
@@ -501,6 +525,7 @@ function start() {
   byId('snapshot').onclick = (event) => { event.preventDefault(); takeSnapshot(); };
   byId('fullscreen').onclick = toggleFullScreen;
   for (const move of ['pointermove', 'pointerdown', 'focusin']) viewer.addEventListener(move, stirBar);
+  viewer.addEventListener('past', timeTravelled);
   document.addEventListener('keydown', keyPressed);
   document.addEventListener('fullscreenchange', () => showFull(document.fullscreenElement === viewer));
 

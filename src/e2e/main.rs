@@ -63,6 +63,8 @@ mod download;
 mod recording_faults;
 // The page, in a real browser.
 mod page;
+// The recording on the page, in a real browser.
+mod timeline;
 
 // The room table in lib.rs, guarded.
 mod layout;

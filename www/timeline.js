@@ -1,0 +1,429 @@
+// The recording on the page: pause, steps, playback, the strip of time, files of a span, and the switch. The live stream
+// is app.js's: here it is only told when the past is shown instead, by an event 'past' on #viewer.
+
+import { dayOf, makeStrip, showBlob, timeOf } from './strip.js';
+
+const LIST_EVERY_MS = 5000;
+const TICK_MS = 200;
+const REQUEST_TIMEOUT_MS = 10000;
+const JUMP_S = 10;
+// Nearer to the present than this is live.
+const PRESENT_S = .7;
+// A seat that was just given back may not be free yet.
+const RETRY_MS = [200, 500, 1000, 2000];
+const FIRST_CHOICE_S = 30;
+const BLANK = 'data:image/gif;base64,R0lGODlhAQABAAAAACH5BAEKAAEALAAAAAABAAEAAAICTAEAOw==';
+
+const BASE = new URL('.', document.baseURI);
+BASE.username = BASE.password = '';
+const url = (path) => new URL(path, BASE).href;
+
+const byId = (id) => document.getElementById(id);
+const section = byId('timeline');
+const viewer = byId('viewer');
+const slider = byId('strip');
+
+// --- what was recorded ---
+
+let spans = [];                // { start, end, frames, bytes } without gaps, in order of time
+let report = null;             // how recording goes
+let offset = null;             // the server's clock less ours, seconds
+let listing = false;
+
+const ours = () => performance.now() / 1000;
+const now = () => ours() + (offset ?? (Date.now() / 1000 - ours()));
+const isRecording = () => report?.state === 'recording';
+
+async function list() {
+  if (listing || document.hidden || section.hidden) return;
+  listing = true;
+  try {
+    const asked = ours();
+    const reply = await fetch(url('recordings'), { cache: 'no-store', signal: AbortSignal.timeout(REQUEST_TIMEOUT_MS) });
+    if (!reply.ok) throw new Error(await reply.text());
+    const answer = await reply.json();
+    offset = answer.now - (asked + ours()) / 2;
+    spans = answer.spans.sort((a, b) => a.start - b.start);
+    showReport(answer.recording);
+  } catch {
+    // app.js tells when the server does not answer.
+  } finally {
+    listing = false;
+  }
+  strip.draw();
+}
+
+// The last span grows between two lists.
+function spansNow() {
+  const last = spans.at(-1);
+  if (!last || !isRecording() || now() - last.end > 60) return spans;
+  return [...spans.slice(0, -1), { ...last, end: Math.max(last.end, now()) }];
+}
+
+const spanAt = (t) => spansNow().find((span) => t >= span.start && t <= span.end);
+
+// The moment so many recorded seconds later, or earlier: gaps take no time.
+function recordedAfter(t, seconds) {
+  const all = seconds < 0 ? [...spansNow()].reverse() : spansNow();
+  let left = Math.abs(seconds);
+  for (const { start, end } of all) {
+    const from = seconds < 0 ? Math.min(t, end) : Math.max(t, start);
+    const room = seconds < 0 ? from - start : end - from;
+    if (room < 0) continue;
+    if (left <= room) return seconds < 0 ? from - left : from + left;
+    left -= room;
+  }
+  return seconds < 0 ? all.at(-1)?.start ?? t : now();
+}
+
+async function picture(t, signal, step = 0) {
+  const path = `snapshot?at=${t.toFixed(6)}` + (step ? `&step=${step}` : '');
+  const reply = await fetch(url(path), { cache: 'no-store', signal });
+  if (!reply.ok) throw new Error((await reply.text()).trim());
+  return { blob: await reply.blob(), at: Number(reply.headers.get('X-Timestamp')) };
+}
+
+// --- live, playing or paused ---
+
+let mode = 'live';
+let shown = 0;                 // the moment on display while paused
+let anchor = null;             // while playing: { at, since }, since null until the first picture is there
+let replay = byId('replay');
+let request = null;            // AbortController of the picture that is asked for
+let tries = 0;
+
+function shownNow() {
+  if (mode === 'live') return now();
+  if (mode === 'paused' || anchor.since === null) return shown;
+  return recordedAfter(anchor.at, (ours() - anchor.since) * speed());
+}
+
+const speed = () => Number(byId('speed').value);
+
+function enter(next) {
+  mode = next;
+  if (mode === 'live') section.removeAttribute('data-past');
+  else section.dataset.past = mode;
+  const label = { paused: 'Paused', playing: 'Playback' }[mode];
+  const past = label && { label, clock: whenOf(shownNow()), at: shownNow };
+  viewer.dispatchEvent(new CustomEvent('past', { detail: past || null }));
+  tick();
+}
+
+// A fresh element each time, so that no late event or picture of an old stream shows; and a new picture in the old one,
+// as an <img> that is only taken away keeps its connection (crbug 73395). What it showed stays, under the new one.
+function freshReplay() {
+  request?.abort();
+  const fresh = document.createElement('img');
+  fresh.id = 'replay';
+  fresh.alt = '';
+  fresh.hidden = true;
+  const old = replay;
+  old.onload = old.onerror = null;
+  if (!old.hidden && old.naturalWidth) keep(old);
+  if (old.src.startsWith('blob:')) URL.revokeObjectURL(old.src);
+  old.src = BLANK;
+  old.replaceWith(fresh);
+  replay = fresh;
+}
+
+function keep(image) {
+  const still = byId('still');
+  still.width = image.naturalWidth;
+  still.height = image.naturalHeight;
+  still.getContext('2d').drawImage(image, 0, 0);
+  byId('stage').classList.add('stilled');
+}
+
+async function show(t, step = 0) {
+  request?.abort();
+  const mine = request = new AbortController();
+  try {
+    const { blob, at } = await picture(t, mine.signal, step);
+    if (mode !== 'paused' || mine.signal.aborted) return;
+    showBlob(replay, blob);
+    replay.hidden = false;
+    replay.alt = 'Recorded picture';
+    shown = at;
+    tick();
+  } catch (error) {
+    if (error.name !== 'AbortError') say('No picture of this moment.');
+  }
+}
+
+async function pause(t = shownNow()) {
+  const wasPlaying = mode === 'playing';
+  if (wasPlaying) freshReplay();
+  shown = t;
+  enter('paused');
+  // What is live and not recorded is frozen as it is.
+  if (spanAt(shown)) await show(shown);
+}
+
+function play(t = shownNow()) {
+  shown = spanAt(t) ? t : recordedAfter(t, 0);
+  if (shown > now() - PRESENT_S) return goLive();
+  freshReplay();
+  anchor = { at: shown, since: null };
+  const opened = replay;
+  opened.onload = () => {
+    if (replay !== opened || anchor.since !== null) return;
+    anchor.since = ours();
+    tries = 0;
+    opened.hidden = false;
+    opened.alt = 'Recorded pictures';
+  };
+  opened.onerror = () => { if (replay === opened) playFailed(); };
+  enter('playing');
+  // The server sees that the live stream was closed with the next picture it writes.
+  opened.src = url(`video_feed?from=${shown.toFixed(6)}&speed=${speed()}&key=replay`);
+}
+
+function playFailed() {
+  const at = shown;
+  if (tries === RETRY_MS.length) {
+    tries = 0;
+    pause(at);
+    return say('The server gives no playback. Perhaps all seats are taken.');
+  }
+  const waited = replay;
+  setTimeout(() => { if (replay === waited && mode === 'playing') play(at); }, RETRY_MS[tries]);
+  tries += 1;
+}
+
+function goLive() {
+  if (mode === 'live') return;
+  tries = 0;
+  freshReplay();
+  enter('live');
+}
+
+function seek(t) {
+  tries = 0;
+  if (t > now() - PRESENT_S) return goLive();
+  const there = spanAt(t) ? t : recordedAfter(t, 0);
+  if (!spanAt(there)) return goLive();
+  if (mode === 'paused') {
+    shown = there;
+    show(there);
+  } else {
+    play(there);
+  }
+}
+
+const jump = (seconds) => seek(recordedAfter(shownNow(), seconds));
+const toggle = () => (mode === 'paused' ? play() : pause());
+
+let steps = 0;                 // asked for and not yet made
+let stepping = false;
+
+async function step(n) {
+  steps += n;
+  if (stepping) return;
+  stepping = true;
+  if (mode !== 'paused') await pause();
+  while (steps && mode === 'paused') {
+    const due = Math.max(-1000, Math.min(steps, 1000));
+    steps -= due;
+    if (due > 0 && shown >= (spans.at(-1)?.end ?? 0)) await list();
+    const from = spanAt(shown) ? shown : spans.findLast((span) => span.end < shown)?.end;
+    if (from === undefined) say('Nothing was recorded before.');
+    else if (due > 0 && from >= spans.at(-1).end) say('This is the newest picture.');
+    else await show(from, due);
+  }
+  steps = 0;
+  stepping = false;
+}
+
+// --- the strip, and files of a span ---
+
+const strip = makeStrip(slider, {
+  spans: spansNow,
+  now,
+  shown: shownNow,
+  seek,
+  choose: showChoice,
+  picture: async (t, signal) => (spanAt(t) ? picture(t, signal) : null),
+});
+let choice = null;
+
+function showChoice(next) {
+  choice = next;
+  byId('cut').hidden = !choice;
+  if (!choice) return;
+  const { start, end } = choice;
+  const inside = { frames: 0, bytes: 0 };
+  for (const span of spansNow()) {
+    const share = span.end > span.start
+      ? Math.max(0, Math.min(end, span.end) - Math.max(start, span.start)) / (span.end - span.start)
+      : Number(span.start >= start && span.start <= end);
+    inside.frames += span.frames * share;
+    inside.bytes += span.bytes * share;
+  }
+  const size = inside.frames ? `about ${Math.ceil(inside.frames).toLocaleString()} pictures, ${bytesOf(inside.bytes)}` : 'nothing recorded';
+  setText('cut-text', `${whenOf(start)} to ${timeOf(end)} · ${longTime(end - start)} · ${size}`);
+  const link = byId('download');
+  if (inside.frames) link.href = url(`download?from=${start.toFixed(6)}&to=${end.toFixed(6)}&format=${byId('format').value}`);
+  else link.removeAttribute('href');
+  link.setAttribute('aria-disabled', String(!inside.frames));
+}
+
+function chooseAtFirst() {
+  if (choice) return strip.choose(null);
+  const end = shownNow();
+  strip.choose(recordedAfter(end, -FIRST_CHOICE_S), end);
+}
+
+// --- words ---
+
+function whenOf(t) {
+  const isToday = new Date(t * 1000).toDateString() === new Date(now() * 1000).toDateString();
+  return isToday ? timeOf(t) : `${dayOf(t)}, ${timeOf(t)}`;
+}
+
+function longTime(seconds) {
+  if (seconds < 9.95) return `${seconds.toFixed(1)} s`;
+  const s = Math.round(seconds);
+  if (s < 60) return `${s} s`;
+  if (s < 3600) return `${Math.floor(s / 60)} min ${s % 60} s`;
+  if (s < 86400) return `${Math.floor(s / 3600)} h ${Math.floor(s / 60) % 60} min`;
+  return `${Math.floor(s / 86400)} d ${Math.floor(s / 3600) % 24} h`;
+}
+
+function bytesOf(n) {
+  const units = ['B', 'kB', 'MB', 'GB', 'TB'];
+  const i = Math.min(Math.floor(Math.log10(Math.max(n, 1)) / 3), 4);
+  return `${(n / 1000 ** i).toFixed(i && n / 1000 ** i < 10 ? 1 : 0)} ${units[i]}`;
+}
+
+function setText(id, text) {
+  const element = byId(id);
+  if (element.textContent !== text) element.textContent = text;
+}
+
+let quiet = 0;
+
+function say(text) {
+  setText('note', text);
+  clearTimeout(quiet);
+  quiet = setTimeout(() => setText('note', ''), 4000);
+}
+
+// --- showing it ---
+
+function tick() {
+  if (section.hidden || document.hidden) return;
+  const t = shownNow();
+  // The server goes live by itself where the recording ends.
+  if (mode === 'playing' && anchor.since !== null && t > now() - PRESENT_S / 2) return goLive();
+  const ago = Math.max(0, now() - t);
+  const isLive = mode === 'live';
+  setText('ago', isLive ? '' : `−${longTime(Math.round(ago * 10) / 10)}`);
+  setText('when', isLive ? '' : whenOf(t));
+  setText('moment-mode', { live: '', paused: 'Paused', playing: 'Playback' }[mode]);
+  byId('moment').hidden = isLive;
+  const [label, shape] = mode === 'paused' ? ['Play', 'M6 4v12l10-6z'] : ['Pause', 'M6.5 4.5v11M13.5 4.5v11'];
+  const button = byId('play');
+  if (button.getAttribute('aria-label') !== label) {
+    button.setAttribute('aria-label', label);
+    button.title = `${label} (space)`;
+    button.querySelector('path').setAttribute('d', shape);
+  }
+  byId('live').setAttribute('aria-pressed', String(isLive));
+  describe(t, ago);
+  strip.draw();
+}
+
+function describe(t, ago) {
+  const all = strip.extent();
+  const set = (name, value) => slider.setAttribute(`aria-${name}`, value);
+  set('valuemin', Math.floor(all.start));
+  set('valuemax', Math.ceil(all.end));
+  set('valuenow', Math.round(t));
+  set('valuetext', mode === 'live' ? 'Live' : `${whenOf(t)}, ${longTime(ago)} ago, ${mode}`);
+}
+
+function showReport(next) {
+  report = next;
+  const button = byId('record');
+  button.setAttribute('aria-checked', String(report.on));
+  section.dataset.record = report.state;
+  const held = `${bytesOf(report.bytes)} of ${bytesOf(report.max_bytes)}`;
+  const words = {
+    off: `Not recording · ${held}`,
+    starting: 'Recording starts',
+    recording: `Recording · ${held}`,
+    failed: `Recording failed: ${report.cause || 'unknown cause'}`,
+  };
+  setText('record-state', words[report.state] || report.state);
+}
+
+async function switchRecording() {
+  try {
+    const reply = await fetch(url(report?.on ? 'record/stop' : 'record/start'), { method: 'POST', signal: AbortSignal.timeout(REQUEST_TIMEOUT_MS) });
+    if (!reply.ok) throw new Error((await reply.text()).trim().slice(0, 200));
+    showReport(await reply.json());
+    list();
+  } catch (error) {
+    say(error instanceof TypeError ? 'The server does not answer.' : error.message);
+  }
+}
+
+// --- wiring ---
+
+const KEYS = {
+  ' ': toggle, k: toggle,
+  ArrowLeft: () => step(-1), ArrowRight: () => step(1),
+  'shift ArrowLeft': () => jump(-JUMP_S), 'shift ArrowRight': () => jump(JUMP_S),
+  PageUp: () => jump(JUMP_S), PageDown: () => jump(-JUMP_S),
+  Home: () => spans.length && seek(spans[0].start), End: goLive, l: goLive,
+  '+': () => strip.zoom(.5), '-': () => strip.zoom(2), '=': () => strip.zoom(.5),
+};
+// Elsewhere these scroll the page.
+const ON_STRIP = ['PageUp', 'PageDown', 'Home', 'End'];
+
+function keyPressed(event) {
+  if (section.hidden || event.ctrlKey || event.metaKey || event.altKey) return;
+  if (event.key === 'Escape' && choice) return strip.choose(null);
+  if (event.target.closest?.('input, select, textarea')) return;
+  if (event.key === ' ' && event.target.closest?.('button, a, summary')) return;
+  const key = event.key.length === 1 ? event.key.toLowerCase() : event.key;
+  const isPlain = ON_STRIP.includes(key) && event.target !== slider && event.target !== document.body;
+  const action = KEYS[(event.shiftKey && event.key.length > 1 ? 'shift ' : '') + key];
+  if (!action || isPlain) return;
+  event.preventDefault();
+  action();
+}
+
+function statusCame({ detail: status }) {
+  const wasHidden = section.hidden;
+  section.hidden = byId('timeline-keys').hidden = !status.recording;
+  if (section.hidden && mode !== 'live') goLive();
+  if (wasHidden && !section.hidden) list();
+}
+
+function visibilityChanged() {
+  // A stream that nobody sees takes a seat and the network.
+  if (document.hidden && mode === 'playing') pause();
+  else list().then(tick);
+}
+
+byId('back').onclick = () => jump(-JUMP_S);
+byId('earlier').onclick = () => step(-1);
+byId('play').onclick = toggle;
+byId('later').onclick = () => step(1);
+byId('live').onclick = goLive;
+byId('speed').onchange = () => { if (mode === 'playing') play(); };
+byId('record').onclick = switchRecording;
+byId('zoom-in').onclick = () => strip.zoom(.5);
+byId('zoom-out').onclick = () => strip.zoom(2);
+byId('choose').onclick = chooseAtFirst;
+byId('cut-start').onclick = () => strip.choose(shownNow(), Math.max(choice.end, shownNow()));
+byId('cut-end').onclick = () => strip.choose(Math.min(choice.start, shownNow()), shownNow());
+byId('cut-clear').onclick = () => strip.choose(null);
+byId('format').onchange = () => showChoice(choice);
+document.addEventListener('keydown', keyPressed);
+document.addEventListener('visibilitychange', visibilityChanged);
+document.addEventListener('status', statusCame);
+setInterval(tick, TICK_MS);
+setInterval(list, LIST_EVERY_MS);
