@@ -29,6 +29,9 @@ use crate::shutdown::Shutdown;
 
 /// A connection to this very machine is there at once, or the queue is full.
 const KICK_TIMEOUT: Duration = Duration::from_millis(100);
+/// Half a second without a connection accepted, while some wait: a busy machine
+/// is no reason to listen anew.
+const STUCK_LOOKS: u32 = 5;
 
 /// The thread that looks.
 pub(super) struct Guard {
@@ -54,8 +57,10 @@ struct Rounds {
     post: Post,
     bell: Bell,
     watch: Watch,
-    /// Clients that waited to be accepted, and requests that ever came.
-    before: (u32, u64),
+    /// Requests that ever came, at the last look.
+    n_claimed: u64,
+    /// Looks in a row at which clients waited and nothing had come in.
+    n_stuck: u32,
     log: LogLimit,
 }
 
@@ -68,7 +73,8 @@ impl Guard {
             post,
             bell,
             watch: Watch::default(),
-            before: (0, 0),
+            n_claimed: 0,
+            n_stuck: 0,
             log: LogLimit::default(),
         };
         let thread = thread::Builder::new().name("guard".into()).spawn(move || rounds.run())?;
@@ -140,17 +146,19 @@ impl Rounds {
         }
     }
 
-    /// How many clients wait to be accepted. When they did so at the last look
-    /// too and nothing has come in since, nobody accepts any more.
+    /// How many clients wait to be accepted. When they do so look after look
+    /// and nothing comes in, nobody accepts any more.
     fn look_at_queue(&mut self, has_new: bool) -> u32 {
-        let queued = descriptor::backlog(&self.post.listener);
-        let now = (queued, self.post.connections.n_claimed());
-        let (queued_before, claimed_before) = std::mem::replace(&mut self.before, now);
-        if queued > 0 && queued_before > 0 && !has_new && now.1 == claimed_before {
-            self.before.0 = 0;
+        let n_queued = descriptor::backlog(&self.post.listener);
+        let n_claimed = self.post.connections.n_claimed();
+        let has_claimed = std::mem::replace(&mut self.n_claimed, n_claimed) != n_claimed;
+        let is_stuck = n_queued > 0 && !has_new && !has_claimed;
+        self.n_stuck = if is_stuck { self.n_stuck + 1 } else { 0 };
+        if self.n_stuck >= STUCK_LOOKS {
+            self.n_stuck = 0;
             (self.post.on_stuck)();
         }
-        queued
+        n_queued
     }
 
     /// Connects to the listener and hangs up: tiny_http hands connections that
