@@ -76,6 +76,10 @@ impl Error {
             ErrorKind::WouldBlock | ErrorKind::TimedOut => {
                 (Fault::Late, "no answer in time".to_owned())
             }
+            // What rustls says of a certificate, or of a server that has none.
+            ErrorKind::InvalidData if cfg!(feature = "https") => {
+                (Fault::Unusable, format!("TLS: {error}"))
+            }
             _ => (Fault::Io, error.to_string()),
         };
         Self::Failed(fault, why)

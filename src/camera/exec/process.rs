@@ -16,7 +16,7 @@ use crate::shutdown::Shutdown;
 /// What a command has to end by itself after SIGTERM.
 const GRACE: Duration = Duration::from_secs(2);
 /// The same while the daemon stops, which is to be gone within 2 s.
-const SHORT_GRACE: Duration = Duration::from_secs(1);
+const SHORT_GRACE: Duration = Duration::from_millis(800);
 /// How often is looked whether it has ended.
 const GLANCE: Duration = Duration::from_millis(10);
 /// An exit that comes this long after the end of the output belongs to it.

@@ -20,7 +20,7 @@ pub(crate) use client::{Client, Reply};
 pub(crate) use daemon::Daemon;
 pub(crate) use fake::{Asked, Fake};
 pub(crate) use metronome::Metronome;
-pub(crate) use multipart::{Layout, Viewer};
+pub(crate) use multipart::{Layout, Part, Viewer};
 pub(crate) use pictures::{COLOURS, Dir, colour, flat, number, numbered, size, with_segment};
 pub(crate) use program::{Program, python};
 pub(crate) use recorded::{Recorded, all_frames, frames, index, of_camera, segments};
