@@ -30,6 +30,7 @@ check: need-build ## formatting, lints and documentation
 	$(CARGO) fmt --check
 	$(CARGO) clippy --locked --all-targets -- -D warnings
 	$(CARGO) clippy --locked --test v4l2 --example usb_webcam -- -D warnings
+	$(CARGO) clippy --locked --features https -- -D warnings
 	RUSTDOCFLAGS="-D warnings" $(CARGO) doc --locked --no-deps --document-private-items
 
 audit: ## look for security advisories (needs the network)
