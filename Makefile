@@ -2,10 +2,13 @@
 PREFIX ?= /usr/local
 # Options for the daemon: make run ARGS='--camera pattern --bind 0.0.0.0:5000'
 ARGS ?=
+# Of each fuzz target; and an input to try again, as a failing run names it.
+FUZZ_SECONDS ?= 60
+REPLAY ?=
 CARGO ?= cargo
 
 .DEFAULT_GOAL := help
-.PHONY: help run build test test-v4l2 soak check audit bench bench-relay bench-v4l2 bench-encode install clean
+.PHONY: help run build test fuzz test-v4l2 soak check audit bench bench-relay bench-v4l2 bench-encode install clean
 .PHONY: need-build need-test need-v4l2 need-bench need-encode
 
 help: ## list the targets
@@ -25,6 +28,9 @@ test-v4l2: need-build need-v4l2 ## test on real camera drivers, in an emulated m
 
 soak: need-build ## let all kinds of clients come and go for SOAK_SECONDS (half an hour)
 	SOAK_SECONDS=$${SOAK_SECONDS:-1800} $(CARGO) test --locked --release --test e2e nothing_is_left_behind -- --nocapture
+
+fuzz: need-build ## feed random bytes to all that reads bytes from outside; FUZZ_SECONDS=60 a target, REPLAY=FILE for one input
+	FUZZ_SECONDS=$(FUZZ_SECONDS) FUZZ_REPLAY=$(REPLAY) $(CARGO) test --locked --lib fuzz:: -- --nocapture
 
 check: need-build ## formatting, lints and documentation
 	$(CARGO) fmt --check

@@ -33,6 +33,7 @@
 //! | `recording` | a span of a recording as a file for other programs |
 //! | `http` | listener, workers, routes, replies |
 //! | [`client`] | reads anybody's stream: every picture, or the newest |
+//! | `fuzz` | in tests: random bytes for all that reads bytes from outside |
 //!
 //! A room knows only the rooms above it in this table. A driver never sees
 //! the slot, the slot never sees HTTP, HTTP never sees a driver. Here is the
@@ -46,6 +47,8 @@ pub mod client;
 pub mod config;
 mod fetch;
 mod frame;
+#[cfg(test)]
+mod fuzz;
 mod http;
 mod jpeg;
 mod log_limit;

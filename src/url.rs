@@ -33,6 +33,7 @@ impl Url {
     pub(crate) fn parse(text: &str) -> Result<Self> {
         let (scheme, rest) = text.split_once("://").context(RIGHT)?;
         let scheme = scheme.to_ascii_lowercase();
+        ensure!(matches!(scheme.as_str(), "http" | "https"), RIGHT);
         ensure!(scheme != "https" || cfg!(feature = "https"), NO_HTTPS);
         let rest = rest.split('#').next().unwrap_or("");
         let path_at = rest.find(['/', '?']).unwrap_or(rest.len());
@@ -162,6 +163,8 @@ mod tests {
     fn malformed_addresses_say_what_would_be_right() {
         for (text, says) in [
             ("http:camera", RIGHT),
+            ("ftp://h/", RIGHT),
+            ("see http://h/", RIGHT),
             ("http://", "the host is missing"),
             ("http:///stream", "the host is missing"),
             ("http://me:x@/stream", "the host is missing"),

@@ -20,6 +20,8 @@ pub(crate) use crate::camera::{ALL, Change, Control, Mode, Outcome, Wish};
 use crate::config::{CameraSection, CaptureConfig};
 use crate::shutdown::Shutdown;
 use crate::slot::{FrameSlot, Newer};
+#[cfg(test)]
+pub(crate) use run::mend;
 pub(crate) use stats::{Asked, State, Status};
 
 /// The handle: starts capture, tells of it, stops it.

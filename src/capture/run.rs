@@ -171,7 +171,7 @@ impl Thread<'_> {
 
 /// Leaves of a camera's bytes what every client can read: no padding behind
 /// the picture, no second picture inside.
-fn mend(buf: &mut FrameBuf) -> Result<Info, Fault> {
+pub(crate) fn mend(buf: &mut FrameBuf) -> Result<Info, Fault> {
     let info = jpeg::check(buf.jpeg())?;
     buf.truncate(info.len);
     if let Some(at) = info.lacks_tables_at {

@@ -55,7 +55,7 @@ impl File {
         Self::parse(path, &text)
     }
 
-    fn parse(path: &Path, text: &str) -> Result<Self> {
+    pub(super) fn parse(path: &Path, text: &str) -> Result<Self> {
         let reader = Reader { path, text, keys: Keys::new() };
         let table = DeTable::parse(text).map_err(|e| {
             let what = e.message().lines().collect::<Vec<_>>().join(", ");

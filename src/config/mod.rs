@@ -288,6 +288,12 @@ fn bind_address(text: &str) -> Result<SocketAddr> {
     }
 }
 
+/// What stands in the text of a file, as text.
+#[cfg(test)]
+pub(crate) fn look_at_file(text: &str) -> Result<String> {
+    File::parse(std::path::Path::new("FILE"), text).map(|file| format!("{file:?}"))
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

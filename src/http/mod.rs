@@ -37,3 +37,9 @@ mod times;
 mod viewers;
 
 pub(crate) use server::Server;
+
+/// What a request's target is taken for, as text.
+#[cfg(test)]
+pub(crate) fn look_at_target(target: &str, accept: Option<&str>) -> String {
+    format!("{:?}", route::route(target, accept))
+}

@@ -31,6 +31,11 @@ impl Splitter {
         Self { max_bytes, buf: Vec::new(), start: None, walk, looked: 0, done: 0 }
     }
 
+    #[cfg(test)]
+    pub(crate) fn n_bytes_held(&self) -> usize {
+        self.buf.len()
+    }
+
     /// Adds bytes as they came.
     pub(crate) fn push(&mut self, bytes: &[u8]) {
         self.buf.extend_from_slice(bytes);

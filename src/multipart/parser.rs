@@ -14,9 +14,11 @@ use crate::jpeg::{Walk, Walked};
 const MAX_HEADER_BYTES: usize = 16 << 10;
 /// What may stand before the first delimiter.
 const MAX_PREAMBLE_BYTES: usize = 64 << 10;
+/// No delimiter line is longer: dashes, name, white space and line ends.
+const MAX_LINE_BYTES: usize = 512;
 /// How far before a cut the end of the last picture is looked for, and how
 /// much is kept of what belongs to no part.
-const TAIL_BYTES: usize = 512;
+const TAIL_BYTES: usize = MAX_LINE_BYTES;
 
 /// What bytes came to.
 #[derive(Debug, PartialEq)]
@@ -161,12 +163,13 @@ impl Parser {
         let tail_at = body.bytes().len().saturating_sub(TAIL_BYTES);
         let end = memmem::rfind(&body.bytes()[tail_at..], EOI).ok_or(Error::Truncated)?;
         body.truncate(tail_at + end + EOI.len());
+        self.check_size(body.bytes().len(), 0)?;
         Ok(Some(mem::take(&mut self.part)))
     }
 
     /// What it holds of the stream beside the body.
     #[cfg(test)]
-    pub(super) fn n_bytes_held(&self) -> usize {
+    pub(crate) fn n_bytes_held(&self) -> usize {
         self.passed.capacity() + self.line.capacity() + self.again.capacity()
     }
 
@@ -223,11 +226,11 @@ impl Parser {
         // Behind a length that was too small comes the rest of a picture.
         let max = if self.has_begun { self.max_frame_bytes } else { MAX_PREAMBLE_BYTES };
         match is_closing {
+            _ if self.n_passed > max => Err(self.no_delimiter()),
             Some(is_closing) => {
                 self.begin_part(is_closing);
                 Ok(Step::On)
             }
-            None if self.n_passed > max => Err(self.no_delimiter()),
             None => Ok(Step::More),
         }
     }
@@ -240,6 +243,7 @@ impl Parser {
             }
             self.line.clear();
             if self.boundary.is_some() {
+                self.search = Search::with_dashes();
                 return Some(false);
             }
         }
@@ -341,10 +345,10 @@ impl Parser {
         let Some(boundary) = &self.boundary else { return Ok(Step::More) };
         let line = self.search.take(boundary, input, body);
         let n_bytes = line.as_ref().map_or(body.bytes().len(), |line| line.start);
-        if n_bytes > self.max_frame_bytes {
-            return Err(Error::TooLarge { n_bytes: n_bytes as u64, max: self.max_frame_bytes });
-        }
         let end = self.walk_on(&body.bytes()[..n_bytes]);
+        // What may be a delimiter is not yet a part of the body.
+        let slack = if line.is_none() && end.is_none() { MAX_LINE_BYTES } else { 0 };
+        self.check_size(end.unwrap_or(n_bytes), slack)?;
         let Some(line) = line else {
             let Some(end) = end else { return Ok(Step::More) };
             self.search.cut_front(end);
@@ -359,6 +363,12 @@ impl Parser {
         self.begin_part(line.is_closing);
         self.part = part;
         Ok(Step::Part)
+    }
+
+    fn check_size(&self, n_bytes: usize, slack: usize) -> Result<(), Error> {
+        let max = self.max_frame_bytes;
+        let is_sound = n_bytes <= max.saturating_add(slack);
+        if is_sound { Ok(()) } else { Err(Error::TooLarge { n_bytes: n_bytes as u64, max }) }
     }
 
     /// The end of the picture, if its markers tell it: the tutorial's server

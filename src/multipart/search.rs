@@ -12,6 +12,8 @@ pub(super) struct Search {
     /// Where in the body a boundary's name begins, while it is not known
     /// whether its line is a delimiter.
     candidate: Option<usize>,
+    /// Whether this server's delimiters have no dashes; as the first one is.
+    is_bare: Option<bool>,
     /// The bytes around the cut between two pieces.
     seam: Vec<u8>,
 }
@@ -25,6 +27,11 @@ pub(super) struct Line {
 }
 
 impl Search {
+    /// For a stream whose first delimiter had dashes.
+    pub(super) fn with_dashes() -> Self {
+        Self { is_bare: Some(false), ..Self::default() }
+    }
+
     /// Whether the end of the body may be the begin of a delimiter line: it
     /// must not be cut then.
     pub(super) fn is_unsure(&self) -> bool {
@@ -48,11 +55,15 @@ impl Search {
         loop {
             while let Some(name_at) = self.candidate {
                 take(1, input, body)?;
-                let start = start(&body.bytes()[..name_at]);
+                let before = &body.bytes()[..name_at];
+                let is_bare = !before.ends_with(b"-");
+                let may_be = self.is_bare.is_none_or(|all_are| all_are || !is_bare);
+                let start = start(before).filter(|_| may_be);
                 match (start, rest(&body.bytes()[name_at + boundary.len()..])) {
                     (_, Rest::More) => {}
                     (Some(start), Rest::Line { is_closing }) => {
                         self.candidate = None;
+                        self.is_bare.get_or_insert(is_bare);
                         return Some(Line { start, is_closing });
                     }
                     _ => self.candidate = None,
@@ -96,7 +107,7 @@ fn take(n: usize, input: &mut &[u8], body: &mut impl Body) -> Option<()> {
 /// belongs to it, or right behind a picture, as some cameras send it.
 fn start(before: &[u8]) -> Option<usize> {
     let n_dashes = before.iter().rev().take_while(|b| **b == b'-').count();
-    if n_dashes > MAX_DASHES {
+    if n_dashes == 1 || n_dashes > MAX_DASHES {
         return None;
     }
     let before = &before[..before.len() - n_dashes];
@@ -157,6 +168,7 @@ mod tests {
             b"\r\n--frame2\r\n",
             b"\r\n--frame-\r\n",
             b"\r\n-- frame\r\n",
+            b"\r\n-frame\r\n",
             b"\xFF\xD9frame\r\n",
             b"\r\n--fram\r\n",
         ] {

@@ -107,6 +107,15 @@ fn own_layouts_are_read_back() {
 }
 
 #[test]
+fn dashes_are_as_in_the_first_delimiter() {
+    let lines = b"\xFF\xD8\xFF\r\nframe\r\n-frame\r\n\xFF\xD9";
+    let stream = [DELIMITER, SHORT_HEADERS, frame(lines).advance(), B].concat();
+    for content_type in [TYPE, ""] {
+        assert_eq!(bodies(content_type, &stream), [lines, B]);
+    }
+}
+
+#[test]
 fn every_dialect_is_read() {
     for (content_type, part, end) in [
         ("boundary=frame", "--frame\r\nContent-Type: image/jpeg\r\n\r\nJPEG\r\n", ""),
