@@ -2,6 +2,7 @@
 
 use std::hash::{DefaultHasher, Hash, Hasher};
 use std::mem;
+use std::time::{Duration, SystemTime};
 
 use super::Target;
 use super::mutate::Rng;
@@ -300,6 +301,39 @@ fn configured(input: &[u8], _: &mut Rng) -> u64 {
             hash(shape(&said))
         }
     }
+}
+
+#[test]
+fn playback_times() {
+    let words = &[
+        "-",
+        "30s",
+        "2026-11-21T11:28:35",
+        "Z",
+        "+01:00",
+        ".5",
+        "18446744073709.551616",
+        "9",
+        "y",
+    ];
+    Target { name: "time", words, run: time }.fuzz();
+}
+
+fn time(input: &[u8], _: &mut Rng) -> u64 {
+    let text = String::from_utf8_lossy(input);
+    let now = SystemTime::UNIX_EPOCH + Duration::from_secs(1_795_197_222);
+    match http::look_at_time(&text, now) {
+        Ok(at) if text.starts_with('-') => assert!(at <= 1_795_197_222_000_000, "{at} is to come"),
+        Ok(at) => {
+            let seconds = format!("{}.{:06}", at / 1_000_000, at % 1_000_000);
+            assert_eq!(http::look_at_time(&seconds, now), Ok(at), "written as {seconds}");
+        }
+        Err(said) => {
+            assert!(said.len() < 600 && said.contains("is no time; use"), "{said}");
+            return 0;
+        }
+    }
+    hash(shape(&text))
 }
 
 #[test]

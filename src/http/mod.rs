@@ -38,6 +38,12 @@ mod viewers;
 
 pub(crate) use server::Server;
 
+/// The microsecond since 1970 that a moment in a query stands for.
+#[cfg(test)]
+pub(crate) fn look_at_time(text: &str, now: std::time::SystemTime) -> Result<u64, String> {
+    times::When::parse(text).map(|when| when.resolve(now))
+}
+
 /// What a request's target is taken for, as text.
 #[cfg(test)]
 pub(crate) fn look_at_target(target: &str, accept: Option<&str>) -> String {

@@ -66,7 +66,8 @@ fn unix(text: &str) -> Option<Micros> {
         return None;
     }
     let fraction: String = fraction.chars().chain("000000".chars()).take(6).collect();
-    let at = seconds.parse::<u64>().ok()?.checked_mul(SECOND)? + fraction.parse::<u64>().ok()?;
+    let whole = seconds.parse::<u64>().ok()?.checked_mul(SECOND)?;
+    let at = whole.checked_add(fraction.parse().ok()?)?;
     (at <= LAST).then_some(at)
 }
 
