@@ -71,28 +71,40 @@ use crossbeam_channel::{Receiver, select};
 
 use camera::survey;
 use cameras::Cameras;
-use config::{CameraSection, Config};
+use config::{CameraSection, CommandLine, Config, ServerOptions};
 use http::Server;
 pub use restart::Restart;
 
-/// Serves until something comes from `signals`, or until only a new start of
-/// the program helps: then how to.
+/// What the program is told while it runs.
+#[derive(Debug)]
+pub struct Signals {
+    /// To end.
+    pub stop: Receiver<()>,
+    /// To read the file again.
+    pub reload: Receiver<()>,
+}
+
+/// Serves until it is told to stop, or until only a new start of the program
+/// helps: then how to. `typed` is what `config` was read from.
 ///
 /// # Errors
 /// What keeps the program from running: an address that cannot be listened
 /// on, a system without threads. A lost camera is none of these.
-pub fn run(mut config: Config, signals: &Receiver<()>) -> Result<Option<Restart>> {
+pub fn run(typed: &CommandLine, mut config: Config, signals: &Signals) -> Result<Option<Restart>> {
     panics::watch();
     let (trigger, stop) = shutdown::channel();
     open_files::fit(&mut config.http.limits);
     let told: Vec<_> = config.cameras.iter().map(CameraSection::told).collect();
-    let cameras = Cameras::new(config.cameras, &stop);
+    let cameras = Cameras::new(config.cameras);
     let inherited = restart::inherited();
     let server = Server::start(config.http, cameras.clone(), inherited, &stop)?;
     greet(server.address(), &told);
-    let is_restart = select! {
-        recv(signals) -> _ => false,
-        recv(server.losses()) -> _ => true,
+    let is_restart = loop {
+        select! {
+            recv(signals.stop) -> _ => break false,
+            recv(server.losses()) -> _ => break true,
+            recv(signals.reload) -> _ => reload(typed, &cameras, &config.server),
+        }
     };
     if is_restart {
         log::warn!("starting anew, as tiny_http has lost too many connections");
@@ -111,18 +123,38 @@ pub fn run(mut config: Config, signals: &Receiver<()>) -> Result<Option<Restart>
     Ok(Some(Restart { listener: listener?, n_before }))
 }
 
-/// Looks whether this system can do what was typed: whether a source of files
-/// holds pictures at all, and whether there are descriptors for all seats. To
-/// be called before [`run`], as it raises the limit of descriptors for it.
+/// Reads the file again. One that is no good changes nothing.
+fn reload(typed: &CommandLine, cameras: &Cameras, server: &ServerOptions) {
+    let Some(file) = typed.file() else {
+        log::warn!("SIGHUP: there is no file to read again; start with --config FILE to have one");
+        return;
+    };
+    match read(typed) {
+        Ok(config) => {
+            log::info!("reading {} again", file.display());
+            let changed: Vec<_> = config.server.iter().filter(|o| !server.contains(o)).collect();
+            for (option, _) in changed {
+                log::warn!("{option} is another now; it takes effect when the program starts anew");
+            }
+            cameras.change(config.cameras);
+        }
+        Err(e) => log::error!("nothing changes, as the file is no good: {e:#}"),
+    }
+}
+
+/// Reads what was typed and the file, and looks whether this system can do it:
+/// whether a source of files holds pictures at all, and whether there are
+/// descriptors for all seats, whose limit it raises.
 ///
 /// # Errors
 /// What is wrong, and what would be right.
-pub fn check(config: &Config) -> Result<()> {
+pub fn read(typed: &CommandLine) -> Result<Config> {
+    let config = Config::read(typed)?;
     open_files::check(config.http.n_seats)?;
     for section in &config.cameras {
         camera::check(&section.camera).map_err(|e| anyhow!("{}: {e}", section.origin))?;
     }
-    Ok(())
+    Ok(config)
 }
 
 /// The cameras of this machine, their formats and controls, as text for people

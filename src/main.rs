@@ -1,17 +1,20 @@
 //! The command: reads what was typed, runs the program, prints its one error
 //! and chooses the exit code.
 
-use std::io::Write;
+use std::io::{self, IsTerminal, Write};
 use std::path::Path;
 use std::process::ExitCode;
+use std::thread;
 use std::time::{Duration, SystemTime};
 
 use anyhow::{Context, Error, Result, anyhow};
-use crossbeam_channel::{Receiver, bounded};
+use crossbeam_channel::{Receiver, Sender, bounded};
 use env_logger::Target;
+use mjpegd::Signals;
 use mjpegd::client::Client;
 use mjpegd::config::{Command, CommandLine, Config, GrabArgs, ProbeArgs};
 use mjpegd::log_queue::LogQueue;
+use nix::sys::signal::{SigSet, Signal};
 
 mod cli;
 
@@ -26,8 +29,13 @@ const USAGE: u8 = 2;
 type Failure = (Error, u8);
 
 fn main() -> ExitCode {
+    let typed = CommandLine::parse_from(std::env::args_os()).unwrap_or_else(|e| e.exit());
+    if typed.command().is_none() {
+        // Before any thread is made, the log's too: each inherits it.
+        block_hangups();
+    }
     let mut log = Log::start();
-    let code = match run_command(&log) {
+    let code = match run_command(&typed, &log) {
         Ok(()) => ExitCode::SUCCESS,
         Err((fault, code)) => {
             log.print(&format!("mjpegd: {fault:#}\n"));
@@ -39,8 +47,7 @@ fn main() -> ExitCode {
 }
 
 /// Does what was typed.
-fn run_command(log: &Log) -> Result<(), Failure> {
-    let typed = CommandLine::parse_from(std::env::args_os()).unwrap_or_else(|e| e.exit());
+fn run_command(typed: &CommandLine, log: &Log) -> Result<(), Failure> {
     match typed.command() {
         Some(Command::Devices { json }) => {
             mjpegd::devices(*json).and_then(|text| say(&text)).map_err(|fault| (fault, FAILED))
@@ -49,16 +56,10 @@ fn run_command(log: &Log) -> Result<(), Failure> {
         Some(Command::Probe(args)) => probe(args),
         Some(Command::Grab(args)) => grab(args),
         None => {
-            let config = checked(&typed).map_err(|fault| (fault, USAGE))?;
-            run(config, log).map_err(|fault| (fault, FAILED))
+            let config = mjpegd::read(typed).map_err(|fault| (fault, USAGE))?;
+            run(typed, config, log).map_err(|fault| (fault, FAILED))
         }
     }
-}
-
-fn checked(typed: &CommandLine) -> Result<Config> {
-    let config = Config::read(typed)?;
-    mjpegd::check(&config)?;
-    Ok(config)
 }
 
 /// Says what would be done with the file, as it would be with `--config`.
@@ -68,7 +69,7 @@ fn check_config(file: Option<&Path>) -> Result<(), Failure> {
         command.extend(["--config".into(), file.into()]);
     }
     let typed = CommandLine::parse_from(command).unwrap_or_else(|e| e.exit());
-    let config = match (typed.file(), checked(&typed)) {
+    let config = match (typed.file(), mjpegd::read(&typed)) {
         (None, _) => Err(anyhow!("which file? use mjpegd check-config FILE")),
         (Some(_), config) => config,
     };
@@ -79,7 +80,7 @@ fn check_config(file: Option<&Path>) -> Result<(), Failure> {
 fn probe(args: &ProbeArgs) -> Result<(), Failure> {
     let client = Client::new(&args.url).map_err(|fault| (fault.into(), USAGE))?;
     let client = client.timeout(args.duration.min(STALLED));
-    let said = signals().and_then(|signals| cli::probe::run(&client, args, &signals));
+    let said = orders_to_stop().and_then(|(_, stop)| cli::probe::run(&client, args, &stop));
     said.and_then(|text| say(&text)).map_err(|fault| (fault, FAILED))
 }
 
@@ -95,11 +96,11 @@ fn say(text: &str) -> Result<()> {
     std::io::stdout().write_all(text.as_bytes()).context("the output cannot be written")
 }
 
-fn run(config: Config, log: &Log) -> Result<()> {
+fn run(typed: &CommandLine, config: Config, log: &Log) -> Result<()> {
     let signals = signals().context("signals cannot be handled")?;
-    match mjpegd::run(config, &signals)? {
+    match mjpegd::run(typed, config, &signals)? {
         // Asked to stop meanwhile: then that.
-        Some(restart) if signals.is_empty() => {
+        Some(restart) if signals.stop.is_empty() => {
             log.flush_soon();
             Err(restart.run())
         }
@@ -107,18 +108,55 @@ fn run(config: Config, log: &Log) -> Result<()> {
     }
 }
 
+/// What the daemon is told by signals.
+fn signals() -> Result<Signals> {
+    let (order, stop) = orders_to_stop()?;
+    let (again, reload) = bounded(1);
+    let began_in_terminal = is_in_terminal();
+    thread::Builder::new()
+        .name("hangup".into())
+        .spawn(move || wait_for_hangups(began_in_terminal, &order, &again))?;
+    Ok(Signals { stop, reload })
+}
+
 /// The first SIGINT or SIGTERM is received here; the second ends the process.
-fn signals() -> Result<Receiver<()>> {
+fn orders_to_stop() -> Result<(Sender<()>, Receiver<()>)> {
     let (sender, receiver) = bounded(1);
+    let order = sender.clone();
     let mut is_first = true;
     ctrlc::set_handler(move || {
         if !std::mem::take(&mut is_first) {
             exit_at_once();
         }
-        // The channel has room for the one signal that is ever sent.
-        let _ = sender.send(());
+        // Full means that the order was given already.
+        let _ = sender.try_send(());
     })?;
-    Ok(receiver)
+    Ok((order, receiver))
+}
+
+fn hangup() -> SigSet {
+    SigSet::from(Signal::SIGHUP)
+}
+
+/// Keeps SIGHUP for the thread that waits for it.
+fn block_hangups() {
+    // It fails only for a way of blocking that there is not.
+    let _ = hangup().thread_block();
+}
+
+/// Tells SIGHUPs apart, which ctrlc takes for an order to stop: that the
+/// terminal is gone means this, as for any program; from somebody else it
+/// means to read the file again. Runs for as long as the process.
+fn wait_for_hangups(began_in_terminal: bool, stop: &Sender<()>, reload: &Sender<()>) {
+    while hangup().wait().is_ok() {
+        let to = if began_in_terminal && !is_in_terminal() { stop } else { reload };
+        // Full means that it was told already.
+        let _ = to.try_send(());
+    }
+}
+
+fn is_in_terminal() -> bool {
+    io::stdin().is_terminal() || io::stdout().is_terminal() || io::stderr().is_terminal()
 }
 
 #[expect(clippy::exit, reason = "a second signal means: do not wait for anything")]

@@ -17,7 +17,7 @@ pub(crate) enum Newer {
     Frame { frame: Arc<Frame>, skipped: u64 },
     /// Nothing new in time.
     Timeout,
-    /// The program stops.
+    /// The camera is there no more, or the program stops.
     Closed,
 }
 
@@ -86,6 +86,10 @@ impl FrameSlot {
                 return if state.closed { Newer::Closed } else { Newer::Timeout };
             }
         }
+    }
+
+    pub(crate) fn is_closed(&self) -> bool {
+        self.state.lock().closed
     }
 
     /// Wakes all readers for good.

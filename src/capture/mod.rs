@@ -8,6 +8,7 @@ mod run;
 mod stats;
 mod status_picture;
 
+use std::mem;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering::SeqCst};
 use std::thread::{self, JoinHandle};
@@ -18,7 +19,7 @@ use parking_lot::Mutex;
 use crate::camera::{self, Opener, Settings};
 pub(crate) use crate::camera::{ALL, Change, Control, Mode, Outcome, Wish};
 use crate::config::{CameraSection, CaptureConfig};
-use crate::shutdown::Shutdown;
+use crate::shutdown::{self, Shutdown, Trigger};
 use crate::slot::{FrameSlot, Newer};
 #[cfg(test)]
 pub(crate) use run::mend;
@@ -30,16 +31,23 @@ pub(crate) struct Capture(Arc<Shared>);
 
 /// What the handle, the readers and the thread share.
 struct Shared {
-    config: CaptureConfig,
-    /// Opens the camera; tests put their own in.
-    open: Box<Opener>,
-    /// Of the same camera, whether it is on or off.
-    settings: Settings,
     slot: FrameSlot,
     stats: stats::Stats,
     life: Mutex<Life>,
     /// Readers that wait for a picture, or write one and want the next.
     n_wanting: AtomicUsize,
+}
+
+/// Which camera, and how long it stays on. Another one may take its place
+/// while people watch.
+struct Setup {
+    asked: Asked,
+    config: CaptureConfig,
+    /// Opens the camera; tests put their own in.
+    open: Box<Opener>,
+    /// Of the same camera, whether it is on or off.
+    settings: Settings,
+    /// Ordered when this setup is not to be used any more.
     stop: Shutdown,
 }
 
@@ -48,40 +56,77 @@ struct Life {
     n_readers: usize,
     last_read: Instant,
     is_running: bool,
+    /// For good.
+    is_closed: bool,
     thread: Option<JoinHandle<()>>,
+    setup: Arc<Setup>,
+    /// Ends the setup.
+    trigger: Option<Trigger>,
+}
+
+impl Setup {
+    fn of(section: &CameraSection) -> (Trigger, Self) {
+        let (open, settings) = camera::opener(section.camera.clone());
+        Self::new(Asked::of(section), section.capture.clone(), open, settings)
+    }
+
+    fn new(
+        asked: Asked,
+        config: CaptureConfig,
+        open: Box<Opener>,
+        settings: Settings,
+    ) -> (Trigger, Self) {
+        let (trigger, stop) = shutdown::channel();
+        (trigger, Self { asked, config, open, settings, stop })
+    }
 }
 
 impl Capture {
     /// No thread yet and no camera open, unless it is to be on always.
-    pub(crate) fn new(section: &CameraSection, stop: Shutdown) -> Self {
-        let (open, settings) = camera::opener(section.camera.clone());
-        let config = section.capture.clone();
-        let capture = Self::with_opener(Asked::of(section), config, stop, open, settings);
-        if capture.0.config.idle_timeout.is_none() {
-            capture.0.start(&mut capture.0.life.lock());
-        }
-        capture
+    pub(crate) fn new(section: &CameraSection) -> Self {
+        Self::with_setup(Setup::of(section))
     }
 
-    fn with_opener(
-        asked: Asked,
-        config: CaptureConfig,
-        stop: Shutdown,
-        open: Box<Opener>,
-        settings: Settings,
-    ) -> Self {
-        let life =
-            Life { n_readers: 0, last_read: Instant::now(), is_running: false, thread: None };
-        Self(Arc::new(Shared {
-            stats: stats::Stats::new(asked),
-            config,
-            open,
-            settings,
+    fn with_setup((trigger, setup): (Trigger, Setup)) -> Self {
+        let life = Life {
+            n_readers: 0,
+            last_read: Instant::now(),
+            is_running: false,
+            is_closed: false,
+            thread: None,
+            setup: Arc::new(setup),
+            trigger: Some(trigger),
+        };
+        let capture = Self(Arc::new(Shared {
+            stats: stats::Stats::default(),
             slot: FrameSlot::default(),
             life: Mutex::new(life),
             n_wanting: AtomicUsize::new(0),
-            stop,
-        }))
+        }));
+        capture.0.start_if_always_on(&mut capture.0.life.lock());
+        capture
+    }
+
+    /// Takes another camera, or the same with other settings, in the place of
+    /// this one. Readers stay and see its pictures next.
+    pub(crate) fn change(&self, section: &CameraSection) {
+        self.change_setup(Setup::of(section));
+    }
+
+    fn change_setup(&self, (trigger, setup): (Trigger, Setup)) {
+        let mut life = self.0.life.lock();
+        if life.is_closed {
+            return;
+        }
+        let before =
+            (life.trigger.replace(trigger), mem::replace(&mut life.setup, Arc::new(setup)));
+        if !life.is_running {
+            self.0.stats.changed();
+        }
+        self.0.start_if_always_on(&mut life);
+        drop(life);
+        // The thread hears it and takes the new one.
+        drop(before);
     }
 
     /// Begins to read: starts the camera if it is off.
@@ -95,7 +140,7 @@ impl Capture {
 
     /// How the camera does.
     pub(crate) fn status(&self) -> Status {
-        self.0.stats.status(self.0.slot.latest())
+        self.0.stats.status(self.0.setup().asked.clone(), self.0.slot.latest())
     }
 
     /// The camera's controls, and how they are set; none of a camera that has
@@ -104,7 +149,7 @@ impl Capture {
     /// # Errors
     /// Why the camera cannot be asked now.
     pub(crate) fn controls(&self) -> Result<Vec<Control>, String> {
-        self.0.settings.list().map_err(|e| e.to_string())
+        self.0.setup().settings.list().map_err(|e| e.to_string())
     }
 
     /// Sets controls, now and at each later opening of the camera. `None`: it
@@ -113,15 +158,21 @@ impl Capture {
     /// # Errors
     /// Why the camera cannot be set now.
     pub(crate) fn set_controls(&self, changes: &[Change]) -> Result<Option<Vec<Outcome>>, String> {
-        self.0.settings.set(changes).map_err(|e| e.to_string())
+        self.0.setup().settings.set(changes).map_err(|e| e.to_string())
     }
 
-    /// Wakes all readers, for good.
+    /// Wakes all readers and lets the thread end, for good.
     pub(crate) fn close(&self) {
+        let trigger = {
+            let mut life = self.0.life.lock();
+            life.is_closed = true;
+            life.trigger.take()
+        };
+        drop(trigger);
         self.0.slot.close();
     }
 
-    /// Returns when the thread is gone. The order to stop must have been given.
+    /// Returns when the thread is gone. To be closed before.
     pub(crate) fn stop(&self) {
         let thread = self.0.life.lock().thread.take();
         if let Some(thread) = thread
@@ -133,9 +184,19 @@ impl Capture {
 }
 
 impl Shared {
+    fn setup(&self) -> Arc<Setup> {
+        Arc::clone(&self.life.lock().setup)
+    }
+
+    fn start_if_always_on(self: &Arc<Self>, life: &mut Life) {
+        if life.setup.config.idle_timeout.is_none() {
+            self.start(life);
+        }
+    }
+
     /// Starts the thread unless it runs.
     fn start(self: &Arc<Self>, life: &mut Life) {
-        if life.is_running || self.stop.is_ordered() {
+        if life.is_running || life.is_closed {
             return;
         }
         if let Some(ended) = life.thread.take() {
@@ -157,11 +218,13 @@ impl Shared {
             }
         }
     }
+}
 
+impl Life {
     /// Whether nobody has read for the idle timeout.
-    fn is_idle(&self, life: &Life) -> bool {
-        let Some(timeout) = self.config.idle_timeout else { return false };
-        life.n_readers == 0 && life.last_read.elapsed() >= timeout
+    fn is_idle(&self) -> bool {
+        let Some(timeout) = self.setup.config.idle_timeout else { return false };
+        self.n_readers == 0 && self.last_read.elapsed() >= timeout
     }
 }
 
@@ -181,6 +244,11 @@ impl Reader {
         let end = pause();
         self.0.n_wanting.fetch_add(1, SeqCst);
         end
+    }
+
+    /// Whether there will be no picture any more.
+    pub(crate) fn is_closed(&self) -> bool {
+        self.0.slot.is_closed()
     }
 
     /// Why there is no picture, if the camera is lost.

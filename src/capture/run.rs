@@ -6,7 +6,7 @@ use std::sync::Arc;
 use std::sync::atomic::Ordering::SeqCst;
 use std::time::{Duration, Instant};
 
-use super::{Shared, State, status_picture};
+use super::{Setup, Shared, State, status_picture};
 use crate::back_off::BackOff;
 use crate::camera::{Camera, Cause, Error};
 use crate::frame::{FrameBuf, FramePool, Meta, Taken};
@@ -19,6 +19,7 @@ const PATIENCE: Duration = Duration::from_secs(5);
 /// What the thread keeps from one opening of the camera to the next.
 struct Thread<'a> {
     shared: &'a Shared,
+    setup: Arc<Setup>,
     pool: FramePool,
     seq: u64,
     /// Size of the last picture, which a status picture takes on.
@@ -30,6 +31,7 @@ struct Thread<'a> {
 pub(super) fn run(shared: &Shared) {
     let mut thread = Thread {
         shared,
+        setup: shared.setup(),
         pool: FramePool::default(),
         seq: shared.slot.last_seq(),
         size: (640, 480),
@@ -50,10 +52,13 @@ pub(super) fn run(shared: &Shared) {
             let label = thread.label();
             faults.warn(&format!("{label} lost: {error}; trying again while somebody watches"));
             thread.show(&error);
-            shared.stop.wait_for(wait);
+            thread.setup.stop.wait_for(wait);
         }
         if thread.may_end() {
             return;
+        }
+        if thread.has_changed() {
+            back_off = BackOff::new();
         }
     }
 }
@@ -69,14 +74,15 @@ impl Thread<'_> {
     /// nobody reads any more or the program stops.
     fn run_once(&mut self) -> Result<(), Error> {
         let shared = self.shared;
-        let mut camera = (shared.open)()?;
+        let setup = Arc::clone(&self.setup);
+        let mut camera = (setup.open)()?;
         let mode = camera.mode();
         if mode.device.is_some() {
             log::info!("{} opened: {mode}", self.label());
         }
         shared.stats.opened(mode);
         let (mut good_at, mut n_bad) = (Instant::now(), 0);
-        while !shared.stop.is_ordered() && !shared.is_idle(&shared.life.lock()) {
+        while !setup.stop.is_ordered() && !shared.life.lock().is_idle() {
             match self.next(&mut *camera) {
                 Ok(()) => (good_at, n_bad) = (Instant::now(), 0),
                 Err(Error::BadFrame(fault)) => {
@@ -98,7 +104,7 @@ impl Thread<'_> {
 
     /// Takes one picture and publishes it.
     fn next(&mut self, camera: &mut dyn Camera) -> Result<(), Error> {
-        if self.shared.n_wanting.load(SeqCst) == 0 && camera.pass_over(&self.shared.stop)? {
+        if self.shared.n_wanting.load(SeqCst) == 0 && camera.pass_over(&self.setup.stop)? {
             // What lies in the slot is not the newest any more.
             self.shared.slot.clear();
             self.count(camera, Instant::now());
@@ -106,7 +112,7 @@ impl Thread<'_> {
             return Ok(());
         }
         let mut buf = self.pool.take();
-        let taken = camera.next_frame(&mut buf, &self.shared.stop)?;
+        let taken = camera.next_frame(&mut buf, &self.setup.stop)?;
         let info = mend(&mut buf).map_err(Error::BadFrame)?;
         self.size = (info.width, info.height);
         self.count(camera, taken.taken);
@@ -116,7 +122,7 @@ impl Thread<'_> {
     }
 
     fn label(&self) -> &str {
-        &self.shared.stats.asked().label
+        &self.setup.asked.label
     }
 
     fn count(&self, camera: &mut dyn Camera, at: Instant) {
@@ -126,7 +132,7 @@ impl Thread<'_> {
 
     fn say_live(&self) {
         if self.shared.stats.set_state(State::Live, None) != State::Live {
-            log::info!("{} on: {}", self.label(), self.shared.stats.asked().source);
+            log::info!("{} on: {}", self.label(), self.setup.asked.source);
         }
     }
 
@@ -152,10 +158,24 @@ impl Thread<'_> {
         self.shared.slot.publish(frame);
     }
 
+    /// Whether another setup has taken the place of the one in use.
+    fn has_changed(&mut self) -> bool {
+        let setup = self.shared.setup();
+        if Arc::ptr_eq(&setup, &self.setup) {
+            return false;
+        }
+        self.setup = setup;
+        // What lies in the slot is of the camera before.
+        self.shared.slot.clear();
+        self.shared.stats.changed();
+        self.shared.stats.set_state(State::Starting, None);
+        true
+    }
+
     /// Whether the thread is to end; from then on the next reader starts one.
     fn may_end(&self) -> bool {
         let mut life = self.shared.life.lock();
-        let ends = self.shared.stop.is_ordered() || self.shared.is_idle(&life);
+        let ends = life.is_closed || life.is_idle();
         if ends {
             self.shared.slot.clear();
             self.shared.stats.set_state(State::Idle, None);
@@ -163,7 +183,7 @@ impl Thread<'_> {
         }
         drop(life);
         if ends {
-            log::info!("{} off: {}", self.label(), self.shared.stats.asked().source);
+            log::info!("{} off: {}", self.label(), self.setup.asked.source);
         }
         ends
     }

@@ -64,8 +64,8 @@ impl Asked {
 }
 
 /// Counters since the start of the program, and the state.
+#[derive(Default)]
 pub(super) struct Stats {
-    asked: Asked,
     n_captured: AtomicU64,
     n_stale: AtomicU64,
     n_opened: AtomicU64,
@@ -102,26 +102,19 @@ pub(crate) struct Status {
     pub(crate) latest: Option<Arc<Frame>>,
 }
 
-impl Stats {
-    pub(super) fn new(asked: Asked) -> Self {
-        let now = Now {
+impl Default for Now {
+    fn default() -> Self {
+        Self {
             state: State::Idle,
             cause: None,
             since: SystemTime::now(),
             mode: Mode::default(),
             rate: Rate::new(),
-        };
-        Self {
-            asked,
-            n_captured: AtomicU64::new(0),
-            n_stale: AtomicU64::new(0),
-            n_opened: AtomicU64::new(0),
-            n_dropped: Default::default(),
-            n_faults: Default::default(),
-            now: Mutex::new(now),
         }
     }
+}
 
+impl Stats {
     /// Returns the state before.
     pub(super) fn set_state(&self, state: State, cause: Option<String>) -> State {
         let mut now = self.now.lock();
@@ -143,13 +136,14 @@ impl Stats {
         self.now.lock().since
     }
 
+    /// What was opened before is another camera than the one to be opened.
+    pub(super) fn changed(&self) {
+        self.now.lock().mode = Mode::default();
+    }
+
     pub(super) fn opened(&self, mode: Mode) {
         self.n_opened.fetch_add(1, Relaxed);
         self.now.lock().mode = mode;
-    }
-
-    pub(super) fn asked(&self) -> &Asked {
-        &self.asked
     }
 
     /// Pictures that the device had ready and that were passed over.
@@ -176,7 +170,7 @@ impl Stats {
         }
     }
 
-    pub(super) fn status(&self, latest: Option<Arc<Frame>>) -> Status {
+    pub(super) fn status(&self, asked: Asked, latest: Option<Arc<Frame>>) -> Status {
         let read = |counters: &[AtomicU64], keys: &mut dyn Iterator<Item = &'static str>| {
             keys.zip(counters).map(|(key, n)| (key, n.load(Relaxed))).collect()
         };
@@ -184,7 +178,7 @@ impl Stats {
         n_dropped.push(("stale", self.n_stale.load(Relaxed)));
         let now = self.now.lock();
         Status {
-            asked: self.asked.clone(),
+            asked,
             mode: now.mode.clone(),
             state: now.state,
             cause: now.cause.clone(),

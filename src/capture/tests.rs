@@ -8,7 +8,6 @@ use super::*;
 use crate::camera::{Camera, Cause, Error, Mode};
 use crate::frame::{FrameBuf, Taken};
 use crate::jpeg::Fault;
-use crate::shutdown::{self, Trigger};
 
 const JPEG: &[u8] = include_bytes!("../camera/demo/1.jpg");
 /// Longer than anything here may take; a test that works never waits for it.
@@ -67,7 +66,25 @@ struct Stage {
     capture: Capture,
     acts: Sender<Act>,
     n_open: Arc<AtomicUsize>,
-    trigger: Option<Trigger>,
+}
+
+/// A camera with its strings in our hands.
+fn puppet(
+    source: &str,
+    idle_timeout: Duration,
+    is_costly: bool,
+) -> ((Trigger, Setup), Sender<Act>, Arc<AtomicUsize>) {
+    let (acts, script) = unbounded();
+    let n_open = Arc::new(AtomicUsize::new(0));
+    let opened = Arc::clone(&n_open);
+    let open = move || -> Result<Box<dyn Camera>, Error> {
+        opened.fetch_add(1, SeqCst);
+        Ok(Box::new(Puppet { acts: script.clone(), n_open: Arc::clone(&opened), is_costly }))
+    };
+    let (label, source) = ("camera".into(), source.into());
+    let asked = Asked { label, source, format: None, size: None, fps: None };
+    let config = CaptureConfig { idle_timeout: Some(idle_timeout) };
+    (Setup::new(asked, config, Box::new(open), Settings::default()), acts, n_open)
 }
 
 impl Stage {
@@ -76,25 +93,8 @@ impl Stage {
     }
 
     fn with_camera(idle_timeout: Duration, is_costly: bool) -> Self {
-        let (acts, script) = unbounded();
-        let n_open = Arc::new(AtomicUsize::new(0));
-        let (trigger, stop) = shutdown::channel();
-        let opened = Arc::clone(&n_open);
-        let open = move || -> Result<Box<dyn Camera>, Error> {
-            opened.fetch_add(1, SeqCst);
-            Ok(Box::new(Puppet { acts: script.clone(), n_open: Arc::clone(&opened), is_costly }))
-        };
-        let asked = Asked {
-            label: "camera".into(),
-            source: "puppet".into(),
-            format: None,
-            size: None,
-            fps: None,
-        };
-        let config = CaptureConfig { idle_timeout: Some(idle_timeout) };
-        let capture =
-            Capture::with_opener(asked, config, stop, Box::new(open), Settings::default());
-        Self { capture, acts, n_open, trigger: Some(trigger) }
+        let (setup, acts, n_open) = puppet("puppet", idle_timeout, is_costly);
+        Self { capture: Capture::with_setup(setup), acts, n_open }
     }
 
     fn act(&self, act: Act) {
@@ -117,7 +117,6 @@ impl Stage {
 
 impl Drop for Stage {
     fn drop(&mut self) {
-        drop(self.trigger.take());
         self.capture.close();
         self.capture.stop();
     }
@@ -207,11 +206,10 @@ fn damaged_pictures_are_dropped_and_counted_by_cause() {
 
 #[test]
 fn order_to_stop_ends_the_thread_while_people_watch() {
-    let mut stage = Stage::new(LONG);
+    let stage = Stage::new(LONG);
     let reader = stage.capture.read();
     stage.act(Act::Give(JPEG));
     next(&reader, 0);
-    drop(stage.trigger.take());
     stage.capture.close();
     stage.capture.stop();
     assert_eq!(stage.n_open.load(SeqCst), 0);
@@ -249,4 +247,42 @@ fn costly_camera_that_nobody_wants_is_live_all_the_same() {
         stage.act(Act::Give(JPEG));
         assert_eq!(stage.state_when(State::Live).cause, None);
     });
+}
+
+#[test]
+fn another_camera_takes_the_place_while_people_watch() {
+    let stage = Stage::new(LONG);
+    let reader = stage.capture.read();
+    stage.act(Act::Give(JPEG));
+    assert_eq!(next(&reader, 0), (1, false));
+    stage.state_when(State::Live);
+    let (setup, acts, n_open) = puppet("other", LONG, false);
+    stage.capture.change_setup(setup);
+    let starting = stage.state_when(State::Starting);
+    assert!(starting.latest.is_none(), "a picture of the camera before is kept");
+    acts.send(Act::Give(JPEG)).unwrap();
+    assert_eq!(next(&reader, 1), (2, false));
+    assert_eq!((stage.n_open.load(SeqCst), n_open.load(SeqCst)), (0, 1));
+    assert_eq!(stage.capture.status().asked.source, "other");
+}
+
+#[test]
+fn another_camera_takes_the_place_of_one_that_is_lost_or_off() {
+    let stage = Stage::new(Duration::ZERO);
+    let reader = stage.capture.read();
+    stage.act(Act::Fail(Error::lost(Cause::Io, "the cable is loose")));
+    stage.state_when(State::Lost);
+    let (setup, acts, _) = puppet("second", Duration::ZERO, false);
+    stage.capture.change_setup(setup);
+    acts.send(Act::Give(JPEG)).unwrap();
+    stage.state_when(State::Live);
+    drop(reader);
+    stage.state_when(State::Idle);
+    let (setup, acts, _) = puppet("third", Duration::ZERO, false);
+    stage.capture.change_setup(setup);
+    assert_eq!(stage.capture.status().state, State::Idle);
+    acts.send(Act::Give(JPEG)).unwrap();
+    let reader = stage.capture.read();
+    assert!(!next(&reader, 0).1);
+    assert_eq!(stage.capture.status().asked.source, "third");
 }

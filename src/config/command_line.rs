@@ -14,7 +14,7 @@ use clap::{ArgMatches, CommandFactory, FromArgMatches};
 
 use super::file::{Entry, File};
 use super::keys::{CAMERA, Keys, Scope};
-use super::{Args, Command};
+use super::{Args, Command, ServerOptions};
 
 /// The command line, read.
 #[derive(Debug)]
@@ -93,7 +93,7 @@ pub(super) struct Merged {
 
 impl Merged {
     /// The options of the server, to be compared with those of another time.
-    pub(super) fn server(&self) -> Vec<(String, Vec<OsString>)> {
+    pub(super) fn server(&self) -> ServerOptions {
         let keys = Keys::new();
         let of_server = keys.all().filter(|(_, scope, _)| *scope == Scope::Server);
         of_server

@@ -42,9 +42,11 @@ pub struct Config {
     pub(crate) cameras: Vec<CameraSection>,
     pub(crate) http: HttpConfig,
     /// The options behind `http`, by name, as they were written.
-    #[expect(dead_code, reason = "compared when the file is read again")]
-    pub(crate) server: Vec<(String, Vec<OsString>)>,
+    pub(crate) server: ServerOptions,
 }
+
+/// Options of the server and their values.
+pub(crate) type ServerOptions = Vec<(String, Vec<OsString>)>;
 
 /// All that is about one camera.
 #[derive(Clone, Debug, PartialEq)]

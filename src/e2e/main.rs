@@ -21,8 +21,10 @@ mod seats;
 mod snapshot;
 // /status, /state, /metrics, and that their figures add up.
 mod status;
-// Several cameras: names, numbers, the file, and reading it again.
+// Several cameras: names, numbers, the file.
 mod cameras;
+// SIGHUP: the file is read again, or the terminal is gone.
+mod reload;
 // The camera is on only while somebody reads.
 mod lifecycle;
 // A camera that is lost and comes back, while people watch.

@@ -42,7 +42,7 @@ pub(super) fn take(
                 });
                 return Err(Reply::unavailable(&format!("no picture: {why}")));
             }
-            Newer::Closed => return Err(Reply::unavailable("no picture: the server stops")),
+            Newer::Closed => return Err(Reply::unavailable("no picture: the camera is closed")),
         }
     }
 }

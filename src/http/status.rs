@@ -159,7 +159,7 @@ impl CameraReport {
                 dropped: status.n_dropped.into_iter().collect(),
             },
             viewers: unit.n_viewers(),
-            max_viewers: unit.max_viewers,
+            max_viewers: unit.max_viewers(),
             opened: status.n_opened,
             faults: status.n_faults.into_iter().collect(),
         }

@@ -111,11 +111,12 @@ impl Stream<'_> {
 
     /// Holds back until the next picture may go out. A viewer that wants few
     /// is sent the last one again now and then: that it left is seen only by
-    /// writing to it. `true`: the program stops.
+    /// writing to it. `true`: the camera is there no more or the program stops.
     fn rest(&self, pace: &Pace, last: Option<&Frame>) -> io::Result<bool> {
         let mut sign_at = Instant::now() + SIGN_OF_LIFE;
         while let Some(wait) = pace.wait(Instant::now()) {
-            if self.reader.rest(|| self.stop.wait_for(wait.min(LOOK_EVERY))) {
+            let stops = self.reader.rest(|| self.stop.wait_for(wait.min(LOOK_EVERY)));
+            if stops || self.reader.is_closed() {
                 return Ok(true);
             }
             self.client.look()?;

@@ -1,0 +1,176 @@
+//! SIGHUP: the file is read again while people watch, or the terminal is gone.
+
+use std::path::PathBuf;
+
+use rustix::process::Signal;
+
+use crate::support::{Daemon, Program, TempDir, eventually_is, size};
+
+struct Stage {
+    daemon: Daemon,
+    file: PathBuf,
+    _dir: TempDir,
+}
+
+fn camera(name: &str, source: &str) -> String {
+    format!("[[camera]]\nname = '{name}'\nsource = '{source}'\n")
+}
+
+impl Stage {
+    fn new(text: &str) -> Self {
+        let dir = TempDir::new();
+        let file = dir.write("c.toml", text);
+        let daemon = Daemon::start(&["--config", file.to_str().unwrap()]);
+        Self { daemon, file, _dir: dir }
+    }
+
+    fn reload(&self, text: &str) {
+        std::fs::write(&self.file, text).unwrap();
+        self.daemon.signal(Signal::HUP);
+    }
+}
+
+#[test]
+fn what_stays_the_same_notices_nothing_and_what_changes_goes_on_as_another() {
+    let front = camera("front", "pattern:64x48@20");
+    let stage = Stage::new(&(front.clone() + &camera("back", "pattern:96x64@20")));
+    let (mut same, mut changed) =
+        (stage.daemon.watch("/front/stream?key=same"), stage.daemon.watch("/back/stream"));
+    assert_eq!(size(&same.next().jpeg), (64, 48));
+    assert_eq!(size(&changed.next().jpeg), (96, 64));
+    // Another line and order is no other camera.
+    stage.reload(&("\n".to_owned() + &camera("back", "pattern:128x96@20") + &front));
+    while size(&changed.next().jpeg) != (128, 96) {}
+    same.next();
+    let status = stage.daemon.status();
+    let cameras = &status["cameras"];
+    assert_eq!((&cameras[0]["name"], &cameras[0]["opened"]), (&"back".into(), &2.into()));
+    assert_eq!((&cameras[1]["name"], &cameras[1]["opened"]), (&"front".into(), &1.into()));
+    assert_eq!(cameras[0]["source"], "pattern:128x96@20");
+    assert_eq!(status["camera"]["name"], "back", "the first one is meant where none is named");
+    assert_eq!(stage.daemon.figure("/seats/taken"), 2);
+    let log = stage.daemon.log().join("\n");
+    assert!(!log.contains("front: pattern:64x48@20, changed"), "{log}");
+    assert!(!log.contains("was lost") && !log.contains("front off"), "{log}");
+}
+
+#[test]
+fn cameras_come_and_go() {
+    let stage = Stage::new(&(camera("front", "pattern:64x48@20") + &camera("back", "pattern@20")));
+    let mut viewers =
+        [stage.daemon.watch("/back/stream"), stage.daemon.watch("/back/stream?fps=0.01")];
+    viewers.iter_mut().for_each(|viewer| drop(viewer.next()));
+    stage.reload(&(camera("front", "pattern:64x48@20") + &camera("side", "pattern:128x96")));
+    for mut viewer in viewers {
+        while viewer.next_or_end().is_some() {}
+    }
+    let gone = stage.daemon.get("/back/stream");
+    assert_eq!(gone.code, 404);
+    assert!(gone.text().contains("there are: front, side"), "{}", gone.text());
+    assert_eq!(size(&stage.daemon.get("/side/snapshot").body), (128, 96));
+    eventually_is("both seats are free", || stage.daemon.figure("/seats/taken") == 0);
+    let metrics = stage.daemon.get("/metrics").text();
+    assert!(!metrics.contains("camera=\"back\""), "{metrics}");
+}
+
+#[test]
+fn bad_file_is_refused_and_all_goes_on() {
+    let good = camera("front", "pattern:64x48@20");
+    let stage = Stage::new(&good);
+    let mut viewer = stage.daemon.watch("/stream");
+    viewer.next();
+    for (text, says) in [
+        ("[[camera]]\nfsp = 1", "c.toml:2: there is no option fsp; did you mean fps?"),
+        ("[[camera]]\nname = 'a'\nsource = 'file:/nowhere'", "c.toml:3: source file:/nowhere"),
+        ("threads = 0", "c.toml:1: threads 0: use"),
+    ] {
+        stage.reload(text);
+        let line = stage.daemon.wait_for_log(says);
+        assert!(line.contains("ERROR") && line.contains("nothing changes"), "{line}");
+        viewer.next();
+    }
+    std::fs::remove_file(&stage.file).unwrap();
+    stage.daemon.signal(Signal::HUP);
+    stage.daemon.wait_for_log("No such file");
+    viewer.next();
+    stage.reload(&good);
+    stage.daemon.wait_for_log("c.toml again");
+    viewer.next();
+    assert_eq!(stage.daemon.figure("/camera/opened"), 1);
+}
+
+#[test]
+fn options_that_wait_for_a_new_start_are_named() {
+    let front = camera("front", "pattern:64x48@20");
+    let stage = Stage::new(&("threads = 3\nfps = 5\n".to_owned() + &front));
+    stage.reload(&("threads = 4\nfps = 6\nmax-viewers = 1\n".to_owned() + &front));
+    let line = stage.daemon.wait_for_log("takes effect when the program starts anew");
+    assert!(line.contains("threads is another now"), "{line}");
+    eventually_is("the camera has changed", || stage.daemon.figure("/camera/max_viewers") == 1);
+    assert_eq!(stage.daemon.status()["camera"]["asked"]["fps"], 6.0);
+    assert_eq!(stage.daemon.figure("/seats/total"), 3);
+    let named = stage.daemon.log().iter().filter(|l| l.contains("starts anew")).count();
+    assert_eq!(named, 1);
+    let mut viewer = stage.daemon.watch("/stream");
+    viewer.next();
+    assert_eq!(stage.daemon.get("/stream").code, 503);
+}
+
+#[test]
+fn without_a_file_there_is_nothing_to_read_again() {
+    let mut daemon = Daemon::start(&["--camera", "pattern:64x48@20"]);
+    let mut viewer = daemon.watch("/stream");
+    viewer.next();
+    daemon.signal(Signal::HUP);
+    daemon.wait_for_log("SIGHUP: there is no file to read again; start with --config FILE");
+    viewer.next();
+    daemon.signal(Signal::TERM);
+    assert_eq!(daemon.wait().code(), Some(0));
+}
+
+/// Starts the daemon in a terminal of its own, closes that, and says how the
+/// daemon ended.
+const TERMINAL: &str = "
+import os, pty, sys
+pid, terminal = pty.fork()
+if pid == 0:
+    os.execv(sys.argv[1], sys.argv[1:])
+said = b''
+while b'listening on' not in said:
+    said += os.read(terminal, 4096)
+os.close(terminal)
+print(os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1]))
+";
+
+#[test]
+fn daemon_ends_with_its_terminal() {
+    let dir = TempDir::new();
+    let file = dir.write("c.toml", camera("front", "demo"));
+    let daemon = env!("CARGO_BIN_EXE_mjpegd");
+    for args in [&["--camera", "demo"][..], &["--config", file.to_str().unwrap()]] {
+        let program = Program::new("/usr/bin/python3", "python3");
+        let typed = ["-c", TERMINAL, daemon, "--bind", "127.0.0.1:0"];
+        let ended = program.args(typed.iter().chain(args).copied()).text();
+        assert_eq!(ended.trim(), "0", "{args:?}");
+    }
+}
+
+#[test]
+fn recording_begins_and_ends_with_the_file() {
+    let front = camera("front", "pattern:64x48@20");
+    let stage = Stage::new(&front);
+    let folder = stage.file.with_file_name("recorded");
+    let record = format!("record = '{}'\n", folder.display());
+    stage.reload(&(front.clone() + &record));
+    let segments = || std::fs::read_dir(folder.join("front")).map_or(0, Iterator::count);
+    eventually_is("a segment is written", || segments() > 0);
+    stage.reload(&(front.clone() + &record + "record-fps = 5\n"));
+    eventually_is("it is recorded anew", || {
+        stage.daemon.status()["recording"]["state"] == "recording"
+    });
+    stage.reload(&front);
+    eventually_is("nothing is recorded", || {
+        stage.daemon.status().get("recording").is_none_or(serde_json::Value::is_null)
+    });
+    assert_eq!(stage.daemon.get("/front/snapshot").code, 200);
+}
