@@ -30,7 +30,6 @@
 //! | `capture` | the thread that runs while somebody reads |
 //! | `recording` | frames on disk: written, bounded, found again, as AVI or zip |
 //! | `cameras` | the cameras of this daemon, by name |
-//! | `recording` | a span of a recording as a file for other programs |
 //! | `http` | listener, workers, routes, replies |
 //! | [`client`] | reads anybody's stream: every picture, or the newest |
 //! | `fuzz` | in tests: random bytes for all that reads bytes from outside |

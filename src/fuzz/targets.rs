@@ -7,11 +7,12 @@ use std::time::{Duration, SystemTime};
 use super::Target;
 use super::mutate::Rng;
 use crate::capture::mend;
+use crate::config;
 use crate::frame::{DELIMITER, FrameBuf, Meta, SHORT_HEADERS, Taken};
+use crate::http;
 use crate::jpeg::{self, Fault, Splitter, Walk, Walked};
 use crate::multipart::{Error, Next, Parser, Part};
-use crate::url::Url;
-use crate::{config, http, url};
+use crate::url::{self, Url};
 
 /// Of a picture, in all targets: small, so that it is often too large.
 const MAX: usize = 1000;
