@@ -1,11 +1,11 @@
 // The recording on the page: pause, steps, playback, the strip of time, files of a span, and the switch. The live stream
 // is app.js's: here it is only told when the past is shown instead, by an event 'past' on #viewer.
 
+import { ask, askForSpans, bytesOf, heldIn, longTime, now, ours, picture, recordedAfter, report, reported, spanAt, spans, spansNow, url } from './recorded.js';
 import { dayOf, makeStrip, showBlob, timeOf } from './strip.js';
 
 const LIST_EVERY_MS = 5000;
 const TICK_MS = 200;
-const REQUEST_TIMEOUT_MS = 10000;
 const JUMP_S = 10;
 // Nearer to the present than this is live.
 const PRESENT_S = .7;
@@ -14,73 +14,27 @@ const RETRY_MS = [200, 500, 1000, 2000];
 const FIRST_CHOICE_S = 30;
 const BLANK = 'data:image/gif;base64,R0lGODlhAQABAAAAACH5BAEKAAEALAAAAAABAAEAAAICTAEAOw==';
 
-const BASE = new URL('.', document.baseURI);
-BASE.username = BASE.password = '';
-const url = (path) => new URL(path, BASE).href;
-
 const byId = (id) => document.getElementById(id);
 const section = byId('timeline');
 const viewer = byId('viewer');
 const slider = byId('strip');
 
-// --- what was recorded ---
+// --- the list of what was recorded ---
 
-let spans = [];                // { start, end, frames, bytes } without gaps, in order of time
-let report = null;             // how recording goes
-let offset = null;             // the server's clock less ours, seconds
 let listing = false;
-
-const ours = () => performance.now() / 1000;
-const now = () => ours() + (offset ?? (Date.now() / 1000 - ours()));
-const isRecording = () => report?.state === 'recording';
 
 async function list() {
   if (listing || document.hidden || section.hidden) return;
   listing = true;
   try {
-    const asked = ours();
-    const reply = await fetch(url('recordings'), { cache: 'no-store', signal: AbortSignal.timeout(REQUEST_TIMEOUT_MS) });
-    if (!reply.ok) throw new Error(await reply.text());
-    const answer = await reply.json();
-    offset = answer.now - (asked + ours()) / 2;
-    spans = answer.spans.sort((a, b) => a.start - b.start);
-    showReport(answer.recording);
+    await askForSpans();
+    showReport();
   } catch {
     // app.js tells when the server does not answer.
   } finally {
     listing = false;
   }
   strip.draw();
-}
-
-// The last span grows between two lists.
-function spansNow() {
-  const last = spans.at(-1);
-  if (!last || !isRecording() || now() - last.end > 60) return spans;
-  return [...spans.slice(0, -1), { ...last, end: Math.max(last.end, now()) }];
-}
-
-const spanAt = (t) => spansNow().find((span) => t >= span.start && t <= span.end);
-
-// The moment so many recorded seconds later, or earlier: gaps take no time.
-function recordedAfter(t, seconds) {
-  const all = seconds < 0 ? [...spansNow()].reverse() : spansNow();
-  let left = Math.abs(seconds);
-  for (const { start, end } of all) {
-    const from = seconds < 0 ? Math.min(t, end) : Math.max(t, start);
-    const room = seconds < 0 ? from - start : end - from;
-    if (room < 0) continue;
-    if (left <= room) return seconds < 0 ? from - left : from + left;
-    left -= room;
-  }
-  return seconds < 0 ? all.at(-1)?.start ?? t : now();
-}
-
-async function picture(t, signal, step = 0) {
-  const path = `snapshot?at=${t.toFixed(6)}` + (step ? `&step=${step}` : '');
-  const reply = await fetch(url(path), { cache: 'no-store', signal });
-  if (!reply.ok) throw new Error((await reply.text()).trim());
-  return { blob: await reply.blob(), at: Number(reply.headers.get('X-Timestamp')) };
 }
 
 // --- live, playing or paused ---
@@ -252,14 +206,7 @@ function showChoice(next) {
   byId('cut').hidden = !choice;
   if (!choice) return;
   const { start, end } = choice;
-  const inside = { frames: 0, bytes: 0 };
-  for (const span of spansNow()) {
-    const share = span.end > span.start
-      ? Math.max(0, Math.min(end, span.end) - Math.max(start, span.start)) / (span.end - span.start)
-      : Number(span.start >= start && span.start <= end);
-    inside.frames += span.frames * share;
-    inside.bytes += span.bytes * share;
-  }
+  const inside = heldIn(start, end);
   const size = inside.frames ? `about ${Math.ceil(inside.frames).toLocaleString()} pictures, ${bytesOf(inside.bytes)}` : 'nothing recorded';
   setText('cut-text', `${whenOf(start)} to ${timeOf(end)} · ${longTime(end - start)} · ${size}`);
   const link = byId('download');
@@ -279,21 +226,6 @@ function chooseAtFirst() {
 function whenOf(t) {
   const isToday = new Date(t * 1000).toDateString() === new Date(now() * 1000).toDateString();
   return isToday ? timeOf(t) : `${dayOf(t)}, ${timeOf(t)}`;
-}
-
-function longTime(seconds) {
-  if (seconds < 9.95) return `${seconds.toFixed(1)} s`;
-  const s = Math.round(seconds);
-  if (s < 60) return `${s} s`;
-  if (s < 3600) return `${Math.floor(s / 60)} min ${s % 60} s`;
-  if (s < 86400) return `${Math.floor(s / 3600)} h ${Math.floor(s / 60) % 60} min`;
-  return `${Math.floor(s / 86400)} d ${Math.floor(s / 3600) % 24} h`;
-}
-
-function bytesOf(n) {
-  const units = ['B', 'kB', 'MB', 'GB', 'TB'];
-  const i = Math.min(Math.floor(Math.log10(Math.max(n, 1)) / 3), 4);
-  return `${(n / 1000 ** i).toFixed(i && n / 1000 ** i < 10 ? 1 : 0)} ${units[i]}`;
 }
 
 function setText(id, text) {
@@ -343,8 +275,7 @@ function describe(t, ago) {
   set('valuetext', mode === 'live' ? 'Live' : `${whenOf(t)}, ${longTime(ago)} ago, ${mode}`);
 }
 
-function showReport(next) {
-  report = next;
+function showReport() {
   const button = byId('record');
   button.setAttribute('aria-checked', String(report.on));
   section.dataset.record = report.state;
@@ -360,9 +291,10 @@ function showReport(next) {
 
 async function switchRecording() {
   try {
-    const reply = await fetch(url(report?.on ? 'record/stop' : 'record/start'), { method: 'POST', signal: AbortSignal.timeout(REQUEST_TIMEOUT_MS) });
+    const reply = await ask(report?.on ? 'record/stop' : 'record/start', { method: 'POST' });
     if (!reply.ok) throw new Error((await reply.text()).trim().slice(0, 200));
-    showReport(await reply.json());
+    reported(await reply.json());
+    showReport();
     list();
   } catch (error) {
     say(error instanceof TypeError ? 'The server does not answer.' : error.message);
