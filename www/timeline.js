@@ -21,19 +21,13 @@ const slider = byId('strip');
 
 // --- the list of what was recorded ---
 
-let listing = false;
+let listing = null;            // while the server is asked: whoever wants to know waits for the same answer
 
 async function list() {
-  if (listing || document.hidden || section.hidden) return;
-  listing = true;
-  try {
-    await askForSpans();
-    showReport();
-  } catch {
-    // app.js tells when the server does not answer.
-  } finally {
-    listing = false;
-  }
+  if (document.hidden || section.hidden) return;
+  // app.js tells when the server does not answer.
+  listing ??= askForSpans().then(showReport, () => {}).finally(() => { listing = null; });
+  await listing;
   strip.draw();
 }
 
@@ -175,6 +169,7 @@ async function step(n) {
   steps += n;
   if (stepping) return;
   stepping = true;
+  section.setAttribute('aria-busy', 'true');
   if (mode !== 'paused') await pause();
   while (steps && mode === 'paused') {
     const due = Math.max(-1000, Math.min(steps, 1000));
@@ -187,6 +182,7 @@ async function step(n) {
   }
   steps = 0;
   stepping = false;
+  section.removeAttribute('aria-busy');
 }
 
 // --- the strip, and files of a span ---

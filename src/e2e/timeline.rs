@@ -134,16 +134,24 @@ impl Recorder {
         })
     }
 
+    /// Paused, with a recorded picture on display and no step to come.
     fn is_paused(&self) -> bool {
         self.browser.run(
-            "return document.getElementById('timeline').dataset.past === 'paused'
-                && !document.getElementById('replay').hidden",
+            "const section = document.getElementById('timeline');
+            const replay = document.getElementById('replay');
+            return section.dataset.past === 'paused' && section.ariaBusy !== 'true'
+                && !replay.hidden && replay.complete && replay.naturalWidth > 0",
         ) == true
     }
 
     fn no_error(&self) {
         assert_eq!(self.browser.log("browser"), [] as [Value; 0]);
     }
+}
+
+/// Gaps, which a busy machine may have caused, are left out by the page.
+fn is_ten_earlier(from: f64, to: f64) -> bool {
+    (9.8..18.0).contains(&(from - to))
 }
 
 #[test]
@@ -153,7 +161,7 @@ fn pause_freezes_steps_are_one_picture_back_is_older_and_live_the_newest() {
     page.click("play");
     eventually_is("it is paused", || page.is_paused());
     let frozen = page.shown().unwrap();
-    assert!(frozen + 10 >= newest && frozen <= page.newest(), "{frozen} of {newest}");
+    assert!(frozen + 40 >= newest && frozen <= page.newest(), "{frozen} of {newest}");
     eventually_is("the camera goes on", || page.newest() > newest + 30);
     assert_eq!(page.shown(), Some(frozen));
     assert!(page.browser.text("moment").contains("Paused −"), "{}", page.browser.text("moment"));
@@ -174,9 +182,8 @@ fn pause_freezes_steps_are_one_picture_back_is_older_and_live_the_newest() {
     eventually_is("seven pictures earlier", || page.shown() == Some(due));
 
     page.click("back");
-    let before = rows[place + 1 - 7].time - 10.0;
-    let due = rows.iter().rposition(|row| row.time <= before).unwrap();
-    page.wait_for_row("ten seconds earlier", |_, place| place.abs_diff(due) <= 1);
+    let from = rows[place + 1 - 7].time;
+    page.wait_for_row("ten seconds earlier", |rows, now| is_ten_earlier(from, rows[now].time));
     let newest = page.newest();
     page.click("live");
     page.wait_for("live");
@@ -219,7 +226,7 @@ fn keys_step_jump_and_go_live() {
     page.wait_for_row("the next one", |_, now| now == place + 1);
     page.key("ArrowLeft", 8);
     page.wait_for_row("ten seconds earlier", |rows, now| {
-        (9.0..11.0).contains(&(rows[place + 1].time - rows[now].time))
+        is_ten_earlier(rows[place + 1].time, rows[now].time)
     });
     page.browser.run("document.getElementById('strip').focus()");
     page.key("Home", 0);
