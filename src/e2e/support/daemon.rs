@@ -6,7 +6,7 @@ use std::process::{Child, Command, ExitStatus, Stdio};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering::Relaxed};
 use std::thread::{self, JoinHandle};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 use std::{env, fs};
 
 use parking_lot::Mutex;
@@ -15,7 +15,10 @@ use serde_json::Value;
 
 use super::{Client, Reply, Viewer, eventually, eventually_is};
 
-/// A running daemon. Killed when dropped; its log is shown when the test fails.
+/// What it has to stop by itself: some are stopped or traced.
+const GRACE: Duration = Duration::from_secs(3);
+
+/// A running daemon. Ended when dropped; its log is shown when the test fails.
 pub(crate) struct Daemon {
     child: Child,
     address: SocketAddr,
@@ -197,10 +200,25 @@ impl Daemon {
     }
 }
 
-impl Drop for Daemon {
-    fn drop(&mut self) {
+impl Daemon {
+    /// Asks it to stop, so that it ends the commands that it runs; one that
+    /// does not is killed.
+    fn end(&mut self) {
+        if matches!(self.child.try_wait(), Ok(None)) {
+            self.signal(Signal::TERM);
+        }
+        let deadline = Instant::now() + GRACE;
+        while matches!(self.child.try_wait(), Ok(None)) && Instant::now() < deadline {
+            thread::sleep(Duration::from_millis(5));
+        }
         let _ = self.child.kill();
         let _ = self.child.wait();
+    }
+}
+
+impl Drop for Daemon {
+    fn drop(&mut self) {
+        self.end();
         self.be_deaf(false);
         if let Some(reader) = self.reader.take() {
             let _ = reader.join();
