@@ -8,16 +8,16 @@
 
 use std::fs::File;
 use std::io::{Read, Write};
-use std::net::{TcpListener, TcpStream};
+use std::net::{SocketAddr, TcpListener, TcpStream};
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Condvar, Mutex, PoisonError};
 use std::thread;
 use std::time::{Duration, Instant, SystemTime};
 
 use anyhow::{Context, Result};
+use socket2::{Domain, Socket, Type};
 
 use crate::pictures::{DELIMITER, files, part_head};
-use crate::settings::FPS;
 
 /// The first argument of this executable when it is to be a bare loop.
 pub(crate) const ROLE: &str = "bare-loop";
@@ -31,11 +31,16 @@ Content-Type: multipart/x-mixed-replace; boundary=frame\r\n\
 Cache-Control: no-store, no-cache, must-revalidate, max-age=0\r\nPragma: no-cache\r\n\
 X-Accel-Buffering: no\r\n\r\n--frame\r\n";
 
-/// Serves until it is killed. Arguments: which loop, how many viewers, folder.
+/// Serves until it is killed. Arguments: which loop, how many viewers,
+/// pictures a second, folder.
 pub(crate) fn main(mut args: impl Iterator<Item = String>) -> Result<()> {
-    let mut next = || args.next().context("bare-loop KIND VIEWERS FOLDER");
-    let (kind, n_viewers, dir) = (next()?, next()?.parse()?, next()?);
-    let listener = TcpListener::bind("127.0.0.1:0")?;
+    let mut next = || args.next().context("bare-loop KIND VIEWERS FPS FOLDER");
+    let (kind, n_viewers, fps, dir) = (next()?, next()?.parse()?, next()?.parse()?, next()?);
+    // As the daemon's: a crowd that comes at once is not turned away.
+    let socket = Socket::new(Domain::IPV4, Type::STREAM, None)?;
+    socket.bind(&SocketAddr::from(([127, 0, 0, 1], 0)).into())?;
+    socket.listen(1024)?;
+    let listener = TcpListener::from(socket);
     println!("listening on http://{}/", listener.local_addr()?);
     let mut viewers = Vec::new();
     for _ in 0..n_viewers {
@@ -44,7 +49,7 @@ pub(crate) fn main(mut args: impl Iterator<Item = String>) -> Result<()> {
         viewer.write_all(OPENING)?;
         viewers.push(viewer);
     }
-    let camera = Camera::new(Path::new(&dir));
+    let camera = Camera::new(Path::new(&dir), fps);
     if kind == THREADS { thread_per_viewer(camera, viewers) } else { one_thread(camera, viewers) }
 }
 
@@ -106,16 +111,18 @@ struct Camera {
     files: Vec<PathBuf>,
     next: usize,
     due: Instant,
+    interval: Duration,
 }
 
 impl Camera {
-    fn new(dir: &Path) -> Self {
-        Self { files: files(dir), next: 0, due: Instant::now() }
+    fn new(dir: &Path, fps: u32) -> Self {
+        let interval = Duration::from_secs(1) / fps;
+        Self { files: files(dir), next: 0, due: Instant::now(), interval }
     }
 
     /// Waits for the next picture and puts a part together in `part`.
     fn next(&mut self, mut part: Vec<u8>) -> Result<Vec<u8>> {
-        let (now, interval) = (Instant::now(), Duration::from_secs(1) / FPS);
+        let (now, interval) = (Instant::now(), self.interval);
         thread::sleep(self.due.saturating_duration_since(now));
         // After a pause nothing is made up for, as in the daemon.
         self.due = self.due.max(now.checked_sub(interval).unwrap_or(now)) + interval;

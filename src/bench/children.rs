@@ -10,7 +10,6 @@ use anyhow::{Context, Result};
 
 use crate::bare;
 use crate::pictures::Pictures;
-use crate::settings::FPS;
 
 /// The executable that is measured; `BENCH_DAEMON` names another, such as one
 /// of before a change.
@@ -56,7 +55,8 @@ impl Subject {
         let exe = std::env::current_exe()?;
         let exe = exe.to_str().context("this executable has an odd name")?;
         let mut command = pinned(exe);
-        command.args([bare::ROLE, kind, &n_viewers.to_string()]).arg(&pictures.dir);
+        command.args([bare::ROLE, kind, &n_viewers.to_string(), &pictures.fps.to_string()]);
+        command.arg(&pictures.dir);
         let mut child = command.stdout(Stdio::piped()).spawn()?;
         let output = child.stdout.take().context("a child without output")?;
         Server::listening(child, output)
@@ -70,7 +70,7 @@ impl Subject {
 pub(crate) fn daemon(pictures: &Pictures, args: &[&str]) -> Result<Server> {
     let mut command = pinned(&DAEMON);
     command.arg("--camera").arg(format!("images:{}", pictures.dir.display()));
-    command.args(["--fps", &FPS.to_string(), "--bind", "127.0.0.1:0"]).args(args);
+    command.args(["--fps", &pictures.fps.to_string(), "--bind", "127.0.0.1:0"]).args(args);
     let mut child = command.env_remove("RUST_LOG").stderr(Stdio::piped()).spawn()?;
     let output = child.stderr.take().context("a child without output")?;
     Server::listening(child, output)

@@ -16,8 +16,12 @@ use crate::numbers::{Series, micros, millis};
 use crate::pictures::{self, Pictures, part_head};
 use crate::procfs;
 use crate::receivers::{Receivers, ask, read_opening};
-use crate::settings::{FPS, Settings};
+use crate::settings::Settings;
 use crate::table::{Row, Table};
+
+/// A picture of 720p, about, and so many a second.
+pub(crate) const PICTURE_BYTES: usize = 100 << 10;
+pub(crate) const FPS: u32 = 30;
 
 /// Goals of issue 5.
 const SEEK_P99_MS: f64 = 50.0;
@@ -151,7 +155,7 @@ impl Dvr {
                 {
                     n += more as u64;
                 }
-                n / crate::PICTURE_BYTES as u64
+                n / PICTURE_BYTES as u64
             };
             viewers.push((stream, thread::spawn(read)));
         }

@@ -1,7 +1,7 @@
 //! Time per delivered picture, age and skipped pictures, with viewers.
 
 use std::thread;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use anyhow::{Context, Result};
 
@@ -13,25 +13,56 @@ use crate::receivers::{Receivers, Tally};
 use crate::settings::Settings;
 use crate::table::{Row, Table};
 
-/// How many watch, and what the time may be at most, in that of the loops.
+/// How many watch what, and the goals, in what the loops need.
 struct Load {
     n_viewers: usize,
-    of_limit: f64,
-    of_threads: f64,
+    scene: &'static str,
+    n_bytes: usize,
+    fps: u32,
+    cpu_of_limit: Option<f64>,
+    cpu_of_threads: Option<f64>,
+    /// Of the median picture, and of the slowest of a hundred.
+    age_of_limit: Option<(f64, f64)>,
 }
 
-const LOADS: [Load; 3] = [
-    Load { n_viewers: 1, of_limit: 1.25, of_threads: 1.1 },
-    Load { n_viewers: 10, of_limit: 1.25, of_threads: 1.1 },
-    Load { n_viewers: 100, of_limit: 1.25, of_threads: 1.1 },
+const FULL_HD: Load = Load {
+    n_viewers: 1,
+    scene: "1080p30",
+    n_bytes: FULL_HD_BYTES,
+    fps: 30,
+    cpu_of_limit: Some(1.25),
+    cpu_of_threads: Some(1.1),
+    age_of_limit: None,
+};
+const LOADS: [Load; 5] = [
+    FULL_HD,
+    Load { n_viewers: 10, age_of_limit: Some((1.3, 1.5)), ..FULL_HD },
+    Load { n_viewers: 50, age_of_limit: Some((1.3, 1.5)), ..FULL_HD },
+    Load {
+        n_viewers: 100,
+        scene: "720p30",
+        n_bytes: 110_000,
+        cpu_of_limit: None,
+        cpu_of_threads: None,
+        ..FULL_HD
+    },
+    Load {
+        n_viewers: 1000,
+        scene: "VGA 15 fps",
+        n_bytes: 31_000,
+        fps: 15,
+        cpu_of_limit: Some(1.7),
+        cpu_of_threads: None,
+        age_of_limit: None,
+    },
 ];
-/// Ages are compared here; at 100 the receivers themselves are the queue.
-const AGES_AT: usize = 10;
-/// Most that the median and the slowest of a hundred may be behind `limit`.
-const AGE_P50: f64 = 1.3;
-const AGE_P99: f64 = 1.5;
+/// A picture of a webcam's.
+pub(crate) const FULL_HD_BYTES: usize = 190_000;
+/// As old as a picture is at most that did not have to wait for another one.
+const FRESH_MS: f64 = 60.0;
+const SETTLED: Duration = Duration::from_secs(10);
 /// Until windows have grown and buffers are in use.
-const WARM_UP: Duration = Duration::from_millis(1500);
+pub(crate) const WARM_UP: Duration = Duration::from_millis(1500);
 
 /// One turn of one server.
 struct Turn {
@@ -46,6 +77,9 @@ struct Turn {
     skipped: f64,
     all_skipped: usize,
     n_delivered: usize,
+    /// Of the server, at the end.
+    resident: u64,
+    n_threads: usize,
 }
 
 /// All turns of one server at one load.
@@ -58,12 +92,14 @@ impl Turns {
 }
 
 /// Servers take turns, so that what else runs on this machine hits all alike.
-pub(crate) fn measure(pictures: &Pictures, settings: &Settings, table: &mut Table) -> Result<()> {
-    for load in &LOADS {
+pub(crate) fn measure(settings: &Settings, table: &mut Table) -> Result<()> {
+    let wanted = |load: &&Load| settings.n_viewers.is_none_or(|n| n == load.n_viewers);
+    for load in LOADS.iter().filter(wanted) {
+        let pictures = Pictures::make(load.n_bytes, load.fps)?;
         let mut all = Subject::ALL.map(|_| Turns(Vec::new()));
         for round in 1..=settings.n_rounds {
             for (subject, turns) in Subject::ALL.into_iter().zip(&mut all) {
-                let turn = turn(subject, load.n_viewers, pictures, settings.turn)
+                let turn = turn(subject, load.n_viewers, &pictures, settings.turn)
                     .with_context(|| format!("{subject:?}, {} viewers", load.n_viewers))?;
                 println!(
                     "  {} viewers, round {round}, {subject:?}: {:.1} us, age {:.2} / {:.2} ms",
@@ -80,13 +116,30 @@ pub(crate) fn measure(pictures: &Pictures, settings: &Settings, table: &mut Tabl
 fn turn(subject: Subject, n: usize, pictures: &Pictures, time: Duration) -> Result<Turn> {
     let server = subject.start(pictures, n)?;
     let receivers = Receivers::connect(server.address, n, pictures.part)?;
-    thread::sleep(WARM_UP);
-    receivers.take()?;
+    settle(&receivers)?;
     let before = procfs::usage(server.pid())?;
     thread::sleep(time);
     let tallies = receivers.take()?;
     let after = procfs::usage(server.pid())?;
-    Ok(Turn::new(&tallies, after.cpu - before.cpu, after.n_wakeups - before.n_wakeups))
+    let resident = procfs::resident(server.pid())?;
+    let cpu = after.cpu.saturating_sub(before.cpu);
+    let n_wakeups = after.n_wakeups.saturating_sub(before.n_wakeups);
+    Ok(Turn { resident, n_threads: after.threads.len(), ..Turn::new(&tallies, cpu, n_wakeups) })
+}
+
+/// Waits until what piled up in the receivers while all came at once is gone,
+/// if it ever goes.
+fn settle(receivers: &Receivers) -> Result<()> {
+    let deadline = Instant::now() + SETTLED;
+    let mut pause = WARM_UP;
+    loop {
+        thread::sleep(pause);
+        let ages = receivers.take()?.into_iter().filter_map(|tally| tally.ages.last().copied());
+        if ages.map(millis).collect::<Series>().median() < FRESH_MS || Instant::now() >= deadline {
+            return Ok(());
+        }
+        pause = WARM_UP / 4;
+    }
 }
 
 impl Turn {
@@ -102,34 +155,28 @@ impl Turn {
             skipped: tallies.iter().map(|t| t.n_skipped as f64).collect::<Series>().median(),
             all_skipped: tallies.iter().map(|tally| tally.n_skipped).sum(),
             n_delivered,
+            resident: 0,
+            n_threads: 0,
         }
     }
 }
 
 fn add_rows(load: &Load, [limit, threads, mjpegd]: &[Turns; 3], table: &mut Table) {
-    let n = load.n_viewers;
-    let all = |figure: fn(&Turn) -> f64| {
-        [mjpegd, limit, threads].map(|turns| format!("{:.2}", turns.of(figure).median()))
+    let row = |what: &str, figure: fn(&Turn) -> f64| {
+        let [mjpegd, limit, limit_threads] =
+            [mjpegd, limit, threads].map(|turns| format!("{:.2}", turns.of(figure).median()));
+        Row { what: what.into(), mjpegd, limit, limit_threads, ..Row::default() }
     };
-    let row = |what: String, figure: fn(&Turn) -> f64| {
-        let [mjpegd, limit, limit_threads] = all(figure);
-        Row { what, mjpegd, limit, limit_threads, ..Row::default() }
-    };
-    table.add(Row {
-        remark: mjpegd.of(|turn| turn.cpu).spread(),
-        ..row(format!("{n} viewers: CPU per picture, us"), |turn| turn.cpu)
-    });
-    ratio(table, "  x limit", mjpegd, limit, |turn| turn.cpu, load.of_limit);
-    ratio(table, "  x limit-threads", mjpegd, threads, |turn| turn.cpu, load.of_threads);
-    table.add(row("  sleeps per picture".into(), |turn| turn.wakeups));
-    table.add(row("  age at last byte p50, ms".into(), |turn| turn.age_p50));
-    if n == AGES_AT {
-        ratio(table, "  x limit", mjpegd, limit, |turn| turn.age_p50, AGE_P50);
-    }
-    table.add(row("  age at last byte p99, ms".into(), |turn| turn.age_p99));
-    if n == AGES_AT {
-        ratio(table, "  x limit", mjpegd, limit, |turn| turn.age_p99, AGE_P99);
-    }
+    let what = format!("{} viewers, {}: CPU per picture, us", load.n_viewers, load.scene);
+    table.add(Row { remark: mjpegd.of(|turn| turn.cpu).spread(), ..row(&what, |turn| turn.cpu) });
+    ratio(table, "  x limit", mjpegd, limit, |turn| turn.cpu, load.cpu_of_limit);
+    ratio(table, "  x limit-threads", mjpegd, threads, |turn| turn.cpu, load.cpu_of_threads);
+    table.add(row("  sleeps per picture", |turn| turn.wakeups));
+    let (p50, p99) = load.age_of_limit.unzip();
+    table.add(row("  age at last byte p50, ms", |turn| turn.age_p50));
+    ratio(table, "  x limit", mjpegd, limit, |turn| turn.age_p50, p50);
+    table.add(row("  age at last byte p99, ms", |turn| turn.age_p99));
+    ratio(table, "  x limit", mjpegd, limit, |turn| turn.age_p99, p99);
     let [all_skipped, delivered] = [
         mjpegd.0.iter().map(|turn| turn.all_skipped).sum::<usize>(),
         mjpegd.0.iter().map(|turn| turn.n_delivered).sum(),
@@ -138,8 +185,10 @@ fn add_rows(load: &Load, [limit, threads, mjpegd]: &[Turns; 3], table: &mut Tabl
         goal: "0".into(),
         holds: Some(mjpegd.of(|turn| turn.skipped).median() == 0.0),
         remark: format!("all viewers and rounds: {all_skipped}, of {delivered} delivered"),
-        ..row("  skipped, median viewer".into(), |turn| turn.skipped)
+        ..row("  skipped, median viewer", |turn| turn.skipped)
     });
+    table.add(row("  resident, MB", |turn| turn.resident as f64 / 1e6));
+    table.add(row("  threads", |turn| turn.n_threads as f64));
 }
 
 /// A row with the median of the ratios, round by round.
@@ -149,9 +198,9 @@ fn ratio(
     mjpegd: &Turns,
     other: &Turns,
     figure: fn(&Turn) -> f64,
-    goal: f64,
+    goal: Option<f64>,
 ) {
     let ratios: Series =
         mjpegd.0.iter().zip(&other.0).map(|(a, b)| figure(a) / figure(b)).collect();
-    table.at_most(what, ratios.median(), goal, "x", &ratios.spread());
+    table.ratio(what, &ratios, goal);
 }

@@ -14,7 +14,9 @@
 //! | `children` | starts the daemon or a loop, on its core |
 //! | `receivers` | read everything, note when each picture was there |
 //! | `procfs` | time, memory, threads and descriptors of a process |
-//! | `load`, `rest`, `start`, `calls`, `dvr` | the measurements |
+//! | `load`, `stalled` | with viewers |
+//! | `rest`, `unwatched` | with nobody |
+//! | `start`, `calls`, `dvr` | to the first picture; system calls; the past |
 //! | `numbers`, `table` | medians; what is printed |
 //!
 //! `cargo bench --bench server -- dvr` measures recording and going back alone.
@@ -33,8 +35,10 @@ mod procfs;
 mod receivers;
 mod rest;
 mod settings;
+mod stalled;
 mod start;
 mod table;
+mod unwatched;
 
 use anyhow::Result;
 
@@ -42,26 +46,41 @@ use pictures::Pictures;
 use settings::Settings;
 use table::Table;
 
-/// A picture of 720p, about.
-const PICTURE_BYTES: usize = 100 << 10;
-
 fn main() -> Result<()> {
     let mut args = std::env::args().skip(1);
     if args.next().as_deref() == Some(bare::ROLE) {
         return bare::main(args);
     }
     let settings = Settings::from_env()?;
-    let pictures = Pictures::make(PICTURE_BYTES)?;
+    raise_descriptor_limit();
+    let pictures = Pictures::make(load::FULL_HD_BYTES, 30)?;
     let mut table = Table::new();
     children::stay_off_the_servers_core();
-    println!("{settings}; pictures of {PICTURE_BYTES} bytes");
+    println!("{settings}");
+    if settings.n_viewers.is_some() {
+        load::measure(&settings, &mut table)?;
+        print!("{table}");
+        return Ok(());
+    }
     if !std::env::args().any(|arg| arg == "dvr") {
         rest::measure(&pictures, &settings, &mut table)?;
-        load::measure(&pictures, &settings, &mut table)?;
+        unwatched::measure(&pictures, &settings, &mut table)?;
+        load::measure(&settings, &mut table)?;
+        stalled::measure(&pictures, &settings, &mut table)?;
         calls::measure(&pictures, &mut table)?;
         start::measure(&pictures, &settings, &mut table)?;
     }
+    let pictures = Pictures::make(dvr::PICTURE_BYTES, dvr::FPS)?;
     dvr::measure(&pictures, &settings, &mut table)?;
     print!("{table}");
     Ok(())
+}
+
+/// A thousand viewers take a descriptor each, here as well.
+fn raise_descriptor_limit() {
+    use rustix::process::{Resource, getrlimit, setrlimit};
+    let mut limit = getrlimit(Resource::Nofile);
+    limit.current = limit.maximum;
+    // Where it may not be raised, the crowd says so.
+    let _ = setrlimit(Resource::Nofile, limit);
 }

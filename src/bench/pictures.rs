@@ -5,24 +5,26 @@
 
 use std::fs;
 use std::path::{Path, PathBuf};
+use std::sync::atomic::{AtomicU32, Ordering::Relaxed};
 use std::time::{Duration, SystemTime};
 
 use anyhow::{Context, Result, ensure};
 
-/// A small valid picture, to be padded.
+/// A small valid picture, whose scan is made longer.
 const SMALL: &[u8] = include_bytes!("../camera/demo/1.jpg");
 /// What the daemon writes after each JPEG in its layout with lengths.
 pub(crate) const DELIMITER: &[u8] = b"\r\n--frame\r\n";
 /// Enough that a receiver which misses a second of them still knows how many.
 pub(crate) const N_PICTURES: usize = 60;
-/// The longest content of a JPEG segment, and its marker and length.
-const MAX_SEGMENT: usize = 65_533;
+/// Marker and length of a comment segment.
 const SEGMENT_HEAD: usize = 4;
 const N_DIGITS: usize = 4;
+const EOI: [u8; 2] = [0xFF, 0xD9];
 
 /// The folder; removed when dropped.
 pub(crate) struct Pictures {
     pub(crate) dir: PathBuf,
+    pub(crate) fps: u32,
     pub(crate) part: Part,
 }
 
@@ -36,10 +38,12 @@ pub(crate) struct Part {
 impl Pictures {
     /// # Errors
     /// Why the files could not be written.
-    pub(crate) fn make(n_bytes: usize) -> Result<Self> {
-        let dir = std::env::temp_dir().join(format!("mjpegd-bench-{}", std::process::id()));
+    pub(crate) fn make(n_bytes: usize, fps: u32) -> Result<Self> {
+        static NEXT: AtomicU32 = AtomicU32::new(0);
+        let name = format!("mjpegd-bench-{}-{}", std::process::id(), NEXT.fetch_add(1, Relaxed));
+        let dir = std::env::temp_dir().join(name);
         fs::create_dir_all(&dir).with_context(|| format!("cannot make {}", dir.display()))?;
-        let pictures = Self { dir, part: Part::of(n_bytes) };
+        let pictures = Self { dir, fps, part: Part::of(n_bytes) };
         for number in 0..N_PICTURES {
             let path = pictures.dir.join(format!("{number:04}.jpg"));
             fs::write(&path, picture(number, n_bytes))
@@ -98,19 +102,28 @@ impl Part {
     }
 }
 
-/// The small picture with its number in a comment segment in front, and as
-/// many more comments as it takes.
+/// The small picture with its number in a comment in front, and so much more
+/// behind its scan: bytes as an encoder makes them, since whoever looks for
+/// markers looks at each.
 fn picture(number: usize, n_bytes: usize) -> Vec<u8> {
     let mut jpeg = SMALL[..2].to_vec();
     comment(&mut jpeg, format!("{number:04}").as_bytes());
-    let mut left = n_bytes - jpeg.len() - (SMALL.len() - 2);
-    while left > 0 {
-        // What remains must hold a segment of its own.
-        let whole = if left > MAX_SEGMENT { left.min(MAX_SEGMENT) - 16 } else { left };
-        comment(&mut jpeg, &vec![b'x'; whole - SEGMENT_HEAD]);
-        left -= whole;
+    jpeg.extend_from_slice(&SMALL[2..SMALL.len() - EOI.len()]);
+    let mut noise = 0x2545_F491_u32.wrapping_add(u32::try_from(number).unwrap_or(0));
+    while jpeg.len() < n_bytes - EOI.len() {
+        // George Marsaglia's xorshift.
+        noise ^= noise << 13;
+        noise ^= noise >> 17;
+        noise ^= noise << 5;
+        let byte = noise.to_le_bytes()[1];
+        jpeg.push(if jpeg.ends_with(&[0xFF]) { 0 } else { byte });
     }
-    jpeg.extend_from_slice(&SMALL[2..]);
+    // Half of a stuffed byte would be a marker.
+    if jpeg.ends_with(&[0xFF]) {
+        jpeg.pop();
+        jpeg.push(0);
+    }
+    jpeg.extend(EOI);
     jpeg
 }
 

@@ -1,12 +1,18 @@
 //! Viewers that read everything and look only at the start of each part.
+//!
+//! One thread reads for all, as the network would: a thread for each viewer
+//! would measure how this machine shares a core among a thousand.
 
-use std::io::Read;
-use std::net::{Shutdown, SocketAddr, TcpStream};
-use std::sync::{Arc, Mutex, PoisonError};
+use std::io::{ErrorKind, Read, Write};
+use std::net::{SocketAddr, TcpStream};
+use std::os::fd::OwnedFd;
+use std::os::unix::net::UnixStream;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::thread::{self, JoinHandle};
 use std::time::{Duration, Instant, SystemTime};
 
-use anyhow::{Result, bail, ensure};
+use anyhow::{Context, Result, bail, ensure};
+use rustix::event::epoll;
 use socket2::{Domain, Socket, Type};
 
 use crate::pictures::{N_PICTURES, Part};
@@ -14,17 +20,39 @@ use crate::pictures::{N_PICTURES, Part};
 /// Segments as in a network of Ethernet, not the 64 kB of loopback.
 const SEGMENT_BYTES: u32 = 1448;
 /// A server that sends nothing for so long is broken.
-const PATIENCE: Duration = Duration::from_secs(10);
+const PATIENCE: Duration = Duration::from_secs(20);
+/// Between head and body of a reply, and what opens the body.
+const OPENING_END: &[u8] = b"\r\n\r\n--frame\r\n";
 
 /// A number of viewers of one server.
 pub(crate) struct Receivers {
-    viewers: Vec<Viewer>,
+    part: Part,
+    shared: Arc<Shared>,
+    /// Dropped to end the thread.
+    end: Option<UnixStream>,
+    thread: Option<JoinHandle<()>>,
 }
 
+struct Shared {
+    epoll: OwnedFd,
+    viewers: Mutex<Vec<Viewer>>,
+    /// Ends when the other half is dropped.
+    _end: UnixStream,
+}
+
+/// One viewer, as its thread sees it.
 struct Viewer {
     stream: TcpStream,
-    tally: Arc<Mutex<Tally>>,
-    thread: Option<JoinHandle<()>>,
+    part: Part,
+    /// What came of the reply's head, or of the start of a part.
+    start: Vec<u8>,
+    is_open: bool,
+    /// How much of the part is still to come, once its start is there.
+    left: usize,
+    captured: SystemTime,
+    number: usize,
+    tally: Tally,
+    fault: Option<String>,
 }
 
 /// What one viewer got.
@@ -34,7 +62,6 @@ pub(crate) struct Tally {
     pub(crate) ages: Vec<Duration>,
     pub(crate) n_skipped: usize,
     last: Option<usize>,
-    fault: Option<String>,
 }
 
 impl Receivers {
@@ -43,10 +70,8 @@ impl Receivers {
     /// # Errors
     /// Why that did not come about.
     pub(crate) fn connect(server: SocketAddr, n_viewers: usize, part: Part) -> Result<Self> {
-        let mut receivers = Self { viewers: Vec::new() };
-        for _ in 0..n_viewers {
-            receivers.viewers.push(Viewer::connect(server, part)?);
-        }
+        let mut receivers = Self::new(part)?;
+        (0..n_viewers).try_for_each(|_| receivers.add(server))?;
         receivers.wait()?;
         Ok(receivers)
     }
@@ -57,17 +82,39 @@ impl Receivers {
     /// # Errors
     /// Why that did not come about.
     pub(crate) fn one_by_one(server: SocketAddr, n_viewers: usize, part: Part) -> Result<Self> {
-        let mut receivers = Self { viewers: Vec::new() };
+        let mut receivers = Self::new(part)?;
         for _ in 0..n_viewers {
-            receivers.viewers.push(Viewer::connect(server, part)?);
+            receivers.add(server)?;
             receivers.wait()?;
         }
         Ok(receivers)
     }
 
+    fn new(part: Part) -> Result<Self> {
+        let epoll = epoll::create(epoll::CreateFlags::CLOEXEC)?;
+        let (ours, end) = UnixStream::pair()?;
+        let data = epoll::EventData::new_u64(END);
+        epoll::add(&epoll, &end, data, epoll::EventFlags::IN)?;
+        let shared = Arc::new(Shared { epoll, viewers: Mutex::default(), _end: end });
+        let reading = Arc::clone(&shared);
+        let thread = thread::Builder::new().spawn(move || reading.read_all())?;
+        Ok(Self { part, shared, end: Some(ours), thread: Some(thread) })
+    }
+
+    fn add(&mut self, server: SocketAddr) -> Result<()> {
+        let stream = ask(server, "/stream")?;
+        stream.set_nonblocking(true)?;
+        let mut viewers = self.shared.viewers();
+        let data = epoll::EventData::new_u64(viewers.len() as u64 + 1);
+        epoll::add(&self.shared.epoll, &stream, data, epoll::EventFlags::IN)?;
+        viewers.push(Viewer::new(stream, self.part));
+        Ok(())
+    }
+
     fn wait(&self) -> Result<()> {
         let deadline = Instant::now() + PATIENCE;
-        while self.viewers.iter().any(|viewer| viewer.tally(|t| t.ages.is_empty())) {
+        while self.shared.viewers().iter().any(|viewer| viewer.tally.ages.is_empty()) {
+            self.shared.check()?;
             ensure!(Instant::now() < deadline, "a viewer got no picture");
             thread::sleep(Duration::from_millis(5));
         }
@@ -79,52 +126,126 @@ impl Receivers {
     /// # Errors
     /// What went wrong in one of them.
     pub(crate) fn take(&self) -> Result<Vec<Tally>> {
-        self.viewers.iter().map(Viewer::take).collect()
+        self.shared.check()?;
+        Ok(self.shared.viewers().iter_mut().map(Viewer::take).collect())
     }
 }
 
 impl Drop for Receivers {
     fn drop(&mut self) {
-        for viewer in &self.viewers {
-            let _ = viewer.stream.shutdown(Shutdown::Both);
-        }
-        for thread in self.viewers.iter_mut().filter_map(|viewer| viewer.thread.take()) {
+        drop(self.end.take());
+        if let Some(thread) = self.thread.take() {
             let _ = thread.join();
         }
     }
 }
 
-impl Viewer {
-    fn connect(server: SocketAddr, part: Part) -> Result<Self> {
-        let stream = ask(server, "/stream")?;
-        let (tally, reading) = (Arc::<Mutex<Tally>>::default(), stream.try_clone()?);
-        let noting = Arc::clone(&tally);
-        let watch = move || {
-            if let Err(e) = watch(reading, part, &noting) {
-                note(&noting, |tally| tally.fault = Some(e.to_string()));
-            }
-        };
-        let thread = thread::Builder::new().stack_size(256 << 10).spawn(watch)?;
-        Ok(Self { stream, tally, thread: Some(thread) })
+/// The event that ends the thread; viewers count from 1.
+const END: u64 = 0;
+
+impl Shared {
+    fn viewers(&self) -> MutexGuard<'_, Vec<Viewer>> {
+        self.viewers.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    fn tally<T>(&self, look: impl FnOnce(&mut Tally) -> T) -> T {
-        note(&self.tally, look)
+    fn check(&self) -> Result<()> {
+        let fault = self.viewers().iter().find_map(|viewer| viewer.fault.clone());
+        fault.map_or(Ok(()), |fault| bail!("a viewer ended: {fault}"))
     }
 
-    fn take(&self) -> Result<Tally> {
-        self.tally(|tally| {
-            if let Some(fault) = &tally.fault {
-                bail!("a viewer ended: {fault}");
+    fn read_all(&self) {
+        let (mut events, mut buffer) = (Vec::with_capacity(64), vec![0; 64 << 10]);
+        loop {
+            let room = rustix::buffer::spare_capacity(&mut events);
+            match epoll::wait(&self.epoll, room, None) {
+                Ok(_) | Err(rustix::io::Errno::INTR) => {}
+                Err(_) => return,
             }
-            let taken = Tally { last: tally.last, ..Tally::default() };
-            Ok(std::mem::replace(tally, taken))
-        })
+            let mut viewers = self.viewers();
+            for event in events.drain(..) {
+                let number = event.data.u64();
+                if number == END {
+                    return;
+                }
+                let viewer = usize::try_from(number - 1).ok().and_then(|at| viewers.get_mut(at));
+                let Some(viewer) = viewer else { continue };
+                if let Err(e) = viewer.read(&mut buffer) {
+                    viewer.fault = Some(format!("{e:#}"));
+                    let _ = epoll::delete(&self.epoll, &viewer.stream);
+                }
+            }
+        }
     }
 }
 
-fn note<T>(tally: &Mutex<Tally>, look: impl FnOnce(&mut Tally) -> T) -> T {
-    look(&mut tally.lock().unwrap_or_else(PoisonError::into_inner))
+impl Viewer {
+    fn new(stream: TcpStream, part: Part) -> Self {
+        Self {
+            stream,
+            part,
+            start: Vec::new(),
+            is_open: false,
+            left: 0,
+            captured: SystemTime::UNIX_EPOCH,
+            number: 0,
+            tally: Tally::default(),
+            fault: None,
+        }
+    }
+
+    /// Reads what is there, up to the size of the buffer: then others have
+    /// their turn.
+    fn read(&mut self, buffer: &mut [u8]) -> Result<()> {
+        let n = match self.stream.read(buffer) {
+            Ok(0) => bail!("the stream ended"),
+            Ok(n) => n,
+            Err(e) if matches!(e.kind(), ErrorKind::WouldBlock | ErrorKind::Interrupted) => {
+                return Ok(());
+            }
+            Err(e) => return Err(e.into()),
+        };
+        let mut bytes = &buffer[..n];
+        while !bytes.is_empty() {
+            bytes = self.take_in(bytes)?;
+        }
+        Ok(())
+    }
+
+    /// Takes in bytes, and gives back those behind the end of what it is at.
+    fn take_in<'a>(&mut self, bytes: &'a [u8]) -> Result<&'a [u8]> {
+        if self.left > 0 {
+            let (now, later) = bytes.split_at(self.left.min(bytes.len()));
+            self.left -= now.len();
+            if self.left == 0 {
+                let age = SystemTime::now().duration_since(self.captured).unwrap_or_default();
+                self.tally.arrived(self.number, age);
+            }
+            return Ok(later);
+        }
+        if !self.is_open {
+            self.start.push(bytes[0]);
+            ensure!(self.start.len() < 4096, "no stream: {}", self.start.escape_ascii());
+            self.is_open = self.start.ends_with(OPENING_END);
+            if self.is_open {
+                self.start.clear();
+            }
+            return Ok(&bytes[1..]);
+        }
+        let missing = self.part.start_bytes() - self.start.len();
+        let (now, later) = bytes.split_at(missing.min(bytes.len()));
+        self.start.extend_from_slice(now);
+        if now.len() == missing {
+            (self.captured, self.number) = self.part.read(&self.start)?;
+            self.left = self.part.n_bytes - self.start.len();
+            self.start.clear();
+        }
+        Ok(later)
+    }
+
+    fn take(&mut self) -> Tally {
+        let taken = Tally { last: self.tally.last, ..Tally::default() };
+        std::mem::replace(&mut self.tally, taken)
+    }
 }
 
 /// Connects and sends a request.
@@ -132,43 +253,21 @@ pub(crate) fn ask(server: SocketAddr, path: &str) -> Result<TcpStream> {
     let socket = Socket::new(Domain::for_address(server), Type::STREAM, None)?;
     socket.set_tcp_mss(SEGMENT_BYTES)?;
     socket.set_read_timeout(Some(PATIENCE))?;
-    socket.connect(&server.into())?;
+    socket.connect(&server.into()).context("cannot connect")?;
     let mut stream = TcpStream::from(socket);
-    let request = format!("GET {path} HTTP/1.1\r\nHost: bench\r\n\r\n");
-    std::io::Write::write_all(&mut stream, request.as_bytes())?;
+    write!(stream, "GET {path} HTTP/1.1\r\nHost: bench\r\n\r\n")?;
     Ok(stream)
 }
 
 /// Reads up to the first byte of the first part.
 pub(crate) fn read_opening(stream: &mut impl Read) -> Result<()> {
     let (mut opening, mut byte) = (Vec::new(), [0]);
-    while !opening.ends_with(b"\r\n\r\n--frame\r\n") {
+    while !opening.ends_with(OPENING_END) {
         stream.read_exact(&mut byte)?;
         opening.extend(byte);
         ensure!(opening.len() < 4096, "no stream: {}", String::from_utf8_lossy(&opening));
     }
     Ok(())
-}
-
-/// Reads a stream to its end.
-fn watch(mut stream: TcpStream, part: Part, tally: &Mutex<Tally>) -> Result<()> {
-    read_opening(&mut stream)?;
-    let mut buffer = vec![0; 64 << 10];
-    loop {
-        let start = &mut buffer[..part.start_bytes()];
-        stream.read_exact(start)?;
-        let (captured, number) = part.read(start)?;
-        let mut left = part.n_bytes - part.start_bytes();
-        while left > 0 {
-            let room = left.min(buffer.len());
-            match stream.read(&mut buffer[..room])? {
-                0 => bail!("the stream ended inside a part"),
-                n => left -= n,
-            }
-        }
-        let age = SystemTime::now().duration_since(captured).unwrap_or_default();
-        note(tally, |tally| tally.arrived(number, age));
-    }
 }
 
 impl Tally {

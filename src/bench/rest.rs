@@ -17,7 +17,7 @@ use crate::table::{Row, Table};
 const MB: f64 = 1e6;
 const KB: f64 = 1024.0;
 const BINARY_MB: f64 = 3.0;
-const IDLE_MB: f64 = 5.0;
+const IDLE_MB: f64 = 4.0;
 const VIEWER_KB: f64 = 16.0;
 const IDLE_PERCENT: f64 = 0.1;
 const MANY: usize = 100;

@@ -5,9 +5,6 @@ use std::time::Duration;
 
 use anyhow::{Context, Result};
 
-/// Pictures a second, of all servers.
-pub(crate) const FPS: u32 = 30;
-
 /// What may be changed for a quick run.
 pub(crate) struct Settings {
     /// `BENCH_ROUNDS`: how often each server has its turn.
@@ -16,13 +13,17 @@ pub(crate) struct Settings {
     pub(crate) turn: Duration,
     /// `BENCH_IDLE_SECONDS`: how long the daemon is observed with no viewer.
     pub(crate) idle: Duration,
+    /// `BENCH_VIEWERS`: measure only with so many viewers.
+    pub(crate) n_viewers: Option<usize>,
 }
 
 impl Settings {
     /// # Errors
     /// Which variable is no number.
     pub(crate) fn from_env() -> Result<Self> {
+        let n_viewers = std::env::var_os("BENCH_VIEWERS").map(|_| number("BENCH_VIEWERS", 1));
         Ok(Self {
+            n_viewers: n_viewers.transpose()?.map(usize::try_from).transpose()?,
             n_rounds: usize::try_from(number("BENCH_ROUNDS", 5)?)?,
             turn: Duration::from_secs(number("BENCH_SECONDS", 4)?),
             idle: Duration::from_secs(number("BENCH_IDLE_SECONDS", 10)?),
@@ -32,8 +33,8 @@ impl Settings {
 
 impl fmt::Display for Settings {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Self { n_rounds, turn, idle } = self;
-        write!(f, "{n_rounds} rounds of {turn:?} at {FPS} fps, {idle:?} at rest")
+        let Self { n_rounds, turn, idle, .. } = self;
+        write!(f, "{n_rounds} rounds of {turn:?}, {idle:?} at rest")
     }
 }
 

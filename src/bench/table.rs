@@ -2,6 +2,8 @@
 
 use std::fmt;
 
+use crate::numbers::Series;
+
 /// Rows in the order in which they were measured.
 pub(crate) struct Table {
     rows: Vec<[String; N_COLUMNS]>,
@@ -48,6 +50,20 @@ impl Table {
             remark: remark.into(),
             ..Row::default()
         });
+    }
+
+    /// A row of how many times what a loop takes, with the goal if there is one.
+    pub(crate) fn ratio(&mut self, what: &str, ratios: &Series, goal: Option<f64>) {
+        let (median, spread) = (ratios.median(), ratios.spread());
+        match goal {
+            Some(goal) => self.at_most(what, median, goal, "x", &spread),
+            None => self.add(Row {
+                what: what.into(),
+                mjpegd: short(median, "x"),
+                remark: spread,
+                ..Row::default()
+            }),
+        }
     }
 }
 
