@@ -44,9 +44,9 @@ impl Camera for Images {
                 Err(e) => return Err(io(&path, &e)),
             }
         };
-        // One byte more than may be, so that too large is told from just fitting.
-        let limit = self.max_bytes as u64 + 1;
-        let n = frame.extend_from(file.take(limit)).map_err(|e| io(&path, &e))?;
+        let n_bytes = file.metadata().map_err(|e| io(&path, &e))?.len();
+        let n_bytes = usize::try_from(n_bytes).unwrap_or(usize::MAX);
+        let n = frame.extend_from(file, n_bytes, self.max_bytes).map_err(|e| io(&path, &e))?;
         if n > self.max_bytes {
             return Err(Error::BadFrame(Fault::TooLarge));
         }
