@@ -13,7 +13,7 @@
 //! | room | holds |
 //! | --- | --- |
 //! | `frame` | one immutable JPEG with its wire bytes around it |
-//! | `slot` | the newest frame; the only condvar of the program |
+//! | `slot` | the newest frame; readers wait here and nowhere else |
 //! | `shutdown` | the order to stop, which every sleep listens to |
 //! | `rate`, `log_limit` | how many a second; not the same line twice |
 //! | `back_off` | when to try again |

@@ -155,7 +155,7 @@ impl Thread<'_> {
         let meta = Meta { seq: self.seq, at, width, height, is_status };
         let frame = Arc::new(buf.finish(meta));
         self.pool.keep(&frame);
-        self.shared.slot.publish(frame);
+        self.shared.slot.publish(&frame);
     }
 
     /// Whether another setup has taken the place of the one in use.

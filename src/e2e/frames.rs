@@ -192,3 +192,19 @@ fn pattern_moves_and_demo_shows_three_pictures() {
     let shown: BTreeSet<_> = (0..12).map(|_| viewer.next().jpeg).collect();
     assert_eq!(shown.len(), 3);
 }
+
+#[test]
+fn pictures_that_are_not_taken_at_once_come_whole() {
+    let dir = Dir::numbered(7, 300_000);
+    let daemon = Daemon::start(&["--camera", &dir.camera(), "--fps", "30"]);
+    for target in ["/stream", "/video_feed"] {
+        let mut client = Client::narrow(daemon.address());
+        client.request("GET", target, &[]);
+        let mut viewer = Viewer::new(client);
+        for _ in 0..20 {
+            let jpeg = viewer.next().jpeg;
+            let sent = &dir.pictures[number(&jpeg).expect("none of the camera's")];
+            assert!(jpeg == *sent, "{} bytes are not those of the picture", jpeg.len());
+        }
+    }
+}

@@ -14,6 +14,7 @@ use std::sync::atomic::{AtomicBool, AtomicU64, Ordering::Relaxed};
 use std::time::{Duration, Instant};
 
 use parking_lot::Mutex;
+use rustix::net::{SendFlags, send};
 use tiny_http::{Method, Request};
 
 use super::descriptor;
@@ -301,6 +302,11 @@ impl Connection {
         self.entry.socket.peer_addr().map(drop).map_err(|_| ErrorKind::ConnectionReset.into())
     }
 
+    /// The same connection for a thread that may not wait.
+    pub(super) fn at_once(&self) -> AtOnce {
+        AtOnce(Arc::clone(&self.entry))
+    }
+
     /// Writes all of two slices, by one system call if the client takes them.
     ///
     /// # Errors
@@ -331,6 +337,17 @@ impl Connection {
             }
         }
         Ok(())
+    }
+}
+
+/// Writes to a connection without waiting.
+pub(super) struct AtOnce(Arc<Entry>);
+
+impl AtOnce {
+    /// How many bytes the socket takes now: none too when the client is gone,
+    /// which the next write that may wait will say.
+    pub(super) fn write(&self, bytes: &[u8]) -> usize {
+        send(&self.0.socket, bytes, SendFlags::DONTWAIT | SendFlags::NOSIGNAL).unwrap_or(0)
     }
 }
 

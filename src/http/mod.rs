@@ -15,6 +15,7 @@ mod connection;
 mod controls;
 mod descriptor;
 mod desk;
+mod direct;
 mod download;
 mod guard;
 mod guesses;

@@ -5,6 +5,7 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use super::connection::Connection;
+use super::direct::{self, Direct};
 use super::reply::{Code, Head};
 use super::route::{Layout, StreamRequest};
 use super::viewers::{Seat, Viewer};
@@ -79,6 +80,39 @@ impl Stream<'_> {
     /// # Errors
     /// As [`Stream::run`].
     pub(super) fn go_on(&self, after: Option<Micros>) -> io::Result<()> {
+        if self.request.fps.is_none() && !self.request.has_extra_headers {
+            self.be_served(after)
+        } else {
+            self.serve(after)
+        }
+    }
+
+    /// Leaves the writing to the thread that publishes, but for what a viewer
+    /// does not take at once.
+    fn be_served(&self, after: Option<Micros>) -> io::Result<()> {
+        let direct = Direct {
+            socket: self.client.at_once(),
+            layout: self.request.layout,
+            viewer: Arc::clone(&self.seat.viewer),
+        };
+        let place = self.reader.enter(Box::new(direct));
+        loop {
+            match place.wait(REPEAT_AFTER) {
+                // It was in the slot already, and so is not handed over.
+                Newer::Frame { frame, .. } if after == Some(micros(frame.meta.at.captured)) => {}
+                Newer::Frame { frame, skipped, n_taken } => self.send(&frame, skipped, n_taken)?,
+                Newer::Timeout => {
+                    self.client.look()?;
+                    place.last().map_or(Ok(()), |frame| self.repeat(&frame))?;
+                }
+                Newer::Closed => return Ok(()),
+            }
+        }
+    }
+
+    /// Writes all that the viewer gets: one that wants few pictures or headers
+    /// of its own.
+    fn serve(&self, after: Option<Micros>) -> io::Result<()> {
         let mut seen = 0;
         let mut last: Option<Arc<Frame>> = None;
         let mut pace = Pace::new(self.request.fps);
@@ -92,11 +126,11 @@ impl Stream<'_> {
                 {
                     seen = frame.meta.seq;
                 }
-                Newer::Frame { frame, skipped } => {
+                Newer::Frame { frame, skipped, .. } => {
                     seen = frame.meta.seq;
                     // What a viewer did not want is not what it missed.
                     let skipped = if self.request.fps.is_some() { 0 } else { skipped };
-                    self.send(&frame, skipped)?;
+                    self.send(&frame, skipped, 0)?;
                     last = Some(frame);
                     pace.sent(Instant::now());
                 }
@@ -129,7 +163,7 @@ impl Stream<'_> {
     }
 
     fn repeat(&self, frame: &Frame) -> io::Result<()> {
-        let n_bytes = self.write(frame)?;
+        let n_bytes = self.write(frame, 0)?;
         self.viewer().repeated(n_bytes);
         Ok(())
     }
@@ -138,28 +172,29 @@ impl Stream<'_> {
         &self.seat.viewer
     }
 
-    fn send(&self, frame: &Frame, skipped: u64) -> io::Result<()> {
-        match self.write(frame)? {
+    fn send(&self, frame: &Frame, skipped: u64, n_taken: usize) -> io::Result<()> {
+        match self.write(frame, n_taken)? {
             0 => self.viewer().skipped(skipped + 1),
             n_bytes => self.viewer().sent(n_bytes, skipped, frame.meta.at.taken),
         }
         Ok(())
     }
 
-    /// Writes a part, by one system call, and returns its length: 0 for a
-    /// picture that this layout cannot carry.
-    fn write(&self, frame: &Frame) -> io::Result<usize> {
+    /// Writes a part, of which the viewer has `n_taken` bytes already, by one
+    /// system call, and returns its length: 0 for a picture that this layout
+    /// cannot carry.
+    fn write(&self, frame: &Frame, n_taken: usize) -> io::Result<usize> {
         let extra;
-        let (head, body) = match self.request.layout {
-            Layout::Advance if frame.holds_delimiter() => return Ok(0),
-            Layout::Advance => (&[][..], frame.advance()),
-            Layout::Full if self.request.has_extra_headers => {
-                extra = self.extra_headers(frame);
-                (extra.as_bytes(), frame.jpeg_and_delimiter())
+        let (head, body) = if self.request.has_extra_headers {
+            extra = self.extra_headers(frame);
+            (extra.as_bytes(), frame.jpeg_and_delimiter())
+        } else {
+            match direct::part(self.request.layout, frame) {
+                Some(part) => (&[][..], part),
+                None => return Ok(0),
             }
-            Layout::Full => (&[][..], frame.full()),
         };
-        self.client.write(head, body, self.write_timeout)?;
+        self.client.write(head, &body[n_taken..], self.write_timeout)?;
         Ok(head.len() + body.len())
     }
 

@@ -126,7 +126,7 @@ impl Session<'_> {
             match reader.wait_newer(seen, LOOK_EVERY) {
                 // Why the camera shows nothing is no picture of it.
                 Newer::Frame { frame, .. } if frame.meta.is_status => seen = frame.meta.seq,
-                Newer::Frame { frame, skipped } => {
+                Newer::Frame { frame, skipped, .. } => {
                     // What was not wanted was not missed.
                     let skipped = if self.shared.config.fps.is_some() { 0 } else { skipped };
                     seen = frame.meta.seq;
