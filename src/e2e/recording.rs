@@ -109,6 +109,8 @@ fn switch_stops_and_starts_and_lets_the_camera_rest() {
     wait_for_state(&daemon, "recording");
     eventually_is("it grows", || daemon.figure("/recording/frames") > n_frames);
     assert_eq!(segments(to.path()).len(), 2);
+    let log = daemon.log().join("\n");
+    assert!(!log.contains("not recording"), "the folder was not given back: {log}");
 }
 
 #[test]

@@ -47,12 +47,18 @@ impl Folder {
         &self.path
     }
 
-    /// Takes the folder for the time that it is open.
+    /// Takes the folder, until it is given back or closed.
     ///
     /// # Errors
     /// `WouldBlock` when another program has it.
     pub(crate) fn lock(&self) -> io::Result<()> {
         Ok(flock(&self.fd, FlockOperation::NonBlockingLockExclusive)?)
+    }
+
+    /// Gives the folder back, though it stays open for those who read from it.
+    pub(crate) fn unlock(&self) {
+        // Fails only for a descriptor that is none.
+        let _ = flock(&self.fd, FlockOperation::Unlock);
     }
 
     /// Calls `see` with every name that is UTF-8; ours are.

@@ -97,6 +97,7 @@ fn run_once(
         Session { shared, folder, written, writer: None, usual: None, synced: Instant::now() };
     let end = session.record(&shared.capture.read(), orders);
     session.finish();
+    session.folder.unlock();
     end.map_err(failed(format!("write to {shown}")))
 }
 
