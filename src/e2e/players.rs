@@ -37,8 +37,8 @@ fn check_colours(shown: &[[i64; 3]], n_least: usize) {
     let places: Vec<_> = places.into_iter().flatten().collect();
     for pair in places.windows(2) {
         let step = (pair[1] + COLOURS.len() - pair[0]) % COLOURS.len();
-        // A busy machine may miss one or two.
-        assert!((1..=3).contains(&step), "not in order: {places:?}");
+        // A busy machine may miss some; one step back would be five on.
+        assert!((1..=4).contains(&step), "not in order: {places:?}");
     }
 }
 

@@ -66,7 +66,7 @@ fn faketime() -> String {
     let all = folders.into_iter().map(Path::to_owned).chain(of_debian);
     let files = all.map(|folder| folder.join("faketime/libfaketimeMT.so.1"));
     let file = files.into_iter().find(|file| file.exists());
-    file.expect("libfaketime is needed: apt install faketime").display().to_string()
+    file.expect("libfaketime is needed: apt install libfaketime").display().to_string()
 }
 
 #[test]
