@@ -33,7 +33,8 @@ const still = byId('still');
 // --- what the page knows ---
 
 let asleep = true;             // hidden: no stream, no requests
-let leaving = false;           // between pagehide and pageshow
+let single = false;            // grid.js found that this page is of one camera
+let leaving = true;            // before pageshow and after pagehide
 let offline = false;           // the server does not answer
 let refused = false;           // the last stream was refused, and no picture has come since
 let status = null;             // last answer of the server
@@ -288,6 +289,7 @@ function sleep() {
 
 function wake() {
   cancel('sleep');
+  if (!single || leaving) return;
   if (document.hidden) return render();
   if (!asleep) return poll();
   asleep = false;
@@ -344,7 +346,7 @@ function render() {
   announce([title, reason, hint].filter(Boolean).join('. '));
   renderCountdown();
   if (status) renderStatus();
-  document.title = state === 'live' ? nameOfServer() : `${label} · ${nameOfServer()}`;
+  document.title = state === 'live' ? nameOfPage() : `${label} · ${nameOfPage()}`;
   byId('picture').alt = state === 'live' ? 'Live picture of the camera' : '';
 }
 
@@ -359,13 +361,18 @@ function renderStatus() {
   const { camera, seats, version, uptime_s } = status;
   const row = stream && stream.row;
   const known = shown === 'live' || shown === 'lost';
-  setText('name', nameOfServer());
+  setText('name', nameOfPage());
   setText('source', camera.source);
   setText('size', camera.width ? `${camera.width} × ${camera.height}` : '–');
   setText('fps', known && row ? `${Number(row.fps).toFixed(1)} fps` : '–');
   setText('age', known && row && row.frame_age_ms !== null ? shortTime(row.frame_age_ms) : '–');
   setText('seats', offline ? '–' : `${seats.taken} of ${seats.total}`);
   setText('server', `${nameOfServer()} ${version}, up ${longTime(uptime_s)}`);
+}
+
+// One of several cameras is known by its name.
+function nameOfPage() {
+  return status && status.cameras.length > 1 ? status.camera.name : nameOfServer();
 }
 
 function nameOfServer() {
@@ -508,7 +515,7 @@ function recall(name) {
 // --- wiring ---
 
 function keyPressed(event) {
-  if (event.ctrlKey || event.metaKey || event.altKey || event.repeat) return;
+  if (!single || event.ctrlKey || event.metaKey || event.altKey || event.repeat) return;
   // A letter chooses an item of a menu there.
   if (event.target.closest?.('input, select')) return;
   const actions = { f: toggleFullScreen, s: takeSnapshot };
@@ -533,6 +540,7 @@ function start() {
   window.addEventListener('pagehide', () => { leaving = true; sleep(); });
   // Also the first start: a stream opened before would hold back the page's load event until a picture comes.
   window.addEventListener('pageshow', () => { leaving = false; wake(); });
+  document.addEventListener('single', () => { single = true; wake(); });
   window.addEventListener('online', () => { if (offline) tryNow(); });
 }
 

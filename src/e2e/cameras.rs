@@ -95,6 +95,7 @@ fn status_tells_of_all_cameras_and_of_the_one() {
     let (all, back) = (json("/status"), json("/back/status"));
     assert_eq!(all["camera"]["name"], "front");
     assert_eq!(back["camera"]["name"], "back");
+    assert_eq!((&all["named"], &back["named"]), (&false.into(), &true.into()));
     for status in [&all, &back] {
         let names: Vec<_> =
             status["cameras"].as_array().unwrap().iter().map(|c| &c["name"]).collect();

@@ -65,6 +65,8 @@ mod download;
 mod recording_faults;
 // The page, in a real browser.
 mod page;
+// All cameras on one page, in a real browser.
+mod grid;
 // The recording on the page, in a real browser.
 mod timeline;
 

@@ -125,16 +125,7 @@ fn no_error_on_the_console_and_no_request_to_others() {
         e.name.endsWith('/controls') && e.responseEnd)";
     eventually_is("the controls are asked for", || browser.run(asked) == true);
     assert_eq!(browser.log("browser"), [] as [Value; 0]);
-    let mut asked = BTreeSet::new();
-    for entry in browser.log("performance") {
-        let event: Value = serde_json::from_str(entry["message"].as_str().unwrap()).unwrap();
-        let (method, event) = (&event["message"]["method"], &event["message"]["params"]);
-        // The browser's own first tab has pages of its own.
-        let document = event["documentURL"].as_str().unwrap_or("");
-        if method == "Network.requestWillBeSent" && !document.starts_with("chrome:") {
-            asked.insert(event["request"]["url"].as_str().unwrap().to_owned());
-        }
-    }
+    let asked = browser.requests();
     let is_ours =
         |url: &str| ["data:", "blob:", &daemon.url("/")].iter().any(|ours| url.starts_with(ours));
     assert!(asked.iter().all(|url| is_ours(url)), "{asked:?}");
@@ -203,8 +194,7 @@ fn page_fits_a_phone_and_follows_light_and_dark() {
     let daemon = Daemon::start(&["--camera", "pattern:320x240@10"]);
     let browser = open(&daemon);
     for (width, height) in [(320, 640), (1280, 800)] {
-        browser.devtools("Emulation.setDeviceMetricsOverride",
-            &json!({ "width": width, "height": height, "deviceScaleFactor": 1, "mobile": width < 500 }));
+        browser.resize(width, height);
         let widths = browser.run(
             "const e = document.documentElement;
             return [e.scrollWidth, e.clientWidth, document.getElementById('picture').clientWidth]",

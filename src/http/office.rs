@@ -13,7 +13,7 @@ use super::guard::ConnectionsReport;
 use super::playback::{End, Found, Playback};
 use super::reply::{Code, Reply, TIMEOUT};
 use super::route::{Route, StreamRequest, Which};
-use super::status::{Seats, StatusReport, state};
+use super::status::{Seats, Shown, StatusReport, state};
 use super::stream::{self, Stream};
 use super::viewers::{Seat, Viewers};
 use super::{controls, metrics, page, playback, snapshot};
@@ -119,11 +119,12 @@ impl Office {
                     None => return,
                 }
             }
-            Route::Status => {
+            Route::Status { is_named } => {
                 let all = self.cameras.all();
                 let (seats, connections) = (self.seats(), self.connections());
+                let cameras = Shown { unit, is_named: *is_named, all: &all };
                 let viewers = &self.viewers;
-                json(&StatusReport::new(unit, &all, seats, connections, viewers, self.started))
+                json(&StatusReport::new(cameras, seats, connections, viewers, self.started))
             }
             Route::State => json(&state(unit, &self.viewers)),
             Route::Metrics => {

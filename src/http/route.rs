@@ -36,7 +36,11 @@ pub(super) enum Route {
     },
     /// Something of what was recorded.
     Recorded(Recorded),
-    Status,
+    Status {
+        /// Whether the address has the camera's name. The page cannot tell it
+        /// from its own, as a proxy may add a prefix.
+        is_named: bool,
+    },
     /// The status as uStreamer gives it.
     State,
     Metrics,
@@ -120,6 +124,7 @@ pub(super) fn route(target: &str, accept: Option<&str>) -> Asked {
     let route = match path {
         "" if value(query, "action").is_none() => Route::File(String::new()),
         "" => on_camera("/", query, accept),
+        "/status" => Route::Status { is_named: true },
         path => on_camera(path, query, accept),
     };
     Asked { which: Which::Named(name.into()), route }
@@ -154,7 +159,7 @@ fn on_camera(path: &str, query: &str, accept: Option<&str>) -> Route {
         ("/video_feed", _) => stream("/video_feed", query, accept),
         ("/", Some("snapshot")) | ("/snapshot", _) => snapshot(query),
         ("/", Some(_)) => Route::Bad("action is to be stream or snapshot".into()),
-        ("/status", _) => Route::Status,
+        ("/status", _) => Route::Status { is_named: false },
         ("/state", _) => Route::State,
         ("/metrics", _) => Route::Metrics,
         ("/controls", _) => Route::Controls,
@@ -291,8 +296,8 @@ mod tests {
                 "/snapshot?max_delay=300",
                 Route::Snapshot { max_delay: Some(Duration::from_millis(300)) },
             ),
-            ("/status", Route::Status),
-            ("/webcam/status", Route::Status),
+            ("/status", Route::Status { is_named: false }),
+            ("/webcam/status", Route::Status { is_named: false }),
             ("/state", Route::State),
             ("/metrics", Route::Metrics),
             ("/controls", Route::Controls),
@@ -342,8 +347,8 @@ mod tests {
         let named = |name: &str| Which::Named(name.into());
         let file = |path: &str| Route::File(path.into());
         for (target, which, is) in [
-            ("/front/status", named("front"), Route::Status),
-            ("/webcam/front/status", named("front"), Route::Status),
+            ("/front/status", named("front"), Route::Status { is_named: true }),
+            ("/webcam/front/status", named("front"), Route::Status { is_named: true }),
             ("/webcam2/?action=snapshot", named("webcam2"), SNAPSHOT),
             ("/webcam2?action=snapshot", named("webcam2"), SNAPSHOT),
             ("/front", named("front"), file("")),

@@ -21,12 +21,23 @@ pub(super) struct StatusReport {
     version: &'static str,
     uptime_s: f64,
     camera: CameraReport,
+    /// Whether the address has the camera's name.
+    named: bool,
     cameras: Vec<CameraReport>,
     seats: Seats,
     connections: ConnectionsReport,
     /// Of the camera of this address; `null` where nothing is recorded.
     recording: Option<Value>,
     viewers: Vec<ViewerReport>,
+}
+
+/// The cameras that `/status` tells of.
+#[derive(Clone, Copy)]
+pub(super) struct Shown<'a> {
+    /// The one that was asked about, be it by its name or as the first.
+    pub(super) unit: &'a Unit,
+    pub(super) is_named: bool,
+    pub(super) all: &'a [Arc<Unit>],
 }
 
 #[derive(Serialize)]
@@ -114,20 +125,20 @@ fn ms(duration: Duration) -> f64 {
 }
 
 impl StatusReport {
-    /// `unit` is the camera that was asked about.
     pub(super) fn new(
-        unit: &Unit,
-        all: &[Arc<Unit>],
+        cameras: Shown<'_>,
         seats: Seats,
         connections: ConnectionsReport,
         viewers: &Viewers,
         started: Instant,
     ) -> Self {
+        let Shown { unit, is_named, all } = cameras;
         Self {
             name: env!("CARGO_PKG_NAME"),
             version: env!("CARGO_PKG_VERSION"),
             uptime_s: round(started.elapsed().as_secs_f64()),
             camera: CameraReport::new(unit),
+            named: is_named,
             cameras: all.iter().map(|unit| CameraReport::new(unit)).collect(),
             seats,
             connections,

@@ -1,5 +1,6 @@
 //! A real Chromium, driven through chromedriver (W3C WebDriver).
 
+use std::collections::BTreeSet;
 use std::fs;
 use std::io::{BufRead, BufReader};
 use std::net::SocketAddr;
@@ -91,6 +92,27 @@ impl Browser {
     /// The entries of a log since it was last asked for.
     pub(crate) fn log(&self, kind: &str) -> Vec<Value> {
         self.post("se/log", &json!({ "type": kind })).as_array().unwrap().clone()
+    }
+
+    /// What its pages asked for since this was last called.
+    pub(crate) fn requests(&self) -> BTreeSet<String> {
+        let mut asked = BTreeSet::new();
+        for entry in self.log("performance") {
+            let event: Value = serde_json::from_str(entry["message"].as_str().unwrap()).unwrap();
+            let (method, event) = (&event["message"]["method"], &event["message"]["params"]);
+            // The browser's own first tab has pages of its own.
+            let document = event["documentURL"].as_str().unwrap_or("");
+            if method == "Network.requestWillBeSent" && !document.starts_with("chrome:") {
+                asked.insert(event["request"]["url"].as_str().unwrap().to_owned());
+            }
+        }
+        asked
+    }
+
+    /// Makes the page as large as a screen.
+    pub(crate) fn resize(&self, width: u32, height: u32) {
+        self.devtools("Emulation.setDeviceMetricsOverride",
+            &json!({ "width": width, "height": height, "deviceScaleFactor": 1, "mobile": width < 500 }));
     }
 }
 

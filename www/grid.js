@@ -1,0 +1,306 @@
+// All cameras at once, where the address names none of several: a tile each, which leads to the camera's own page. A
+// browser opens six connections to a host: three tiles are live, the others are refreshed picture by picture, one request
+// at a time, and one is left for the status. Elsewhere app.js is told by an event 'single' that the page is its own.
+
+const MOST_LIVE = 3;
+const POLL_MS = 2000;
+const STILL_EVERY_MS = 1000;
+const FAULT_EVERY_MS = 5000;
+const REQUEST_TIMEOUT_MS = 5000;
+const NO_BYTES_MS = 10000;
+const NO_VIEWER_ROW_MS = 4000;
+const REOPEN_MS = 3000;
+const REFUSED_MS = 15000;
+// Tiles that are only scrolled past open nothing.
+const SETTLE_MS = 150;
+const BLANK = 'data:image/gif;base64,R0lGODlhAQABAAAAACH5BAEKAAEALAAAAAABAAEAAAICTAEAOw==';
+
+const BASE = new URL('.', document.baseURI);
+BASE.username = BASE.password = '';
+const url = (path) => new URL(path, BASE).href;
+
+const byId = (id) => document.getElementById(id);
+const section = byId('grid');
+const list = byId('tiles');
+
+let isGrid = false;
+let away = true;               // before pageshow and after pagehide
+let awake = false;
+let tiles = [];
+let status = null;
+let failedPolls = 0;
+let lastPoll = 0;
+let fetching = null;           // what stops the snapshot under way
+
+const timers = {};
+
+function after(name, ms, action) {
+  clearTimeout(timers[name]);
+  timers[name] = setTimeout(action, ms);
+}
+
+const isOffline = () => failedPolls > 1;
+
+// --- asking the server ---
+
+async function request(path, abort = new AbortController()) {
+  const timer = setTimeout(() => abort.abort(), REQUEST_TIMEOUT_MS);
+  try {
+    const reply = await fetch(url(path), { cache: 'no-store', signal: abort.signal });
+    if (!reply.ok) throw new Error((await reply.text()).trim());
+    return path === 'status' ? await reply.json() : await reply.blob();
+  } finally {
+    clearTimeout(timer);
+  }
+}
+
+async function poll() {
+  if (!awake) return;
+  const mine = ++lastPoll;
+  const answer = await request('status').catch(() => null);
+  if (!awake || mine !== lastPoll) return;
+  failedPolls = answer ? 0 : failedPolls + 1;
+  if (answer) statusCame(answer);
+  render();
+  after('poll', POLL_MS, poll);
+}
+
+function statusCame(answer) {
+  status = answer;
+  const { cameras } = status;
+  const names = cameras.map(({ name }) => name);
+  if (names.join() !== tiles.map(({ name }) => name).join()) build(names);
+  cameras.forEach((camera, i) => {
+    const tile = tiles[i];
+    // While the server tries to open a lost camera again, the camera is not yet found.
+    tile.isLost = camera.state === 'lost' || (tile.isLost && camera.state === 'starting');
+    if (camera.cause) tile.cause = camera.cause;
+    tile.camera = camera;
+    if (tile.stream) watchStream(tile);
+  });
+  const sized = cameras.find(({ width }) => width);
+  if (sized) section.style.setProperty('--tile-ratio', (sized.width / sized.height).toFixed(4));
+  arrange();
+}
+
+// --- tiles ---
+
+const observer = new IntersectionObserver((entries) => {
+  for (const { target, isIntersecting } of entries) {
+    const tile = tiles.find(({ item }) => item === target);
+    if (tile) tile.inView = isIntersecting;
+  }
+  after('arrange', SETTLE_MS, arrange);
+}, { threshold: .25 });
+
+function build(names) {
+  const known = new Map(tiles.map((tile) => [tile.name, tile]));
+  tiles = names.map((name) => known.get(name) ?? makeTile(name));
+  for (const tile of known.values()) {
+    if (tiles.includes(tile)) continue;
+    closeStream(tile);
+    observer.unobserve(tile.item);
+  }
+  list.replaceChildren(...tiles.map(({ item }) => item));
+  for (const { item } of tiles) observer.observe(item);
+}
+
+function make(tag, properties = {}, ...children) {
+  const element = Object.assign(document.createElement(tag), properties);
+  element.append(...children);
+  return element;
+}
+
+function makeTile(name) {
+  const canvas = make('canvas', { width: 4, height: 3 });
+  canvas.setAttribute('role', 'img');
+  canvas.setAttribute('aria-label', `Picture of ${name}`);
+  const image = make('img', { alt: '' });
+  const trouble = make('span', { className: 'trouble' });
+  const frame = make('span', { className: 'frame' }, canvas, image, trouble);
+  const words = make('span', { className: 'words', textContent: 'Waking up', id: `tile-words-${name}` });
+  const title = make('span', { className: 'title', textContent: name, id: `tile-title-${name}` });
+  const link = make('a', { href: `${name}/` }, frame, title, words);
+  link.setAttribute('aria-labelledby', `${title.id} ${words.id}`);
+  return {
+    name, frame, canvas, image, trouble, words, item: make('li', {}, link), camera: null, isLost: false, cause: '',
+    inView: false, stream: null, isRefused: false, streamAt: 0, hasStill: false, stillAt: 0,
+  };
+}
+
+// The first tiles in view are live.
+function arrange() {
+  const now = performance.now();
+  const live = tiles.filter((tile) => awake && tile.inView && now >= tile.streamAt).slice(0, MOST_LIVE);
+  for (const tile of tiles) if (tile.stream && !live.includes(tile)) closeStream(tile);
+  for (const tile of live) if (!tile.stream) openStream(tile);
+  nextStill();
+  render();
+}
+
+// --- live tiles ---
+
+function openStream(tile) {
+  const now = performance.now();
+  const key = Array.from(crypto.getRandomValues(new Uint8Array(8)), (byte) => byte.toString(16).padStart(2, '0')).join('');
+  const stream = { key, openedAt: now, row: null, bytes: -1, bytesAt: now, hasPicture: false };
+  tile.stream = stream;
+  tile.image.onload = () => { if (tile.stream === stream) pictureArrived(tile); };
+  tile.image.onerror = () => { if (tile.stream === stream) giveUp(tile, REFUSED_MS); };
+  tile.image.src = url(`${tile.name}/video_feed?key=${key}`);
+}
+
+function pictureArrived(tile) {
+  tile.stream.hasPicture = true;
+  tile.isRefused = false;
+  tile.frame.classList.add('pictured');
+  render();
+}
+
+// As in app.js: an <img> keeps its connection when it is merely taken off the page. The last picture stays.
+function closeStream(tile) {
+  if (!tile.stream) return;
+  const { image } = tile;
+  if (tile.stream.hasPicture && image.naturalWidth) draw(tile, image, image.naturalWidth, image.naturalHeight);
+  tile.stream = null;
+  image.onload = image.onerror = null;
+  image.removeAttribute('src');
+  if (!away) image.src = BLANK;
+  tile.image = make('img', { alt: '' });
+  image.replaceWith(tile.image);
+  tile.frame.classList.remove('pictured');
+}
+
+// Its place goes to the next tile, and it is refreshed picture by picture until it may try again.
+function giveUp(tile, ms) {
+  tile.isRefused = ms === REFUSED_MS;
+  tile.streamAt = performance.now() + ms * (0.9 + 0.2 * Math.random());
+  closeStream(tile);
+  arrange();
+}
+
+// An <img> fires no event when its stream ends or stalls: the server's list of viewers tells.
+function watchStream(tile) {
+  const { stream, camera } = tile;
+  if (tile.image.naturalWidth && !stream.hasPicture) pictureArrived(tile);
+  const now = performance.now();
+  const row = status.viewers.find(({ key }) => key === stream.key) ?? null;
+  const isGone = !row && (stream.row || now - stream.openedAt > NO_VIEWER_ROW_MS);
+  stream.row = row;
+  if (row && (row.bytes !== stream.bytes || camera.state === 'starting' || camera.state === 'idle')) {
+    stream.bytes = row.bytes;
+    stream.bytesAt = now;
+  }
+  if (isGone || now - stream.bytesAt > NO_BYTES_MS) giveUp(tile, REOPEN_MS);
+}
+
+// --- the others ---
+
+// The one whose picture is oldest, one after the other.
+async function nextStill() {
+  clearTimeout(timers.still);
+  if (!awake || fetching) return;
+  const waiting = tiles.filter((tile) => tile.inView && !tile.stream);
+  if (!waiting.length) return;
+  const tile = waiting.reduce((a, b) => (b.stillAt < a.stillAt ? b : a));
+  const now = performance.now();
+  if (tile.stillAt > now) return after('still', tile.stillAt - now, nextStill);
+  tile.stillAt = now + STILL_EVERY_MS;
+  fetching = new AbortController();
+  await takeStill(tile, fetching);
+  fetching = null;
+  nextStill();
+}
+
+async function takeStill(tile, abort) {
+  try {
+    const bitmap = await createImageBitmap(await request(`${tile.name}/snapshot`, abort));
+    draw(tile, bitmap, bitmap.width, bitmap.height);
+    bitmap.close();
+  } catch {
+    if (!awake) return;
+    // The status tells why; a camera without a picture is not to hold the others up.
+    tile.hasStill = false;
+    tile.stillAt = performance.now() + FAULT_EVERY_MS;
+  }
+  render();
+}
+
+function draw(tile, picture, width, height) {
+  tile.canvas.width = width;
+  tile.canvas.height = height;
+  tile.canvas.getContext('2d').drawImage(picture, 0, 0);
+  tile.hasStill = true;
+}
+
+// --- in words ---
+
+function isFull({ camera, stream, isRefused }) {
+  if (stream || !camera) return false;
+  const { max_viewers: most, viewers } = camera;
+  return (most !== null && viewers >= most) || (isRefused && status.seats.taken >= status.seats.total);
+}
+
+// State for the colour, words, and what stands over the picture.
+function wordsOf(tile) {
+  if (isOffline()) return ['bad', 'No connection', ''];
+  if (tile.isLost) return ['bad', 'Camera lost', tile.cause];
+  if (tile.stream?.hasPicture) return ['good', 'Live', ''];
+  if (isFull(tile)) return ['wait', tile.hasStill ? 'Seats taken, a picture a second' : 'Seats taken', ''];
+  if (!tile.stream && tile.hasStill) return ['quiet', 'A picture a second', ''];
+  return ['wait', tile.camera?.state === 'idle' ? 'Waking up' : 'Starting', ''];
+}
+
+function render() {
+  for (const tile of tiles) {
+    const [tone, words, trouble] = wordsOf(tile);
+    tile.item.dataset.tone = tone;
+    setText(tile.words, words);
+    setText(tile.trouble, trouble);
+  }
+  setText(byId('grid-trouble'), isOffline() ? 'The server does not answer. The pictures come back by themselves.' : '');
+  setText(byId('source'), `${tiles.length} cameras`);
+  setText(byId('server'), `${status.name} ${status.version}`);
+}
+
+function setText(element, text) {
+  if (element.textContent !== text) element.textContent = text;
+}
+
+// --- one or all ---
+
+function update() {
+  const was = awake;
+  awake = isGrid && !away && !document.hidden;
+  if (awake === was) return;
+  if (!awake) fetching?.abort();
+  arrange();
+  poll();
+}
+
+// From a camera's page back to all, and to the grid where cameras have joined since the page was loaded.
+function showWay({ named, cameras }) {
+  const all = byId('all');
+  all.hidden = cameras.length < 2;
+  all.href = named ? '../' : './';
+}
+
+async function begin() {
+  const answer = await request('status').catch(() => null);
+  isGrid = Boolean(answer) && answer.cameras.length > 1 && !answer.named;
+  document.documentElement.dataset.view = isGrid ? 'grid' : 'single';
+  if (isGrid) {
+    section.hidden = false;
+    statusCame(answer);
+    update();
+  } else {
+    if (answer) showWay(answer);
+    document.dispatchEvent(new Event('single'));
+  }
+}
+
+document.addEventListener('status', ({ detail }) => showWay(detail));
+document.addEventListener('visibilitychange', () => { if (isGrid) update(); });
+window.addEventListener('pagehide', () => { away = true; if (isGrid) update(); });
+window.addEventListener('pageshow', () => { away = false; if (isGrid) update(); });
+begin();
