@@ -24,7 +24,7 @@ const MEMORY_SLACK: u64 = 2 << 20;
 
 #[test]
 fn nothing_is_left_behind() {
-    let time = env::var("SOAK_SECONDS").map_or(20, |text| text.parse().unwrap());
+    let time = env::var("SOAK_SECONDS").map_or(60, |text| text.parse().unwrap());
     let dir = Dir::numbered(20, 60_000);
     let (camera, timeout) = (dir.camera(), format!("{}s", WRITE_TIMEOUT.as_secs()));
     let args = ["--camera", &camera, "--fps", "20", "--threads", "12", "--idle-timeout", "1s"];
