@@ -154,6 +154,7 @@ impl Office {
 
     /// Tells a client that there is no place for it.
     pub(super) fn refuse(&self, client: &Connection, why: &str) {
+        // Formatted here, as one level deeper it takes a further page.
         let line = format!("a client was refused: {why}");
         // Unlock before logging: a log that blocks must hold nobody else up.
         let passed = self.refusals.lock().pass(&line, Instant::now());
@@ -184,47 +185,78 @@ impl Office {
     }
 
     fn stream(&self, client: &Connection, unit: &Unit, request: &StreamRequest) {
+        if request.play.is_some() {
+            return self.stream_past(client, unit, request);
+        }
+        let seat = self.seat(client, unit, request);
+        let end = self.live(client, unit, request, &seat).run(self.origin());
+        self.tell_end(&seat, &end);
+    }
+
+    // These are kept apart for the same reason as the short replies: what one
+    // of them takes of the stack stays with each viewer.
+    #[inline(never)]
+    fn stream_past(&self, client: &Connection, unit: &Unit, request: &StreamRequest) {
         let found = match request.play.as_ref().map(|play| playback::find(unit, play)).transpose() {
-            Ok(found) => found,
+            Ok(Some(found)) => found,
+            Ok(None) => return,
             Err(reply) => return reply.send(client, self.origin()),
         };
+        let seat = self.seat(client, unit, request);
+        let end = match self.play(client, request, &seat, found) {
+            Ok(End::Live(after)) => self.live(client, unit, request, &seat).go_on(Some(after)),
+            Ok(End::Over) => Ok(()),
+            Err(e) => Err(e),
+        };
+        self.tell_end(&seat, &end);
+    }
+
+    fn live<'a>(
+        &'a self,
+        client: &'a Connection,
+        unit: &Unit,
+        request: &'a StreamRequest,
+        seat: &'a Seat,
+    ) -> Stream<'a> {
+        Stream {
+            client,
+            request,
+            seat,
+            reader: unit.capture.read(),
+            write_timeout: self.config.write_timeout,
+            stop: &self.stop,
+        }
+    }
+
+    #[inline(never)]
+    fn seat(&self, client: &Connection, unit: &Unit, request: &StreamRequest) -> Seat {
         let seat = self.viewers.enter(client.peer(), &unit.name, request);
         let (id, n_taken) = (seat.viewer.id, self.viewers.present().len());
         let n_seats = self.config.n_seats;
-        log::info!(
+        // Formatted here, as one level deeper it takes a further page.
+        let line = format!(
             "viewer {id} from {} watches {} of {} ({n_taken} of {n_seats} seats)",
             client.peer(),
             request.path,
             unit.name
         );
-        let live = || Stream {
-            client,
-            request,
-            seat: &seat,
-            reader: unit.capture.read(),
-            write_timeout: self.config.write_timeout,
-            stop: &self.stop,
-        };
-        let end = match found {
-            None => live().run(self.origin()),
-            Some(found) => match self.play(client, request, &seat, found) {
-                Ok(End::Live(after)) => live().go_on(Some(after)),
-                Ok(End::Over) => Ok(()),
-                Err(e) => Err(e),
-            },
-        };
+        log::info!("{line}");
+        seat
+    }
+
+    #[inline(never)]
+    fn tell_end(&self, seat: &Seat, end: &io::Result<()>) {
         let served = seat.viewer.report().served;
         log::info!(
-            "viewer {id} {} after {:.1} s, {} pictures, {} skipped",
-            self.reason(&end),
+            "viewer {} {} after {:.1} s, {} pictures, {} skipped",
+            seat.viewer.id,
+            self.reason(end),
             seat.viewer.since.elapsed().as_secs_f64(),
             served.n_sent,
             served.n_skipped
         );
     }
 
-    // Kept apart for the same reason as short answers.
-    #[inline(never)]
     fn play(
         &self,
         client: &Connection,
