@@ -45,6 +45,8 @@ mod daemon_control_tests;
 mod daemon_panel_tests;
 // The daemon on vivid.
 mod daemon_vivid_tests;
+// A webcam on a bus that is full.
+mod bandwidth_tests;
 // The tests. The machine has what the others count on.
 mod machine_tests;
 // Another server on the same camera.

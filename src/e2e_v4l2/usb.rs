@@ -28,12 +28,21 @@ impl<'m> Webcam<'m> {
 
     /// As `plug_in`, for a camera of any name, for which the link is found by the serial number.
     pub(crate) fn plug_in_as(machine: &'m Machine, port: u32, product: &str, serial: &str) -> Self {
+        Self::start(machine, port, serial, &format!("--endpoint bulk --product '{product}'"))
+    }
+
+    /// As `plug_in`, for a camera that claims bandwidth before it streams. Its frames are as those of the others.
+    pub(crate) fn plug_in_isochronous(machine: &'m Machine, port: u32, serial: &str) -> Self {
+        Self::start(machine, port, serial, "--endpoint isochronous --product 'Test Camera'")
+    }
+
+    fn start(machine: &'m Machine, port: u32, serial: &str, options: &str) -> Self {
         let home = format!("/tmp/webcam{port}");
         let camera = format!(
             "usb_webcam --frames {PICTURES} --mode {home}/mode --port {port} --serial {serial}"
         );
         let pid = machine.sh(&format!(
-            "mkdir -p {home}; rm -f {home}/mode; {camera} --product '{product}' >{home}/log 2>&1 & echo $!"
+            "mkdir -p {home}; rm -f {home}/mode; {camera} {options} >{home}/log 2>&1 & echo $!"
         ));
         let links = format!("/dev/v4l/by-id/*_{serial}-video-index");
         let mut webcam = Self { machine, home, pid, links, link: String::new() };

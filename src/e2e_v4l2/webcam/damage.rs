@@ -1,12 +1,12 @@
 //! The ways in which this camera can misbehave, read from the mode file before each frame.
 //!
-//! Called by `streaming` for frames and by `main` for controls.
+//! Called by `streaming` for frames and by `main` for controls and alternate settings.
 
 use std::fs;
 use std::path::Path;
 
 /// Bits of the payload header: a frame's last payload, an error in it.
-const END_OF_FRAME: u8 = 0x02;
+pub(crate) const END_OF_FRAME: u8 = 0x02;
 const ERROR: u8 = 0x40;
 /// Zeros behind the picture in mode `pad`: more than a page, as cameras with fixed transfer sizes send them.
 const PADDING_BYTES: usize = 5000;
@@ -31,6 +31,10 @@ pub(crate) enum Mode {
     Error,
     /// Frames as ever, but every change of a control is refused.
     Refuse,
+    /// Frames as ever, but each change of a control takes half a second.
+    Slow,
+    /// The bus has room for the smallest alternate setting alone.
+    Crowded,
 }
 
 impl Mode {
@@ -47,8 +51,11 @@ impl Mode {
             "empty" => Self::Empty,
             "error" => Self::Error,
             "refuse" => Self::Refuse,
+            "slow" => Self::Slow,
+            "crowded" => Self::Crowded,
             other => {
-                let known = "normal, stall, nodht, truncate, pad, garbage, empty, error, refuse";
+                let known = "normal, stall, nodht, truncate, pad, garbage, empty, error, refuse, \
+                     slow, crowded";
                 return Err(format!(
                     "mode '{other}' in {}: one of {known} would be right",
                     path.display()
@@ -71,7 +78,8 @@ impl Mode {
             Self::Pad => [frame, &vec![0; PADDING_BYTES]].concat(),
             Self::Garbage => noise(frame.len()),
             Self::Stall | Self::Empty => Vec::new(),
-            Self::Normal | Self::NoDht | Self::Error | Self::Refuse => frame.to_vec(),
+            Self::Normal | Self::NoDht | Self::Error => frame.to_vec(),
+            Self::Refuse | Self::Slow | Self::Crowded => frame.to_vec(),
         }
     }
 }

@@ -5,10 +5,20 @@
 
 use super::controls::{CAMERA_TERMINAL, PROCESSING_UNIT, bitmap};
 use super::formats::{FORMATS, Format, interval};
+use super::isochronous;
 
-/// The only endpoint besides the default one. Bulk, since the virtual controller's timing of isochronous transfers is
-/// its own, and since a bulk camera's frames arrive whole.
+/// The only endpoint besides the default one.
 pub(crate) const VIDEO_ENDPOINT: u32 = 1;
+
+/// How the frames travel.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(crate) enum Endpoint {
+    /// In one alternate setting, without a claim to bandwidth.
+    Bulk,
+    /// As with nearly all real cameras, in as many alternate settings as there are bandwidths to ask for. The virtual
+    /// controller's timing is its own.
+    Isochronous,
+}
 const OUTPUT_TERMINAL: u8 = 3;
 const STREAMING_INTERFACE: u8 = 1;
 const CLASS_INTERFACE: u8 = 0x24;
@@ -23,10 +33,15 @@ pub(crate) struct Strings {
 }
 
 /// The descriptor of `kind` and `index`, or `None` (a stall) for one that this device has not.
-pub(crate) fn descriptor(kind: u8, index: u8, strings: &Strings) -> Option<Vec<u8>> {
+pub(crate) fn descriptor(
+    kind: u8,
+    index: u8,
+    strings: &Strings,
+    endpoint: Endpoint,
+) -> Option<Vec<u8>> {
     match (kind, index) {
         (1, _) => Some(device()),
-        (2, 0) => Some(configuration()),
+        (2, 0) => Some(configuration(endpoint)),
         // The list of languages: United States English.
         (3, 0) => Some(vec![4, 3, 0x09, 0x04]),
         (3, 1) => Some(text(&strings.vendor)),
@@ -48,22 +63,48 @@ fn text(text: &str) -> Vec<u8> {
     [&[low(units.len() + 2), 3], units].concat()
 }
 
-fn configuration() -> Vec<u8> {
+fn configuration(endpoint: Endpoint) -> Vec<u8> {
     let body = [
         // Interface association: these two interfaces are one video function.
         vec![8, 11, 0, 2, 0x0e, 0x03, 0, 2],
         vec![9, 4, 0, 0, 0, 0x0e, 0x01, 0, 2],
         control_interface(),
-        vec![9, 4, STREAMING_INTERFACE, 0, 1, 0x0e, 0x02, 0, 0],
-        streaming_interface(),
-        // The endpoint stands last: uvcvideo looks for the streaming descriptors between interface and endpoint.
-        vec![7, 5, 0x80 | low(VIDEO_ENDPOINT as usize), 2, 0x00, 0x02, 0],
+        match endpoint {
+            Endpoint::Bulk => bulk(),
+            Endpoint::Isochronous => isochronous(),
+        },
     ]
     .concat();
     let mut bytes = vec![9, 2];
     bytes.extend(word(body.len() + 9));
     bytes.extend([2, 1, 0, 0x80, 250]);
     [bytes, body].concat()
+}
+
+fn bulk() -> Vec<u8> {
+    [
+        streaming_setting(0, 1),
+        streaming_interface(),
+        // The endpoint stands last: uvcvideo looks for the streaming descriptors between interface and endpoint.
+        vec![7, 5, 0x80 | low(VIDEO_ENDPOINT as usize), 2, 0x00, 0x02, 0],
+    ]
+    .concat()
+}
+
+fn isochronous() -> Vec<u8> {
+    let mut bytes = [streaming_setting(0, 0), streaming_interface()].concat();
+    for (number, packet_bytes) in (1..).zip(isochronous::PACKET_BYTES) {
+        bytes.extend(streaming_setting(number, 1));
+        // Isochronous, asynchronous, a packet each 125 us.
+        bytes.extend([7, 5, 0x80 | low(VIDEO_ENDPOINT as usize), 0x05]);
+        bytes.extend(isochronous::max_packet_size(packet_bytes).to_le_bytes());
+        bytes.push(1);
+    }
+    bytes
+}
+
+fn streaming_setting(number: u8, n_endpoints: u8) -> Vec<u8> {
+    vec![9, 4, STREAMING_INTERFACE, number, n_endpoints, 0x0e, 0x02, 0, 0]
 }
 
 /// Camera terminal -> processing unit -> output terminal (which is the USB cable).

@@ -1,7 +1,7 @@
 //! A USB webcam without hardware: runs in the test machine and plugs itself into the kernel's virtual USB controller.
 //!
-//! `usb_webcam --frames DIR --mode FILE --port N --product NAME --serial TEXT` is started by `usb.rs`. The stock
-//! uvcvideo driver binds to it. DIR has a folder of JPEGs per size (`640x480`, `1280x720`), served in order of their
+//! `usb_webcam --frames DIR --mode FILE --port N --product NAME --serial TEXT --endpoint bulk|isochronous` is started by
+//! `usb.rs`. The stock uvcvideo driver binds to it. DIR has a folder of JPEGs per size (`640x480`, `1280x720`), served in order of their
 //! names. FILE holds one word, see `damage`. What the host does is printed, a line each: `commit MJPG 640x480 30 fps`,
 //! `set brightness 20`, `stop 31 frames, 0 lost`. Ending the process is an unplug.
 #![allow(
@@ -14,22 +14,25 @@ mod controls;
 mod damage;
 mod descriptors;
 mod formats;
+mod isochronous;
 mod negotiation;
 mod streaming;
 mod usbip;
 
 use controls::Controls;
 use damage::Mode;
-use descriptors::{Strings, VIDEO_ENDPOINT, descriptor};
+use descriptors::{Endpoint, Strings, VIDEO_ENDPOINT, descriptor};
 use negotiation::Negotiation;
 use std::collections::HashMap;
 use std::io;
 use std::path::PathBuf;
 use std::process::ExitCode;
+use std::thread;
+use std::time::Duration;
 use streaming::Streaming;
 use usbip::{Cable, Request, Submit};
 
-const OPTIONS: [&str; 5] = ["--frames", "--mode", "--port", "--product", "--serial"];
+const OPTIONS: [&str; 6] = ["--frames", "--mode", "--port", "--product", "--serial", "--endpoint"];
 
 fn main() -> ExitCode {
     match run() {
@@ -49,6 +52,11 @@ fn run() -> io::Result<()> {
     let port = take("--port")?
         .parse()
         .map_err(|_| io::Error::other("--port takes a number from 0 to 7"))?;
+    let endpoint = match take("--endpoint")?.as_str() {
+        "bulk" => Endpoint::Bulk,
+        "isochronous" => Endpoint::Isochronous,
+        _ => return Err(io::Error::other("--endpoint takes bulk or isochronous")),
+    };
     let mode_file = PathBuf::from(take("--mode")?);
     let mut camera = Camera {
         streaming: Streaming::new(&PathBuf::from(take("--frames")?), mode_file.clone())?,
@@ -58,7 +66,8 @@ fn run() -> io::Result<()> {
             serial: take("--serial")?,
         },
         controls: Controls::new(),
-        negotiation: Negotiation::new(),
+        negotiation: Negotiation::new(endpoint),
+        endpoint,
         mode_file,
     };
     camera.serve(&mut Cable::plug_in(port)?)
@@ -79,6 +88,7 @@ fn options() -> io::Result<HashMap<String, String>> {
 
 /// The device: its parts, and the sorting of requests between them. One thread does all.
 struct Camera {
+    endpoint: Endpoint,
     strings: Strings,
     controls: Controls,
     negotiation: Negotiation,
@@ -91,6 +101,8 @@ enum Reply {
     Data(Vec<u8>),
     Done,
     Stall,
+    /// Not the camera's own word, but that of the controller which it is plugged into.
+    NoBandwidth,
 }
 
 impl Camera {
@@ -121,6 +133,7 @@ impl Camera {
             }
             Reply::Done => cable.accept(transfer.seqnum, transfer.data.len()),
             Reply::Stall => cable.stall(transfer.seqnum),
+            Reply::NoBandwidth => cable.refuse_bandwidth(transfer.seqnum),
         }
     }
 
@@ -130,27 +143,32 @@ impl Camera {
         let data = |bytes: Option<Vec<u8>>| bytes.map_or(Reply::Stall, Reply::Data);
         Ok(match (kind, request) {
             // GET_DESCRIPTOR of the device.
-            (0x80, 6) => data(descriptor(value_high, value_low, &self.strings)),
+            (0x80, 6) => data(descriptor(value_high, value_low, &self.strings, self.endpoint)),
             // GET_STATUS: bus-powered, no halt.
             (0x80..=0x82, 0) => Reply::Data(vec![0, 0]),
             // CLEAR_FEATURE(HALT) of the endpoint: uvcvideo ends a bulk stream with it, as Windows does.
-            (0x02, 1) => {
-                if let Some(summary) = self.streaming.stop() {
-                    println!("stop {summary}");
-                }
-                Reply::Done
+            (0x02, 1) => self.stop(),
+            // SET_CONFIGURATION: there is one.
+            (0x00, 9) => Reply::Done,
+            // SET_INTERFACE: alternate setting 0 ends an isochronous stream, another one claims its bandwidth.
+            (0x01, 11) if value_low == 0 => self.stop(),
+            (0x01, 11) if value_low > 1 && self.mode()? == Mode::Crowded => {
+                println!("no bandwidth for setting {value_low}");
+                Reply::NoBandwidth
             }
-            // SET_CONFIGURATION and SET_INTERFACE: there is one of each.
-            (0x00, 9) | (0x01, 11) => Reply::Done,
+            (0x01, 11) => Reply::Done,
             // Class requests to the control interface, 0, and to the streaming interface, 1.
             (0xa1, _) if interface == 0 => data(self.controls.get(request, entity, value_high)),
             (0xa1, _) => data(self.negotiation.get(request, value_high)),
             (0x21, _) if interface == 0 => {
-                let refuses =
-                    Mode::read(&self.mode_file).map_err(io::Error::other)? == Mode::Refuse;
+                let mode = self.mode()?;
+                let refuses = mode == Mode::Refuse;
                 match self.controls.set(request, entity, value_high, &transfer.data, refuses) {
                     Some(change) => {
                         println!("set {change}");
+                        if mode == Mode::Slow {
+                            thread::sleep(Duration::from_millis(500));
+                        }
                         Reply::Done
                     }
                     None => Reply::Stall,
@@ -168,5 +186,16 @@ impl Camera {
             },
             _ => Reply::Stall,
         })
+    }
+
+    fn mode(&self) -> io::Result<Mode> {
+        Mode::read(&self.mode_file).map_err(io::Error::other)
+    }
+
+    fn stop(&mut self) -> Reply {
+        if let Some(summary) = self.streaming.stop() {
+            println!("stop {summary}");
+        }
+        Reply::Done
     }
 }

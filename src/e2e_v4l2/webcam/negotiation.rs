@@ -3,7 +3,9 @@
 //! Called by `main` for class requests to the streaming interface. Layout: UVC 1.1, table 4-47. A wish that the camera
 //! cannot fill is answered with the nearest thing it can, as real cameras do, and never refused.
 
+use super::descriptors::Endpoint;
 use super::formats::{FORMATS, Format, Size, interval};
+use super::isochronous;
 
 const PROBE: u8 = 1;
 const COMMIT: u8 = 2;
@@ -46,11 +48,14 @@ impl Choice {
         Self { format, size, fps }
     }
 
-    fn to_bytes(self) -> Vec<u8> {
+    fn to_bytes(self, endpoint: Endpoint) -> Vec<u8> {
         let number = |at: usize| u8::try_from(at + 1).expect("there are few formats");
         let frame_bytes = self.size().max_frame_bytes();
-        // A whole frame and its header are one payload.
-        let payload_bytes = frame_bytes + 2;
+        let payload_bytes = match endpoint {
+            // A whole frame and its header are one payload.
+            Endpoint::Bulk => frame_bytes + 2,
+            Endpoint::Isochronous => isochronous::packet_bytes(self.format(), self.size()).into(),
+        };
         let mut bytes = vec![1, 0, number(self.format), number(self.size)];
         bytes.extend(interval(self.fps).to_le_bytes());
         bytes.extend([0; 10]);
@@ -63,12 +68,13 @@ impl Choice {
 
 /// The state of the negotiation.
 pub(crate) struct Negotiation {
+    endpoint: Endpoint,
     probed: Choice,
 }
 
 impl Negotiation {
-    pub(crate) fn new() -> Self {
-        Self { probed: Choice::nearest(&[0; LENGTH]) }
+    pub(crate) fn new(endpoint: Endpoint) -> Self {
+        Self { endpoint, probed: Choice::nearest(&[0; LENGTH]) }
     }
 
     /// Answers a question about probe or commit; `None` is a stall.
@@ -76,7 +82,7 @@ impl Negotiation {
         match (request, selector) {
             (_, s) if s != PROBE && s != COMMIT => None,
             // The present state. Minimum, maximum and default need not differ from it: the host asks about one format.
-            (0x81..=0x83 | 0x87, _) => Some(self.probed.to_bytes()),
+            (0x81..=0x83 | 0x87, _) => Some(self.probed.to_bytes(self.endpoint)),
             (0x85, _) => Some(vec![u8::try_from(LENGTH).expect("34 fits"), 0]),
             (0x86, _) => Some(vec![0x03]),
             _ => None,

@@ -4,6 +4,7 @@
 
 use super::damage::Mode;
 use super::formats::FORMATS;
+use super::isochronous;
 use super::negotiation::Choice;
 use super::usbip::{Cable, Submit};
 use std::collections::{HashMap, VecDeque};
@@ -110,12 +111,23 @@ impl Streaming {
             let Some(transfer) = self.waiting.pop_front() else {
                 break;
             };
-            let rest = &payload[self.n_sent_bytes..];
-            let chunk = transfer.length.min(rest.len());
-            cable.send(transfer.seqnum, &rest[..chunk])?;
-            self.n_sent_bytes += chunk;
-            // A transfer that is not full ends the payload, so an exact fit is followed by an empty one.
-            if chunk < transfer.length {
+            let is_whole = if transfer.packets.is_empty() {
+                let rest = &payload[self.n_sent_bytes..];
+                let chunk = transfer.length.min(rest.len());
+                cable.send(transfer.seqnum, &rest[..chunk])?;
+                self.n_sent_bytes += chunk;
+                // A transfer that is not full ends the payload, so an exact fit is followed by an empty one.
+                chunk < transfer.length
+            } else {
+                let (header, frame) = payload.split_at(usize::from(HEADER_BYTES));
+                let rest = &frame[self.n_sent_bytes..];
+                let packets = isochronous::cut(header, rest, &transfer.packets);
+                cable.send_packets(&transfer, &packets)?;
+                let n_bytes = packets.iter().map(|packet| packet.len() - header.len());
+                self.n_sent_bytes += n_bytes.sum::<usize>();
+                self.n_sent_bytes == frame.len()
+            };
+            if is_whole {
                 self.fifo.pop_front();
                 self.n_sent_bytes = 0;
             }

@@ -27,6 +27,10 @@ const PORT_DEADLINE: Duration = Duration::from_secs(5);
 const EPIPE: i32 = -32;
 /// What a cancelled URB gets.
 const ECONNRESET: i32 = -104;
+/// What Linux gives for a bus that has no room for a new isochronous stream.
+const ENOSPC: i32 = -28;
+/// Bytes that describe one packet of an isochronous transfer: offset, length, actual length, status.
+const PACKET_BYTES: usize = 16;
 
 /// One transfer that the host wants: a question for at most `length` bytes, or `data` to take.
 pub(crate) struct Submit {
@@ -35,6 +39,8 @@ pub(crate) struct Submit {
     pub(crate) length: usize,
     pub(crate) setup: [u8; 8],
     pub(crate) data: Vec<u8>,
+    /// The room in each packet of an isochronous transfer; empty for other kinds.
+    pub(crate) packets: Vec<usize>,
 }
 
 /// What the host sends.
@@ -97,18 +103,49 @@ impl Cable {
                 self.socket.read_exact(&mut data)?;
                 let mut setup = [0; 8];
                 setup.copy_from_slice(&header[40..48]);
+                let packets = self.receive_packets(word(32))?;
                 Ok(Some(Request::Submit(Submit {
                     seqnum,
                     endpoint: word(16),
                     length,
                     setup,
                     data,
+                    packets,
                 })))
             }
             other => Err(io::Error::other(format!(
                 "USB/IP command {other}: only submit and unlink are known"
             ))),
         }
+    }
+
+    /// The lengths of the packets that an isochronous transfer consists of.
+    fn receive_packets(&mut self, n_packets: u32) -> io::Result<Vec<usize>> {
+        // The protocol's text says -1 for the other kinds, the kernel sends 0.
+        let n_packets = if n_packets == u32::MAX { 0 } else { n_packets as usize };
+        let mut described = vec![0; n_packets * PACKET_BYTES];
+        self.socket.read_exact(&mut described)?;
+        let length = |d: &[u8]| u32::from_be_bytes([d[4], d[5], d[6], d[7]]) as usize;
+        Ok(described.chunks_exact(PACKET_BYTES).map(length).collect())
+    }
+
+    /// Answers an isochronous question packet by packet; those that are left get nothing.
+    pub(crate) fn send_packets(
+        &mut self,
+        transfer: &Submit,
+        packets: &[Vec<u8>],
+    ) -> io::Result<()> {
+        let data = packets.concat();
+        let mut message = answer(RET_SUBMIT, transfer.seqnum, 0, data.len());
+        message[32..36].copy_from_slice(&number(transfer.packets.len()));
+        message.extend(data);
+        let mut offset = 0;
+        for (at, room) in transfer.packets.iter().enumerate() {
+            let length = packets.get(at).map_or(0, Vec::len);
+            message.extend([number(offset), number(*room), number(length), [0; 4]].concat());
+            offset += room;
+        }
+        self.socket.write_all(&message)
     }
 
     /// Answers a question with `data`, which must not be longer than what was asked for.
@@ -128,6 +165,11 @@ impl Cable {
         self.socket.write_all(&answer(RET_SUBMIT, seqnum, EPIPE, 0))
     }
 
+    /// Refuses a request in the name of the host controller that the device is plugged into: its bus is full.
+    pub(crate) fn refuse_bandwidth(&mut self, seqnum: u32) -> io::Result<()> {
+        self.socket.write_all(&answer(RET_SUBMIT, seqnum, ENOSPC, 0))
+    }
+
     /// Answers an unlink: `pending` says that the transfer was still waiting and gets no other answer.
     pub(crate) fn unlinked(&mut self, seqnum: u32, pending: bool) -> io::Result<()> {
         let status = if pending { ECONNRESET } else { 0 };
@@ -137,13 +179,16 @@ impl Cable {
 
 /// The header of an answer. Device, direction and endpoint stay 0: the kernel goes by the sequence number.
 fn answer(command: u32, seqnum: u32, status: i32, actual_length: usize) -> Vec<u8> {
-    let length = u32::try_from(actual_length).expect("a transfer is far below 4 GB");
     let mut message = vec![0; HEADER_BYTES];
     message[0..4].copy_from_slice(&command.to_be_bytes());
     message[4..8].copy_from_slice(&seqnum.to_be_bytes());
     message[20..24].copy_from_slice(&status.to_be_bytes());
-    message[24..28].copy_from_slice(&length.to_be_bytes());
+    message[24..28].copy_from_slice(&number(actual_length));
     message
+}
+
+fn number(length: usize) -> [u8; 4] {
+    u32::try_from(length).expect("a transfer is far below 4 GB").to_be_bytes()
 }
 
 fn wait_until_free(port: u32) -> io::Result<()> {

@@ -1,0 +1,77 @@
+//! A webcam that claims bandwidth before it streams, as nearly all do, on a bus that has none left. uvcvideo gets ENOSPC
+//! where it selects the alternate setting, as from a controller of hardware, and gives it to VIDIOC_STREAMON.
+
+use crate::capture::{Wish, capture};
+use crate::daemon_tests::start;
+use crate::machine::machine;
+use crate::pictures;
+use crate::usb::Webcam;
+use crate::usb_tests::assert_in_order;
+use crate::viewer::{Viewer, camera_that, get};
+
+const LARGE: &str = "1280x720";
+const SMALL: &str = "640x480";
+
+#[test]
+fn only_what_fits_on_the_bus_streams() {
+    let machine = machine();
+    let webcam = Webcam::plug_in_isochronous(&machine, 0, "0001");
+    let device = webcam.device();
+    let small = Wish { n_frames: 15, ..Wish::mjpeg(&device) };
+    let large = Wish { width: 1280, height: 720, ..small };
+    for (mode, wish, size) in [("normal", large, LARGE), ("crowded", small, SMALL)] {
+        webcam.set_mode(mode);
+        let capture = capture(&machine, &wish);
+        assert_eq!(capture.frames.len(), 15, "{}", capture.log);
+        assert_in_order(&capture.frames, pictures::of_size(size));
+    }
+    let refused = capture(&machine, &large);
+    assert!(
+        refused.log.contains("VIDIOC_STREAMON returned -1 (No space left on device)"),
+        "{}",
+        refused.log
+    );
+    assert_eq!(refused.frames.len(), 0);
+}
+
+#[test]
+fn lack_of_bandwidth_is_told_and_heals() {
+    let machine = machine();
+    let webcam = Webcam::plug_in_isochronous(&machine, 0, "0001");
+    let is_of_camera = |jpeg: &[u8]| pictures::of_size(LARGE).iter().any(|p| p == jpeg);
+    let options = |size| format!("--camera {} --resolution {size} --fps 15", webcam.device());
+    webcam.set_mode("crowded");
+    let server = start(&machine, &options(LARGE));
+    let mut viewer = Viewer::open(&machine);
+    viewer.next_that("the status picture", |jpeg| !is_of_camera(jpeg));
+
+    let lost = camera_that(&machine, "a camera that is lost", |camera| camera["state"] == "lost");
+    let says = format!(
+        "{}: not enough USB bandwidth (ENOSPC); use a lower --resolution or --fps, --format MJPG, \
+         or another USB controller",
+        webcam.device()
+    );
+    assert_eq!(lost["cause"], says.as_str());
+    assert!(server.log().contains(&says), "{}", server.log());
+    let n_lost = lost["faults"]["bandwidth"].as_u64().expect("a counter is a number");
+    let metrics = String::from_utf8(get(&machine, "/metrics")).expect("metrics are text");
+    let counted = metrics.lines().find_map(|line| {
+        let value = line.strip_prefix("mjpegd_camera_faults_total{")?.split_once("} ")?;
+        value.0.contains("cause=\"bandwidth\"").then(|| value.1.parse::<u64>().ok())?
+    });
+    assert!(
+        n_lost > 0 && counted >= Some(n_lost),
+        "{n_lost} in the status, {counted:?} in\n{metrics}"
+    );
+
+    webcam.set_mode("normal");
+    viewer.next_that("a picture", is_of_camera);
+    camera_that(&machine, "a camera that is well", |camera| camera["state"] == "live");
+    drop((viewer, server));
+
+    // What the message advises helps.
+    webcam.set_mode("crowded");
+    let _server = start(&machine, &options(SMALL));
+    let mut viewer = Viewer::open(&machine);
+    viewer.read_in_a_row(5, pictures::of_size(SMALL));
+}
