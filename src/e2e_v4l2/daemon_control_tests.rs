@@ -7,6 +7,8 @@ use crate::usb::Webcam;
 use crate::viewer::{Viewer, camera_that, control, get, lost, post, set};
 use crate::vivid::Vivid;
 use serde_json::{Value, json};
+use std::thread;
+use std::time::Duration;
 
 /// What v4l2-ctl says of a control.
 fn seen(machine: &Machine, device: &str, control: &str) -> String {
@@ -186,6 +188,27 @@ fn settings_come_back_while_somebody_watches_through_a_loss() {
     camera_that(&machine, "a camera that is well", |camera| camera["state"] == "live");
     viewer.next();
     assert_eq!(seen(&machine, &webcam.device(), "contrast"), "77");
+}
+
+#[test]
+fn what_is_posted_while_the_camera_is_opened_stays() {
+    let machine = machine();
+    let webcam = Webcam::plug_in(&machine, 0, "0001");
+    let options = "--control brightness=13 --resolution 640x480";
+    let _server = start(&machine, &format!("--camera v4l2:{} {options}", webcam.link()));
+    webcam.set_mode("slow");
+    let changes = json!({"brightness": 40, "contrast": 50, "saturation": 60});
+    thread::scope(|scope| {
+        let posted = scope.spawn(|| post(&machine, &changes));
+        let is_first_set = format!("grep 'set brightness 40' {}", webcam.log_file());
+        machine.wait_for("the first control", Duration::from_secs(20), &is_first_set);
+        // The device has what was posted, and the request goes on.
+        let mut viewer = Viewer::open(&machine);
+        assert_eq!(posted.join().unwrap().0, 200);
+        viewer.next();
+    });
+    assert!(webcam.log().contains("set brightness 13"), "the opening came too late for this test");
+    assert_eq!(seen(&machine, &webcam.device(), "brightness"), "40");
 }
 
 #[test]

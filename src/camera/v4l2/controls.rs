@@ -5,18 +5,17 @@
 use rustix::io::Errno;
 
 use super::super::settings::{ALL, Change, Control, Outcome, Wish};
-use super::describe::{self, known, words};
+use super::describe::{self, known, typed, words};
 use super::nodes::Opened;
 use super::sys;
-
-pub(super) use super::describe::typed;
+use super::wanted::{self, Values, Wanted};
 
 /// A change that was tried.
-pub(super) struct Done {
-    pub(super) outcome: Outcome,
-    pub(super) wish: Wish,
+struct Done {
+    outcome: Outcome,
+    wish: Wish,
     /// Whether the device is to be set so again: a button is pressed once.
-    pub(super) is_lasting: bool,
+    is_lasting: bool,
 }
 
 /// Controls that an automatic takes over while it is on, and the automatic
@@ -55,7 +54,7 @@ pub(super) fn list(of: &Opened) -> Vec<Control> {
 
 /// Sets controls: automatics first, and what they had refused once more at the
 /// end, so that the order in which they were asked for does not matter.
-pub(super) fn set(of: &Opened, changes: &[Change]) -> Vec<Done> {
+fn set(of: &Opened, changes: &[Change]) -> Vec<Done> {
     let known = known(of);
     let mut jobs: Vec<_> = expand(&known, changes).into_iter().map(|c| (c, None)).collect();
     let is_automatic = |name: &str| {
@@ -86,6 +85,31 @@ pub(super) fn set(of: &Opened, changes: &[Change]) -> Vec<Done> {
         done.push(Done { outcome: Outcome { name, end }, wish, is_lasting });
     }
     done
+}
+
+/// Sets controls now, and at each opening from now on.
+pub(super) fn set_lasting(of: &Opened, changes: &[Change], wanted: &Wanted) -> Vec<Outcome> {
+    let set_or_again = |all: &mut Option<Vec<Done>>, _: &Values| match all {
+        None => *all = Some(set(of, changes)),
+        // A button is pressed once, and what was refused stays refused.
+        Some(all) => {
+            let lasting = all.iter().filter(|done| done.is_lasting && done.outcome.end.is_ok());
+            let again = lasting.map(|done| (done.outcome.name.clone(), done.wish.clone()));
+            set(of, &again.collect::<Vec<_>>());
+        }
+    };
+    let keep = |all: &Option<Vec<Done>>, values: &mut Values| {
+        for done in all.iter().flatten() {
+            let Ok(value) = done.outcome.end else { continue };
+            values.retain(|(name, _)| typed(name) != done.outcome.name);
+            // At its default the device is without being told.
+            if done.is_lasting && done.wish != Wish::Default {
+                values.push((done.outcome.name.clone(), value));
+            }
+        }
+    };
+    let all = wanted.agree(None, set_or_again, keep);
+    all.into_iter().flatten().map(|done| done.outcome).collect()
 }
 
 /// Puts the names of all that has a default in the place of "all".
@@ -133,14 +157,23 @@ fn automatic_of<'a>(known: &'a [Control], control: &Control) -> Option<&'a Contr
 
 /// Sets at an opening what is wanted. What cannot be set is no reason to show
 /// no picture: it is said and left.
-pub(super) fn apply(of: &Opened, wanted: &[(String, i64)]) {
-    if wanted.is_empty() {
+pub(super) fn apply(of: &Opened, wanted: &Wanted) {
+    wanted.agree(
+        Values::new(),
+        |done, values| {
+            say_set(of, &wanted::changes(done, values));
+            done.clone_from(values);
+        },
+        |_, _| {},
+    );
+}
+
+fn say_set(of: &Opened, changes: &[Change]) {
+    if changes.is_empty() {
         return;
     }
     let path = of.path.display();
-    let changes: Vec<_> =
-        wanted.iter().map(|(name, value)| (name.clone(), Wish::Value(*value))).collect();
-    for Done { outcome: Outcome { name, end }, .. } in set(of, &changes) {
+    for Done { outcome: Outcome { name, end }, .. } in set(of, changes) {
         match end {
             Ok(value) => log::info!("{path}: {name} is {value}"),
             Err(why) => log::warn!("{path}: {name} was not set: {why}"),

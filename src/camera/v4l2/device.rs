@@ -5,9 +5,10 @@ use std::time::{Duration, Instant};
 
 use parking_lot::Mutex;
 
-use super::super::settings::{Change, Control, Outcome, Wish};
+use super::super::settings::{Change, Control, Outcome};
 use super::super::{Cause, Error};
 use super::nodes::{self, Opened};
+use super::wanted::Wanted;
 use super::{V4l2, controls};
 use crate::config::{CameraConfig, DeviceConfig, Source};
 
@@ -18,9 +19,7 @@ pub(in crate::camera) struct Device {
     config: DeviceConfig,
     fps: Option<f64>,
     known: Mutex<Option<Remembered>>,
-    /// What its controls are to be, in the order of asking: at first what was
-    /// typed. It outlives the closing and the loss of the device.
-    wanted: Mutex<Vec<(String, i64)>>,
+    wanted: Wanted,
 }
 
 /// The lasting name of the device that was opened last, so that it is found
@@ -46,7 +45,7 @@ impl Device {
             config: config.device.clone(),
             fps: config.fps,
             known: Mutex::default(),
-            wanted: Mutex::new(config.device.controls.clone()),
+            wanted: Wanted::new(config.device.controls.clone()),
         }
     }
 
@@ -57,8 +56,7 @@ impl Device {
         let mut known = self.known.lock().clone();
         let opened = find(self.path.as_deref(), &mut known);
         *self.known.lock() = known;
-        let wanted = self.wanted.lock().clone();
-        V4l2::set_up(opened?, &self.config, &wanted, self.fps)
+        V4l2::set_up(opened?, &self.config, &self.wanted, self.fps)
     }
 
     /// Opens the device as long as the result lives, to ask or to set what
@@ -79,17 +77,7 @@ impl Device {
 
     /// Sets controls at once, and at each opening from now on.
     pub(in crate::camera) fn set(&self, changes: &[Change]) -> Result<Vec<Outcome>, Error> {
-        let all = controls::set(&self.look()?, changes);
-        let mut wanted = self.wanted.lock();
-        for done in &all {
-            let Ok(value) = done.outcome.end else { continue };
-            wanted.retain(|(name, _)| controls::typed(name) != done.outcome.name);
-            // At its default the device is without being told.
-            if done.is_lasting && done.wish != Wish::Default {
-                wanted.push((done.outcome.name.clone(), value));
-            }
-        }
-        Ok(all.into_iter().map(|done| done.outcome).collect())
+        Ok(controls::set_lasting(&self.look()?, changes, &self.wanted))
     }
 }
 

@@ -10,6 +10,7 @@ mod negotiate;
 mod nodes;
 pub(crate) mod survey;
 mod sys;
+mod wanted;
 
 use std::io::ErrorKind;
 use std::panic::{AssertUnwindSafe, catch_unwind};
@@ -27,6 +28,7 @@ use crate::jpeg::{Encoder, Fault, PixelFormat, Range, Raw};
 use crate::shutdown::Shutdown;
 pub(super) use device::Device;
 use nodes::Opened;
+use wanted::Wanted;
 
 /// Kernel buffers to ask for: one filling, one being copied, two spare so that
 /// a late copy costs a frame and not a restart.
@@ -57,7 +59,7 @@ impl V4l2 {
     fn set_up(
         opened: Opened,
         config: &DeviceConfig,
-        wanted: &[(String, i64)],
+        wanted: &Wanted,
         fps: Option<f64>,
     ) -> Result<Self, Error> {
         let set = negotiate::set(&opened, config, fps)?;
