@@ -190,6 +190,33 @@ fn other_sites_may_not_change_anything() {
 }
 
 #[test]
+fn name_that_anybody_can_let_lead_here_is_no_own_page() {
+    let dir = TempDir::new();
+    let users = dir.write("users", "user:pass\n");
+    let users = users.to_str().unwrap();
+    let (evil, password) = ("evil.example:5000", "Authorization: Basic dXNlcjpwYXNz");
+    for (args, host, may) in [
+        (&[][..], evil, false),
+        (&["--allow-origin", "*"], evil, false),
+        (&["--allow-origin", "http://evil.example:5000"], evil, true),
+        // Without the password, which the browser has for other names alone, it is 401.
+        (&["--auth-file", users], evil, true),
+        (&[], "192.168.1.20:5000", true),
+        (&[], "octopi.local", true),
+    ] {
+        let daemon = daemon(args);
+        let mut client = Client::connect(daemon.address());
+        client.send(format!(
+            "POST /controls HTTP/1.1\r\nHost: {host}\r\nOrigin: http://{host}\r\n{password}\r\n{JSON}\r\n\
+             Content-Length: 2\r\n\r\n{{}}"
+        ));
+        let reply = client.reply("POST");
+        assert_eq!(is_heard(&reply), may, "{args:?} {host}: {}", reply.text());
+        assert_eq!(reply.code == 403, !may, "{args:?} {host}: {}", reply.text());
+    }
+}
+
+#[test]
 fn changing_takes_the_password() {
     let dir = TempDir::new();
     let file = dir.write("users", "user:pass\n");

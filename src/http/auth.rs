@@ -46,6 +46,10 @@ impl Auth {
         Self { users, accepted: Mutex::default(), key: RandomState::new(), guesses: Arc::default() }
     }
 
+    pub(super) fn is_needed(&self) -> bool {
+        self.users.is_some()
+    }
+
     /// Judges what can be judged at once.
     pub(super) fn check(&self, authorization: Option<&str>, from: IpAddr) -> Verdict {
         let Some(Credentials(users)) = &self.users else { return Verdict::Yes };

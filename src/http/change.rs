@@ -10,6 +10,7 @@ use std::time::Duration;
 use super::connection::Connection;
 use super::methods::Methods;
 use super::reply::{Code, Reply};
+use super::sender::{Sender, Trust};
 
 /// Settings are small.
 const MAX_BODY: usize = 64 << 10;
@@ -18,17 +19,8 @@ const TIMEOUT: Duration = Duration::from_secs(3);
 
 /// The reply to a POST that may not be; `None`: it may, as far as its head
 /// tells.
-pub(super) fn refusal(
-    client: &Connection,
-    methods: Methods,
-    allow_origin: Option<&str>,
-) -> Option<Reply> {
-    let sender = Sender {
-        site: client.header("Sec-Fetch-Site"),
-        origin: client.header("Origin"),
-        host: client.header("Host"),
-    };
-    if let Err(why) = sender.check(allow_origin) {
+pub(super) fn refusal(client: &Connection, methods: Methods, trust: Trust) -> Option<Reply> {
+    if let Err(why) = Sender::of(client).check(trust) {
         return Some(Reply::text(Code::Forbidden, &why));
     }
     if methods.has_body {
@@ -71,102 +63,9 @@ pub(super) fn body(client: &mut Connection) -> Result<Vec<u8>, Reply> {
     })
 }
 
-/// What a browser says of the page that made it send a request.
-struct Sender<'a> {
-    site: Option<&'a str>,
-    origin: Option<&'a str>,
-    host: Option<&'a str>,
-}
-
-impl Sender<'_> {
-    /// # Errors
-    /// Why the page may not change anything, and what would help.
-    fn check(&self, allow_origin: Option<&str>) -> Result<(), String> {
-        // `*` lets all pages read; whoever is to change something has a name.
-        let is_named = self.origin.is_some_and(|o| o != "*" && allow_origin == Some(o));
-        let is_own = match (self.site, self.origin) {
-            // Browsers leave Sec-Fetch-Site out where the page came by plain
-            // HTTP from another machine, but send Origin with each POST.
-            (Some(site), _) => matches!(site, "same-origin" | "none"),
-            (None, Some(origin)) => is_same(origin, self.host),
-            // Not from a page: a program, or an address bar.
-            (None, None) => true,
-        };
-        if is_named || is_own {
-            return Ok(());
-        }
-        let origin = self.origin.unwrap_or("another site");
-        Err(format!(
-            "a page of {origin} may not change anything here; if it is to: --allow-origin {}",
-            self.origin.filter(|o| o.contains("://")).unwrap_or("ORIGIN")
-        ))
-    }
-}
-
-/// Whether an origin is where the request was sent to. The scheme is left out:
-/// behind a proxy it is not ours.
-fn is_same(origin: &str, host: Option<&str>) -> bool {
-    let authority = origin.split_once("://").map(|(_, authority)| authority);
-    authority.zip(host).is_some_and(|(ours, host)| ours.eq_ignore_ascii_case(host.trim()))
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    fn may(site: Option<&str>, origin: Option<&str>, allowed: Option<&str>) -> bool {
-        Sender { site, origin, host: Some("camera:5000") }.check(allowed).is_ok()
-    }
-
-    #[test]
-    fn own_page_and_programs_may_change() {
-        for (site, origin) in [
-            (None, None),
-            (Some("none"), None),
-            (Some("same-origin"), Some("http://camera:5000")),
-            // Behind a proxy, whose name is not ours.
-            (Some("same-origin"), Some("https://garden.example")),
-            (None, Some("http://camera:5000")),
-            (None, Some("https://Camera:5000")),
-        ] {
-            assert!(may(site, origin, None), "{site:?} {origin:?}");
-        }
-    }
-
-    #[test]
-    fn other_pages_may_not_unless_they_are_named() {
-        let named = "http://printer:7125";
-        for (site, origin) in [
-            (Some("cross-site"), Some(named)),
-            (Some("same-site"), Some(named)),
-            (Some("nonsense"), None),
-            (Some(""), None),
-            (Some("cross-site"), Some("http://camera:5000")),
-            (None, Some(named)),
-            (None, Some("null")),
-            (None, Some("")),
-            (None, Some("*")),
-            (None, Some("camera:5000")),
-            (None, Some("http://camera")),
-            (None, Some("http://camera:5000.evil.example")),
-        ] {
-            for allowed in [None, Some("*"), Some("http://printer"), Some("http://printer:71250")] {
-                assert!(!may(site, origin, allowed), "{site:?} {origin:?} {allowed:?}");
-            }
-            assert_eq!(
-                may(site, origin, Some(named)),
-                origin == Some(named),
-                "{site:?} {origin:?}"
-            );
-        }
-        assert!(Sender { site: None, origin: Some("http://a"), host: None }.check(None).is_err());
-    }
-
-    #[test]
-    fn refusal_says_what_would_help() {
-        let sender = Sender { site: None, origin: Some("http://a:1"), host: Some("b") };
-        assert!(sender.check(None).unwrap_err().ends_with("--allow-origin http://a:1"));
-    }
 
     #[test]
     fn json_is_known_by_its_media_type() {

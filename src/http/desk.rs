@@ -16,6 +16,7 @@ use super::pool::{Pool, Size};
 use super::recorded::Recorded;
 use super::reply::{Code, Reply};
 use super::route::{Asked, Route, route};
+use super::sender::Trust;
 use crate::cameras::{Admission, Unit};
 
 /// A client, what it asked for and of which camera. Boxed on its way, as every place in a queue
@@ -91,8 +92,12 @@ impl Desk {
         let asked = Instant::now();
         let Asked { which, route } = route(client.target(), client.header("Accept"));
         log::debug!("{}: {} {}", client.peer(), client.method(), client.target());
-        let allow_origin = self.pools.office.config.allow_origin.as_deref();
-        if let Some(reply) = methods::refusal(&client, &route, allow_origin) {
+        let office = &self.pools.office;
+        let trust = Trust {
+            allow_origin: office.config.allow_origin.as_deref(),
+            has_password: office.auth.is_needed(),
+        };
+        if let Some(reply) = methods::refusal(&client, &route, trust) {
             return self.pools.reply(client, reply);
         }
         let (unit, route) = self.pools.office.look_up(&which, route);

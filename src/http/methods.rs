@@ -7,6 +7,7 @@ use super::connection::{Connection, has_body};
 use super::recorded::Recorded;
 use super::reply::{Code, Reply};
 use super::route::{Route, route};
+use super::sender::Trust;
 
 /// The methods of a route.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -46,11 +47,7 @@ pub(super) fn wants_body(request: &Request) -> bool {
 }
 
 /// The reply to what is not even looked at further.
-pub(super) fn refusal(
-    client: &Connection,
-    route: &Route,
-    allow_origin: Option<&str>,
-) -> Option<Reply> {
+pub(super) fn refusal(client: &Connection, route: &Route, trust: Trust) -> Option<Reply> {
     let methods = Methods::of(route);
     match client.method() {
         Method::Options => Some(options(client, methods)),
@@ -58,7 +55,7 @@ pub(super) fn refusal(
             Reply::text(Code::MethodNotAllowed, &format!("use one of {}", methods.allow))
                 .with("Allow", methods.allow),
         ),
-        Method::Post => change::refusal(client, methods, allow_origin),
+        Method::Post => change::refusal(client, methods, trust),
         _ if client.has_body() => Some(Reply::text(Code::BadRequest, "a GET takes no body here")),
         _ => None,
     }

@@ -30,6 +30,7 @@ mod recorded;
 mod recordings;
 mod reply;
 mod route;
+mod sender;
 mod server;
 mod snapshot;
 mod status;
