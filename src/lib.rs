@@ -25,7 +25,7 @@
 //! | `jpeg` | markers: check, split, missing tables; raw pictures to JPEG |
 //! | `multipart` | anybody's parts read: every dialect, in any pieces |
 //! | `fetch` | GET from another server, so that it can be stopped |
-//! | `pictures` | what its answer holds: parts, JPEGs, one JPEG |
+//! | `pictures` | what its answer holds: parts, JPEGs, one JPEG; read |
 //! | `camera` | the trait for drivers, and one file for each |
 //! | `capture` | the thread that runs while somebody reads |
 //! | `recording` | frames on disk: written, bounded, found again, as AVI or zip |

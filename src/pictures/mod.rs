@@ -1,8 +1,11 @@
 //! What an answer of another server holds: parts, JPEGs one after the other,
-//! or one JPEG.
+//! or one JPEG; and reading them.
 
 mod body;
+mod reader;
 mod repeat;
 
-pub(crate) use body::{Body, Next};
+use body::Body;
+pub(crate) use body::Next;
+pub(crate) use reader::Reader;
 pub(crate) use repeat::Repeat;

@@ -4,7 +4,6 @@
 //! It is connected only while somebody watches: a chain of relays sleeps and
 //! wakes as one.
 
-mod answer;
 mod clock;
 
 use std::io::ErrorKind;
@@ -14,10 +13,9 @@ use super::pacer::Pacer;
 use super::{Camera, Cause, Error, Mode};
 use crate::fetch::{self, Fault, Fetcher};
 use crate::frame::{FrameBuf, Taken};
-use crate::pictures::{Next, Repeat};
+use crate::pictures::{Next, Reader, Repeat};
 use crate::shutdown::Shutdown;
 use crate::url::Url;
-use answer::Answer;
 
 /// How often capture looks whether pictures are still wanted.
 const TURN: Duration = Duration::from_secs(1);
@@ -46,7 +44,7 @@ pub(super) struct Server {
     /// `None` before the first call.
     fetcher: Option<Fetcher>,
     /// The answer that is being read.
-    answer: Option<Answer>,
+    answer: Option<Reader>,
     /// Sets the pace, once a lone picture came.
     pacer: Option<Pacer>,
     /// When the last picture came, or this one was asked for.
@@ -71,7 +69,7 @@ impl Server {
     }
 
     /// Asks for the stream or the picture.
-    fn connect(&mut self, stop: &Shutdown) -> Result<Answer, Error> {
+    fn connect(&mut self, stop: &Shutdown) -> Result<Reader, Error> {
         if let Some(pacer) = &mut self.pacer {
             pacer.wait(stop)?;
         }
@@ -79,13 +77,13 @@ impl Server {
         let until = self.last + self.settings.stall_timeout.min(MAX_CONNECT);
         let new = || Fetcher::new(self.url.clone(), stop.clone());
         let fetched = self.fetcher.get_or_insert_with(new).get(until).map_err(told)?;
-        Answer::new(fetched, self.settings.max_frame_bytes)
+        Reader::new(fetched, self.settings.max_frame_bytes)
             .map_err(|why| Error::lost(Cause::Unsupported, why))
     }
 
     /// Waits for the next picture of an answer, and goes on to the newest that
     /// is there.
-    fn newest(&mut self, answer: &mut Answer, frame: &mut FrameBuf) -> Result<Taken, Error> {
+    fn newest(&mut self, answer: &mut Reader, frame: &mut FrameBuf) -> Result<Taken, Error> {
         let (turn_ends, mut n_left) = (Instant::now() + TURN, MAX_BACKLOG);
         let mut newest = None;
         loop {
@@ -103,7 +101,7 @@ impl Server {
                 Next::Bad(fault) if newest.is_none() => return Err(Error::BadFrame(fault)),
                 Next::Bad(_) => continue,
                 Next::More => {}
-                Next::End => return newest.ok_or_else(|| answer.ended()),
+                Next::End => return newest.ok_or_else(|| ended(answer)),
             }
             // Behind a picture what is there is read, and nothing waited for.
             let until = match newest {
@@ -118,7 +116,7 @@ impl Server {
                 (Err(e), None) if e.kind() == ErrorKind::WouldBlock => {}
                 (Err(_), None) if answer.is_stopped() => return Err(Error::Stopped),
                 (Err(e), None) if e.kind() == ErrorKind::UnexpectedEof => {
-                    return Err(answer.ended());
+                    return Err(ended(answer));
                 }
                 (Err(e), None) => return Err(told(fetch::Error::of_io(&e))),
             }
@@ -126,7 +124,7 @@ impl Server {
     }
 
     /// Until when more of a picture may be waited for.
-    fn may_wait(&self, turn_ends: Instant, answer: &Answer) -> Result<Instant, Error> {
+    fn may_wait(&self, turn_ends: Instant, answer: &Reader) -> Result<Instant, Error> {
         let (now, stalls) = (Instant::now(), self.last + self.settings.stall_timeout);
         if answer.is_stopped() {
             Err(Error::Stopped)
@@ -169,6 +167,10 @@ impl Camera for Server {
     fn take_n_stale(&mut self) -> u64 {
         std::mem::take(&mut self.n_stale)
     }
+}
+
+fn ended(answer: &Reader) -> Error {
+    Error::lost(Cause::Ended, answer.ended())
 }
 
 /// What a fetch failed by, as capture counts it.

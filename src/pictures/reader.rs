@@ -1,20 +1,19 @@
-//! One answer of a server while it is read.
+//! One answer while it is read: its bytes, and the pictures found in them.
 
 use std::io;
 use std::ops::Range;
 use std::time::Instant;
 
-use super::{Cause, Error};
-use crate::fetch;
+use super::{Body, Next};
+use crate::fetch::{Answer, Reading};
 use crate::frame::FrameBuf;
-use crate::pictures::{Body, Next};
 
 /// What is read at once.
 const PIECE_BYTES: usize = 128 << 10;
 
-/// The bytes of an answer, and what was found in them.
-pub(super) struct Answer {
-    reading: fetch::Reading,
+/// Reads an answer.
+pub(crate) struct Reader {
+    reading: Reading,
     body: Body,
     piece: Vec<u8>,
     /// Of `piece`, what was read and not looked at yet.
@@ -26,10 +25,10 @@ pub(super) struct Answer {
     is_over: bool,
 }
 
-impl Answer {
+impl Reader {
     /// # Errors
     /// What is wrong with an answer that holds no pictures.
-    pub(super) fn new(answer: fetch::Answer, max_frame_bytes: usize) -> Result<Self, String> {
+    pub(crate) fn new(answer: Answer, max_frame_bytes: usize) -> Result<Self, String> {
         Ok(Self {
             body: Body::of(answer.content_type.as_deref(), max_frame_bytes)?,
             reading: answer.body,
@@ -45,7 +44,7 @@ impl Answer {
     ///
     /// # Errors
     /// Why nothing more can be found.
-    pub(super) fn next(&mut self) -> Result<Next, String> {
+    pub(crate) fn next(&mut self) -> Result<Next, String> {
         let mut rest = &self.piece[self.unseen.clone()];
         let next = if self.is_over && rest.is_empty() {
             self.body.finish(&mut self.picture)?
@@ -57,41 +56,46 @@ impl Answer {
         Ok(next)
     }
 
-    /// The picture that [`Answer::next`] found; to be taken, and left empty.
-    pub(super) fn picture(&mut self) -> &mut FrameBuf {
+    /// The picture that [`Reader::next`] found; to be taken, and left empty.
+    pub(crate) fn picture(&mut self) -> &mut FrameBuf {
         &mut self.picture
     }
 
     /// Reads more, once all that was read has been looked at.
     ///
     /// # Errors
-    /// As of [`fetch::Reading::read`].
-    pub(super) fn read(&mut self, until: Instant) -> io::Result<usize> {
+    /// As of [`Reading::read`].
+    pub(crate) fn read(&mut self, until: Instant) -> io::Result<usize> {
         let n = self.reading.read(&mut self.piece, until)?;
         self.unseen = 0..n;
         self.is_over |= n == 0;
         Ok(n)
     }
 
-    /// Why there is no further picture.
-    pub(super) fn ended(&self) -> Error {
-        let why = match self.n_pictures {
-            0 => "the server's answer ended without a whole picture",
-            _ => "the server ended the stream",
-        };
-        Error::lost(Cause::Ended, why)
+    /// No more will be read: what is left is the end.
+    pub(crate) fn end(&mut self) {
+        self.unseen = 0..0;
+        self.is_over = true;
     }
 
-    pub(super) fn is_stopped(&self) -> bool {
+    /// Why there is no further picture.
+    pub(crate) fn ended(&self) -> &'static str {
+        match self.n_pictures {
+            0 => "the server's answer ended without a whole picture",
+            _ => "the server ended the stream",
+        }
+    }
+
+    pub(crate) fn is_stopped(&self) -> bool {
         self.reading.is_stopped()
     }
 
-    pub(super) fn is_over(&self) -> bool {
+    pub(crate) fn is_over(&self) -> bool {
         self.is_over
     }
 
     /// Whether this is one picture and no stream, as far as is known.
-    pub(super) fn is_lone(&self) -> bool {
+    pub(crate) fn is_lone(&self) -> bool {
         self.body.may_be_lone() && self.n_pictures == 1
     }
 }
