@@ -1,11 +1,12 @@
-'use strict';
+// One camera's stream and its status, snapshots, full screen. The page of several cameras is grid.js's.
+
+import { byId, folder, make, makeTimers, randomKey, replaceImage, request, setText as setTextOf, url } from './common.js';
 
 // --- constants ---
 
 const POLL_MS = 2000;
 const POLL_UNSETTLED_MS = 1000;
 const FIRST_POLL_MS = 400;
-const REQUEST_TIMEOUT_MS = 5000;
 const HIDDEN_GRACE_MS = 3000;
 const STILL_EVERY_MS = 5000;
 const NO_BYTES_MS = 10000;
@@ -13,19 +14,12 @@ const NO_VIEWER_ROW_MS = 4000;
 const RETRY_S = [1, 2, 4, 8, 15];
 const BAR_RESTS_MS = 3000;
 const ANNOUNCE_AFTER_MS = 700;
-const BLANK = 'data:image/gif;base64,R0lGODlhAQABAAAAACH5BAEKAAEALAAAAAABAAEAAAICTAEAOw==';
 
 const LABELS = {
   starting: 'Starting', idle: 'Waking up', live: 'Live', lost: 'Camera lost',
   full: 'Seats taken', offline: 'No connection', hidden: 'Paused',
 };
 
-// A page opened as http://user:password@host/ may not fetch() its own relative URLs, so the password is taken out.
-const BASE = new URL('.', document.baseURI);
-BASE.username = BASE.password = '';
-const url = (path) => new URL(path, BASE).href;
-
-const byId = (id) => document.getElementById(id);
 const viewer = byId('viewer');
 const stage = byId('stage');
 const still = byId('still');
@@ -48,16 +42,7 @@ let spoken = '';
 let lastPoll = 0;
 let past = null;               // { label, clock, at() } while timeline.js shows what was recorded
 
-const timers = {};
-
-function after(name, ms, action) {
-  clearTimeout(timers[name]);
-  timers[name] = setTimeout(action, ms);
-}
-
-function cancel(...names) {
-  for (const name of names) clearTimeout(timers[name]);
-}
+const { after, cancel } = makeTimers();
 
 // --- the stream ---
 
@@ -82,22 +67,13 @@ function openStream() {
   render();
 }
 
-// Taking an <img> off the page leaves its connection open (crbug 73395), and a missing src does in some browsers; a new
-// picture closes it everywhere. The element is replaced as well, so that no late event or frame of the old one shows.
+// The last picture stays.
 function closeStream() {
   if (!stream) return;
   const { image } = stream;
   if (image.naturalWidth) keepStill(image, image.naturalWidth, image.naturalHeight);
   stream = null;
-  image.onload = image.onerror = null;
-  image.removeAttribute('src');
-  // Chromium takes a picture loaded by a page that is being left for a beacon, and connect-src forbids data: to those.
-  if (!leaving) image.src = BLANK;
-
-  const fresh = document.createElement('img');
-  fresh.id = 'picture';
-  fresh.alt = '';
-  image.replaceWith(fresh);
+  replaceImage(image, leaving);
   stage.classList.remove('pictured');
 }
 
@@ -130,11 +106,6 @@ function timeTravelled({ detail }) {
   }
 }
 
-function randomKey() {
-  const bytes = crypto.getRandomValues(new Uint8Array(8));
-  return Array.from(bytes, (byte) => byte.toString(16).padStart(2, '0')).join('');
-}
-
 // The last picture stays under the message, so that a reconnection does not blink.
 function keepStill(source, width, height) {
   still.width = width;
@@ -151,18 +122,6 @@ function fitStage(width, height) {
 }
 
 // --- the server's status ---
-
-async function request(path) {
-  const abort = new AbortController();
-  const timer = setTimeout(() => abort.abort(), REQUEST_TIMEOUT_MS);
-  try {
-    const reply = await fetch(url(path), { cache: 'no-store', signal: abort.signal });
-    const body = reply.ok ? await (path === 'status' ? reply.json() : reply.blob()) : await reply.text();
-    return { ok: reply.ok, code: reply.status, body };
-  } finally {
-    clearTimeout(timer);
-  }
-}
 
 async function poll() {
   if (asleep || document.hidden) return;
@@ -391,8 +350,7 @@ function longTime(seconds) {
 }
 
 function setText(id, text) {
-  const element = byId(id);
-  if (element.textContent !== text) element.textContent = text;
+  setTextOf(byId(id), text);
 }
 
 // Spoken by screen readers: only what lasts, and not the first "Starting", which would talk over the page's title.
@@ -420,9 +378,7 @@ async function takeSnapshot() {
 }
 
 function saveAs(blob, name) {
-  const link = document.createElement('a');
-  link.href = URL.createObjectURL(blob);
-  link.download = name;
+  const link = make('a', { href: URL.createObjectURL(blob), download: name });
   link.click();
   // Safari reads the blob some time after the click.
   setTimeout(() => URL.revokeObjectURL(link.href), 60000);
@@ -461,16 +417,14 @@ function fillAddresses() {
     const [label, code] = item.children;
     const text = code.textContent.replace(/\{(\w+)\}/, (_, path) => url(path));
     const pieces = text.match(/[^/]+\/*/g);
-    code.replaceChildren(...pieces.flatMap((piece) => [piece, document.createElement('wbr')]));
+    code.replaceChildren(...pieces.flatMap((piece) => [piece, make('wbr')]));
     item.append(copyButton(label.textContent, text));
   }
   byId('only-here').hidden = !/^(localhost|127\..*|\[::1\])$/.test(location.hostname);
 }
 
 function copyButton(label, text) {
-  const button = document.createElement('button');
-  button.type = 'button';
-  button.textContent = 'Copy';
+  const button = make('button', { type: 'button', textContent: 'Copy' });
   button.setAttribute('aria-label', `Copy: ${label}`);
   button.onclick = async () => {
     const copied = await copy(text);
@@ -489,10 +443,7 @@ async function copy(text) {
     if (done) return true;
   }
   const focused = document.activeElement;
-  const area = document.createElement('textarea');
-  area.className = 'unseen';
-  area.value = text;
-  area.readOnly = true;
+  const area = make('textarea', { className: 'unseen', value: text, readOnly: true });
   document.body.append(area);
   area.select();
   const done = document.execCommand('copy');
@@ -505,11 +456,11 @@ async function copy(text) {
 
 // Storage throws where cookies are blocked; the page loses nothing but one moment of a right-sized empty frame.
 function remember(name, value) {
-  try { localStorage.setItem(`mjpegd ${BASE.pathname} ${name}`, value); } catch { return; }
+  try { localStorage.setItem(`mjpegd ${folder} ${name}`, value); } catch { return; }
 }
 
 function recall(name) {
-  try { return localStorage.getItem(`mjpegd ${BASE.pathname} ${name}`); } catch { return null; }
+  try { return localStorage.getItem(`mjpegd ${folder} ${name}`); } catch { return null; }
 }
 
 // --- wiring ---

@@ -1,18 +1,16 @@
 // The camera's controls: sliders, switches, menus and buttons made from what the server lists. Hidden where it lists none.
 
+import { byId, make, setText, url } from './common.js';
+
 const REQUEST_TIMEOUT_MS = 10000;
 // A slider over more than this many steps cannot be set by hand: a number field alone is honest.
 const MOST_STEPS = 100000;
 
-const BASE = new URL('.', document.baseURI);
-BASE.username = BASE.password = '';
-const ADDRESS = new URL('controls', BASE).href;
-
-const panel = document.getElementById('controls');
+const panel = byId('controls');
 const details = panel.querySelector('details');
-const groups = document.getElementById('control-groups');
-const resetAll = document.getElementById('controls-reset');
-const trouble = document.getElementById('controls-trouble');
+const groups = byId('control-groups');
+const resetAll = byId('controls-reset');
+const trouble = byId('controls-trouble');
 
 const rows = new Map();        // name -> { control, element, show(control), fail(text), reset }
 let pending = {};              // changes to be sent
@@ -24,7 +22,7 @@ let dragged = '';              // name of the slider under the pointer: nothing 
 async function ask(body) {
   const options = { cache: 'no-store', signal: AbortSignal.timeout(REQUEST_TIMEOUT_MS) };
   if (body) Object.assign(options, { method: 'POST', headers: { 'Content-Type': 'application/json' }, body: JSON.stringify(body) });
-  const reply = await fetch(ADDRESS, options);
+  const reply = await fetch(url('controls'), options);
   const isJson = (reply.headers.get('Content-Type') || '').startsWith('application/json');
   if (!isJson) throw new Error((await reply.text()).trim().slice(0, 300) || `error ${reply.status}`);
   return (await reply.json()).controls;
@@ -72,7 +70,7 @@ function answered(ends) {
 }
 
 function say(text) {
-  if (trouble.textContent !== text) trouble.textContent = text;
+  setText(trouble, text);
 }
 
 // --- showing ---
@@ -100,10 +98,6 @@ function build(controls) {
     sets.get(control.group).append(row.element);
   }
   groups.replaceChildren(...sets.values());
-}
-
-function make(tag, properties = {}) {
-  return Object.assign(document.createElement(tag), properties);
 }
 
 function isHeld({ flags }) {

@@ -2,24 +2,19 @@
 // browser opens six connections to a host: three tiles are live, the others are refreshed picture by picture, one request
 // at a time, and one is left for the status. Elsewhere app.js is told by an event 'single' that the page is its own.
 
+import { byId, make, makeTimers, randomKey, replaceImage, request, setText, url } from './common.js';
+
 const MOST_LIVE = 3;
 const POLL_MS = 2000;
 const STILL_EVERY_MS = 1000;
 const FAULT_EVERY_MS = 5000;
-const REQUEST_TIMEOUT_MS = 5000;
 const NO_BYTES_MS = 10000;
 const NO_VIEWER_ROW_MS = 4000;
 const REOPEN_MS = 3000;
 const REFUSED_MS = 15000;
 // Tiles that are only scrolled past open nothing.
 const SETTLE_MS = 150;
-const BLANK = 'data:image/gif;base64,R0lGODlhAQABAAAAACH5BAEKAAEALAAAAAABAAEAAAICTAEAOw==';
 
-const BASE = new URL('.', document.baseURI);
-BASE.username = BASE.password = '';
-const url = (path) => new URL(path, BASE).href;
-
-const byId = (id) => document.getElementById(id);
 const section = byId('grid');
 const list = byId('tiles');
 
@@ -32,32 +27,22 @@ let failedPolls = 0;
 let lastPoll = 0;
 let fetching = null;           // what stops the snapshot under way
 
-const timers = {};
-
-function after(name, ms, action) {
-  clearTimeout(timers[name]);
-  timers[name] = setTimeout(action, ms);
-}
+const { after, cancel } = makeTimers();
 
 const isOffline = () => failedPolls > 1;
 
 // --- asking the server ---
 
-async function request(path, abort = new AbortController()) {
-  const timer = setTimeout(() => abort.abort(), REQUEST_TIMEOUT_MS);
-  try {
-    const reply = await fetch(url(path), { cache: 'no-store', signal: abort.signal });
-    if (!reply.ok) throw new Error((await reply.text()).trim());
-    return path === 'status' ? await reply.json() : await reply.blob();
-  } finally {
-    clearTimeout(timer);
-  }
+async function ask(path, abort) {
+  const { ok, body } = await request(path, abort);
+  if (!ok) throw new Error(body.trim());
+  return body;
 }
 
 async function poll() {
   if (!awake) return;
   const mine = ++lastPoll;
-  const answer = await request('status').catch(() => null);
+  const answer = await ask('status').catch(() => null);
   if (!awake || mine !== lastPoll) return;
   failedPolls = answer ? 0 : failedPolls + 1;
   if (answer) statusCame(answer);
@@ -105,12 +90,6 @@ function build(names) {
   for (const { item } of tiles) observer.observe(item);
 }
 
-function make(tag, properties = {}, ...children) {
-  const element = Object.assign(document.createElement(tag), properties);
-  element.append(...children);
-  return element;
-}
-
 function makeTile(name) {
   const canvas = make('canvas', { width: 4, height: 3 });
   canvas.setAttribute('role', 'img');
@@ -142,7 +121,7 @@ function arrange() {
 
 function openStream(tile) {
   const now = performance.now();
-  const key = Array.from(crypto.getRandomValues(new Uint8Array(8)), (byte) => byte.toString(16).padStart(2, '0')).join('');
+  const key = randomKey();
   const stream = { key, openedAt: now, row: null, bytes: -1, bytesAt: now, hasPicture: false };
   tile.stream = stream;
   tile.image.onload = () => { if (tile.stream === stream) pictureArrived(tile); };
@@ -157,17 +136,13 @@ function pictureArrived(tile) {
   render();
 }
 
-// As in app.js: an <img> keeps its connection when it is merely taken off the page. The last picture stays.
+// The last picture stays.
 function closeStream(tile) {
   if (!tile.stream) return;
   const { image } = tile;
   if (tile.stream.hasPicture && image.naturalWidth) draw(tile, image, image.naturalWidth, image.naturalHeight);
   tile.stream = null;
-  image.onload = image.onerror = null;
-  image.removeAttribute('src');
-  if (!away) image.src = BLANK;
-  tile.image = make('img', { alt: '' });
-  image.replaceWith(tile.image);
+  tile.image = replaceImage(image, away);
   tile.frame.classList.remove('pictured');
 }
 
@@ -198,7 +173,7 @@ function watchStream(tile) {
 
 // The one whose picture is oldest, one after the other.
 async function nextStill() {
-  clearTimeout(timers.still);
+  cancel('still');
   if (!awake || fetching) return;
   const waiting = tiles.filter((tile) => tile.inView && !tile.stream);
   if (!waiting.length) return;
@@ -214,7 +189,7 @@ async function nextStill() {
 
 async function takeStill(tile, abort) {
   try {
-    const bitmap = await createImageBitmap(await request(`${tile.name}/snapshot`, abort));
+    const bitmap = await createImageBitmap(await ask(`${tile.name}/snapshot`, abort));
     draw(tile, bitmap, bitmap.width, bitmap.height);
     bitmap.close();
   } catch {
@@ -263,10 +238,6 @@ function render() {
   setText(byId('server'), `${status.name} ${status.version}`);
 }
 
-function setText(element, text) {
-  if (element.textContent !== text) element.textContent = text;
-}
-
 // --- one or all ---
 
 function update() {
@@ -286,7 +257,7 @@ function showWay({ named, cameras }) {
 }
 
 async function begin() {
-  const answer = await request('status').catch(() => null);
+  const answer = await ask('status').catch(() => null);
   isGrid = Boolean(answer) && answer.cameras.length > 1 && !answer.named;
   document.documentElement.dataset.view = isGrid ? 'grid' : 'single';
   if (isGrid) {

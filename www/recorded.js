@@ -1,14 +1,13 @@
 // What was recorded: the spans without a gap, how recording goes, the server's clock, and pictures. Moments are in seconds
 // since 1970.
 
+import { url } from './common.js';
+
 const REQUEST_TIMEOUT_MS = 10000;
 // Older than this, a list says nothing of the present.
 const OLD_S = 60;
 
-const BASE = new URL('.', document.baseURI);
-BASE.username = BASE.password = '';
-
-export const url = (path) => new URL(path, BASE).href;
+export { url };
 export const ask = (path, options) => fetch(url(path), { cache: 'no-store', signal: AbortSignal.timeout(REQUEST_TIMEOUT_MS), ...options });
 
 export let spans = [];         // { start, end, frames, bytes } in order of time

@@ -13,10 +13,11 @@ const POLICY: &str = "default-src 'none'; img-src 'self' blob: data:; style-src 
     script-src 'self'; connect-src 'self'; base-uri 'none'; form-action 'none'";
 
 /// The files in the program: path, content type, bytes.
-const BUILT_IN: [(&str, &str, &[u8]); 8] = [
+const BUILT_IN: [(&str, &str, &[u8]); 9] = [
     ("/", "text/html; charset=utf-8", include_bytes!("../../www/index.html")),
     ("/style.css", "text/css; charset=utf-8", include_bytes!("../../www/style.css")),
     ("/app.js", "text/javascript; charset=utf-8", include_bytes!("../../www/app.js")),
+    ("/common.js", "text/javascript; charset=utf-8", include_bytes!("../../www/common.js")),
     ("/controls.js", "text/javascript; charset=utf-8", include_bytes!("../../www/controls.js")),
     ("/grid.js", "text/javascript; charset=utf-8", include_bytes!("../../www/grid.js")),
     ("/recorded.js", "text/javascript; charset=utf-8", include_bytes!("../../www/recorded.js")),
