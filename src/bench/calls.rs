@@ -7,8 +7,9 @@ use std::time::Duration;
 
 use anyhow::Result;
 
-use crate::children::{Subject, silent};
+use crate::children::Subject;
 use crate::pictures::Pictures;
+use crate::process::silent;
 use crate::receivers::Receivers;
 use crate::table::{Row, Table};
 

@@ -11,9 +11,10 @@ use std::time::{Duration, Instant, SystemTime};
 
 use anyhow::{Context, Result, ensure};
 
-use crate::children::{Server, daemon};
+use crate::children::daemon;
 use crate::numbers::{Series, micros, millis};
 use crate::pictures::{self, Pictures, part_head};
+use crate::process::Server;
 use crate::procfs;
 use crate::receivers::{Receivers, ask, read_opening};
 use crate::settings::Settings;

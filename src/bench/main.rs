@@ -11,8 +11,9 @@
 //! | `settings` | how long and how often, from the environment |
 //! | `pictures` | a folder of JPEG files; what a part on the wire looks like |
 //! | `bare` | the two bare loops, each a process of its own |
-//! | `children` | starts the daemon or a loop, on its core |
+//! | `children` | starts the daemon or a loop |
 //! | `receivers` | read everything, note when each picture was there |
+//! | `process` | servers as processes, on their core |
 //! | `procfs` | time, memory, threads and descriptors of a process |
 //! | `load`, `stalled` | with viewers |
 //! | `rest`, `unwatched` | with nobody |
@@ -31,6 +32,7 @@ mod dvr;
 mod load;
 mod numbers;
 mod pictures;
+mod process;
 mod procfs;
 mod receivers;
 mod rest;
@@ -55,7 +57,7 @@ fn main() -> Result<()> {
     raise_descriptor_limit();
     let pictures = Pictures::make(load::FULL_HD_BYTES, 30)?;
     let mut table = Table::new();
-    children::stay_off_the_servers_core();
+    process::stay_off_the_servers_core();
     println!("{settings}");
     if settings.n_viewers.is_some() {
         load::measure(&settings, &mut table)?;

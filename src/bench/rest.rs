@@ -6,9 +6,10 @@ use std::time::{Duration, Instant};
 
 use anyhow::{Result, ensure};
 
-use crate::children::{DAEMON, Server, daemon};
+use crate::children::daemon;
 use crate::numbers::micros;
 use crate::pictures::Pictures;
+use crate::process::{DAEMON, Server};
 use crate::procfs::{n_open_in, resident, usage};
 use crate::receivers::Receivers;
 use crate::settings::Settings;

@@ -5,10 +5,11 @@ use std::thread;
 
 use anyhow::Result;
 
-use crate::children::{Server, Subject, daemon};
+use crate::children::{Subject, daemon};
 use crate::load::WARM_UP;
 use crate::numbers::{Series, micros};
 use crate::pictures::Pictures;
+use crate::process::Server;
 use crate::procfs::usage;
 use crate::settings::Settings;
 use crate::table::{Row, Table};

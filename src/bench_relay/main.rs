@@ -7,12 +7,19 @@
 //! | file | holds |
 //! | --- | --- |
 //! | `origin` | the bare loop |
-//! | `children` | starts a daemon or the loop, on its core |
+//! | `children` | starts a daemon or the loop |
+//! | `process`, `procfs` | those of `bench` |
 //! | `viewer` | reads parts, notes their ages and bytes |
 #![allow(clippy::print_stdout, reason = "what is measured is printed")]
 
 mod children;
 mod origin;
+#[path = "../bench/process.rs"]
+#[allow(dead_code, reason = "bench needs more of it")]
+mod process;
+#[path = "../bench/procfs.rs"]
+#[allow(dead_code, reason = "bench needs more of it")]
+mod procfs;
 mod viewer;
 
 use std::thread;
@@ -20,7 +27,8 @@ use std::time::Duration;
 
 use anyhow::Result;
 
-use children::{Server, cpu};
+use children::{start_origin, start_relay};
+use procfs::usage;
 use viewer::{Seen, Viewer};
 
 /// A picture of 720p, and one of a good camera.
@@ -42,7 +50,7 @@ fn main() -> Result<()> {
     }
     let seconds = std::env::var("BENCH_SECONDS").ok().and_then(|text| text.parse().ok());
     let turn = Duration::from_secs(seconds.unwrap_or(5));
-    children::stay_off_the_relays_core();
+    process::stay_off_the_servers_core();
     hops(turn)?;
     for size in SIZES {
         for rate in RATES {
@@ -54,9 +62,9 @@ fn main() -> Result<()> {
 
 /// Ages along a chain, all in the same seconds.
 fn hops(turn: Duration) -> Result<()> {
-    let origin = Server::origin(SIZES[0], 30.0)?;
-    let first = Server::relay(&origin)?;
-    let second = Server::relay(&first)?;
+    let origin = start_origin(SIZES[0], 30.0)?;
+    let first = start_relay(&origin)?;
+    let second = start_relay(&first)?;
     let viewers = [&origin, &first, &second].map(Viewer::watch);
     thread::sleep(WARM_UP);
     viewers.iter().for_each(|viewer| drop(viewer.take()));
@@ -76,14 +84,14 @@ fn hops(turn: Duration) -> Result<()> {
 
 /// What arrives of what is sent, and what the relay's core does for it.
 fn throughput(size: usize, rate_mb: usize, turn: Duration) -> Result<()> {
-    let origin = Server::origin(size, rate_mb as f64 * 1e6 / size as f64)?;
-    let relay = Server::relay(&origin)?;
+    let origin = start_origin(size, rate_mb as f64 * 1e6 / size as f64)?;
+    let relay = start_relay(&origin)?;
     let viewer = Viewer::watch(&relay);
     thread::sleep(WARM_UP);
     drop(viewer.take());
-    let before = cpu(&relay)?;
+    let before = usage(relay.pid())?.cpu;
     thread::sleep(turn);
-    let (Seen { n_bytes, .. }, after) = (viewer.take(), cpu(&relay)?);
+    let (Seen { n_bytes, .. }, after) = (viewer.take(), usage(relay.pid())?.cpu);
     let mb = n_bytes as f64 / 1e6 / turn.as_secs_f64();
     let busy = (after - before).as_secs_f64() / turn.as_secs_f64();
     // What skipped pictures cost is counted in, for those that arrive.

@@ -8,7 +8,7 @@ use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use anyhow::{Context, Result};
 
-use crate::children::Server;
+use crate::process::Server;
 
 /// Somebody who watches until the server is gone.
 pub(crate) struct Viewer(Arc<Mutex<Seen>>);

@@ -1,0 +1,105 @@
+//! Servers as processes of their own, on a core of their own. Used by
+//! `bench_relay` too.
+
+use std::io::{BufRead, BufReader, Read};
+use std::net::SocketAddr;
+use std::process::{Child, Command, Stdio};
+use std::sync::LazyLock;
+use std::thread;
+
+use anyhow::{Context, Result, bail};
+
+/// The executable that is measured; `BENCH_DAEMON` names another, such as one
+/// of before a change.
+pub(crate) static DAEMON: LazyLock<String> = LazyLock::new(|| {
+    std::env::var("BENCH_DAEMON").unwrap_or_else(|_| env!("CARGO_BIN_EXE_mjpegd").into())
+});
+const SERVERS_CORE: &str = "0";
+const OTHER_CORE: &str = "1";
+
+/// Whether there are two cores to be told apart, and the tool to do so.
+static CAN_PIN: LazyLock<bool> = LazyLock::new(|| {
+    let n_cores = thread::available_parallelism().map_or(1, usize::from);
+    n_cores > 1 && silent(Command::new("taskset").arg("--version"))
+});
+
+/// A running server; killed when dropped.
+pub(crate) struct Server {
+    child: Child,
+    pub(crate) address: SocketAddr,
+}
+
+impl Server {
+    /// Starts a daemon.
+    ///
+    /// # Errors
+    /// Why it did not start.
+    pub(crate) fn start(mut command: Command) -> Result<Self> {
+        let mut child = command.env_remove("RUST_LOG").stderr(Stdio::piped()).spawn()?;
+        let output = child.stderr.take().context("a child without output")?;
+        Self::listening(child, output)
+    }
+
+    /// Starts a bare loop, which tells on its standard output where it listens.
+    ///
+    /// # Errors
+    /// Why it did not start.
+    pub(crate) fn start_loop(mut command: Command) -> Result<Self> {
+        let mut child = command.stdout(Stdio::piped()).spawn()?;
+        let output = child.stdout.take().context("a child without output")?;
+        Self::listening(child, output)
+    }
+
+    /// Waits until a child tells where it listens.
+    fn listening(child: Child, output: impl Read + Send + 'static) -> Result<Self> {
+        let mut server = Self { child, address: SocketAddr::from(([0; 4], 0)) };
+        let (mut output, mut said) = (BufReader::new(output), String::new());
+        while output.read_line(&mut said)? > 0 {
+            if let Some((_, rest)) = said.rsplit_once("listening on http://")
+                && let Some((address, _)) = rest.split_once('/')
+            {
+                server.address = address.parse()?;
+                // The rest is read so that the child never waits for us.
+                thread::spawn(move || std::io::copy(&mut output, &mut std::io::sink()));
+                return Ok(server);
+            }
+        }
+        bail!("a server did not start: {said}")
+    }
+
+    pub(crate) fn pid(&self) -> u32 {
+        self.child.id()
+    }
+}
+
+impl Drop for Server {
+    fn drop(&mut self) {
+        // An error means that it is gone already.
+        let _ = self.child.kill();
+        let _ = self.child.wait();
+    }
+}
+
+/// A command that runs on the servers' core, where that can be had.
+pub(crate) fn pinned(exe: &str) -> Command {
+    if !*CAN_PIN {
+        return Command::new(exe);
+    }
+    let mut command = Command::new("taskset");
+    command.args(["-c", SERVERS_CORE, exe]);
+    command
+}
+
+/// Moves this process, with its receivers, to the other core.
+pub(crate) fn stay_off_the_servers_core() {
+    let pid = std::process::id().to_string();
+    if !*CAN_PIN || !silent(Command::new("taskset").args(["-a", "-c", "-p", OTHER_CORE, &pid])) {
+        println!("servers and receivers share the cores, as they cannot be told apart");
+    }
+}
+
+/// Runs a command for its exit code.
+pub(crate) fn silent(command: &mut Command) -> bool {
+    let run = command.stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::null()).status();
+    run.is_ok_and(|status| status.success())
+}
