@@ -2,10 +2,10 @@
 
 use std::fmt;
 use std::path::{Path, PathBuf};
-use std::time::Duration;
 
 use anyhow::{Context, Result, bail, ensure};
 
+use super::device::DeviceConfig;
 use crate::url::{Url, mask};
 
 /// One camera and how it is to run.
@@ -18,23 +18,6 @@ pub(crate) struct CameraConfig {
     /// source sends.
     pub(crate) max_frame_bytes: usize,
     pub(crate) device: DeviceConfig,
-}
-
-/// How a device is to be set up.
-#[derive(Clone, Debug, PartialEq)]
-pub(crate) struct DeviceConfig {
-    /// Width and height in pixels.
-    pub(crate) resolution: Option<(u32, u32)>,
-    /// FourCC of what the device is to give; `None`: the cheapest it has.
-    pub(crate) format: Option<[u8; 4]>,
-    /// Of JPEGs that are made of raw pictures, 1 to 100.
-    pub(crate) quality: u8,
-    /// Pictures to let go after opening, until the exposure has settled.
-    pub(crate) n_warmup: u32,
-    /// Without a picture for so long, the device is given up and opened anew.
-    pub(crate) stall_timeout: Duration,
-    /// Controls to set at each opening, by name or number.
-    pub(crate) controls: Vec<(String, i64)>,
 }
 
 /// Where pictures come from.

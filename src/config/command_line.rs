@@ -12,9 +12,10 @@ use clap::error::{ContextKind, ContextValue};
 use clap::parser::ValueSource;
 use clap::{ArgMatches, CommandFactory, FromArgMatches};
 
+use super::args::Args;
 use super::file::{Entry, File};
 use super::keys::{CAMERA, Keys, Scope};
-use super::{Args, Command, ServerOptions};
+use super::{Command, ServerOptions};
 
 /// The command line, read.
 #[derive(Debug)]

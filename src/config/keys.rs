@@ -3,7 +3,7 @@
 
 use clap::{Arg, ArgAction, Command, CommandFactory};
 
-use super::Args;
+use super::args::Args;
 
 /// What an option is about.
 #[derive(Clone, Copy, Debug, PartialEq)]

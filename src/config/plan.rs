@@ -5,7 +5,8 @@ use anyhow::{Context, Result, bail, ensure};
 
 use super::command_line::{CommandLine, Layers};
 use super::file::File;
-use super::{CameraSection, mask, name};
+use super::{CameraSection, name};
+use crate::url::mask;
 
 /// One camera, its options not yet looked at.
 pub(super) struct Planned<'a> {

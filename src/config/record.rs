@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use anyhow::{Context, Result, ensure};
 
-use super::Args;
+use super::args::Args;
 use super::size::parse_bytes;
 
 /// A recording of one camera.

@@ -1,0 +1,66 @@
+//! How a device is to be set up.
+
+use std::time::Duration;
+
+use anyhow::{Context, Result, ensure};
+
+use super::args::Args;
+use super::camera::parse_size;
+
+/// How a device is to be set up.
+#[derive(Clone, Debug, PartialEq)]
+pub(crate) struct DeviceConfig {
+    /// Width and height in pixels.
+    pub(crate) resolution: Option<(u32, u32)>,
+    /// FourCC of what the device is to give; `None`: the cheapest it has.
+    pub(crate) format: Option<[u8; 4]>,
+    /// Of JPEGs that are made of raw pictures, 1 to 100.
+    pub(crate) quality: u8,
+    /// Pictures to let go after opening, until the exposure has settled.
+    pub(crate) n_warmup: u32,
+    /// Without a picture for so long, the device is given up and opened anew.
+    pub(crate) stall_timeout: Duration,
+    /// Controls to set at each opening, by name or number.
+    pub(crate) controls: Vec<(String, i64)>,
+}
+
+impl DeviceConfig {
+    /// # Errors
+    /// What cannot be, and what can.
+    pub(super) fn new(args: &Args) -> Result<Self> {
+        let resolution = args.resolution.as_deref().map(parse_size).transpose();
+        let (width, height) = resolution.context("--resolution")?.unzip();
+        let format =
+            match args.format.as_str() {
+                "auto" => None,
+                name => {
+                    let fourcc = name.to_ascii_uppercase().into_bytes().try_into().ok();
+                    Some(fourcc.with_context(|| {
+                format!("--format {name}: use auto or a code of four letters, such as MJPG or YUYV")
+            })?)
+                }
+            };
+        ensure!((1..=100).contains(&args.quality), "--quality {}: use 1 to 100", args.quality);
+        ensure!(
+            args.stall_timeout >= Duration::from_secs(1),
+            "--stall-timeout {:?}: use 1s or more",
+            args.stall_timeout
+        );
+        Ok(Self {
+            resolution: width.zip(height).map(|(w, h)| (u32::from(w), u32::from(h))),
+            format,
+            quality: args.quality,
+            n_warmup: args.warmup,
+            stall_timeout: args.stall_timeout,
+            controls: args.controls.iter().map(|text| control(text)).collect::<Result<_>>()?,
+        })
+    }
+}
+
+/// `name=value`, as `mjpegd devices` names it.
+fn control(text: &str) -> Result<(String, i64)> {
+    let right = || format!("--control {text}: use NAME=NUMBER, such as brightness=40");
+    let (name, value) = text.split_once('=').with_context(right)?;
+    ensure!(!name.is_empty(), right());
+    Ok((name.to_owned(), value.parse().ok().with_context(right)?))
+}

@@ -1,0 +1,138 @@
+//! How viewers are served: address, seats, limits, who may.
+
+use std::net::{SocketAddr, ToSocketAddrs};
+use std::path::PathBuf;
+use std::time::Duration;
+
+use anyhow::{Context, Result, bail, ensure};
+
+use super::args::Args;
+use super::auth::Credentials;
+
+/// How viewers are served.
+#[derive(Debug)]
+pub(crate) struct HttpConfig {
+    pub(crate) bind: SocketAddr,
+    /// Concurrent viewers.
+    pub(crate) n_seats: usize,
+    /// How long one frame may take to one viewer before its seat is taken.
+    pub(crate) write_timeout: Duration,
+    pub(crate) limits: Limits,
+    /// Value of Access-Control-Allow-Origin, when other sites may read.
+    pub(crate) allow_origin: Option<String>,
+    /// Who may see the camera; `None`: anybody.
+    pub(crate) credentials: Option<Credentials>,
+    /// Where the page's files are, instead of those in the binary.
+    pub(crate) www: Option<PathBuf>,
+}
+
+/// What connections may cost that have not sent a whole request.
+#[derive(Clone, Debug)]
+pub(crate) struct Limits {
+    /// How long a request may take to come.
+    pub(crate) head_timeout: Duration,
+    /// How many bytes may come before it is whole.
+    pub(crate) max_head_bytes: u64,
+    /// Connections at once, those of viewers too.
+    pub(crate) max_connections: usize,
+    /// Connections that may be lost for good before the process starts anew.
+    pub(crate) max_leaks: u64,
+}
+
+/// Connections beside those of viewers: pages, snapshots, silent clients.
+const N_OTHER_CONNECTIONS: usize = 256;
+/// The fewest of them with which a page still loads beside silent ones.
+pub(crate) const N_SHORT_CONNECTIONS: usize = 16;
+
+impl HttpConfig {
+    /// # Errors
+    /// What cannot be, and what can.
+    pub(super) fn new(args: &Args) -> Result<Self> {
+        ensure!(
+            (1..=10_000).contains(&args.threads),
+            "--threads {}: use a number of viewers from 1 to 10000",
+            args.threads
+        );
+        ensure!(
+            // Above it a deadline cannot be reckoned: the sum would overflow.
+            (Duration::from_millis(100)..=Duration::from_secs(86_400))
+                .contains(&args.write_timeout),
+            "--write-timeout {:?}: use 100ms or more, up to 1day",
+            args.write_timeout
+        );
+        let limits = Limits::new(args)?;
+        if let Some(dir) = &args.www {
+            ensure!(dir.is_dir(), "--www {}: no such folder", dir.display());
+        }
+        if let Some(origin) = &args.allow_origin {
+            let printable = origin.bytes().all(|b| b.is_ascii_graphic());
+            ensure!(
+                origin == "*" || (origin.contains("://") && printable),
+                "--allow-origin {origin:?}: use * or one origin, such as http://printer.local"
+            );
+        }
+        let credentials = args.auth_file.as_deref().map(Credentials::read).transpose()?;
+        Ok(Self {
+            bind: bind_address(&args.bind)?,
+            n_seats: args.threads,
+            write_timeout: args.write_timeout,
+            limits,
+            allow_origin: args.allow_origin.clone(),
+            credentials,
+            www: args.www.clone(),
+        })
+    }
+}
+
+impl Limits {
+    fn new(args: &Args) -> Result<Self> {
+        ensure!(
+            (Duration::from_millis(500)..=Duration::from_secs(86_400)).contains(&args.head_timeout),
+            "--head-timeout {:?}: use 500ms or more, up to 1day",
+            args.head_timeout
+        );
+        ensure!(args.max_head >= 1024, "--max-head {}: use 1024 or more", args.max_head);
+        ensure!(args.max_leaks >= 1, "--max-leaks {}: use 1 or more", args.max_leaks);
+        let least = args.threads + N_SHORT_CONNECTIONS;
+        let max = args.max_connections.unwrap_or(args.threads + N_OTHER_CONNECTIONS);
+        ensure!(
+            max >= least,
+            "--max-connections {max}: use {least} or more, {N_SHORT_CONNECTIONS} beside --threads"
+        );
+        Ok(Self {
+            head_timeout: args.head_timeout,
+            max_head_bytes: args.max_head,
+            max_connections: max,
+            max_leaks: args.max_leaks,
+        })
+    }
+}
+
+/// `127.0.0.1:5000`, `[::1]:5000`, `localhost:5000`, or `:5000` for all
+/// addresses of this machine.
+fn bind_address(text: &str) -> Result<SocketAddr> {
+    let right = "use ADDRESS:PORT, such as 0.0.0.0:5000 or [::]:5000";
+    let full = if text.starts_with(':') { format!("[::]{text}") } else { text.to_owned() };
+    let mut found = full.to_socket_addrs().with_context(|| format!("--bind {text}: {right}"))?;
+    match found.next() {
+        Some(address) => Ok(address),
+        None => bail!("--bind {text}: the name has no address; {right}"),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn addresses_of_both_families_and_names() {
+        for (typed, bound) in
+            [("127.0.0.1:5000", "127.0.0.1:5000"), ("[::1]:80", "[::1]:80"), (":8080", "[::]:8080")]
+        {
+            assert_eq!(bind_address(typed).unwrap().to_string(), bound);
+        }
+        assert!(bind_address("localhost:5000").unwrap().ip().is_loopback());
+        let fault = bind_address("5000").unwrap_err().to_string();
+        assert!(fault.starts_with("--bind 5000: use ADDRESS:PORT"), "{fault}");
+    }
+}

@@ -1,0 +1,85 @@
+//! All that is about one camera: from what was typed to what is checked.
+
+use std::time::Duration;
+
+use anyhow::{Context, Result, ensure};
+
+use super::args::Args;
+use super::camera::{CameraConfig, Source};
+use super::device::DeviceConfig;
+use super::record::{self, RecordConfig};
+use super::{name, size};
+
+/// All that is about one camera.
+#[derive(Clone, Debug, PartialEq)]
+pub(crate) struct CameraSection {
+    /// As it stands in addresses and in the log.
+    pub(crate) name: String,
+    /// Where the source was written, for what is wrong with it.
+    pub(crate) origin: String,
+    pub(crate) camera: CameraConfig,
+    pub(crate) capture: CaptureConfig,
+    /// How many may watch it at once; `None`: all who have a seat.
+    pub(crate) max_viewers: Option<usize>,
+    /// Where and how much to record; `None`: nothing.
+    pub(crate) record: Option<RecordConfig>,
+}
+
+/// When the camera is on.
+#[derive(Clone, Debug, PartialEq)]
+pub(crate) struct CaptureConfig {
+    /// How long capture goes on after the last read; `None`: for ever.
+    pub(crate) idle_timeout: Option<Duration>,
+}
+
+impl CameraSection {
+    /// How the log calls it: one that was given no name needs none.
+    pub(crate) fn label(&self) -> String {
+        match self.name.as_str() {
+            name::UNNAMED => "camera".into(),
+            name => format!("camera {name}"),
+        }
+    }
+
+    /// The camera and its source, for the log.
+    pub(crate) fn told(&self) -> String {
+        format!("{}: {}", self.label(), self.camera.source)
+    }
+
+    pub(super) fn new(name: &str, origin: &str, args: &Args) -> Result<Self> {
+        let source = Source::parse(args.cameras.first().map_or("", String::as_str));
+        let source = source.with_context(|| origin.to_owned())?;
+        if let Some(fps) = args.fps {
+            ensure!(
+                fps.is_finite() && (0.001..=1000.0).contains(&fps),
+                "--fps {fps}: use a number of pictures a second from 0.001 to 1000"
+            );
+        }
+        ensure!(args.max_viewers != Some(0), "--max-viewers 0: use 1 or more");
+        Ok(Self {
+            name: name.to_owned(),
+            origin: origin.to_owned(),
+            camera: CameraConfig {
+                source,
+                fps: args.fps,
+                max_frame_bytes: max_frame_bytes(&args.max_frame_size)?,
+                device: DeviceConfig::new(args)?,
+            },
+            capture: CaptureConfig {
+                idle_timeout: (!args.idle_timeout.is_zero()).then_some(args.idle_timeout),
+            },
+            record: record::record(args, name)?,
+            max_viewers: args.max_viewers,
+        })
+    }
+}
+
+fn max_frame_bytes(text: &str) -> Result<usize> {
+    let n = size::parse_bytes(text).context("--max-frame-size")?;
+    ensure!(
+        // A thumbnail is larger than the one, and 8192x8192 smaller than the other.
+        (10_000..=1 << 28).contains(&n),
+        "--max-frame-size {text}: use 10kB to 256MB"
+    );
+    Ok(usize::try_from(n)?)
+}
