@@ -1,0 +1,112 @@
+//! The body of a part: by its length if that is true, else up to the end of
+//! the picture or to the delimiter.
+
+use std::mem;
+
+use super::super::bytes::{picture_end, skip_line_ends};
+use super::super::{Body, Error, SOI};
+use super::{MAX_LINE_BYTES, Parser, State, Step};
+use crate::jpeg::{Walk, Walked};
+
+impl Parser {
+    pub(super) fn begin_body(&mut self) -> Result<Step, Error> {
+        let max = self.max_frame_bytes;
+        let length = match self.part.content_length.filter(|_| !self.is_distrusted) {
+            None | Some(0) => None,
+            Some(n_bytes) => {
+                let length = usize::try_from(n_bytes).ok().filter(|n| *n <= max);
+                Some(length.ok_or(Error::TooLarge { n_bytes, max })?)
+            }
+        };
+        self.state = State::Body { length };
+        self.walk = Some(Walk::default());
+        self.doubted = None;
+        Ok(Step::On)
+    }
+
+    /// Reads as many bytes as the headers say.
+    pub(super) fn read_length(
+        &mut self,
+        length: usize,
+        input: &mut &[u8],
+        body: &mut impl Body,
+    ) -> Step {
+        skip_line_ends(input, body);
+        let missing = length.saturating_sub(body.bytes().len());
+        let (taken, rest) = input.split_at(missing.min(input.len()));
+        body.add(taken);
+        *input = rest;
+        if taken.len() < missing {
+            Step::More
+        } else if let Some(end) = picture_end(body.bytes()) {
+            body.truncate(end);
+            self.end_part(&[]);
+            Step::Part
+        } else {
+            self.doubt(length, body);
+            Step::More
+        }
+    }
+
+    /// Puts a body back that does not end with its length like a picture.
+    pub(super) fn doubt(&mut self, length: usize, body: &mut impl Body) {
+        self.doubted = Some(length);
+        self.state = State::Body { length: None };
+        self.again.extend_from_slice(body.bytes());
+        body.truncate(0);
+    }
+
+    pub(super) fn read_to_delimiter(
+        &mut self,
+        input: &mut &[u8],
+        body: &mut impl Body,
+    ) -> Result<Step, Error> {
+        skip_line_ends(input, body);
+        let Some(boundary) = &self.boundary else { return Ok(Step::More) };
+        let line = self.search.take(boundary, input, body);
+        let n_bytes = line.as_ref().map_or(body.bytes().len(), |line| line.start);
+        let end = self.walk_on(&body.bytes()[..n_bytes]);
+        // What may be a delimiter is not yet a part of the body.
+        let slack = if line.is_none() && end.is_none() { MAX_LINE_BYTES } else { 0 };
+        self.check_size(end.unwrap_or(n_bytes), slack)?;
+        let Some(line) = line else {
+            let Some(end) = end else { return Ok(Step::More) };
+            self.search.cut_front(end);
+            self.end_part(&body.bytes()[end..]);
+            body.truncate(end);
+            return Ok(Step::Part);
+        };
+        let end = end.or_else(|| picture_end(&body.bytes()[..n_bytes]));
+        self.is_distrusted |= self.doubted.is_some_and(|length| length != line.start);
+        body.truncate(end.unwrap_or(n_bytes));
+        let part = mem::take(&mut self.part);
+        self.begin_part(line.is_closing);
+        self.part = part;
+        Ok(Step::Part)
+    }
+
+    pub(super) fn check_size(&self, n_bytes: usize, slack: usize) -> Result<(), Error> {
+        let max = self.max_frame_bytes;
+        let is_sound = n_bytes <= max.saturating_add(slack);
+        if is_sound { Ok(()) } else { Err(Error::TooLarge { n_bytes: n_bytes as u64, max }) }
+    }
+
+    /// The end of the picture, if its markers tell it: the tutorial's server
+    /// and many after it send the delimiter only with the next picture.
+    fn walk_on(&mut self, jpeg: &[u8]) -> Option<usize> {
+        if !jpeg.starts_with(SOI) {
+            return None;
+        }
+        match self.walk.as_mut()?.go_on(jpeg) {
+            Walked::More => None,
+            Walked::Bad(_) => {
+                self.walk = None;
+                None
+            }
+            Walked::End(end) => {
+                self.is_distrusted |= self.doubted.is_some_and(|length| length != end);
+                Some(end)
+            }
+        }
+    }
+}

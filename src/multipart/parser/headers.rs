@@ -1,0 +1,51 @@
+//! The headers of a part.
+
+use std::mem;
+
+use super::super::bytes::take_line;
+use super::super::{Error, Part};
+use super::{Parser, State, Step};
+
+/// Of all headers of one part.
+const MAX_HEADER_BYTES: usize = 16 << 10;
+
+impl Parser {
+    /// What follows a delimiter.
+    pub(super) fn begin_part(&mut self, is_closing: bool) {
+        self.has_begun = true;
+        self.state = if is_closing { State::End } else { State::Headers };
+        self.part = Part::default();
+        self.n_header_bytes = 0;
+        self.n_passed = 0;
+        self.passed.clear();
+    }
+
+    pub(super) fn read_headers(&mut self, input: &mut &[u8]) -> Result<Step, Error> {
+        loop {
+            // No header begins like a JPEG: here are neither headers nor the
+            // blank line behind them.
+            if self.line.is_empty() && input.first() == Some(&0xFF) {
+                return self.begin_body();
+            }
+            let n_before = input.len();
+            let is_whole = take_line(input, &mut self.line);
+            self.n_header_bytes += n_before - input.len();
+            if self.n_header_bytes > MAX_HEADER_BYTES {
+                return Err(Error::LongHeaders { max: MAX_HEADER_BYTES });
+            }
+            if !is_whole {
+                return Ok(Step::More);
+            }
+            let line = mem::take(&mut self.line);
+            let is_delimiter = self.boundary.as_ref().and_then(|b| b.is_line(&line));
+            if let Some(is_closing) = is_delimiter {
+                self.begin_part(is_closing);
+                return Ok(Step::On);
+            }
+            if line.trim_ascii_end().is_empty() {
+                return self.begin_body();
+            }
+            self.part.read(&line);
+        }
+    }
+}
