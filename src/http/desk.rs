@@ -15,8 +15,9 @@ use super::office::Office;
 use super::pool::{Pool, Size};
 use super::recorded::Recorded;
 use super::reply::{Code, Reply};
-use super::route::{Asked, Route, route};
+use super::route::{Asked, Route};
 use super::sender::Trust;
+use super::target::route;
 use crate::cameras::{Admission, Unit};
 
 /// A client, what it asked for and of which camera. Boxed on its way, as every place in a queue

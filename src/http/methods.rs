@@ -6,8 +6,9 @@ use super::change;
 use super::connection::{Connection, has_body};
 use super::recorded::Recorded;
 use super::reply::{Code, Reply};
-use super::route::{Route, route};
+use super::route::Route;
 use super::sender::Trust;
+use super::target::route;
 
 /// The methods of a route.
 #[derive(Clone, Copy, Debug, PartialEq)]

@@ -35,6 +35,7 @@ mod server;
 mod snapshot;
 mod status;
 mod stream;
+mod target;
 mod times;
 mod viewers;
 
@@ -49,5 +50,5 @@ pub(crate) fn look_at_time(text: &str, now: std::time::SystemTime) -> Result<u64
 /// What a request's target is taken for, as text.
 #[cfg(test)]
 pub(crate) fn look_at_target(target: &str, accept: Option<&str>) -> String {
-    format!("{:?}", route::route(target, accept))
+    format!("{:?}", target::route(target, accept))
 }

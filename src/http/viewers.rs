@@ -207,7 +207,8 @@ impl Drop for Seat {
 
 #[cfg(test)]
 mod tests {
-    use super::super::route::{Route, route};
+    use super::super::route::Route;
+    use super::super::target::route;
     use super::*;
 
     #[test]
