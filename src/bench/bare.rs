@@ -17,6 +17,7 @@ use std::time::{Duration, Instant, SystemTime};
 use anyhow::{Context, Result};
 use socket2::{Domain, Socket, Type};
 
+use crate::append;
 use crate::pictures::{DELIMITER, files, part_head};
 
 /// The first argument of this executable when it is to be a bare loop.
@@ -32,7 +33,7 @@ Cache-Control: no-store, no-cache, must-revalidate, max-age=0\r\nPragma: no-cach
 X-Accel-Buffering: no\r\n\r\n--frame\r\n";
 
 /// Serves until it is killed. Arguments: which loop, how many viewers,
-/// pictures a second, folder.
+/// pictures a second, folder; to append: pictures in all, file.
 pub(crate) fn main(mut args: impl Iterator<Item = String>) -> Result<()> {
     let mut next = || args.next().context("bare-loop KIND VIEWERS FPS FOLDER");
     let (kind, n_viewers, fps, dir) = (next()?, next()?.parse()?, next()?.parse()?, next()?);
@@ -50,7 +51,14 @@ pub(crate) fn main(mut args: impl Iterator<Item = String>) -> Result<()> {
         viewers.push(viewer);
     }
     let camera = Camera::new(Path::new(&dir), fps);
-    if kind == THREADS { thread_per_viewer(camera, viewers) } else { one_thread(camera, viewers) }
+    match kind.as_str() {
+        append::APPEND => {
+            let (n_pictures, file) = (next()?.parse()?, next()?);
+            append::run(camera, viewers, (Path::new(&file), n_pictures, fps as usize))
+        }
+        THREADS => thread_per_viewer(camera, viewers),
+        _ => one_thread(camera, viewers),
+    }
 }
 
 fn one_thread(mut camera: Camera, mut viewers: Vec<TcpStream>) -> Result<()> {
@@ -107,7 +115,7 @@ impl Slot {
 }
 
 /// The folder, read at the pace of the daemon.
-struct Camera {
+pub(crate) struct Camera {
     files: Vec<PathBuf>,
     next: usize,
     due: Instant,
@@ -121,7 +129,7 @@ impl Camera {
     }
 
     /// Waits for the next picture and puts a part together in `part`.
-    fn next(&mut self, mut part: Vec<u8>) -> Result<Vec<u8>> {
+    pub(crate) fn next(&mut self, mut part: Vec<u8>) -> Result<Vec<u8>> {
         let (now, interval) = (Instant::now(), self.interval);
         thread::sleep(self.due.saturating_duration_since(now));
         // After a pause nothing is made up for, as in the daemon.

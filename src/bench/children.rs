@@ -1,10 +1,16 @@
 //! Starts the daemon or a bare loop on the test's pictures.
 
+use std::fs;
+use std::path::Path;
+use std::time::Duration;
+
 use anyhow::{Context, Result};
 
+use crate::append::{self, Cost};
 use crate::bare;
 use crate::pictures::Pictures;
 use crate::process::{DAEMON, Server, pinned};
+use crate::receivers::Receivers;
 
 /// Who serves.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -27,13 +33,32 @@ impl Subject {
             Self::LimitThreads => bare::THREADS,
             Self::Mjpegd => return daemon(pictures, &["--threads", &(n_viewers + 10).to_string()]),
         };
-        let exe = std::env::current_exe()?;
-        let exe = exe.to_str().context("this executable has an odd name")?;
-        let mut command = pinned(exe);
-        command.args([bare::ROLE, kind, &n_viewers.to_string(), &pictures.fps.to_string()]);
-        command.arg(&pictures.dir);
-        Server::start_loop(command)
+        bare_loop(kind, pictures, n_viewers, &[])
     }
+}
+
+/// Runs the loop that sends to two viewers and appends to a file in a folder.
+///
+/// # Errors
+/// Why it failed.
+pub(crate) fn append(pictures: &Pictures, folder: &Path, time: Duration) -> Result<Cost> {
+    let file = folder.join("appended");
+    let n_pictures = (time.as_secs() * u64::from(pictures.fps)).to_string();
+    let more = [n_pictures.as_str(), file.to_str().context("a folder of an odd name")?];
+    let server = bare_loop(append::APPEND, pictures, 2, &more)?;
+    let _receivers = Receivers::connect(server.address, 2, pictures.part)?;
+    let said = server.said()?;
+    fs::remove_file(&file)?;
+    Cost::parse(&said)
+}
+
+fn bare_loop(kind: &str, pictures: &Pictures, n_viewers: usize, more: &[&str]) -> Result<Server> {
+    let exe = std::env::current_exe()?;
+    let exe = exe.to_str().context("this executable has an odd name")?;
+    let mut command = pinned(exe);
+    command.args([bare::ROLE, kind, &n_viewers.to_string(), &pictures.fps.to_string()]);
+    command.arg(&pictures.dir).args(more);
+    Server::start_loop(command)
 }
 
 /// Starts the daemon on the folder.

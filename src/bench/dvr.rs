@@ -1,6 +1,5 @@
-//! Recording and going back: what the recorder costs beside a viewer, how soon
-//! a moment of a long recording is there, and whether viewers of the past
-//! disturb those that watch live.
+//! Going back: how soon a moment of a long recording is there, and whether
+//! viewers of the past disturb those that watch live.
 
 use std::fs;
 use std::io::{BufWriter, Read, Write};
@@ -12,17 +11,14 @@ use std::time::{Duration, Instant, SystemTime};
 use anyhow::{Context, Result, ensure};
 
 use crate::children::daemon;
-use crate::numbers::{Series, micros, millis};
+use crate::numbers::{Series, millis};
 use crate::pictures::{self, Pictures, part_head};
 use crate::process::Server;
 use crate::procfs;
 use crate::receivers::{Receivers, ask, read_opening};
+use crate::record::{FPS, PICTURE_BYTES};
 use crate::settings::Settings;
 use crate::table::{Row, Table};
-
-/// A picture of 720p, about, and so many a second.
-pub(crate) const PICTURE_BYTES: usize = 100 << 10;
-pub(crate) const FPS: u32 = 30;
 
 /// Goals of issue 5.
 const SEEK_P99_MS: f64 = 50.0;
@@ -37,25 +33,24 @@ const N_SEEKS: u64 = 1000;
 const PER_SEGMENT: u64 = 1800;
 const N_DVR_VIEWERS: usize = 10;
 /// Until windows have grown and buffers are in use.
-const WARM_UP: Duration = Duration::from_millis(1500);
+pub(crate) const WARM_UP: Duration = Duration::from_millis(1500);
 
 pub(crate) fn measure(pictures: &Pictures, settings: &Settings, table: &mut Table) -> Result<()> {
-    recorder(pictures, settings, table)?;
     past_and_live(pictures, settings, table)?;
     seeks(pictures, table)
 }
 
 /// A folder for `--record`; removed when dropped.
-struct Folder(PathBuf);
+pub(crate) struct Folder(PathBuf);
 
 impl Folder {
-    fn make() -> Result<Self> {
+    pub(crate) fn make() -> Result<Self> {
         let dir = std::env::temp_dir().join(format!("mjpegd-bench-rec-{}", std::process::id()));
         fs::create_dir_all(dir.join("camera"))?;
         Ok(Self(dir))
     }
 
-    fn path(&self) -> &str {
+    pub(crate) fn path(&self) -> &str {
         self.0.to_str().unwrap_or_default()
     }
 }
@@ -65,42 +60,6 @@ impl Drop for Folder {
         // What is left behind lies in the folder for temporary files.
         let _ = fs::remove_dir_all(&self.0);
     }
-}
-
-/// The server's time for the recorder and for one more viewer, in turns.
-fn recorder(pictures: &Pictures, settings: &Settings, table: &mut Table) -> Result<()> {
-    let (mut recorders, mut viewers) = (Vec::new(), Vec::new());
-    for _ in 0..settings.n_rounds {
-        let alone = spent(pictures, settings, 1, false)?;
-        viewers.push(spent(pictures, settings, 2, false)? - alone);
-        recorders.push(spent(pictures, settings, 1, true)? - alone);
-    }
-    let ratios: Series = recorders.iter().zip(&viewers).map(|(r, v)| r / v).collect();
-    let (recorders, viewers): (Series, Series) =
-        (recorders.into_iter().collect(), viewers.into_iter().collect());
-    for (what, times) in [("recorder: CPU per picture", &recorders), ("one more viewer", &viewers)]
-    {
-        let mjpegd = format!("{:.1} us", times.median());
-        table.add(Row { what: what.into(), mjpegd, remark: times.spread(), ..Row::default() });
-    }
-    table.at_most("  recorder x viewer", ratios.median(), 1.0, "x", &ratios.spread());
-    Ok(())
-}
-
-/// Microseconds of the server a picture.
-fn spent(pictures: &Pictures, settings: &Settings, n: usize, records: bool) -> Result<f64> {
-    let folder = Folder::make()?;
-    let args = ["--record", folder.path()];
-    let server = daemon(pictures, if records { &args } else { &[] })?;
-    let receivers = Receivers::connect(server.address, n, pictures.part)?;
-    thread::sleep(WARM_UP);
-    receivers.take()?;
-    let before = procfs::usage(server.pid())?;
-    thread::sleep(settings.turn);
-    let tallies = receivers.take()?;
-    let after = procfs::usage(server.pid())?;
-    let n_pictures = tallies[0].ages.len() as f64;
-    Ok(micros(after.cpu - before.cpu) / n_pictures)
 }
 
 /// The age of pictures at a live viewer, alone and beside viewers of the past.

@@ -18,13 +18,16 @@
 //! | `load`, `stalled` | with viewers |
 //! | `rest`, `unwatched` | with nobody |
 //! | `start`, `calls`, `dvr` | to the first picture; system calls; the past |
+//! | `record`, `append` | the recorder beside a viewer; the bare loop for both |
 //! | `numbers`, `table` | medians; what is printed |
 //!
-//! `cargo bench --bench server -- dvr` measures recording and going back alone.
+//! `cargo bench --bench server -- dvr` measures recording and going back alone,
+//! `-- record` recording.
 //!
 //! A goal that is missed is printed, but is no failure: a speed is no test.
 #![allow(clippy::print_stdout, reason = "what is measured is printed")]
 
+mod append;
 mod bare;
 mod calls;
 mod children;
@@ -35,6 +38,7 @@ mod pictures;
 mod process;
 mod procfs;
 mod receivers;
+mod record;
 mod rest;
 mod settings;
 mod stalled;
@@ -64,7 +68,8 @@ fn main() -> Result<()> {
         print!("{table}");
         return Ok(());
     }
-    if !std::env::args().any(|arg| arg == "dvr") {
+    let only = |what: &str| std::env::args().any(|arg| arg == what);
+    if !only("dvr") && !only("record") {
         rest::measure(&pictures, &settings, &mut table)?;
         unwatched::measure(&pictures, &settings, &mut table)?;
         load::measure(&settings, &mut table)?;
@@ -72,8 +77,11 @@ fn main() -> Result<()> {
         calls::measure(&pictures, &mut table)?;
         start::measure(&pictures, &settings, &mut table)?;
     }
-    let pictures = Pictures::make(dvr::PICTURE_BYTES, dvr::FPS)?;
-    dvr::measure(&pictures, &settings, &mut table)?;
+    let pictures = Pictures::make(record::PICTURE_BYTES, record::FPS)?;
+    record::measure(&pictures, &settings, &mut table)?;
+    if !only("record") {
+        dvr::measure(&pictures, &settings, &mut table)?;
+    }
     print!("{table}");
     Ok(())
 }

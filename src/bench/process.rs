@@ -5,9 +5,9 @@ use std::io::{BufRead, BufReader, Read};
 use std::net::SocketAddr;
 use std::process::{Child, Command, Stdio};
 use std::sync::LazyLock;
-use std::thread;
+use std::thread::{self, JoinHandle};
 
-use anyhow::{Context, Result, bail};
+use anyhow::{Context, Result, anyhow, bail};
 
 /// The executable that is measured; `BENCH_DAEMON` names another, such as one
 /// of before a change.
@@ -27,6 +27,8 @@ static CAN_PIN: LazyLock<bool> = LazyLock::new(|| {
 pub(crate) struct Server {
     child: Child,
     pub(crate) address: SocketAddr,
+    /// Reads what it says from then on.
+    said: Option<JoinHandle<String>>,
 }
 
 impl Server {
@@ -52,7 +54,7 @@ impl Server {
 
     /// Waits until a child tells where it listens.
     fn listening(child: Child, output: impl Read + Send + 'static) -> Result<Self> {
-        let mut server = Self { child, address: SocketAddr::from(([0; 4], 0)) };
+        let mut server = Self { child, address: SocketAddr::from(([0; 4], 0)), said: None };
         let (mut output, mut said) = (BufReader::new(output), String::new());
         while output.read_line(&mut said)? > 0 {
             if let Some((_, rest)) = said.rsplit_once("listening on http://")
@@ -60,7 +62,11 @@ impl Server {
             {
                 server.address = address.parse()?;
                 // The rest is read so that the child never waits for us.
-                thread::spawn(move || std::io::copy(&mut output, &mut std::io::sink()));
+                server.said = Some(thread::spawn(move || {
+                    let mut said = String::new();
+                    let _ = output.read_to_string(&mut said);
+                    said
+                }));
                 return Ok(server);
             }
         }
@@ -69,6 +75,15 @@ impl Server {
 
     pub(crate) fn pid(&self) -> u32 {
         self.child.id()
+    }
+
+    /// Waits until it ends by itself: all that it said.
+    ///
+    /// # Errors
+    /// That it never listened.
+    pub(crate) fn said(mut self) -> Result<String> {
+        let said = self.said.take().context("it never listened")?;
+        said.join().map_err(|_| anyhow!("what a server said was not read"))
     }
 }
 

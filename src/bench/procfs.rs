@@ -1,5 +1,7 @@
 //! Time, memory, threads and descriptors of a process, from /proc.
 
+use std::collections::HashMap;
+use std::ffi::OsString;
 use std::fs;
 use std::path::Path;
 use std::time::Duration;
@@ -32,6 +34,34 @@ pub(crate) fn usage(pid: u32) -> Result<Usage> {
             .extend(status.lines().next().and_then(|l| Some(l.split_once('\t')?.1.into())));
     }
     Ok(usage)
+}
+
+/// What each thread used since it began, by its id, with its name.
+pub(crate) struct Times(HashMap<OsString, (String, Duration)>);
+
+/// # Errors
+/// That the process is gone.
+pub(crate) fn times(pid: u32) -> Result<Times> {
+    let mut times = HashMap::new();
+    for task in fs::read_dir(format!("/proc/{pid}/task"))?.filter_map(Result::ok) {
+        // A thread that ends between two lines here is no error.
+        let Ok(spent) = fs::read_to_string(task.path().join("schedstat")) else { continue };
+        let Ok(name) = fs::read_to_string(task.path().join("comm")) else { continue };
+        let spent = spent.split_whitespace().next().and_then(|ns| ns.parse().ok());
+        let spent = Duration::from_nanos(spent.context("no schedstat in /proc")?);
+        times.insert(task.file_name(), (name.trim_end().to_owned(), spent));
+    }
+    Ok(Times(times))
+}
+
+impl Times {
+    /// What threads of some names used since then. Those that ended meanwhile
+    /// are left out.
+    pub(crate) fn since(&self, before: &Self, wanted: impl Fn(&str) -> bool) -> Duration {
+        let threads = self.0.iter().filter(|(_, (name, _))| wanted(name));
+        let at = |id| before.0.get(id).map_or(Duration::ZERO, |(_, spent)| *spent);
+        threads.map(|(id, (_, spent))| spent.saturating_sub(at(id))).sum()
+    }
 }
 
 /// Resident memory in bytes; counted page by page, as the VmRSS of the kernel

@@ -250,12 +250,21 @@ impl Viewer {
 
 /// Connects and sends a request.
 pub(crate) fn ask(server: SocketAddr, path: &str) -> Result<TcpStream> {
+    send(server, &format!("GET {path} HTTP/1.1\r\nHost: bench\r\n\r\n"))
+}
+
+/// Posts nothing.
+pub(crate) fn post(server: SocketAddr, path: &str) -> Result<TcpStream> {
+    send(server, &format!("POST {path} HTTP/1.1\r\nHost: bench\r\nContent-Length: 0\r\n\r\n"))
+}
+
+fn send(server: SocketAddr, request: &str) -> Result<TcpStream> {
     let socket = Socket::new(Domain::for_address(server), Type::STREAM, None)?;
     socket.set_tcp_mss(SEGMENT_BYTES)?;
     socket.set_read_timeout(Some(PATIENCE))?;
     socket.connect(&server.into()).context("cannot connect")?;
     let mut stream = TcpStream::from(socket);
-    write!(stream, "GET {path} HTTP/1.1\r\nHost: bench\r\n\r\n")?;
+    stream.write_all(request.as_bytes())?;
     Ok(stream)
 }
 

@@ -1,0 +1,150 @@
+//! What the recorder costs beside one more viewer, in the daemon and in a
+//! bare loop.
+//!
+//! Of one daemon that one viewer watches, in turns: as it is, with a second
+//! viewer, and recording. What came on top is compared. The bare loop (see
+//! `append`) sends to a second viewer and appends to a file in the same place.
+
+use std::io::Read;
+use std::net::{Shutdown, SocketAddr};
+use std::thread;
+use std::time::{Duration, Instant};
+
+use anyhow::{Context, Result, ensure};
+
+use crate::append::Cost;
+use crate::children::{append, daemon};
+use crate::dvr::{Folder, WARM_UP};
+use crate::numbers::{Series, micros};
+use crate::pictures::Pictures;
+use crate::process::Server;
+use crate::procfs::{self, Times};
+use crate::receivers::{Receivers, ask, post};
+use crate::settings::Settings;
+use crate::table::{Row, Table};
+
+/// A picture of 720p, about, and so many a second.
+pub(crate) const PICTURE_BYTES: usize = 110_000;
+pub(crate) const FPS: u32 = 30;
+
+/// Goal of issue 5.
+const X_VIEWER: f64 = 1.0;
+
+pub(crate) fn measure(pictures: &Pictures, settings: &Settings, table: &mut Table) -> Result<()> {
+    let folder = Folder::make()?;
+    let (mut bare, mut turns) = (Vec::new(), Vec::new());
+    let server = daemon(pictures, &["--record", folder.path()])?;
+    switch(server.address, false)?;
+    let receivers = Receivers::connect(server.address, 1, pictures.part)?;
+    for _ in 0..settings.n_rounds {
+        bare.push(append(pictures, folder.path().as_ref(), settings.turn)?);
+        turns.push(Turn::measure(&server, &receivers, pictures, settings)?);
+    }
+    drop(server);
+    let series = |figure: fn(&Turn) -> f64| turns.iter().map(figure).collect::<Series>();
+    let bare = |figure: fn(&Cost) -> f64| bare.iter().map(figure).collect::<Series>();
+    let (viewer, limit_viewer) = (series(|turn| turn.viewer), bare(|cost| cost.send));
+    let (recorder, limit) = (series(|turn| turn.recorder), bare(|cost| cost.append + cost.sync));
+    let (writing, keeping) = (series(|turn| turn.writing), series(|turn| turn.keeping));
+    let (appending, sync) = (bare(|cost| cost.append), bare(|cost| cost.sync));
+    for (what, daemons, limits) in [
+        ("one more viewer: CPU per picture", viewer.median(), limit_viewer.median()),
+        ("recorder: CPU per picture", recorder.median(), limit.median()),
+        ("  its thread, writing", writing.median(), appending.median()),
+        ("  telling the disk to keep it", keeping.median(), sync.median()),
+    ] {
+        let (mjpegd, limit) = (format!("{daemons:.1} us"), format!("{limits:.1} us"));
+        table.add(Row { what: what.into(), mjpegd, limit, ..Row::default() });
+    }
+    let ratio = |recorder: &Series, viewer: &Series| recorder.median() / viewer.median();
+    let ours = ratio(&recorder, &viewer);
+    table.add(Row {
+        what: "  recorder x viewer".into(),
+        mjpegd: format!("{ours:.2} x"),
+        limit: format!("{:.2} x", ratio(&limit, &limit_viewer)),
+        goal: format!("<= {X_VIEWER} x"),
+        holds: Some(ours <= X_VIEWER),
+        remark: format!("recorder {}, viewer {} us", recorder.spread(), viewer.spread()),
+        ..Row::default()
+    });
+    Ok(())
+}
+
+/// Microseconds a picture that came on top of one viewer.
+struct Turn {
+    viewer: f64,
+    recorder: f64,
+    /// Of the recorder: of the thread that writes, and of the one that syncs.
+    writing: f64,
+    keeping: f64,
+}
+
+impl Turn {
+    fn measure(
+        server: &Server,
+        receivers: &Receivers,
+        pictures: &Pictures,
+        settings: &Settings,
+    ) -> Result<Self> {
+        let all = |_: &str| true;
+        let alone = Observed::now(server, receivers, settings)?.spent(all);
+        let second = Receivers::connect(server.address, 1, pictures.part)?;
+        let watched = Observed::now(server, receivers, settings)?.spent(all);
+        drop(second);
+        switch(server.address, true)?;
+        let recorded = Observed::now(server, receivers, settings)?;
+        switch(server.address, false)?;
+        Ok(Self {
+            viewer: watched - alone,
+            recorder: recorded.spent(all) - alone,
+            writing: recorded.spent(|name| name == "recorder"),
+            keeping: recorded.spent(|name| name == "cleaner"),
+        })
+    }
+}
+
+/// The threads of the daemon over one turn.
+struct Observed {
+    before: Times,
+    after: Times,
+    n_pictures: f64,
+}
+
+impl Observed {
+    fn now(server: &Server, receivers: &Receivers, settings: &Settings) -> Result<Self> {
+        thread::sleep(WARM_UP);
+        receivers.take()?;
+        let before = procfs::times(server.pid())?;
+        thread::sleep(settings.turn);
+        let n_pictures = receivers.take()?[0].ages.len() as f64;
+        Ok(Self { before, after: procfs::times(server.pid())?, n_pictures })
+    }
+
+    /// What threads of some names spent on a picture.
+    fn spent(&self, wanted: impl Fn(&str) -> bool) -> f64 {
+        micros(self.after.since(&self.before, wanted)) / self.n_pictures
+    }
+}
+
+/// Switches recording, and waits until it is as it is to be.
+fn switch(server: SocketAddr, on: bool) -> Result<()> {
+    let (path, due) = if on { ("/record/start", "recording") } else { ("/record/stop", "off") };
+    read(post(server, path)?)?;
+    let deadline = Instant::now() + Duration::from_secs(20);
+    loop {
+        let reply = read(ask(server, "/recordings")?)?;
+        if reply["recording"]["state"] == due {
+            return Ok(());
+        }
+        ensure!(Instant::now() < deadline, "it is not {due}: {}", reply["recording"]);
+        thread::sleep(Duration::from_millis(20));
+    }
+}
+
+fn read(mut stream: std::net::TcpStream) -> Result<serde_json::Value> {
+    let mut reply = String::new();
+    stream.read_to_string(&mut reply)?;
+    let _ = stream.shutdown(Shutdown::Both);
+    let (_, body) = reply.split_once("\r\n\r\n").context("a reply without an end of its head")?;
+    serde_json::from_str(body).with_context(|| format!("no JSON: {reply}"))
+}
