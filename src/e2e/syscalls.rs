@@ -6,6 +6,7 @@ use std::process::Child;
 
 use rustix::process::{Pid, Signal, kill_process};
 
+use crate::recording::{recorder, wait_for_frames};
 use crate::support::{Daemon, Dir, Program, TempDir, eventually, eventually_is};
 
 /// A strace of a running daemon.
@@ -17,12 +18,16 @@ struct Trace {
 impl Trace {
     /// Follows these calls of all threads, those of the future too.
     fn start(daemon: &Daemon, calls: &str) -> Self {
+        Self::with(daemon, calls, &[])
+    }
+
+    fn with(daemon: &Daemon, calls: &str, more: &[&str]) -> Self {
         let dir = TempDir::new();
         let file = dir.path().join("trace");
         let (pid, filter) = (daemon.pid().to_string(), format!("trace={calls}"));
         let file = file.to_str().unwrap();
         let args = ["-f", "-q", "-s", "200", "-e", &filter, "-o", file, "-p", &pid];
-        let strace = Program::new("strace", "strace").args(args).start();
+        let strace = Program::new("strace", "strace").args(args).args(more.iter().copied()).start();
         let tracer = |task: u32| {
             let status = fs::read_to_string(format!("/proc/{task}/status")).unwrap_or_default();
             status.lines().any(|l| l.starts_with("TracerPid:") && !l.ends_with("\t0"))
@@ -116,6 +121,28 @@ fn frame_of_100_kb_is_one_write_or_two_if_it_is_not_taken_at_once() {
         }
     }
     assert!(n_frames >= 30, "{n_frames} frames in {trace}");
+}
+
+#[test]
+fn frame_that_is_recorded_is_one_write() {
+    let (dir, to) = (Dir::numbered(5, 100_000), TempDir::new());
+    let daemon = recorder(&dir, to.path(), &[]);
+    wait_for_frames(&daemon, 1);
+    // With the path of each descriptor.
+    let trace = Trace::with(&daemon, "write,writev,pwrite64,fdatasync,fsync", &["-y"]);
+    let n_before = daemon.figure("/recording/written");
+    wait_for_frames(&daemon, n_before + 100);
+    let trace = trace.stop();
+    let calls = |name: &str, file: &str| {
+        trace.lines().filter(|line| line.contains(name) && line.contains(file)).count()
+    };
+    let n_frames = calls("writev(", ".mjpeg>");
+    assert!(n_frames >= 100, "{trace}");
+    assert_eq!(calls("write", ".mjpeg>"), n_frames, "{trace}");
+    // Told to the disk, and listed in the index, once a second: fewer times, however slow the machine.
+    let (n_syncs, n_lists) = (calls("fdatasync(", ".mjpeg>"), calls("write(", ".idx>"));
+    assert!((1..=n_frames / 2).contains(&n_syncs), "{n_syncs} syncs: {trace}");
+    assert!((1..=n_frames / 2).contains(&n_lists), "{n_lists} writes to the index: {trace}");
 }
 
 #[test]

@@ -1,15 +1,14 @@
 //! Keeps a recording within its bounds, by deleting its oldest segments, and
 //! on the disk. A thread of its own, as both may take long.
 
-use std::sync::Arc;
 use std::time::{Duration, SystemTime};
 
 use crossbeam_channel::{Receiver, RecvTimeoutError};
 
 use super::library::Library;
 use super::moment::{Micros, micros};
+use super::recorder::Written;
 use super::segment::Segment;
-use super::writer::Files;
 use crate::config::RecordConfig;
 use crate::log_limit::LogLimit;
 
@@ -18,13 +17,13 @@ const PERIOD: Duration = Duration::from_secs(10);
 
 /// Runs until the other end of `written` is dropped, which sends now and then
 /// while it records.
-pub(super) fn run(library: &Library, config: &RecordConfig, written: &Receiver<Arc<Files>>) {
+pub(super) fn run(library: &Library, config: &RecordConfig, written: &Receiver<Written>) {
     let mut faults = LogLimit::default();
     loop {
         // Without a bound in time there is nothing to look for meanwhile.
         let period = if config.max_age.is_some() { PERIOD } else { Duration::MAX };
         match written.recv_timeout(period) {
-            Ok(files) => files.sync(),
+            Ok(segments) => segments.iter().for_each(|files| files.sync()),
             Err(RecvTimeoutError::Timeout) => {}
             Err(RecvTimeoutError::Disconnected) => return,
         }

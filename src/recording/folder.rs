@@ -10,8 +10,8 @@ use std::os::fd::OwnedFd;
 use std::path::{Path, PathBuf};
 
 use rustix::fs::{
-    AtFlags, CWD, Dir, FileType, FlockOperation, Mode, OFlags, flock, fstat, mkdirat, openat,
-    renameat, unlinkat,
+    AtFlags, CWD, Dir, FileType, FlockOperation, Mode, OFlags, flock, fstat, fsync, mkdirat,
+    openat, renameat, unlinkat,
 };
 use rustix::io::Errno;
 
@@ -108,6 +108,14 @@ impl Folder {
     pub(crate) fn create(&self, name: &str) -> io::Result<File> {
         let how = OFlags::WRONLY | OFlags::CREATE | OFlags::EXCL | OFlags::APPEND;
         Ok(openat(&self.fd, name, how | COMMON, FILE_MODE)?.into())
+    }
+
+    /// Has the disk keep which names there are.
+    ///
+    /// # Errors
+    /// What the system says.
+    pub(crate) fn sync(&self) -> io::Result<()> {
+        Ok(fsync(&self.fd)?)
     }
 
     /// Takes a file's name away; a reader that has it open reads on.

@@ -4,11 +4,13 @@
 use std::fs::File;
 use std::io::{self, Write};
 use std::os::unix::fs::FileExt;
+use std::sync::Arc;
 
 use super::folder::Folder;
 use super::record::{MAGIC, Record};
 use super::scan::{read_at_most, scan};
 use super::segment::Segment;
+use super::tail::{Found, Tail};
 
 /// Records read at once.
 const N_WINDOW: usize = 128;
@@ -16,8 +18,10 @@ const N_WINDOW: usize = 128;
 /// The records of one segment.
 #[derive(Debug)]
 pub(super) enum Index {
-    /// On disk; of the segment that is being written it grows.
+    /// On disk.
     File(File),
+    /// Of the segment that is being written: on disk but for its end.
+    Growing(File, Arc<Tail>),
     /// Found by a scan.
     Memory(Vec<Record>),
 }
@@ -32,15 +36,22 @@ impl Index {
             Self::Memory(records) => {
                 Ok(usize::try_from(place).ok().and_then(|place| records.get(place)).copied())
             }
-            Self::File(file) => {
-                let mut bytes = [0; Record::N_BYTES];
-                if read_at_most(file, &mut bytes, offset(place))? < bytes.len() {
-                    return Ok(None);
-                }
-                Record::from_bytes(&bytes).map(Some).ok_or_else(lie)
-            }
+            Self::File(file) => read(file, place),
+            Self::Growing(file, tail) => match tail.find(place) {
+                Found::InIndex => read(file, place),
+                Found::Here(record) => Ok(Some(record)),
+                Found::Nowhere => Ok(None),
+            },
         }
     }
+}
+
+fn read(file: &File, place: u64) -> io::Result<Option<Record>> {
+    let mut bytes = [0; Record::N_BYTES];
+    if read_at_most(file, &mut bytes, offset(place))? < bytes.len() {
+        return Ok(None);
+    }
+    Record::from_bytes(&bytes).map(Some).ok_or_else(lie)
 }
 
 fn lie() -> io::Error {
@@ -51,7 +62,8 @@ fn offset(place: u64) -> u64 {
     place.saturating_add(1).saturating_mul(Record::N_BYTES as u64)
 }
 
-/// The index of a segment that is written no more, or of the one that is.
+/// The index of a segment that is written no more, or of the one that is: then
+/// with its `tail`.
 ///
 /// # Errors
 /// What the system says of the segment; faults of the index are no error.
@@ -59,19 +71,23 @@ pub(super) fn open(
     folder: &Folder,
     segment: &Segment,
     data: &File,
-    is_growing: bool,
+    tail: Option<Arc<Tail>>,
 ) -> io::Result<Index> {
-    let kept = folder.read(&segment.index_name()).and_then(|file| {
+    let kept = folder.read(&segment.index_name());
+    if let Some(tail) = tail {
+        let file = kept?;
+        check(&file, tail.n_written(), data.metadata()?.len())?;
+        return Ok(Index::Growing(file, tail));
+    }
+    let kept = kept.and_then(|file| {
         check(&file, segment.n_frames, data.metadata()?.len())?;
-        if !is_growing && file.metadata()?.len() != offset(segment.n_frames) {
+        if file.metadata()?.len() != offset(segment.n_frames) {
             return Err(lie());
         }
-        Ok(Index::File(file))
+        Ok(file)
     });
     match kept {
-        Ok(index) => Ok(index),
-        // Frames that are being written are no damage.
-        Err(e) if is_growing => Err(e),
+        Ok(file) => Ok(Index::File(file)),
         Err(_) => Ok(Index::Memory(rebuild(folder, segment, data)?)),
     }
 }
@@ -164,16 +180,18 @@ pub(super) fn glance(folder: &Folder, name: &str, size: u64) -> Option<(u64, Rec
     is_true.then_some((n, first, last))
 }
 
-/// Whether the index on disk says just this, but for the numbers at capture,
-/// which only it knows.
-pub(super) fn says(folder: &Folder, segment: &Segment, records: &[Record]) -> bool {
-    let mut due = records.iter();
+/// Takes over the numbers at capture, which only the index on disk knows, as
+/// far as it says the same of the records otherwise. Whether it says just these.
+pub(super) fn recall(folder: &Folder, segment: &Segment, records: &mut [Record]) -> bool {
+    let n = records.len() as u64;
     let Ok(file) = folder.read(&segment.index_name()) else { return false };
-    let is_as_long = file.metadata().is_ok_and(|m| m.len() == offset(records.len() as u64));
-    is_as_long
-        && each_record(&file, records.len() as u64, |record| {
-            let is_due = due.next().is_some_and(|due| Record { seq: due.seq, ..record } == *due);
-            if is_due { Ok(()) } else { Err(lie()) }
-        })
-        .is_ok()
+    let mut due = records.iter_mut();
+    let is_same = each_record(&file, n, |record| match due.next() {
+        Some(due) if Record { seq: due.seq, ..record } == *due => {
+            due.seq = record.seq;
+            Ok(())
+        }
+        _ => Err(lie()),
+    });
+    is_same.is_ok() && file.metadata().is_ok_and(|m| m.len() == offset(n))
 }

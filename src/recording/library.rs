@@ -14,6 +14,7 @@ use super::record::Record;
 use super::recover;
 use super::segment::Segment;
 use super::source::SegmentFile;
+use super::tail::Tail;
 
 /// Shared by the recorder, which appends, the cleaner, which removes, and
 /// everybody who reads. Its lock is held for look-ups only, never over I/O.
@@ -24,10 +25,16 @@ pub(crate) struct Library(Mutex<Table>);
 struct Table {
     folder: Option<Arc<Folder>>,
     segments: BTreeMap<u64, Segment>,
-    /// The segment that grows.
-    growing: Option<u64>,
+    /// The segment that grows, with what its index does not hold yet.
+    growing: Option<(u64, Arc<Tail>)>,
     /// Above every number that was ever seen, so that none is used twice.
     next_id: u64,
+}
+
+impl Table {
+    fn growing_id(&self) -> Option<u64> {
+        self.growing.as_ref().map(|(id, _)| *id)
+    }
 }
 
 /// A stretch of time without a gap.
@@ -71,9 +78,11 @@ impl Library {
     }
 
     /// A segment has grown; it is the last one.
-    pub(super) fn put(&self, segment: Segment) {
+    pub(super) fn put(&self, segment: Segment, tail: &Arc<Tail>) {
         let mut table = self.0.lock();
-        table.growing = Some(segment.id);
+        if table.growing_id() != Some(segment.id) {
+            table.growing = Some((segment.id, Arc::clone(tail)));
+        }
         table.segments.insert(segment.id, segment);
     }
 
@@ -90,7 +99,7 @@ impl Library {
     /// All segments in order, and which of them grows.
     pub(crate) fn segments(&self) -> (Vec<Segment>, Option<u64>) {
         let table = self.0.lock();
-        (table.segments.values().copied().collect(), table.growing)
+        (table.segments.values().copied().collect(), table.growing_id())
     }
 
     /// What there is altogether.
@@ -170,14 +179,15 @@ impl Library {
     /// # Errors
     /// `NotFound` when it was deleted; what else the system says.
     pub(super) fn open(&self, segment: Segment) -> io::Result<SegmentFile> {
-        let (folder, segment, is_growing) = {
+        let (folder, segment, tail) = {
             let table = self.0.lock();
             // As it is now: it may have grown, or stopped to.
             let segment = table.segments.get(&segment.id).copied().unwrap_or(segment);
-            (table.folder.clone(), segment, table.growing == Some(segment.id))
+            let tail = table.growing.as_ref().filter(|(id, _)| *id == segment.id);
+            (table.folder.clone(), segment, tail.map(|(_, tail)| Arc::clone(tail)))
         };
         let folder = folder.ok_or(io::ErrorKind::NotFound)?;
-        SegmentFile::open(folder, segment, is_growing)
+        SegmentFile::open(folder, segment, tail)
     }
 
     /// A reader whose first frame is the first one taken at this moment or

@@ -24,6 +24,7 @@ mod scan;
 mod segment;
 mod source;
 mod status;
+mod tail;
 #[cfg(test)]
 mod tests;
 mod writer;

@@ -29,6 +29,9 @@ const LOOK_EVERY: Duration = Duration::from_secs(1);
 /// one does not take much.
 const N_SEGMENTS: u64 = 8;
 
+/// Segments for the disk to keep, for the cleaner.
+pub(super) type Written = Vec<Arc<Files>>;
+
 /// Why a recording cannot go on.
 struct Failure {
     doing: String,
@@ -36,7 +39,7 @@ struct Failure {
 }
 
 /// Runs until the other end of `orders` is dropped or the slot is closed.
-pub(super) fn run(shared: &Shared, orders: &Receiver<()>, written: &Sender<Arc<Files>>) {
+pub(super) fn run(shared: &Shared, orders: &Receiver<()>, written: &Sender<Written>) {
     let mut faults = LogLimit::default();
     let mut wait = FIRST_WAIT;
     loop {
@@ -78,7 +81,7 @@ enum End {
 fn run_once(
     shared: &Shared,
     orders: &Receiver<()>,
-    written: &Sender<Arc<Files>>,
+    written: &Sender<Written>,
 ) -> Result<End, Failure> {
     shared.stats.set(State::Starting);
     let path = shared.config.path();
@@ -93,8 +96,15 @@ fn run_once(
         .load(Arc::clone(&folder), locked.is_ok())
         .map_err(failed(format!("read {shown}")))?;
     locked.map_err(failed(format!("have {shown} alone, as another program records there")))?;
-    let mut session =
-        Session { shared, folder, written, writer: None, usual: None, synced: Instant::now() };
+    let mut session = Session {
+        shared,
+        folder,
+        written,
+        writer: None,
+        ended: Written::new(),
+        usual: None,
+        synced: Instant::now(),
+    };
     let end = session.record(&shared.capture.read(), orders);
     session.finish();
     session.folder.unlock();
@@ -105,8 +115,10 @@ fn run_once(
 struct Session<'a> {
     shared: &'a Shared,
     folder: Arc<Folder>,
-    written: &'a Sender<Arc<Files>>,
+    written: &'a Sender<Written>,
     writer: Option<Writer>,
+    /// Segments that have ended since the disk was told.
+    ended: Written,
     /// The time between the last two frames.
     usual: Option<Duration>,
     synced: Instant,
@@ -144,22 +156,34 @@ impl Session<'_> {
 
     fn write(&mut self, frame: &Frame) -> io::Result<()> {
         let max_bytes = self.shared.config.max_bytes / N_SEGMENTS;
-        let (usual, folder, library) = (self.usual, &self.folder, &self.shared.library);
+        let (usual, library) = (self.usual, &self.shared.library);
         self.usual = self.writer.as_ref().map(|writer| writer.interval(frame)).or(usual);
-        let going = self.writer.take().filter(|writer| !writer.is_over(frame, usual, max_bytes));
-        let writer = match going {
-            Some(mut writer) => {
+        let is_over = |writer: &Writer| writer.is_over(frame, usual, max_bytes);
+        let writer = match self.writer.take_if(|writer| is_over(writer)) {
+            Some(ended) => {
+                ended.flush()?;
+                self.ended.push(ended.files);
+                None
+            }
+            None => self.writer.as_mut(),
+        };
+        let writer = match writer {
+            Some(writer) => {
                 writer.append(frame)?;
                 writer
             }
-            None => Writer::begin(folder, library.next_id(), frame)?,
+            None => self.writer.insert(Writer::begin(&self.folder, library.next_id(), frame)?),
         };
-        let writer = self.writer.insert(writer);
-        library.put(writer.segment);
-        if self.synced.elapsed() >= SYNC_EVERY
-            && self.written.try_send(Arc::clone(&writer.files)).is_ok()
-        {
+        library.put(writer.segment, &writer.tail);
+        if self.synced.elapsed() >= SYNC_EVERY {
             self.synced = Instant::now();
+            writer.flush()?;
+            self.ended.push(Arc::clone(&writer.files));
+            if let Err(full) = self.written.try_send(std::mem::take(&mut self.ended)) {
+                // The disk still has to do with the last ones.
+                self.ended = full.into_inner();
+                self.ended.pop();
+            }
         }
         Ok(())
     }
@@ -167,8 +191,11 @@ impl Session<'_> {
     /// Leaves nothing for the cleaner to wait for.
     fn finish(&mut self) {
         if let Some(writer) = self.writer.take() {
-            let _ = self.written.try_send(writer.files);
+            // Where it fails, as on a full disk, the next start makes up for it.
+            let _ = writer.flush();
+            self.ended.push(writer.files);
         }
+        let _ = self.written.send(std::mem::take(&mut self.ended));
         self.shared.library.finish();
     }
 }

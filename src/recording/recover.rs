@@ -66,17 +66,18 @@ fn look(
     if !is_last && let Some((n, first, last)) = index::glance(folder, &bare.index_name(), size) {
         return Ok(Some(filled(bare, n, &first, &last)));
     }
-    let records = scan(&file, size)?;
+    let mut records = scan(&file, size)?;
     let (Some(first), Some(last)) = (records.first(), records.last()) else {
         if may_repair && size <= HEAD_ROOM as u64 + u64::from(MAX_JPEG) {
             folder.remove(&name)?;
         }
         return Ok(None);
     };
+    let segment = filled(bare, records.len() as u64, first, last);
     if may_repair {
-        repair(folder, &bare, &file, &records);
+        repair(folder, &bare, &file, &mut records);
     }
-    Ok(Some(filled(bare, records.len() as u64, first, last)))
+    Ok(Some(segment))
 }
 
 fn filled(bare: Segment, n_frames: u64, first: &Record, last: &Record) -> Segment {
@@ -85,7 +86,7 @@ fn filled(bare: Segment, n_frames: u64, first: &Record, last: &Record) -> Segmen
 
 /// Cuts the tail and mends the index. Where that fails, as on a disk that is
 /// read-only, readers find their way all the same.
-fn repair(folder: &Folder, segment: &Segment, file: &File, records: &[Record]) {
+fn repair(folder: &Folder, segment: &Segment, file: &File, records: &mut [Record]) {
     let name = segment.name();
     let end = records.last().map_or(0, Record::end);
     let is_longer = |file: &File| file.metadata().is_ok_and(|m| m.len() > end);
@@ -95,7 +96,7 @@ fn repair(folder: &Folder, segment: &Segment, file: &File, records: &[Record]) {
             Err(e) => log::warn!("{name}: its half-written end stays: {e}"),
         }
     }
-    if !index::says(folder, segment, records)
+    if !index::recall(folder, segment, records)
         && let Err(e) = index::write(folder, segment, records)
     {
         log::warn!("{name}: its index is not written: {e}");

@@ -13,6 +13,7 @@ use super::part::{HEAD_ROOM, Head, is_closed, is_whole};
 use super::record::Record;
 use super::scan::read_at_most;
 use super::segment::Segment;
+use super::tail::Tail;
 
 /// An open segment.
 #[derive(Debug)]
@@ -22,18 +23,21 @@ pub(crate) struct SegmentFile {
     pub(crate) segment: Segment,
     pub(crate) data: File,
     index: Index,
-    is_growing: bool,
 }
 
 impl SegmentFile {
+    /// Opens the files of a segment; of the one that grows with its `tail`.
+    ///
+    /// # Errors
+    /// What the system says.
     pub(super) fn open(
         folder: Arc<Folder>,
         segment: Segment,
-        is_growing: bool,
+        tail: Option<Arc<Tail>>,
     ) -> io::Result<Self> {
         let data = folder.read(&segment.name())?;
-        let index = index::open(&folder, &segment, &data, is_growing)?;
-        Ok(Self { folder, segment, data, index, is_growing })
+        let index = index::open(&folder, &segment, &data, tail)?;
+        Ok(Self { folder, segment, data, index })
     }
 
     /// The frame at this place; `None` behind the last one.
@@ -90,7 +94,7 @@ impl SegmentFile {
     /// already, or frames are still being written, and it is the frames that
     /// are damaged.
     pub(super) fn mend(&mut self) -> bool {
-        if self.is_growing || matches!(self.index, Index::Memory(_)) {
+        if !matches!(self.index, Index::File(_)) {
             return false;
         }
         match index::rebuild(&self.folder, &self.segment, &self.data) {

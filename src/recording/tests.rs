@@ -59,6 +59,7 @@ impl Dir {
         let first = frame(times.next().unwrap());
         let mut writer = Writer::begin(&self.folder(), id, &first).unwrap();
         times.for_each(|at| writer.append(&frame(at)).unwrap());
+        writer.flush().unwrap();
         writer.segment
     }
 }
@@ -150,6 +151,26 @@ fn cut_at_any_byte_loses_the_cut_frame_alone() {
             let expected = if due.is_empty() { 0 } else { 32 * (due.len() + 1) };
             assert_eq!(fs::read(&index).unwrap_or_default().len(), expected, "cut at {n}");
         }
+    }
+}
+
+#[test]
+fn numbers_at_capture_survive_as_far_as_they_are_in_the_index() {
+    let dir = Dir::new();
+    dir.write(1, times(START, 200));
+    let index = dir.files(".idx")[0].clone();
+    let sound = fs::read(&index).unwrap();
+    let numbers = || {
+        let entries = entries(&dir.load(), 0);
+        entries.into_iter().map(|entry| entry.record.seq).collect::<Vec<_>>()
+    };
+    let whole: Vec<_> = times(START, 200).map(|at| at / FRAME).collect();
+    assert_eq!(numbers(), whole);
+    for n in [199, 130, 5] {
+        // As after a kill: behind, and with half a record.
+        fs::write(&index, &sound[..32 * (n + 1) + 7]).unwrap();
+        let due: Vec<_> = whole.iter().take(n).copied().chain(vec![0; 200 - n]).collect();
+        assert_eq!(numbers(), due, "{n} in the index");
     }
 }
 
@@ -364,17 +385,28 @@ fn reader_follows_a_segment_that_grows() {
     let dir = Dir::new();
     let library = dir.load();
     let mut writer = Writer::begin(&dir.folder(), library.next_id(), &frame(START)).unwrap();
-    library.put(writer.segment);
+    library.put(writer.segment, &writer.tail);
     let mut cursor = library.seek(0).unwrap();
     assert_eq!(cursor.next().map(|e| e.record.captured), Some(START));
     assert_eq!(cursor.next(), None);
-    writer.append(&frame(START + FRAME)).unwrap();
-    assert_eq!(cursor.next().map(|e| e.record.captured), Some(START + FRAME));
+    // Before its record is in the index, and after.
+    for (i, n_listed) in [(1, 0), (2, 2), (3, 2), (4, 4)] {
+        writer.append(&frame(START + i * FRAME)).unwrap();
+        library.put(writer.segment, &writer.tail);
+        assert_eq!(fs::read(&dir.files(".idx")[0]).unwrap().len(), 32 + 32 * n_listed);
+        assert_eq!(cursor.next().map(|e| e.record.captured), Some(START + i * FRAME));
+        assert_eq!(cursor.next(), None);
+        assert_eq!(read(&library, 0), times(START, i + 1).collect::<Vec<_>>());
+        if i % 2 == 1 {
+            writer.flush().unwrap();
+        }
+    }
+    writer.flush().unwrap();
+    let next = Writer::begin(&dir.folder(), library.next_id(), &frame(START + 5 * FRAME)).unwrap();
+    library.put(next.segment, &next.tail);
+    assert_eq!(cursor.next().map(|e| e.record.captured), Some(START + 5 * FRAME));
     assert_eq!(cursor.next(), None);
-    let next = Writer::begin(&dir.folder(), library.next_id(), &frame(START + 2 * FRAME)).unwrap();
-    library.put(next.segment);
-    assert_eq!(cursor.next().map(|e| e.record.captured), Some(START + 2 * FRAME));
-    assert_eq!(cursor.next(), None);
+    assert_eq!(read(&library, 0), times(START, 6).collect::<Vec<_>>());
 }
 
 #[test]

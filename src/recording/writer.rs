@@ -4,6 +4,7 @@ use std::fs::File;
 use std::io::{self, IoSlice, Write};
 use std::os::unix::fs::MetadataExt;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering::SeqCst};
 use std::time::{Duration, Instant};
 
 use parking_lot::Mutex;
@@ -13,6 +14,7 @@ use super::moment::{Micros, SECOND, micros};
 use super::part;
 use super::record::{MAGIC, Record};
 use super::segment::{Segment, patience};
+use super::tail::Tail;
 use crate::frame::Frame;
 
 /// How long a segment is to be...
@@ -23,6 +25,8 @@ const N_FEW: u64 = 60;
 const LONGEST: Micros = 3600 * SECOND;
 /// Bounds what a scan of one segment holds in memory.
 const MAX_FRAMES: u64 = 1 << 14;
+/// Bounds what the tail of an index holds in memory.
+const MAX_TAIL: usize = 1 << 10;
 /// Between the two clocks, over the time of one frame, this is a step of the
 /// clock of the world: a drift is a thousandth of it.
 const STEP: Micros = SECOND;
@@ -30,8 +34,11 @@ const STEP: Micros = SECOND;
 /// The two files of a segment that is being written.
 #[derive(Debug)]
 pub(super) struct Files {
+    folder: Arc<Folder>,
     data: File,
     index: File,
+    /// Whether the disk keeps their names.
+    is_listed: AtomicBool,
     /// Why the disk did not keep what was written.
     fault: Mutex<Option<io::Error>>,
 }
@@ -40,7 +47,12 @@ impl Files {
     /// Has the disk keep what was written so far, against a power cut. Where
     /// that fails, or the segment was taken away, the next frame tells.
     pub(super) fn sync(&self) {
-        let kept = self.data.sync_data().and_then(|()| self.index.sync_data());
+        // Not the index, which is made anew if it gets lost.
+        let kept = self.data.sync_data();
+        if !self.is_listed.swap(true, SeqCst) {
+            // Some file systems cannot, and keep names all the same.
+            let _ = self.folder.sync();
+        }
         let is_there = |file: &File| file.metadata().is_ok_and(|m| m.nlink() > 0);
         if let Err(e) = kept {
             *self.fault.lock() = Some(e);
@@ -55,6 +67,7 @@ impl Files {
 pub(super) struct Writer {
     pub(super) files: Arc<Files>,
     pub(super) segment: Segment,
+    pub(super) tail: Arc<Tail>,
     /// When its last frame was taken, on both clocks.
     last: (Micros, Instant),
 }
@@ -65,15 +78,21 @@ impl Writer {
     ///
     /// # Errors
     /// What the system says.
-    pub(super) fn begin(folder: &Folder, id: u64, frame: &Frame) -> io::Result<Self> {
+    pub(super) fn begin(folder: &Arc<Folder>, id: u64, frame: &Frame) -> io::Result<Self> {
         let record = record(frame, 0);
         let segment = Segment::begin(id, &record);
         let data = folder.create(&segment.name())?;
         let made = folder.create(&segment.index_name()).and_then(|index| {
-            let files = Arc::new(Files { data, index, fault: Mutex::default() });
+            let files = Arc::new(Files {
+                folder: Arc::clone(folder),
+                data,
+                index,
+                is_listed: AtomicBool::new(false),
+                fault: Mutex::default(),
+            });
             (&files.index).write_all(&MAGIC)?;
             let last = (record.captured, frame.meta.at.taken);
-            let mut writer = Self { files, segment, last };
+            let mut writer = Self { files, segment, tail: Arc::default(), last };
             writer.append(frame)?;
             Ok(writer)
         });
@@ -84,29 +103,42 @@ impl Writer {
         made
     }
 
-    /// Appends a frame by one write, and its record by another. An error
-    /// leaves whole frames only, if the system lets the rest be cut off.
+    /// Appends a frame by one write. An error leaves whole frames only, if the
+    /// system lets the rest be cut off.
     ///
     /// # Errors
     /// What the system says.
     pub(super) fn append(&mut self, frame: &Frame) -> io::Result<()> {
         let record = record(frame, self.segment.n_bytes);
-        let Files { data, index, fault } = &*self.files;
-        let fault = fault.lock().take();
+        let fault = self.files.fault.lock().take();
         fault.map_or(Ok(()), Err)?;
-        // INVARIANT: the frame before its record, so that a reader who finds
-        // the record finds the frame.
-        let written = write_all_vectored(data, &mut part::slices(frame))
-            .and_then(|()| (&*index).write_all(&record.to_bytes()));
-        if let Err(e) = written {
-            let _ = data.set_len(self.segment.n_bytes);
-            let _ = index.set_len((self.segment.n_frames + 1) * Record::N_BYTES as u64);
+        if let Err(e) = write_all_vectored(&self.files.data, &mut part::slices(frame)) {
+            let _ = self.files.data.set_len(self.segment.n_bytes);
             return Err(e);
         }
+        // INVARIANT: the frame before its record, so that a reader who finds
+        // the record finds the frame.
+        let n_tail = self.tail.push(record);
         self.segment.n_bytes = record.end();
         self.segment.n_frames += 1;
         self.segment.end = record.captured;
         self.last = (record.captured, frame.meta.at.taken);
+        if n_tail < MAX_TAIL { Ok(()) } else { self.flush() }
+    }
+
+    /// Brings the index up to the frames. To be called now and then, and at
+    /// the end. An error leaves whole records only, as [`Writer::append`] does
+    /// with frames.
+    ///
+    /// # Errors
+    /// What the system says.
+    pub(super) fn flush(&self) -> io::Result<()> {
+        let mut index = &self.files.index;
+        if let Err(e) = index.write_all(&self.tail.bytes()) {
+            let _ = index.set_len((self.tail.n_written() + 1) * Record::N_BYTES as u64);
+            return Err(e);
+        }
+        self.tail.written();
         Ok(())
     }
 

@@ -1,0 +1,78 @@
+//! The records of the segment that grows which are not in its index yet. They
+//! are written there together, as a write a frame costs more than it saves: a
+//! kill takes them along, and the next start finds the frames without them.
+
+use parking_lot::Mutex;
+
+use super::record::Record;
+
+/// Shared by the recorder, which fills and empties it, and by all who read.
+#[derive(Debug, Default)]
+pub(super) struct Tail(Mutex<Unwritten>);
+
+#[derive(Debug, Default)]
+struct Unwritten {
+    /// The place of the first of them in the segment.
+    first: u64,
+    records: Vec<Record>,
+}
+
+/// Where a record is.
+#[derive(Debug, PartialEq)]
+pub(super) enum Found {
+    InIndex,
+    Here(Record),
+    Nowhere,
+}
+
+impl Tail {
+    /// How many are here now.
+    pub(super) fn push(&self, record: Record) -> usize {
+        let mut tail = self.0.lock();
+        tail.records.push(record);
+        tail.records.len()
+    }
+
+    pub(super) fn find(&self, place: u64) -> Found {
+        let tail = self.0.lock();
+        let Some(nth) = place.checked_sub(tail.first) else { return Found::InIndex };
+        let record = usize::try_from(nth).ok().and_then(|nth| tail.records.get(nth));
+        record.map_or(Found::Nowhere, |record| Found::Here(*record))
+    }
+
+    /// How many records are in the index.
+    pub(super) fn n_written(&self) -> u64 {
+        self.0.lock().first
+    }
+
+    /// What is to be written.
+    pub(super) fn bytes(&self) -> Vec<u8> {
+        self.0.lock().records.iter().flat_map(|record| record.to_bytes()).collect()
+    }
+
+    /// All that was here is in the index now.
+    pub(super) fn written(&self) {
+        let mut tail = self.0.lock();
+        tail.first += tail.records.len() as u64;
+        tail.records.clear();
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn record_is_here_until_it_is_written() {
+        let tail = Tail::default();
+        let records = [7, 8, 9].map(|seq| Record { seq, ..Record::default() });
+        assert_eq!(tail.find(0), Found::Nowhere);
+        assert_eq!((tail.push(records[0]), tail.push(records[1])), (1, 2));
+        assert_eq!(tail.bytes(), [records[0].to_bytes(), records[1].to_bytes()].concat());
+        assert_eq!((tail.find(1), tail.find(2)), (Found::Here(records[1]), Found::Nowhere));
+        tail.written();
+        assert_eq!((tail.n_written(), tail.push(records[2])), (2, 1));
+        assert_eq!((tail.find(1), tail.find(2)), (Found::InIndex, Found::Here(records[2])));
+        assert_eq!(tail.find(u64::MAX), Found::Nowhere);
+    }
+}
