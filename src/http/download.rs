@@ -38,6 +38,18 @@ pub(super) fn stretch(
     let stretch = Stretch { library: recording.library(), from, to: to.min(micros(now)) };
     let mut export = format.export();
     let first = stretch.plan(&mut *export)?.ok_or_else(|| nothing(recording, "in this time"))?;
+    let n_scratch_bytes = export.n_scratch_bytes();
+    if n_scratch_bytes > 0 {
+        let file = recording.library().scratch(n_scratch_bytes).map_err(|e| {
+            let format = format.name();
+            let text = format!(
+                "a {format} of so many pictures needs room for its list: {e}; choose a shorter \
+                 time, or format=mjpeg"
+            );
+            Reply::text(Code::Unavailable, &text)
+        })?;
+        export.take_scratch(file);
+    }
     let name =
         format!("attachment; filename=\"{}.{}\"", rfc3339(first).replace(':', "-"), format.name());
     let head = Head::new(Code::Ok, allow_origin)

@@ -2,6 +2,7 @@
 //! readers. What it holds in memory is one line a segment.
 
 use std::collections::BTreeMap;
+use std::fs::File;
 use std::io;
 use std::sync::Arc;
 
@@ -210,6 +211,17 @@ impl Library {
         cursor.enter(segment, |file| Ok(file.find(at + 1)?.saturating_sub(1)));
         // What was deleted in this moment is not replaced by what came later.
         cursor.is_in(segment.id).then_some(cursor)
+    }
+
+    /// A file of so many bytes beside the segments, gone when it is closed.
+    ///
+    /// # Errors
+    /// What the system says, with the folder.
+    pub(crate) fn scratch(&self, n_bytes: u64) -> io::Result<File> {
+        let folder = self.folder().ok_or(io::ErrorKind::NotFound)?;
+        let told =
+            |e: io::Error| io::Error::new(e.kind(), format!("{}: {e}", folder.path().display()));
+        folder.scratch(n_bytes).map_err(told)
     }
 
     /// Opens a segment's file by the name that a client gave.

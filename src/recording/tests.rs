@@ -359,6 +359,24 @@ fn is_same_as_written(path: &Path) -> bool {
 }
 
 #[test]
+fn scratch_leaves_no_name_and_needs_room() {
+    let dir = Dir::new();
+    let folder = dir.folder();
+    for file in [folder.scratch(5000).unwrap(), folder.scratch_with_a_name().unwrap().into()] {
+        assert_eq!(dir.files(""), [] as [PathBuf; 0]);
+        file.write_all_at(b"facts", 4995).unwrap();
+        let mut read = [0; 5];
+        file.read_exact_at(&mut read, 4995).unwrap();
+        assert_eq!(&read, b"facts");
+    }
+    assert!(folder.scratch(1 << 60).is_err(), "no disk has room for that");
+    // One that a kill left behind goes at the next start, and is no segment.
+    fs::write(dir.0.join(Segment::scratch_name(7)), "facts").unwrap();
+    assert_eq!(dir.load().segments().0, []);
+    assert_eq!(dir.files(""), [] as [PathBuf; 0]);
+}
+
+#[test]
 fn segment_that_is_deleted_is_read_on_and_the_next_ones_skipped() {
     let dir = Dir::new();
     dir.write(1, times(START, 5));

@@ -23,7 +23,9 @@ pub(crate) use metronome::Metronome;
 pub(crate) use multipart::{Layout, Part, Viewer};
 pub(crate) use pictures::{COLOURS, Dir, colour, flat, number, numbered, size, with_segment};
 pub(crate) use program::{Program, python};
-pub(crate) use recorded::{Recorded, all_frames, frames, index, of_camera, segments};
+pub(crate) use recorded::{
+    Recorded, all_frames, frames, index, of_camera, segments, write_segment,
+};
 pub(crate) use temp::TempDir;
 
 /// How long a test waits for what must come. Only a failing test waits so

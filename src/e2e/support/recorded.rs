@@ -50,6 +50,24 @@ pub(crate) fn all_frames(record: &Path) -> Vec<Recorded> {
     segments(record).iter().flat_map(|segment| frames(segment).0).collect()
 }
 
+/// Writes a segment of frames that were taken at these times, in microseconds
+/// since 1970, without an index.
+pub(crate) fn write_segment(record: &Path, id: u64, jpeg: &[u8], times: &[u64]) {
+    let started = std::time::UNIX_EPOCH + std::time::Duration::from_micros(times[0]);
+    let name = humantime::format_rfc3339_seconds(started).to_string().replace(':', "-");
+    let mut bytes = Vec::new();
+    for time in times {
+        let (second, micros, n) = (time / 1_000_000, time % 1_000_000, jpeg.len());
+        let head = format!(
+            "--frame\r\nContent-Type: image/jpeg\r\nContent-Length: {n}\r\n\
+             X-Timestamp: {second}.{micros:06}\r\n\r\n"
+        );
+        bytes.extend([head.as_bytes(), jpeg, b"\r\n"].concat());
+    }
+    fs::create_dir_all(of_camera(record)).unwrap();
+    fs::write(of_camera(record).join(format!("{name}_{id:06}.mjpeg")), bytes).unwrap();
+}
+
 fn frame(bytes: &[u8]) -> Option<(Recorded, &[u8])> {
     let rest = bytes.strip_prefix(b"--frame\r\n")?;
     let at = memchr::memmem::find(rest, b"\r\n\r\n")?;

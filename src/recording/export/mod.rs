@@ -6,8 +6,9 @@
 //! file is known before its first byte; the second time it hands over their
 //! bytes. What it cannot hand over then, as a segment was deleted or damaged
 //! meanwhile, is made up for: the file is as long as was announced, and sound.
-//! Memory: nothing a frame but 11 bytes or so in a zip, and the index of at
-//! most 131,072 frames in an AVI.
+//! Memory: bounded, however many frames there are. A zip keeps 11 bytes or so
+//! of each of 16,384 frames, of more in a file that the caller lends; an AVI
+//! the index of at most 131,072 frames.
 
 mod avi;
 mod mjpeg;
@@ -16,6 +17,7 @@ mod pace;
 mod tests;
 mod zip;
 
+use std::fs::File;
 use std::io::{self, Write};
 
 /// What kind of file.
@@ -80,6 +82,15 @@ pub(crate) trait Export {
 
     /// The length of the file.
     fn n_bytes(&self) -> u64;
+
+    /// How large a file of its own it needs while it is written, 0: none. To
+    /// be asked when all is planned.
+    fn n_scratch_bytes(&self) -> u64 {
+        0
+    }
+
+    /// Gets that file, before it begins.
+    fn take_scratch(&mut self, _: File) {}
 
     /// Writes what stands before the frames. Width and height are those of the
     /// first frame.

@@ -4,6 +4,7 @@ use std::fs::{self, File};
 use std::io::{self, Write};
 use std::path::PathBuf;
 use std::process::Command;
+use std::sync::atomic::{AtomicU32, Ordering::Relaxed};
 
 use jpeg_encoder::{ColorType, Encoder};
 
@@ -31,6 +32,9 @@ fn write(export: &mut dyn Export, first: &[Vec<u8>], second: &[Option<Vec<u8>>])
     for (i, jpeg) in first.iter().enumerate() {
         export.plan(&planned(i, jpeg)).unwrap();
     }
+    if export.n_scratch_bytes() > 0 {
+        export.take_scratch(scratch());
+    }
     let mut file = Vec::new();
     export.begin((64, 48), &mut file).unwrap();
     for (i, jpeg) in second.iter().enumerate() {
@@ -42,6 +46,13 @@ fn write(export: &mut dyn Export, first: &[Vec<u8>], second: &[Option<Vec<u8>>])
     export.finish(&mut file).unwrap();
     assert_eq!(file.len() as u64, export.n_bytes());
     file
+}
+
+/// A file without a name.
+fn scratch() -> File {
+    static NEXT: AtomicU32 = AtomicU32::new(0);
+    let temp = Temp::new(&format!("scratch-{}", NEXT.fetch_add(1, Relaxed)));
+    File::options().read(true).write(true).create_new(true).open(&temp.0).unwrap()
 }
 
 fn all(jpegs: &[Vec<u8>]) -> Vec<Option<Vec<u8>>> {
@@ -277,6 +288,9 @@ fn large_files_for_a_look_by_hand() {
         let mut export = format.export();
         for i in 0..n {
             export.plan(&planned(i, &padded(i))).unwrap();
+        }
+        if export.n_scratch_bytes() > 0 {
+            export.take_scratch(scratch());
         }
         let path = folder.join(format!("large.{}", format.name()));
         let mut out = io::BufWriter::with_capacity(1 << 20, File::create(&path).unwrap());

@@ -9,6 +9,7 @@ mod headers;
 mod ledger;
 mod names;
 
+use std::fs::File;
 use std::io::{self, Write};
 
 use headers::{Tail, central_header, local_header, n_central, n_local};
@@ -18,7 +19,7 @@ use names::Names;
 use super::{Export, Planned, TooMany, fill};
 
 /// The central directory, at the end, repeats what stands before each entry;
-/// until then it is kept in memory, some 11 bytes a frame.
+/// until then that is kept, some 11 bytes a frame.
 const MAX_FRAMES: u64 = 1 << 20;
 
 #[derive(Debug, Default)]
@@ -60,12 +61,12 @@ impl Zip {
     fn write_directory(&self, out: &mut dyn Write) -> io::Result<()> {
         let mut names = Names::default();
         let mut at = 0;
-        for facts in self.ledger.iter() {
+        self.ledger.each(|facts| {
             let name = names.next(facts.captured);
             out.write_all(&central_header(&name, facts, at))?;
             at += n_local(&name) + u64::from(facts.n_jpeg);
-        }
-        Ok(())
+            Ok(())
+        })
     }
 }
 
@@ -82,9 +83,17 @@ impl Export for Zip {
         self.planned.total() + Tail::length(self.is_zip64())
     }
 
+    fn n_scratch_bytes(&self) -> u64 {
+        Ledger::n_file_bytes(self.planned.n_frames)
+    }
+
+    fn take_scratch(&mut self, file: File) {
+        self.ledger.keep_in(file);
+    }
+
     fn begin(&mut self, _: (u16, u16), _: &mut dyn Write) -> io::Result<()> {
         self.names = Names::default();
-        self.ledger = Ledger::with_capacity(self.planned.n_frames);
+        self.ledger.reserve(self.planned.n_frames);
         Ok(())
     }
 
@@ -100,8 +109,7 @@ impl Export for Zip {
         out.write_all(&local_header(&name, facts))?;
         out.write_all(jpeg)?;
         (self.written, self.names) = (with, names);
-        self.ledger.push(facts);
-        Ok(())
+        self.ledger.push(facts)
     }
 
     fn missing(&mut self, _: &mut dyn Write) -> io::Result<()> {
