@@ -55,8 +55,11 @@ struct Entry {
 /// The client behind a request, to be answered once. Dropping it closes the
 /// connection.
 pub(super) struct Connection {
-    /// tiny_http's half, with the headers; `None` only while dropping.
+    /// tiny_http's half, with the head; `None` for a viewer, and while dropping.
     request: Option<Request>,
+    /// What is left of that for a viewer: it shuts the socket when it is dropped.
+    rest: Option<Box<dyn Write + Send>>,
+    method: Method,
     /// Whether the read side is open, as a body is wanted and not here yet.
     is_open: bool,
     entry: Arc<Entry>,
@@ -164,7 +167,8 @@ impl Connections {
             // An error means that the client is gone: the first write will say so.
             let _ = entry.socket.shutdown(how);
         }
-        Some(Connection { request: Some(request), is_open, entry, all: Arc::clone(self) })
+        let (method, all) = (request.method().clone(), Arc::clone(self));
+        Some(Connection { request: Some(request), rest: None, method, is_open, entry, all })
     }
 
     /// Cuts the viewers that have closed their side, which a worker would see
@@ -204,12 +208,16 @@ impl Entry {
 
 impl Connection {
     fn request(&self) -> &Request {
-        self.request.as_ref().expect("a connection has its request until it is dropped")
+        self.request.as_ref().expect("nobody asks for the head of one that watches")
     }
 
-    /// Tells that a stream will be written to it.
-    pub(super) fn is_for_a_viewer(&self) {
+    /// Tells that a stream will be written to it. What the client asked for
+    /// is known: nothing is left of the head, as a browser's takes 2 kB.
+    pub(super) fn is_for_a_viewer(&mut self) {
         self.entry.is_viewer.store(true, Relaxed);
+        if !self.has_body() {
+            self.rest = self.request.take().map(Request::into_writer);
+        }
     }
 
     pub(super) fn peer(&self) -> SocketAddr {
@@ -217,7 +225,7 @@ impl Connection {
     }
 
     pub(super) fn method(&self) -> &Method {
-        self.request().method()
+        &self.method
     }
 
     /// The target as it stands in the request line.
@@ -366,6 +374,8 @@ impl Drop for Connection {
                 drop(request.into_writer());
             }
         }
+        // Before the parked ones, which would wait for it.
+        drop(self.rest.take());
         // What was written still goes out, then the client sees the end.
         let _ = self.entry.socket.shutdown(Shutdown::Both);
         // INVARIANT: shut before it is forgotten, so that a further request of

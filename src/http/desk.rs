@@ -207,7 +207,7 @@ impl Pools {
     }
 
     /// Gives a viewer a seat, or that of one that has left.
-    fn seat(&self, job: Box<Job>) {
+    fn seat(&self, mut job: Box<Job>) {
         job.client.is_for_a_viewer();
         let Err((job, taken)) = seat(&self.office, &self.streams, job) else { return };
         let is_late = self.office.connections.cut_viewers_who_left() > 0;
