@@ -20,6 +20,7 @@
 //! | [`log_queue`] | the log on its way out, which waits for nobody |
 //! | `url` | addresses of other servers, and passwords hidden in texts |
 //! | [`config`] | what was typed, checked |
+//! | [`heap`] | one for all threads |
 //! | `panics`, `restart` | panics counted; a new image of the same process |
 //! | `open_files` | how many descriptors the system lets us have |
 //! | `jpeg` | markers: check, split, missing tables; raw pictures to JPEG |
@@ -48,6 +49,7 @@ mod fetch;
 mod frame;
 #[cfg(test)]
 mod fuzz;
+pub mod heap;
 mod http;
 mod jpeg;
 mod log_limit;

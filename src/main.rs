@@ -13,6 +13,7 @@ use env_logger::Target;
 use mjpegd::Signals;
 use mjpegd::client::Client;
 use mjpegd::config::{Command, CommandLine, Config, GrabArgs, ProbeArgs};
+use mjpegd::heap;
 use mjpegd::log_queue::LogQueue;
 use nix::sys::signal::{SigSet, Signal};
 
@@ -30,11 +31,16 @@ type Failure = (Error, u8);
 
 fn main() -> ExitCode {
     let typed = CommandLine::parse_from(std::env::args_os()).unwrap_or_else(|e| e.exit());
-    if typed.command().is_none() {
+    let is_daemon = typed.command().is_none();
+    let heap = if is_daemon { heap::become_one() } else { Ok(()) };
+    if is_daemon {
         // Before any thread is made, the log's too: each inherits it.
         block_hangups();
     }
     let mut log = Log::start();
+    if let Err(e) = heap {
+        log::debug!("it runs with a heap for each thread, as it cannot start itself again: {e}");
+    }
     let code = match run_command(&typed, &log) {
         Ok(()) => ExitCode::SUCCESS,
         Err((fault, code)) => {

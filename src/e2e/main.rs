@@ -51,6 +51,8 @@ mod tools;
 mod auth;
 // All of that at once and over again: nothing is left behind.
 mod soak;
+// Memory for all threads.
+mod heap;
 // What the daemon asks of the kernel.
 mod syscalls;
 // Programs that people play streams with.

@@ -11,6 +11,7 @@ use rustix::io::{Errno, ioctl_fionbio, ioctl_fionread};
 use rustix::process::{Pid, Signal, kill_process_group, test_kill_process_group};
 
 use super::said::Said;
+use crate::heap;
 use crate::shutdown::Shutdown;
 
 /// What a command has to end by itself after SIGTERM.
@@ -47,7 +48,8 @@ impl Process {
     /// Runs a command line by the shell. Every descriptor of the daemon is
     /// opened with O_CLOEXEC; the three that the command has are its own.
     pub(super) fn start(command: &str) -> io::Result<Self> {
-        let mut child = Command::new("/bin/sh")
+        let mut shell = Command::new("/bin/sh");
+        let mut child = heap::take_from(&mut shell)
             .args(["-c", command])
             .stdin(Stdio::null())
             .stdout(Stdio::piped())

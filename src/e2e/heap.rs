@@ -1,0 +1,61 @@
+//! One heap for all threads, as glibc was told.
+
+use std::fs;
+
+use crate::support::{Daemon, Dir, eventually};
+
+/// Where glibc begins each heap but the first, on a machine of 64 bits.
+const ALIGNMENT: u64 = 64 << 20;
+
+/// How many heaps a process has besides the first.
+fn n_further_heaps(daemon: &Daemon) -> usize {
+    let maps = fs::read_to_string(format!("/proc/{}/maps", daemon.pid())).unwrap();
+    let begins_one = |line: &&str| {
+        let mut fields = line.split_whitespace();
+        let start = fields.next().unwrap().split('-').next().unwrap();
+        let (access, name) = (fields.next().unwrap(), fields.nth(3));
+        let start = u64::from_str_radix(start, 16).unwrap();
+        start.is_multiple_of(ALIGNMENT) && access == "rw-p" && name.is_none()
+    };
+    maps.lines().filter(begins_one).count()
+}
+
+/// What glibc was told in the environment of a daemon.
+fn told(daemon: &Daemon) -> String {
+    let environment = fs::read(format!("/proc/{}/environ", daemon.pid())).unwrap();
+    let text = String::from_utf8(environment).unwrap();
+    text.split('\0').find_map(|line| line.strip_prefix("GLIBC_TUNABLES=")).unwrap().to_owned()
+}
+
+#[test]
+fn all_threads_share_one_heap() {
+    let daemon = Daemon::start(&["--camera", "pattern:64x48@20"]);
+    let mut viewers: Vec<_> = (0..10).map(|_| daemon.watch("/stream")).collect();
+    viewers.iter_mut().for_each(|viewer| drop(viewer.next()));
+    assert_eq!(n_further_heaps(&daemon), 0);
+}
+
+#[test]
+fn what_glibc_was_told_by_others_is_left_as_it_is() {
+    let mut command = Daemon::command(&["--camera", "pattern:64x48@20"]);
+    command.env("GLIBC_TUNABLES", "glibc.malloc.arena_max=8");
+    let daemon = Daemon::spawn(command);
+    drop(daemon.watch("/stream").next());
+    assert_eq!(told(&daemon), "glibc.malloc.arena_max=8");
+    assert!(n_further_heaps(&daemon) > 0, "there is no heap to be seen");
+}
+
+#[test]
+fn command_of_a_camera_has_heaps_of_its_own() {
+    let dir = Dir::numbered(1, 1000);
+    let file = dir.path().join("said");
+    let command =
+        format!("exec:echo \"(${{GLIBC_TUNABLES-unset}})\" > {}; sleep 60", file.display());
+    let daemon = Daemon::start(&["--camera", &command]);
+    assert!(told(&daemon).contains("arena_max=1"));
+    daemon.get("/snapshot?max_delay=0");
+    let said = eventually("the command has said what it was given", || {
+        fs::read_to_string(&file).ok().filter(|text| text.ends_with('\n'))
+    });
+    assert_eq!(said, "(unset)\n");
+}
