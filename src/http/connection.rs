@@ -17,7 +17,7 @@ use parking_lot::Mutex;
 use rustix::net::{SendFlags, send};
 use tiny_http::{Method, Request};
 
-use super::descriptor;
+use super::descriptor::{self, Peers};
 use super::guard::{Counts, Cut};
 
 /// tiny_http allocates what is left of an unread body when a request is
@@ -37,6 +37,8 @@ const LINGER: Duration = Duration::from_secs(1);
 pub(super) struct Connections {
     entries: Mutex<HashMap<u64, Arc<Entry>>>,
     n_claimed: AtomicU64,
+    /// Odd while no request waits to be claimed; it counts the changes.
+    n_turns: AtomicU64,
     counts: Arc<Counts>,
 }
 
@@ -82,7 +84,8 @@ fn is_coming(request: &Request) -> bool {
 
 impl Connections {
     pub(super) fn new(counts: Arc<Counts>) -> Self {
-        Self { entries: Mutex::default(), n_claimed: AtomicU64::new(0), counts }
+        let (n_claimed, n_turns) = Default::default();
+        Self { entries: Mutex::default(), n_claimed, n_turns, counts }
     }
 
     /// The cookies of all that are being answered.
@@ -103,6 +106,21 @@ impl Connections {
         self.n_claimed.load(Relaxed)
     }
 
+    /// Runs `wait`, during which no request waits.
+    pub(super) fn rest<T>(&self, wait: impl FnOnce() -> T) -> T {
+        self.n_turns.fetch_add(1, Relaxed);
+        let end = wait();
+        self.n_turns.fetch_add(1, Relaxed);
+        end
+    }
+
+    /// Whether all requests that came were claimed at some time since the last
+    /// look, of which `turns` is kept.
+    pub(super) fn was_at_rest(&self, turns: &mut u64) -> bool {
+        let before = std::mem::replace(turns, self.n_turns.load(Relaxed));
+        *turns != before || *turns % 2 == 1
+    }
+
     pub(super) fn counts(&self) -> &Counts {
         &self.counts
     }
@@ -121,17 +139,23 @@ impl Connections {
 
     /// Takes a request over as the one of its connection. `None`: it is not
     /// to be answered, as it is not the first or the client is gone. With
-    /// `wants_body` its worker may read the body.
+    /// `wants_body` its worker may read the body. `peers` were there after it
+    /// came, if they are known.
     pub(super) fn claim(
         self: &Arc<Self>,
         request: Request,
         wants_body: bool,
+        peers: Option<&Peers>,
     ) -> Option<Connection> {
-        let Some(peer) = request.remote_addr().copied() else {
+        let Some(&peer) = request.remote_addr() else {
             self.discard(request);
             return None;
         };
-        let found = descriptor::find(peer, |cookie| !self.contains(cookie));
+        let is_new = |cookie| !self.contains(cookie);
+        let found = match peers {
+            Some(peers) => peers.find(peer, is_new),
+            None => descriptor::find(peer, is_new),
+        };
         let mut entries = self.entries.lock();
         let earlier = match &found {
             Some(socket) => entries.get(&socket.cookie),
@@ -178,8 +202,7 @@ impl Connections {
         let has_left = |entry: &&Arc<Entry>| {
             entry.is_viewer.load(Relaxed) && descriptor::has_left(&entry.socket)
         };
-        let gone = entries.iter().filter(has_left);
-        gone.map(|entry| drop(entry.socket.shutdown(Shutdown::Both))).count()
+        entries.iter().filter(has_left).map(|e| drop(e.socket.shutdown(Shutdown::Both))).count()
     }
 
     /// Cuts all connections, so that no worker blocks on one.

@@ -50,20 +50,26 @@ pub(super) fn find(peer: SocketAddr, is_new: impl Fn(u64) -> bool) -> Option<Soc
 
 /// The socket behind `fd` if its peer is the one; an error if `fd` is not open.
 fn look(fd: RawFd, peer: SocketAddr) -> Result<Option<Socket>, ()> {
-    // SAFETY: `fd` is not -1. It may be closed or reused by its owner at any
-    // time; both calls made through it then fail or look at another file, and
-    // neither changes it. What is used further is the duplicate, which is ours
-    // and is looked at again.
-    let borrowed = unsafe { BorrowedFd::borrow_raw(fd) };
-    let is_it = match getpeername(borrowed) {
-        Err(Errno::BADF) => return Err(()),
-        Ok(Some(address)) => SocketAddr::try_from(address) == Ok(peer),
-        Ok(None) | Err(_) => false,
-    };
-    if !is_it {
+    if peer_at(fd)? != Some(peer) {
         return Ok(None);
     }
+    // SAFETY: as in `peer_at`.
+    let borrowed = unsafe { BorrowedFd::borrow_raw(fd) };
     Ok(fcntl_dupfd_cloexec(borrowed, 3).ok().and_then(|ours| confirm(ours, peer)))
+}
+
+/// The peer of the connected socket behind `fd`; an error if `fd` is not open.
+fn peer_at(fd: RawFd) -> Result<Option<SocketAddr>, ()> {
+    // SAFETY: `fd` is not -1. It may be closed or reused by its owner at any
+    // time; a call made through it then fails or looks at another file, and
+    // does not change it. What is used further is a duplicate, which is ours
+    // and is looked at again.
+    let borrowed = unsafe { BorrowedFd::borrow_raw(fd) };
+    match getpeername(borrowed) {
+        Err(Errno::BADF) => Err(()),
+        Ok(address) => Ok(address.and_then(|address| SocketAddr::try_from(address).ok())),
+        Err(_) => Ok(None),
+    }
 }
 
 /// The duplicate as a stream, if it still is what was looked for.
@@ -73,34 +79,67 @@ fn confirm(ours: OwnedFd, peer: SocketAddr) -> Option<Socket> {
     (stream.peer_addr().ok()? == peer).then_some(Socket { stream, cookie })
 }
 
+/// The descriptors of all connections, by their peers: for many searches at
+/// once, as the walk over all of them takes longest.
+pub(super) struct Peers(HashMap<SocketAddr, Vec<RawFd>>);
+
+impl Peers {
+    /// As they are now.
+    pub(super) fn now() -> Self {
+        let mut all = HashMap::<_, Vec<_>>::new();
+        walk(|fd| {
+            if let Some(peer) = peer_at(fd)? {
+                all.entry(peer).or_default().push(fd);
+            }
+            Ok(())
+        });
+        Self(all)
+    }
+
+    /// As [`find`], among those that were there.
+    pub(super) fn find(&self, peer: SocketAddr, is_new: impl Fn(u64) -> bool) -> Option<Socket> {
+        let fds = self.0.get(&peer).into_iter().flatten();
+        let mut known = None;
+        for socket in fds.filter_map(|fd| look(*fd, peer).ok().flatten()) {
+            if is_new(socket.cookie) {
+                return Some(socket);
+            }
+            known = Some(socket);
+        }
+        known
+    }
+}
+
 /// All connections of this process that came in at `port`: a descriptor for
 /// each cookie. Works without a free descriptor too, unless they lie far apart.
 pub(super) fn connections(port: u16) -> HashMap<u64, RawFd> {
     let mut found = HashMap::new();
+    walk(|fd| {
+        if let Some(cookie) = cookie_at(fd, port)? {
+            found.entry(cookie).or_insert(fd);
+        }
+        Ok(())
+    });
+    found
+}
+
+/// Looks at all descriptors; `look` fails where none is open.
+fn walk(mut look: impl FnMut(RawFd) -> Result<(), ()>) {
     let (mut fd, mut n_closed) = (3, 0);
     while n_closed < GAP {
-        match cookie_at(fd, port) {
-            Ok(Some(cookie)) => {
-                found.entry(cookie).or_insert(fd);
-                n_closed = 0;
-            }
-            Ok(None) => n_closed = 0,
-            Err(()) => n_closed += 1,
-        }
+        n_closed = if look(fd).is_ok() { 0 } else { n_closed + 1 };
         fd += 1;
     }
     for beyond in open_descriptors().filter(|n| *n >= fd) {
-        if let Ok(Some(cookie)) = cookie_at(beyond, port) {
-            found.entry(cookie).or_insert(beyond);
-        }
+        // One that was closed meanwhile is no matter.
+        let _ = look(beyond);
     }
-    found
 }
 
 /// The cookie of the socket behind `fd` if it is connected (or was) at that
 /// port of ours; an error if `fd` is not open.
 fn cookie_at(fd: RawFd, port: u16) -> Result<Option<u64>, ()> {
-    // SAFETY: as in `look`; these calls change nothing either.
+    // SAFETY: as in `peer_at`; these calls change nothing either.
     let borrowed = unsafe { BorrowedFd::borrow_raw(fd) };
     let address = match getsockname(borrowed) {
         Err(Errno::BADF) => return Err(()),
@@ -135,7 +174,7 @@ pub(super) fn has_left(socket: &TcpStream) -> bool {
 
 /// Looks at the connection of that cookie. `None`: `fd` is another one by now.
 pub(super) fn look_at(fd: RawFd, cookie: u64) -> Option<Look> {
-    // SAFETY: as in `look`; these calls change nothing either.
+    // SAFETY: as in `peer_at`; these calls change nothing either.
     let borrowed = unsafe { BorrowedFd::borrow_raw(fd) };
     let info = tcp_info(borrowed)?;
     let n_unread = ioctl_fionread(borrowed).unwrap_or(0);
@@ -178,7 +217,7 @@ fn tcp_info(fd: BorrowedFd<'_>) -> Option<TcpInfo> {
 
 /// Cuts the connection of that cookie, both ways.
 pub(super) fn shut(fd: RawFd, cookie: u64) {
-    // SAFETY: as in `look`. With no free descriptor for a duplicate it is shut
+    // SAFETY: as in `peer_at`. With no free descriptor for a duplicate it is shut
     // as it is found: should its owner close it and another connection take
     // its number in this very moment, that one would be cut in its place.
     let borrowed = unsafe { BorrowedFd::borrow_raw(fd) };

@@ -13,6 +13,7 @@ use parking_lot::Mutex;
 use tiny_http::Request;
 
 use super::connection::Connections;
+use super::descriptor::Peers;
 use super::desk::Desk;
 use super::guard::{Counts, Guard, Post, reachable};
 use super::listener::{adopt, listen, serve};
@@ -31,6 +32,8 @@ const PAUSE: Duration = Duration::from_millis(100);
 const LOOK_BACK: Duration = Duration::from_millis(50);
 /// ...and how much longer than a request may take to come.
 const MARGIN: Duration = Duration::from_secs(10);
+/// Requests whose sockets are looked for together.
+const MOST_AT_ONCE: usize = 256;
 /// How long requests that are on their way may hold up a new start.
 const CLOSING: Duration = Duration::from_secs(1);
 
@@ -176,12 +179,10 @@ impl Listening {
         let mut has_ended = false;
         while !self.stop.is_ordered() && !self.is_closing.load(SeqCst) {
             let current = Arc::clone(&self.current.lock());
-            let got = if retired.is_empty() {
-                current.recv().map(Some)
-            } else {
-                current.recv_timeout(LOOK_BACK)
+            let fault = match self.next(&current, &retired) {
+                Ok(Some(request)) => self.receive_all(&current, request),
+                other => self.receive(other),
             };
-            let fault = self.receive(got);
             let is_stuck = self.is_stuck.swap(false, SeqCst);
             let fault = fault.or(is_stuck.then(|| "nobody takes connections any more".into()));
             if self.is_closing.load(SeqCst) {
@@ -193,6 +194,25 @@ impl Listening {
             self.look_back(&mut retired);
         }
         self.drain(has_ended);
+    }
+
+    /// Waits for a request. `None`: there is something else to look after.
+    fn next(
+        &self,
+        current: &tiny_http::Server,
+        retired: &[Retired],
+    ) -> io::Result<Option<Request>> {
+        let got = current.try_recv();
+        // Whoever wakes this thread says why before, and the wake-up may just
+        // have been taken for an empty queue.
+        let is_called =
+            self.stop.is_ordered() || self.is_closing.load(SeqCst) || self.is_stuck.load(SeqCst);
+        match got {
+            Ok(None) if is_called => Ok(None),
+            Ok(None) if retired.is_empty() => self.connections.rest(|| current.recv().map(Some)),
+            Ok(None) => self.connections.rest(|| current.recv_timeout(LOOK_BACK)),
+            _ => got,
+        }
     }
 
     /// Takes the last requests, when nobody is let in any more.
@@ -210,18 +230,38 @@ impl Listening {
     /// is that.
     fn receive(&self, got: io::Result<Option<Request>>) -> Option<String> {
         match got {
-            Ok(request) => {
-                request.into_iter().for_each(|request| self.admit(request));
+            Ok(Some(request)) => {
+                self.admit(request, None);
                 None
             }
+            Ok(None) => None,
             // An order to stop, or a word of the guard's, has no number.
             Err(e) => e.raw_os_error().is_some().then(|| e.to_string()),
         }
     }
 
-    fn admit(&self, request: Request) {
+    /// Takes a request and those that lie behind it: their sockets are looked
+    /// for all at once, or in a flood each search would make the next longer.
+    fn receive_all(&self, server: &tiny_http::Server, first: Request) -> Option<String> {
+        let (mut several, mut end) = (vec![first], None);
+        while several.len() < MOST_AT_ONCE {
+            match server.try_recv() {
+                Ok(Some(request)) => several.push(request),
+                Ok(None) => break,
+                Err(e) => {
+                    end = self.receive(Err(e));
+                    break;
+                }
+            }
+        }
+        let peers = (several.len() > 1).then(Peers::now);
+        several.into_iter().for_each(|request| self.admit(request, peers.as_ref()));
+        end
+    }
+
+    fn admit(&self, request: Request, peers: Option<&Peers>) {
         let wants_body = methods::wants_body(&request);
-        if let Some(client) = self.connections.claim(request, wants_body) {
+        if let Some(client) = self.connections.claim(request, wants_body, peers) {
             self.desk.receive(client);
         }
     }
@@ -254,7 +294,7 @@ impl Listening {
         let now = Instant::now();
         for old in std::mem::take(retired) {
             while let Ok(Some(request)) = old.server.try_recv() {
-                self.admit(request);
+                self.admit(request, None);
             }
             if old.until > now {
                 retired.push(old);

@@ -17,7 +17,7 @@ use std::thread::{self, JoinHandle};
 use std::time::{Duration, Instant};
 
 use bell::{Bell, Silencer};
-use watch::{SHORT_TICK, Sighting, Watch};
+use watch::{Others, SHORT_TICK, Sighting, Watch};
 
 pub(super) use counts::{ConnectionsReport, Counts, Cut};
 
@@ -59,6 +59,8 @@ struct Rounds {
     watch: Watch,
     /// Requests that ever came, at the last look.
     n_claimed: u64,
+    /// Whether requests waited to be claimed, at the last look.
+    turns: u64,
     /// Looks in a row at which clients waited and nothing had come in.
     n_stuck: u32,
     log: LogLimit,
@@ -74,6 +76,7 @@ impl Guard {
             bell,
             watch: Watch::default(),
             n_claimed: 0,
+            turns: 0,
             n_stuck: 0,
             log: LogLimit::default(),
         };
@@ -114,7 +117,11 @@ impl Rounds {
         let answered = connections.cookies();
         let waiting = sockets.iter().filter(|(cookie, _)| !answered.contains(cookie));
         let seen: Vec<Sighting> = waiting.filter_map(|(cookie, fd)| sight(*fd, *cookie)).collect();
-        let round = self.watch.look(Instant::now(), &seen, answered.len(), limits);
+        let others = Others {
+            n_answered: answered.len(),
+            are_claimed: connections.was_at_rest(&mut self.turns),
+        };
+        let round = self.watch.look(Instant::now(), &seen, others, limits);
         for (cookie, why) in &round.cuts {
             if !connections.contains(*cookie) {
                 descriptor::shut(sockets[cookie], *cookie);

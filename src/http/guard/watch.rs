@@ -28,6 +28,22 @@ pub(super) struct Sighting {
     pub(super) n_unread: u64,
 }
 
+impl Sighting {
+    /// Whether a thread of tiny_http's has read anything of it.
+    fn was_read(&self) -> bool {
+        self.n_received > self.n_unread
+    }
+}
+
+/// The connections that have sent a whole request.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Others {
+    pub(super) n_answered: usize,
+    /// Whether no such request still lay in tiny_http's queue, at some time
+    /// since the last look.
+    pub(super) are_claimed: bool,
+}
+
 /// All of them, with what was seen of them earlier.
 #[derive(Default)]
 pub(super) struct Watch(HashMap<u64, Watched>);
@@ -56,12 +72,12 @@ pub(super) struct Round {
 }
 
 impl Watch {
-    /// Judges all connections that wait, beside `n_answered` that do not.
+    /// Judges all connections that wait, beside those that do not.
     pub(super) fn look(
         &mut self,
         now: Instant,
         seen: &[Sighting],
-        n_answered: usize,
+        others: Others,
         limits: &Limits,
     ) -> Round {
         let mut round = Round::default();
@@ -72,7 +88,7 @@ impl Watch {
             let known = earlier.remove(&sighting.cookie);
             round.has_new |= known.is_none();
             let mut watched = known.unwrap_or_else(|| Watched::new(now));
-            if let Some(why) = watched.judge(now, sighting, limits, &mut round) {
+            if let Some(why) = watched.judge(now, sighting, (others, limits), &mut round) {
                 round.cuts.push((sighting.cookie, why));
             } else if watched.closed.is_none() {
                 open.push((watched.since, sighting.cookie));
@@ -80,7 +96,7 @@ impl Watch {
             is_busy |= !watched.is_leaked && (watched.had_unread || watched.closed.is_some());
             self.0.insert(sighting.cookie, watched);
         }
-        let n_over = (n_answered + open.len()).saturating_sub(limits.max_connections);
+        let n_over = (others.n_answered + open.len()).saturating_sub(limits.max_connections);
         open.sort_unstable();
         for (_, cookie) in open.drain(..n_over.min(open.len())) {
             round.cuts.push((cookie, Cut::Crowd));
@@ -106,7 +122,7 @@ impl Watched {
         &mut self,
         now: Instant,
         seen: &Sighting,
-        limits: &Limits,
+        (others, limits): (Others, &Limits),
         round: &mut Round,
     ) -> Option<Cut> {
         let has_unread = seen.n_unread > 0;
@@ -118,7 +134,10 @@ impl Watched {
         if self.is_leaked {
             return None;
         }
-        if self.closed.is_some_and(|at| now.duration_since(at) >= LEAK_AFTER) {
+        // On a busy machine it may only not have had its turn: no thread has
+        // read it yet, or its request is in the queue.
+        let is_due = seen.was_read() && others.are_claimed;
+        if is_due && self.closed.is_some_and(|at| now.duration_since(at) >= LEAK_AFTER) {
             self.is_leaked = true;
             round.n_leaked += 1;
             return None;

@@ -23,7 +23,11 @@ impl Test {
     }
 
     fn look(&mut self, seen: &[Sighting]) -> Round {
-        self.watch.look(self.now, seen, 0, &LIMITS)
+        self.look_beside(Others { n_answered: 0, are_claimed: true }, seen)
+    }
+
+    fn look_beside(&mut self, others: Others, seen: &[Sighting]) -> Round {
+        self.watch.look(self.now, seen, others, &LIMITS)
     }
 
     fn after(&mut self, ms: u64) -> &mut Self {
@@ -64,7 +68,8 @@ fn crowd_loses_those_that_waited_longest() {
     let all = |range: std::ops::Range<u64>| range.map(sighting).collect::<Vec<_>>();
     assert_eq!(test.look(&all(0..50)).cuts, []);
     test.after(250);
-    let round = test.watch.look(test.now, &all(0..100), 3, &LIMITS);
+    let others = Others { n_answered: 3, are_claimed: true };
+    let round = test.look_beside(others, &all(0..100));
     let cut: Vec<u64> = round.cuts.iter().map(|(cookie, _)| *cookie).collect();
     assert_eq!((cut, round.n_waiting), (vec![0, 1, 2], 97));
 }
@@ -86,10 +91,26 @@ fn connection_that_nobody_reads_is_kicked_at_the_second_look() {
 #[test]
 fn closed_one_that_stays_is_a_leak_once() {
     let mut test = Test::new();
-    let closed = Sighting { is_closed: true, ..sighting(1) };
+    let closed = Sighting { is_closed: true, n_received: 9, ..sighting(1) };
     assert_eq!(test.look(&[closed]).n_leaked, 0);
     assert!(test.after(2_900).look(&[closed]).n_kicks > 0);
     let round = test.after(100).look(&[closed]);
     assert_eq!((round.n_leaked, round.next), (1, None));
     assert_eq!(test.after(10_000).look(&[closed]), Round::default());
+}
+
+#[test]
+fn closed_one_that_has_not_had_its_turn_is_no_leak() {
+    let mut test = Test::new();
+    let closed = Sighting { is_closed: true, n_received: 9, ..sighting(1) };
+    let not_read = Sighting { n_unread: 9, ..closed };
+    let busy = Others { n_answered: 0, are_claimed: false };
+    for _ in 0..10 {
+        assert_eq!(test.after(3_000).look(&[not_read]).n_leaked, 0);
+        assert_eq!(test.after(3_000).look_beside(busy, &[closed]).n_leaked, 0);
+    }
+    // It is looked at until it is gone, or lost for good.
+    let round = test.look(&[not_read]);
+    assert_eq!((round.n_leaked, round.next), (0, Some(SHORT_TICK)));
+    assert_eq!(test.look(&[closed]).n_leaked, 1);
 }
