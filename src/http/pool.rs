@@ -134,10 +134,9 @@ impl<T: Send + 'static> Shared<T> {
         loop {
             match self.waiting.recv_timeout(IDLE) {
                 Ok(job) => {
-                    // A panic costs the one client its reply, not the pool a thread.
-                    if catch_unwind(AssertUnwindSafe(|| (self.handler)(job))).is_err() {
-                        log::error!("a job of {} panicked", self.name);
-                    }
+                    // A panic costs the one client its reply, not the pool a
+                    // thread. It was logged and counted when it began.
+                    let _ = catch_unwind(AssertUnwindSafe(|| (self.handler)(job)));
                     self.n_jobs.fetch_sub(1, SeqCst);
                 }
                 Err(RecvTimeoutError::Disconnected) => return,

@@ -67,8 +67,10 @@ impl Place {
             state.turn = Turn::Publisher;
             super::n_skipped(state.seen, frame.meta.seq)
         };
+        let taking = Taking(self);
         let now = Instant::now();
         let left = if now < deadline { self.taker.take(frame, skipped) } else { Some(0) };
+        std::mem::forget(taking);
         let mut state = self.state.lock();
         (state.seen, state.at) = (frame.meta.seq, now);
         if matches!(state.turn, Turn::Closed) {
@@ -140,8 +142,19 @@ impl Place {
     }
 }
 
+/// The publishing thread's turn. A panic in it leaves a reader of which nobody
+/// knows what it has: it is closed, or it would wait for ever.
+struct Taking<'a>(&'a Place);
+
+impl Drop for Taking<'_> {
+    fn drop(&mut self) {
+        self.0.close();
+    }
+}
+
 #[cfg(test)]
 mod tests {
+    use std::panic::{AssertUnwindSafe, catch_unwind};
     use std::thread;
 
     use super::super::tests::frame;
@@ -184,6 +197,20 @@ mod tests {
         while !matches!(place.state.lock().turn, Turn::Open) {
             thread::yield_now();
         }
+    }
+
+    #[test]
+    fn panic_of_the_publishing_thread_ends_the_wait() {
+        let slot = FrameSlot::default();
+        let (place, _wire) = narrow(&slot, |_| panic!("on purpose"));
+        thread::scope(|scope| {
+            let reader = scope.spawn(|| slot.wait(&place, LONG));
+            until_open(&place);
+            let deadline = Instant::now() + LONG;
+            let offer = || place.offer(&frame(1), deadline);
+            assert!(catch_unwind(AssertUnwindSafe(offer)).is_err());
+            assert!(matches!(reader.join().unwrap(), Newer::Closed));
+        });
     }
 
     #[test]
