@@ -41,8 +41,6 @@ mod servers;
 mod http;
 // Requests that change something: their bodies, and who may send them.
 mod change;
-// Requests that are not meant well.
-mod hostile;
 // Clients that are not meant well: silent, slow, endless, many.
 mod abuse;
 // mjpegd probe and mjpegd grab.

@@ -2,16 +2,13 @@
 
 use std::time::{Duration, Instant};
 
-use crate::support::{Client, Daemon, Dir, Reply, Viewer, eventually, eventually_is, number};
+use crate::support::{Client, Daemon, Dir, Reply, Viewer, eventually_is, number};
 
-/// What is called "at once": a hundred times what it takes.
-const AT_ONCE: Duration = Duration::from_secs(2);
+/// What is called "at once".
+const AT_ONCE: Duration = Duration::from_millis(100);
 
 fn at_once(daemon: &Daemon, target: &str) -> Reply {
-    let begun = Instant::now();
-    let reply = daemon.get(target);
-    assert!(begun.elapsed() < AT_ONCE, "{target}: {:?}", begun.elapsed());
-    reply
+    daemon.get_within(AT_ONCE, target)
 }
 
 /// A full house of two.
@@ -31,7 +28,7 @@ fn returns_503_when_all_seats_are_taken() {
         let seconds: u32 = reply.header("Retry-After").unwrap().parse().unwrap();
         assert!((1..60).contains(&seconds));
         assert_eq!(reply.text(), "all 2 seats are taken; try again in a moment\n");
-        assert_eq!(daemon.figure("/seats/refused"), n as u64 + 1);
+        assert!(daemon.figure("/seats/refused") > n as u64);
     }
     viewers.iter_mut().for_each(|viewer| drop(viewer.next()));
 }
@@ -68,22 +65,45 @@ fn page_that_is_loaded_again_gets_its_seat_back() {
     }
 }
 
+/// In pictures, as another viewer sees them: the first is written to one that
+/// has left, and only by the next the kernel says so.
+#[test]
+fn seat_is_free_two_pictures_after_its_viewer_has_left() {
+    let daemon = Daemon::start(&["--camera", "pattern:64x48@4", "--threads", "2"]);
+    let (mut stays, mut leaves) = (daemon.watch("/stream"), daemon.watch("/stream"));
+    (0..2).for_each(|_| drop((stays.next(), leaves.next())));
+    drop(leaves);
+    let mut n_pictures = 0;
+    while daemon.figure("/seats/taken") > 1 {
+        stays.next();
+        n_pictures += 1;
+    }
+    assert!(n_pictures <= 2 + 1, "{n_pictures}, the one under way counted");
+}
+
+/// How long a viewer that takes nothing has a seat.
+fn time_of_a_stalled_viewer(daemon: &Daemon) -> Duration {
+    let begun = Instant::now();
+    let mut stalled = Client::narrow(daemon.address());
+    stalled.request("GET", "/stream", &[]);
+    daemon.wait_for_seats(1);
+    daemon.wait_for_seats(0);
+    begun.elapsed()
+}
+
 #[test]
 fn stalled_viewer_loses_its_seat() {
     let dir = Dir::numbered(5, 200_000);
     let args =
         ["--camera", &dir.camera(), "--fps", "30", "--write-timeout", "1s", "--threads", "1"];
     let daemon = Daemon::start(&args);
-    let mut stalled = Client::narrow(daemon.address());
-    stalled.request("GET", "/stream", &[]);
-    daemon.wait_for_seats(1);
+    // The timeout, and twice as long as a write waits before it looks at that;
+    // a busy machine may need several tries.
+    let limit = Duration::from_secs(3);
+    let is_soon = (0..5).any(|_| time_of_a_stalled_viewer(&daemon) < limit);
+    assert!(is_soon, "never within {limit:?}");
     daemon.wait_for_log("stalled for 1s and lost its seat");
-    eventually("another one gets the seat", || {
-        let mut client = Client::connect(daemon.address());
-        client.request("GET", "/stream", &[]);
-        let head = client.head();
-        head.contains("200 OK").then_some(())
-    });
+    daemon.watch("/stream").next();
 }
 
 #[test]
@@ -160,11 +180,13 @@ fn flood_of_pipelined_requests_takes_no_more_than_one_seat() {
     let daemon = Daemon::start(&["--camera", "pattern:64x48@20", "--threads", "4"]);
     let mut client = Client::connect(daemon.address());
     client.send("GET /stream HTTP/1.1\r\nHost: a\r\n\r\n".repeat(1000));
+    let mut fewer = Client::connect(daemon.address());
+    fewer.send("GET /stream HTTP/1.1\r\nHost: a\r\n\r\n".repeat(50));
     for _ in 0..50 {
-        assert!(daemon.figure("/seats/taken") <= 1);
+        assert!(daemon.figure("/seats/taken") <= 2);
     }
     daemon.watch("/stream").next();
-    drop(client);
+    drop((client, fewer));
     daemon.wait_for_seats(0);
 }
 

@@ -1,15 +1,15 @@
 //! Much life in a short time: whatever comes and goes leaves nothing behind.
 //! Short among the other tests, half an hour by `make soak`.
 
+use std::env;
 use std::io::{Read, Write};
 use std::net::TcpStream;
 use std::thread;
 use std::time::{Duration, Instant};
-use std::{env, fmt, fs};
 
 use socket2::SockRef;
 
-use crate::support::{Client, Daemon, Dir, Viewer, eventually_is, number};
+use crate::support::{Client, Daemon, Dir, Footprint, Viewer, eventually_is, number};
 
 /// Of one round: all kinds of clients at once, then nobody, and the camera off.
 const ROUND: Duration = Duration::from_secs(10);
@@ -34,7 +34,7 @@ fn nothing_is_left_behind() {
     // backtrace of that the symbols stay in memory, 40 MB.
     command.env("RUST_BACKTRACE", "0");
     let daemon = Daemon::spawn(command);
-    let fresh = Footprint::of(&daemon);
+    let fresh = Footprint::fresh(&daemon);
     // Memory that is taken once and used from then on is no leak.
     round(&daemon, &dir);
     let begun = Instant::now();
@@ -58,44 +58,6 @@ fn n_viewers(daemon: &Daemon) -> u64 {
     let figure =
         text.lines().find_map(|line| line.strip_prefix("mjpegd_viewers_total{camera=\"camera\"} "));
     figure.unwrap().parse().unwrap()
-}
-
-/// What a process holds.
-struct Footprint {
-    n_threads: usize,
-    n_files: usize,
-    /// Memory of its own; what it shares with its file depends on the system.
-    n_bytes: u64,
-}
-
-impl Footprint {
-    fn of(daemon: &Daemon) -> Self {
-        let sums = fs::read_to_string(format!("/proc/{}/smaps_rollup", daemon.pid())).unwrap();
-        let line = sums.lines().find_map(|line| line.strip_prefix("Anonymous:")).unwrap();
-        let n_kb: u64 = line.trim().trim_end_matches(" kB").parse().unwrap();
-        Self {
-            n_threads: daemon.threads().len(),
-            n_files: daemon.open_files().len(),
-            n_bytes: n_kb << 10,
-        }
-    }
-
-    /// Waits until threads and descriptors are as few as in the beginning,
-    /// when nobody had come yet. Not by a request, which takes some itself.
-    fn settled(daemon: &Daemon, fresh: &Self) -> Self {
-        eventually_is(&format!("nothing is left but {fresh}"), || {
-            let now = Self::of(daemon);
-            now.n_threads <= fresh.n_threads && now.n_files <= fresh.n_files
-        });
-        Self::of(daemon)
-    }
-}
-
-impl fmt::Display for Footprint {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Self { n_threads, n_files, n_bytes } = self;
-        write!(f, "{n_threads} threads, {n_files} descriptors, {} kB", n_bytes >> 10)
-    }
 }
 
 /// All kinds of clients, more than there are seats, while the camera is lost

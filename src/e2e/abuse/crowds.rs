@@ -6,10 +6,11 @@ use std::sync::atomic::{AtomicBool, Ordering::Relaxed};
 use std::thread;
 use std::time::{Duration, Instant};
 
+use rustix::process::Signal;
 use socket2::SockRef;
 
-use super::{idle, worst_gap};
-use crate::support::{Daemon, Metronome};
+use super::{connections, idle, worst_gap};
+use crate::support::{Client, Daemon, Growth, Metronome, Over};
 
 /// Numbers without a pattern, the same at each run (xorshift).
 struct Numbers(u64);
@@ -56,8 +57,9 @@ fn noise_from_fifty_clients_leaves_a_viewer_without_a_gap() {
     let mut viewer = daemon.watch("/stream");
     viewer.next();
     let is_over = AtomicBool::new(false);
-    let metronome = Metronome::start();
+    let (metronome, growth) = (Metronome::start(), Growth::watch(&daemon));
     let (gap, limit) = thread::scope(|scope| {
+        let over = Over(&is_over);
         for seed in 1..=50 {
             let (address, is_over) = (daemon.address(), &is_over);
             scope.spawn(move || {
@@ -69,11 +71,14 @@ fn noise_from_fifty_clients_leaves_a_viewer_without_a_gap() {
             });
         }
         let gap = worst_gap(&mut viewer, Duration::from_secs(20));
-        is_over.store(true, Relaxed);
+        drop(over);
         (gap, metronome.allow(Duration::from_millis(200)))
     });
     assert!(gap < limit, "{gap:?}, and {limit:?} would be right");
-    assert_eq!(daemon.get("/healthz").code, 200);
+    growth.must_be_small();
+    // Clients that go before they are served are no fault of tiny_http's.
+    assert_eq!((connections(&daemon, "leaked"), connections(&daemon, "restarts")), (0, 0));
+    assert_eq!(daemon.get_within(Duration::from_secs(1), "/healthz").code, 200);
     daemon.wait_for_seats(1);
     assert!(daemon.is_running());
 }
@@ -96,36 +101,65 @@ fn ask_for(address: SocketAddr, target: &str, is_over: &AtomicBool) -> [usize; 2
     answered
 }
 
-#[test]
-fn snapshots_at_full_speed_are_all_answered_and_a_viewer_has_no_gap() {
+/// Ten clients ask for pictures as fast as they can, beside a viewer.
+fn ask_at_full_speed(target: &str) {
     let daemon = Daemon::start(&["--camera", "pattern:64x48@20"]);
     let mut viewer = daemon.watch("/stream");
     viewer.next();
     let is_over = AtomicBool::new(false);
-    let metronome = Metronome::start();
+    let (metronome, growth) = (Metronome::start(), Growth::watch(&daemon));
     let (gap, limit, answered) = thread::scope(|scope| {
-        let ask = || ask_for(daemon.address(), "/snapshot?max_delay=1000", &is_over);
+        let over = Over(&is_over);
+        let ask = || ask_for(daemon.address(), target, &is_over);
         let asking: Vec<_> = (0..10).map(|_| scope.spawn(ask)).collect();
-        let gap = worst_gap(&mut viewer, Duration::from_secs(8));
+        let gap = worst_gap(&mut viewer, Duration::from_secs(10));
         let limit = metronome.allow(Duration::from_millis(250));
-        is_over.store(true, Relaxed);
+        drop(over);
         let answered: Vec<_> = asking.into_iter().map(|asking| asking.join().unwrap()).collect();
         (gap, limit, answered)
     });
     assert!(gap < limit, "{gap:?}, and {limit:?} would be right");
     assert!(answered.iter().all(|[n_pictures, _]| *n_pictures > 10), "{answered:?}");
+    growth.must_be_small();
+}
+
+#[test]
+fn snapshots_at_full_speed_are_all_answered_and_a_viewer_has_no_gap() {
+    ask_at_full_speed("/snapshot");
+}
+
+#[test]
+fn snapshots_that_need_no_new_picture_are_all_answered_and_a_viewer_has_no_gap() {
+    ask_at_full_speed("/snapshot?max_delay=1000");
+}
+
+/// So many ask for a seat in the same moment: how many got one, and how many
+/// were told that there is none.
+fn ask_for_seats(daemon: &Daemon, n: usize) -> (Vec<Client>, [usize; 2]) {
+    let metronome = Metronome::start();
+    daemon.signal(Signal::STOP);
+    let mut clients = idle(daemon, n);
+    clients.iter_mut().for_each(|client| client.request("GET", "/stream", &[]));
+    daemon.signal(Signal::CONT);
+    let begun = Instant::now();
+    let heads: Vec<_> = clients.iter_mut().map(Client::head).collect();
+    let took = begun.elapsed();
+    assert!(took < metronome.allow(Duration::from_secs(2)), "{took:?}");
+    let n_with = |code: &str| heads.iter().filter(|head| head.contains(code)).count();
+    let n_answered = [n_with(" 200 OK"), n_with(" 503 ")];
+    (clients, n_answered)
 }
 
 #[test]
 fn three_hundred_viewers_at_once_are_served_or_refused_soon() {
     let daemon = Daemon::start(&["--camera", "pattern:64x48@20", "--threads", "200"]);
-    let metronome = Metronome::start();
-    let begun = Instant::now();
-    let mut clients = idle(&daemon, 300);
-    clients.iter_mut().for_each(|client| client.request("GET", "/stream", &[]));
-    let heads: Vec<_> = clients.iter_mut().map(|client| client.head()).collect();
-    let took = begun.elapsed();
-    assert!(took < metronome.allow(Duration::from_secs(2)), "{took:?}");
-    let n_with = |code: &str| heads.iter().filter(|head| head.contains(code)).count();
-    assert_eq!((n_with(" 200 OK"), n_with(" 503 ")), (200, 100));
+    let growth = Growth::watch(&daemon);
+    let (before, n_answered) = ask_for_seats(&daemon, 300);
+    assert_eq!(n_answered, [200, 100]);
+    // They come back at once, when their old seats are hardly free.
+    drop(before);
+    let (after, [n_seated, n_refused]) = ask_for_seats(&daemon, 300);
+    assert_eq!(n_seated + n_refused, 300, "{n_seated} and {n_refused}");
+    drop(after);
+    growth.must_be_small();
 }

@@ -1,10 +1,12 @@
 //! Too few descriptors, and a listener that has died of it.
 
 use std::process::{Command, Stdio};
+use std::sync::atomic::{AtomicBool, Ordering::Relaxed};
+use std::thread;
 use std::time::{Duration, Instant};
 
-use super::{connections, idle, worst_gap};
-use crate::support::{Daemon, Metronome};
+use super::{connections, idle, worst_gap_until};
+use crate::support::{Daemon, Growth, Metronome, Over};
 
 /// A daemon that may have so few descriptors.
 fn with_limit(n: u32) -> Daemon {
@@ -28,19 +30,27 @@ fn with_limit(n: u32) -> Daemon {
 fn lack_of_descriptors_is_survived() {
     for limit in [128, 127] {
         let daemon = with_limit(limit);
-        let metronome = Metronome::start();
+        let (metronome, growth) = (Metronome::start(), Growth::watch(&daemon));
         let mut viewer = daemon.watch("/stream");
         viewer.next();
-        let begun = Instant::now();
-        let idle = idle(&daemon, 90);
-        let gap = worst_gap(&mut viewer, Duration::from_secs(1));
-        assert!(gap < metronome.allow(Duration::from_millis(500)), "{gap:?}");
-        assert_eq!(daemon.get("/healthz").code, 200);
-        let within = metronome.allow(Duration::from_secs(3));
-        assert!(begun.elapsed() < within, "{:?} with {limit}", begun.elapsed());
-        worst_gap(&mut viewer, Duration::from_millis(300));
+        let is_back = AtomicBool::new(false);
+        let (begun, idle) = (Instant::now(), idle(&daemon, 90));
+        thread::scope(|scope| {
+            let over = Over(&is_back);
+            let watching = scope.spawn(|| worst_gap_until(&mut viewer, || is_back.load(Relaxed)));
+            assert_eq!(daemon.get("/healthz").code, 200);
+            let within = metronome.allow(Duration::from_secs(3));
+            assert!(begun.elapsed() < within, "{:?} with {limit}", begun.elapsed());
+            drop(over);
+            let gap = watching.join().unwrap();
+            assert!(gap < metronome.allow(Duration::from_millis(200)), "{gap:?}");
+        });
         assert_eq!(daemon.figure("/seats/taken"), 1);
-        assert!(connections(&daemon, "listener_renewed") > 0, "it never died");
+        let n_renewed = connections(&daemon, "listener_renewed");
+        assert!(n_renewed > 0, "it never died");
+        let metrics = daemon.get("/metrics").text();
+        assert!(metrics.contains(&format!("\nmjpegd_listener_renewed_total {n_renewed}\n")));
+        growth.must_be_small();
         drop(idle);
     }
 }

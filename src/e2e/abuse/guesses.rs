@@ -8,7 +8,7 @@ use base64::Engine;
 use base64::prelude::BASE64_STANDARD;
 
 use super::worst_gap;
-use crate::support::{Client, Daemon, Metronome, TempDir, eventually_is};
+use crate::support::{Client, Daemon, Growth, Metronome, Over, TempDir, eventually_is};
 
 /// `openssl passwd -6 -salt saltsalt geheim`
 const SHA512: &str = "$6$saltsalt$sfZR6YSW/Dp0uCiyF9fDipa6ORr5LVLOwXNgtzRlXXhkC7xA3w4zy97VIC3vL14AUXGJp3yBjZVztkdiBzJnX1";
@@ -33,9 +33,10 @@ fn wrong_passwords_at_full_speed_slow_the_guesser_and_nobody_else() {
     viewer.next();
     let (is_over, n_looked_at, n_refused) =
         (AtomicBool::new(false), AtomicUsize::new(0), AtomicUsize::new(0));
-    let metronome = Metronome::start();
+    let (metronome, growth) = (Metronome::start(), Growth::watch(&daemon));
     let begun = Instant::now();
     thread::scope(|scope| {
+        let over = Over(&is_over);
         for guesser in 0..4 {
             let (daemon, is_over, n_looked_at, n_refused) =
                 (&daemon, &is_over, &n_looked_at, &n_refused);
@@ -62,9 +63,10 @@ fn wrong_passwords_at_full_speed_slow_the_guesser_and_nobody_else() {
             assert_eq!(ask_from(own, &daemon, &basic(user, password)), 200);
         }
         eventually_is("the guessers are slowed", || n_refused.load(Relaxed) > 100);
-        is_over.store(true, Relaxed);
+        drop(over);
         assert!(gap < limit, "{gap:?}");
     });
+    growth.must_be_small();
     // 20 at once, then one in two seconds; and those that were in the queue.
     let n_allowed = 25 + usize::try_from(begun.elapsed().as_secs()).unwrap() / 2;
     assert!(n_looked_at.load(Relaxed) <= n_allowed, "{n_looked_at:?} of {n_allowed}");

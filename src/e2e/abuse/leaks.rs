@@ -7,7 +7,7 @@ use std::thread;
 use std::time::Duration;
 
 use super::connections;
-use crate::support::{Client, Daemon, eventually_is};
+use crate::support::{Client, Daemon, Growth, Over, eventually_is};
 
 /// What a client of HTTP/2 sends that takes the server for one: a thread of
 /// tiny_http's waits for itself from then on.
@@ -59,18 +59,22 @@ fn too_many_lost_connections_make_it_start_anew_without_refusing_one() {
     let args = ["--head-timeout", "500ms", "--max-leaks", "20"];
     let mut daemon = Daemon::start(&args);
     let pid = daemon.pid();
+    let growth = Growth::watch(&daemon);
     let is_over = AtomicBool::new(false);
     let (n_answered, n_cut) = thread::scope(|scope| {
+        let over = Over(&is_over);
         let asking = scope.spawn(|| ask_on(daemon.address(), &is_over));
         lose(&daemon, 100);
         eventually_is("it starts anew", || connections(&daemon, "restarts") == 1);
-        is_over.store(true, Relaxed);
+        drop(over);
         asking.join().unwrap()
     });
     assert!(n_answered > 20 && n_cut <= 1, "{n_answered} answered, {n_cut} cut off");
     assert!(daemon.is_running() && daemon.pid() == pid);
     daemon.wait_for_log("starting anew");
+    growth.must_be_small();
     assert_eq!(connections(&daemon, "leaked"), 0);
+    assert!(daemon.get("/metrics").text().contains("\nmjpegd_restarts_total 1\n"));
     let n_threads = daemon.threads().len();
     assert!(n_threads < 20, "{n_threads} threads");
     // The new image listens as the first one did, and can do it again.

@@ -3,8 +3,16 @@
 // The limits on connections that send no whole request.
 mod limits;
 
+// Requests that nobody should send.
+mod requests;
+// Clients that are gone before they are served.
+mod resets;
+// Panics in the daemon itself.
+mod panics;
 // What tiny_http loses for good, and the new start that brings it back.
 mod leaks;
+// Every limit an option, every event a figure; no connection, no tick.
+mod counts;
 // Too few descriptors, and a listener that has died of it.
 mod descriptors;
 
@@ -20,7 +28,7 @@ mod memory;
 // What time does: slow viewers, a camera that stalls, a clock that jumps.
 mod pace;
 
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use crate::support::{Client, Daemon, Viewer};
 
@@ -36,12 +44,17 @@ fn connections(daemon: &Daemon, name: &str) -> u64 {
 
 /// Watches for so long and gives back the longest time without a picture.
 fn worst_gap(viewer: &mut Viewer, time: Duration) -> Duration {
-    let begun = std::time::Instant::now();
-    let (mut last, mut worst) = (begun, Duration::ZERO);
-    while begun.elapsed() < time {
+    let begun = Instant::now();
+    worst_gap_until(viewer, || begun.elapsed() >= time)
+}
+
+/// The same until something is so.
+fn worst_gap_until(viewer: &mut Viewer, is_over: impl Fn() -> bool) -> Duration {
+    let (mut last, mut worst) = (Instant::now(), Duration::ZERO);
+    while !is_over() {
         viewer.next();
         worst = worst.max(last.elapsed());
-        last = std::time::Instant::now();
+        last = Instant::now();
     }
     worst
 }

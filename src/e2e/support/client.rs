@@ -2,7 +2,7 @@
 //! what came is there byte by byte.
 
 use std::io::{ErrorKind, Read, Write};
-use std::net::{IpAddr, SocketAddr, TcpStream};
+use std::net::{IpAddr, Shutdown, SocketAddr, TcpStream};
 use std::time::Instant;
 
 use socket2::{Domain, Socket, Type};
@@ -134,6 +134,12 @@ impl Client {
             assert!(Instant::now() < deadline, "no end for {PATIENCE:?}: a stream?");
         }
         std::mem::take(&mut self.buffer)
+    }
+
+    /// Tells that no more is to come.
+    pub(crate) fn end(&mut self) {
+        // An error means that the daemon has hung up already.
+        let _ = self.stream.shutdown(Shutdown::Write);
     }
 
     /// The head of a reply, with the blank line.

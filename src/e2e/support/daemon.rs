@@ -120,6 +120,21 @@ impl Daemon {
         self.request("GET", target, &[])
     }
 
+    /// A GET that is answered within `limit`: a busy machine may take several
+    /// tries for that, a daemon that is jammed has none.
+    pub(crate) fn get_within(&self, limit: Duration, target: &str) -> Reply {
+        let mut took = Vec::new();
+        for _ in 0..20 {
+            let begun = Instant::now();
+            let reply = self.get(target);
+            took.push(begun.elapsed());
+            if took.last() < Some(&limit) {
+                return reply;
+            }
+        }
+        panic!("{target} is never answered within {limit:?}, but after {took:?}");
+    }
+
     /// A request with further header lines.
     pub(crate) fn request(&self, method: &str, target: &str, headers: &[&str]) -> Reply {
         let mut client = Client::connect(self.address);
@@ -186,10 +201,9 @@ impl Daemon {
         tasks.filter_map(|task| sleeps(task.ok()?)).sum()
     }
 
-    /// Its resident memory, in kB.
+    /// Its resident memory.
     pub(crate) fn resident_kb(&self) -> u64 {
-        let status = fs::read_to_string(format!("/proc/{}/status", self.pid())).unwrap();
-        number_in(&status, "VmRSS:")
+        resident_kb(self.pid())
     }
 
     /// What its descriptors lead to.
@@ -243,6 +257,12 @@ fn follow(
             }
         }
     })
+}
+
+/// The resident memory of a process; 0 when that has ended.
+pub(super) fn resident_kb(pid: u32) -> u64 {
+    let status = fs::read_to_string(format!("/proc/{pid}/status")).unwrap_or_default();
+    if status.contains("VmRSS:") { number_in(&status, "VmRSS:") } else { 0 }
 }
 
 /// The number behind a name in a file of `/proc`.

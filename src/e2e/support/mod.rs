@@ -5,6 +5,8 @@ mod browser;
 mod client;
 mod daemon;
 mod fake;
+mod fault;
+mod footprint;
 mod metronome;
 mod multipart;
 mod pictures;
@@ -12,6 +14,7 @@ mod program;
 mod recorded;
 mod temp;
 
+use std::sync::atomic::{AtomicBool, Ordering::Relaxed};
 use std::thread;
 use std::time::{Duration, Instant};
 
@@ -19,6 +22,8 @@ pub(crate) use browser::Browser;
 pub(crate) use client::{Client, Reply};
 pub(crate) use daemon::Daemon;
 pub(crate) use fake::{Asked, Fake};
+pub(crate) use fault::{Call, Faults};
+pub(crate) use footprint::{Footprint, Growth};
 pub(crate) use metronome::Metronome;
 pub(crate) use multipart::{Layout, Part, Viewer};
 pub(crate) use pictures::{COLOURS, Dir, colour, flat, number, numbered, size, with_segment};
@@ -31,6 +36,16 @@ pub(crate) use temp::TempDir;
 /// How long a test waits for what must come. Only a failing test waits so
 /// long: it is far above what a busy machine needs.
 pub(crate) const PATIENCE: Duration = Duration::from_secs(30);
+
+/// Says that something is over when it is dropped: threads that go on until
+/// then end in a test that fails too.
+pub(crate) struct Over<'a>(pub(crate) &'a AtomicBool);
+
+impl Drop for Over<'_> {
+    fn drop(&mut self) {
+        self.0.store(true, Relaxed);
+    }
+}
 
 /// Waits until `look` finds something, and gives it back.
 pub(crate) fn eventually<T>(what: &str, mut look: impl FnMut() -> Option<T>) -> T {

@@ -1,0 +1,78 @@
+//! Panics in the daemon: a bug of ours, or of a library's, has an end.
+
+use std::time::Duration;
+
+use super::connections;
+use crate::support::{Call, Daemon, Faults, Footprint, Growth, Part, eventually_is};
+
+/// A daemon that can be made to panic.
+fn daemon(faults: &Faults, args: &[&str]) -> Daemon {
+    Daemon::spawn(faults.into(Daemon::command(args)))
+}
+
+fn is_online(part: &Part) -> bool {
+    part.header("X-UStreamer-Online").unwrap() == "true"
+}
+
+#[test]
+fn camera_thread_that_panics_shows_the_cause_and_starts_again() {
+    let faults = Faults::new();
+    let daemon = daemon(&faults, &["--camera", "pattern:64x48@20"]);
+    let mut viewer = daemon.watch("/stream?extra_headers=1");
+    let mut other = daemon.watch("/video_feed");
+    for n in 1..=3 {
+        while !is_online(&viewer.next()) {}
+        other.next();
+        faults.panic(&daemon, "capture", Call::Clock);
+        // Its picture says so too, in the size of the camera's.
+        while is_online(&viewer.next()) {}
+        eventually_is("it goes on", || is_online(&viewer.next()));
+        assert_eq!(daemon.figure("/camera/faults/io"), n);
+        assert_eq!(daemon.figure("/camera/opened"), n + 1);
+    }
+    (0..10).for_each(|_| drop(other.next()));
+    assert_eq!(daemon.threads().iter().filter(|name| *name == "capture").count(), 1);
+    let line = daemon.wait_for_log("camera lost: ");
+    assert!(line.contains("the driver panicked: "), "{line}");
+    daemon.wait_for_log("panic in thread capture at ");
+}
+
+#[test]
+fn cause_of_a_panic_stands_in_the_status() {
+    let faults = Faults::new();
+    let daemon = daemon(&faults, &["--camera", "pattern:64x48@20"]);
+    let _viewer = daemon.watch("/stream");
+    // Each time it panics it waits longer, up to 4 s.
+    for _ in 0..4 {
+        daemon.wait_for_state("live");
+        faults.panic(&daemon, "capture", Call::Clock);
+    }
+    let camera = daemon.status()["camera"].clone();
+    assert_eq!(camera["state"], "lost", "{camera}");
+    assert!(camera["cause"].as_str().unwrap().starts_with("the driver panicked: "), "{camera}");
+}
+
+#[test]
+fn workers_that_panic_a_hundred_times_leave_nothing_behind() {
+    let faults = Faults::new();
+    let daemon = daemon(&faults, &["--camera", "pattern:64x48@50", "--threads", "1"]);
+    let (fresh, growth) = (Footprint::fresh(&daemon), Growth::watch(&daemon));
+    for _ in 0..100 {
+        // With headers of its own its worker writes each picture in two pieces.
+        let mut viewer = daemon.watch("/stream?extra_headers=1");
+        viewer.next();
+        faults.panic(&daemon, "http-1", Call::Writev);
+        while viewer.next_or_end().is_some() {}
+        assert_eq!(daemon.get_within(Duration::from_secs(1), "/healthz").code, 200);
+        daemon.wait_for_seats(0);
+    }
+    assert_eq!(connections(&daemon, "panics"), 100);
+    // It is the same one all the while.
+    assert!(daemon.threads().contains(&"http-1".to_owned()), "{:?}", daemon.threads());
+    let log = daemon.log();
+    let n_lines = log.iter().filter(|line| line.contains("panic")).count();
+    assert!(n_lines <= 3, "{n_lines} lines");
+    daemon.watch("/stream").next();
+    growth.must_be_small();
+    Footprint::settled(&daemon, &fresh);
+}

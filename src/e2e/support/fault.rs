@@ -1,0 +1,94 @@
+//! Panics in the daemon as it is, which has no switch for them: a library in
+//! front of the C library does what no program expects of a system.
+
+use std::fs;
+use std::process::Command;
+
+use super::{Daemon, Program, TempDir, eventually_is};
+
+/// Misleads once for each file `THREAD.CALL`, and takes the file away.
+const LIBRARY: &str = r#"
+#define _GNU_SOURCE
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <sys/prctl.h>
+#include <sys/syscall.h>
+#include <sys/uio.h>
+#include <time.h>
+#include <unistd.h>
+
+static int is_told(const char *call)
+{
+    char thread[16] = "", fault[512];
+    int before = errno, told;
+    prctl(PR_GET_NAME, thread);
+    snprintf(fault, sizeof fault, "%s/%s.%s", getenv("FAULTS"), thread, call);
+    told = unlink(fault) == 0;
+    errno = before;
+    return told;
+}
+
+int clock_gettime(clockid_t clock, struct timespec *now)
+{
+    if (clock == CLOCK_REALTIME && is_told("clock")) {
+        errno = EINVAL;
+        return -1;
+    }
+    return (int)syscall(SYS_clock_gettime, clock, now);
+}
+
+ssize_t writev(int fd, const struct iovec *pieces, int n_pieces)
+{
+    ssize_t n = syscall(SYS_writev, fd, pieces, n_pieces);
+    return is_told("writev") ? n + (1 << 30) : n;
+}
+"#;
+
+/// What a thread calls before it panics.
+#[derive(Clone, Copy, Debug)]
+pub(crate) enum Call {
+    /// The time of day, as of a picture that is taken, cannot be had.
+    Clock,
+    /// More is written than was to be.
+    Writev,
+}
+
+impl Call {
+    fn name(self) -> &'static str {
+        match self {
+            Self::Clock => "clock",
+            Self::Writev => "writev",
+        }
+    }
+}
+
+/// Makes threads of daemons panic.
+pub(crate) struct Faults {
+    dir: TempDir,
+}
+
+impl Faults {
+    pub(crate) fn new() -> Self {
+        let dir = TempDir::new();
+        let (from, to) = (dir.write("fault.c", LIBRARY), dir.path().join("fault.so"));
+        let compiler = Program::new("cc", "gcc").args(["-shared", "-fPIC", "-O1", "-o"]);
+        compiler.args([to.to_str().unwrap(), from.to_str().unwrap()]).output();
+        Self { dir }
+    }
+
+    /// A command of a daemon, so that it can be made to panic.
+    pub(crate) fn into(&self, mut command: Command) -> Command {
+        command.env("LD_PRELOAD", self.dir.path().join("fault.so"));
+        command.env("FAULTS", self.dir.path());
+        command
+    }
+
+    /// Makes a thread panic by its next call of that kind.
+    pub(crate) fn panic(&self, daemon: &Daemon, thread: &str, call: Call) {
+        let n_before = daemon.figure("/connections/panics");
+        let fault = self.dir.write(&format!("{thread}.{}", call.name()), "");
+        eventually_is(&format!("{thread} does so"), || !fs::exists(&fault).unwrap());
+        eventually_is("it panics", || daemon.figure("/connections/panics") == n_before + 1);
+    }
+}
