@@ -17,6 +17,7 @@ use parking_lot::Mutex;
 use rustix::net::{SendFlags, send};
 use tiny_http::{Method, Request};
 
+use super::body::{MAX_UNREAD_BODY, has_body, is_coming};
 use super::descriptor::{self, Peers};
 use super::guard::{Counts, Cut};
 
@@ -25,12 +26,7 @@ use super::guard::{Counts, Cut};
 /// length beyond the memory of the machine would abort the process.
 const MAX_DROPPED_BODY: usize = 64 << 20;
 
-/// Up to this tiny_http receives a body before it hands out the request.
-const READ_AHEAD: usize = 1024;
-/// A body up to this is received and thrown away when it was refused: a client
-/// that sends it reads the reply after that, if it was not cut off before.
-const MAX_UNREAD_BODY: usize = 1 << 20;
-/// How long that may take.
+/// How long the rest of a body that was refused may take.
 const LINGER: Duration = Duration::from_secs(1);
 
 /// All connections that are being answered, by the kernel's socket cookie.
@@ -66,20 +62,6 @@ pub(super) struct Connection {
     is_open: bool,
     entry: Arc<Entry>,
     all: Arc<Connections>,
-}
-
-/// Whether a request is more than a head.
-pub(super) fn has_body(request: &Request) -> bool {
-    let is_chunked = request.headers().iter().any(|h| h.field.equiv("Transfer-Encoding"));
-    is_chunked || request.body_length().is_some_and(|length| length > 0)
-}
-
-/// Whether the body of a request is still to be read from the socket, and is
-/// not too large to be.
-fn is_coming(request: &Request) -> bool {
-    let length = request.body_length().unwrap_or(0);
-    let has = |name: &'static str| request.headers().iter().any(|h| h.field.equiv(name));
-    (length > READ_AHEAD || has("Expect") || has("Transfer-Encoding")) && length <= MAX_UNREAD_BODY
 }
 
 impl Connections {

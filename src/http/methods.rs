@@ -2,8 +2,9 @@
 
 use tiny_http::{Method, Request};
 
+use super::body::has_body;
 use super::change;
-use super::connection::{Connection, has_body};
+use super::connection::Connection;
 use super::recorded::Recorded;
 use super::reply::{Code, Reply};
 use super::route::Route;

@@ -10,6 +10,7 @@
 //! no driver.
 
 mod auth;
+mod body;
 mod change;
 mod connection;
 mod controls;
