@@ -69,6 +69,8 @@ mod page;
 mod grid;
 // The recording on the page, in a real browser.
 mod timeline;
+// Its strip of time: wheel, keys, fingers.
+mod strip;
 
 // The room table in lib.rs, guarded.
 mod layout;

@@ -38,23 +38,23 @@ const COLUMNS: &str = "
     return Array.from({ length: width / 16 }, (_, i) => row[(i * 16 + 8) * 4]);";
 
 /// A daemon that records numbered pictures, and its page.
-struct Recorder {
-    daemon: Daemon,
-    browser: Browser,
+pub(crate) struct Recorder {
+    pub(crate) daemon: Daemon,
+    pub(crate) browser: Browser,
     _pictures: Dir,
     _folder: TempDir,
 }
 
 /// A row of the list of frames.
 #[derive(Clone, Copy, Debug, PartialEq)]
-struct Row {
+pub(crate) struct Row {
     number: usize,
     time: f64,
 }
 
 impl Recorder {
     /// With so many recorded pictures.
-    fn start(n_recorded: u64) -> Self {
+    pub(crate) fn start(n_recorded: u64) -> Self {
         let (pictures, folder) = (Dir::new((0..N_PICTURES).map(coded).collect()), TempDir::new());
         let record = folder.path().to_str().unwrap();
         let daemon =
@@ -77,11 +77,11 @@ impl Recorder {
         });
     }
 
-    fn click(&self, id: &str) {
+    pub(crate) fn click(&self, id: &str) {
         self.browser.run(&format!("document.getElementById('{id}').click()"));
     }
 
-    fn key(&self, key: &str, modifiers: u8) {
+    pub(crate) fn key(&self, key: &str, modifiers: u8) {
         for kind in ["keyDown", "keyUp"] {
             let event = json!({ "type": kind, "key": key, "modifiers": modifiers });
             self.browser.devtools("Input.dispatchKeyEvent", &event);
@@ -89,7 +89,7 @@ impl Recorder {
     }
 
     /// The number of the picture on display; `None` before there is one.
-    fn shown(&self) -> Option<usize> {
+    pub(crate) fn shown(&self) -> Option<usize> {
         let columns = self.browser.run(COLUMNS);
         let columns = columns.as_array().filter(|columns| columns.len() == N_BITS)?;
         Some(
@@ -101,7 +101,7 @@ impl Recorder {
     }
 
     /// The number of the newest picture that was taken.
-    fn newest(&self) -> usize {
+    pub(crate) fn newest(&self) -> usize {
         usize::try_from(self.daemon.figure("/camera/frames/captured") - 1).unwrap()
     }
 
@@ -125,7 +125,7 @@ impl Recorder {
 
     /// Waits until the picture on display is a recorded one that does, and
     /// gives its place in the list.
-    fn wait_for_row(&self, what: &str, does: impl Fn(&[Row], usize) -> bool) -> usize {
+    pub(crate) fn wait_for_row(&self, what: &str, does: impl Fn(&[Row], usize) -> bool) -> usize {
         eventually(what, || {
             let number = self.shown()?;
             let rows = self.rows();
@@ -135,7 +135,7 @@ impl Recorder {
     }
 
     /// Paused, with a recorded picture on display and no step to come.
-    fn is_paused(&self) -> bool {
+    pub(crate) fn is_paused(&self) -> bool {
         self.browser.run(
             "const section = document.getElementById('timeline');
             const replay = document.getElementById('replay');
@@ -144,7 +144,7 @@ impl Recorder {
         ) == true
     }
 
-    fn no_error(&self) {
+    pub(crate) fn no_error(&self) {
         assert_eq!(self.browser.log("browser"), [] as [Value; 0]);
     }
 }

@@ -1,0 +1,131 @@
+//! The strip of time on the page, in a real browser: wheel, keys and fingers.
+
+use serde_json::{Value, json};
+
+use crate::support::eventually_is;
+use crate::timeline::Recorder;
+
+/// The strip of a page that is paused in the middle of a view which does not
+/// follow the present, with a span chosen from there on: nothing moves it but
+/// what is tested.
+struct Strip<'a> {
+    page: &'a Recorder,
+    /// Left, top and width.
+    place: [f64; 3],
+}
+
+impl<'a> Strip<'a> {
+    fn of(page: &'a Recorder) -> Self {
+        // Low, so that the wheel could scroll the page.
+        page.browser.resize(1000, 500);
+        let place = page.browser.run(
+            "const strip = document.getElementById('strip');
+            strip.scrollIntoView({ block: 'center' });
+            const box = strip.getBoundingClientRect();
+            return [box.left, box.top, box.width]",
+        );
+        let strip = Self { page, place: [0, 1, 2].map(|i| place[i].as_f64().unwrap()) };
+        page.key("ArrowLeft", 0);
+        eventually_is("it is paused", || page.is_paused());
+        page.browser.run("document.getElementById('strip').focus()");
+        page.key("Home", 0);
+        page.wait_for_row("the first one", |_, now| now == 0);
+        page.key("+", 0);
+        strip.mouse("mousePressed", 0.5);
+        strip.mouse("mouseReleased", 0.5);
+        page.wait_for_row("one in the middle", |_, now| now > 20);
+        strip.mouse("mousePressed", 0.5);
+        [0.52, 0.56, 0.6].into_iter().for_each(|share| strip.mouse("mouseMoved", share));
+        strip.mouse("mouseReleased", 0.6);
+        strip.becomes("chosen", [0.5, 0.6]);
+        strip
+    }
+
+    fn at(&self, share: f64) -> Value {
+        json!({ "x": self.place[0] + self.place[2] * share, "y": self.place[1] + 20.0 })
+    }
+
+    fn mouse(&self, kind: &str, share: f64) {
+        let event = json!({ "type": kind, "button": "left", "clickCount": 1 });
+        self.page.browser.devtools("Input.dispatchMouseEvent", &merged(event, self.at(share)));
+    }
+
+    fn wheel(&self, share: f64, down: f64, modifiers: u8) {
+        let event =
+            json!({ "type": "mouseWheel", "deltaX": 0, "deltaY": down, "modifiers": modifiers });
+        self.page.browser.devtools("Input.dispatchMouseEvent", &merged(event, self.at(share)));
+    }
+
+    fn touch(&self, kind: &str, fingers: &[f64]) {
+        let point = |(id, share): (u8, &f64)| merged(json!({ "id": id }), self.at(*share));
+        let points: Vec<_> = (1..).zip(fingers).map(point).collect();
+        let event = json!({ "type": kind, "touchPoints": points });
+        self.page.browser.devtools("Input.dispatchTouchEvent", &event);
+    }
+
+    /// Waits until the chosen span is from and to these shares of the strip.
+    fn becomes(&self, what: &str, due: [f64; 2]) {
+        eventually_is(&format!("{what}: {due:?}"), || {
+            let edges = self.page.browser.run(
+                "const strip = document.getElementById('strip').getBoundingClientRect();
+                const box = document.querySelector('#strip .choice').getBoundingClientRect();
+                return [box.left, box.right].map((x) => (x - strip.left) / strip.width)",
+            );
+            (0..2).all(|i| (edges[i].as_f64().unwrap() - due[i]).abs() < 0.01)
+        });
+    }
+}
+
+fn merged(mut one: Value, other: Value) -> Value {
+    let Value::Object(other) = other else { panic!("no object: {other}") };
+    one.as_object_mut().unwrap().extend(other);
+    one
+}
+
+#[test]
+fn wheel_and_keys_zoom_the_strip_where_they_are() {
+    let page = Recorder::start(300);
+    let strip = Strip::of(&page);
+    let scrolled = page.browser.run("return scrollY");
+    // The moment under the pointer stays there.
+    let factor = 1.0018_f64.powi(300);
+    strip.wheel(0.5, -300.0, 0);
+    strip.becomes("wheel up", [0.5, 0.5 + 0.1 * factor]);
+    strip.wheel(0.5, 300.0, 0);
+    strip.becomes("wheel down", [0.5, 0.6]);
+    strip.wheel(0.6, -300.0, 0);
+    strip.becomes("wheel up at the other end", [0.6 - 0.1 * factor, 0.6]);
+    strip.wheel(0.6, 300.0, 0);
+    strip.becomes("wheel down there", [0.5, 0.6]);
+    // With shift it moves the view.
+    strip.wheel(0.5, strip.place[2] * 0.2, 8);
+    strip.becomes("later", [0.3, 0.4]);
+    strip.wheel(0.5, strip.place[2] * -0.2, 8);
+    strip.becomes("earlier", [0.5, 0.6]);
+    // The keys zoom about the picture on display.
+    page.key("+", 0);
+    strip.becomes("plus", [0.5, 0.7]);
+    page.key("-", 0);
+    strip.becomes("minus", [0.5, 0.6]);
+    assert_eq!(page.browser.run("return scrollY"), scrolled, "the wheel scrolled the page");
+    page.no_error();
+}
+
+#[test]
+fn moments_under_two_fingers_stay_under_them() {
+    let page = Recorder::start(300);
+    let strip = Strip::of(&page);
+    let shown = page.shown();
+    strip.touch("touchStart", &[0.5]);
+    strip.touch("touchStart", &[0.5, 0.6]);
+    for fingers in [[0.49, 0.61], [0.46, 0.63], [0.45, 0.65]] {
+        strip.touch("touchMove", &fingers);
+    }
+    strip.becomes("spread", [0.45, 0.65]);
+    strip.touch("touchMove", &[0.4, 0.55]);
+    strip.becomes("pinched", [0.4, 0.55]);
+    strip.touch("touchEnd", &[]);
+    strip.becomes("let go", [0.4, 0.55]);
+    assert_eq!(page.shown(), shown, "a finger that was lifted went there");
+    page.no_error();
+}
