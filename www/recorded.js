@@ -4,6 +4,8 @@
 import { url } from './common.js';
 
 const REQUEST_TIMEOUT_MS = 10000;
+// How often all is asked for. In between only the newest span is: a long recording of many gaps is a megabyte.
+const ALL_EVERY_S = 60;
 // Older than this, a list says nothing of the present.
 const OLD_S = 60;
 
@@ -12,6 +14,7 @@ export const ask = (path, options) => fetch(url(path), { cache: 'no-store', sign
 
 export let spans = [];         // { start, end, frames, bytes } in order of time
 export let report = null;      // how recording goes
+let allAskedAt = -Infinity;
 let offset = null;             // the server's clock less ours, seconds
 
 export const ours = () => performance.now() / 1000;
@@ -23,11 +26,16 @@ export function reported(next) {
 
 export async function askForSpans() {
   const asked = ours();
-  const reply = await ask('recordings');
+  const isAll = asked - allAskedAt > ALL_EVERY_S || !spans.length;
+  const from = isAll ? 0 : spans.at(-1).start;
+  const reply = await ask(isAll ? 'recordings' : `recordings?from=${from.toFixed(6)}`);
   if (!reply.ok) throw new Error(await reply.text());
   const answer = await reply.json();
   offset = answer.now - (asked + ours()) / 2;
-  spans = answer.spans.sort((a, b) => a.start - b.start);
+  const known = isAll ? [] : spans.filter((span) => span.start < from);
+  const fresh = answer.spans.filter((span) => span.start >= from);
+  spans = [...known, ...fresh].sort((a, b) => a.start - b.start);
+  if (isAll) allAskedAt = asked;
   report = answer.recording;
 }
 

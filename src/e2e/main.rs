@@ -69,7 +69,7 @@ mod page;
 mod grid;
 // The recording on the page, in a real browser.
 mod timeline;
-// Its strip of time: wheel, keys, fingers.
+// Its strip of time: wheel, keys, fingers, and what it asks for.
 mod strip;
 
 // The room table in lib.rs, guarded.

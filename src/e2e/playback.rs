@@ -8,7 +8,7 @@ use serde_json::Value;
 use crate::recording::{end, recorder, wait_for_frames};
 use crate::support::{
     Client, Daemon, Dir, Layout, Recorded, TempDir, all_frames, eventually_is, number, of_camera,
-    segments,
+    segments, write_segment,
 };
 
 /// A recording of so many frames at least, whose daemon goes on without
@@ -230,6 +230,40 @@ fn lists_are_true() {
 }
 
 #[test]
+fn list_of_a_stretch_has_the_spans_that_reach_into_it() {
+    let (dir, to) = (Dir::numbered(5, 0), TempDir::new());
+    // A second each, ten seconds apart.
+    let starts = [0, 10, 20, 30].map(|s| 1_795_260_500 + s);
+    for (id, start) in (1..).zip(starts) {
+        let times = [0, 500_000, 1_000_000].map(|us| start * 1_000_000 + us);
+        write_segment(to.path(), id, &[0xFF, 0xD8, 0xFF, 0xD9], &times);
+    }
+    let daemon = recorder(&dir, to.path(), &[]);
+    let list = |query: &str| -> Value {
+        let reply = daemon.get(&format!("/recordings?segments=1&{query}"));
+        assert_eq!(reply.code, 200, "{}", reply.text());
+        serde_json::from_slice(&reply.body).unwrap()
+    };
+    eventually_is("it was looked through", || list("")["spans"].as_array().unwrap().len() >= 4);
+    let [first, second, third, last] = starts;
+    for (query, due) in [
+        (format!("to={}", last + 5), starts.to_vec()),
+        (format!("from={}&to={}", second + 1, third), vec![second, third]),
+        (format!("to={}", second - 1), vec![first]),
+        (format!("from={}&to={}", second + 2, third - 1), vec![]),
+    ] {
+        let list = list(&query);
+        let starts = |of: &str| -> Vec<_> {
+            let list = list[of].as_array().unwrap().iter();
+            list.map(|item| item["start"].as_f64()).collect()
+        };
+        let due: Vec<_> = due.into_iter().map(|start| Some(start as f64)).collect();
+        assert_eq!((starts("spans"), starts("segments")), (due.clone(), due.clone()), "{query}");
+        assert_eq!(starts("gaps").len(), due.len().saturating_sub(1), "{query}");
+    }
+}
+
+#[test]
 fn what_cannot_be_is_told() {
     let past = Past::new(5, 1);
     let (first, last) = (past.time(0), past.time(past.frames.len() - 1));
@@ -248,6 +282,8 @@ fn what_cannot_be_is_told() {
         ("/snapshot?at=then".into(), 400, "at: \"then\" is no time"),
         (format!("/snapshot?at={first}&step=x"), 400, "step is to be"),
         (format!("/snapshot?at={first}&step=99999999999"), 400, "step is to be"),
+        ("/recordings?from=x".into(), 400, "is no time"),
+        ("/recordings?from=-1s&to=-2s".into(), 400, "from is to be before to"),
         ("/recordings/frames.csv?from=x".into(), 400, "is no time"),
         ("/recordings/frames.csv?from=-1s&to=-2s".into(), 400, "from is to be before to"),
         (format!("/recordings/frames.csv?from={}", last + 1000.0), 404, "nothing was recorded"),

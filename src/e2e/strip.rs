@@ -1,4 +1,5 @@
-//! The strip of time on the page, in a real browser: wheel, keys and fingers.
+//! The strip of time on the page, in a real browser: wheel, keys and fingers,
+//! and what it asks of the daemon.
 
 use serde_json::{Value, json};
 
@@ -127,5 +128,33 @@ fn moments_under_two_fingers_stay_under_them() {
     strip.touch("touchEnd", &[]);
     strip.becomes("let go", [0.4, 0.55]);
     assert_eq!(page.shown(), shown, "a finger that was lifted went there");
+    page.no_error();
+}
+
+#[test]
+fn list_is_asked_for_whole_at_first_and_then_for_what_is_new() {
+    let page = Recorder::start(20);
+    let spans = "return import(new URL('recorded.js', document.baseURI)).then((m) => m.spans)";
+    let spans = || page.browser.run(spans).as_array().unwrap().clone();
+    let asked = |part: &str| page.browser.requests().iter().any(|url| url.ends_with(part));
+    assert!(asked("/recordings"));
+    let first = spans()[0]["start"].clone();
+    // Long enough for a gap.
+    page.click("record");
+    eventually_is("it stopped", || page.daemon.status()["recording"]["state"] == "off");
+    let frames = page.daemon.figure("/recording/frames");
+    let newest = page.newest();
+    eventually_is("three seconds pass", || page.newest() > newest + 60);
+    page.click("record");
+    eventually_is("it goes on", || page.daemon.figure("/recording/frames") > frames + 5);
+    eventually_is("the page knows both", || spans().len() == 2);
+    let both = spans();
+    assert_eq!((&both[0]["start"], &both[0]["frames"]), (&first, &frames.into()));
+    let n = both[1]["frames"].as_u64();
+    eventually_is("the second grows", || spans()[1]["frames"].as_u64() > n);
+    assert_eq!(spans()[0], both[0]);
+    let asked = page.browser.requests();
+    let start = both[1]["start"].as_f64().unwrap();
+    assert!(asked.iter().any(|url| url.ends_with(&format!("?from={start:.6}"))), "{asked:?}");
     page.no_error();
 }

@@ -19,6 +19,7 @@ pub(super) enum Recorded {
     /// To be on or off.
     Switch(bool),
     List {
+        period: Period,
         has_segments: bool,
     },
     /// All frames, as CSV.
@@ -39,9 +40,10 @@ impl Recorded {
         Some(match path {
             "/record/start" => Ok(Self::Switch(true)),
             "/record/stop" => Ok(Self::Switch(false)),
-            "/recordings" => {
-                Ok(Self::List { has_segments: value(query, "segments").is_some_and(|v| v != "0") })
-            }
+            "/recordings" => period(query).map(|period| Self::List {
+                period,
+                has_segments: value(query, "segments").is_some_and(|v| v != "0"),
+            }),
             "/recordings/frames.csv" => period(query).map(Self::Frames),
             "/download" => format(query)
                 .and_then(|format| period(query).map(|period| Self::Download(period, format))),
@@ -81,7 +83,9 @@ impl Recorded {
         let origin = to.0;
         let sent = match self {
             Self::Switch(on) => Err(recordings::switch(recording, *on)),
-            Self::List { has_segments } => Err(recordings::list(recording, *has_segments)),
+            Self::List { period, has_segments } => {
+                Err(recordings::list(recording, *period, *has_segments).unwrap_or_else(|no| no))
+            }
             Self::Frames(period) => recordings::frames_csv(recording, *period, client, origin),
             Self::Segment(name) => download::segment(recording, name, client, to),
             Self::Download(period, format) => {

@@ -5,6 +5,7 @@ use std::fmt::Write;
 use std::io;
 use std::time::SystemTime;
 
+use serde::Serialize;
 use serde_json::{Value, json};
 use tiny_http::Method;
 
@@ -13,7 +14,7 @@ use super::reply::{Code, Head, Reply, TIMEOUT};
 use super::times::{Period, When};
 use crate::cameras::Unit;
 use crate::frame::since_epoch;
-use crate::recording::{END, Micros, Recording, SECOND, Segment, rfc3339};
+use crate::recording::{END, Micros, Recording, SECOND, Segment, Span, rfc3339};
 
 /// Rows that are sent at once.
 const BATCH_BYTES: usize = 16 << 10;
@@ -73,45 +74,78 @@ pub(super) fn report(recording: &Recording) -> Value {
     })
 }
 
-/// `/recordings`: spans without a gap, and the gaps between them.
-pub(super) fn list(recording: &Recording, has_segments: bool) -> Reply {
-    let spans = recording.library().spans();
-    let gaps: Vec<_> = spans
-        .windows(2)
-        .map(|pair| json!({"start": seconds(pair[0].end), "end": seconds(pair[1].start)}))
-        .collect();
-    let spans: Vec<_> = spans
-        .iter()
-        .map(|span| {
-            json!({
-                "start": seconds(span.start),
-                "end": seconds(span.end),
-                "frames": span.n_frames,
-                "bytes": span.n_bytes,
-            })
-        })
-        .collect();
-    let mut list = json!({
-        "now": since_epoch(SystemTime::now()).as_secs_f64(),
-        "recording": report(recording),
-        "spans": spans,
-        "gaps": gaps,
-    });
-    if has_segments {
-        let segments = recording.library().segments().0;
-        list["segments"] = segments.iter().map(segment).collect();
-    }
-    json_reply(&list)
+/// What `/recordings` tells. Written as it is: a tree of values of a recording
+/// with many gaps would be some megabytes.
+#[derive(Serialize)]
+struct List {
+    now: f64,
+    recording: Value,
+    spans: Vec<Stretch>,
+    gaps: Vec<Gap>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    segments: Option<Vec<File>>,
 }
 
-fn segment(segment: &Segment) -> Value {
-    json!({
-        "name": segment.name(),
-        "start": seconds(segment.start),
-        "end": seconds(segment.end),
-        "frames": segment.n_frames,
-        "bytes": segment.n_bytes,
-    })
+/// A span, or what a file holds.
+#[derive(Serialize)]
+struct Stretch {
+    start: f64,
+    end: f64,
+    frames: u64,
+    bytes: u64,
+}
+
+#[derive(Serialize)]
+struct Gap {
+    start: f64,
+    end: f64,
+}
+
+#[derive(Serialize)]
+struct File {
+    name: String,
+    #[serde(flatten)]
+    holds: Stretch,
+}
+
+/// `/recordings`: spans without a gap, as far as they reach into a period, and
+/// the gaps between them.
+///
+/// # Errors
+/// The reply to a period that cannot be.
+pub(super) fn list(
+    recording: &Recording,
+    period: Period,
+    has_segments: bool,
+) -> Result<Reply, Reply> {
+    let now = SystemTime::now();
+    let (from, to) = period.resolve(now)?;
+    let is_in = |start: Micros, end: Micros| end >= from && start <= to;
+    let mut spans = recording.library().spans();
+    spans.retain(|span| is_in(span.start, span.end));
+    let gap = |pair: &[Span]| Gap { start: seconds(pair[0].end), end: seconds(pair[1].start) };
+    let list = List {
+        now: since_epoch(now).as_secs_f64(),
+        recording: report(recording),
+        gaps: spans.windows(2).map(gap).collect(),
+        spans: spans.iter().map(|s| stretch((s.start, s.end), s.n_frames, s.n_bytes)).collect(),
+        segments: has_segments.then(|| {
+            let segments = recording.library().segments().0.into_iter();
+            segments.filter(|segment| is_in(segment.start, segment.end)).map(file).collect()
+        }),
+    };
+    // Fails only for maps whose keys are no text.
+    let text = serde_json::to_vec(&list).unwrap_or_default();
+    Ok(Reply::new(Code::Ok, "application/json", text))
+}
+
+fn file(segment: Segment) -> File {
+    let holds = stretch((segment.start, segment.end), segment.n_frames, segment.n_bytes);
+    File { name: segment.name(), holds }
+}
+
+fn stretch((start, end): (Micros, Micros), frames: u64, bytes: u64) -> Stretch {
+    Stretch { start: seconds(start), end: seconds(end), frames, bytes }
 }
 
 /// Exact to the microsecond: 53 bits hold them until the year 2255.

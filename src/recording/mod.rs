@@ -38,7 +38,7 @@ use parking_lot::Mutex;
 
 pub(crate) use cursor::Cursor;
 pub(crate) use export::{Export, Format, Planned, TooMany};
-pub(crate) use library::{Entry, Library, Totals};
+pub(crate) use library::{Entry, Library, Span, Totals};
 pub(crate) use moment::{LAST, Micros, SECOND, micros, rfc3339};
 pub(crate) use part::END;
 pub(crate) use segment::Segment;
