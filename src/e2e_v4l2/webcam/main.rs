@@ -112,6 +112,7 @@ impl Camera {
             if cable.wait(self.streaming.next_due())? {
                 match cable.receive()? {
                     None => return Ok(()),
+                    Some(Request::Settled) => {}
                     Some(Request::Unlink { seqnum, victim }) => {
                         let pending = self.streaming.cancel(victim);
                         cable.unlinked(seqnum, pending)?;

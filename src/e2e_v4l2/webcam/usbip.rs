@@ -4,6 +4,7 @@
 //! Layout of the messages: the kernel's Documentation/usb/usbip_protocol.rst. All numbers are big-endian.
 
 use rustix::event::{PollFd, PollFlags, Timespec, poll};
+use std::collections::HashMap;
 use std::fs;
 use std::io::{self, Read, Write};
 use std::os::fd::AsRawFd;
@@ -51,11 +52,17 @@ pub(crate) enum Request {
         seqnum: u32,
         victim: u32,
     },
+    /// Something that the cable has settled itself.
+    Settled,
 }
 
 /// The cable: our end of a socket whose other end the kernel holds. Closing it is an unplug.
 pub(crate) struct Cable {
     socket: UnixStream,
+    /// Of the last transfer that came: their numbers go up.
+    newest: u32,
+    /// Unlinks that came before the transfers which they are about, by these.
+    early: HashMap<u32, u32>,
 }
 
 impl Cable {
@@ -70,7 +77,7 @@ impl Cable {
         fs::write(&attach, &order)
             .map_err(|e| io::Error::other(format!("writing '{order}' to {attach}: {e}")))?;
         // The kernel holds the socket itself now. Dropping `kernels` leaves it one owner: our end sees its hang-up.
-        Ok(Self { socket: ours })
+        Ok(Self { socket: ours, newest: 0, early: HashMap::new() })
     }
 
     /// Blocks until the host sent something (true) or `until` has come (false); without `until` for ever.
@@ -84,7 +91,30 @@ impl Cable {
     }
 
     /// Blocks for the next request. `None` says that the host has unplugged the device.
+    ///
+    /// The kernel can send an unlink before its transfer, when one is resubmitted as the stream is stopped. Answered at
+    /// once, it is forgotten or given back by then, depending on the moment; so its answer waits for the transfer.
     pub(crate) fn receive(&mut self) -> io::Result<Option<Request>> {
+        match self.read()? {
+            Some(Request::Unlink { seqnum, victim }) if victim > self.newest => {
+                self.early.insert(victim, seqnum);
+                Ok(Some(Request::Settled))
+            }
+            Some(Request::Submit(transfer)) => {
+                self.newest = transfer.seqnum;
+                match self.early.remove(&transfer.seqnum) {
+                    None => Ok(Some(Request::Submit(transfer))),
+                    Some(unlink) => {
+                        self.unlinked(unlink, true)?;
+                        Ok(Some(Request::Settled))
+                    }
+                }
+            }
+            other => Ok(other),
+        }
+    }
+
+    fn read(&mut self) -> io::Result<Option<Request>> {
         let mut header = [0; HEADER_BYTES];
         match self.socket.read_exact(&mut header) {
             Err(e) if e.kind() == io::ErrorKind::UnexpectedEof => return Ok(None),
