@@ -5,13 +5,16 @@ use std::fs::File;
 use std::io;
 use std::os::unix::fs::FileExt;
 
-use super::part::{self, HEAD_ROOM, Head, MARK};
+use super::part::{self, HEAD_ROOM, Head, MARK, MAX_JPEG};
 use super::record::Record;
 
 /// A segment of ours has fewer; the rest of a longer one is left alone.
 const MAX_FRAMES: usize = 1 << 16;
 /// Searched at once behind damaged bytes.
 const WINDOW: usize = 64 << 10;
+/// Searched at most: longer than any part. A file of nothing, which may claim
+/// to be of any length, is given up here.
+const MAX_DAMAGE: u64 = 2 * MAX_JPEG as u64;
 
 /// All whole frames of a file of so many bytes, in order.
 ///
@@ -53,7 +56,8 @@ fn whole_part(file: &File, at: u64, size: u64) -> io::Result<Option<Record>> {
 /// The next place where a part may begin.
 fn next_mark(file: &File, mut at: u64, size: u64) -> io::Result<Option<u64>> {
     let mut window = vec![0; WINDOW];
-    while at < size {
+    let end = size.min(at.saturating_add(MAX_DAMAGE));
+    while at < end {
         let n = read_at_most(file, &mut window, at)?;
         if let Some(found) = memchr::memmem::find(&window[..n], MARK) {
             return Ok(Some(at + found as u64));

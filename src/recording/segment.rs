@@ -8,6 +8,9 @@ const SHORTEST_GAP: Micros = 2 * SECOND;
 /// ...unless frames come more slowly than that: so many intervals.
 const GAP_INTERVALS: u64 = 3;
 
+/// No recording comes as far as this.
+const LAST_ID: u64 = u64::MAX / 2;
+
 /// One file of frames without a gap inside, in the order of their times. Some
 /// ten thousand of these are held in memory, and nothing for each frame.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -68,7 +71,9 @@ impl Segment {
     pub(super) fn parse(name: &str, ending: &str) -> Option<(u64, u64)> {
         let (time, number) = name.strip_suffix(ending)?.split_once('_')?;
         let (named, id) = (parse_file_time(time)?, number.parse().ok()?);
-        (format!("{id:06}") == number).then_some((named, id))
+        // So that there is always room for the numbers behind it.
+        let is_ours = id <= LAST_ID && format!("{id:06}") == number;
+        is_ours.then_some((named, id))
     }
 
     /// Bytes on disk, with those of the index.
@@ -124,6 +129,7 @@ mod tests {
             "2026-11-21T11-28-35Z_+00042.mjpeg",
             "2026-11-21T11-28-35Z_000042.avi",
             "2026-11-21T11-28-35Z_99999999999999999999.mjpeg",
+            "2026-11-21T11-28-35Z_18446744073709551615.mjpeg",
             "../2026-11-21T11-28-35Z_000042.mjpeg",
             "_000042.mjpeg",
             ".mjpeg",

@@ -69,6 +69,10 @@ impl SegmentFile {
     /// # Errors
     /// What the system says.
     pub(super) fn read(&self, record: &Record, part: &mut Vec<u8>) -> io::Result<bool> {
+        // No memory for what an index that lies says.
+        if !self.is_sound(record)? {
+            return Ok(false);
+        }
         part.resize(record.length as usize, 0);
         let n = read_at_most(&self.data, part, record.offset)?;
         Ok(n == part.len()

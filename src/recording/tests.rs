@@ -243,6 +243,34 @@ fn damaged_frames_are_passed_over() {
 }
 
 #[test]
+fn file_of_nothing_is_searched_for_so_long_and_no_longer() {
+    let dir = Dir::new();
+    let segment = dir.write(1, times(START, 3));
+    let path = &dir.files(".mjpeg")[0];
+    let sound = fs::read(path).unwrap();
+    let file = fs::OpenOptions::new().write(true).open(path).unwrap();
+    // As a file system may leave it after a power cut, but longer; it takes no room.
+    file.write_all_at(&sound, 600 << 20).unwrap();
+    file.set_len(1 << 40).unwrap();
+    assert_eq!(read(&dir.load(), 0), times(START, 3).collect::<Vec<_>>());
+    assert_eq!(fs::metadata(path).unwrap().len(), segment.n_bytes);
+}
+
+#[test]
+fn record_of_an_index_that_lies_takes_no_memory() {
+    let dir = Dir::new();
+    dir.write(1, times(START, 3));
+    let library = dir.load();
+    let mut cursor = library.seek(0).unwrap();
+    let record = Record { length: 1 << 28, ..cursor.next().unwrap().record };
+    let file = fs::OpenOptions::new().write(true).open(&dir.files(".mjpeg")[0]).unwrap();
+    file.set_len(1 << 29).unwrap();
+    let mut part = Vec::new();
+    assert!(!cursor.read(&record, &mut part));
+    assert_eq!(part.capacity(), 0);
+}
+
+#[test]
 fn clock_that_steps_neither_reorders_nor_overwrites() {
     let dir = Dir::new();
     let hour = 3600 * SECOND;
