@@ -182,6 +182,22 @@ fn folder_that_is_not_there_is_waited_for() {
 }
 
 #[test]
+fn segment_that_others_cut_is_left_for_a_new_one() {
+    let (dir, to) = (Dir::numbered(40, 5000), TempDir::new());
+    let daemon = crate::recording::recorder(&dir, to.path(), &[]);
+    crate::recording::wait_for_frames(&daemon, 20);
+    let cut = fs::OpenOptions::new().write(true).open(&segments(to.path())[0]).unwrap();
+    cut.set_len(0).unwrap();
+    let log = daemon.wait_for_log("not recording: cannot write to");
+    assert!(log.contains("taken away, or cut"), "{log}");
+    eventually_is("there is a new one", || segments(to.path()).len() == 2);
+    eventually_is("what is new can be seen", || daemon.get("/snapshot?at=-0s").code == 200);
+    // What came behind the cut is whole frames, and is listed.
+    let frames = all_frames(to.path()).len() as u64;
+    eventually_is("all is listed", || daemon.figure("/recording/frames") >= frames);
+}
+
+#[test]
 fn file_in_the_place_of_the_folder_is_told() {
     let (dir, disk) = (Dir::numbered(40, 0), TempDir::new());
     let file = disk.write("rec", "no folder");

@@ -4,7 +4,7 @@ use std::fs::File;
 use std::io::{self, IoSlice, Write};
 use std::os::unix::fs::MetadataExt;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering::SeqCst};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering::SeqCst};
 use std::time::{Duration, Instant};
 
 use parking_lot::Mutex;
@@ -37,6 +37,8 @@ pub(super) struct Files {
     folder: Arc<Folder>,
     data: File,
     index: File,
+    /// How long the first is to be at least.
+    n_bytes: AtomicU64,
     /// Whether the disk keeps their names.
     is_listed: AtomicBool,
     /// Why the disk did not keep what was written.
@@ -45,7 +47,8 @@ pub(super) struct Files {
 
 impl Files {
     /// Has the disk keep what was written so far, against a power cut. Where
-    /// that fails, or the segment was taken away, the next frame tells.
+    /// that fails, or others took the segment away or cut it, the next frame
+    /// tells.
     pub(super) fn sync(&self) {
         // Not the index, which is made anew if it gets lost.
         let kept = self.data.sync_data();
@@ -53,11 +56,12 @@ impl Files {
             // Some file systems cannot, and keep names all the same.
             let _ = self.folder.sync();
         }
-        let is_there = |file: &File| file.metadata().is_ok_and(|m| m.nlink() > 0);
+        let n_bytes = self.n_bytes.load(SeqCst);
+        let has = |file: &File, n| file.metadata().is_ok_and(|m| m.nlink() > 0 && m.len() >= n);
         if let Err(e) = kept {
             *self.fault.lock() = Some(e);
-        } else if !is_there(&self.data) || !is_there(&self.index) {
-            *self.fault.lock() = Some(io::Error::other("the segment was taken away"));
+        } else if !has(&self.data, n_bytes) || !has(&self.index, 0) {
+            *self.fault.lock() = Some(io::Error::other("the segment was taken away, or cut"));
         }
     }
 }
@@ -87,6 +91,7 @@ impl Writer {
                 folder: Arc::clone(folder),
                 data,
                 index,
+                n_bytes: AtomicU64::new(0),
                 is_listed: AtomicBool::new(false),
                 fault: Mutex::default(),
             });
@@ -120,6 +125,7 @@ impl Writer {
         // the record finds the frame.
         let n_tail = self.tail.push(record);
         self.segment.n_bytes = record.end();
+        self.files.n_bytes.store(record.end(), SeqCst);
         self.segment.n_frames += 1;
         self.segment.end = record.captured;
         self.last = (record.captured, frame.meta.at.taken);
