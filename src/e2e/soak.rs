@@ -16,12 +16,9 @@ const ROUND: Duration = Duration::from_secs(10);
 /// A client that takes nothing for so long loses its seat.
 const WRITE_TIMEOUT: Duration = Duration::from_secs(5);
 const STALL: Duration = Duration::from_secs(7);
-/// What an allocator may keep more of after hours than after the first round:
-/// freed memory goes back to the system by whole arenas, not by the byte, and
-/// fills up for some minutes: 2.0 MB after the first round, 4.9 after five
-/// minutes, 5.0 after seven. A leak of 200 bytes a client would be as much in
-/// half an hour.
-const MEMORY_SLACK: u64 = 4 << 20;
+/// What a heap may keep more of between the pieces in use: within 0.2 MB in half
+/// an hour. A leak of 50 bytes a client would be as much as this.
+const MEMORY_SLACK: u64 = 1 << 20;
 
 #[test]
 fn nothing_is_left_behind() {
