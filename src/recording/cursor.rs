@@ -17,13 +17,14 @@ pub(crate) struct Cursor {
     /// The place of the next frame in the open segment.
     next: u64,
     is_after_gap: bool,
-    /// When the last frame that was given out was taken.
+    /// When the last frame that was given out was taken, and its segment.
     last: Micros,
+    last_in: Option<u64>,
 }
 
 impl Cursor {
     pub(super) fn new(library: Arc<Library>) -> Self {
-        Self { library, open: None, next: 0, is_after_gap: false, last: 0 }
+        Self { library, open: None, next: 0, is_after_gap: false, last: 0, last_in: None }
     }
 
     /// Opens a segment, or the first one behind it that can be opened.
@@ -79,8 +80,10 @@ impl Cursor {
             match open.record(self.next) {
                 Ok(Some(record)) => {
                     self.next += 1;
-                    self.last = record.captured;
-                    let is_after_gap = std::mem::take(&mut self.is_after_gap);
+                    let is_behind_hole =
+                        self.last_in == Some(id) && open.has_hole(self.last, record.captured);
+                    let is_after_gap = std::mem::take(&mut self.is_after_gap) || is_behind_hole;
+                    (self.last, self.last_in) = (record.captured, Some(id));
                     return Some(Entry { record, segment: id, is_after_gap });
                 }
                 Ok(None) => {

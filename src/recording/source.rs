@@ -64,6 +64,14 @@ impl SegmentFile {
         Ok(low)
     }
 
+    /// Whether frames are missing between two that were taken then: no gap is
+    /// written inside a segment, but frames may be damaged.
+    pub(super) fn has_hole(&self, before: Micros, after: Micros) -> bool {
+        // Of one that had a single frame when it was opened, the pace is not known.
+        let is_paced = self.segment.interval().is_some();
+        is_paced && after.saturating_sub(before) > 2 * self.segment.patience()
+    }
+
     /// Reads a part. `false`: what is at its place is no whole part.
     ///
     /// # Errors

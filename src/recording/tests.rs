@@ -243,6 +243,39 @@ fn damaged_frames_are_passed_over() {
 }
 
 #[test]
+fn many_damaged_frames_are_a_gap() {
+    let dir = Dir::new();
+    let segment = dir.write(1, times(START, 600));
+    let length = segment.n_bytes / 600;
+    let data = fs::OpenOptions::new().write(true).open(&dir.files(".mjpeg")[0]).unwrap();
+    let damage = vec![b'x'; usize::try_from(length * 300).unwrap()];
+    data.write_all_at(&damage, length * 100).unwrap();
+    // With the index, which does not know, and without.
+    for _ in 0..2 {
+        let library = dir.load();
+        let entries = entries(&library, 0);
+        assert_eq!(entries.len(), 300);
+        let gaps: Vec<_> = entries.iter().filter(|entry| entry.is_after_gap).collect();
+        assert_eq!(gaps.len(), 1);
+        assert_eq!(gaps[0].record.captured, START + 400 * FRAME);
+        fs::remove_file(&dir.files(".idx")[0]).unwrap();
+    }
+}
+
+#[test]
+fn slow_frames_that_are_written_while_they_are_read_are_no_gap() {
+    let dir = Dir::new();
+    let library = dir.load();
+    let mut writer = Writer::begin(&dir.folder(), library.next_id(), &frame(START)).unwrap();
+    library.put(writer.segment, &writer.tail);
+    let mut cursor = library.seek(0).unwrap();
+    for i in 1..4 {
+        writer.append(&frame(START + i * 10 * SECOND)).unwrap();
+        assert!(!cursor.next().unwrap().is_after_gap);
+    }
+}
+
+#[test]
 fn file_of_nothing_is_searched_for_so_long_and_no_longer() {
     let dir = Dir::new();
     let segment = dir.write(1, times(START, 3));
