@@ -53,4 +53,5 @@ fn memory_comes_back_after_many_clients() {
         after = daemon.resident_kb();
         after <= before + (2 << 10)
     });
+    assert_eq!(daemon.figure("/connections/restarts"), 0);
 }

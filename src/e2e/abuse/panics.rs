@@ -21,11 +21,11 @@ fn camera_thread_that_panics_shows_the_cause_and_starts_again() {
     let mut viewer = daemon.watch("/stream?extra_headers=1");
     let mut other = daemon.watch("/video_feed");
     for n in 1..=3 {
-        while !is_online(&viewer.next()) {}
+        eventually_is("it is on", || is_online(&viewer.next()));
         other.next();
         faults.panic(&daemon, "capture", Call::Clock);
         // Its picture says so too, in the size of the camera's.
-        while is_online(&viewer.next()) {}
+        eventually_is("it is lost", || !is_online(&viewer.next()));
         eventually_is("it goes on", || is_online(&viewer.next()));
         assert_eq!(daemon.figure("/camera/faults/io"), n);
         assert_eq!(daemon.figure("/camera/opened"), n + 1);
