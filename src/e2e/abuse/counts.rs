@@ -39,7 +39,8 @@ fn bring_all_about(daemon: &Daemon) {
         client
     };
     let large = send(&[b'a'; 2000]);
-    let many = send("GET /healthz HTTP/1.1\r\nHost: a\r\n\r\n".repeat(50).as_bytes());
+    // The first lasts, so that the others come before its end.
+    let many = send(format!("GET /stream HTTP/1.1\r\n{LOGIN}\r\n\r\n").repeat(8).as_bytes());
     drop(send(b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n"));
     drop(send(b"GET / HTTP/1.1\r\nContent-Length: 1000000000000000\r\n\r\n"));
     for _ in 0..30 {
@@ -48,7 +49,7 @@ fn bring_all_about(daemon: &Daemon) {
         let code = guesser.reply("GET").code;
         assert!(matches!(code, 401 | 429), "{code}");
     }
-    daemon.signal(Signal::STOP);
+    daemon.freeze();
     (0..20).for_each(|_| reset(daemon.address(), b"GET / HTTP/1.1\r\n\r\n"));
     daemon.signal(Signal::CONT);
     // Most are too many, the others are left until their time is over.

@@ -137,7 +137,7 @@ fn snapshots_that_need_no_new_picture_are_all_answered_and_a_viewer_has_no_gap()
 /// were told that there is none.
 fn ask_for_seats(daemon: &Daemon, n: usize) -> (Vec<Client>, [usize; 2]) {
     let metronome = Metronome::start();
-    daemon.signal(Signal::STOP);
+    daemon.freeze();
     let mut clients = idle(daemon, n);
     clients.iter_mut().for_each(|client| client.request("GET", "/stream", &[]));
     daemon.signal(Signal::CONT);

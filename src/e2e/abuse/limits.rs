@@ -144,7 +144,7 @@ fn burst_of_clients_beside_idle_ones_is_served() {
     for _ in 0..5 {
         // All come in the same moment, and tiny_http gives its idle threads
         // more than one each.
-        daemon.signal(Signal::STOP);
+        daemon.freeze();
         let idle = idle(&daemon, 40);
         let mut clients = super::idle(&daemon, 120);
         clients.iter_mut().for_each(|client| client.request("GET", "/stream", &[]));
@@ -169,7 +169,7 @@ fn request_that_tiny_http_queues_behind_an_idle_client_is_answered() {
         // once: it counts as free for both.
         let mut idle = idle(&daemon, 3);
         eventually_is("three are held", || connections(&daemon, "waiting") == 3);
-        daemon.signal(Signal::STOP);
+        daemon.freeze();
         idle.extend(super::idle(&daemon, 1));
         let mut good = Client::connect(daemon.address());
         good.request("GET", "/healthz", &[]);

@@ -40,7 +40,7 @@ fn clients_that_are_gone_before_they_are_accepted_are_survived() {
     let fresh = Footprint::fresh(&daemon);
     let mut viewer = daemon.watch("/stream");
     viewer.next();
-    daemon.signal(Signal::STOP);
+    daemon.freeze();
     (0..100).for_each(|_| reset(daemon.address(), b"GET /stream HTTP/1.1\r\n\r\n"));
     daemon.signal(Signal::CONT);
     (0..20).for_each(|_| drop(viewer.next()));

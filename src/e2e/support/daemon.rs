@@ -106,6 +106,17 @@ impl Daemon {
         kill_process(pid, signal).unwrap();
     }
 
+    /// Stops all of its threads where they are, until it is told to go on.
+    pub(crate) fn freeze(&self) {
+        self.signal(Signal::STOP);
+        eventually_is("it is frozen", || {
+            let tasks = fs::read_dir(format!("/proc/{}/task", self.pid())).unwrap();
+            let status = |task: fs::DirEntry| fs::read_to_string(task.path().join("status")).ok();
+            let mut all = tasks.filter_map(|task| status(task.ok()?));
+            all.all(|status| status.contains("\nState:\tT"))
+        });
+    }
+
     /// Waits for its end.
     pub(crate) fn wait(&mut self) -> ExitStatus {
         eventually("it ends", || self.child.try_wait().unwrap())
