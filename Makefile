@@ -21,7 +21,7 @@ build: need-build ## build the daemon for use
 	$(CARGO) build --locked --release
 
 test: need-build need-test ## run all tests, in a real browser and real players too
-	$(CARGO) test --locked
+	$(CARGO) test --locked --workspace
 
 test-v4l2: need-build need-v4l2 ## test on real camera drivers, in an emulated machine (x86_64 Debian)
 	$(CARGO) test --locked --test v4l2 -- --test-threads=1
@@ -33,11 +33,11 @@ fuzz: need-build ## feed random bytes to all that reads bytes from outside; FUZZ
 	FUZZ_SECONDS=$(FUZZ_SECONDS) FUZZ_REPLAY=$(REPLAY) $(CARGO) test --locked --lib fuzz:: -- --nocapture
 
 check: need-build ## formatting, lints and documentation
-	$(CARGO) fmt --check
-	$(CARGO) clippy --locked --all-targets -- -D warnings
+	$(CARGO) fmt --all --check
+	$(CARGO) clippy --locked --workspace --all-targets -- -D warnings
 	$(CARGO) clippy --locked --test v4l2 --example usb_webcam -- -D warnings
 	$(CARGO) clippy --locked --features https -- -D warnings
-	RUSTDOCFLAGS="-D warnings" $(CARGO) doc --locked --no-deps --document-private-items
+	RUSTDOCFLAGS="-D warnings" $(CARGO) doc --locked --workspace --no-deps --document-private-items
 
 audit: ## look for security advisories (needs the network)
 	@command -v cargo-audit >/dev/null || $(CARGO) install --locked cargo-audit

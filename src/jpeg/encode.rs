@@ -14,10 +14,12 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::thread;
 
 use jpeg_encoder::EncodingError;
+use mjpegd_scan::{Scan, Tables};
 use parking_lot::Mutex;
 
+use super::header::Header;
 use super::raw::Raw;
-use super::rows::{Rows, mcu, sampling};
+use super::rows::{Rows, mcu};
 use super::strips;
 
 /// Strips that a picture is cut into at most. Not the number of threads:
@@ -76,13 +78,15 @@ impl Encoder {
         out: &mut impl Write,
     ) -> Result<(), EncodeFault> {
         let cut = Cut::of(raw);
+        let header =
+            Header::new(raw, self.quality, cut.interval()).map_err(EncodeFault::Encoder)?;
         self.strips.resize_with(cut.n_strips, Vec::new);
         let jobs = Mutex::new(self.strips.iter_mut().enumerate());
         let work = || {
             // The lock is held for the taking only.
             let next = || jobs.lock().next();
-            while let Some((i, jpeg)) = next() {
-                encode_strip(raw, cut, i, self.quality, jpeg)?;
+            while let Some((i, scan)) = next() {
+                encode_strip(cut.rows(raw, i), &header.tables, scan)?;
             }
             Ok(())
         };
@@ -100,7 +104,7 @@ impl Encoder {
                 .map(|helper| helper.join().unwrap_or(Err(EncodeFault::Panic)))
                 .fold(own, Result::and)
         })?;
-        strips::join(&self.strips, raw.height(), out).map_err(EncodeFault::Output)
+        strips::join(&header.bytes, &self.strips, out).map_err(EncodeFault::Output)
     }
 }
 
@@ -128,37 +132,49 @@ impl Cut {
             n_mcus: n_in_strip * n_columns,
         }
     }
+
+    /// MCUs between two restart markers, if there are any.
+    fn interval(self) -> Option<u16> {
+        (self.n_strips > 1).then(|| u16::try_from(self.n_mcus).unwrap_or(u16::MAX))
+    }
+
+    /// The rows of strip `i`.
+    fn rows<'a>(self, raw: &'a Raw<'a>, i: usize) -> Rows<'a> {
+        let top = i * self.n_rows;
+        Rows { raw, top, n: self.n_rows.min(usize::from(raw.height()) - top) }
+    }
 }
 
-/// Replaces what is in `place` by the picture's strip `i` as a picture of its
-/// own.
-fn encode_strip(
-    raw: &Raw<'_>,
-    cut: Cut,
-    i: usize,
-    quality: u8,
-    place: &mut Vec<u8>,
-) -> Result<(), EncodeFault> {
+/// Replaces what is in `place` by the scan of a strip.
+fn encode_strip(rows: Rows<'_>, tables: &Tables, place: &mut Vec<u8>) -> Result<(), EncodeFault> {
     // On this thread's stack: its length changes with every eight bytes, and
     // `place` shares a line of the cache with that of another thread's strip.
-    let mut jpeg = mem::take(place);
-    jpeg.clear();
-    let top = i * cut.n_rows;
-    let rows = Rows { raw, top, n: cut.n_rows.min(usize::from(raw.height()) - top) };
-    let mut encoder = jpeg_encoder::Encoder::new(&mut jpeg, quality);
-    encoder.set_sampling_factor(sampling(raw.format()));
-    if cut.n_strips > 1 {
-        // Makes the encoder write the header's DRI. It ends the strip before
-        // it would write a restart marker.
-        encoder.set_restart_interval(u16::try_from(cut.n_mcus).unwrap_or(u16::MAX));
-    }
+    let mut bytes = mem::take(place);
+    bytes.clear();
     // A panic here is a bug, but the camera must go on with its next picture.
-    let result = catch_unwind(AssertUnwindSafe(|| encoder.encode_image(rows)));
-    *place = jpeg;
-    match result {
-        Ok(result) => result.map_err(EncodeFault::Encoder),
-        Err(_) => Err(EncodeFault::Panic),
+    let encoded = catch_unwind(AssertUnwindSafe(|| scan(rows, tables, &mut bytes)));
+    *place = bytes;
+    encoded.map_err(|_| EncodeFault::Panic)
+}
+
+fn scan(rows: Rows<'_>, tables: &Tables, out: &mut Vec<u8>) {
+    let (mcu_width, mcu_height) = mcu(rows.raw.format());
+    let width = usize::from(rows.raw.width()).next_multiple_of(mcu_width);
+    let mut planes = [const { Vec::new() }; 4];
+    let mut scan = Scan::new(tables, out);
+    for top in (0..rows.n).step_by(mcu_height) {
+        planes.iter_mut().for_each(Vec::clear);
+        for (i, y) in (top..top + mcu_height).enumerate() {
+            // The last row and column go on where the picture ends in an MCU.
+            rows.fill(y.min(rows.n - 1), &mut planes);
+            for plane in planes.iter_mut().filter(|plane| !plane.is_empty()) {
+                let last = plane.last().copied().unwrap_or_default();
+                plane.resize((i + 1) * width, last);
+            }
+        }
+        scan.row(&planes, width);
     }
+    scan.end();
 }
 
 #[cfg(test)]

@@ -290,3 +290,63 @@ fn ffmpeg_decodes_without_a_warning() {
     }
     std::fs::remove_dir_all(&folder).unwrap();
 }
+
+/// jpeg-encoder makes the same of it, to the byte. Its vector instructions
+/// round otherwise at high qualities, so its feature `simd` is off.
+#[test]
+fn every_byte_is_the_one_of_jpeg_encoder() {
+    for format in PixelFormat::ALL {
+        for size in [(16, 16), (2, 2), (50, 38), (82, 50)] {
+            for quality in [1, 10, 50, 80, 95, 100] {
+                for noise in [0, 40, 255, 4000] {
+                    let stride = format.line_len(size.0);
+                    let data = noisy(format.min_len(size.0, size.1, stride), noise);
+                    let raw = Raw::new(format, size, stride, Range::Limited, &data).unwrap();
+                    let mut jpeg = Vec::new();
+                    Encoder::new(quality, 2).encode(&raw, &mut jpeg).unwrap();
+                    let same = by_jpeg_encoder(&raw, quality);
+                    assert!(jpeg == same, "{format} {size:?} of quality {quality}, noise {noise}");
+                }
+            }
+        }
+    }
+}
+
+/// Slopes under noise; under much of it, black and white.
+fn noisy(len: usize, noise: usize) -> Vec<u8> {
+    let mut state = 1_u32;
+    let bytes = (0..len).map(|i| {
+        state = state.wrapping_mul(1_664_525).wrapping_add(1_013_904_223);
+        let noise = usize::from(state.to_be_bytes()[0]) * noise / 255;
+        if noise > 255 {
+            (noise % 2 * 255).to_le_bytes()[0]
+        } else {
+            (i / 7 + noise).to_le_bytes()[0]
+        }
+    });
+    bytes.collect()
+}
+
+fn by_jpeg_encoder(raw: &Raw<'_>, quality: u8) -> Vec<u8> {
+    struct Picture<'a>(Rows<'a>);
+    impl jpeg_encoder::ImageBuffer for Picture<'_> {
+        fn get_jpeg_color_type(&self) -> jpeg_encoder::JpegColorType {
+            super::super::rows::colours(self.0.raw.format())
+        }
+        fn width(&self) -> u16 {
+            self.0.raw.width()
+        }
+        fn height(&self) -> u16 {
+            self.0.raw.height()
+        }
+        fn fill_buffers(&self, y: u16, planes: &mut [Vec<u8>; 4]) {
+            self.0.fill(usize::from(y), planes);
+        }
+    }
+    let mut jpeg = Vec::new();
+    let mut encoder = jpeg_encoder::Encoder::new(&mut jpeg, quality);
+    encoder.set_sampling_factor(super::super::rows::sampling(raw.format()));
+    let rows = Rows { raw, top: 0, n: usize::from(raw.height()) };
+    encoder.encode_image(Picture(rows)).unwrap();
+    jpeg
+}

@@ -6,6 +6,7 @@
 
 mod check;
 mod encode;
+mod header;
 mod huffman;
 mod pixels;
 mod raw;
@@ -28,6 +29,7 @@ const SOI: u8 = 0xD8;
 const EOI: u8 = 0xD9;
 const SOS: u8 = 0xDA;
 const DHT: u8 = 0xC4;
+const DQT: u8 = 0xDB;
 const APP1: u8 = 0xE1;
 
 /// Why some bytes are not shown.

@@ -1,11 +1,11 @@
-//! Rows of a raw picture as jpeg-encoder takes them: full range Y, Cb and Cr,
+//! Rows of a raw picture as the encoder takes them: full range Y, Cb and Cr,
 //! each as wide as the picture.
 //!
 //! Where colour is sampled more coarsely the encoder reads every second
 //! sample of every second row (its `Nearest`), so that what a camera gave is
 //! coded as it is: samples are doubled here, never mixed.
 
-use jpeg_encoder::{ImageBuffer, JpegColorType, SamplingFactor, rgb_to_ycbcr};
+use jpeg_encoder::{JpegColorType, SamplingFactor, rgb_to_ycbcr};
 
 use super::pixels::{Layout, PixelFormat};
 use super::raw::{Range, Raw};
@@ -64,32 +64,27 @@ pub(super) fn mcu(format: PixelFormat) -> (usize, usize) {
     }
 }
 
+/// What components the JPEG of a format has.
+pub(super) fn colours(format: PixelFormat) -> JpegColorType {
+    match format.layout() {
+        Layout::Luma => JpegColorType::Luma,
+        _ => JpegColorType::Ycbcr,
+    }
+}
+
 /// Some rows of a picture, as a picture of its own.
+#[derive(Clone, Copy)]
 pub(super) struct Rows<'a> {
     pub(super) raw: &'a Raw<'a>,
     pub(super) top: usize,
     pub(super) n: usize,
 }
 
-impl ImageBuffer for Rows<'_> {
-    fn get_jpeg_color_type(&self) -> JpegColorType {
-        match self.raw.format().layout() {
-            Layout::Luma => JpegColorType::Luma,
-            _ => JpegColorType::Ycbcr,
-        }
-    }
-
-    fn width(&self) -> u16 {
-        self.raw.width()
-    }
-
-    fn height(&self) -> u16 {
-        u16::try_from(self.n).unwrap_or(u16::MAX)
-    }
-
-    fn fill_buffers(&self, y: u16, [luma, cb, cr, _]: &mut [Vec<u8>; 4]) {
+impl Rows<'_> {
+    /// Appends a row to each plane that there is.
+    pub(super) fn fill(&self, y: usize, [luma, cb, cr, _]: &mut [Vec<u8>; 4]) {
         let raw = self.raw;
-        let y = self.top + usize::from(y);
+        let y = self.top + y;
         let line = raw.line(y);
         let levels = match raw.range() {
             Range::Full => &FULL,
