@@ -3,6 +3,7 @@
 //! A client that resets its connection early enough makes a thread of
 //! tiny_http's panic, so that anybody can bring them about.
 
+use std::any::Any;
 use std::panic::{PanicHookInfo, set_hook};
 use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
 use std::thread;
@@ -30,6 +31,12 @@ pub(crate) fn count() -> u64 {
     N_PANICS.load(Relaxed)
 }
 
+/// What a panic said.
+pub(crate) fn text(panic: &(dyn Any + Send)) -> &str {
+    let literal = panic.downcast_ref::<&str>().copied();
+    literal.or(panic.downcast_ref::<String>().map(String::as_str)).unwrap_or("no message")
+}
+
 fn line(thread: Option<&str>, panic: &PanicHookInfo<'_>) -> String {
     let place = panic.location().map_or_else(String::new, ToString::to_string);
     // The path of a registry says nothing; the package and its file do.
@@ -38,4 +45,19 @@ fn line(thread: Option<&str>, panic: &PanicHookInfo<'_>) -> String {
         .map_or(place.as_str(), |(package, _)| &place[package.rfind('/').map_or(0, |at| at + 1)..]);
     let what = panic.payload_as_str().unwrap_or("no message");
     format!("panic in thread {} at {place}: {what}", thread.unwrap_or("of tiny_http"))
+}
+
+#[cfg(test)]
+mod tests {
+    use std::panic::catch_unwind;
+
+    use super::*;
+
+    #[test]
+    fn text_of_a_panic_is_kept() {
+        let panic = catch_unwind(|| panic!("at {}", 7)).unwrap_err();
+        assert_eq!(text(&*panic), "at 7");
+        let panic = catch_unwind(|| panic!("plain")).unwrap_err();
+        assert_eq!(text(&*panic), "plain");
+    }
 }

@@ -12,6 +12,7 @@ use crate::camera::{Camera, Cause, Error};
 use crate::frame::{FrameBuf, FramePool, Meta, Taken};
 use crate::jpeg::{self, Fault, HUFFMAN_TABLES, Info};
 use crate::log_limit::LogLimit;
+use crate::panics;
 
 /// A camera that gives nothing but damaged pictures for so long is lost.
 const PATIENCE: Duration = Duration::from_secs(5);
@@ -43,7 +44,7 @@ pub(super) fn run(shared: &Shared) {
         // A driver's panic is a bug, of ours or of a library's; the camera may
         // still work when it is opened anew.
         let end = catch_unwind(AssertUnwindSafe(|| thread.run_once())).unwrap_or_else(|panic| {
-            Err(Error::lost(Cause::Io, format!("the driver panicked: {}", text(&*panic))))
+            Err(Error::lost(Cause::Io, format!("the driver panicked: {}", panics::text(&*panic))))
         });
         if let Err(error) = end
             && error != Error::Stopped
@@ -61,12 +62,6 @@ pub(super) fn run(shared: &Shared) {
             back_off = BackOff::new();
         }
     }
-}
-
-/// What a panic said.
-fn text(panic: &(dyn std::any::Any + Send)) -> &str {
-    let literal = panic.downcast_ref::<&str>().copied();
-    literal.or(panic.downcast_ref::<String>().map(String::as_str)).unwrap_or("no message")
 }
 
 impl Thread<'_> {
@@ -240,13 +235,5 @@ mod tests {
         again.extend(buf.jpeg());
         mend(&mut again).unwrap();
         assert_eq!(again.jpeg(), buf.jpeg());
-    }
-
-    #[test]
-    fn text_of_a_panic_is_kept() {
-        let panic = catch_unwind(|| panic!("at {}", 7)).unwrap_err();
-        assert_eq!(text(&*panic), "at 7");
-        let panic = catch_unwind(|| panic!("plain")).unwrap_err();
-        assert_eq!(text(&*panic), "plain");
     }
 }

@@ -35,7 +35,8 @@ pub(super) fn listen(address: SocketAddr, write_timeout: Duration) -> io::Result
     socket.set_write_timeout(Some(SEND_TIMEOUT.min(write_timeout)))?;
     socket.set_recv_buffer_size(RECEIVE_BYTES)?;
     socket.set_tcp_notsent_lowat(UNSENT_BYTES)?;
-    socket.set_tcp_user_timeout(Some(VANISHED))?;
+    // It counts for one that is there and takes nothing, too.
+    socket.set_tcp_user_timeout(Some(VANISHED.max(write_timeout)))?;
     let keepalive =
         TcpKeepalive::new().with_time(VANISHED).with_interval(VANISHED / 3).with_retries(3);
     socket.set_tcp_keepalive(&keepalive)?;
@@ -60,4 +61,21 @@ pub(super) fn adopt(inherited: Inherited, address: SocketAddr) -> Option<TcpList
 pub(super) fn serve(listener: &TcpListener) -> Result<tiny_http::Server> {
     let duplicate = listener.try_clone().context("the listener cannot be duplicated")?;
     tiny_http::Server::from_listener(duplicate, None).map_err(|e| anyhow!("{e}"))
+}
+
+#[cfg(test)]
+mod tests {
+    use socket2::SockRef;
+
+    use super::*;
+
+    #[test]
+    fn system_gives_a_viewer_up_no_sooner_than_was_said() {
+        for (write_timeout, due) in [(5, 30), (300, 300)] {
+            let any = SocketAddr::from(([127, 0, 0, 1], 0));
+            let listener = listen(any, Duration::from_secs(write_timeout)).unwrap();
+            let timeout = SockRef::from(&listener).tcp_user_timeout().unwrap();
+            assert_eq!(timeout, Some(Duration::from_secs(due)));
+        }
+    }
 }

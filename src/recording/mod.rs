@@ -29,6 +29,7 @@ mod tail;
 mod tests;
 mod writer;
 
+use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering::SeqCst};
 use std::thread::{self, JoinHandle};
@@ -90,9 +91,11 @@ impl Recording {
             thread::Builder::new()
                 .name("recorder".into())
                 .spawn(move || recorder::run(&recording, &hearing, &written)),
-            thread::Builder::new()
-                .name("cleaner".into())
-                .spawn(move || cleaner::run(&cleaning.library, &cleaning.config, &to_keep)),
+            thread::Builder::new().name("cleaner".into()).spawn(move || {
+                let run = || cleaner::run(&cleaning.library, &cleaning.config, &to_keep);
+                // A panic, which is logged, is to cost a look, not the bounds.
+                while catch_unwind(AssertUnwindSafe(run)).is_err() {}
+            }),
         ];
         let mut threads = Vec::new();
         for thread in started {

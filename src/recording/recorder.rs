@@ -3,6 +3,7 @@
 //! cannot write in time it misses, and capture never waits for it.
 
 use std::io;
+use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
@@ -15,6 +16,7 @@ use super::writer::{Files, Writer};
 use crate::capture::Reader;
 use crate::frame::Frame;
 use crate::log_limit::LogLimit;
+use crate::panics::text;
 use crate::rate::Pace;
 use crate::slot::Newer;
 
@@ -51,7 +53,15 @@ pub(super) fn run(shared: &Shared, orders: &Receiver<()>, written: &Sender<Writt
             }
         }
         let begun = Instant::now();
-        let failure = match run_once(shared, orders, written) {
+        // A panic is a bug of ours; what is on disk is whole, or mended when
+        // the folder is opened anew.
+        let once = || run_once(shared, orders, written);
+        let end = catch_unwind(AssertUnwindSafe(once)).unwrap_or_else(|panic| {
+            shared.library.finish();
+            let error = io::Error::other(format!("the recorder panicked: {}", text(&*panic)));
+            Err(Failure { doing: "record".into(), error })
+        });
+        let failure = match end {
             Ok(End::Over) => return,
             Ok(End::Told) => continue,
             Err(failure) => failure,
@@ -96,6 +106,7 @@ fn run_once(
         .load(Arc::clone(&folder), locked.is_ok())
         .map_err(failed(format!("read {shown}")))?;
     locked.map_err(failed(format!("have {shown} alone, as another program records there")))?;
+    let _alone = Alone(Arc::clone(&folder));
     let mut session = Session {
         shared,
         folder,
@@ -107,8 +118,17 @@ fn run_once(
     };
     let end = session.record(&shared.capture.read(), orders);
     session.finish();
-    session.folder.unlock();
     end.map_err(failed(format!("write to {shown}")))
+}
+
+/// A folder that is locked, until this is dropped: by a panic too, where others
+/// still hold the folder.
+struct Alone(Arc<Folder>);
+
+impl Drop for Alone {
+    fn drop(&mut self) {
+        self.0.unlock();
+    }
 }
 
 /// One stretch of recording without a failure.

@@ -3,7 +3,8 @@
 use std::time::Duration;
 
 use super::connections;
-use crate::support::{Call, Daemon, Faults, Footprint, Growth, Part, eventually_is};
+use crate::recording::wait_for_frames;
+use crate::support::{Call, Daemon, Faults, Footprint, Growth, Part, TempDir, eventually_is};
 
 /// A daemon that can be made to panic.
 fn daemon(faults: &Faults, args: &[&str]) -> Daemon {
@@ -75,4 +76,21 @@ fn workers_that_panic_a_hundred_times_leave_nothing_behind() {
     daemon.watch("/stream").next();
     growth.must_be_small();
     Footprint::settled(&daemon, &fresh);
+}
+
+#[test]
+fn recorder_that_panics_shows_the_cause_and_goes_on() {
+    let (faults, to) = (Faults::new(), TempDir::new());
+    let folder = to.path().to_str().unwrap();
+    let daemon = daemon(&faults, &["--camera", "pattern:64x48@20", "--record", folder]);
+    wait_for_frames(&daemon, 5);
+    for n in 1..=2 {
+        faults.panic(&daemon, "recorder", Call::Writev);
+        eventually_is("it failed", || daemon.figure("/recording/failures") == n);
+        let n_before = daemon.figure("/recording/written");
+        wait_for_frames(&daemon, n_before + 5);
+    }
+    let line = daemon.wait_for_log("not recording: cannot record: the recorder panicked: ");
+    assert!(line.ends_with("; trying again"), "{line}");
+    assert_eq!(daemon.status()["recording"]["state"], "recording");
 }
