@@ -5,7 +5,9 @@ use std::path::Path;
 use serde_json::Value;
 
 use crate::recording::{end, recorder, wait_for_frames};
-use crate::support::{Daemon, Dir, Program, Recorded, TempDir, all_frames, python, segments};
+use crate::support::{
+    Client, Daemon, Dir, Program, Recorded, TempDir, all_frames, eventually_is, python, segments,
+};
 
 /// A recording that is over, and a daemon beside it.
 fn recorded() -> (Daemon, Vec<Recorded>, TempDir) {
@@ -15,7 +17,7 @@ fn recorded() -> (Daemon, Vec<Recorded>, TempDir) {
     let daemon = Daemon::start(&args);
     wait_for_frames(&daemon, 50);
     daemon.request("POST", "/record/stop", &[]);
-    crate::support::eventually_is("it stopped", || daemon.status()["recording"]["state"] == "off");
+    eventually_is("it stopped", || daemon.status()["recording"]["state"] == "off");
     let frames = all_frames(to.path());
     (daemon, frames, to)
 }
@@ -146,4 +148,27 @@ fn segment_can_be_had_whole_and_in_ranges() {
     assert_eq!(daemon.request("GET", &target, &["Range: bytes=0-1,5-6"]).code, 200);
     assert_eq!(daemon.request("GET", &target, &["Range: bytes=0-1", "If-Range: \"x\""]).code, 200);
     assert_eq!(daemon.request("HEAD", &target, &[]).code, 200);
+}
+
+#[test]
+fn too_many_downloads_at_once_are_refused_and_counted() {
+    let (dir, to) = (Dir::numbered(5, 200_000), TempDir::new());
+    let daemon = recorder(&dir, to.path(), &[]);
+    // More than the buffers of a socket hold.
+    wait_for_frames(&daemon, 60);
+    let clients: Vec<_> = (0..12)
+        .map(|_| {
+            let mut client = Client::narrow(daemon.address());
+            client.request("GET", "/download?format=mjpeg", &[]);
+            client
+        })
+        .collect();
+    // Four are served and four wait.
+    eventually_is("four are refused", || daemon.figure("/connections/refused") == 4);
+    assert!(daemon.get("/metrics").text().contains("\nmjpegd_requests_refused_total 4\n"));
+    let reply = daemon.get("/download?format=mjpeg");
+    assert_eq!((reply.code, reply.header("Retry-After")), (503, Some("2")));
+    assert_eq!(reply.text(), "too many downloads at once\n");
+    drop(clients);
+    eventually_is("there is room again", || daemon.request("HEAD", "/download", &[]).code == 200);
 }

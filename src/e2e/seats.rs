@@ -103,6 +103,12 @@ fn stalled_viewer_loses_its_seat() {
     let is_soon = (0..5).any(|_| time_of_a_stalled_viewer(&daemon) < limit);
     assert!(is_soon, "never within {limit:?}");
     daemon.wait_for_log("stalled for 1s and lost its seat");
+    assert!(daemon.figure("/connections/cut/stalled") >= 1);
+    let metrics = daemon.get("/metrics").text();
+    assert!(
+        !metrics.contains("\nmjpegd_connections_cut_total{cause=\"stalled\"} 0\n"),
+        "{metrics}"
+    );
     daemon.watch("/stream").next();
 }
 

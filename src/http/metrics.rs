@@ -125,6 +125,7 @@ fn of_connections(page: &mut Page, of: &ConnectionsReport) {
     page.one("connections_kicked_total", "counter", "Wake-ups for connections.", of.kicked);
     page.one("connections_leaked_total", "counter", "Connections lost for good.", of.leaked);
     page.one("requests_forgotten_total", "counter", "Requests of absurd length.", of.forgotten);
+    page.one("requests_refused_total", "counter", "Requests of a kind that is busy.", of.refused);
     page.one("listener_renewed_total", "counter", "Times it listened anew.", of.listener_renewed);
     page.one("passwords_wrong_total", "counter", "Passwords that were wrong.", of.wrong_passwords);
     page.one("passwords_slowed_total", "counter", "Passwords refused unseen.", of.slowed_guesses);

@@ -2,6 +2,7 @@
 
 use std::io::{self, ErrorKind};
 use std::sync::Arc;
+use std::sync::atomic::Ordering::Relaxed;
 use std::time::Instant;
 
 use parking_lot::Mutex;
@@ -9,7 +10,7 @@ use tiny_http::Method;
 
 use super::auth::Auth;
 use super::connection::{Connection, Connections};
-use super::guard::ConnectionsReport;
+use super::guard::{ConnectionsReport, Cut};
 use super::playback::{End, Found, Playback};
 use super::reply::{Code, Reply, TIMEOUT};
 use super::route::{Route, StreamRequest, Which};
@@ -149,11 +150,16 @@ impl Office {
     /// Tells a client that all seats are taken.
     pub(super) fn refuse_seat(&self, client: &Connection, camera: &str, taken: &str) {
         self.viewers.refused(camera);
-        self.refuse(client, &format!("{taken}; try again in a moment"));
+        self.say_unavailable(client, &format!("{taken}; try again in a moment"));
     }
 
-    /// Tells a client that there is no place for it.
+    /// Tells a client that too many like it are being answered.
     pub(super) fn refuse(&self, client: &Connection, why: &str) {
+        self.connections.counts().refused.fetch_add(1, Relaxed);
+        self.say_unavailable(client, why);
+    }
+
+    fn say_unavailable(&self, client: &Connection, why: &str) {
         // Formatted here, as one level deeper it takes a further page.
         let line = format!("a client was refused: {why}");
         // Unlock before logging: a log that blocks must hold nobody else up.
@@ -246,6 +252,9 @@ impl Office {
 
     #[inline(never)]
     fn tell_end(&self, seat: &Seat, end: &io::Result<()>) {
+        if end.as_ref().is_err_and(|e| e.kind() == ErrorKind::TimedOut) {
+            self.connections.counts().cut(Cut::Stalled);
+        }
         let served = seat.viewer.report().served;
         log::info!(
             "viewer {} {} after {:.1} s, {} pictures, {} skipped",

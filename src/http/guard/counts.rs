@@ -18,14 +18,17 @@ pub(in crate::http) enum Cut {
     Crowd,
     /// It sent one request after the other without waiting for a reply.
     Pipelined,
+    /// A viewer that took no picture in time.
+    Stalled,
 }
 
 impl Cut {
-    const ALL: [(Self, &'static str); 4] = [
+    const ALL: [(Self, &'static str); 5] = [
         (Self::HeadTimeout, "head_timeout"),
         (Self::HeadSize, "head_size"),
         (Self::Crowd, "crowd"),
         (Self::Pipelined, "pipelined"),
+        (Self::Stalled, "stalled"),
     ];
 }
 
@@ -43,6 +46,8 @@ pub(in crate::http) struct Counts {
     pub(in crate::http) leaked: AtomicU64,
     /// Requests that must not be dropped, for their claimed length.
     pub(in crate::http) forgotten: AtomicU64,
+    /// Requests refused as too many of their kind were being answered.
+    pub(in crate::http) refused: AtomicU64,
     pub(in crate::http) wrong_passwords: AtomicU64,
     /// Passwords not looked at, as their address guesses too fast.
     pub(in crate::http) slowed_guesses: AtomicU64,
@@ -65,6 +70,7 @@ pub(in crate::http) struct ConnectionsReport {
     pub(in crate::http) listener_renewed: u64,
     pub(in crate::http) restarts: u64,
     pub(in crate::http) panics: u64,
+    pub(in crate::http) refused: u64,
     pub(in crate::http) wrong_passwords: u64,
     pub(in crate::http) slowed_guesses: u64,
 }
@@ -89,6 +95,7 @@ impl Counts {
             listener_renewed: self.renewed.load(Relaxed),
             restarts: self.restarts.load(Relaxed),
             panics: panics::count(),
+            refused: self.refused.load(Relaxed),
             wrong_passwords: self.wrong_passwords.load(Relaxed),
             slowed_guesses: self.slowed_guesses.load(Relaxed),
         }
