@@ -141,7 +141,11 @@ impl Capture {
 
     /// How the camera does.
     pub(crate) fn status(&self) -> Status {
-        self.0.stats.status(self.0.setup().asked.clone(), self.0.slot.latest())
+        let status = self.0.stats.status(self.0.setup().asked.clone());
+        // Looked for after the state, as the slot is emptied before that says
+        // so: or it would be a picture of the camera before.
+        let latest = self.0.slot.latest().filter(|frame| !frame.meta.is_status);
+        Status { latest, ..status }
     }
 
     /// The camera's controls, and how they are set; none of a camera that has

@@ -170,7 +170,8 @@ impl Stats {
         }
     }
 
-    pub(super) fn status(&self, asked: Asked, latest: Option<Arc<Frame>>) -> Status {
+    /// All but the latest picture, which is not kept here.
+    pub(super) fn status(&self, asked: Asked) -> Status {
         let read = |counters: &[AtomicU64], keys: &mut dyn Iterator<Item = &'static str>| {
             keys.zip(counters).map(|(key, n)| (key, n.load(Relaxed))).collect()
         };
@@ -188,7 +189,7 @@ impl Stats {
             n_opened: self.n_opened.load(Relaxed),
             n_dropped,
             n_faults: read(&self.n_faults, &mut Cause::ALL.iter().map(|c| c.key())),
-            latest: latest.filter(|frame| !frame.meta.is_status),
+            latest: None,
         }
     }
 }
