@@ -8,8 +8,8 @@ REPLAY ?=
 CARGO ?= cargo
 
 .DEFAULT_GOAL := help
-.PHONY: help run build test fuzz test-v4l2 soak check audit bench bench-relay bench-v4l2 bench-encode install clean
-.PHONY: need-build need-test need-v4l2 need-bench need-encode
+.PHONY: help run build test fuzz test-v4l2 soak check audit bench bench-relay bench-v4l2 bench-board bench-encode install clean
+.PHONY: need-build need-test need-v4l2 need-board need-bench need-encode
 
 help: ## list the targets
 	@grep -hE '^[a-z0-9-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 14
@@ -50,7 +50,10 @@ bench-relay: need-build need-bench ## measure what a relay adds to the age of a 
 	$(CARGO) bench --locked --bench relay
 
 bench-v4l2: need-build need-v4l2 ## measure CPU per frame beside uStreamer, in an emulated machine
-	$(CARGO) test --locked --release --test v4l2 -- --ignored --nocapture
+	$(CARGO) test --locked --release --test v4l2 -- --ignored --nocapture beside_ustreamer
+
+bench-board: need-build need-v4l2 need-board ## measure what recording costs a board beside one more viewer, in an emulated one
+	$(CARGO) test --locked --release --test v4l2 -- --ignored --nocapture beside_one_more_viewer
 
 bench-encode: need-build need-encode ## measure the encoder beside libjpeg-turbo
 	$(CARGO) bench --locked --bench encode --features bench-turbo
@@ -61,5 +64,5 @@ install: build ## put the daemon under PREFIX (/usr/local)
 clean: ## remove all that was built
 	$(CARGO) clean
 
-need-build need-test need-v4l2 need-bench need-encode:
+need-build need-test need-v4l2 need-board need-bench need-encode:
 	@.ci/need $(@:need-%=%)

@@ -1,4 +1,4 @@
-//! The file system of the test machine: busybox, modules, programs with their libraries, the webcam's pictures.
+//! The file system of a machine: busybox, modules, programs with their libraries, the webcam's pictures.
 //!
 //! Called by `machine` at each start: nothing here is worth a cache. It must not know what the tests do.
 
@@ -14,11 +14,11 @@ use std::process::Command;
 /// Where the webcam finds its pictures.
 pub(crate) const PICTURES: &str = "/pictures";
 
-/// Builds the archive. Each of `programs` is found in the guest's PATH under its file name.
-pub(crate) fn build(kernel: &Kernel, programs: &[PathBuf]) -> Result<Vec<u8>> {
+/// Builds the archive. Each of `programs` is found in the guest's PATH under its file name; `init` is the first to run.
+pub(crate) fn build(kernel: &Kernel, init: &[u8], programs: &[PathBuf]) -> Result<Vec<u8>> {
     let mut archive = Archive::default();
     archive.file("/bin/busybox", &read(&static_busybox()?)?);
-    archive.file("/init", include_bytes!("guest/init"));
+    archive.file("/init", init);
     archive.file("/guest/hotplug", include_bytes!("guest/hotplug"));
     archive.file("/cgi-bin/run", include_bytes!("guest/run"));
     archive.file("/cgi-bin/put", include_bytes!("guest/put"));

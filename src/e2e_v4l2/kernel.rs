@@ -8,12 +8,8 @@ use std::fs::{self, File};
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 
-/// The modules to load, by group, in this order. Only `init` knows what a group means.
-pub(crate) const MODULES: [(&str, &[&str]); 3] = [
-    ("0-net", &["virtio_pci", "virtio_net"]),
-    ("1-usb", &["vhci-hcd", "uvcvideo"]),
-    ("2-vivid", &["vivid"]),
-];
+/// The names of modules by group, in loading order.
+pub(crate) type Groups = &'static [(&'static str, &'static [&'static str])];
 
 /// The package that depends on the newest stock kernel of the running Debian.
 const META_PACKAGE: &str = "linux-image-amd64";
@@ -26,12 +22,12 @@ pub(crate) struct Kernel {
 
 /// The kernel, from `cache` if it is there, else fetched with apt (70 MB) and prepared, which leaves 35 MB in `cache`.
 /// Deleting the folder takes the newest kernel at the next start.
-pub(crate) fn get(cache: &Path) -> Result<Kernel> {
+pub(crate) fn get(cache: &Path, groups: Groups) -> Result<Kernel> {
     let home = cache.join("kernel");
     // Says for which modules the cache was made: another list needs another set of files.
-    let wanted = format!("{MODULES:?}");
+    let wanted = format!("{groups:?}");
     if fs::read_to_string(home.join("wanted")).is_ok_and(|made_for| made_for == wanted) {
-        return read_cache(&home);
+        return read_cache(&home, groups);
     }
     let scratch = cache.join("kernel.new");
     for folder in [&home, &scratch] {
@@ -40,26 +36,26 @@ pub(crate) fn get(cache: &Path) -> Result<Kernel> {
         }
     }
     fs::create_dir_all(&scratch)?;
-    fetch(&scratch).context("preparing the kernel of the test machine")?;
+    fetch(&scratch, groups).context("preparing the kernel of the test machine")?;
     fs::write(scratch.join("wanted"), wanted)?;
     // The rename makes the cache whole or absent: an interrupted download is never taken for a kernel.
     fs::rename(&scratch, &home)?;
-    read_cache(&home)
+    read_cache(&home, groups)
 }
 
-fn read_cache(home: &Path) -> Result<Kernel> {
+fn read_cache(home: &Path, groups: Groups) -> Result<Kernel> {
     let mut modules = Vec::new();
-    for (group, _) in MODULES {
+    for (group, _) in groups {
         let mut files =
             fs::read_dir(home.join(group))?.map(|e| Ok(e?.path())).collect::<Result<Vec<_>>>()?;
         files.sort();
-        modules.push((group, files));
+        modules.push((*group, files));
     }
     Ok(Kernel { image: home.join("image"), modules })
 }
 
 /// Downloads the package into `home` and leaves there the image and the modules alone.
-fn fetch(home: &Path) -> Result<()> {
+fn fetch(home: &Path, groups: Groups) -> Result<()> {
     let package = stock_kernel()?;
     let mut download = Command::new(find("apt-get")?);
     output(download.args(["download", &package]).current_dir(home)).with_context(|| {
@@ -71,7 +67,7 @@ fn fetch(home: &Path) -> Result<()> {
 
     let release = package.trim_start_matches("linux-image-");
     unpack_image(&tree.join("boot").join(format!("vmlinuz-{release}")), &home.join("image"))?;
-    collect_modules(&tree, release, home)?;
+    collect_modules(&tree, release, home, groups)?;
     fs::remove_dir_all(&tree)?;
     fs::remove_file(&deb)?;
     Ok(())
@@ -123,14 +119,14 @@ fn unpack_image(vmlinuz: &Path, image: &Path) -> Result<()> {
 }
 
 /// Copies each group's modules to `home/GROUP/NN-name.ko`: a name's number is its place in the loading order.
-fn collect_modules(tree: &Path, release: &str, home: &Path) -> Result<()> {
+fn collect_modules(tree: &Path, release: &str, home: &Path, groups: Groups) -> Result<()> {
     output(Command::new(find("depmod")?).arg("-b").arg(tree).arg(release))?;
     let modprobe = find("modprobe")?;
     let mut seen = Vec::new();
-    for (group, modules) in MODULES {
+    for (group, modules) in groups {
         let folder = home.join(group);
         fs::create_dir_all(&folder)?;
-        for module in modules {
+        for module in *modules {
             let mut command = Command::new(&modprobe);
             let lines = output(command.arg("-d").arg(tree).args([
                 "-S",

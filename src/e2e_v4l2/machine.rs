@@ -1,8 +1,11 @@
-//! The test machine: QEMU with a stock kernel, started by the first test that asks, shared by all, dead with us.
+//! A machine: QEMU with a stock kernel, dead with us. The one with cameras is started by the first test that asks, and
+//! shared by all.
 //!
-//! Called by every test through `machine()`. It must not know cameras: those are `usb` and `vivid`.
+//! Called by every test through `machine()`, and by `board`, which builds another. It must not know cameras: those are
+//! `usb` and `vivid`.
 
 use crate::control::{Control, Outcome};
+use crate::kernel::Groups;
 use crate::{initramfs, kernel, qemu, tools};
 use anyhow::Result;
 use std::fs::{self, File};
@@ -17,7 +20,27 @@ use std::time::{Duration, Instant};
 pub(crate) const SERVICE_PORT: u16 = 5000;
 const CONTROL_PORT: u16 = 2;
 
-/// The running machine.
+/// The kernel modules of the machine with cameras, by group, in this order. Only `init` knows what a group means.
+const MODULES: Groups = &[
+    ("0-net", &["virtio_pci", "virtio_net"]),
+    ("1-usb", &["vhci-hcd", "uvcvideo"]),
+    ("2-vivid", &["vivid"]),
+];
+
+/// What a machine is made of.
+pub(crate) struct Parts {
+    /// The folder of its files, in target/tmp.
+    pub(crate) home: PathBuf,
+    /// Options of QEMU, a word each.
+    pub(crate) hardware: Vec<String>,
+    pub(crate) modules: Groups,
+    /// The first program: it makes the rest of the machine ready, and says so.
+    pub(crate) init: &'static [u8],
+    /// What it has besides busybox, found there by file name.
+    pub(crate) programs: Vec<PathBuf>,
+}
+
+/// A running machine.
 pub(crate) struct Machine {
     control: Control,
     /// Leads to `SERVICE_PORT` in the guest.
@@ -37,11 +60,28 @@ pub(crate) struct Session(MutexGuard<'static, Machine>);
 #[expect(clippy::panic, reason = "without the machine a test has failed")]
 pub(crate) fn machine() -> Session {
     static MACHINE: OnceLock<Result<Mutex<Machine>, String>> = OnceLock::new();
-    match MACHINE.get_or_init(|| Machine::start().map(Mutex::new).map_err(|e| format!("{e:#}"))) {
+    let start = || Machine::start(&with_cameras()?);
+    match MACHINE.get_or_init(|| start().map(Mutex::new).map_err(|e| format!("{e:#}"))) {
         // A test that failed leaves no harm in the machine: each one plugs in its own cameras.
         Ok(machine) => Session(machine.lock().unwrap_or_else(PoisonError::into_inner)),
         Err(e) => panic!("no test machine: {e}"),
     }
+}
+
+fn with_cameras() -> Result<Parts> {
+    tools::check()?;
+    Ok(Parts {
+        home: home("v4l2-machine"),
+        hardware: qemu::WITH_CAMERAS.split_whitespace().map(String::from).collect(),
+        modules: MODULES,
+        init: include_bytes!("guest/init"),
+        programs: crate::programs()?,
+    })
+}
+
+/// Where the files of a machine are kept.
+pub(crate) fn home(name: &str) -> PathBuf {
+    Path::new(env!("CARGO_TARGET_TMPDIR")).join(name)
 }
 
 impl Deref for Session {
@@ -119,20 +159,21 @@ impl Machine {
         self.control.read(path).expect("the file was made by the test")
     }
 
-    fn start() -> Result<Self> {
-        tools::check()?;
-        let home = Path::new(env!("CARGO_TARGET_TMPDIR")).join("v4l2-machine");
-        fs::create_dir_all(&home)?;
+    /// Boots a machine, and waits until its first program says that it is ready.
+    pub(crate) fn start(parts: &Parts) -> Result<Self> {
+        let Parts { home, hardware, modules, init, programs } = parts;
+        fs::create_dir_all(home)?;
         let lock = File::create(home.join("lock"))?;
         lock.lock()?;
-        let kernel = kernel::get(&home)?;
+        let kernel = kernel::get(home, modules)?;
         let archive = home.join("initramfs.cpio");
-        fs::write(&archive, initramfs::build(&kernel, &crate::programs()?)?)?;
+        fs::write(&archive, initramfs::build(&kernel, init, programs)?)?;
 
         let serial = home.join("serial.log");
         fs::write(&serial, "")?;
         let (service, control) = (qemu::free_address()?, qemu::free_address()?);
         let command = qemu::command(
+            hardware,
             &kernel.image,
             &archive,
             &serial,

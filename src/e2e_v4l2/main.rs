@@ -2,7 +2,8 @@
 //!
 //! `cargo test --test v4l2` runs them and `cargo test` leaves them out: they take QEMU, a kernel package of 70 MB
 //! (fetched with apt once, then kept in target/tmp/v4l2-machine) and minutes. One machine is booted, by the first test
-//! that asks, and serves all tests one after the other.
+//! that asks, and serves all tests one after the other. Measurements are left out: `make bench-v4l2`, and
+//! `make bench-board` on a machine of its own.
 #![allow(
     clippy::unwrap_used,
     clippy::print_stderr,
@@ -51,6 +52,9 @@ mod bandwidth_tests;
 mod machine_tests;
 // Another server on the same camera.
 mod peer_tests;
+// What recording costs a board, beside a viewer.
+mod board;
+mod board_tests;
 // The webcam when it is not well.
 mod usb_fault_tests;
 // The webcam when all is well.

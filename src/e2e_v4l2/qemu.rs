@@ -17,10 +17,11 @@ const BOOT_DEADLINE: Duration = Duration::from_secs(90);
 /// Ends QEMU, come what may. Longer than all tests together, shorter than a CI job.
 const LIFETIME_S: &str = "1200";
 
-/// No firmware, no disk, no VGA, no USB of QEMU's own: each costs seconds under emulation. TCG also where /dev/kvm
-/// exists, since nested KVM was seen to hang.
-const MACHINE: &str = "-M pc,usb=off,vmport=off -accel tcg,thread=multi -cpu max -smp 2 -m 768 \
-    -nodefaults -no-user-config -display none -no-reboot -device virtio-net-pci,netdev=net,romfile=";
+/// The hardware of the machine with cameras. TCG also where /dev/kvm exists, since nested KVM was seen to hang.
+pub(crate) const WITH_CAMERAS: &str =
+    "-accel tcg,thread=multi -cpu max -smp 2 -m 768 -device virtio-net-pci,netdev=net,romfile=";
+/// No firmware, no disk, no VGA, no USB of QEMU's own: each costs seconds under emulation.
+const BARE: &str = "-M pc,usb=off,vmport=off -nodefaults -no-user-config -display none -no-reboot";
 /// Panics end QEMU, the console is ours alone, and what only real hardware needs is left out.
 const KERNEL_OPTIONS: &str =
     "console=ttyS0 quiet panic=-1 mitigations=off nokaslr random.trust_cpu=on tsc=reliable";
@@ -30,8 +31,10 @@ pub(crate) fn free_address() -> Result<SocketAddr> {
     Ok(TcpListener::bind((Ipv4Addr::LOCALHOST, 0))?.local_addr()?)
 }
 
-/// The command line, with a forward from each host address to a guest's port.
+/// The command line, with a forward from each host address to a guest's port. The hardware's network card is to be on
+/// the network `net`.
 pub(crate) fn command(
+    hardware: &[String],
     image: &Path,
     archive: &Path,
     serial: &Path,
@@ -53,7 +56,7 @@ pub(crate) fn command(
         "KILL",
     ]);
     command.arg(tools::find("qemu-system-x86_64")?);
-    command.args(MACHINE.split_whitespace());
+    command.args(BARE.split_whitespace()).args(hardware);
     command.arg("-serial").arg(format!("file:{}", serial.display()));
     command.arg("-kernel").arg(image).arg("-initrd").arg(archive).args(["-append", KERNEL_OPTIONS]);
     // The guest reaches nothing outside.

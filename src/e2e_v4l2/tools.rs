@@ -22,6 +22,8 @@ const TOOLS: [(&str, &str); 12] = [
     ("v4l2-ctl", "v4l-utils"),
     ("xz", "xz-utils"),
 ];
+/// What measuring on the board takes besides.
+const FOR_THE_BOARD: [(&str, &str); 2] = [("ethtool", "ethtool"), ("mke2fs", "e2fsprogs")];
 /// Where kmod lives, which is not in every user's PATH.
 const SBIN: &str = "/usr/sbin:/sbin";
 
@@ -36,10 +38,11 @@ pub(crate) fn check() -> Result<()> {
     Ok(())
 }
 
-/// Where `tool`, one of `TOOLS`, is installed.
+/// Where `tool`, one of those above, is installed.
 pub(crate) fn find(tool: &str) -> Result<PathBuf> {
     search(tool).with_context(|| {
-        let known: Vec<_> = TOOLS.iter().filter(|(name, _)| *name == tool).collect();
+        let known = TOOLS.iter().chain(&FOR_THE_BOARD).filter(|(name, _)| *name == tool);
+        let known: Vec<_> = known.collect();
         advice(&known)
     })
 }

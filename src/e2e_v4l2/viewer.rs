@@ -11,7 +11,7 @@ use std::time::{Duration, Instant};
 const PATIENCE: Duration = Duration::from_secs(60);
 
 /// An open stream, in the layout with lengths.
-pub(crate) struct Viewer(BufReader<TcpStream>);
+pub(crate) struct Viewer(pub(crate) BufReader<TcpStream>);
 
 impl Viewer {
     pub(crate) fn open(machine: &Machine) -> Self {
