@@ -108,6 +108,11 @@ pub(super) struct Args {
     #[arg(value_parser = humantime::parse_duration, help_heading = "Recording")]
     pub record_max_age: Duration,
 
+    /// How often the disk is told to keep what was recorded: so much a power cut may cost; 0: each picture
+    #[arg(long, env = "MJPEGD_RECORD_SYNC", value_name = "TIME", default_value = "1s")]
+    #[arg(value_parser = humantime::parse_duration, help_heading = "Recording")]
+    pub record_sync: Duration,
+
     /// Address and port to listen on; 0.0.0.0:5000 for the whole network, :5000 for IPv6 too
     #[arg(long, env = "MJPEGD_BIND", value_name = "ADDRESS:PORT")]
     #[arg(default_value = "127.0.0.1:5000", help_heading = "Server")]

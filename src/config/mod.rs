@@ -107,6 +107,17 @@ mod tests {
     }
 
     #[test]
+    fn zero_record_sync_means_each_picture() {
+        let sync = |args: &[&str]| {
+            let config = config(&[&["--record", "/tmp"], args].concat()).unwrap();
+            config.cameras[0].record.as_ref().unwrap().sync
+        };
+        assert_eq!(sync(&[]), Duration::from_secs(1));
+        assert_eq!(sync(&["--record-sync", "0"]), Duration::ZERO);
+        assert_eq!(sync(&["--record-sync", "5s"]), Duration::from_secs(5));
+    }
+
+    #[test]
     fn what_cannot_be_is_refused_with_what_can() {
         for (args, says) in [
             (["--threads", "0"], "use a number of viewers from 1"),

@@ -20,6 +20,8 @@ pub(crate) struct RecordConfig {
     pub(crate) fps: Option<f64>,
     pub(crate) max_bytes: u64,
     pub(crate) max_age: Option<Duration>,
+    /// How often the disk is told to keep what was written; zero: at each picture.
+    pub(crate) sync: Duration,
 }
 
 impl RecordConfig {
@@ -48,5 +50,6 @@ pub(super) fn record(args: &Args, name: &str) -> Result<Option<RecordConfig>> {
         args.record_max_age
     );
     let Some(dir) = args.record.clone() else { return Ok(None) };
-    Ok(Some(RecordConfig { dir, name: name.to_owned(), fps: args.record_fps, max_bytes, max_age }))
+    let (name, fps, sync) = (name.to_owned(), args.record_fps, args.record_sync);
+    Ok(Some(RecordConfig { dir, name, fps, max_bytes, max_age, sync }))
 }

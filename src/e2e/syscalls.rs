@@ -146,6 +146,50 @@ fn frame_that_is_recorded_is_one_write() {
 }
 
 #[test]
+fn each_frame_can_be_told_to_the_disk() {
+    let (dir, to) = (Dir::numbered(5, 20_000), TempDir::new());
+    let (camera, to) = (dir.camera(), to.path().to_str().unwrap());
+    let args = ["--camera", &camera, "--fps", "4", "--record", to, "--record-sync", "0"];
+    let daemon = Daemon::start(&args);
+    wait_for_frames(&daemon, 1);
+    let trace = Trace::with(&daemon, "writev,fdatasync", &["-y"]);
+    let n_before = daemon.figure("/recording/written");
+    wait_for_frames(&daemon, n_before + 10);
+    let trace = trace.stop();
+    let of_frames = |name: &str| {
+        trace.lines().filter(|line| line.contains(name) && line.contains(".mjpeg>")).count()
+    };
+    let (n_frames, n_syncs) = (of_frames("writev("), of_frames("fdatasync("));
+    // A disk that takes longer than a frame is told of several at once; in a second there are four.
+    assert!(n_syncs * 2 >= n_frames && n_frames >= 9, "{n_syncs} of {n_frames}: {trace}");
+}
+
+#[test]
+fn what_a_camera_gave_before_it_fell_silent_is_told_to_the_disk() {
+    let (dir, to) = (Dir::numbered(3, 20_000), TempDir::new());
+    let (go, here) = (to.path().join("go"), to.path().display());
+    // In less than a second, so that the disk is told of the first one in any case.
+    let camera = format!(
+        "exec:until [ -e {go} ] || [ ! -d {here} ]; do sleep 0.1; done; \
+         for f in {pictures}/0*.jpg; do cat $f; sleep 0.1; done; exec sleep 600",
+        go = go.display(),
+        pictures = dir.path().display()
+    );
+    let record = to.path().join("recording");
+    let args =
+        ["--camera", &camera, "--stall-timeout", "10m", "--record", record.to_str().unwrap()];
+    let daemon = Daemon::start(&args);
+    let trace = Trace::with(&daemon, "writev,fdatasync", &["-y"]);
+    fs::write(&go, "").unwrap();
+    wait_for_frames(&daemon, 2);
+    eventually_is("the disk is told behind the last frame", || {
+        let trace = trace.read();
+        let mut of_frames = trace.lines().filter(|line| line.contains(".mjpeg>"));
+        of_frames.next_back().is_some_and(|line| line.contains("fdatasync("))
+    });
+}
+
+#[test]
 fn no_request_reaches_the_file_system_without_www() {
     let daemon = Daemon::start(&["--camera", "pattern:64x48@20"]);
     daemon.get("/status");

@@ -1,7 +1,7 @@
 //! Keeps a recording within its bounds, by deleting its oldest segments, and
 //! on the disk. A thread of its own, as both may take long.
 
-use std::time::{Duration, SystemTime};
+use std::time::{Duration, Instant, SystemTime};
 
 use crossbeam_channel::{Receiver, RecvTimeoutError};
 
@@ -12,13 +12,16 @@ use super::segment::Segment;
 use crate::config::RecordConfig;
 use crate::log_limit::LogLimit;
 
-/// How often ages are looked at while nothing is recorded.
+/// How often ages are looked at while nothing is recorded...
 const PERIOD: Duration = Duration::from_secs(10);
+/// ...and bounds at most, while each picture is told of.
+const SOON: Duration = Duration::from_millis(500);
 
 /// Runs until the other end of `written` is dropped, which sends now and then
 /// while it records.
 pub(super) fn run(library: &Library, config: &RecordConfig, written: &Receiver<Written>) {
     let mut faults = LogLimit::default();
+    let mut cleaned: Option<Instant> = None;
     loop {
         // Without a bound in time there is nothing to look for meanwhile.
         let period = if config.max_age.is_some() { PERIOD } else { Duration::MAX };
@@ -27,7 +30,10 @@ pub(super) fn run(library: &Library, config: &RecordConfig, written: &Receiver<W
             Err(RecvTimeoutError::Timeout) => {}
             Err(RecvTimeoutError::Disconnected) => return,
         }
-        clean(library, config, micros(SystemTime::now()), &mut faults);
+        if cleaned.is_none_or(|at| at.elapsed() >= SOON) {
+            clean(library, config, micros(SystemTime::now()), &mut faults);
+            cleaned = Some(Instant::now());
+        }
     }
 }
 

@@ -23,8 +23,6 @@ use crate::slot::Newer;
 /// How soon a recording that failed is tried again: at first, and at last.
 const FIRST_WAIT: Duration = Duration::from_millis(500);
 const LONGEST_WAIT: Duration = Duration::from_secs(15);
-/// How often the disk is told to keep what was written.
-const SYNC_EVERY: Duration = Duration::from_secs(1);
 /// How often an order to stop is looked for while no frame comes.
 const LOOK_EVERY: Duration = Duration::from_secs(1);
 /// A recording has at least so many segments when it is full, so that deleting
@@ -115,6 +113,7 @@ fn run_once(
         ended: Written::new(),
         usual: None,
         synced: Instant::now(),
+        is_behind: false,
     };
     let end = session.record(&shared.capture.read(), orders);
     session.finish();
@@ -141,7 +140,9 @@ struct Session<'a> {
     ended: Written,
     /// The time between the last two frames.
     usual: Option<Duration>,
+    /// When the disk was told last, and whether something came since.
     synced: Instant,
+    is_behind: bool,
 }
 
 impl Session<'_> {
@@ -167,6 +168,8 @@ impl Session<'_> {
                     self.shared.stats.written(frame.full().len(), skipped);
                     pace.sent(Instant::now());
                 }
+                // Perhaps no more comes: what there is shall be safe.
+                Newer::Timeout if self.is_behind => self.keep()?,
                 Newer::Timeout => {}
                 Newer::Closed => return Ok(End::Over),
             }
@@ -195,15 +198,22 @@ impl Session<'_> {
             None => self.writer.insert(Writer::begin(&self.folder, library.next_id(), frame)?),
         };
         library.put(writer.segment, &writer.tail);
-        if self.synced.elapsed() >= SYNC_EVERY {
-            self.synced = Instant::now();
-            writer.flush()?;
-            self.ended.push(Arc::clone(&writer.files));
-            if let Err(full) = self.written.try_send(std::mem::take(&mut self.ended)) {
-                // The disk still has to do with the last ones.
-                self.ended = full.into_inner();
-                self.ended.pop();
-            }
+        self.is_behind = true;
+        if self.synced.elapsed() >= self.shared.config.sync { self.keep() } else { Ok(()) }
+    }
+
+    /// Has the disk told to keep what was written so far.
+    fn keep(&mut self) -> io::Result<()> {
+        let Some(writer) = &self.writer else { return Ok(()) };
+        self.synced = Instant::now();
+        writer.flush()?;
+        self.ended.push(Arc::clone(&writer.files));
+        self.is_behind = false;
+        if let Err(full) = self.written.try_send(std::mem::take(&mut self.ended)) {
+            // It has to do with the last ones still.
+            self.ended = full.into_inner();
+            self.ended.pop();
+            self.is_behind = true;
         }
         Ok(())
     }
