@@ -1,30 +1,104 @@
-//! What recording costs a board, beside one more viewer.
+//! What recording costs a board, beside one more viewer, and what a power cut costs the recording.
 
-use crate::board::{self, Watching, busy};
+use crate::board::{self, COUNTING, Card, QUICK, Watching, busy};
+use crate::daemon_tests;
 use crate::initramfs::PICTURES;
 use crate::machine::{Machine, SERVICE_PORT};
 use crate::pictures;
 use crate::server::Server;
+use crate::tools::find;
+use crate::viewer::get;
 use std::path::PathBuf;
-use std::time::Duration;
+use std::thread;
+use std::time::{Duration, Instant};
 
 const SIZE: &str = "1280x720";
 const FPS: u32 = 30;
+/// What an emulated machine does without effort.
+const SLOW_FPS: u32 = 10;
 const SPAN: Duration = Duration::from_secs(20);
 /// Until what was begun or ended is over, windows have grown, and the disk has what is meant for it.
 const SETTLE: &str = "sleep 6";
 const DEADLINE: Duration = Duration::from_secs(30);
 
+fn daemon() -> PathBuf {
+    PathBuf::from(env!("CARGO_BIN_EXE_mjpegd"))
+}
+
+fn recorder<'m>(board: &'m Machine, fps: u32, more: &str) -> Server<'m> {
+    let camera = format!("--camera images:{PICTURES}/{SIZE} --fps {fps}");
+    daemon_tests::start(board, &format!("{camera} --record /card/recording {more}"))
+}
+
+#[test]
+fn power_cut_costs_what_the_disk_was_not_told_of() {
+    const N_FRAMES: u64 = 8 * SLOW_FPS as u64;
+    let card = Card::make().unwrap();
+    let board = board::boot(QUICK, &card, vec![daemon()]).unwrap();
+    // The kernel writes nothing by itself.
+    board.sh("echo 0 >/proc/sys/vm/dirty_writeback_centisecs");
+    let server = recorder(&board, SLOW_FPS, "");
+    let written = || json(&board, "/status")["recording"]["written"].as_u64().unwrap();
+    let end = Instant::now() + DEADLINE;
+    while written() < N_FRAMES {
+        assert!(Instant::now() < end, "{} frames in {DEADLINE:?}", written());
+        thread::sleep(Duration::from_millis(100));
+    }
+    let n_written = written();
+    server.leave();
+    board.cut_power();
+
+    let board = board::boot(QUICK, &card, vec![daemon()]).unwrap();
+    let server = recorder(&board, SLOW_FPS, "");
+    let list = json(&board, "/recordings?segments=1");
+    let segment = &list["segments"][0];
+    let name = segment["name"].as_str().expect("the recording has a segment");
+    let jpegs = parts(&get(&board, &format!("/recordings/{name}")));
+    assert_eq!(segment["frames"], jpegs.len(), "{list}");
+    let round = pictures::of_size(SIZE);
+    let places = jpegs.iter().map(|jpeg| round.iter().position(|picture| picture == jpeg));
+    let places: Vec<usize> = places.map(|place| place.expect("a picture of the camera")).collect();
+    let is_next = |pair: &[usize]| pair[1] == (pair[0] + 1) % round.len();
+    let n_missed = places.windows(2).filter(|pair| !is_next(pair)).count();
+    // It is told once a second, and the machine may be slow to do it.
+    let n_kept = jpegs.len() as u64;
+    assert!(
+        n_kept + 3 * u64::from(SLOW_FPS) >= n_written,
+        "{n_kept} of {n_written} are there: {}",
+        server.log()
+    );
+    assert!(n_missed <= places.len() / 4, "{places:?}");
+    assert_eq!(server.stop(), 0);
+}
+
+fn json(board: &Machine, path: &str) -> serde_json::Value {
+    serde_json::from_slice(&get(board, path)).expect("a reply is JSON")
+}
+
+/// The JPEGs of a segment that is whole to its last byte.
+fn parts(mut segment: &[u8]) -> Vec<Vec<u8>> {
+    let mut jpegs = Vec::new();
+    while !segment.is_empty() {
+        let end = segment.windows(4).position(|bytes| bytes == b"\r\n\r\n").expect("a head");
+        let head = std::str::from_utf8(&segment[..end]).expect("a head is text");
+        assert!(head.starts_with("--frame\r\n"), "{head}");
+        let length = head.split("Content-Length: ").nth(1).expect("a length");
+        let length: usize = length.split("\r\n").next().unwrap().parse().expect("a length");
+        let (part, rest) = segment.split_at(end + 4 + length + 2);
+        assert!(part.ends_with(b"\xff\xd9\r\n"), "{head}");
+        jpegs.push(part[end + 4..part.len() - 2].to_vec());
+        segment = rest;
+    }
+    jpegs
+}
+
 /// A speed is no test: this prints what the whole board spends on a picture, in thousands of instructions.
 #[test]
 #[ignore = "a measurement, see `make bench-board`"]
 fn recording_beside_one_more_viewer() {
-    let board = board::boot(PathBuf::from(env!("CARGO_BIN_EXE_mjpegd"))).unwrap();
-    let options = format!("--camera images:{PICTURES}/{SIZE} --fps {FPS} --idle-timeout 0");
-    let server = Server::start(
-        &board,
-        &format!("mjpegd --bind 0.0.0.0:{SERVICE_PORT} {options} --record /card/recording"),
-    );
+    let programs = vec![daemon(), find("ethtool").unwrap()];
+    let board = board::boot(COUNTING, &Card::make().unwrap(), programs).unwrap();
+    let server = recorder(&board, FPS, "--idle-timeout 0");
     let n_bytes: usize = pictures::of_size(SIZE).iter().map(Vec::len).sum();
     let mean = n_bytes / pictures::of_size(SIZE).len() / 1000;
     eprintln!("thousands of instructions for a picture of {mean} kB, {FPS} a second:");

@@ -8,6 +8,7 @@ use crate::control::{Control, Outcome};
 use crate::kernel::Groups;
 use crate::{initramfs, kernel, qemu, tools};
 use anyhow::Result;
+use crossbeam_channel::Receiver;
 use std::fs::{self, File};
 use std::net::SocketAddr;
 use std::ops::Deref;
@@ -19,6 +20,8 @@ use std::time::{Duration, Instant};
 /// The guest's port that `Machine::service` leads to: where a server under test listens, on 0.0.0.0.
 pub(crate) const SERVICE_PORT: u16 = 5000;
 const CONTROL_PORT: u16 = 2;
+
+const OFF_DEADLINE: Duration = Duration::from_secs(30);
 
 /// The kernel modules of the machine with cameras, by group, in this order. Only `init` knows what a group means.
 const MODULES: Groups = &[
@@ -48,6 +51,8 @@ pub(crate) struct Machine {
     /// From the start of QEMU to the open control channel.
     pub(crate) boot_time: Duration,
     serial: PathBuf,
+    /// QEMU's last words.
+    end: Receiver<String>,
     /// Held as long as we live: two runs at a time would overwrite each other's files.
     _lock: File,
 }
@@ -180,14 +185,23 @@ impl Machine {
             &[(service, SERVICE_PORT), (control, CONTROL_PORT)],
         )?;
         let began = Instant::now();
-        let end_of_qemu = qemu::spawn(command)?;
-        qemu::wait_until_ready(&serial, &end_of_qemu)?;
+        let end = qemu::spawn(command)?;
+        qemu::wait_until_ready(&serial, &end)?;
         Ok(Self {
             control: Control { address: control },
             service,
             boot_time: began.elapsed(),
             serial,
+            end,
             _lock: lock,
         })
+    }
+
+    /// Takes the power away: what no disk has is gone. Returns when the machine is off.
+    pub(crate) fn cut_power(self) {
+        // Kernel: Documentation/admin-guide/sysrq.rst, "b": a restart at once, without a sync, at which QEMU ends. No
+        // answer comes back.
+        let _ = self.control.run("echo b >/proc/sysrq-trigger");
+        self.end.recv_timeout(OFF_DEADLINE).expect("QEMU ends with the machine");
     }
 }

@@ -4,11 +4,11 @@
 
 use crate::tools;
 use anyhow::{Context, Result, bail, ensure};
+use crossbeam_channel::{Receiver, RecvTimeoutError, bounded};
 use std::fs;
 use std::net::{Ipv4Addr, SocketAddr, TcpListener};
 use std::path::Path;
 use std::process::{Child, Command, Stdio};
-use std::sync::mpsc;
 use std::thread;
 use std::time::{Duration, Instant};
 
@@ -66,8 +66,8 @@ pub(crate) fn command(
 }
 
 /// Starts QEMU; what comes out of the channel is its last words, when it ends.
-pub(crate) fn spawn(mut command: Command) -> Result<mpsc::Receiver<String>> {
-    let (sender, receiver) = mpsc::channel();
+pub(crate) fn spawn(mut command: Command) -> Result<Receiver<String>> {
+    let (sender, receiver) = bounded(1);
     // The kernel sends a parent's death signal when the *thread* that forked is gone, and each test has a thread of its
     // own: so this one stays as long as the process. Nobody joins it, since it ends with QEMU, which ends with us.
     let work = move || {
@@ -87,14 +87,14 @@ pub(crate) fn spawn(mut command: Command) -> Result<mpsc::Receiver<String>> {
 }
 
 /// Waits for the last line of `guest/init` on the console.
-pub(crate) fn wait_until_ready(serial: &Path, end_of_qemu: &mpsc::Receiver<String>) -> Result<()> {
+pub(crate) fn wait_until_ready(serial: &Path, end_of_qemu: &Receiver<String>) -> Result<()> {
     let deadline = Instant::now() + BOOT_DEADLINE;
     loop {
         if console(serial).lines().any(|line| line.trim() == "ready") {
             return Ok(());
         }
         match end_of_qemu.recv_timeout(Duration::from_millis(50)) {
-            Err(mpsc::RecvTimeoutError::Timeout) => {}
+            Err(RecvTimeoutError::Timeout) => {}
             Ok(words) => bail!("QEMU ended: {words}\n{}", console(serial)),
             Err(e) => bail!("QEMU's thread ended: {e}"),
         }

@@ -44,6 +44,11 @@ impl<'m> Server<'m> {
         self.machine.sh(&format!("cat {HOME}.log"))
     }
 
+    /// Lets it run: the machine ends with it.
+    pub(crate) fn leave(self) {
+        std::mem::forget(self);
+    }
+
     /// Asks it to stop with SIGTERM, and gives its exit status: 143 for one that does not catch the signal.
     pub(crate) fn stop(self) -> i32 {
         self.machine.sh(&format!("kill -TERM {}", self.pid));
