@@ -114,7 +114,7 @@ mod tests {
         };
         assert_eq!(sync(&[]), Duration::from_secs(1));
         assert_eq!(sync(&["--record-sync", "0"]), Duration::ZERO);
-        assert_eq!(sync(&["--record-sync", "5s"]), Duration::from_secs(5));
+        assert_eq!(sync(&["--record-sync", "200ms"]), Duration::from_millis(200));
     }
 
     #[test]
@@ -148,6 +148,7 @@ mod tests {
             (["--record-max-size", "1 apple"], "no size in bytes"),
             (["--record-max-size", "100kB"], "use 1MiB or more"),
             (["--record-max-age", "1ms"], "use 1s or more"),
+            (["--record-sync", "5s"], "use 1s or less"),
         ] {
             let fault = fault(&args);
             assert!(fault.contains(says), "{args:?}: {fault}");

@@ -49,6 +49,12 @@ pub(super) fn record(args: &Args, name: &str) -> Result<Option<RecordConfig>> {
         "--record-max-age {:?}: use 1s or more, or 0 for no bound",
         args.record_max_age
     );
+    // Bounds are looked at, and a segment that was taken away is missed, when the disk is told.
+    ensure!(
+        args.record_sync <= Duration::from_secs(1),
+        "--record-sync {:?}: use 1s or less, or 0 for each picture",
+        args.record_sync
+    );
     let Some(dir) = args.record.clone() else { return Ok(None) };
     let (name, fps, sync) = (name.to_owned(), args.record_fps, args.record_sync);
     Ok(Some(RecordConfig { dir, name, fps, max_bytes, max_age, sync }))
