@@ -9,8 +9,8 @@ use anyhow::{Context, Result};
 use crate::append::{self, Cost};
 use crate::bare;
 use crate::pictures::Pictures;
-use crate::process::{DAEMON, Server, pinned};
 use crate::receivers::Receivers;
+use crate::shared::process::{DAEMON, Server, pinned};
 
 /// Who serves.
 #[derive(Clone, Copy, Debug, PartialEq)]

@@ -5,7 +5,7 @@ use std::process::Command;
 use anyhow::Result;
 
 use crate::origin;
-use crate::process::{DAEMON, Server, pinned};
+use crate::shared::process::{DAEMON, Server, pinned};
 
 /// A bare loop that sends pictures of this size at this pace, on our own core.
 ///

@@ -10,7 +10,7 @@ use anyhow::{Context, Result};
 /// The first argument of this executable when it is to be the origin.
 pub(crate) const ROLE: &str = "bare-origin";
 
-const PICTURE: &[u8] = include_bytes!("../camera/demo/1.jpg");
+const PICTURE: &[u8] = include_bytes!("../../camera/demo/1.jpg");
 const OPENING: &[u8] = b"HTTP/1.1 200 OK\r\nConnection: close\r\n\
 Content-Type: multipart/x-mixed-replace; boundary=frame\r\n\r\n--frame\r\n";
 /// The longest content of a JPEG segment, with its length.

@@ -8,7 +8,7 @@ use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use anyhow::{Context, Result};
 
-use crate::process::Server;
+use crate::shared::process::Server;
 
 /// Somebody who watches until the server is gone.
 pub(crate) struct Viewer(Arc<Mutex<Seen>>);

@@ -1,5 +1,4 @@
-//! Servers as processes of their own, on a core of their own. Used by
-//! `bench_relay` too.
+//! Servers as processes of their own, on a core of their own.
 
 use std::io::{BufRead, BufReader, Read};
 use std::net::SocketAddr;

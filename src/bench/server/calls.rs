@@ -9,9 +9,9 @@ use anyhow::Result;
 
 use crate::children::Subject;
 use crate::pictures::Pictures;
-use crate::process::silent;
 use crate::receivers::Receivers;
-use crate::table::{Row, Table};
+use crate::shared::process::silent;
+use crate::shared::table::{Row, Table};
 
 const VIEWERS: usize = 10;
 const WARM_UP: Duration = Duration::from_secs(1);

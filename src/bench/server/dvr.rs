@@ -11,14 +11,14 @@ use std::time::{Duration, Instant, SystemTime};
 use anyhow::{Context, Result, ensure};
 
 use crate::children::daemon;
-use crate::numbers::{Series, millis};
 use crate::pictures::{self, Pictures, part_head};
-use crate::process::Server;
-use crate::procfs;
 use crate::receivers::{Receivers, ask, read_opening};
 use crate::record::{FPS, PICTURE_BYTES};
-use crate::settings::Settings;
-use crate::table::{Row, Table};
+use crate::shared::numbers::{Series, millis};
+use crate::shared::process::Server;
+use crate::shared::procfs;
+use crate::shared::settings::Settings;
+use crate::shared::table::{Row, Table};
 
 /// Goals of issue 5.
 const SEEK_P99_MS: f64 = 50.0;

@@ -7,11 +7,11 @@ use std::time::{Duration, Instant};
 use anyhow::{Result, ensure};
 
 use crate::children::daemon;
-use crate::numbers::{Series, millis};
 use crate::pictures::Pictures;
 use crate::receivers::{ask, read_opening};
-use crate::settings::Settings;
-use crate::table::Table;
+use crate::shared::numbers::{Series, millis};
+use crate::shared::settings::Settings;
+use crate::shared::table::Table;
 
 /// Of issue 2: a moving picture within a second of opening the page.
 const GOAL_MS: f64 = 1000.0;

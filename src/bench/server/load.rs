@@ -6,12 +6,12 @@ use std::time::{Duration, Instant};
 use anyhow::{Context, Result};
 
 use crate::children::Subject;
-use crate::numbers::{Series, micros, millis};
 use crate::pictures::Pictures;
-use crate::procfs;
 use crate::receivers::{Receivers, Tally};
-use crate::settings::Settings;
-use crate::table::{Row, Table};
+use crate::shared::numbers::{Series, micros, millis};
+use crate::shared::procfs;
+use crate::shared::settings::Settings;
+use crate::shared::table::{Row, Table};
 
 /// How many watch what, and the goals, in what the loops need.
 struct Load {

@@ -14,7 +14,7 @@ use anyhow::{Context, Result, ensure};
 use rustix::time::{ClockId, clock_gettime};
 
 use crate::bare::Camera;
-use crate::numbers::Series;
+use crate::shared::numbers::Series;
 
 /// The kind of this loop.
 pub(crate) const APPEND: &str = "limit-append";

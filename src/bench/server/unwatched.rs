@@ -7,12 +7,12 @@ use anyhow::Result;
 
 use crate::children::{Subject, daemon};
 use crate::load::WARM_UP;
-use crate::numbers::{Series, micros};
 use crate::pictures::Pictures;
-use crate::process::Server;
-use crate::procfs::usage;
-use crate::settings::Settings;
-use crate::table::{Row, Table};
+use crate::shared::numbers::{Series, micros};
+use crate::shared::process::Server;
+use crate::shared::procfs::usage;
+use crate::shared::settings::Settings;
+use crate::shared::table::{Row, Table};
 
 const OF_LIMIT: f64 = 1.2;
 /// At 30 pictures a second.

@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-use crate::numbers::Series;
+use crate::shared::numbers::Series;
 
 /// Rows in the order in which they were measured.
 pub(crate) struct Table {

@@ -33,24 +33,22 @@ mod calls;
 mod children;
 mod dvr;
 mod load;
-mod numbers;
 mod pictures;
-mod process;
-mod procfs;
 mod receivers;
 mod record;
 mod rest;
-mod settings;
+#[path = "../shared/mod.rs"]
+mod shared;
 mod stalled;
 mod start;
-mod table;
 mod unwatched;
 
 use anyhow::Result;
 
 use pictures::Pictures;
-use settings::Settings;
-use table::Table;
+use shared::process;
+use shared::settings::Settings;
+use shared::table::Table;
 
 fn main() -> Result<()> {
     let mut args = std::env::args().skip(1);

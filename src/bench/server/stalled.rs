@@ -8,12 +8,12 @@ use socket2::SockRef;
 
 use crate::children::daemon;
 use crate::load::WARM_UP;
-use crate::numbers::{Series, millis};
 use crate::pictures::Pictures;
-use crate::procfs::resident;
 use crate::receivers::{Receivers, ask};
-use crate::settings::Settings;
-use crate::table::{Row, Table};
+use crate::shared::numbers::{Series, millis};
+use crate::shared::procfs::resident;
+use crate::shared::settings::Settings;
+use crate::shared::table::{Row, Table};
 
 /// Who watch and take everything.
 const OTHERS: usize = 9;

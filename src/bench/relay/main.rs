@@ -8,18 +8,14 @@
 //! | --- | --- |
 //! | `origin` | the bare loop |
 //! | `children` | starts a daemon or the loop |
-//! | `process`, `procfs` | those of `bench` |
 //! | `viewer` | reads parts, notes their ages and bytes |
 #![allow(clippy::print_stdout, reason = "what is measured is printed")]
 
 mod children;
 mod origin;
-#[path = "../bench/process.rs"]
-#[allow(dead_code, reason = "bench needs more of it")]
-mod process;
-#[path = "../bench/procfs.rs"]
-#[allow(dead_code, reason = "bench needs more of it")]
-mod procfs;
+#[path = "../shared/mod.rs"]
+#[allow(dead_code, reason = "the benchmark of the server needs more of it")]
+mod shared;
 mod viewer;
 
 use std::thread;
@@ -28,7 +24,8 @@ use std::time::Duration;
 use anyhow::Result;
 
 use children::{start_origin, start_relay};
-use procfs::usage;
+use shared::process;
+use shared::procfs::usage;
 use viewer::{Seen, Viewer};
 
 /// A picture of 720p, and one of a good camera.

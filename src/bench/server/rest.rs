@@ -7,13 +7,13 @@ use std::time::{Duration, Instant};
 use anyhow::{Result, ensure};
 
 use crate::children::daemon;
-use crate::numbers::micros;
 use crate::pictures::Pictures;
-use crate::process::{DAEMON, Server};
-use crate::procfs::{n_open_in, resident, usage};
 use crate::receivers::Receivers;
-use crate::settings::Settings;
-use crate::table::{Row, Table};
+use crate::shared::numbers::micros;
+use crate::shared::process::{DAEMON, Server};
+use crate::shared::procfs::{n_open_in, resident, usage};
+use crate::shared::settings::Settings;
+use crate::shared::table::{Row, Table};
 
 const MB: f64 = 1e6;
 const KB: f64 = 1024.0;

@@ -15,13 +15,13 @@ use anyhow::{Context, Result, ensure};
 use crate::append::Cost;
 use crate::children::{append, daemon};
 use crate::dvr::{Folder, WARM_UP};
-use crate::numbers::{Series, micros};
 use crate::pictures::Pictures;
-use crate::process::Server;
-use crate::procfs::{self, Times};
 use crate::receivers::{Receivers, ask, post};
-use crate::settings::Settings;
-use crate::table::{Row, Table};
+use crate::shared::numbers::{Series, micros};
+use crate::shared::process::Server;
+use crate::shared::procfs::{self, Times};
+use crate::shared::settings::Settings;
+use crate::shared::table::{Row, Table};
 
 /// A picture of 720p, about, and so many a second.
 pub(crate) const PICTURE_BYTES: usize = 110_000;

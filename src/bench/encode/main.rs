@@ -9,7 +9,7 @@
 #![allow(clippy::print_stdout, clippy::unwrap_used, reason = "a benchmark is to be read")]
 
 #[allow(dead_code, unreachable_pub, unused_imports, reason = "the room, not all of the daemon")]
-#[path = "../jpeg/mod.rs"]
+#[path = "../../jpeg/mod.rs"]
 mod jpeg;
 mod picture;
 #[cfg(feature = "bench-turbo")]

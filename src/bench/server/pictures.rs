@@ -11,7 +11,7 @@ use std::time::{Duration, SystemTime};
 use anyhow::{Context, Result, ensure};
 
 /// A small valid picture, whose scan is made longer.
-const SMALL: &[u8] = include_bytes!("../camera/demo/1.jpg");
+const SMALL: &[u8] = include_bytes!("../../camera/demo/1.jpg");
 /// What the daemon writes after each JPEG in its layout with lengths.
 pub(crate) const DELIMITER: &[u8] = b"\r\n--frame\r\n";
 /// Enough that a receiver which misses a second of them still knows how many.

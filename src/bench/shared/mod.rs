@@ -1,0 +1,7 @@
+//! What the benchmarks have in common. Each of them compiles this folder into itself.
+
+pub(crate) mod numbers;
+pub(crate) mod process;
+pub(crate) mod procfs;
+pub(crate) mod settings;
+pub(crate) mod table;
