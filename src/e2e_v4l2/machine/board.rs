@@ -1,20 +1,14 @@
 //! A board with an SD card and Ethernet: for power cuts, and to count what work costs.
 //!
-//! Called by `board_tests`. It must not know what runs there.
+//! Called by `tests::board`. It must not know what runs there.
 
-use crate::kernel::Groups;
+use crate::machine::kernel::Groups;
+use crate::machine::tools::{self, find, output};
 use crate::machine::{self, Machine, Parts};
-use crate::tools::{self, find, output};
-use crate::viewer::Viewer;
 use anyhow::Result;
 use std::fs::{self, File};
-use std::io::{self, Write};
-use std::net::{Shutdown, TcpStream};
 use std::path::PathBuf;
 use std::process::Command;
-use std::sync::Arc;
-use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
-use std::thread::{self, JoinHandle};
 use std::time::Duration;
 
 /// A processor that takes a nanosecond for each instruction, so that a time is a count, the same at each run and
@@ -55,7 +49,7 @@ pub(crate) fn boot(processor: &str, card: &Card, programs: Vec<PathBuf>) -> Resu
     let file = card.0.display().to_string().replace(',', ",,");
     hardware.push("-drive".into());
     hardware.push(format!("if=none,id=card,format=raw,cache=unsafe,file={file}"));
-    let init = include_bytes!("guest/board-init");
+    let init = include_bytes!("../guest/board-init");
     Machine::start(&Parts { home, hardware, modules: MODULES, init, programs })
 }
 
@@ -71,48 +65,4 @@ pub(crate) fn busy(board: &Machine, span: Duration) -> Duration {
         panic!("three times before and three behind would be right: {text}");
     };
     Duration::from_nanos((now_after - now) - (idle_after - idle) - (waiting_after - waiting))
-}
-
-/// A viewer on another machine, who throws away what comes.
-pub(crate) struct Watching {
-    socket: TcpStream,
-    n_bytes: Arc<AtomicU64>,
-    thread: Option<JoinHandle<()>>,
-}
-
-impl Watching {
-    pub(crate) fn begin(board: &Machine) -> Self {
-        let mut viewer = Viewer::open(board);
-        let socket = viewer.0.get_ref().try_clone().expect("a descriptor is free");
-        let n_bytes = Arc::default();
-        let mut count = Count(Arc::clone(&n_bytes));
-        // Its end is that of the connection, or an error of it: both are ours.
-        let read = move || drop(io::copy(&mut viewer.0, &mut count));
-        Self { socket, n_bytes, thread: Some(thread::spawn(read)) }
-    }
-
-    /// How many bytes have come.
-    pub(crate) fn n_bytes(&self) -> u64 {
-        self.n_bytes.load(Relaxed)
-    }
-}
-
-impl Drop for Watching {
-    fn drop(&mut self) {
-        let _ = self.socket.shutdown(Shutdown::Both);
-        let _ = self.thread.take().map(JoinHandle::join);
-    }
-}
-
-struct Count(Arc<AtomicU64>);
-
-impl Write for Count {
-    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
-        self.0.fetch_add(bytes.len() as u64, Relaxed);
-        Ok(bytes.len())
-    }
-
-    fn flush(&mut self) -> io::Result<()> {
-        Ok(())
-    }
 }

@@ -2,10 +2,10 @@
 //!
 //! Called by `machine` at each start: nothing here is worth a cache. It must not know what the tests do.
 
-use crate::cpio::Archive;
-use crate::kernel::Kernel;
-use crate::pictures;
-use crate::tools::{find, output};
+use crate::machine::cpio::Archive;
+use crate::machine::kernel::Kernel;
+use crate::machine::pictures;
+use crate::machine::tools::{find, output};
 use anyhow::{Context, Result, bail};
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -19,9 +19,9 @@ pub(crate) fn build(kernel: &Kernel, init: &[u8], programs: &[PathBuf]) -> Resul
     let mut archive = Archive::default();
     archive.file("/bin/busybox", &read(&static_busybox()?)?);
     archive.file("/init", init);
-    archive.file("/guest/hotplug", include_bytes!("guest/hotplug"));
-    archive.file("/cgi-bin/run", include_bytes!("guest/run"));
-    archive.file("/cgi-bin/put", include_bytes!("guest/put"));
+    archive.file("/guest/hotplug", include_bytes!("../guest/hotplug"));
+    archive.file("/cgi-bin/run", include_bytes!("../guest/run"));
+    archive.file("/cgi-bin/put", include_bytes!("../guest/put"));
     // The kernel opens the console before init can mount anything.
     archive.device("/dev/console", 5, 1);
     for folder in ["/proc", "/sys", "/tmp"] {

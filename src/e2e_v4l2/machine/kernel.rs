@@ -2,7 +2,7 @@
 //!
 //! Called by `machine`. It must not know what the machine is for.
 
-use crate::tools::{find, output};
+use crate::machine::tools::{find, output};
 use anyhow::{Context, Result, bail, ensure};
 use std::fs::{self, File};
 use std::path::{Path, PathBuf};

@@ -4,11 +4,29 @@
 //! Called by every test through `machine()`, and by `board`, which builds another. It must not know cameras: those are
 //! `usb` and `vivid`.
 
-use crate::control::{Control, Outcome};
-use crate::kernel::Groups;
-use crate::{initramfs, kernel, qemu, tools};
+// A board with an SD card: another machine, for measurements and power cuts.
+pub(crate) mod board;
+// Runs scripts in the guest and moves files.
+mod control;
+// The archive format of an initramfs.
+mod cpio;
+pub(crate) mod initramfs;
+// A stock kernel and its modules, out of Debian's package.
+mod kernel;
+// The JPEGs that the webcam serves.
+pub(crate) mod pictures;
+// The programs that the guest gets.
+mod programs;
+mod qemu;
+// A server under test in the guest.
+pub(crate) mod server;
+// The programs of the host that all this needs.
+pub(crate) mod tools;
+
 use anyhow::Result;
+use control::{Control, Outcome};
 use crossbeam_channel::Receiver;
+use kernel::Groups;
 use std::fs::{self, File};
 use std::net::SocketAddr;
 use std::ops::Deref;
@@ -79,8 +97,8 @@ fn with_cameras() -> Result<Parts> {
         home: home("v4l2-machine"),
         hardware: qemu::WITH_CAMERAS.split_whitespace().map(String::from).collect(),
         modules: MODULES,
-        init: include_bytes!("guest/init"),
-        programs: crate::programs()?,
+        init: include_bytes!("../guest/init"),
+        programs: programs::programs()?,
     })
 }
 

@@ -2,7 +2,7 @@
 //!
 //! Called by `machine`. It must not know what runs in the guest, but for the word that says that it is up.
 
-use crate::tools;
+use crate::machine::tools;
 use anyhow::{Context, Result, bail, ensure};
 use crossbeam_channel::{Receiver, RecvTimeoutError, bounded};
 use std::fs;

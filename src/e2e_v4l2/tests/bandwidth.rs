@@ -1,13 +1,13 @@
 //! A webcam that claims bandwidth before it streams, as nearly all do, on a bus that has none left. uvcvideo gets ENOSPC
 //! where it selects the alternate setting, as from a controller of hardware, and gives it to VIDIOC_STREAMON.
 
-use crate::capture::{Wish, capture};
-use crate::daemon_tests::start;
 use crate::machine::machine;
-use crate::pictures;
-use crate::usb::Webcam;
-use crate::usb_tests::assert_in_order;
-use crate::viewer::{Viewer, camera_that, get};
+use crate::machine::pictures;
+use crate::tests::daemon::start;
+use crate::tests::helpers::capture::{Wish, capture};
+use crate::tests::helpers::usb::Webcam;
+use crate::tests::helpers::viewer::{Viewer, camera_that, get};
+use crate::tests::usb::assert_in_order;
 
 const LARGE: &str = "1280x720";
 const SMALL: &str = "640x480";

@@ -1,13 +1,13 @@
 //! What recording costs a board, beside one more viewer, and what a power cut costs the recording.
 
-use crate::board::{self, COUNTING, Card, QUICK, Watching, busy};
-use crate::daemon_tests;
-use crate::initramfs::PICTURES;
+use crate::machine::board::{self, COUNTING, Card, QUICK, busy};
+use crate::machine::initramfs::PICTURES;
+use crate::machine::pictures;
+use crate::machine::server::Server;
+use crate::machine::tools::find;
 use crate::machine::{Machine, SERVICE_PORT};
-use crate::pictures;
-use crate::server::Server;
-use crate::tools::find;
-use crate::viewer::get;
+use crate::tests::daemon;
+use crate::tests::helpers::viewer::{BackgroundViewer, get};
 use std::path::PathBuf;
 use std::time::Duration;
 
@@ -27,7 +27,7 @@ fn daemon() -> PathBuf {
 
 fn recorder<'m>(board: &'m Machine, size: &str, fps: u32, more: &str) -> Server<'m> {
     let camera = format!("--camera images:{PICTURES}/{size} --fps {fps}");
-    daemon_tests::start(board, &format!("{camera} --record /card/recording {more}"))
+    daemon::start(board, &format!("{camera} --record /card/recording {more}"))
 }
 
 #[test]
@@ -137,21 +137,21 @@ impl Cost {
         record(board, true);
         let recording = spent(board, &[]) - capture;
         record(board, false);
-        let mut viewers = vec![Watching::begin(board)];
+        let mut viewers = vec![BackgroundViewer::open(board)];
         let one = spent(board, &viewers);
         record(board, true);
         let recording_watched = spent(board, &viewers) - one;
         record(board, false);
-        viewers.push(Watching::begin(board));
+        viewers.push(BackgroundViewer::open(board));
         let second = spent(board, &viewers) - one;
         Self { capture, first: one - capture, second, recording, recording_watched }
     }
 }
 
 /// Thousands of instructions a picture, which each of these viewers must have had.
-fn spent(board: &Machine, viewers: &[Watching]) -> f64 {
+fn spent(board: &Machine, viewers: &[BackgroundViewer]) -> f64 {
     board.sh(SETTLE);
-    let before: Vec<u64> = viewers.iter().map(Watching::n_bytes).collect();
+    let before: Vec<u64> = viewers.iter().map(BackgroundViewer::n_bytes).collect();
     let busy = busy(board, SPAN);
     let n_pictures = SPAN.as_secs_f64() * f64::from(FPS);
     let n_bytes: usize = pictures::of_size(SIZE).iter().map(Vec::len).sum();

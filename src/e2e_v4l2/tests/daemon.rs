@@ -1,12 +1,12 @@
 //! mjpegd on the webcam: what the camera sends is what viewers get, and the device is free when nobody watches.
 
-use crate::capture::Wish;
+use crate::machine::pictures;
+use crate::machine::server::Server;
 use crate::machine::{Machine, SERVICE_PORT, machine};
-use crate::pictures;
-use crate::server::Server;
-use crate::usb::Webcam;
-use crate::viewer::{Viewer, camera, camera_that, control, get, lost};
-use crate::vivid::Vivid;
+use crate::tests::helpers::capture::Wish;
+use crate::tests::helpers::usb::Webcam;
+use crate::tests::helpers::viewer::{Viewer, camera, camera_that, control, get, lost};
+use crate::tests::helpers::vivid::Vivid;
 use jpeg_decoder::Decoder;
 use std::time::Duration;
 

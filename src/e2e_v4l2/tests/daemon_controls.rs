@@ -1,11 +1,11 @@
 //! Controls through mjpegd: what is POSTed is in the device, and what is in the device is told.
 
-use crate::capture::Wish;
-use crate::daemon_tests::start;
 use crate::machine::{Machine, machine};
-use crate::usb::Webcam;
-use crate::viewer::{Viewer, camera_that, control, get, lost, post, set};
-use crate::vivid::Vivid;
+use crate::tests::daemon::start;
+use crate::tests::helpers::capture::Wish;
+use crate::tests::helpers::usb::Webcam;
+use crate::tests::helpers::viewer::{Viewer, camera_that, control, get, lost, post, set};
+use crate::tests::helpers::vivid::Vivid;
 use serde_json::{Value, json};
 use std::thread;
 use std::time::Duration;

@@ -1,10 +1,10 @@
 //! The controls on the page, in a real browser: what is moved there is in the device, and what the device made of it
 //! is shown.
 
-use crate::daemon_tests::start;
 use crate::machine::{Machine, machine};
 use crate::support::{Browser, eventually_is};
-use crate::usb::Webcam;
+use crate::tests::daemon::start;
+use crate::tests::helpers::usb::Webcam;
 use serde_json::{Value, json};
 
 /// The row of a control, and its parts.

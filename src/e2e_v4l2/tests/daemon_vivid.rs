@@ -1,10 +1,10 @@
 //! mjpegd on vivid: raw formats, and what is no camera for it.
 
-use crate::daemon_tests::start;
 use crate::machine::{Machine, machine};
-use crate::usb::Webcam;
-use crate::viewer::{Viewer, camera, camera_that, get, lost};
-use crate::vivid::Vivid;
+use crate::tests::daemon::start;
+use crate::tests::helpers::usb::Webcam;
+use crate::tests::helpers::viewer::{Viewer, camera, camera_that, get, lost};
+use crate::tests::helpers::vivid::Vivid;
 use jpeg_decoder::{Decoder, PixelFormat};
 
 /// The bars of vivid's pattern "100% Colorbar", from the left.

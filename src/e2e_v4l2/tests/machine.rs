@@ -1,8 +1,8 @@
 //! The machine itself: it boots, it obeys, it has the cameras that the other tests count on.
 
 use crate::machine::{SERVICE_PORT, machine};
-use crate::usb::Webcam;
-use crate::vivid::Vivid;
+use crate::tests::helpers::usb::Webcam;
+use crate::tests::helpers::vivid::Vivid;
 use std::io::Read;
 use std::net::TcpStream;
 use std::time::Duration;

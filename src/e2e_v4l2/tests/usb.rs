@@ -1,9 +1,9 @@
 //! The USB webcam when all is well: what it says it does is what arrives through uvcvideo.
 
-use crate::capture::{Capture, Wish, capture};
 use crate::machine::machine;
-use crate::pictures;
-use crate::usb::Webcam;
+use crate::machine::pictures;
+use crate::tests::helpers::capture::{Capture, Wish, capture};
+use crate::tests::helpers::usb::Webcam;
 use std::time::Duration;
 
 /// Frames must be the camera's pictures, byte for byte, in their order and without a gap.

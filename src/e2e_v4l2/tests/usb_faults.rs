@@ -1,10 +1,10 @@
 //! The USB webcam when it misbehaves: each fault, as the kernel shows it to a program.
 
-use crate::capture::{Wish, capture};
 use crate::machine::machine;
-use crate::pictures;
-use crate::usb::Webcam;
-use crate::usb_tests::assert_in_order;
+use crate::machine::pictures;
+use crate::tests::helpers::capture::{Wish, capture};
+use crate::tests::helpers::usb::Webcam;
+use crate::tests::usb::assert_in_order;
 use std::time::Duration;
 
 #[test]

@@ -1,11 +1,11 @@
 //! uStreamer on the same camera: the yardstick.
 
-use crate::cpu::while_watched;
-use crate::daemon_tests;
+use crate::machine::pictures;
+use crate::machine::server::Server;
 use crate::machine::{Machine, SERVICE_PORT, machine};
-use crate::pictures;
-use crate::server::Server;
-use crate::usb::Webcam;
+use crate::tests::daemon;
+use crate::tests::helpers::cpu::while_watched;
+use crate::tests::helpers::usb::Webcam;
 use std::time::Duration;
 
 /// What a server took for a frame that one viewer received, in milliseconds, and how many frames these were.
@@ -42,7 +42,7 @@ fn cpu_beside_ustreamer_at_720p30() {
     let options = format!("--camera v4l2:{} --resolution 1280x720 --fps 30", webcam.link());
     let mut ratios = Vec::new();
     for round in 1..=5 {
-        let server = daemon_tests::start(&machine, &options);
+        let server = daemon::start(&machine, &options);
         let (ours, n_ours) = cost(&machine, &server, Duration::from_secs(10));
         assert_eq!(server.stop(), 0);
         let server = ustreamer(&machine, webcam.link());

@@ -1,8 +1,8 @@
 //! vivid's faults, as the kernel shows them to a program.
 
-use crate::capture::{Wish, capture};
 use crate::machine::{Machine, machine};
-use crate::vivid::Vivid;
+use crate::tests::helpers::capture::{Wish, capture};
+use crate::tests::helpers::vivid::Vivid;
 use std::time::Duration;
 
 /// Five frames of the smallest picture that vivid's webcam input has.

@@ -2,8 +2,8 @@
 //!
 //! Called by the tests. The camera itself is the program in `webcam/`; this starts and ends it in the guest.
 
-use crate::initramfs::PICTURES;
 use crate::machine::Machine;
+use crate::machine::initramfs::PICTURES;
 use std::time::Duration;
 
 /// From the plug to the link under /dev/v4l/by-id, with room for a busy host: enumeration takes about a second.

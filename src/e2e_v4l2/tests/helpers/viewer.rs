@@ -3,8 +3,11 @@
 //! Called by the tests of the daemon. It must not know cameras.
 
 use crate::machine::Machine;
-use std::io::{BufRead, BufReader, Read, Write};
-use std::net::{SocketAddr, TcpStream};
+use std::io::{self, BufRead, BufReader, Read, Write};
+use std::net::{Shutdown, SocketAddr, TcpStream};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
+use std::thread::{self, JoinHandle};
 use std::time::{Duration, Instant};
 
 /// Longer than anything here may take in an emulated machine.
@@ -66,6 +69,50 @@ impl Viewer {
             assert!(Instant::now() < end, "{what} has not come in {PATIENCE:?}");
         }
         unreachable!("the loop ends at its deadline")
+    }
+}
+
+/// A viewer on another machine, who throws away what comes.
+pub(crate) struct BackgroundViewer {
+    socket: TcpStream,
+    n_bytes: Arc<AtomicU64>,
+    thread: Option<JoinHandle<()>>,
+}
+
+impl BackgroundViewer {
+    pub(crate) fn open(machine: &Machine) -> Self {
+        let mut viewer = Viewer::open(machine);
+        let socket = viewer.0.get_ref().try_clone().expect("a descriptor is free");
+        let n_bytes = Arc::default();
+        let mut count = Count(Arc::clone(&n_bytes));
+        // Its end is that of the connection, or an error of it: both are ours.
+        let read = move || drop(io::copy(&mut viewer.0, &mut count));
+        Self { socket, n_bytes, thread: Some(thread::spawn(read)) }
+    }
+
+    /// How many bytes have come.
+    pub(crate) fn n_bytes(&self) -> u64 {
+        self.n_bytes.load(Relaxed)
+    }
+}
+
+impl Drop for BackgroundViewer {
+    fn drop(&mut self) {
+        let _ = self.socket.shutdown(Shutdown::Both);
+        let _ = self.thread.take().map(JoinHandle::join);
+    }
+}
+
+struct Count(Arc<AtomicU64>);
+
+impl Write for Count {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        self.0.fetch_add(bytes.len() as u64, Relaxed);
+        Ok(bytes.len())
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        Ok(())
     }
 }
 

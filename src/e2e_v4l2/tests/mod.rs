@@ -1,0 +1,25 @@
+//! The tests on real drivers, from the machine itself to the daemon and its page.
+
+// The cameras, the viewers and the measurements that the tests work with.
+mod helpers;
+
+// The machine boots and has the cameras that the other tests rely on.
+mod machine;
+// The USB webcam without the daemon: a working one, then each of its faults.
+mod usb;
+mod usb_faults;
+// The raw formats and the faults of vivid, without the daemon.
+mod vivid;
+
+// The daemon on the webcam, and on vivid.
+mod daemon;
+mod daemon_vivid;
+// The controls that the daemon lists and sets, and the page's panel for them in a real browser.
+mod daemon_controls;
+mod daemon_panel;
+// A webcam on a USB bus without free bandwidth.
+mod bandwidth;
+// uStreamer on the same camera, for comparison.
+mod ustreamer;
+// On an emulated board: what recording costs, and what a power cut loses.
+mod board;
