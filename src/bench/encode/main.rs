@@ -12,15 +12,19 @@
 #[path = "../../jpeg/mod.rs"]
 mod jpeg;
 mod picture;
+#[path = "../shared/mod.rs"]
+#[allow(dead_code, reason = "the benchmark of the server needs more of it")]
+mod shared;
 #[cfg(feature = "bench-turbo")]
 mod turbo;
 
-use std::time::{Duration, Instant};
+use std::time::Instant;
 
 use criterion::Criterion;
 
 use jpeg::{Encoder, PixelFormat, Range, Raw};
 use picture::{HEIGHT, WIDTH};
+use shared::numbers::{Series, millis};
 
 const QUALITY: u8 = 80;
 /// Enough for a median that moves by less than a percent.
@@ -73,26 +77,22 @@ fn jobs(data: &[u8]) -> Vec<Job<'_>> {
 
 /// Prints the median of each job, and its ratio to the first one.
 fn compare(jobs: &mut [Job<'_>]) {
-    let mut times: Vec<Vec<Duration>> = vec![Vec::new(); jobs.len()];
+    let mut times: Vec<Vec<f64>> = vec![Vec::new(); jobs.len()];
     let mut sizes = vec![0; jobs.len()];
     for _ in 0..N_ROUNDS {
         for (i, (_, job)) in jobs.iter_mut().enumerate() {
             let start = Instant::now();
             sizes[i] = job();
-            times[i].push(start.elapsed());
+            times[i].push(millis(start.elapsed()));
         }
     }
-    let median = |times: &mut Vec<Duration>| {
-        times.sort_unstable();
-        times[N_ROUNDS / 2].as_secs_f64() * 1000.0
-    };
-    let medians: Vec<f64> = times.iter_mut().map(median).collect();
+    let times: Vec<Series> = times.into_iter().map(Series::from_iter).collect();
     println!(
         "{WIDTH}x{HEIGHT} YUYV, quality {QUALITY}, median (best) of {N_ROUNDS} rounds in turn"
     );
     for (i, (name, _)) in jobs.iter().enumerate() {
-        let best = times[i][0].as_secs_f64() * 1000.0;
-        let (ratio, kb) = (medians[i] / medians[0], sizes[i] / 1000);
-        println!("{name:34} {:6.2} ms ({best:.2}), {kb} kB, {ratio:.2} x the first", medians[i]);
+        let (median, best, kb) = (times[i].median(), times[i].percentile(0), sizes[i] / 1000);
+        let ratio = median / times[0].median();
+        println!("{name:34} {median:6.2} ms ({best:.2}), {kb} kB, {ratio:.2} x the first");
     }
 }

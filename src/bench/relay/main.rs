@@ -1,17 +1,16 @@
-//! `make bench-relay`: what a relay adds to the age of a picture, and how many
-//! bytes a second one core relays to one viewer.
+//! `make bench-relay`: how much older a picture is behind a relay, and how many bytes a second one core relays to one
+//! viewer.
 //!
-//! The relay is the real executable, on one core. The origin (a bare loop that
-//! sends parts) and the viewer share another.
+//! The relay is the real executable, on the servers' core. The origin (a bare loop that sends parts) and the viewer
+//! share the other core.
 //!
 //! | file | holds |
 //! | --- | --- |
-//! | `origin` | the bare loop |
-//! | `children` | starts a daemon or the loop |
+//! | `origin` | the bare loop, a process of its own |
 //! | `viewer` | reads parts, notes their ages and bytes |
+//! | `shared` | what all benchmarks share: processes, figures, the table |
 #![allow(clippy::print_stdout, reason = "what is measured is printed")]
 
-mod children;
 mod origin;
 #[path = "../shared/mod.rs"]
 #[allow(dead_code, reason = "the benchmark of the server needs more of it")]
@@ -23,20 +22,21 @@ use std::time::Duration;
 
 use anyhow::Result;
 
-use children::{start_origin, start_relay};
-use shared::process;
+use shared::process::{self, Server};
 use shared::procfs::usage;
+use shared::settings::Settings;
+use shared::table::{Row, Table};
 use viewer::{Seen, Viewer};
 
 /// A picture of 720p, and one of a good camera.
 const SIZES: [usize; 2] = [100 << 10, 1 << 20];
-/// What the origin is to send a second, in MB. Above what a relay can take, it
-/// passes on the newest only.
+/// What the origin tries to send, in MB a second. Where that is more than the relay takes, the relay passes on the
+/// newest pictures only.
 const RATES: [usize; 3] = [300, 600, 900];
-/// In MB a second. Judged by the relay's time on its core: what arrives is less
-/// where origin and viewer, which share the other core, are what is slow.
+/// In MB a second for a whole core. It is computed from the relay's CPU time, since the origin and the viewer, which
+/// share the other core, may be what limits the bytes that arrive.
 const GOAL: f64 = 500.0;
-/// Most that a relay may add to the age of the median picture, in ms.
+/// How much age one relay may add to the median picture, in ms.
 const AGE_GOAL: f64 = 5.0;
 const WARM_UP: Duration = Duration::from_secs(2);
 
@@ -45,44 +45,54 @@ fn main() -> Result<()> {
     if args.next().as_deref() == Some(origin::ROLE) {
         return origin::main(args);
     }
-    let seconds = std::env::var("BENCH_SECONDS").ok().and_then(|text| text.parse().ok());
-    let turn = Duration::from_secs(seconds.unwrap_or(5));
+    let turn = Settings::from_env()?.turn;
+    let mut table = Table::new();
     process::stay_off_the_servers_core();
-    hops(turn)?;
+    hops(turn, &mut table)?;
     for size in SIZES {
         for rate in RATES {
-            throughput(size, rate, turn)?;
+            throughput(size, rate, turn, &mut table)?;
         }
     }
+    print!("{table}");
     Ok(())
 }
 
+/// A daemon that relays another server.
+fn relay(source: &Server) -> Result<Server> {
+    Server::daemon(["--camera", &format!("http://{}/stream", source.address)])
+}
+
 /// Ages along a chain, all in the same seconds.
-fn hops(turn: Duration) -> Result<()> {
-    let origin = start_origin(SIZES[0], 30.0)?;
-    let first = start_relay(&origin)?;
-    let second = start_relay(&first)?;
+fn hops(turn: Duration, table: &mut Table) -> Result<()> {
+    let origin = origin::start(SIZES[0], 30.0)?;
+    let first = relay(&origin)?;
+    let second = relay(&first)?;
     let viewers = [&origin, &first, &second].map(Viewer::watch);
     thread::sleep(WARM_UP);
     viewers.iter().for_each(|viewer| drop(viewer.take()));
     thread::sleep(turn);
-    let ages = viewers.map(|viewer| viewer.take().ages());
-    println!("age at the last byte, 100 kB at 30 fps, ms    p50    p99");
-    for (what, (p50, p99)) in ["origin", "one relay", "two relays"].iter().zip(&ages) {
-        println!("  {what:42} {p50:6.2} {p99:6.2}");
+    let [origin, first, second] = viewers.map(|viewer| viewer.take().ages());
+    for (what, percent) in [("p50", 50), ("p99", 99)] {
+        let origin = origin.percentile(percent);
+        for (n_relays, ages) in [("one relay", &first), ("two relays", &second)] {
+            table.add(Row {
+                what: format!("age at last byte {what}, 100 kB at 30 fps, {n_relays}, ms"),
+                mjpegd: format!("{:.2}", ages.percentile(percent)),
+                remark: format!("origin {origin:.2}"),
+                ..Row::default()
+            });
+        }
     }
-    let added = (ages[2].0 - ages[0].0) / 2.0;
-    println!(
-        "  added by a hop, median: {added:.2} ms; goal {AGE_GOAL}: {}",
-        holds(added < AGE_GOAL)
-    );
+    let added = (second.median() - origin.median()) / 2.0;
+    table.at_most("  added by one relay, median", added, AGE_GOAL, "ms", "");
     Ok(())
 }
 
-/// What arrives of what is sent, and what the relay's core does for it.
-fn throughput(size: usize, rate_mb: usize, turn: Duration) -> Result<()> {
-    let origin = start_origin(size, rate_mb as f64 * 1e6 / size as f64)?;
-    let relay = start_relay(&origin)?;
+/// What arrives of what the origin sends, and the relay's CPU time for it.
+fn throughput(size: usize, rate_mb: usize, turn: Duration, table: &mut Table) -> Result<()> {
+    let origin = origin::start(size, rate_mb as f64 * 1e6 / size as f64)?;
+    let relay = relay(&origin)?;
     let viewer = Viewer::watch(&relay);
     thread::sleep(WARM_UP);
     drop(viewer.take());
@@ -91,18 +101,9 @@ fn throughput(size: usize, rate_mb: usize, turn: Duration) -> Result<()> {
     let (Seen { n_bytes, .. }, after) = (viewer.take(), usage(relay.pid())?.cpu);
     let mb = n_bytes as f64 / 1e6 / turn.as_secs_f64();
     let busy = (after - before).as_secs_f64() / turn.as_secs_f64();
-    // What skipped pictures cost is counted in, for those that arrive.
-    let of_a_core = mb / busy;
-    println!(
-        "parts of {:4} kB, {rate_mb:4} MB/s wanted: {mb:5.0} MB/s arrive in {:3.0} % of the core, \
-         so {of_a_core:5.0} in all of it; goal {GOAL}: {}",
-        size >> 10,
-        busy * 100.0,
-        holds(of_a_core >= GOAL)
-    );
+    // The CPU time of pictures that the relay skipped counts as well: only those that arrive are its work.
+    let what = format!("parts of {} kB, {rate_mb} MB/s sent: a whole core relays", size >> 10);
+    let remark = format!("{mb:.0} MB/s arrive with {:.0} % of the core", busy * 100.0);
+    table.at_least(&what, mb / busy, GOAL, "MB/s", &remark);
     Ok(())
-}
-
-fn holds(is_so: bool) -> &'static str {
-    if is_so { "holds" } else { "MISSED" }
 }

@@ -1,20 +1,28 @@
-//! A server that costs next to nothing: parts from memory, at a pace.
+//! A server that costs almost nothing: it sends parts from memory at a fixed pace.
 
 use std::io::Write;
 use std::net::{TcpListener, TcpStream};
 use std::thread;
-use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
+use std::time::{Duration, Instant, SystemTime};
 
 use anyhow::{Context, Result};
 
-/// The first argument of this executable when it is to be the origin.
+use crate::shared::part::{DELIMITER, OPENING, SMALL_JPEG, part_head, push_comment};
+use crate::shared::process::{Core, Server};
+
+/// The first argument with which this executable becomes the origin.
 pub(crate) const ROLE: &str = "bare-origin";
 
-const PICTURE: &[u8] = include_bytes!("../../camera/demo/1.jpg");
-const OPENING: &[u8] = b"HTTP/1.1 200 OK\r\nConnection: close\r\n\
-Content-Type: multipart/x-mixed-replace; boundary=frame\r\n\r\n--frame\r\n";
 /// The longest content of a JPEG segment, with its length.
 const MAX_SEGMENT: usize = 65_000;
+
+/// Starts the origin beside the viewers, with pictures of this size at this pace.
+///
+/// # Errors
+/// Why it did not start.
+pub(crate) fn start(n_bytes: usize, fps: f64) -> Result<Server> {
+    Server::this_program(Core::Viewers, [ROLE, &n_bytes.to_string(), &fps.to_string()])
+}
 
 /// Serves until it is killed. Arguments: bytes of a picture, pictures a second.
 pub(crate) fn main(mut args: impl Iterator<Item = String>) -> Result<()> {
@@ -25,7 +33,7 @@ pub(crate) fn main(mut args: impl Iterator<Item = String>) -> Result<()> {
     let picture = picture(n_bytes);
     for stream in listener.incoming() {
         let (stream, picture) = (stream?, picture.clone());
-        // One that is gone is no fault of the origin.
+        // The error of a viewer that disconnects is expected: each one ends so.
         thread::spawn(move || drop(serve(stream, &picture, fps)));
     }
     Ok(())
@@ -35,35 +43,25 @@ fn serve(mut stream: TcpStream, picture: &[u8], fps: f64) -> Result<()> {
     stream.set_nodelay(true)?;
     stream.write_all(OPENING)?;
     let (interval, mut due) = (Duration::from_secs_f64(1.0 / fps), Instant::now());
-    let room = head(picture.len()).len();
-    let mut part = [&vec![0; room], picture, b"\r\n--frame\r\n"].concat();
+    // All headers have one length, so the part is built once and only its header changes.
+    let head = || part_head(picture.len(), SystemTime::now());
+    let head_bytes = head().len();
+    let mut part = [&vec![0; head_bytes], picture, DELIMITER].concat();
     loop {
         let now = Instant::now();
         thread::sleep(due.saturating_duration_since(now));
         due = due.max(now) + interval;
-        part[..room].copy_from_slice(head(picture.len()).as_bytes());
+        part[..head_bytes].copy_from_slice(head().as_bytes());
         stream.write_all(&part)?;
     }
 }
 
-fn head(n_bytes: usize) -> String {
-    let t = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
-    format!(
-        "Content-Type: image/jpeg\r\nContent-Length: {n_bytes}\r\nX-Timestamp: {}.{:06}\r\n\r\n",
-        t.as_secs(),
-        t.subsec_micros()
-    )
-}
-
-/// A small picture with as many comments as it takes.
+/// The small picture, padded with comments to about `n_bytes`.
 fn picture(n_bytes: usize) -> Vec<u8> {
-    let mut jpeg = PICTURE[..2].to_vec();
-    while jpeg.len() + PICTURE.len() < n_bytes {
-        let left = (n_bytes - jpeg.len() - PICTURE.len()).clamp(8, MAX_SEGMENT);
-        let length = u16::try_from(left).unwrap_or(u16::MAX);
-        jpeg.extend([0xFF, 0xFE]);
-        jpeg.extend(length.to_be_bytes());
-        jpeg.extend(vec![b'x'; left - 2]);
+    let mut jpeg = SMALL_JPEG[..2].to_vec();
+    while jpeg.len() + SMALL_JPEG.len() < n_bytes {
+        let left = (n_bytes - jpeg.len() - SMALL_JPEG.len()).clamp(8, MAX_SEGMENT);
+        push_comment(&mut jpeg, &vec![b'x'; left - 2]);
     }
-    [&jpeg, &PICTURE[2..]].concat()
+    [&jpeg, &SMALL_JPEG[2..]].concat()
 }

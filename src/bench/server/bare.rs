@@ -18,19 +18,14 @@ use anyhow::{Context, Result};
 use socket2::{Domain, Socket, Type};
 
 use crate::append;
-use crate::pictures::{DELIMITER, files, part_head};
+use crate::pictures::files;
+use crate::shared::part::{DELIMITER, OPENING, part_head};
 
 /// The first argument of this executable when it is to be a bare loop.
 pub(crate) const ROLE: &str = "bare-loop";
 /// The second, for one thread and for one per viewer.
 pub(crate) const ONE_THREAD: &str = "limit";
 pub(crate) const THREADS: &str = "limit-threads";
-
-/// As long as what the daemon says, and ends as it does.
-const OPENING: &[u8] = b"HTTP/1.1 200 OK\r\nConnection: close\r\n\
-Content-Type: multipart/x-mixed-replace; boundary=frame\r\n\
-Cache-Control: no-store, no-cache, must-revalidate, max-age=0\r\nPragma: no-cache\r\n\
-X-Accel-Buffering: no\r\n\r\n--frame\r\n";
 
 /// Serves until it is killed. Arguments: which loop, how many viewers,
 /// pictures a second, folder; to append: pictures in all, file.

@@ -10,7 +10,7 @@ use crate::append::{self, Cost};
 use crate::bare;
 use crate::pictures::Pictures;
 use crate::receivers::Receivers;
-use crate::shared::process::{DAEMON, Server, pinned};
+use crate::shared::process::{Core, Server};
 
 /// Who serves.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -53,12 +53,9 @@ pub(crate) fn append(pictures: &Pictures, folder: &Path, time: Duration) -> Resu
 }
 
 fn bare_loop(kind: &str, pictures: &Pictures, n_viewers: usize, more: &[&str]) -> Result<Server> {
-    let exe = std::env::current_exe()?;
-    let exe = exe.to_str().context("this executable has an odd name")?;
-    let mut command = pinned(exe);
-    command.args([bare::ROLE, kind, &n_viewers.to_string(), &pictures.fps.to_string()]);
-    command.arg(&pictures.dir).args(more);
-    Server::start_loop(command)
+    let (n_viewers, fps) = (n_viewers.to_string(), pictures.fps.to_string());
+    let args = [bare::ROLE, kind, &n_viewers, &fps, pictures.dir()].into_iter();
+    Server::this_program(Core::Servers, args.chain(more.iter().copied()))
 }
 
 /// Starts the daemon on the folder.
@@ -66,8 +63,7 @@ fn bare_loop(kind: &str, pictures: &Pictures, n_viewers: usize, more: &[&str]) -
 /// # Errors
 /// Why it did not start.
 pub(crate) fn daemon(pictures: &Pictures, args: &[&str]) -> Result<Server> {
-    let mut command = pinned(&DAEMON);
-    command.arg("--camera").arg(format!("images:{}", pictures.dir.display()));
-    command.args(["--fps", &pictures.fps.to_string(), "--bind", "127.0.0.1:0"]).args(args);
-    Server::start(command)
+    let (camera, fps) = (format!("images:{}", pictures.dir()), pictures.fps.to_string());
+    let camera = ["--camera", &camera, "--fps", &fps];
+    Server::daemon(camera.into_iter().chain(args.iter().copied()))
 }

@@ -11,10 +11,13 @@ use std::time::{Duration, Instant, SystemTime};
 use anyhow::{Context, Result, ensure};
 
 use crate::children::daemon;
-use crate::pictures::{self, Pictures, part_head};
-use crate::receivers::{Receivers, ask, read_opening};
+use crate::pictures::{self, Pictures};
+use crate::receivers::{Receivers, read_opening};
 use crate::record::{FPS, PICTURE_BYTES};
+use crate::request::get;
+use crate::shared::noise::Noise;
 use crate::shared::numbers::{Series, millis};
+use crate::shared::part::part_head;
 use crate::shared::process::Server;
 use crate::shared::procfs;
 use crate::shared::settings::Settings;
@@ -105,7 +108,7 @@ impl Dvr {
     fn connect(server: SocketAddr, start: &str) -> Result<Self> {
         let mut viewers = Vec::new();
         for _ in 0..N_DVR_VIEWERS {
-            let mut stream = ask(server, &format!("/stream?from={start}&speed=4"))?;
+            let mut stream = get(server, &format!("/stream?from={start}&speed=4"))?;
             read_opening(&mut stream)?;
             let mut reading = stream.try_clone()?;
             let read = move || {
@@ -145,12 +148,11 @@ fn seeks(pictures: &Pictures, table: &mut Table) -> Result<()> {
     let started = begun.elapsed();
     let length = N_FRAMES as f64 / f64::from(FPS);
     let mut times = Vec::new();
-    let mut random: u64 = 1;
+    let mut noise = Noise::new(1);
     for _ in 0..N_SEEKS {
-        random = random.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_041);
-        let at = start + length * ((random >> 11) as f64 / (1_u64 << 53) as f64);
+        let at = start + length * ((noise.next() >> 11) as f64 / (1_u64 << 53) as f64);
         let begun = Instant::now();
-        let mut stream = ask(server.address, &format!("/stream?from={at:.6}"))?;
+        let mut stream = get(server.address, &format!("/stream?from={at:.6}"))?;
         read_opening(&mut stream)?;
         stream.read_exact(&mut [0; 100])?;
         times.push(millis(begun.elapsed()));
@@ -168,7 +170,7 @@ fn wait_for_frames(server: SocketAddr, n: u64) -> Result<()> {
     let deadline = Instant::now() + Duration::from_secs(20);
     loop {
         let mut reply = String::new();
-        ask(server, "/status")?.read_to_string(&mut reply)?;
+        get(server, "/status")?.read_to_string(&mut reply)?;
         let found = reply.split_once("\"recording\":{").and_then(|(_, rest)| {
             let (_, rest) = rest.split_once("\"frames\":")?;
             rest.split(|c: char| !c.is_ascii_digit()).next()?.parse::<u64>().ok()

@@ -36,8 +36,10 @@ mod load;
 mod pictures;
 mod receivers;
 mod record;
+mod request;
 mod rest;
 #[path = "../shared/mod.rs"]
+#[allow(dead_code, reason = "the benchmark of relays needs more of it")]
 mod shared;
 mod stalled;
 mod start;

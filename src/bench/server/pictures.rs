@@ -6,14 +6,13 @@
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicU32, Ordering::Relaxed};
-use std::time::{Duration, SystemTime};
+use std::time::SystemTime;
 
 use anyhow::{Context, Result, ensure};
 
-/// A small valid picture, whose scan is made longer.
-const SMALL: &[u8] = include_bytes!("../../camera/demo/1.jpg");
-/// What the daemon writes after each JPEG in its layout with lengths.
-pub(crate) const DELIMITER: &[u8] = b"\r\n--frame\r\n";
+use crate::shared::noise::Noise;
+use crate::shared::part::{DELIMITER, SMALL_JPEG, parse_timestamp, part_head, push_comment};
+
 /// Enough that a receiver which misses a second of them still knows how many.
 pub(crate) const N_PICTURES: usize = 60;
 /// Marker and length of a comment segment.
@@ -51,6 +50,12 @@ impl Pictures {
         }
         Ok(pictures)
     }
+
+    /// The folder, for a command line.
+    pub(crate) fn dir(&self) -> &str {
+        // The name is ours and the folder for temporary files is UTF-8 on any system that this runs on.
+        self.dir.to_str().unwrap_or_default()
+    }
 }
 
 impl Drop for Pictures {
@@ -63,16 +68,6 @@ impl Drop for Pictures {
 /// The files of a folder that [`Pictures::make`] wrote.
 pub(crate) fn files(dir: &Path) -> Vec<PathBuf> {
     (0..N_PICTURES).map(|number| dir.join(format!("{number:04}.jpg"))).collect()
-}
-
-/// The header of a part, as the daemon writes it.
-pub(crate) fn part_head(n_bytes: usize, captured: SystemTime) -> String {
-    let t = captured.duration_since(SystemTime::UNIX_EPOCH).unwrap_or_default();
-    let (seconds, micros) = (t.as_secs(), t.subsec_micros());
-    format!(
-        "Content-Type: image/jpeg\r\nContent-Length: {n_bytes}\r\n\
-         X-Timestamp: {seconds}.{micros:06}\r\n\r\n"
-    )
 }
 
 impl Part {
@@ -94,11 +89,9 @@ impl Part {
         let (head, jpeg) = start.split_at(self.head_bytes);
         let head = std::str::from_utf8(head)?;
         let time = head.split_once("X-Timestamp: ").context("a part without a time")?.1;
-        let (seconds, micros) = time.trim_end().split_once('.').context("an odd time")?;
         ensure!(jpeg.starts_with(&[0xFF, 0xD8, 0xFF, 0xFE]), "not a picture of this run");
         let number = std::str::from_utf8(&jpeg[2 + SEGMENT_HEAD..])?.parse()?;
-        let since = Duration::from_secs(seconds.parse()?) + Duration::from_micros(micros.parse()?);
-        Ok((SystemTime::UNIX_EPOCH + since, number))
+        Ok((parse_timestamp(time)?, number))
     }
 }
 
@@ -106,16 +99,12 @@ impl Part {
 /// behind its scan: bytes as an encoder makes them, since whoever looks for
 /// markers looks at each.
 fn picture(number: usize, n_bytes: usize) -> Vec<u8> {
-    let mut jpeg = SMALL[..2].to_vec();
-    comment(&mut jpeg, format!("{number:04}").as_bytes());
-    jpeg.extend_from_slice(&SMALL[2..SMALL.len() - EOI.len()]);
-    let mut noise = 0x2545_F491_u32.wrapping_add(u32::try_from(number).unwrap_or(0));
+    let mut jpeg = SMALL_JPEG[..2].to_vec();
+    push_comment(&mut jpeg, format!("{number:04}").as_bytes());
+    jpeg.extend_from_slice(&SMALL_JPEG[2..SMALL_JPEG.len() - EOI.len()]);
+    let mut noise = Noise::new(0x2545_F491 + number as u64);
     while jpeg.len() < n_bytes - EOI.len() {
-        // George Marsaglia's xorshift.
-        noise ^= noise << 13;
-        noise ^= noise >> 17;
-        noise ^= noise << 5;
-        let byte = noise.to_le_bytes()[1];
+        let byte = noise.next().to_le_bytes()[1];
         jpeg.push(if jpeg.ends_with(&[0xFF]) { 0 } else { byte });
     }
     // Half of a stuffed byte would be a marker.
@@ -125,11 +114,4 @@ fn picture(number: usize, n_bytes: usize) -> Vec<u8> {
     }
     jpeg.extend(EOI);
     jpeg
-}
-
-fn comment(jpeg: &mut Vec<u8>, text: &[u8]) {
-    let length = u16::try_from(text.len() + 2).unwrap_or(u16::MAX);
-    jpeg.extend([0xFF, 0xFE]);
-    jpeg.extend(length.to_be_bytes());
-    jpeg.extend_from_slice(text);
 }

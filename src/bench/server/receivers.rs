@@ -3,7 +3,7 @@
 //! One thread reads for all, as the network would: a thread for each viewer
 //! would measure how this machine shares a core among a thousand.
 
-use std::io::{ErrorKind, Read, Write};
+use std::io::{ErrorKind, Read};
 use std::net::{SocketAddr, TcpStream};
 use std::os::fd::OwnedFd;
 use std::os::unix::net::UnixStream;
@@ -11,16 +11,12 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::thread::{self, JoinHandle};
 use std::time::{Duration, Instant, SystemTime};
 
-use anyhow::{Context, Result, bail, ensure};
+use anyhow::{Result, bail, ensure};
 use rustix::event::epoll;
-use socket2::{Domain, Socket, Type};
 
 use crate::pictures::{N_PICTURES, Part};
+use crate::request::{self, PATIENCE};
 
-/// Segments as in a network of Ethernet, not the 64 kB of loopback.
-const SEGMENT_BYTES: u32 = 1448;
-/// A server that sends nothing for so long is broken.
-const PATIENCE: Duration = Duration::from_secs(20);
 /// Between head and body of a reply, and what opens the body.
 const OPENING_END: &[u8] = b"\r\n\r\n--frame\r\n";
 
@@ -102,7 +98,7 @@ impl Receivers {
     }
 
     fn add(&mut self, server: SocketAddr) -> Result<()> {
-        let stream = ask(server, "/stream")?;
+        let stream = request::get(server, "/stream")?;
         stream.set_nonblocking(true)?;
         let mut viewers = self.shared.viewers();
         let data = epoll::EventData::new_u64(viewers.len() as u64 + 1);
@@ -246,26 +242,6 @@ impl Viewer {
         let taken = Tally { last: self.tally.last, ..Tally::default() };
         std::mem::replace(&mut self.tally, taken)
     }
-}
-
-/// Connects and sends a request.
-pub(crate) fn ask(server: SocketAddr, path: &str) -> Result<TcpStream> {
-    send(server, &format!("GET {path} HTTP/1.1\r\nHost: bench\r\n\r\n"))
-}
-
-/// Posts nothing.
-pub(crate) fn post(server: SocketAddr, path: &str) -> Result<TcpStream> {
-    send(server, &format!("POST {path} HTTP/1.1\r\nHost: bench\r\nContent-Length: 0\r\n\r\n"))
-}
-
-fn send(server: SocketAddr, request: &str) -> Result<TcpStream> {
-    let socket = Socket::new(Domain::for_address(server), Type::STREAM, None)?;
-    socket.set_tcp_mss(SEGMENT_BYTES)?;
-    socket.set_read_timeout(Some(PATIENCE))?;
-    socket.connect(&server.into()).context("cannot connect")?;
-    let mut stream = TcpStream::from(socket);
-    stream.write_all(request.as_bytes())?;
-    Ok(stream)
 }
 
 /// Reads up to the first byte of the first part.

@@ -16,7 +16,8 @@ use crate::append::Cost;
 use crate::children::{append, daemon};
 use crate::dvr::{Folder, WARM_UP};
 use crate::pictures::Pictures;
-use crate::receivers::{Receivers, ask, post};
+use crate::receivers::Receivers;
+use crate::request::{get, post};
 use crate::shared::numbers::{Series, micros};
 use crate::shared::process::Server;
 use crate::shared::procfs::{self, Times};
@@ -132,7 +133,7 @@ fn switch(server: SocketAddr, on: bool) -> Result<()> {
     read(post(server, path)?)?;
     let deadline = Instant::now() + Duration::from_secs(20);
     loop {
-        let reply = read(ask(server, "/recordings")?)?;
+        let reply = read(get(server, "/recordings")?)?;
         if reply["recording"]["state"] == due {
             return Ok(());
         }

@@ -9,7 +9,8 @@ use socket2::SockRef;
 use crate::children::daemon;
 use crate::load::WARM_UP;
 use crate::pictures::Pictures;
-use crate::receivers::{Receivers, ask};
+use crate::receivers::Receivers;
+use crate::request::get;
 use crate::shared::numbers::{Series, millis};
 use crate::shared::procfs::resident;
 use crate::shared::settings::Settings;
@@ -64,7 +65,7 @@ pub(crate) fn measure(pictures: &Pictures, settings: &Settings, table: &mut Tabl
 
 /// A viewer that asks, and takes nothing more than its kernel does.
 fn stall(server: SocketAddr) -> Result<std::net::TcpStream> {
-    let stream = ask(server, "/stream")?;
+    let stream = get(server, "/stream")?;
     SockRef::from(&stream).set_recv_buffer_size(4096)?;
     Ok(stream)
 }

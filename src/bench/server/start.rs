@@ -8,7 +8,8 @@ use anyhow::{Result, ensure};
 
 use crate::children::daemon;
 use crate::pictures::Pictures;
-use crate::receivers::{ask, read_opening};
+use crate::receivers::read_opening;
+use crate::request::get;
 use crate::shared::numbers::{Series, millis};
 use crate::shared::settings::Settings;
 use crate::shared::table::Table;
@@ -36,7 +37,7 @@ pub(crate) fn measure(pictures: &Pictures, settings: &Settings, table: &mut Tabl
 fn from_start(pictures: &Pictures) -> Result<Duration> {
     let begun = Instant::now();
     let server = daemon(pictures, &[])?;
-    let mut stream = ask(server.address, "/stream")?;
+    let mut stream = get(server.address, "/stream")?;
     read_opening(&mut stream)?;
     let mut start = vec![0; pictures.part.start_bytes()];
     stream.read_exact(&mut start)?;
@@ -50,7 +51,7 @@ fn from_request(pictures: &Pictures) -> Result<Duration> {
     thread::sleep(A_MOMENT);
     let begun = Instant::now();
     let mut reply = Vec::new();
-    ask(server.address, "/snapshot")?.read_to_end(&mut reply)?;
+    get(server.address, "/snapshot")?.read_to_end(&mut reply)?;
     let time = begun.elapsed();
     ensure!(reply.ends_with(&[0xFF, 0xD9]), "a snapshot that is no picture");
     Ok(time)

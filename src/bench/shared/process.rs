@@ -1,5 +1,6 @@
 //! Servers as processes of their own, on a core of their own.
 
+use std::ffi::OsStr;
 use std::io::{BufRead, BufReader, Read};
 use std::net::SocketAddr;
 use std::process::{Child, Command, Stdio};
@@ -22,6 +23,15 @@ static CAN_PIN: LazyLock<bool> = LazyLock::new(|| {
     n_cores > 1 && silent(Command::new("taskset").arg("--version"))
 });
 
+/// Where a server runs.
+#[derive(Clone, Copy, Debug)]
+pub(crate) enum Core {
+    /// Alone with the other servers: its CPU time is measured.
+    Servers,
+    /// Beside the viewers: only what it sends matters.
+    Viewers,
+}
+
 /// A running server; killed when dropped.
 pub(crate) struct Server {
     child: Child,
@@ -31,22 +41,32 @@ pub(crate) struct Server {
 }
 
 impl Server {
-    /// Starts a daemon.
+    /// Starts the daemon with these options, on the servers' core and a free port.
     ///
     /// # Errors
     /// Why it did not start.
-    pub(crate) fn start(mut command: Command) -> Result<Self> {
-        let mut child = command.env_remove("RUST_LOG").stderr(Stdio::piped()).spawn()?;
+    pub(crate) fn daemon(args: impl IntoIterator<Item = impl AsRef<OsStr>>) -> Result<Self> {
+        let mut command = pinned(DAEMON.as_ref());
+        command.args(["--bind", "127.0.0.1:0"]).args(args).env_remove("RUST_LOG");
+        let mut child = command.stderr(Stdio::piped()).spawn()?;
         let output = child.stderr.take().context("a child without output")?;
         Self::listening(child, output)
     }
 
-    /// Starts a bare loop, which tells on its standard output where it listens.
+    /// Starts this executable again as a server. Its standard output says where it listens.
     ///
     /// # Errors
     /// Why it did not start.
-    pub(crate) fn start_loop(mut command: Command) -> Result<Self> {
-        let mut child = command.stdout(Stdio::piped()).spawn()?;
+    pub(crate) fn this_program(
+        core: Core,
+        args: impl IntoIterator<Item = impl AsRef<OsStr>>,
+    ) -> Result<Self> {
+        let exe = std::env::current_exe()?;
+        let mut command = match core {
+            Core::Servers => pinned(exe.as_ref()),
+            Core::Viewers => Command::new(exe),
+        };
+        let mut child = command.args(args).stdout(Stdio::piped()).spawn()?;
         let output = child.stdout.take().context("a child without output")?;
         Self::listening(child, output)
     }
@@ -95,12 +115,12 @@ impl Drop for Server {
 }
 
 /// A command that runs on the servers' core, where that can be had.
-pub(crate) fn pinned(exe: &str) -> Command {
+fn pinned(exe: &OsStr) -> Command {
     if !*CAN_PIN {
         return Command::new(exe);
     }
     let mut command = Command::new("taskset");
-    command.args(["-c", SERVERS_CORE, exe]);
+    command.args(["-c", SERVERS_CORE]).arg(exe);
     command
 }
 

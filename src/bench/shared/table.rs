@@ -52,6 +52,25 @@ impl Table {
         });
     }
 
+    /// A row of a figure of the daemon that is to be at least `goal`.
+    pub(crate) fn at_least(
+        &mut self,
+        what: &str,
+        figure: f64,
+        goal: f64,
+        unit: &str,
+        remark: &str,
+    ) {
+        self.add(Row {
+            what: what.into(),
+            mjpegd: short(figure, unit),
+            goal: format!(">= {}", short(goal, unit)),
+            holds: Some(figure >= goal),
+            remark: remark.into(),
+            ..Row::default()
+        });
+    }
+
     /// A row of how many times what a loop takes, with the goal if there is one.
     pub(crate) fn ratio(&mut self, what: &str, ratios: &Series, goal: Option<f64>) {
         let (median, spread) = (ratios.median(), ratios.spread());
