@@ -40,7 +40,7 @@ let retryAt = 0;
 let shown = '';                // state on display
 let spoken = '';
 let lastPoll = 0;
-let past = null;               // { label, clock, at() } while timeline.js shows what was recorded
+let past = null;               // { label, clock, at() } while playback.js shows what was recorded
 
 const { after, cancel } = makeTimers();
 

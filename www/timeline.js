@@ -1,357 +1,279 @@
-// The recording on the page: pause, steps, playback, the strip of time, files of a span, and the switch. The live stream
-// is app.js's: here it is only told when the past is shown instead, by an event 'past' on #viewer.
+// The strip of time: what was recorded as bars on an axis; zoom, hover and drag. It knows moments in seconds since 1970
+// and nothing of streams: what to do with a moment is said by whoever made it.
 
-import { ask, askForSpans, bytesOf, heldIn, longTime, now, ours, picture, recordedAfter, report, reported, spanAt, spans, spansNow, url } from './recorded.js';
-import { dayOf, makeStrip, showBlob, timeOf } from './strip.js';
+const NARROWEST_S = 2;
+const FIRST_S = 3600;
+const MOVED_PX = 5;
+const EDGE_PX = { mouse: 6, pen: 10, touch: 22 };
+const LABEL_PX = 84;
+const RESTS_AFTER_PAN_MS = 6000;
+const STEPS_S = [
+  .1, .2, .5, 1, 2, 5, 10, 15, 30, 60, 120, 300, 600, 900, 1800, 3600, 7200, 10800, 21600, 43200,
+  86400, 172800, 604800, 2419200, 14515200, 31536000,
+];
 
-const LIST_EVERY_MS = 5000;
-const TICK_MS = 200;
-const JUMP_S = 10;
-// Nearer to the present than this is live.
-const PRESENT_S = .7;
-// A seat that was just given back may not be free yet.
-const RETRY_MS = [200, 500, 1000, 2000];
-const FIRST_CHOICE_S = 30;
-const BLANK = 'data:image/gif;base64,R0lGODlhAQABAAAAACH5BAEKAAEALAAAAAABAAEAAAICTAEAOw==';
+const clock = new Intl.DateTimeFormat([], { hour: '2-digit', minute: '2-digit', hourCycle: 'h23' });
+const clockWithSeconds = new Intl.DateTimeFormat([], { hour: '2-digit', minute: '2-digit', second: '2-digit', hourCycle: 'h23' });
+const day = new Intl.DateTimeFormat([], { day: 'numeric', month: 'short' });
 
-const byId = (id) => document.getElementById(id);
-const section = byId('timeline');
-const viewer = byId('viewer');
-const slider = byId('strip');
+export const timeOf = (t) => clockWithSeconds.format(t * 1000);
+export const dayOf = (t) => day.format(t * 1000);
 
-// --- the list of what was recorded ---
+// element: a box with a <canvas>, a .head, a .choice and a .preview in it.
+// world: { spans(), now(), shown() } as they are; { seek(t), choose(choice), picture(t, signal) } as it is told.
+export function makeTimeline(element, world) {
+  const canvas = element.querySelector('canvas');
+  const part = (name) => element.querySelector(`.${name}`);
+  const [head, box, preview] = [part('head'), part('choice'), part('preview')];
+  let view = null;             // { start, end }
+  let isFirst = true;          // nobody chose it, and what was recorded is not known yet
+  let follows = true;          // the view moves along with the present
+  let pannedAt = -Infinity;
+  let choice = null;           // { start, end }
+  let width = 0;
 
-let listing = null;            // while the server is asked: whoever wants to know waits for the same answer
+  // --- moments and places ---
 
-async function list() {
-  if (document.hidden || section.hidden) return;
-  // app.js tells when the server does not answer.
-  listing ??= askForSpans().then(showReport, () => {}).finally(() => { listing = null; });
-  await listing;
-  strip.draw();
-}
+  const timeAt = (x) => view.start + (x / width) * (view.end - view.start);
+  const placeOf = (t) => ((t - view.start) / (view.end - view.start)) * width;
+  const xOf = (event) => event.clientX - canvas.getBoundingClientRect().left;
 
-// --- live, playing or paused ---
-
-let mode = 'live';
-let shown = 0;                 // the moment on display while paused
-let anchor = null;             // while playing: { at, since }, since null until the first picture is there
-let replay = byId('replay');
-let request = null;            // AbortController of the picture that is asked for
-let tries = 0;
-
-function shownNow() {
-  if (mode === 'live') return now();
-  if (mode === 'paused' || anchor.since === null) return shown;
-  return recordedAfter(anchor.at, (ours() - anchor.since) * speed());
-}
-
-const speed = () => Number(byId('speed').value);
-
-function enter(next) {
-  mode = next;
-  if (mode === 'live') section.removeAttribute('data-past');
-  else section.dataset.past = mode;
-  const label = { paused: 'Paused', playing: 'Playback' }[mode];
-  const past = label && { label, clock: whenOf(shownNow()), at: shownNow };
-  viewer.dispatchEvent(new CustomEvent('past', { detail: past || null }));
-  tick();
-}
-
-// A fresh element each time, so that no late event or picture of an old stream shows; and a new picture in the old one,
-// as an <img> that is only taken away keeps its connection (crbug 73395). What it showed stays, under the new one.
-function freshReplay() {
-  request?.abort();
-  const fresh = document.createElement('img');
-  fresh.id = 'replay';
-  fresh.alt = '';
-  fresh.hidden = true;
-  const old = replay;
-  old.onload = old.onerror = null;
-  if (!old.hidden && old.naturalWidth) keep(old);
-  if (old.src.startsWith('blob:')) URL.revokeObjectURL(old.src);
-  old.src = BLANK;
-  old.replaceWith(fresh);
-  replay = fresh;
-}
-
-function keep(image) {
-  const still = byId('still');
-  still.width = image.naturalWidth;
-  still.height = image.naturalHeight;
-  still.getContext('2d').drawImage(image, 0, 0);
-  byId('stage').classList.add('stilled');
-}
-
-async function show(t, step = 0) {
-  request?.abort();
-  const mine = request = new AbortController();
-  try {
-    const { blob, at } = await picture(t, mine.signal, step);
-    if (mode !== 'paused' || mine.signal.aborted) return;
-    showBlob(replay, blob);
-    replay.hidden = false;
-    replay.alt = 'Recorded picture';
-    shown = at;
-    tick();
-  } catch (error) {
-    if (error.name !== 'AbortError') say('No picture of this moment.');
+  function extent() {
+    const now = world.now();
+    const first = world.spans()[0]?.start ?? now;
+    return { start: Math.min(first, now - 10), end: now };
   }
-}
 
-async function pause(t = shownNow()) {
-  const wasPlaying = mode === 'playing';
-  if (wasPlaying) freshReplay();
-  shown = t;
-  enter('paused');
-  // What is live and not recorded is frozen as it is.
-  if (spanAt(shown)) await show(shown);
-}
-
-function play(t = shownNow()) {
-  shown = spanAt(t) ? t : recordedAfter(t, 0);
-  if (shown > now() - PRESENT_S) return goLive();
-  freshReplay();
-  anchor = { at: shown, since: null };
-  const opened = replay;
-  opened.onload = () => {
-    if (replay !== opened || anchor.since !== null) return;
-    anchor.since = ours();
-    tries = 0;
-    opened.hidden = false;
-    opened.alt = 'Recorded pictures';
-  };
-  opened.onerror = () => { if (replay === opened) playFailed(); };
-  enter('playing');
-  // The server sees that the live stream was closed with the next picture it writes.
-  opened.src = url(`video_feed?from=${shown.toFixed(6)}&speed=${speed()}&key=replay`);
-}
-
-function playFailed() {
-  const at = shown;
-  if (tries === RETRY_MS.length) {
-    tries = 0;
-    pause(at);
-    return say('The server gives no playback. Perhaps all seats are taken.');
+  function setView(start, end) {
+    const all = extent();
+    const margin = (all.end - all.start) * .02;
+    const longest = all.end - all.start + 2 * margin;
+    const length = Math.min(Math.max(end - start, NARROWEST_S), longest);
+    const least = all.start - margin;
+    const most = all.end + Math.max(margin * length / longest, length * .02);
+    let from = (start + end - length) / 2;
+    from = Math.max(least, Math.min(from, most - length));
+    view = { start: from, end: from + length };
+    follows = view.end >= all.end;
   }
-  const waited = replay;
-  setTimeout(() => { if (replay === waited && mode === 'playing') play(at); }, RETRY_MS[tries]);
-  tries += 1;
-}
 
-function goLive() {
-  if (mode === 'live') return;
-  tries = 0;
-  freshReplay();
-  enter('live');
-}
-
-function seek(t) {
-  tries = 0;
-  if (t > now() - PRESENT_S) return goLive();
-  const there = spanAt(t) ? t : recordedAfter(t, 0);
-  if (!spanAt(there)) return goLive();
-  if (mode === 'paused') {
-    shown = there;
-    show(there);
-  } else {
-    play(there);
+  function moveAlong() {
+    const now = world.now();
+    if (isFirst) setView(Math.max(extent().start, now - FIRST_S), now);
+    if (world.spans().length) isFirst = false;
+    const length = view.end - view.start;
+    if (follows) setView(now + length * .02 - length, now + length * .02);
+    const shown = world.shown();
+    const isOut = shown < view.start || shown > view.end;
+    if (isOut && performance.now() - pannedAt > RESTS_AFTER_PAN_MS) setView(shown - length / 2, shown + length / 2);
   }
-}
 
-const jump = (seconds) => seek(recordedAfter(shownNow(), seconds));
-const toggle = () => (mode === 'paused' ? play() : pause());
-
-let steps = 0;                 // asked for and not yet made
-let stepping = false;
-
-async function step(n) {
-  steps += n;
-  if (stepping) return;
-  stepping = true;
-  section.setAttribute('aria-busy', 'true');
-  if (mode !== 'paused') await pause();
-  while (steps && mode === 'paused') {
-    const due = Math.max(-1000, Math.min(steps, 1000));
-    steps -= due;
-    if (due > 0 && shown >= (spans.at(-1)?.end ?? 0)) await list();
-    const from = spanAt(shown) ? shown : spans.findLast((span) => span.end < shown)?.end;
-    if (from === undefined) say('Nothing was recorded before.');
-    else if (due > 0 && from >= spans.at(-1).end) say('This is the newest picture.');
-    else await show(from, due);
+  function zoom(factor, at = world.shown()) {
+    if (!view) return;
+    const middle = at >= view.start && at <= view.end ? at : (view.start + view.end) / 2;
+    pannedAt = performance.now();
+    setView(middle - (middle - view.start) * factor, middle + (view.end - middle) * factor);
+    draw();
   }
-  steps = 0;
-  stepping = false;
-  section.removeAttribute('aria-busy');
-}
 
-// --- the strip, and files of a span ---
-
-const strip = makeStrip(slider, {
-  spans: spansNow,
-  now,
-  shown: shownNow,
-  seek,
-  choose: showChoice,
-  picture: async (t, signal) => (spanAt(t) ? picture(t, signal) : null),
-});
-let choice = null;
-
-function showChoice(next) {
-  choice = next;
-  byId('cut').hidden = !choice;
-  if (!choice) return;
-  const { start, end } = choice;
-  const inside = heldIn(start, end);
-  const size = inside.frames ? `about ${Math.ceil(inside.frames).toLocaleString()} pictures, ${bytesOf(inside.bytes)}` : 'nothing recorded';
-  setText('cut-text', `${whenOf(start)} to ${timeOf(end)} · ${longTime(end - start)} · ${size}`);
-  const link = byId('download');
-  if (inside.frames) link.href = url(`download?from=${start.toFixed(6)}&to=${end.toFixed(6)}&format=${byId('format').value}`);
-  else link.removeAttribute('href');
-  link.setAttribute('aria-disabled', String(!inside.frames));
-}
-
-function chooseAtFirst() {
-  if (choice) return strip.choose(null);
-  const end = shownNow();
-  strip.choose(recordedAfter(end, -FIRST_CHOICE_S), end);
-}
-
-// --- words ---
-
-function whenOf(t) {
-  const isToday = new Date(t * 1000).toDateString() === new Date(now() * 1000).toDateString();
-  return isToday ? timeOf(t) : `${dayOf(t)}, ${timeOf(t)}`;
-}
-
-function setText(id, text) {
-  const element = byId(id);
-  if (element.textContent !== text) element.textContent = text;
-}
-
-let quiet = 0;
-
-function say(text) {
-  setText('note', text);
-  clearTimeout(quiet);
-  quiet = setTimeout(() => setText('note', ''), 4000);
-}
-
-// --- showing it ---
-
-function tick() {
-  if (section.hidden || document.hidden) return;
-  const t = shownNow();
-  // The server goes live by itself where the recording ends.
-  if (mode === 'playing' && anchor.since !== null && t > now() - PRESENT_S / 2) return goLive();
-  const ago = Math.max(0, now() - t);
-  const isLive = mode === 'live';
-  setText('ago', isLive ? '' : `−${longTime(Math.round(ago * 10) / 10)}`);
-  setText('when', isLive ? '' : whenOf(t));
-  setText('moment-mode', { live: '', paused: 'Paused', playing: 'Playback' }[mode]);
-  byId('moment').hidden = isLive;
-  const [label, shape] = mode === 'paused' ? ['Play', 'M6 4v12l10-6z'] : ['Pause', 'M6.5 4.5v11M13.5 4.5v11'];
-  const button = byId('play');
-  if (button.getAttribute('aria-label') !== label) {
-    button.setAttribute('aria-label', label);
-    button.title = `${label} (space)`;
-    button.querySelector('path').setAttribute('d', shape);
+  function pan(seconds) {
+    pannedAt = performance.now();
+    setView(view.start + seconds, view.end + seconds);
+    draw();
   }
-  byId('live').setAttribute('aria-pressed', String(isLive));
-  describe(t, ago);
-  strip.draw();
-}
 
-function describe(t, ago) {
-  const all = strip.extent();
-  const set = (name, value) => slider.setAttribute(`aria-${name}`, value);
-  set('valuemin', Math.floor(all.start));
-  set('valuemax', Math.ceil(all.end));
-  set('valuenow', Math.round(t));
-  set('valuetext', mode === 'live' ? 'Live' : `${whenOf(t)}, ${longTime(ago)} ago, ${mode}`);
-}
+  // --- drawing ---
 
-function showReport() {
-  const button = byId('record');
-  button.setAttribute('aria-checked', String(report.on));
-  section.dataset.record = report.state;
-  const held = `${bytesOf(report.bytes)} of ${bytesOf(report.max_bytes)}`;
-  const words = {
-    off: `Not recording · ${held}`,
-    starting: 'Recording starts',
-    recording: `Recording · ${held}`,
-    failed: `Recording failed: ${report.cause || 'unknown cause'}`,
-  };
-  setText('record-state', words[report.state] || report.state);
-}
-
-async function switchRecording() {
-  try {
-    const reply = await ask(report?.on ? 'record/stop' : 'record/start', { method: 'POST' });
-    if (!reply.ok) throw new Error((await reply.text()).trim().slice(0, 200));
-    reported(await reply.json());
-    showReport();
-    list();
-  } catch (error) {
-    say(error instanceof TypeError ? 'The server does not answer.' : error.message);
+  function draw() {
+    width = canvas.clientWidth;
+    if (!width) return;
+    moveAlong();
+    const height = canvas.clientHeight;
+    const ratio = window.devicePixelRatio || 1;
+    if (canvas.width !== Math.round(width * ratio) || canvas.height !== Math.round(height * ratio)) {
+      canvas.width = Math.round(width * ratio);
+      canvas.height = Math.round(height * ratio);
+    }
+    const context = canvas.getContext('2d');
+    context.setTransform(ratio, 0, 0, ratio, 0, 0);
+    context.clearRect(0, 0, width, height);
+    const style = getComputedStyle(element);
+    drawAxis(context, style, height);
+    drawSpans(context, style, height - 18);
+    drawMarks();
   }
+
+  function drawSpans(context, style, height) {
+    context.fillStyle = style.getPropertyValue('--recorded');
+    for (const { start, end } of world.spans()) {
+      if (end < view.start || start > view.end) continue;
+      const left = Math.max(placeOf(start), 0);
+      context.fillRect(left, 6, Math.max(Math.min(placeOf(end), width) - left, 1.5), height - 6);
+    }
+  }
+
+  function drawAxis(context, style, height) {
+    const length = view.end - view.start;
+    const step = STEPS_S.find((step) => (step / length) * width >= LABEL_PX) || STEPS_S.at(-1);
+    const zone = new Date(view.start * 1000).getTimezoneOffset() * 60;
+    context.fillStyle = style.getPropertyValue('--quiet');
+    context.font = `12px ${style.fontFamily}`;
+    context.textBaseline = 'bottom';
+    const first = Math.ceil((view.start - zone) / step);
+    for (let i = first; i * step + zone <= view.end; i += 1) {
+      const t = i * step + zone;
+      const label = labelOf(t, step, i * step);
+      const x = placeOf(t);
+      context.fillRect(Math.round(x), height - 18, 1, 4);
+      const half = context.measureText(label).width / 2;
+      if (x > half && x < width - half) context.fillText(label, x - half, height);
+    }
+  }
+
+  function labelOf(t, step, local) {
+    if (step >= 86400 || local % 86400 === 0) return dayOf(t);
+    if (step >= 60) return clock.format(t * 1000);
+    return timeOf(t) + (step < 1 ? `.${Math.round((t % 1) * 10) % 10}` : '');
+  }
+
+  function drawMarks() {
+    const x = placeOf(world.shown());
+    head.hidden = x < 0 || x > width;
+    head.style.translate = `${x}px`;
+    box.hidden = !choice;
+    if (!choice) return;
+    const left = Math.max(placeOf(choice.start), 0);
+    box.style.left = `${left}px`;
+    box.style.width = `${Math.max(Math.min(placeOf(choice.end), width) - left, 0)}px`;
+  }
+
+  // --- what is dragged ---
+
+  const pointers = new Map();  // id -> x
+  let drag = null;             // { kind: 'click' | 'choose' | 'pinch', from, x }
+
+  function choose(start, end) {
+    choice = start === null ? null : { start: Math.min(start, end), end: Math.max(start, end) };
+    world.choose(choice);
+    draw();
+  }
+
+  // The moment across from the edge of the choice that is under the pointer.
+  function acrossFrom(x, type) {
+    if (!choice) return null;
+    const [left, right] = [Math.abs(placeOf(choice.start) - x), Math.abs(placeOf(choice.end) - x)];
+    if (Math.min(left, right) > (EDGE_PX[type] || EDGE_PX.mouse)) return null;
+    return left < right ? choice.end : choice.start;
+  }
+
+  function pressed(event) {
+    if (event.button !== 0 || !view) return;
+    canvas.setPointerCapture(event.pointerId);
+    const x = xOf(event);
+    pointers.set(event.pointerId, x);
+    if (pointers.size > 1) {
+      drag = { kind: 'pinch' };
+      return;
+    }
+    const across = acrossFrom(x, event.pointerType);
+    drag = across === null ? { kind: 'click', from: timeAt(x), x } : { kind: 'choose', from: across, x };
+  }
+
+  function moved(event) {
+    if (!view) return;
+    const x = xOf(event);
+    const before = pointers.get(event.pointerId);
+    if (before !== undefined) pointers.set(event.pointerId, x);
+    if (drag?.kind === 'pinch') return pinched(event.pointerId, before, x);
+    if (drag?.kind === 'click' && Math.abs(x - drag.x) > MOVED_PX) drag.kind = 'choose';
+    if (drag?.kind === 'choose') choose(drag.from, timeAt(Math.max(0, Math.min(x, width))));
+    canvas.style.cursor = acrossFrom(x, event.pointerType) === null ? '' : 'ew-resize';
+    if (drag || event.pointerType === 'mouse') showPreview(x);
+  }
+
+  // The moments under both fingers stay under them.
+  function pinched(id, before, x) {
+    const other = [...pointers].find(([key]) => key !== id)?.[1];
+    if (other === undefined || before === undefined || Math.abs(x - other) < 10) return;
+    const fixed = timeAt(other);
+    const seconds = (timeAt(before) - fixed) / (x - other);
+    if (seconds <= 0) return;
+    pannedAt = performance.now();
+    setView(fixed - other * seconds, fixed + (width - other) * seconds);
+    draw();
+  }
+
+  function released(event) {
+    const was = drag;
+    pointers.delete(event.pointerId);
+    if (pointers.size === 0) drag = null;
+    if (event.pointerType !== 'mouse') hidePreview();
+    if (event.type === 'pointerup' && was?.kind === 'click') world.seek(was.from);
+  }
+
+  function wheeled(event) {
+    if (!view) return;
+    event.preventDefault();
+    const sideways = event.shiftKey ? event.deltaY || event.deltaX : event.deltaX;
+    if (event.shiftKey || Math.abs(event.deltaX) > Math.abs(event.deltaY)) {
+      pan((sideways / width) * (view.end - view.start));
+    } else {
+      zoom(1.0018 ** event.deltaY, timeAt(xOf(event)));
+    }
+  }
+
+  // --- the preview: one picture at a time is asked for, the newest wish next ---
+
+  const image = preview.querySelector('img');
+  const caption = preview.querySelector('figcaption');
+  let wanted = null;
+  let asking = null;           // AbortController
+
+  function showPreview(x) {
+    const t = timeAt(x);
+    preview.hidden = false;
+    caption.textContent = timeOf(t);
+    const half = preview.offsetWidth / 2;
+    preview.style.translate = `${Math.max(0, Math.min(x - half, width - 2 * half))}px`;
+    wanted = t;
+    if (!asking) askForPreview();
+  }
+
+  async function askForPreview() {
+    while (wanted !== null) {
+      const t = wanted;
+      wanted = null;
+      asking = new AbortController();
+      const picture = await world.picture(t, asking.signal).catch(() => null);
+      if (preview.hidden) break;
+      image.hidden = !picture;
+      if (picture) showBlob(image, picture.blob);
+    }
+    asking = null;
+  }
+
+  function hidePreview() {
+    preview.hidden = true;
+    wanted = null;
+    asking?.abort();
+  }
+
+  // --- wiring ---
+
+  canvas.addEventListener('pointerdown', pressed);
+  canvas.addEventListener('pointermove', moved);
+  canvas.addEventListener('pointerup', released);
+  canvas.addEventListener('pointercancel', released);
+  canvas.addEventListener('pointerleave', hidePreview);
+  canvas.addEventListener('wheel', wheeled, { passive: false });
+  new ResizeObserver(draw).observe(canvas);
+
+  return { draw, zoom, choose, extent };
 }
 
-// --- wiring ---
-
-const KEYS = {
-  ' ': toggle, k: toggle,
-  ArrowLeft: () => step(-1), ArrowRight: () => step(1),
-  'shift ArrowLeft': () => jump(-JUMP_S), 'shift ArrowRight': () => jump(JUMP_S),
-  PageUp: () => jump(JUMP_S), PageDown: () => jump(-JUMP_S),
-  Home: () => spans.length && seek(spans[0].start), End: goLive, l: goLive,
-  '+': () => strip.zoom(.5), '-': () => strip.zoom(2), '=': () => strip.zoom(.5),
-};
-// Elsewhere these scroll the page.
-const ON_STRIP = ['PageUp', 'PageDown', 'Home', 'End'];
-
-function keyPressed(event) {
-  if (section.hidden || event.ctrlKey || event.metaKey || event.altKey) return;
-  if (event.key === 'Escape' && choice) return strip.choose(null);
-  if (event.target.closest?.('input, select, textarea')) return;
-  if (event.key === ' ' && event.target.closest?.('button, a, summary')) return;
-  const key = event.key.length === 1 ? event.key.toLowerCase() : event.key;
-  const isPlain = ON_STRIP.includes(key) && event.target !== slider && event.target !== document.body;
-  const action = KEYS[(event.shiftKey && event.key.length > 1 ? 'shift ' : '') + key];
-  if (!action || isPlain) return;
-  event.preventDefault();
-  action();
+// Shows a picture that was fetched, and lets go of the one before.
+export function showBlob(image, blob) {
+  const old = image.src;
+  image.src = URL.createObjectURL(blob);
+  if (old.startsWith('blob:')) URL.revokeObjectURL(old);
 }
-
-function statusCame({ detail: status }) {
-  const wasHidden = section.hidden;
-  section.hidden = byId('timeline-keys').hidden = !status.recording;
-  if (section.hidden && mode !== 'live') goLive();
-  if (wasHidden && !section.hidden) list();
-}
-
-function visibilityChanged() {
-  // A stream that nobody sees takes a seat and the network.
-  if (document.hidden && mode === 'playing') pause();
-  else list().then(tick);
-}
-
-byId('back').onclick = () => jump(-JUMP_S);
-byId('earlier').onclick = () => step(-1);
-byId('play').onclick = toggle;
-byId('later').onclick = () => step(1);
-byId('live').onclick = goLive;
-byId('speed').onchange = () => { if (mode === 'playing') play(); };
-byId('record').onclick = switchRecording;
-byId('zoom-in').onclick = () => strip.zoom(.5);
-byId('zoom-out').onclick = () => strip.zoom(2);
-byId('choose').onclick = chooseAtFirst;
-byId('cut-start').onclick = () => strip.choose(shownNow(), Math.max(choice.end, shownNow()));
-byId('cut-end').onclick = () => strip.choose(Math.min(choice.start, shownNow()), shownNow());
-byId('cut-clear').onclick = () => strip.choose(null);
-byId('format').onchange = () => showChoice(choice);
-document.addEventListener('keydown', keyPressed);
-document.addEventListener('visibilitychange', visibilityChanged);
-document.addEventListener('status', statusCame);
-setInterval(tick, TICK_MS);
-setInterval(list, LIST_EVERY_MS);

@@ -68,9 +68,9 @@ mod page;
 // All cameras on one page, in a real browser.
 mod grid;
 // The recording on the page, in a real browser.
-mod timeline;
+mod page_playback;
 // Its strip of time: wheel, keys, fingers, and what it asks for.
-mod strip;
+mod page_timeline;
 
 // The room table in lib.rs, guarded.
 mod layout;

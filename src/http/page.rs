@@ -20,8 +20,8 @@ const BUILT_IN: [(&str, &str, &[u8]); 9] = [
     ("/common.js", "text/javascript; charset=utf-8", include_bytes!("../../www/common.js")),
     ("/controls.js", "text/javascript; charset=utf-8", include_bytes!("../../www/controls.js")),
     ("/grid.js", "text/javascript; charset=utf-8", include_bytes!("../../www/grid.js")),
-    ("/recorded.js", "text/javascript; charset=utf-8", include_bytes!("../../www/recorded.js")),
-    ("/strip.js", "text/javascript; charset=utf-8", include_bytes!("../../www/strip.js")),
+    ("/playback.js", "text/javascript; charset=utf-8", include_bytes!("../../www/playback.js")),
+    ("/recordings.js", "text/javascript; charset=utf-8", include_bytes!("../../www/recordings.js")),
     ("/timeline.js", "text/javascript; charset=utf-8", include_bytes!("../../www/timeline.js")),
 ];
 

@@ -1,45 +1,45 @@
-//! The strip of time on the page, in a real browser: wheel, keys and fingers,
+//! The timeline of the page, in a real browser: wheel, keys and fingers,
 //! and what it asks of the daemon.
 
 use serde_json::{Value, json};
 
+use crate::page_playback::Recorder;
 use crate::support::eventually_is;
-use crate::timeline::Recorder;
 
-/// The strip of a page that is paused in the middle of a view which does not
+/// The timeline of a page that is paused in the middle of a view which does not
 /// follow the present, with a span chosen from there on: nothing moves it but
 /// what is tested.
-struct Strip<'a> {
+struct Timeline<'a> {
     page: &'a Recorder,
     /// Left, top and width.
     place: [f64; 3],
 }
 
-impl<'a> Strip<'a> {
+impl<'a> Timeline<'a> {
     fn of(page: &'a Recorder) -> Self {
         // Low, so that the wheel could scroll the page.
         page.browser.resize(1000, 500);
         let place = page.browser.run(
-            "const strip = document.getElementById('strip');
-            strip.scrollIntoView({ block: 'center' });
-            const box = strip.getBoundingClientRect();
+            "const timeline = document.getElementById('timeline');
+            timeline.scrollIntoView({ block: 'center' });
+            const box = timeline.getBoundingClientRect();
             return [box.left, box.top, box.width]",
         );
-        let strip = Self { page, place: [0, 1, 2].map(|i| place[i].as_f64().unwrap()) };
+        let timeline = Self { page, place: [0, 1, 2].map(|i| place[i].as_f64().unwrap()) };
         page.key("ArrowLeft", 0);
         eventually_is("it is paused", || page.is_paused());
-        page.browser.run("document.getElementById('strip').focus()");
+        page.browser.run("document.getElementById('timeline').focus()");
         page.key("Home", 0);
         page.wait_for_row("the first one", |_, now| now == 0);
         page.key("+", 0);
-        strip.mouse("mousePressed", 0.5);
-        strip.mouse("mouseReleased", 0.5);
+        timeline.mouse("mousePressed", 0.5);
+        timeline.mouse("mouseReleased", 0.5);
         page.wait_for_row("one in the middle", |_, now| now > 20);
-        strip.mouse("mousePressed", 0.5);
-        [0.52, 0.56, 0.6].into_iter().for_each(|share| strip.mouse("mouseMoved", share));
-        strip.mouse("mouseReleased", 0.6);
-        strip.becomes("chosen", [0.5, 0.6]);
-        strip
+        timeline.mouse("mousePressed", 0.5);
+        [0.52, 0.56, 0.6].into_iter().for_each(|share| timeline.mouse("mouseMoved", share));
+        timeline.mouse("mouseReleased", 0.6);
+        timeline.becomes("chosen", [0.5, 0.6]);
+        timeline
     }
 
     fn at(&self, share: f64) -> Value {
@@ -64,13 +64,13 @@ impl<'a> Strip<'a> {
         self.page.browser.devtools("Input.dispatchTouchEvent", &event);
     }
 
-    /// Waits until the chosen span is from and to these shares of the strip.
+    /// Waits until the chosen span is from and to these shares of the timeline.
     fn becomes(&self, what: &str, due: [f64; 2]) {
         eventually_is(&format!("{what}: {due:?}"), || {
             let edges = self.page.browser.run(
-                "const strip = document.getElementById('strip').getBoundingClientRect();
-                const box = document.querySelector('#strip .choice').getBoundingClientRect();
-                return [box.left, box.right].map((x) => (x - strip.left) / strip.width)",
+                "const timeline = document.getElementById('timeline').getBoundingClientRect();
+                const box = document.querySelector('#timeline .choice').getBoundingClientRect();
+                return [box.left, box.right].map((x) => (x - timeline.left) / timeline.width)",
             );
             (0..2).all(|i| (edges[i].as_f64().unwrap() - due[i]).abs() < 0.01)
         });
@@ -84,30 +84,30 @@ fn merged(mut one: Value, other: Value) -> Value {
 }
 
 #[test]
-fn wheel_and_keys_zoom_the_strip_where_they_are() {
+fn wheel_and_keys_zoom_the_timeline_where_they_are() {
     let page = Recorder::start(300);
-    let strip = Strip::of(&page);
+    let timeline = Timeline::of(&page);
     let scrolled = page.browser.run("return scrollY");
     // The moment under the pointer stays there.
     let factor = 1.0018_f64.powi(300);
-    strip.wheel(0.5, -300.0, 0);
-    strip.becomes("wheel up", [0.5, 0.5 + 0.1 * factor]);
-    strip.wheel(0.5, 300.0, 0);
-    strip.becomes("wheel down", [0.5, 0.6]);
-    strip.wheel(0.6, -300.0, 0);
-    strip.becomes("wheel up at the other end", [0.6 - 0.1 * factor, 0.6]);
-    strip.wheel(0.6, 300.0, 0);
-    strip.becomes("wheel down there", [0.5, 0.6]);
+    timeline.wheel(0.5, -300.0, 0);
+    timeline.becomes("wheel up", [0.5, 0.5 + 0.1 * factor]);
+    timeline.wheel(0.5, 300.0, 0);
+    timeline.becomes("wheel down", [0.5, 0.6]);
+    timeline.wheel(0.6, -300.0, 0);
+    timeline.becomes("wheel up at the other end", [0.6 - 0.1 * factor, 0.6]);
+    timeline.wheel(0.6, 300.0, 0);
+    timeline.becomes("wheel down there", [0.5, 0.6]);
     // With shift it moves the view.
-    strip.wheel(0.5, strip.place[2] * 0.2, 8);
-    strip.becomes("later", [0.3, 0.4]);
-    strip.wheel(0.5, strip.place[2] * -0.2, 8);
-    strip.becomes("earlier", [0.5, 0.6]);
+    timeline.wheel(0.5, timeline.place[2] * 0.2, 8);
+    timeline.becomes("later", [0.3, 0.4]);
+    timeline.wheel(0.5, timeline.place[2] * -0.2, 8);
+    timeline.becomes("earlier", [0.5, 0.6]);
     // The keys zoom about the picture on display.
     page.key("+", 0);
-    strip.becomes("plus", [0.5, 0.7]);
+    timeline.becomes("plus", [0.5, 0.7]);
     page.key("-", 0);
-    strip.becomes("minus", [0.5, 0.6]);
+    timeline.becomes("minus", [0.5, 0.6]);
     assert_eq!(page.browser.run("return scrollY"), scrolled, "the wheel scrolled the page");
     page.no_error();
 }
@@ -115,18 +115,18 @@ fn wheel_and_keys_zoom_the_strip_where_they_are() {
 #[test]
 fn moments_under_two_fingers_stay_under_them() {
     let page = Recorder::start(300);
-    let strip = Strip::of(&page);
+    let timeline = Timeline::of(&page);
     let shown = page.shown();
-    strip.touch("touchStart", &[0.5]);
-    strip.touch("touchStart", &[0.5, 0.6]);
+    timeline.touch("touchStart", &[0.5]);
+    timeline.touch("touchStart", &[0.5, 0.6]);
     for fingers in [[0.49, 0.61], [0.46, 0.63], [0.45, 0.65]] {
-        strip.touch("touchMove", &fingers);
+        timeline.touch("touchMove", &fingers);
     }
-    strip.becomes("spread", [0.45, 0.65]);
-    strip.touch("touchMove", &[0.4, 0.55]);
-    strip.becomes("pinched", [0.4, 0.55]);
-    strip.touch("touchEnd", &[]);
-    strip.becomes("let go", [0.4, 0.55]);
+    timeline.becomes("spread", [0.45, 0.65]);
+    timeline.touch("touchMove", &[0.4, 0.55]);
+    timeline.becomes("pinched", [0.4, 0.55]);
+    timeline.touch("touchEnd", &[]);
+    timeline.becomes("let go", [0.4, 0.55]);
     assert_eq!(page.shown(), shown, "a finger that was lifted went there");
     page.no_error();
 }
@@ -134,7 +134,7 @@ fn moments_under_two_fingers_stay_under_them() {
 #[test]
 fn list_is_asked_for_whole_at_first_and_then_for_what_is_new() {
     let page = Recorder::start(20);
-    let spans = "return import(new URL('recorded.js', document.baseURI)).then((m) => m.spans)";
+    let spans = "return import(new URL('recordings.js', document.baseURI)).then((m) => m.spans)";
     let spans = || page.browser.run(spans).as_array().unwrap().clone();
     let asked = |part: &str| page.browser.requests().iter().any(|url| url.ends_with(part));
     assert!(asked("/recordings"));

@@ -64,7 +64,7 @@ impl Recorder {
         let this = Self { daemon, browser, _pictures: pictures, _folder: folder };
         this.wait_for("live");
         eventually_is("the timeline is shown", || {
-            this.browser.run("return document.getElementById('timeline').hidden") == false
+            this.browser.run("return document.getElementById('playback').hidden") == false
         });
         let label = format!("{n_recorded} pictures are recorded");
         eventually_is(&label, || this.daemon.figure("/recording/frames") >= n_recorded);
@@ -137,7 +137,7 @@ impl Recorder {
     /// Paused, with a recorded picture on display and no step to come.
     pub(crate) fn is_paused(&self) -> bool {
         self.browser.run(
-            "const section = document.getElementById('timeline');
+            "const section = document.getElementById('playback');
             const replay = document.getElementById('replay');
             return section.dataset.past === 'paused' && section.ariaBusy !== 'true'
                 && !replay.hidden && replay.complete && replay.naturalWidth > 0",
@@ -228,10 +228,10 @@ fn keys_step_jump_and_go_live() {
     page.wait_for_row("ten seconds earlier", |rows, now| {
         is_ten_earlier(rows[place + 1].time, rows[now].time)
     });
-    page.browser.run("document.getElementById('strip').focus()");
+    page.browser.run("document.getElementById('timeline').focus()");
     page.key("Home", 0);
     page.wait_for_row("the first one", |_, now| now == 0);
-    let text = "return document.getElementById('strip').getAttribute('aria-valuetext')";
+    let text = "return document.getElementById('timeline').getAttribute('aria-valuetext')";
     eventually_is("the slider says so", || {
         page.browser.run(text).as_str().is_some_and(|text| text.ends_with("ago, paused"))
     });
@@ -246,7 +246,7 @@ fn dragged_span_is_downloaded_as_a_film_and_hover_shows_a_picture() {
     let page = Recorder::start(120);
     let mouse = |kind: &str, share: f64, button: &str| {
         let place = page.browser.run(
-            "const box = document.getElementById('strip').getBoundingClientRect();
+            "const box = document.getElementById('timeline').getBoundingClientRect();
             return [box.left, box.top, box.width]",
         );
         let place = [0, 1, 2].map(|i| place[i].as_f64().unwrap());
@@ -256,7 +256,7 @@ fn dragged_span_is_downloaded_as_a_film_and_hover_shows_a_picture() {
         });
         page.browser.devtools("Input.dispatchMouseEvent", &event);
     };
-    let seen = "const image = document.querySelector('#strip .preview img');
+    let seen = "const image = document.querySelector('#timeline .preview img');
         return image.offsetWidth > 0 && image.naturalWidth";
     // A pointer that rests asks once only, and on a busy machine that may come to nothing.
     let mut shares = [0.4, 0.5].into_iter().cycle();
@@ -275,9 +275,9 @@ fn dragged_span_is_downloaded_as_a_film_and_hover_shows_a_picture() {
         page.browser.run(link).as_str().map(|link| link.replace(&page.daemon.url(""), ""))
     });
     assert!(
-        page.browser.text("cut-text").contains("pictures"),
+        page.browser.text("selection-text").contains("pictures"),
         "{}",
-        page.browser.text("cut-text")
+        page.browser.text("selection-text")
     );
     let value = |key: &str| {
         let query = link.split_once('?').unwrap().1.as_bytes().to_vec();
@@ -299,7 +299,7 @@ fn dragged_span_is_downloaded_as_a_film_and_hover_shows_a_picture() {
         assert_eq!(probed.trim(), n.to_string(), "{format}");
     }
     page.key("Escape", 0);
-    assert_eq!(page.browser.run("return document.getElementById('cut').hidden"), true);
+    assert_eq!(page.browser.run("return document.getElementById('selection').hidden"), true);
     page.no_error();
 }
 
@@ -321,7 +321,7 @@ fn switch_stops_recording_and_starts_it_again() {
             &json!({ "width": width, "height": 844, "deviceScaleFactor": 1, "mobile": width < 500 }));
         page.click("choose");
         let bad = page.browser.run(
-            "const parts = document.querySelectorAll('#timeline :is(button, select, a)');
+            "const parts = document.querySelectorAll('#playback :is(button, select, a)');
             return Array.from(parts).filter((part) => {
                 const box = part.getBoundingClientRect();
                 const name = part.getAttribute('aria-label') || part.textContent.trim();
@@ -329,7 +329,7 @@ fn switch_stops_recording_and_starts_it_again() {
             }).map((part) => part.id)",
         );
         assert_eq!(bad, json!([]), "at {width}");
-        page.click("cut-clear");
+        page.click("selection-clear");
     }
     page.no_error();
 }
@@ -340,7 +340,7 @@ fn page_without_recording_has_no_timeline() {
     let browser = Browser::start();
     browser.open(&daemon.url("/"));
     eventually_is("the seats are shown", || browser.text("seats") == "1 of 16");
-    assert_eq!(browser.run("return document.getElementById('timeline').hidden"), true);
+    assert_eq!(browser.run("return document.getElementById('playback').hidden"), true);
     browser.run(
         "document.body.dispatchEvent(new KeyboardEvent('keydown', { key: ' ', bubbles: true }))",
     );
