@@ -1,4 +1,4 @@
-// One camera's stream and its status, snapshots, full screen. The page of several cameras is grid.js's.
+// The page of one camera: its stream, status, snapshots and full screen. grid.js shows several cameras.
 
 import { byId, folder, make, makeTimers, randomKey, replaceImage, request, setText as setTextOf, url } from './common.js';
 
@@ -26,18 +26,18 @@ const still = byId('still');
 
 // --- what the page knows ---
 
-let asleep = true;             // hidden: no stream, no requests
-let single = false;            // grid.js found that this page is of one camera
+let asleep = true;             // the page is hidden: no stream, no requests
+let single = false;            // set when grid.js finds that this page shows one camera
 let leaving = true;            // before pageshow and after pagehide
 let offline = false;           // the server does not answer
 let refused = false;           // the last stream was refused, and no picture has come since
 let status = null;             // last answer of the server
-let failedPolls = 0;
-let errorCode = 0;             // of the last failed answer; 0 when there was none
+let failedPolls = 0;           // in a row
+let errorCode = 0;             // HTTP status of the last failed poll; 0 when no reply came
 let stream = null;             // { image, key, openedAt, hasPicture, row, bytes, bytesAt }
 let attempts = 0;              // failed connections in a row
 let retryAt = 0;
-let shown = '';                // state on display
+let shown = '';                // the state that the page shows
 let spoken = '';
 let lastPoll = 0;
 let past = null;               // { label, clock, at() } while playback.js shows what was recorded
@@ -67,7 +67,7 @@ function openStream() {
   render();
 }
 
-// The last picture stays.
+// The last picture stays visible.
 function closeStream() {
   if (!stream) return;
   const { image } = stream;
@@ -92,8 +92,8 @@ function streamFailed() {
   poll();
 }
 
-// What was recorded is shown instead of the stream, or the stream again.
-function timeTravelled({ detail }) {
+// playback.js shows a recorded picture instead of the stream, or goes back to the stream.
+function pastChanged({ detail }) {
   past = detail;
   if (past) {
     closeStream();
@@ -106,7 +106,7 @@ function timeTravelled({ detail }) {
   }
 }
 
-// The last picture stays under the message, so that a reconnection does not blink.
+// Keeps the last picture under the message, so that a reconnection does not blink.
 function keepStill(source, width, height) {
   still.width = width;
   still.height = height;
@@ -145,7 +145,7 @@ function serverAnswered(answer) {
   after('poll', shown === 'live' || shown === 'past' ? POLL_MS : POLL_UNSETTLED_MS, poll);
 }
 
-// One lost answer is no reason to take a running picture away.
+// A single failed poll does not stop a running stream: the network may just be slow.
 function serverFailed(code) {
   errorCode = code;
   failedPolls += 1;
@@ -160,7 +160,8 @@ function serverFailed(code) {
   render();
 }
 
-// An <img> fires no event when its stream ends or stalls, so the server's list of viewers tells whether it still runs.
+// An <img> fires no event when its stream ends or stalls. So this page finds itself in the server's list of viewers, by
+// its key, and sees there whether the stream still sends bytes.
 function watchStream() {
   if (stream.image.naturalWidth && !stream.hasPicture) pictureArrived();
   const now = performance.now();
@@ -191,7 +192,7 @@ function reopenStream() {
 function retryLater() {
   const base = RETRY_S[Math.min(attempts, RETRY_S.length - 1)];
   attempts += 1;
-  // Many pages wait for the same server: they should not all come back in the same moment.
+  // Many pages may wait for the same server. The random part keeps them from reconnecting all at once.
   retryIn(base * (0.9 + 0.2 * Math.random()));
 }
 
@@ -218,7 +219,7 @@ function seatsFull(answer) {
   return Boolean(answer) && answer.seats.taken >= answer.seats.total;
 }
 
-// While all seats are taken, a still now and then is better than nothing.
+// While all seats are taken, the page shows a still picture every few seconds: a snapshot takes no seat.
 async function refreshStill() {
   after('still', STILL_EVERY_MS, refreshStill);
   const reply = await request('snapshot').catch(() => null);
@@ -230,7 +231,7 @@ async function refreshStill() {
   bitmap.close();
 }
 
-// --- sleeping while nobody looks ---
+// --- no stream while the page is hidden ---
 
 function visibilityChanged() {
   if (!document.hidden) return wake();
@@ -258,7 +259,7 @@ function wake() {
   openStream();
 }
 
-// --- showing it ---
+// --- what the page shows ---
 
 function currentState() {
   const camera = status && status.camera.state;
@@ -266,7 +267,7 @@ function currentState() {
   if (offline) return 'offline';
   if (past) return 'past';
   if (refused && seatsFull(status)) return 'full';
-  // While the server tries to open a lost camera again, the camera is not yet found.
+  // The server reports a lost camera as starting while it tries to open it. It stays lost until it has a picture.
   if (camera === 'lost' || (camera === 'starting' && shown === 'lost')) return 'lost';
   if (stream && stream.hasPicture) return 'live';
   return camera === 'idle' ? 'idle' : 'starting';
@@ -275,16 +276,16 @@ function currentState() {
 function messageOf(state) {
   switch (state) {
     case 'starting':
-      if (refused) return ['The stream does not start', 'The server answers, but gives no stream.'];
-      return attempts ? ['Reconnecting', 'The stream had broken off.'] : ['Starting', 'Waiting for the first picture.'];
-    case 'idle': return ['Waking the camera', 'It rests while nobody watches.'];
-    case 'lost': return ['Camera lost', status.camera.cause || '', 'The picture comes back by itself.'];
-    case 'full': return [status.seats.total === 1 ? 'The only seat is taken' : `All ${status.seats.total} seats are taken`, 'Waiting for a free one. Until then: a still picture every few seconds.'];
+      if (refused) return ['The stream does not start', 'The server answers but sends no stream.'];
+      return attempts ? ['Reconnecting', 'The stream was interrupted.'] : ['Starting', 'Waiting for the first picture.'];
+    case 'idle': return ['Starting the camera', 'It is off while nobody watches.'];
+    case 'lost': return ['Camera lost', status.camera.cause || '', 'The picture returns automatically.'];
+    case 'full': return [status.seats.total === 1 ? 'The only seat is taken' : `All ${status.seats.total} seats are taken`, 'Waiting for a free seat. Until then, a still picture every few seconds.'];
     case 'offline': return [
       errorCode ? `The server answers with error ${errorCode}` : 'The server does not answer', '',
-      'The picture comes back by itself.'];
+      'The picture returns automatically.'];
     case 'past': return [past.label, past.clock];
-    case 'hidden': return ['Paused', 'The stream rests while this page is hidden.'];
+    case 'hidden': return ['Paused', 'The stream stops while this page is hidden.'];
     default: return ['Live', ''];
   }
 }
@@ -329,7 +330,7 @@ function renderStatus() {
   setText('server', `${nameOfServer()} ${version}, up ${longTime(uptime_s)}`);
 }
 
-// One of several cameras is known by its name.
+// With several cameras, the page has the name of its camera.
 function nameOfPage() {
   return status && status.cameras.length > 1 ? status.camera.name : nameOfServer();
 }
@@ -353,7 +354,7 @@ function setText(id, text) {
   setTextOf(byId(id), text);
 }
 
-// Spoken by screen readers: only what lasts, and not the first "Starting", which would talk over the page's title.
+// For screen readers: only states that last, and not the first "Starting", which would interrupt the page's title.
 function announce(text) {
   if (text === spoken) return;
   if (spoken) after('announce', ANNOUNCE_AFTER_MS, () => setText('announce', text));
@@ -394,7 +395,7 @@ function timestamp(date) {
 function toggleFullScreen() {
   if (document.fullscreenElement) document.exitFullscreen();
   else if (viewer.classList.contains('full')) showFull(false);
-  // iPhones have no full screen for anything but videos: there the picture fills the window.
+  // On iPhones only videos can be full screen, so the picture fills the window instead.
   else if (viewer.requestFullscreen) viewer.requestFullscreen().catch(() => showFull(true));
   else showFull(true);
 }
@@ -454,7 +455,7 @@ async function copy(text) {
 
 // --- remembering ---
 
-// Storage throws where cookies are blocked; the page loses nothing but one moment of a right-sized empty frame.
+// Storage throws where cookies are blocked. Without it the empty frame has the wrong shape until the first picture comes.
 function remember(name, value) {
   try { localStorage.setItem(`mjpegd ${folder} ${name}`, value); } catch { return; }
 }
@@ -467,7 +468,7 @@ function recall(name) {
 
 function keyPressed(event) {
   if (!single || event.ctrlKey || event.metaKey || event.altKey || event.repeat) return;
-  // A letter chooses an item of a menu there.
+  // In these fields a letter has a meaning of its own, such as choosing an item of a menu.
   if (event.target.closest?.('input, select')) return;
   const actions = { f: toggleFullScreen, s: takeSnapshot };
   if (event.key === 'Escape' && !document.fullscreenElement && viewer.classList.contains('full')) showFull(false);
@@ -483,13 +484,13 @@ function start() {
   byId('snapshot').onclick = (event) => { event.preventDefault(); takeSnapshot(); };
   byId('fullscreen').onclick = toggleFullScreen;
   for (const move of ['pointermove', 'pointerdown', 'focusin']) viewer.addEventListener(move, stirBar);
-  viewer.addEventListener('past', timeTravelled);
+  viewer.addEventListener('past', pastChanged);
   document.addEventListener('keydown', keyPressed);
   document.addEventListener('fullscreenchange', () => showFull(document.fullscreenElement === viewer));
 
   document.addEventListener('visibilitychange', visibilityChanged);
   window.addEventListener('pagehide', () => { leaving = true; sleep(); });
-  // Also the first start: a stream opened before would hold back the page's load event until a picture comes.
+  // This is also the first start. A stream opened earlier would delay the page's load event until its first picture.
   window.addEventListener('pageshow', () => { leaving = false; wake(); });
   document.addEventListener('single', () => { single = true; wake(); });
   window.addEventListener('online', () => { if (offline) tryNow(); });

@@ -1,9 +1,10 @@
-// What the parts of the page have in common: addresses, elements, timers, requests, and how an <img> is let go.
+// What the parts of the page share: addresses, elements, timers, requests, and closing the stream of an <img>.
 
 const REQUEST_TIMEOUT_MS = 5000;
 const BLANK = 'data:image/gif;base64,R0lGODlhAQABAAAAACH5BAEKAAEALAAAAAABAAEAAAICTAEAOw==';
 
-// A page opened as http://user:password@host/ may not fetch() its own relative URLs, so the password is taken out.
+// fetch() refuses URLs with a password, and relative URLs of a page opened as http://user:password@host/ have one. So the
+// base has it removed.
 const BASE = new URL('.', document.baseURI);
 BASE.username = BASE.password = '';
 
@@ -22,7 +23,7 @@ export function setText(element, text) {
   if (element.textContent !== text) element.textContent = text;
 }
 
-// Timers by name: one that is set again begins anew.
+// Timers by name. Setting one that runs restarts it.
 export function makeTimers() {
   const timers = {};
   return {
@@ -41,7 +42,7 @@ export function randomKey() {
   return Array.from(bytes, (byte) => byte.toString(16).padStart(2, '0')).join('');
 }
 
-// The body of a good answer is an object for the status, else a blob; that of another one is text.
+// The body of a successful reply is an object for the status and a blob for all else; that of an error is text.
 export async function request(path, abort = new AbortController()) {
   const timer = setTimeout(() => abort.abort(), REQUEST_TIMEOUT_MS);
   try {
@@ -53,13 +54,13 @@ export async function request(path, abort = new AbortController()) {
   }
 }
 
-// Ends the stream of an <img>, and gives the new one in its place. Taking an <img> off the page leaves its connection open
-// (crbug 73395), and a missing src does in some browsers; a new picture closes it everywhere. The element is replaced as
-// well, so that no late event or frame of the old one shows.
+// Ends the stream of an <img> and returns the new element in its place. Removing an <img> from the page leaves its
+// connection open (crbug 73395), and so does removing its src in some browsers. Another picture as src closes it in all of
+// them. The element is replaced as well, so that no late event or frame of the old stream shows.
 export function replaceImage(image, isLeaving) {
   image.onload = image.onerror = null;
   image.removeAttribute('src');
-  // Chromium takes a picture loaded by a page that is being left for a beacon, and connect-src forbids data: to those.
+  // While a page is being left, Chromium treats the load of a picture as a beacon, for which connect-src forbids data:.
   if (!isLeaving) image.src = BLANK;
   const fresh = make('img', { alt: '' });
   if (image.id) fresh.id = image.id;

@@ -1,9 +1,9 @@
-// The camera's controls: sliders, switches, menus and buttons made from what the server lists. Hidden where it lists none.
+// The camera's controls: sliders, switches, menus and buttons for what the server lists. Hidden when the list is empty.
 
 import { byId, make, setText, url } from './common.js';
 
 const REQUEST_TIMEOUT_MS = 10000;
-// A slider over more than this many steps cannot be set by hand: a number field alone is honest.
+// Nobody can set a slider of more steps than this by hand, so such a control has a number field only.
 const MOST_STEPS = 100000;
 
 const panel = byId('controls');
@@ -15,7 +15,7 @@ const trouble = byId('controls-trouble');
 const rows = new Map();        // name -> { control, element, show(control), fail(text), reset }
 let pending = {};              // changes to be sent
 let sending = false;
-let dragged = '';              // name of the slider under the pointer: nothing moves it but the pointer
+let dragged = '';              // name of the slider that the pointer drags: replies must not move it
 
 // --- asking the server ---
 
@@ -28,8 +28,8 @@ async function ask(body) {
   return (await reply.json()).controls;
 }
 
-// Names what is behind an error, not how the browser puts it.
-function words(error) {
+// The browser's own text of such an error is too technical.
+function messageOf(error) {
   if (error.name === 'TimeoutError') return 'The camera did not answer in time.';
   return error instanceof TypeError ? 'The server does not answer.' : error.message;
 }
@@ -40,12 +40,12 @@ async function refresh() {
     say('');
     show(controls);
   } catch (error) {
-    say(words(error));
+    say(messageOf(error));
   }
 }
 
-// Changes that come while one is on its way are sent together, each control once: a slider that is dragged sends its
-// newest value as soon as the last one was taken, and no more often.
+// Changes made during a request are collected and sent together afterwards, the newest value of each control. So a slider
+// that is dragged sends as often as the camera accepts values, and no more often.
 async function send(changes) {
   Object.assign(pending, changes);
   if (sending) return;
@@ -57,9 +57,9 @@ async function send(changes) {
       answered(await ask(batch));
       say('');
     } catch (error) {
-      say(words(error));
+      say(messageOf(error));
     }
-    // An automatic that was switched changes what else can be set.
+    // Switching an automatic control changes which other controls can be set.
     if (!Object.keys(pending).length) await refresh();
   }
   sending = false;
@@ -128,7 +128,7 @@ function makeRow(first) {
       input.show(control);
       for (const part of input.elements) part.disabled = held;
       element.classList.toggle('held', held);
-      element.title = control.flags.includes('inactive') ? 'An automatic holds it' : '';
+      element.title = control.flags.includes('inactive') ? 'Set by an automatic control' : '';
       reset.disabled = held || control.value === control.default;
     },
     fail(text) {
@@ -190,12 +190,12 @@ function button({ name, label }) {
   return { main: press, elements: [press], show() {} };
 }
 
-// --- when ---
+// --- when to ask ---
 
 resetAll.onclick = () => send({ '*': null });
 details.addEventListener('toggle', () => { if (details.open) refresh(); });
 
-// The camera answers when its picture is there, and may be another one, or set anew, when it is there again.
+// Controls can be read once the camera has a picture. After a loss it may be another camera or have lost its settings.
 let known = '';
 function stateChanged() {
   const { state } = document.documentElement.dataset;

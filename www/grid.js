@@ -1,6 +1,6 @@
-// All cameras at once, where the address names none of several: a tile each, which leads to the camera's own page. A
-// browser opens six connections to a host: three tiles are live, the others are refreshed picture by picture, one request
-// at a time, and one is left for the status. Elsewhere app.js is told by an event 'single' that the page is its own.
+// The page of all cameras, shown where there are several and the address names none: a tile for each, which links to the
+// camera's own page. A browser opens six connections to a host. Three carry live tiles, one fetches snapshots for the
+// other tiles in turn, and the rest stay free for the status. On a page of one camera, the event 'single' starts app.js.
 
 import { byId, make, makeTimers, randomKey, replaceImage, request, setText, url } from './common.js';
 
@@ -12,7 +12,7 @@ const NO_BYTES_MS = 10000;
 const NO_VIEWER_ROW_MS = 4000;
 const REOPEN_MS = 3000;
 const REFUSED_MS = 15000;
-// Tiles that are only scrolled past open nothing.
+// A tile that is only scrolled past opens no stream.
 const SETTLE_MS = 150;
 
 const section = byId('grid');
@@ -25,7 +25,7 @@ let tiles = [];
 let status = null;
 let failedPolls = 0;
 let lastPoll = 0;
-let fetching = null;           // what stops the snapshot under way
+let fetching = null;           // AbortController of the running snapshot request
 
 const { after, cancel } = makeTimers();
 
@@ -57,7 +57,7 @@ function statusCame(answer) {
   if (names.join() !== tiles.map(({ name }) => name).join()) build(names);
   cameras.forEach((camera, i) => {
     const tile = tiles[i];
-    // While the server tries to open a lost camera again, the camera is not yet found.
+    // The server reports a lost camera as starting while it tries to open it. It stays lost until it has a picture.
     tile.isLost = camera.state === 'lost' || (tile.isLost && camera.state === 'starting');
     if (camera.cause) tile.cause = camera.cause;
     tile.camera = camera;
@@ -97,17 +97,17 @@ function makeTile(name) {
   const image = make('img', { alt: '' });
   const trouble = make('span', { className: 'trouble' });
   const frame = make('span', { className: 'frame' }, canvas, image, trouble);
-  const words = make('span', { className: 'words', textContent: 'Waking up', id: `tile-words-${name}` });
+  const label = make('span', { className: 'label', textContent: 'Waking up', id: `tile-label-${name}` });
   const title = make('span', { className: 'title', textContent: name, id: `tile-title-${name}` });
-  const link = make('a', { href: `${name}/` }, frame, title, words);
-  link.setAttribute('aria-labelledby', `${title.id} ${words.id}`);
+  const link = make('a', { href: `${name}/` }, frame, title, label);
+  link.setAttribute('aria-labelledby', `${title.id} ${label.id}`);
   return {
-    name, frame, canvas, image, trouble, words, item: make('li', {}, link), camera: null, isLost: false, cause: '',
+    name, frame, canvas, image, trouble, label, item: make('li', {}, link), camera: null, isLost: false, cause: '',
     inView: false, stream: null, isRefused: false, streamAt: 0, hasStill: false, stillAt: 0,
   };
 }
 
-// The first tiles in view are live.
+// Gives the live streams to the first tiles in view.
 function arrange() {
   const now = performance.now();
   const live = tiles.filter((tile) => awake && tile.inView && now >= tile.streamAt).slice(0, MOST_LIVE);
@@ -136,7 +136,7 @@ function pictureArrived(tile) {
   render();
 }
 
-// The last picture stays.
+// The last picture stays visible.
 function closeStream(tile) {
   if (!tile.stream) return;
   const { image } = tile;
@@ -146,7 +146,7 @@ function closeStream(tile) {
   tile.frame.classList.remove('pictured');
 }
 
-// Its place goes to the next tile, and it is refreshed picture by picture until it may try again.
+// The next tile gets the stream. This one shows snapshots until its time to try again.
 function giveUp(tile, ms) {
   tile.isRefused = ms === REFUSED_MS;
   tile.streamAt = performance.now() + ms * (0.9 + 0.2 * Math.random());
@@ -154,7 +154,7 @@ function giveUp(tile, ms) {
   arrange();
 }
 
-// An <img> fires no event when its stream ends or stalls: the server's list of viewers tells.
+// An <img> fires no event when its stream ends or stalls, so the server's list of viewers shows whether it still runs.
 function watchStream(tile) {
   const { stream, camera } = tile;
   if (tile.image.naturalWidth && !stream.hasPicture) pictureArrived(tile);
@@ -169,9 +169,9 @@ function watchStream(tile) {
   if (isGone || now - stream.bytesAt > NO_BYTES_MS) giveUp(tile, REOPEN_MS);
 }
 
-// --- the others ---
+// --- tiles without a stream ---
 
-// The one whose picture is oldest, one after the other.
+// Fetches a snapshot for the tile whose picture is oldest, then for the next.
 async function nextStill() {
   cancel('still');
   if (!awake || fetching) return;
@@ -194,7 +194,7 @@ async function takeStill(tile, abort) {
     bitmap.close();
   } catch {
     if (!awake) return;
-    // The status tells why; a camera without a picture is not to hold the others up.
+    // The status has the cause. A camera without pictures is tried less often, so that it does not delay the others.
     tile.hasStill = false;
     tile.stillAt = performance.now() + FAULT_EVERY_MS;
   }
@@ -208,7 +208,7 @@ function draw(tile, picture, width, height) {
   tile.hasStill = true;
 }
 
-// --- in words ---
+// --- labels ---
 
 function isFull({ camera, stream, isRefused }) {
   if (stream || !camera) return false;
@@ -216,29 +216,29 @@ function isFull({ camera, stream, isRefused }) {
   return (most !== null && viewers >= most) || (isRefused && status.seats.taken >= status.seats.total);
 }
 
-// State for the colour, words, and what stands over the picture.
-function wordsOf(tile) {
+// The tone (for the colour), the label, and the text over the picture.
+function labelOf(tile) {
   if (isOffline()) return ['bad', 'No connection', ''];
   if (tile.isLost) return ['bad', 'Camera lost', tile.cause];
   if (tile.stream?.hasPicture) return ['good', 'Live', ''];
-  if (isFull(tile)) return ['wait', tile.hasStill ? 'Seats taken, a picture a second' : 'Seats taken', ''];
-  if (!tile.stream && tile.hasStill) return ['quiet', 'A picture a second', ''];
+  if (isFull(tile)) return ['wait', tile.hasStill ? 'Seats taken, one picture a second' : 'Seats taken', ''];
+  if (!tile.stream && tile.hasStill) return ['quiet', 'One picture a second', ''];
   return ['wait', tile.camera?.state === 'idle' ? 'Waking up' : 'Starting', ''];
 }
 
 function render() {
   for (const tile of tiles) {
-    const [tone, words, trouble] = wordsOf(tile);
+    const [tone, label, trouble] = labelOf(tile);
     tile.item.dataset.tone = tone;
-    setText(tile.words, words);
+    setText(tile.label, label);
     setText(tile.trouble, trouble);
   }
-  setText(byId('grid-trouble'), isOffline() ? 'The server does not answer. The pictures come back by themselves.' : '');
+  setText(byId('grid-trouble'), isOffline() ? 'The server does not answer. The pictures return automatically.' : '');
   setText(byId('source'), `${tiles.length} cameras`);
   setText(byId('server'), `${status.name} ${status.version}`);
 }
 
-// --- one or all ---
+// --- one camera or all ---
 
 function update() {
   const was = awake;
@@ -249,8 +249,8 @@ function update() {
   poll();
 }
 
-// From a camera's page back to all, and to the grid where cameras have joined since the page was loaded.
-function showWay({ named, cameras }) {
+// The link to all cameras: from a camera's page, and from a page that was loaded before a second camera was added.
+function showLinkToAll({ named, cameras }) {
   const all = byId('all');
   all.hidden = cameras.length < 2;
   all.href = named ? '../' : './';
@@ -265,12 +265,12 @@ async function begin() {
     statusCame(answer);
     update();
   } else {
-    if (answer) showWay(answer);
+    if (answer) showLinkToAll(answer);
     document.dispatchEvent(new Event('single'));
   }
 }
 
-document.addEventListener('status', ({ detail }) => showWay(detail));
+document.addEventListener('status', ({ detail }) => showLinkToAll(detail));
 document.addEventListener('visibilitychange', () => { if (isGrid) update(); });
 window.addEventListener('pagehide', () => { away = true; if (isGrid) update(); });
 window.addEventListener('pageshow', () => { away = false; if (isGrid) update(); });

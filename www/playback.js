@@ -1,15 +1,15 @@
-// The recording on the page: pause, steps, playback, the strip of time, files of a span, and the switch. The live stream
-// is app.js's: here it is only told when the past is shown instead, by an event 'past' on #viewer.
+// The recording on the page: pause, single steps, playback, download of a span, and the record switch. app.js owns the live
+// stream; an event 'past' on #viewer stops it while something recorded is shown, and starts it again.
 
-import { ask, askForSpans, bytesOf, heldIn, longTime, now, ours, picture, recordedAfter, report, reported, spanAt, spans, spansNow, url } from './recordings.js';
+import { ask, askForSpans, bytesOf, contentOf, longTime, now, localClock, picture, recordedAfter, report, setReport, spanAt, spans, spansNow, url } from './recordings.js';
 import { dayOf, makeTimeline, showBlob, timeOf } from './timeline.js';
 
 const LIST_EVERY_MS = 5000;
 const TICK_MS = 200;
 const JUMP_S = 10;
-// Nearer to the present than this is live.
+// A time closer to the present than this counts as live.
 const PRESENT_S = .7;
-// A seat that was just given back may not be free yet.
+// The seat of the live stream may not be free yet when playback asks for one.
 const RETRY_MS = [200, 500, 1000, 2000];
 const FIRST_CHOICE_S = 30;
 const BLANK = 'data:image/gif;base64,R0lGODlhAQABAAAAACH5BAEKAAEALAAAAAABAAEAAAICTAEAOw==';
@@ -19,13 +19,13 @@ const section = byId('playback');
 const viewer = byId('viewer');
 const slider = byId('timeline');
 
-// --- the list of what was recorded ---
+// --- the list of recorded spans ---
 
-let listing = null;            // while the server is asked: whoever wants to know waits for the same answer
+let listing = null;            // the running request, which all callers wait for
 
 async function list() {
   if (document.hidden || section.hidden) return;
-  // app.js tells when the server does not answer.
+  // app.js shows when the server does not answer.
   listing ??= askForSpans().then(showReport, () => {}).finally(() => { listing = null; });
   await listing;
   timeline.draw();
@@ -34,16 +34,16 @@ async function list() {
 // --- live, playing or paused ---
 
 let mode = 'live';
-let shown = 0;                 // the moment on display while paused
-let anchor = null;             // while playing: { at, since }, since null until the first picture is there
+let shown = 0;                 // time of the picture shown while paused
+let anchor = null;             // while playing: { at, since }; since is null until the first picture arrives
 let replay = byId('replay');
-let request = null;            // AbortController of the picture that is asked for
+let request = null;            // AbortController of the running request for a picture
 let tries = 0;
 
 function shownNow() {
   if (mode === 'live') return now();
   if (mode === 'paused' || anchor.since === null) return shown;
-  return recordedAfter(anchor.at, (ours() - anchor.since) * speed());
+  return recordedAfter(anchor.at, (localClock() - anchor.since) * speed());
 }
 
 const speed = () => Number(byId('speed').value);
@@ -58,9 +58,9 @@ function enter(next) {
   tick();
 }
 
-// A fresh element each time, so that no late event or picture of an old stream shows; and a new picture in the old one,
-// as an <img> that is only taken away keeps its connection (crbug 73395). What it showed stays, under the new one.
-function freshReplay() {
+// Replaces the <img>, so that no late event or frame of the old stream shows. The old one gets another picture, since an
+// <img> that is only removed keeps its connection (crbug 73395). Its last frame stays visible under the new one.
+function replaceReplay() {
   request?.abort();
   const fresh = document.createElement('img');
   fresh.id = 'replay';
@@ -95,35 +95,35 @@ async function show(t, step = 0) {
     shown = at;
     tick();
   } catch (error) {
-    if (error.name !== 'AbortError') say('No picture of this moment.');
+    if (error.name !== 'AbortError') say('No picture at this time.');
   }
 }
 
 async function pause(t = shownNow()) {
   const wasPlaying = mode === 'playing';
-  if (wasPlaying) freshReplay();
+  if (wasPlaying) replaceReplay();
   shown = t;
   enter('paused');
-  // What is live and not recorded is frozen as it is.
+  // A live picture that was not recorded stays as it is.
   if (spanAt(shown)) await show(shown);
 }
 
 function play(t = shownNow()) {
   shown = spanAt(t) ? t : recordedAfter(t, 0);
   if (shown > now() - PRESENT_S) return goLive();
-  freshReplay();
+  replaceReplay();
   anchor = { at: shown, since: null };
   const opened = replay;
   opened.onload = () => {
     if (replay !== opened || anchor.since !== null) return;
-    anchor.since = ours();
+    anchor.since = localClock();
     tries = 0;
     opened.hidden = false;
     opened.alt = 'Recorded pictures';
   };
   opened.onerror = () => { if (replay === opened) playFailed(); };
   enter('playing');
-  // The server sees that the live stream was closed with the next picture it writes.
+  // The server notices that the live stream is closed when it writes the next picture, so the seat may still be taken now.
   opened.src = url(`video_feed?from=${shown.toFixed(6)}&speed=${speed()}&key=replay`);
 }
 
@@ -132,7 +132,7 @@ function playFailed() {
   if (tries === RETRY_MS.length) {
     tries = 0;
     pause(at);
-    return say('The server gives no playback. Perhaps all seats are taken.');
+    return say('Playback did not start. All seats may be taken.');
   }
   const waited = replay;
   setTimeout(() => { if (replay === waited && mode === 'playing') play(at); }, RETRY_MS[tries]);
@@ -142,7 +142,7 @@ function playFailed() {
 function goLive() {
   if (mode === 'live') return;
   tries = 0;
-  freshReplay();
+  replaceReplay();
   enter('live');
 }
 
@@ -162,7 +162,7 @@ function seek(t) {
 const jump = (seconds) => seek(recordedAfter(shownNow(), seconds));
 const toggle = () => (mode === 'paused' ? play() : pause());
 
-let steps = 0;                 // asked for and not yet made
+let steps = 0;                 // requested and not yet done
 let stepping = false;
 
 async function step(n) {
@@ -176,7 +176,7 @@ async function step(n) {
     steps -= due;
     if (due > 0 && shown >= (spans.at(-1)?.end ?? 0)) await list();
     const from = spanAt(shown) ? shown : spans.findLast((span) => span.end < shown)?.end;
-    if (from === undefined) say('Nothing was recorded before.');
+    if (from === undefined) say('This is the oldest picture.');
     else if (due > 0 && from >= spans.at(-1).end) say('This is the newest picture.');
     else await show(from, due);
   }
@@ -185,7 +185,7 @@ async function step(n) {
   section.removeAttribute('aria-busy');
 }
 
-// --- the strip, and files of a span ---
+// --- the timeline, and files of a span ---
 
 const timeline = makeTimeline(slider, {
   spans: spansNow,
@@ -202,7 +202,7 @@ function showChoice(next) {
   byId('selection').hidden = !choice;
   if (!choice) return;
   const { start, end } = choice;
-  const inside = heldIn(start, end);
+  const inside = contentOf(start, end);
   const size = inside.frames ? `about ${Math.ceil(inside.frames).toLocaleString()} pictures, ${bytesOf(inside.bytes)}` : 'nothing recorded';
   setText('selection-text', `${whenOf(start)} to ${timeOf(end)} · ${longTime(end - start)} · ${size}`);
   const link = byId('download');
@@ -217,7 +217,7 @@ function chooseAtFirst() {
   timeline.choose(recordedAfter(end, -FIRST_CHOICE_S), end);
 }
 
-// --- words ---
+// --- texts ---
 
 function whenOf(t) {
   const isToday = new Date(t * 1000).toDateString() === new Date(now() * 1000).toDateString();
@@ -229,20 +229,20 @@ function setText(id, text) {
   if (element.textContent !== text) element.textContent = text;
 }
 
-let quiet = 0;
+let noteTimer = 0;
 
 function say(text) {
   setText('note', text);
-  clearTimeout(quiet);
-  quiet = setTimeout(() => setText('note', ''), 4000);
+  clearTimeout(noteTimer);
+  noteTimer = setTimeout(() => setText('note', ''), 4000);
 }
 
-// --- showing it ---
+// --- what the page shows ---
 
 function tick() {
   if (section.hidden || document.hidden) return;
   const t = shownNow();
-  // The server goes live by itself where the recording ends.
+  // Where the recording ends, the server goes on with live pictures.
   if (mode === 'playing' && anchor.since !== null && t > now() - PRESENT_S / 2) return goLive();
   const ago = Math.max(0, now() - t);
   const isLive = mode === 'live';
@@ -276,20 +276,20 @@ function showReport() {
   button.setAttribute('aria-checked', String(report.on));
   section.dataset.record = report.state;
   const held = `${bytesOf(report.bytes)} of ${bytesOf(report.max_bytes)}`;
-  const words = {
+  const texts = {
     off: `Not recording · ${held}`,
-    starting: 'Recording starts',
+    starting: 'Starting to record',
     recording: `Recording · ${held}`,
     failed: `Recording failed: ${report.cause || 'unknown cause'}`,
   };
-  setText('record-state', words[report.state] || report.state);
+  setText('record-state', texts[report.state] || report.state);
 }
 
 async function switchRecording() {
   try {
     const reply = await ask(report?.on ? 'record/stop' : 'record/start', { method: 'POST' });
     if (!reply.ok) throw new Error((await reply.text()).trim().slice(0, 200));
-    reported(await reply.json());
+    setReport(await reply.json());
     showReport();
     list();
   } catch (error) {
@@ -307,7 +307,7 @@ const KEYS = {
   Home: () => spans.length && seek(spans[0].start), End: goLive, l: goLive,
   '+': () => timeline.zoom(.5), '-': () => timeline.zoom(2), '=': () => timeline.zoom(.5),
 };
-// Elsewhere these scroll the page.
+// On other elements these keys scroll the page.
 const ON_TIMELINE = ['PageUp', 'PageDown', 'Home', 'End'];
 
 function keyPressed(event) {
@@ -331,7 +331,7 @@ function statusCame({ detail: status }) {
 }
 
 function visibilityChanged() {
-  // A stream that nobody sees takes a seat and the network.
+  // A hidden stream would take a seat and bandwidth.
   if (document.hidden && mode === 'playing') pause();
   else list().then(tick);
 }

@@ -1,45 +1,46 @@
-// What was recorded: the spans without a gap, how recording goes, the server's clock, and pictures. Moments are in seconds
-// since 1970.
+// What the server has recorded: spans without gaps, the state of the recorder, the server's clock, and single pictures.
+// Times are in seconds since 1970.
 
 import { url } from './common.js';
 
 const REQUEST_TIMEOUT_MS = 10000;
-// How often all is asked for. In between only the newest span is: a long recording of many gaps is a megabyte.
+// How often the whole list is fetched. In between only the newest span is: the list of a long recording with many gaps has
+// a megabyte.
 const ALL_EVERY_S = 60;
-// Older than this, a list says nothing of the present.
+// A last span that ended longer ago than this does not grow: the list is out of date.
 const OLD_S = 60;
 
 export { url };
 export const ask = (path, options) => fetch(url(path), { cache: 'no-store', signal: AbortSignal.timeout(REQUEST_TIMEOUT_MS), ...options });
 
-export let spans = [];         // { start, end, frames, bytes } in order of time
-export let report = null;      // how recording goes
-let allAskedAt = -Infinity;
-let offset = null;             // the server's clock less ours, seconds
+export let spans = [];         // { start, end, frames, bytes }, oldest first
+export let report = null;      // state of the recorder
+let listedAllAt = -Infinity;
+let offset = null;             // the server's clock minus localClock(), in seconds
 
-export const ours = () => performance.now() / 1000;
-export const now = () => ours() + (offset ?? (Date.now() / 1000 - ours()));
+export const localClock = () => performance.now() / 1000;
+export const now = () => localClock() + (offset ?? (Date.now() / 1000 - localClock()));
 
-export function reported(next) {
+export function setReport(next) {
   report = next;
 }
 
 export async function askForSpans() {
-  const asked = ours();
-  const isAll = asked - allAskedAt > ALL_EVERY_S || !spans.length;
+  const asked = localClock();
+  const isAll = asked - listedAllAt > ALL_EVERY_S || !spans.length;
   const from = isAll ? 0 : spans.at(-1).start;
   const reply = await ask(isAll ? 'recordings' : `recordings?from=${from.toFixed(6)}`);
   if (!reply.ok) throw new Error(await reply.text());
   const answer = await reply.json();
-  offset = answer.now - (asked + ours()) / 2;
+  offset = answer.now - (asked + localClock()) / 2;
   const known = isAll ? [] : spans.filter((span) => span.start < from);
   const fresh = answer.spans.filter((span) => span.start >= from);
   spans = [...known, ...fresh].sort((a, b) => a.start - b.start);
-  if (isAll) allAskedAt = asked;
+  if (isAll) listedAllAt = asked;
   report = answer.recording;
 }
 
-// The last span grows between two lists.
+// The last span grows while the recorder runs; this estimates its end between two lists.
 export function spansNow() {
   const last = spans.at(-1);
   if (!last || report?.state !== 'recording' || now() - last.end > OLD_S) return spans;
@@ -48,7 +49,7 @@ export function spansNow() {
 
 export const spanAt = (t) => spansNow().find((span) => t >= span.start && t <= span.end);
 
-// The moment so many recorded seconds later, or earlier: gaps take no time.
+// The time after `seconds` more of recording, or fewer if negative. Gaps do not count.
 export function recordedAfter(t, seconds) {
   const all = seconds < 0 ? [...spansNow()].reverse() : spansNow();
   let left = Math.abs(seconds);
@@ -62,7 +63,7 @@ export function recordedAfter(t, seconds) {
   return seconds < 0 ? all.at(-1)?.start ?? t : now();
 }
 
-// The picture that was the newest at a moment, or one so many behind it, and its own moment.
+// The picture that was the newest at time t, or the one `step` pictures after it, and the time of that picture.
 export async function picture(t, signal, step = 0) {
   const path = `snapshot?at=${t.toFixed(6)}` + (step ? `&step=${step}` : '');
   const reply = await ask(path, { signal });
@@ -70,8 +71,8 @@ export async function picture(t, signal, step = 0) {
   return { blob: await reply.blob(), at: Number(reply.headers.get('X-Timestamp')) };
 }
 
-// What there is in a stretch, as far as spans tell.
-export function heldIn(start, end) {
+// Estimates frames and bytes between two times, in proportion to the overlap with each span.
+export function contentOf(start, end) {
   const held = { frames: 0, bytes: 0 };
   for (const span of spansNow()) {
     const share = span.end > span.start
@@ -83,7 +84,7 @@ export function heldIn(start, end) {
   return held;
 }
 
-// --- words ---
+// --- numbers as text ---
 
 export function longTime(seconds) {
   if (seconds < 9.95) return `${seconds.toFixed(1)} s`;

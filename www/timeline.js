@@ -1,5 +1,5 @@
-// The strip of time: what was recorded as bars on an axis; zoom, hover and drag. It knows moments in seconds since 1970
-// and nothing of streams: what to do with a moment is said by whoever made it.
+// The timeline: an axis with a bar for each recorded span; zoom, hover and drag. It works with times in seconds since 1970
+// and knows nothing of streams: the caller decides what happens when a time is chosen.
 
 const NARROWEST_S = 2;
 const FIRST_S = 3600;
@@ -19,28 +19,28 @@ const day = new Intl.DateTimeFormat([], { day: 'numeric', month: 'short' });
 export const timeOf = (t) => clockWithSeconds.format(t * 1000);
 export const dayOf = (t) => day.format(t * 1000);
 
-// element: a box with a <canvas>, a .head, a .choice and a .preview in it.
-// world: { spans(), now(), shown() } as they are; { seek(t), choose(choice), picture(t, signal) } as it is told.
-export function makeTimeline(element, world) {
+// element contains a <canvas>, a .head, a .choice and a .preview.
+// source gives the state: spans(), now(), shown(); and takes actions: seek(t), choose(choice), picture(t, signal).
+export function makeTimeline(element, source) {
   const canvas = element.querySelector('canvas');
   const part = (name) => element.querySelector(`.${name}`);
   const [head, box, preview] = [part('head'), part('choice'), part('preview')];
   let view = null;             // { start, end }
-  let isFirst = true;          // nobody chose it, and what was recorded is not known yet
-  let follows = true;          // the view moves along with the present
+  let isFirst = true;          // the view is the default, and the list of spans has not arrived yet
+  let follows = true;          // the view moves with the present time
   let pannedAt = -Infinity;
   let choice = null;           // { start, end }
   let width = 0;
 
-  // --- moments and places ---
+  // --- times and positions ---
 
   const timeAt = (x) => view.start + (x / width) * (view.end - view.start);
-  const placeOf = (t) => ((t - view.start) / (view.end - view.start)) * width;
+  const xAt = (t) => ((t - view.start) / (view.end - view.start)) * width;
   const xOf = (event) => event.clientX - canvas.getBoundingClientRect().left;
 
   function extent() {
-    const now = world.now();
-    const first = world.spans()[0]?.start ?? now;
+    const now = source.now();
+    const first = source.spans()[0]?.start ?? now;
     return { start: Math.min(first, now - 10), end: now };
   }
 
@@ -58,17 +58,17 @@ export function makeTimeline(element, world) {
   }
 
   function moveAlong() {
-    const now = world.now();
+    const now = source.now();
     if (isFirst) setView(Math.max(extent().start, now - FIRST_S), now);
-    if (world.spans().length) isFirst = false;
+    if (source.spans().length) isFirst = false;
     const length = view.end - view.start;
     if (follows) setView(now + length * .02 - length, now + length * .02);
-    const shown = world.shown();
+    const shown = source.shown();
     const isOut = shown < view.start || shown > view.end;
     if (isOut && performance.now() - pannedAt > RESTS_AFTER_PAN_MS) setView(shown - length / 2, shown + length / 2);
   }
 
-  function zoom(factor, at = world.shown()) {
+  function zoom(factor, at = source.shown()) {
     if (!view) return;
     const middle = at >= view.start && at <= view.end ? at : (view.start + view.end) / 2;
     pannedAt = performance.now();
@@ -105,10 +105,10 @@ export function makeTimeline(element, world) {
 
   function drawSpans(context, style, height) {
     context.fillStyle = style.getPropertyValue('--recorded');
-    for (const { start, end } of world.spans()) {
+    for (const { start, end } of source.spans()) {
       if (end < view.start || start > view.end) continue;
-      const left = Math.max(placeOf(start), 0);
-      context.fillRect(left, 6, Math.max(Math.min(placeOf(end), width) - left, 1.5), height - 6);
+      const left = Math.max(xAt(start), 0);
+      context.fillRect(left, 6, Math.max(Math.min(xAt(end), width) - left, 1.5), height - 6);
     }
   }
 
@@ -123,7 +123,7 @@ export function makeTimeline(element, world) {
     for (let i = first; i * step + zone <= view.end; i += 1) {
       const t = i * step + zone;
       const label = labelOf(t, step, i * step);
-      const x = placeOf(t);
+      const x = xAt(t);
       context.fillRect(Math.round(x), height - 18, 1, 4);
       const half = context.measureText(label).width / 2;
       if (x > half && x < width - half) context.fillText(label, x - half, height);
@@ -137,31 +137,31 @@ export function makeTimeline(element, world) {
   }
 
   function drawMarks() {
-    const x = placeOf(world.shown());
+    const x = xAt(source.shown());
     head.hidden = x < 0 || x > width;
     head.style.translate = `${x}px`;
     box.hidden = !choice;
     if (!choice) return;
-    const left = Math.max(placeOf(choice.start), 0);
+    const left = Math.max(xAt(choice.start), 0);
     box.style.left = `${left}px`;
-    box.style.width = `${Math.max(Math.min(placeOf(choice.end), width) - left, 0)}px`;
+    box.style.width = `${Math.max(Math.min(xAt(choice.end), width) - left, 0)}px`;
   }
 
-  // --- what is dragged ---
+  // --- pointers ---
 
   const pointers = new Map();  // id -> x
   let drag = null;             // { kind: 'click' | 'choose' | 'pinch', from, x }
 
   function choose(start, end) {
     choice = start === null ? null : { start: Math.min(start, end), end: Math.max(start, end) };
-    world.choose(choice);
+    source.choose(choice);
     draw();
   }
 
-  // The moment across from the edge of the choice that is under the pointer.
-  function acrossFrom(x, type) {
+  // The pointer is on an edge of the chosen span: the time of the opposite edge, which stays while this one is dragged.
+  function oppositeEdge(x, type) {
     if (!choice) return null;
-    const [left, right] = [Math.abs(placeOf(choice.start) - x), Math.abs(placeOf(choice.end) - x)];
+    const [left, right] = [Math.abs(xAt(choice.start) - x), Math.abs(xAt(choice.end) - x)];
     if (Math.min(left, right) > (EDGE_PX[type] || EDGE_PX.mouse)) return null;
     return left < right ? choice.end : choice.start;
   }
@@ -175,8 +175,8 @@ export function makeTimeline(element, world) {
       drag = { kind: 'pinch' };
       return;
     }
-    const across = acrossFrom(x, event.pointerType);
-    drag = across === null ? { kind: 'click', from: timeAt(x), x } : { kind: 'choose', from: across, x };
+    const opposite = oppositeEdge(x, event.pointerType);
+    drag = opposite === null ? { kind: 'click', from: timeAt(x), x } : { kind: 'choose', from: opposite, x };
   }
 
   function moved(event) {
@@ -187,11 +187,11 @@ export function makeTimeline(element, world) {
     if (drag?.kind === 'pinch') return pinched(event.pointerId, before, x);
     if (drag?.kind === 'click' && Math.abs(x - drag.x) > MOVED_PX) drag.kind = 'choose';
     if (drag?.kind === 'choose') choose(drag.from, timeAt(Math.max(0, Math.min(x, width))));
-    canvas.style.cursor = acrossFrom(x, event.pointerType) === null ? '' : 'ew-resize';
+    canvas.style.cursor = oppositeEdge(x, event.pointerType) === null ? '' : 'ew-resize';
     if (drag || event.pointerType === 'mouse') showPreview(x);
   }
 
-  // The moments under both fingers stay under them.
+  // Zooms so that the times under both fingers stay under them.
   function pinched(id, before, x) {
     const other = [...pointers].find(([key]) => key !== id)?.[1];
     if (other === undefined || before === undefined || Math.abs(x - other) < 10) return;
@@ -208,7 +208,7 @@ export function makeTimeline(element, world) {
     pointers.delete(event.pointerId);
     if (pointers.size === 0) drag = null;
     if (event.pointerType !== 'mouse') hidePreview();
-    if (event.type === 'pointerup' && was?.kind === 'click') world.seek(was.from);
+    if (event.type === 'pointerup' && was?.kind === 'click') source.seek(was.from);
   }
 
   function wheeled(event) {
@@ -222,12 +222,12 @@ export function makeTimeline(element, world) {
     }
   }
 
-  // --- the preview: one picture at a time is asked for, the newest wish next ---
+  // --- the preview: one request at a time, and the newest position next ---
 
   const image = preview.querySelector('img');
   const caption = preview.querySelector('figcaption');
-  let wanted = null;
-  let asking = null;           // AbortController
+  let desired = null;          // time
+  let asking = null;           // AbortController of the running request
 
   function showPreview(x) {
     const t = timeAt(x);
@@ -235,16 +235,16 @@ export function makeTimeline(element, world) {
     caption.textContent = timeOf(t);
     const half = preview.offsetWidth / 2;
     preview.style.translate = `${Math.max(0, Math.min(x - half, width - 2 * half))}px`;
-    wanted = t;
+    desired = t;
     if (!asking) askForPreview();
   }
 
   async function askForPreview() {
-    while (wanted !== null) {
-      const t = wanted;
-      wanted = null;
+    while (desired !== null) {
+      const t = desired;
+      desired = null;
       asking = new AbortController();
-      const picture = await world.picture(t, asking.signal).catch(() => null);
+      const picture = await source.picture(t, asking.signal).catch(() => null);
       if (preview.hidden) break;
       image.hidden = !picture;
       if (picture) showBlob(image, picture.blob);
@@ -254,7 +254,7 @@ export function makeTimeline(element, world) {
 
   function hidePreview() {
     preview.hidden = true;
-    wanted = null;
+    desired = null;
     asking?.abort();
   }
 
@@ -271,7 +271,7 @@ export function makeTimeline(element, world) {
   return { draw, zoom, choose, extent };
 }
 
-// Shows a picture that was fetched, and lets go of the one before.
+// Shows a fetched picture and frees the one before.
 export function showBlob(image, blob) {
   const old = image.src;
   image.src = URL.createObjectURL(blob);

@@ -102,7 +102,7 @@ fn all_tiles_move_over_six_connections() {
     daemon.wait_for_seats(3);
     for (n, name) in NAMES.iter().enumerate() {
         wait_for_words(&browser, n, name);
-        wait_for_words(&browser, n, if n < 3 { "Live" } else { "A picture a second" });
+        wait_for_words(&browser, n, if n < 3 { "Live" } else { "One picture a second" });
     }
     assert_eq!(browser.text("source"), "8 cameras");
     assert_eq!(browser.log("browser"), [] as [Value; 0]);
@@ -191,7 +191,7 @@ fn hidden_grid_asks_for_nothing() {
     let daemon = start(&NAMES, &[]);
     let browser = open(&daemon, "/");
     daemon.wait_for_seats(3);
-    wait_for_words(&browser, 7, "A picture a second");
+    wait_for_words(&browser, 7, "One picture a second");
     browser.minimize();
     daemon.wait_for_seats(0);
     // All that was under way is over when the cameras are off, 10 s after the last picture.
@@ -214,7 +214,7 @@ fn lost_and_full_cameras_are_told() {
     let mut viewer = daemon.watch("/one/stream");
     viewer.next();
     let browser = open(&daemon, "/");
-    wait_for_words(&browser, 0, "Seats taken, a picture a second");
+    wait_for_words(&browser, 0, "Seats taken, one picture a second");
     wait_for_words(&browser, 1, "Live");
     wait_for_words(&browser, 2, "Live");
     dir.remove();
@@ -230,7 +230,7 @@ fn lost_and_full_cameras_are_told() {
 fn grid_can_be_used_by_keyboard_and_by_ear() {
     let daemon = start(&NAMES[..3], &[]);
     let browser = open(&daemon, "/");
-    wait_for_words(&browser, 2, "Live");
+    (0..3).for_each(|n| wait_for_words(&browser, n, "Live"));
     let press = |key: &str, code: u32, text: &str| {
         for kind in ["keyDown", "keyUp"] {
             let key = json!({ "type": kind, "key": key, "windowsVirtualKeyCode": code,
