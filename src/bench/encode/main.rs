@@ -1,14 +1,19 @@
-//! How long one picture takes from raw to JPEG, beside libjpeg-turbo on one
+//! The time to encode a raw picture as JPEG, compared with libjpeg-turbo on one
 //! core: `cargo bench --bench encode --features bench-turbo` (cmake and nasm
 //! build its sources; without the feature the daemon's encoder runs alone).
 //!
-//! 1280x720 YUYV, a noisy picture, quality 80. The machine may be busy with
-//! other things, so the ratios come from rounds that take turns; criterion's
-//! own figures follow them.
+//! 1280x720 YUYV, a noisy picture, quality 80. The machine may be busy, so the
+//! ratios come from rounds in which the encoders take turns. Criterion's own
+//! figures follow.
 
-#![allow(clippy::print_stdout, clippy::unwrap_used, reason = "a benchmark is to be read")]
+#![allow(clippy::print_stdout, clippy::unwrap_used, reason = "a benchmark prints its results")]
 
-#[allow(dead_code, unreachable_pub, unused_imports, reason = "the room, not all of the daemon")]
+#[allow(
+    dead_code,
+    unreachable_pub,
+    unused_imports,
+    reason = "only the encoder of this folder is measured"
+)]
 #[path = "../../jpeg/mod.rs"]
 mod jpeg;
 mod picture;
@@ -27,7 +32,7 @@ use picture::{HEIGHT, WIDTH};
 use shared::numbers::{Series, millis};
 
 const QUALITY: u8 = 80;
-/// Enough for a median that moves by less than a percent.
+/// Enough for a median that varies by less than a percent.
 const N_ROUNDS: usize = 101;
 
 type Job<'a> = (&'static str, Box<dyn FnMut() -> usize + 'a>);
@@ -36,7 +41,7 @@ fn main() {
     let data = picture::noisy();
     let mut jobs = jobs(&data);
     if !std::env::args().any(|arg| arg == "--bench") {
-        // `cargo test --benches`: once is enough to see that it runs.
+        // `cargo test --benches` only checks that the benchmark runs.
         jobs.iter_mut().for_each(|(_, job)| assert!(job() > 0));
         return;
     }
@@ -53,7 +58,7 @@ fn jobs(data: &[u8]) -> Vec<Job<'_>> {
     #[cfg(feature = "bench-turbo")]
     jobs.push(("libjpeg-turbo, 1 thread", Box::new(turbo::encoder(data, i32::from(QUALITY)))));
     let size = (WIDTH, HEIGHT);
-    // Full range: libjpeg-turbo is not asked to stretch it either.
+    // Full range, since libjpeg-turbo does not convert the range either.
     for (name, range, n_threads) in [
         ("mjpegd, 1 thread", Range::Full, 1),
         ("mjpegd, 2 threads", Range::Full, 2),

@@ -1,4 +1,4 @@
-//! A picture as a cheap camera gives it in the evening: shapes and noise.
+//! A picture like those of a cheap camera in the evening: shapes and noise.
 
 use crate::shared::noise::Noise;
 
@@ -11,7 +11,8 @@ pub(crate) fn noisy() -> Vec<u8> {
     let mut data = Vec::with_capacity(WIDTH * HEIGHT * 2);
     for y in 0..HEIGHT {
         for x in 0..WIDTH {
-            // Slopes under a board of fields, and colours that go round.
+            // Gradients with a checkerboard over them, and colours that change
+            // in cycles.
             let slope = triangle(x, 283) + triangle(y, 220);
             let field = if (x / 80 + y / 60) % 2 == 0 { 20 } else { -20 };
             data.push(byte(128 + slope / 4 + field + grain(&mut noise)));
@@ -21,7 +22,7 @@ pub(crate) fn noisy() -> Vec<u8> {
     data
 }
 
-/// From -128 to 128 and back in twice `half`.
+/// A triangle wave between -128 and 128 with a period of twice `half`.
 fn triangle(at: usize, half: usize) -> i32 {
     let phase = (at % (2 * half)).abs_diff(half);
     i32::try_from(phase * 256 / half).unwrap_or(0) - 128

@@ -1,10 +1,11 @@
-//! libjpeg-turbo on the same bytes, with all of its SIMD.
+//! libjpeg-turbo with its SIMD code, on the same bytes.
 
 use turbojpeg::{Compressor, OutputBuf, Subsamp, YuvImage};
 
 use super::picture::{HEIGHT, WIDTH};
 
-/// Takes YUYV apart, as it must, and encodes the planes as they are.
+/// Splits YUYV into planes, the only input that libjpeg-turbo takes, and
+/// encodes those.
 pub(crate) fn encoder(data: &[u8], quality: i32) -> impl FnMut() -> usize {
     let mut compressor = Compressor::new().unwrap();
     compressor.set_quality(quality).unwrap();

@@ -1,8 +1,8 @@
 //! The bare loop for recording: one thread that sends each picture to two
-//! viewers and appends it to a file, and notes what each of these took.
+//! viewers, appends it to a file, and measures the CPU time of each.
 //!
-//! `limit` of the recorder is what the append and the sync took, `limit` of
-//! one more viewer what the sending to the second one did.
+//! The `limit` of the recorder is the time of append and sync. The `limit` of
+//! one more viewer is the time of sending to the second one.
 
 use std::fs::OpenOptions;
 use std::io::Write;
@@ -16,7 +16,7 @@ use rustix::time::{ClockId, clock_gettime};
 use crate::bare::Camera;
 use crate::shared::numbers::Series;
 
-/// The kind of this loop.
+/// The name of this loop on the command line.
 pub(crate) const APPEND: &str = "limit-append";
 
 /// Microseconds of the thread's time for a picture.
@@ -27,7 +27,7 @@ pub(crate) struct Cost {
     pub(crate) sync: f64,
 }
 
-/// Goes over so many pictures and prints their cost.
+/// Sends and appends `n_pictures`, and prints their cost.
 pub(crate) fn run(
     mut camera: Camera,
     mut viewers: Vec<TcpStream>,
@@ -42,7 +42,8 @@ pub(crate) fn run(
         first.write_all(&part)?;
         let mut send = || timed(&mut sends, || second.write_all(&part));
         let mut append = || timed(&mut appends, || file.write_all(&part));
-        // What goes first warms the caches for what goes second.
+        // The first of the two warms the caches for the second, so they take
+        // turns.
         if n % 2 == 0 {
             send()?;
             append()?;
@@ -68,7 +69,7 @@ fn timed(times: &mut Vec<f64>, act: impl FnOnce() -> std::io::Result<()>) -> Res
     Ok(())
 }
 
-/// Microseconds of this thread since it began.
+/// CPU time of this thread since it started, in microseconds.
 fn spent() -> f64 {
     let time = clock_gettime(ClockId::ThreadCPUTime);
     Duration::new(time.tv_sec.unsigned_abs(), u32::try_from(time.tv_nsec).unwrap_or(0))
@@ -79,11 +80,10 @@ fn spent() -> f64 {
 impl Cost {
     /// Reads what [`run`] printed.
     ///
-    /// # Errors
-    /// That it did not.
-    pub(crate) fn parse(said: &str) -> Result<Self> {
-        let numbers: Vec<f64> = said.split_whitespace().filter_map(|n| n.parse().ok()).collect();
-        ensure!(numbers.len() == 3, "the bare loop failed: {said}");
+    /// # Errors The loop printed something else.
+    pub(crate) fn parse(output: &str) -> Result<Self> {
+        let numbers: Vec<f64> = output.split_whitespace().filter_map(|n| n.parse().ok()).collect();
+        ensure!(numbers.len() == 3, "the bare loop failed: {output}");
         let at = |place: usize| numbers.get(place).copied().context("three numbers");
         Ok(Self { send: at(0)?, append: at(1)?, sync: at(2)? })
     }

@@ -1,10 +1,9 @@
-//! The two bare loops: what the kernel asks for this work, with no server
-//! around it.
+//! The two bare loops: what the kernel needs for this work, without a server.
 //!
-//! `limit`: one thread; reads each picture once into a buffer between part
-//! header and delimiter, and sends it to one viewer after the other.
-//! `limit-threads`: the same with a thread per viewer, woken by a condvar of
-//! the standard library, which is one futex broadcast.
+//! `limit` has one thread. It reads each picture once into a buffer between
+//! part header and delimiter, and sends it to one viewer after the other.
+//! `limit-threads` has a thread per viewer. A condvar of the standard library
+//! wakes them, which is one futex broadcast.
 
 use std::fs::File;
 use std::io::{Read, Write};
@@ -21,18 +20,20 @@ use crate::append;
 use crate::pictures::files;
 use crate::shared::part::{DELIMITER, OPENING, part_head};
 
-/// The first argument of this executable when it is to be a bare loop.
+/// The first argument with which this executable becomes a bare loop.
 pub(crate) const ROLE: &str = "bare-loop";
-/// The second, for one thread and for one per viewer.
+/// The second argument: one thread for all viewers, or one for each.
 pub(crate) const ONE_THREAD: &str = "limit";
 pub(crate) const THREADS: &str = "limit-threads";
 
-/// Serves until it is killed. Arguments: which loop, how many viewers,
-/// pictures a second, folder; to append: pictures in all, file.
+/// Serves until it is killed. Arguments: name of the loop, number of viewers,
+/// pictures a second, folder; for the appending loop also the number of
+/// pictures and the file.
 pub(crate) fn main(mut args: impl Iterator<Item = String>) -> Result<()> {
     let mut next = || args.next().context("bare-loop KIND VIEWERS FPS FOLDER");
     let (kind, n_viewers, fps, dir) = (next()?, next()?.parse()?, next()?.parse()?, next()?);
-    // As the daemon's: a crowd that comes at once is not turned away.
+    // The same backlog as the daemon's, so that a crowd that connects at once
+    // is not refused.
     let socket = Socket::new(Domain::IPV4, Type::STREAM, None)?;
     socket.bind(&SocketAddr::from(([127, 0, 0, 1], 0)).into())?;
     socket.listen(1024)?;
@@ -127,15 +128,15 @@ impl Camera {
     pub(crate) fn next(&mut self, mut part: Vec<u8>) -> Result<Vec<u8>> {
         let (now, interval) = (Instant::now(), self.interval);
         thread::sleep(self.due.saturating_duration_since(now));
-        // After a pause nothing is made up for, as in the daemon.
+        // As in the daemon, a pause is not followed by a burst.
         self.due = self.due.max(now.checked_sub(interval).unwrap_or(now)) + interval;
         let path = &self.files[self.next];
         self.next = (self.next + 1) % self.files.len();
         part.clear();
         let mut file = File::open(path)?;
         let n_bytes = usize::try_from(file.metadata()?.len())?;
-        // All headers are of one length, so the time can be filled in after
-        // the picture was read, as the daemon does.
+        // All headers have one length, so the time can be filled in after the
+        // picture was read, as in the daemon.
         let room = part_head(n_bytes, SystemTime::now()).len();
         part.resize(room, 0);
         file.read_to_end(&mut part)?;

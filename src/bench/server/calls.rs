@@ -1,4 +1,4 @@
-//! How many system calls write one picture, by strace.
+//! How many system calls write one picture, counted with strace.
 
 use std::fs;
 use std::process::Command;
@@ -15,7 +15,7 @@ use crate::shared::table::{Row, Table};
 
 const VIEWERS: usize = 10;
 const WARM_UP: Duration = Duration::from_secs(1);
-/// For `timeout`, which ends strace in good order.
+/// For `timeout`, which ends strace with a signal that it handles.
 const SECONDS: &str = "3";
 const TRACED: &str = "trace=write,writev,sendto,sendmsg,sendmmsg,pwrite64,sendfile";
 
@@ -29,7 +29,8 @@ pub(crate) fn measure(pictures: &Pictures, table: &mut Table) -> Result<()> {
     let server = Subject::Mjpegd.start(pictures, VIEWERS)?;
     let receivers = Receivers::connect(server.address, VIEWERS, pictures.part)?;
     thread::sleep(WARM_UP);
-    // Beside the folder of pictures, where each file is a picture.
+    // Beside the folder of pictures, since each file in it would be taken for a
+    // picture.
     let log = pictures.dir.with_extension("strace");
     let pid = server.pid().to_string();
     let log_name = log.display().to_string();
@@ -40,19 +41,20 @@ pub(crate) fn measure(pictures: &Pictures, table: &mut Table) -> Result<()> {
     let _ = fs::remove_file(&log);
     let (n_calls, n_bytes) = count(&text);
     if n_bytes == 0 {
-        let (what, remark) = (what.into(), "not measured: strace may not look".into());
+        let (what, remark) = (what.into(), "not measured: strace has no permission".into());
         table.add(Row { what, remark, ..Row::default() });
         return Ok(());
     }
     let n_pictures = n_bytes as f64 / pictures.part.n_bytes as f64;
     let remark = format!("{n_calls} calls, {n_pictures:.1} pictures");
-    // A window that begins or ends inside a call may miss one.
+    // The trace may begin or end inside a call and miss one, hence the
+    // tolerance.
     table.at_most(what, n_calls as f64 / n_pictures, 1.01, "", &remark);
     Ok(())
 }
 
-/// Finished calls in strace's log, those to standard error left out, and the
-/// bytes that they wrote.
+/// Counts the finished calls in strace's log, without those on standard error,
+/// and the bytes they wrote.
 fn count(log: &str) -> (usize, u64) {
     let (mut n_calls, mut n_bytes) = (0, 0);
     for line in log.lines().filter(|line| !line.contains("write(2,")) {

@@ -1,4 +1,4 @@
-//! Starts the daemon or a bare loop on the test's pictures.
+//! Starts the daemon or a bare loop on the pictures of the benchmark.
 
 use std::fs;
 use std::path::Path;
@@ -12,7 +12,7 @@ use crate::pictures::Pictures;
 use crate::receivers::Receivers;
 use crate::shared::process::{Core, Server};
 
-/// Who serves.
+/// The server under measurement.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub(crate) enum Subject {
     Limit,
@@ -23,7 +23,7 @@ pub(crate) enum Subject {
 impl Subject {
     pub(crate) const ALL: [Self; 3] = [Self::Limit, Self::LimitThreads, Self::Mjpegd];
 
-    /// Starts it for so many viewers.
+    /// Starts it for `n_viewers`.
     ///
     /// # Errors
     /// Why it did not start.
@@ -37,19 +37,20 @@ impl Subject {
     }
 }
 
-/// Runs the loop that sends to two viewers and appends to a file in a folder.
+/// Runs the loop that sends to two viewers and appends to a file in this
+/// folder.
 ///
 /// # Errors
 /// Why it failed.
 pub(crate) fn append(pictures: &Pictures, folder: &Path, time: Duration) -> Result<Cost> {
     let file = folder.join("appended");
     let n_pictures = (time.as_secs() * u64::from(pictures.fps)).to_string();
-    let more = [n_pictures.as_str(), file.to_str().context("a folder of an odd name")?];
+    let more = [n_pictures.as_str(), file.to_str().context("the folder's name is not UTF-8")?];
     let server = bare_loop(append::APPEND, pictures, 2, &more)?;
     let _receivers = Receivers::connect(server.address, 2, pictures.part)?;
-    let said = server.said()?;
+    let output = server.output()?;
     fs::remove_file(&file)?;
-    Cost::parse(&said)
+    Cost::parse(&output)
 }
 
 fn bare_loop(kind: &str, pictures: &Pictures, n_viewers: usize, more: &[&str]) -> Result<Server> {

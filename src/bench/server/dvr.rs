@@ -1,5 +1,5 @@
-//! Going back: how soon a moment of a long recording is there, and whether
-//! viewers of the past disturb those that watch live.
+//! Playback: how quickly a seek in a long recording shows a picture, and
+//! whether playback disturbs live viewers.
 
 use std::fs;
 use std::io::{BufWriter, Read, Write};
@@ -29,13 +29,13 @@ const RESIDENT_MB: f64 = 20.0;
 const START_MS: f64 = 1000.0;
 const LATER_MS: f64 = 20.0;
 
-/// A long recording, of pictures of no size.
+/// A long recording of tiny pictures.
 const N_FRAMES: u64 = 1_000_000;
 const N_SEEKS: u64 = 1000;
-/// A minute at 30 a second.
+/// Frames in a minute at 30 a second.
 const PER_SEGMENT: u64 = 1800;
 const N_DVR_VIEWERS: usize = 10;
-/// Until windows have grown and buffers are in use.
+/// Until TCP windows have grown and buffers are allocated.
 pub(crate) const WARM_UP: Duration = Duration::from_millis(1500);
 
 pub(crate) fn measure(pictures: &Pictures, settings: &Settings, table: &mut Table) -> Result<()> {
@@ -60,12 +60,13 @@ impl Folder {
 
 impl Drop for Folder {
     fn drop(&mut self) {
-        // What is left behind lies in the folder for temporary files.
+        // A leftover folder is one for temporary files, so an error does not
+        // matter.
         let _ = fs::remove_dir_all(&self.0);
     }
 }
 
-/// The age of pictures at a live viewer, alone and beside viewers of the past.
+/// The age of pictures at a live viewer, alone and beside playback.
 fn past_and_live(pictures: &Pictures, settings: &Settings, table: &mut Table) -> Result<()> {
     let folder = Folder::make()?;
     let jpegs: Vec<Vec<u8>> =
@@ -80,7 +81,7 @@ fn past_and_live(pictures: &Pictures, settings: &Settings, table: &mut Table) ->
         let dvr = Dvr::connect(server.address, &start)?;
         beside.push(p95(&server, pictures, settings)?);
         let n_frames = dvr.end()?;
-        ensure!(n_frames > u64::from(FPS), "the past was not played: {n_frames} frames");
+        ensure!(n_frames > u64::from(FPS), "playback sent too few frames: {n_frames}");
     }
     let later: Series = beside.iter().zip(&alone).map(|(with, without)| with - without).collect();
     let alone: Series = alone.into_iter().collect();
@@ -101,7 +102,7 @@ fn p95(server: &Server, pictures: &Pictures, settings: &Settings) -> Result<f64>
     Ok(ages.percentile(95))
 }
 
-/// Viewers of the past, who throw away what they get.
+/// Viewers of the recording that discard what they get.
 struct Dvr(Vec<(TcpStream, JoinHandle<u64>)>);
 
 impl Dvr {
@@ -125,12 +126,12 @@ impl Dvr {
         Ok(Self(viewers))
     }
 
-    /// How many pictures they all had.
+    /// Ends them. Returns how many pictures all of them got together.
     fn end(self) -> Result<u64> {
         let mut n = 0;
         for (stream, thread) in self.0 {
             let _ = stream.shutdown(Shutdown::Both);
-            n += thread.join().ok().context("a viewer of the past panicked")?;
+            n += thread.join().ok().context("a playback viewer panicked")?;
         }
         Ok(n)
     }
@@ -139,7 +140,7 @@ impl Dvr {
 /// Start, memory and seeks of a recording of a million pictures.
 fn seeks(pictures: &Pictures, table: &mut Table) -> Result<()> {
     let folder = Folder::make()?;
-    // No decoder takes it, but the daemon need not.
+    // No decoder accepts this picture, but the daemon does not decode.
     let tiny: Vec<u8> = [&[0xFF, 0xD8][..], &[0; 96], &[0xFF, 0xD9]].concat();
     let start: f64 = write(&folder, N_FRAMES, |_| &tiny)?.parse()?;
     let begun = Instant::now();
@@ -178,13 +179,13 @@ fn wait_for_frames(server: SocketAddr, n: u64) -> Result<()> {
         if found.is_some_and(|found| found >= n) {
             return Ok(());
         }
-        ensure!(Instant::now() < deadline, "the recording is not taken in: {found:?} of {n}");
+        ensure!(Instant::now() < deadline, "the recording is not indexed: {found:?} of {n} frames");
         thread::sleep(Duration::from_millis(5));
     }
 }
 
-/// Writes a recording that ended ten minutes ago, with its indexes; gives back
-/// when it begins, in seconds since 1970.
+/// Writes a recording that ended ten minutes ago, with its indexes. Returns its
+/// start in seconds since 1970.
 fn write<'a>(folder: &Folder, n: u64, jpeg: impl Fn(usize) -> &'a Vec<u8>) -> Result<String> {
     let _ = fs::remove_dir_all(folder.0.join("camera"));
     fs::create_dir_all(folder.0.join("camera"))?;

@@ -1,4 +1,5 @@
-//! Time per delivered picture, age and skipped pictures, with viewers.
+//! With viewers: CPU time per delivered picture, age of pictures, skipped
+//! pictures.
 
 use std::thread;
 use std::time::{Duration, Instant};
@@ -13,7 +14,8 @@ use crate::shared::procfs;
 use crate::shared::settings::Settings;
 use crate::shared::table::{Row, Table};
 
-/// How many watch what, and the goals, in what the loops need.
+/// Number of viewers and kind of pictures, with the goals as multiples of the
+/// bare loops.
 struct Load {
     n_viewers: usize,
     scene: &'static str,
@@ -21,7 +23,7 @@ struct Load {
     fps: u32,
     cpu_of_limit: Option<f64>,
     cpu_of_threads: Option<f64>,
-    /// Of the median picture, and of the slowest of a hundred.
+    /// For the median age and the 99th percentile.
     age_of_limit: Option<(f64, f64)>,
 }
 
@@ -56,28 +58,28 @@ const LOADS: [Load; 5] = [
         age_of_limit: None,
     },
 ];
-/// A picture of a webcam's.
+/// A typical webcam picture.
 pub(crate) const FULL_HD_BYTES: usize = 190_000;
-/// As old as a picture is at most that did not have to wait for another one.
+/// A picture that did not wait behind another one is younger than this.
 const FRESH_MS: f64 = 60.0;
 const SETTLED: Duration = Duration::from_secs(10);
-/// Until windows have grown and buffers are in use.
+/// Until TCP windows have grown and buffers are allocated.
 pub(crate) const WARM_UP: Duration = Duration::from_millis(1500);
 
 /// One turn of one server.
 struct Turn {
-    /// Microseconds of the server for each picture at each viewer.
+    /// CPU time of the server for each picture at each viewer, in microseconds.
     cpu: f64,
-    /// Times that a thread slept, for each picture at each viewer.
+    /// How often threads went to sleep, for each picture at each viewer.
     wakeups: f64,
     /// Milliseconds.
     age_p50: f64,
     age_p99: f64,
-    /// Of the median viewer, and of all.
+    /// Pictures that the median viewer skipped, and all viewers together.
     skipped: f64,
     all_skipped: usize,
     n_delivered: usize,
-    /// Of the server, at the end.
+    /// Resident memory of the server at the end, in bytes.
     resident: u64,
     n_threads: usize,
 }
@@ -86,12 +88,12 @@ struct Turn {
 struct Turns(Vec<Turn>);
 
 impl Turns {
-    fn of(&self, figure: impl Fn(&Turn) -> f64) -> Series {
+    fn series(&self, figure: impl Fn(&Turn) -> f64) -> Series {
         self.0.iter().map(figure).collect()
     }
 }
 
-/// Servers take turns, so that what else runs on this machine hits all alike.
+/// Servers take turns, so that other load on this machine affects all alike.
 pub(crate) fn measure(settings: &Settings, table: &mut Table) -> Result<()> {
     let wanted = |load: &&Load| settings.n_viewers.is_none_or(|n| n == load.n_viewers);
     for load in LOADS.iter().filter(wanted) {
@@ -127,8 +129,8 @@ fn turn(subject: Subject, n: usize, pictures: &Pictures, time: Duration) -> Resu
     Ok(Turn { resident, n_threads: after.threads.len(), ..Turn::new(&tallies, cpu, n_wakeups) })
 }
 
-/// Waits until what piled up in the receivers while all came at once is gone,
-/// if it ever goes.
+/// Waits until the receivers have caught up after they all connected at once,
+/// at most `SETTLED`.
 fn settle(receivers: &Receivers) -> Result<()> {
     let deadline = Instant::now() + SETTLED;
     let mut pause = WARM_UP;
@@ -164,11 +166,14 @@ impl Turn {
 fn add_rows(load: &Load, [limit, threads, mjpegd]: &[Turns; 3], table: &mut Table) {
     let row = |what: &str, figure: fn(&Turn) -> f64| {
         let [mjpegd, limit, limit_threads] =
-            [mjpegd, limit, threads].map(|turns| format!("{:.2}", turns.of(figure).median()));
+            [mjpegd, limit, threads].map(|turns| format!("{:.2}", turns.series(figure).median()));
         Row { what: what.into(), mjpegd, limit, limit_threads, ..Row::default() }
     };
     let what = format!("{} viewers, {}: CPU per picture, us", load.n_viewers, load.scene);
-    table.add(Row { remark: mjpegd.of(|turn| turn.cpu).spread(), ..row(&what, |turn| turn.cpu) });
+    table.add(Row {
+        remark: mjpegd.series(|turn| turn.cpu).spread(),
+        ..row(&what, |turn| turn.cpu)
+    });
     ratio(table, "  x limit", mjpegd, limit, |turn| turn.cpu, load.cpu_of_limit);
     ratio(table, "  x limit-threads", mjpegd, threads, |turn| turn.cpu, load.cpu_of_threads);
     table.add(row("  sleeps per picture", |turn| turn.wakeups));
@@ -183,7 +188,7 @@ fn add_rows(load: &Load, [limit, threads, mjpegd]: &[Turns; 3], table: &mut Tabl
     ];
     table.add(Row {
         goal: "0".into(),
-        holds: Some(mjpegd.of(|turn| turn.skipped).median() == 0.0),
+        holds: Some(mjpegd.series(|turn| turn.skipped).median() == 0.0),
         remark: format!("all viewers and rounds: {all_skipped}, of {delivered} delivered"),
         ..row("  skipped, median viewer", |turn| turn.skipped)
     });
@@ -191,7 +196,7 @@ fn add_rows(load: &Load, [limit, threads, mjpegd]: &[Turns; 3], table: &mut Tabl
     table.add(row("  threads", |turn| turn.n_threads as f64));
 }
 
-/// A row with the median of the ratios, round by round.
+/// A row with the median of the ratios of all rounds.
 fn ratio(
     table: &mut Table,
     what: &str,

@@ -1,30 +1,30 @@
-//! `make bench`: what the daemon costs, beside what it could cost at best.
+//! `make bench`: the cost of the daemon, compared with the lowest possible
+//! cost.
 //!
-//! The real executable is started with a folder of pictures as its camera and
+//! The real executable runs with a folder of pictures as its camera and is
 //! watched over real sockets. Two bare loops (see `bare`) send the same bytes
-//! to the same receivers in the same run, in turn with the daemon, so that a
-//! ratio means something on any machine and beside other jobs. Servers run on
-//! one core, receivers on another, and only the server's time counts.
+//! to the same receivers in the same run, in turn with the daemon, so that
+//! their ratio is meaningful on any machine, even a busy one. Servers run on
+//! one core and receivers on another, and only the server's CPU time counts.
 //!
 //! | file | holds |
 //! | --- | --- |
-//! | `settings` | how long and how often, from the environment |
-//! | `pictures` | a folder of JPEG files; what a part on the wire looks like |
+//! | `pictures` | a folder of JPEG files, and their parts on the wire |
 //! | `bare` | the two bare loops, each a process of its own |
 //! | `children` | starts the daemon or a loop |
-//! | `receivers` | read everything, note when each picture was there |
-//! | `process` | servers as processes, on their core |
-//! | `procfs` | time, memory, threads and descriptors of a process |
+//! | `receivers` | read everything, note when each picture arrived |
+//! | `request` | requests over connections that behave like Ethernet |
 //! | `load`, `stalled` | with viewers |
-//! | `rest`, `unwatched` | with nobody |
-//! | `start`, `calls`, `dvr` | to the first picture; system calls; the past |
+//! | `rest`, `unwatched` | without viewers |
+//! | `start`, `calls`, `dvr` | time to the first picture; system calls; playback |
 //! | `record`, `append` | the recorder beside a viewer; the bare loop for both |
-//! | `numbers`, `table` | medians; what is printed |
+//! | `shared` | what all benchmarks share: processes, figures, the table |
 //!
-//! `cargo bench --bench server -- dvr` measures recording and going back alone,
+//! `cargo bench --bench server -- dvr` measures recording and playback alone,
 //! `-- record` recording.
 //!
-//! A goal that is missed is printed, but is no failure: a speed is no test.
+//! A missed goal is printed but is no failure, since speed depends on the
+//! machine.
 #![allow(clippy::print_stdout, reason = "what is measured is printed")]
 
 mod append;
@@ -86,11 +86,12 @@ fn main() -> Result<()> {
     Ok(())
 }
 
-/// A thousand viewers take a descriptor each, here as well.
+/// A thousand viewers need a descriptor each in this process, too.
 fn raise_descriptor_limit() {
     use rustix::process::{Resource, getrlimit, setrlimit};
     let mut limit = getrlimit(Resource::Nofile);
     limit.current = limit.maximum;
-    // Where it may not be raised, the crowd says so.
+    // If the limit cannot be raised, the run with a thousand viewers reports
+    // it.
     let _ = setrlimit(Resource::Nofile, limit);
 }

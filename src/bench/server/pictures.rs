@@ -1,7 +1,7 @@
-//! A folder of JPEG files, and what a part on the wire looks like.
+//! A folder of JPEG files, and their parts on the wire.
 //!
-//! All pictures are of one size and carry their number, so that a receiver
-//! can count parts by bytes and see which ones it missed.
+//! All pictures have one size and carry their number, so that a receiver can
+//! find parts by counting bytes and see which ones it missed.
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -13,14 +13,15 @@ use anyhow::{Context, Result, ensure};
 use crate::shared::noise::Noise;
 use crate::shared::part::{DELIMITER, SMALL_JPEG, parse_timestamp, part_head, push_comment};
 
-/// Enough that a receiver which misses a second of them still knows how many.
+/// Enough that a receiver that misses a second of them still knows how many it
+/// missed.
 pub(crate) const N_PICTURES: usize = 60;
 /// Marker and length of a comment segment.
 const SEGMENT_HEAD: usize = 4;
 const N_DIGITS: usize = 4;
 const EOI: [u8; 2] = [0xFF, 0xD9];
 
-/// The folder; removed when dropped.
+/// The folder. Removed on drop.
 pub(crate) struct Pictures {
     pub(crate) dir: PathBuf,
     pub(crate) fps: u32,
@@ -42,7 +43,7 @@ impl Pictures {
         let name = format!("mjpegd-bench-{}-{}", std::process::id(), NEXT.fetch_add(1, Relaxed));
         let dir = std::env::temp_dir().join(name);
         fs::create_dir_all(&dir).with_context(|| format!("cannot make {}", dir.display()))?;
-        let pictures = Self { dir, fps, part: Part::of(n_bytes) };
+        let pictures = Self { dir, fps, part: Part::new(n_bytes) };
         for number in 0..N_PICTURES {
             let path = pictures.dir.join(format!("{number:04}.jpg"));
             fs::write(&path, picture(number, n_bytes))
@@ -53,38 +54,40 @@ impl Pictures {
 
     /// The folder, for a command line.
     pub(crate) fn dir(&self) -> &str {
-        // The name is ours and the folder for temporary files is UTF-8 on any system that this runs on.
+        // This program chose the name, and the folder for temporary files has a
+        // UTF-8 name on the systems that this runs on.
         self.dir.to_str().unwrap_or_default()
     }
 }
 
 impl Drop for Pictures {
     fn drop(&mut self) {
-        // What is left behind lies in the folder for temporary files.
+        // A leftover folder is one for temporary files, so an error does not
+        // matter.
         let _ = fs::remove_dir_all(&self.dir);
     }
 }
 
-/// The files of a folder that [`Pictures::make`] wrote.
+/// The files in a folder that [`Pictures::make`] wrote.
 pub(crate) fn files(dir: &Path) -> Vec<PathBuf> {
     (0..N_PICTURES).map(|number| dir.join(format!("{number:04}.jpg"))).collect()
 }
 
 impl Part {
-    fn of(n_bytes: usize) -> Self {
+    fn new(n_bytes: usize) -> Self {
         let head_bytes = part_head(n_bytes, SystemTime::now()).len();
         Self { head_bytes, n_bytes: head_bytes + n_bytes + DELIMITER.len() }
     }
 
-    /// How much of a part [`Part::read`] needs.
+    /// How many bytes of a part [`Part::read`] needs.
     pub(crate) fn start_bytes(&self) -> usize {
         self.head_bytes + 2 + SEGMENT_HEAD + N_DIGITS
     }
 
-    /// When the picture was taken, and its number, from the start of a part.
+    /// Reads the capture time and the number of the picture from the start of a
+    /// part.
     ///
-    /// # Errors
-    /// What is not as it should be.
+    /// # Errors The part is malformed or not from this run.
     pub(crate) fn read(&self, start: &[u8]) -> Result<(SystemTime, usize)> {
         let (head, jpeg) = start.split_at(self.head_bytes);
         let head = std::str::from_utf8(head)?;
@@ -95,9 +98,9 @@ impl Part {
     }
 }
 
-/// The small picture with its number in a comment in front, and so much more
-/// behind its scan: bytes as an encoder makes them, since whoever looks for
-/// markers looks at each.
+/// The small picture with its number in a comment, and a scan that is padded to
+/// `n_bytes`. The padding is noise like the output of an encoder, since code
+/// that searches for markers looks at each byte.
 fn picture(number: usize, n_bytes: usize) -> Vec<u8> {
     let mut jpeg = SMALL_JPEG[..2].to_vec();
     push_comment(&mut jpeg, format!("{number:04}").as_bytes());
@@ -107,7 +110,7 @@ fn picture(number: usize, n_bytes: usize) -> Vec<u8> {
         let byte = noise.next().to_le_bytes()[1];
         jpeg.push(if jpeg.ends_with(&[0xFF]) { 0 } else { byte });
     }
-    // Half of a stuffed byte would be a marker.
+    // An 0xFF at the end would form a marker with the next byte.
     if jpeg.ends_with(&[0xFF]) {
         jpeg.pop();
         jpeg.push(0);

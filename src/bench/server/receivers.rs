@@ -1,7 +1,7 @@
-//! Viewers that read everything and look only at the start of each part.
+//! Viewers that read everything and parse only the start of each part.
 //!
-//! One thread reads for all, as the network would: a thread for each viewer
-//! would measure how this machine shares a core among a thousand.
+//! One thread reads for all viewers: with a thread for each, the benchmark
+//! would measure how this machine shares a core among a thousand threads.
 
 use std::io::{ErrorKind, Read};
 use std::net::{SocketAddr, TcpStream};
@@ -17,14 +17,14 @@ use rustix::event::epoll;
 use crate::pictures::{N_PICTURES, Part};
 use crate::request::{self, PATIENCE};
 
-/// Between head and body of a reply, and what opens the body.
+/// The end of the reply's head and the first delimiter.
 const OPENING_END: &[u8] = b"\r\n\r\n--frame\r\n";
 
-/// A number of viewers of one server.
+/// Viewers of one server.
 pub(crate) struct Receivers {
     part: Part,
     shared: Arc<Shared>,
-    /// Dropped to end the thread.
+    /// Dropping it ends the thread.
     end: Option<UnixStream>,
     thread: Option<JoinHandle<()>>,
 }
@@ -32,18 +32,18 @@ pub(crate) struct Receivers {
 struct Shared {
     epoll: OwnedFd,
     viewers: Mutex<Vec<Viewer>>,
-    /// Ends when the other half is dropped.
+    /// Becomes readable when the other half is dropped.
     _end: UnixStream,
 }
 
-/// One viewer, as its thread sees it.
+/// The state of one viewer.
 struct Viewer {
     stream: TcpStream,
     part: Part,
-    /// What came of the reply's head, or of the start of a part.
+    /// The received bytes of the reply's head or of the start of a part.
     start: Vec<u8>,
     is_open: bool,
-    /// How much of the part is still to come, once its start is there.
+    /// The remaining bytes of the part, once its start has been parsed.
     left: usize,
     captured: SystemTime,
     number: usize,
@@ -51,20 +51,21 @@ struct Viewer {
     fault: Option<String>,
 }
 
-/// What one viewer got.
+/// What one viewer received.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Tally {
-    /// From the time in each part to its last byte.
+    /// For each picture, the time from its timestamp to the arrival of its last
+    /// byte.
     pub(crate) ages: Vec<Duration>,
     pub(crate) n_skipped: usize,
     last: Option<usize>,
 }
 
 impl Receivers {
-    /// Connects so many at once and returns when each has had a picture.
+    /// Connects `n_viewers` at once, and returns when each has received a
+    /// picture.
     ///
-    /// # Errors
-    /// Why that did not come about.
+    /// # Errors A viewer cannot connect, or gets no picture in time.
     pub(crate) fn connect(server: SocketAddr, n_viewers: usize, part: Part) -> Result<Self> {
         let mut receivers = Self::new(part)?;
         (0..n_viewers).try_for_each(|_| receivers.add(server))?;
@@ -72,11 +73,11 @@ impl Receivers {
         Ok(receivers)
     }
 
-    /// Connects one more when the one before has had a picture. (The bare
-    /// loops send nothing before all are there.)
+    /// Connects each viewer when the one before has received a picture. (Not
+    /// for the bare loops, which send nothing before all viewers have
+    /// connected.)
     ///
-    /// # Errors
-    /// Why that did not come about.
+    /// # Errors A viewer cannot connect, or gets no picture in time.
     pub(crate) fn one_by_one(server: SocketAddr, n_viewers: usize, part: Part) -> Result<Self> {
         let mut receivers = Self::new(part)?;
         for _ in 0..n_viewers {
@@ -117,10 +118,9 @@ impl Receivers {
         Ok(())
     }
 
-    /// What each viewer got since the last call.
+    /// What each viewer received since the last call.
     ///
-    /// # Errors
-    /// What went wrong in one of them.
+    /// # Errors The first error of a viewer.
     pub(crate) fn take(&self) -> Result<Vec<Tally>> {
         self.shared.check()?;
         Ok(self.shared.viewers().iter_mut().map(Viewer::take).collect())
@@ -136,7 +136,7 @@ impl Drop for Receivers {
     }
 }
 
-/// The event that ends the thread; viewers count from 1.
+/// The event that ends the thread. Viewers have the numbers from 1.
 const END: u64 = 0;
 
 impl Shared {
@@ -189,7 +189,7 @@ impl Viewer {
         }
     }
 
-    /// Reads what is there, up to the size of the buffer: then others have
+    /// Reads the available bytes, at most one buffer, so that other viewers get
     /// their turn.
     fn read(&mut self, buffer: &mut [u8]) -> Result<()> {
         let n = match self.stream.read(buffer) {
@@ -202,13 +202,14 @@ impl Viewer {
         };
         let mut bytes = &buffer[..n];
         while !bytes.is_empty() {
-            bytes = self.take_in(bytes)?;
+            bytes = self.consume(bytes)?;
         }
         Ok(())
     }
 
-    /// Takes in bytes, and gives back those behind the end of what it is at.
-    fn take_in<'a>(&mut self, bytes: &'a [u8]) -> Result<&'a [u8]> {
+    /// Consumes bytes up to the end of the current section, and returns the
+    /// rest.
+    fn consume<'a>(&mut self, bytes: &'a [u8]) -> Result<&'a [u8]> {
         if self.left > 0 {
             let (now, later) = bytes.split_at(self.left.min(bytes.len()));
             self.left -= now.len();
@@ -244,7 +245,7 @@ impl Viewer {
     }
 }
 
-/// Reads up to the first byte of the first part.
+/// Reads the head of the reply and the first delimiter.
 pub(crate) fn read_opening(stream: &mut impl Read) -> Result<()> {
     let (mut opening, mut byte) = (Vec::new(), [0]);
     while !opening.ends_with(OPENING_END) {
@@ -259,7 +260,8 @@ impl Tally {
     fn arrived(&mut self, number: usize, age: Duration) {
         let ahead = |last| (number + N_PICTURES - last) % N_PICTURES;
         match self.last.map(ahead) {
-            // Sent again for want of a new one: not a picture delivered.
+            // The server repeated the picture because it had no new one, so it
+            // does not count.
             Some(0) => return,
             Some(n) => self.n_skipped += n - 1,
             None => {}

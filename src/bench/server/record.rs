@@ -1,9 +1,10 @@
-//! What the recorder costs beside one more viewer, in the daemon and in a
-//! bare loop.
+//! The cost of the recorder compared with that of one more viewer, in the
+//! daemon and in a bare loop.
 //!
-//! Of one daemon that one viewer watches, in turns: as it is, with a second
-//! viewer, and recording. What came on top is compared. The bare loop (see
-//! `append`) sends to a second viewer and appends to a file in the same place.
+//! One viewer watches the daemon all the time. In turn, nothing is added, a
+//! second viewer is added, and recording is switched on; the additional CPU
+//! times are compared. The bare loop (see `append`) sends to a second viewer
+//! and appends to a file in the same folder.
 
 use std::io::Read;
 use std::net::{Shutdown, SocketAddr};
@@ -24,7 +25,7 @@ use crate::shared::procfs::{self, Times};
 use crate::shared::settings::Settings;
 use crate::shared::table::{Row, Table};
 
-/// A picture of 720p, about, and so many a second.
+/// About the size of a 720p picture, and the frame rate.
 pub(crate) const PICTURE_BYTES: usize = 110_000;
 pub(crate) const FPS: u32 = 30;
 
@@ -46,13 +47,13 @@ pub(crate) fn measure(pictures: &Pictures, settings: &Settings, table: &mut Tabl
     let bare = |figure: fn(&Cost) -> f64| bare.iter().map(figure).collect::<Series>();
     let (viewer, limit_viewer) = (series(|turn| turn.viewer), bare(|cost| cost.send));
     let (recorder, limit) = (series(|turn| turn.recorder), bare(|cost| cost.append + cost.sync));
-    let (writing, keeping) = (series(|turn| turn.writing), series(|turn| turn.keeping));
+    let (writing, syncing) = (series(|turn| turn.writing), series(|turn| turn.syncing));
     let (appending, sync) = (bare(|cost| cost.append), bare(|cost| cost.sync));
     for (what, daemons, limits) in [
         ("one more viewer: CPU per picture", viewer.median(), limit_viewer.median()),
         ("recorder: CPU per picture", recorder.median(), limit.median()),
         ("  its thread, writing", writing.median(), appending.median()),
-        ("  telling the disk to keep it", keeping.median(), sync.median()),
+        ("  sync", syncing.median(), sync.median()),
     ] {
         let (mjpegd, limit) = (format!("{daemons:.1} us"), format!("{limits:.1} us"));
         table.add(Row { what: what.into(), mjpegd, limit, ..Row::default() });
@@ -71,13 +72,13 @@ pub(crate) fn measure(pictures: &Pictures, settings: &Settings, table: &mut Tabl
     Ok(())
 }
 
-/// Microseconds a picture that came on top of one viewer.
+/// CPU time per picture that was added to that of one viewer, in microseconds.
 struct Turn {
     viewer: f64,
     recorder: f64,
-    /// Of the recorder: of the thread that writes, and of the one that syncs.
+    /// Shares of `recorder`: the thread that writes, and the one that syncs.
     writing: f64,
-    keeping: f64,
+    syncing: f64,
 }
 
 impl Turn {
@@ -99,12 +100,12 @@ impl Turn {
             viewer: watched - alone,
             recorder: recorded.spent(all) - alone,
             writing: recorded.spent(|name| name == "recorder"),
-            keeping: recorded.spent(|name| name == "cleaner"),
+            syncing: recorded.spent(|name| name == "cleaner"),
         })
     }
 }
 
-/// The threads of the daemon over one turn.
+/// CPU times of the daemon's threads before and after one turn.
 struct Observed {
     before: Times,
     after: Times,
@@ -121,13 +122,13 @@ impl Observed {
         Ok(Self { before, after: procfs::times(server.pid())?, n_pictures })
     }
 
-    /// What threads of some names spent on a picture.
+    /// CPU time per picture of the threads whose name is wanted.
     fn spent(&self, wanted: impl Fn(&str) -> bool) -> f64 {
         micros(self.after.since(&self.before, wanted)) / self.n_pictures
     }
 }
 
-/// Switches recording, and waits until it is as it is to be.
+/// Switches recording on or off, and waits until the daemon reports that state.
 fn switch(server: SocketAddr, on: bool) -> Result<()> {
     let (path, due) = if on { ("/record/start", "recording") } else { ("/record/stop", "off") };
     read(post(server, path)?)?;
@@ -137,7 +138,7 @@ fn switch(server: SocketAddr, on: bool) -> Result<()> {
         if reply["recording"]["state"] == due {
             return Ok(());
         }
-        ensure!(Instant::now() < deadline, "it is not {due}: {}", reply["recording"]);
+        ensure!(Instant::now() < deadline, "recording is not {due}: {}", reply["recording"]);
         thread::sleep(Duration::from_millis(20));
     }
 }
@@ -146,6 +147,6 @@ fn read(mut stream: std::net::TcpStream) -> Result<serde_json::Value> {
     let mut reply = String::new();
     stream.read_to_string(&mut reply)?;
     let _ = stream.shutdown(Shutdown::Both);
-    let (_, body) = reply.split_once("\r\n\r\n").context("a reply without an end of its head")?;
-    serde_json::from_str(body).with_context(|| format!("no JSON: {reply}"))
+    let (_, body) = reply.split_once("\r\n\r\n").context("a reply without a head")?;
+    serde_json::from_str(body).with_context(|| format!("the reply is not JSON: {reply}"))
 }

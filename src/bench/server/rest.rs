@@ -1,4 +1,4 @@
-//! Size of the binary, memory, and what the daemon does with nobody watching.
+//! Size of the binary, memory, and the activity of the daemon without viewers.
 
 use std::fs;
 use std::thread;
@@ -22,10 +22,10 @@ const IDLE_MB: f64 = 4.0;
 const VIEWER_KB: f64 = 16.0;
 const IDLE_PERCENT: f64 = 0.1;
 const MANY: usize = 100;
-/// Until threads have settled.
+/// Until the threads have started.
 const A_MOMENT: Duration = Duration::from_secs(1);
 const A_WHILE: Duration = Duration::from_secs(3);
-/// Idle workers and tiny_http's threads end after 10 s.
+/// Idle workers and threads of the HTTP library end after 10 s.
 const SETTLED: Duration = Duration::from_secs(12);
 
 pub(crate) fn measure(pictures: &Pictures, settings: &Settings, table: &mut Table) -> Result<()> {
@@ -60,7 +60,7 @@ fn memory(table: &mut Table, what: &str, server: &Server, goal: f64) -> Result<(
     Ok(())
 }
 
-/// Observes the daemon while nobody watches.
+/// Measures the daemon while nobody watches.
 fn idle(
     table: &mut Table,
     when: &str,
@@ -89,7 +89,7 @@ fn idle(
     Ok(())
 }
 
-/// What a viewer costs in memory.
+/// Memory per viewer.
 fn viewers(table: &mut Table, pictures: &Pictures) -> Result<()> {
     let server = daemon(pictures, &["--threads", "110"])?;
     thread::sleep(A_MOMENT);
@@ -116,6 +116,6 @@ fn viewers(table: &mut Table, pictures: &Pictures) -> Result<()> {
     thread::sleep(A_WHILE);
     let grown = resident(server.pid())?.saturating_sub(none);
     drop(burst);
-    row("  all 100 in one burst", grown, MANY, "with the threads that tiny_http keeps");
+    row("  all 100 in one burst", grown, MANY, "with the threads that the HTTP library keeps");
     Ok(())
 }

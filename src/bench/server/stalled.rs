@@ -1,4 +1,4 @@
-//! What one viewer that takes nothing costs the others.
+//! How much a viewer that reads nothing disturbs the others.
 
 use std::net::SocketAddr;
 use std::thread;
@@ -16,14 +16,15 @@ use crate::shared::procfs::resident;
 use crate::shared::settings::Settings;
 use crate::shared::table::{Row, Table};
 
-/// Who watch and take everything.
+/// Viewers that read everything.
 const OTHERS: usize = 9;
-/// Longer than a turn: a stalled viewer is to keep its seat.
+/// The write timeout is longer than a turn, so that the stalled viewer keeps
+/// its seat.
 const ARGS: [&str; 4] = ["--write-timeout", "10m", "--threads", "20"];
 const P99: f64 = 1.2;
 const FRAMES: f64 = 2.0;
 
-/// Each round is one process, first without and then with the stalled one.
+/// Each round has one daemon, first without and then with the stalled viewer.
 pub(crate) fn measure(pictures: &Pictures, settings: &Settings, table: &mut Table) -> Result<()> {
     let (mut without, mut with, mut grown) = (Vec::new(), Vec::new(), Vec::new());
     for round in 1..=settings.n_rounds {
@@ -63,7 +64,8 @@ pub(crate) fn measure(pictures: &Pictures, settings: &Settings, table: &mut Tabl
     Ok(())
 }
 
-/// A viewer that asks, and takes nothing more than its kernel does.
+/// A viewer that requests a stream and reads nothing. Only its small socket
+/// buffer fills.
 fn stall(server: SocketAddr) -> Result<std::net::TcpStream> {
     let stream = get(server, "/stream")?;
     SockRef::from(&stream).set_recv_buffer_size(4096)?;

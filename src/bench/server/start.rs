@@ -1,4 +1,4 @@
-//! How long the first picture takes.
+//! The time to the first picture.
 
 use std::io::Read;
 use std::thread;
@@ -14,9 +14,9 @@ use crate::shared::numbers::{Series, millis};
 use crate::shared::settings::Settings;
 use crate::shared::table::Table;
 
-/// Of issue 2: a moving picture within a second of opening the page.
+/// The goal of issue 2: a moving picture within a second of opening the page.
 const GOAL_MS: f64 = 1000.0;
-/// Until a daemon that just started is quiet.
+/// Until a daemon that has just started is idle.
 const A_MOMENT: Duration = Duration::from_millis(300);
 
 pub(crate) fn measure(pictures: &Pictures, settings: &Settings, table: &mut Table) -> Result<()> {
@@ -29,7 +29,7 @@ pub(crate) fn measure(pictures: &Pictures, settings: &Settings, table: &mut Tabl
         (starts.into_iter().collect(), snapshots.into_iter().collect());
     let what = "process start to first byte of a picture";
     table.at_most(what, starts.median(), GOAL_MS, "ms", &starts.spread());
-    let what = "snapshot of a sleeping camera, whole";
+    let what = "snapshot of a camera that is off, complete";
     table.at_most(what, snapshots.median(), GOAL_MS, "ms", &snapshots.spread());
     Ok(())
 }
@@ -53,6 +53,6 @@ fn from_request(pictures: &Pictures) -> Result<Duration> {
     let mut reply = Vec::new();
     get(server.address, "/snapshot")?.read_to_end(&mut reply)?;
     let time = begun.elapsed();
-    ensure!(reply.ends_with(&[0xFF, 0xD9]), "a snapshot that is no picture");
+    ensure!(reply.ends_with(&[0xFF, 0xD9]), "the snapshot is no JPEG");
     Ok(time)
 }

@@ -1,5 +1,5 @@
-//! A camera that is always on, with nobody watching, beside the loop that
-//! reads it.
+//! A camera that is always on and that nobody watches, compared with the bare
+//! loop that only reads it.
 
 use std::thread;
 
@@ -41,7 +41,7 @@ pub(crate) fn measure(pictures: &Pictures, settings: &Settings, table: &mut Tabl
     Ok(())
 }
 
-/// Microseconds and wake-ups a second.
+/// CPU time in microseconds, and wake-ups, both per second.
 fn turn(server: &Server, settings: &Settings) -> Result<(f64, f64)> {
     thread::sleep(WARM_UP);
     let before = usage(server.pid())?;

@@ -1,8 +1,8 @@
-//! Medians, percentiles, and how figures are written.
+//! Medians, percentiles and units.
 
 use std::time::Duration;
 
-/// Several measurements of one thing.
+/// Several measurements of one quantity, sorted.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Series(Vec<f64>);
 
@@ -19,13 +19,14 @@ impl Series {
         self.percentile(50)
     }
 
-    /// The value that so many of a hundred do not exceed; no number of none.
+    /// The value that `percent` of the measurements do not exceed. NaN if there
+    /// are none.
     pub(crate) fn percentile(&self, percent: usize) -> f64 {
         let at = (self.0.len() * percent / 100).min(self.0.len().saturating_sub(1));
         self.0.get(at).copied().unwrap_or(f64::NAN)
     }
 
-    /// The lowest and the highest.
+    /// The lowest and the highest value, as text.
     pub(crate) fn spread(&self) -> String {
         let end = |value: Option<&f64>| value.copied().unwrap_or(f64::NAN);
         format!("{:.2}..{:.2}", end(self.0.first()), end(self.0.last()))

@@ -1,4 +1,5 @@
-//! A stream on the wire, as the daemon writes it, and the small JPEG that pictures are made from.
+//! The daemon's stream on the wire, and the small JPEG that pictures are made
+//! from.
 
 use std::time::{Duration, SystemTime};
 

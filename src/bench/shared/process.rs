@@ -1,4 +1,4 @@
-//! Servers as processes of their own, on a core of their own.
+//! Servers as child processes on a core of their own.
 
 use std::ffi::OsStr;
 use std::io::{BufRead, BufReader, Read};
@@ -9,15 +9,15 @@ use std::thread::{self, JoinHandle};
 
 use anyhow::{Context, Result, anyhow, bail};
 
-/// The executable that is measured; `BENCH_DAEMON` names another, such as one
-/// of before a change.
+/// The measured executable. `BENCH_DAEMON` names another one, such as a build
+/// from before a change.
 pub(crate) static DAEMON: LazyLock<String> = LazyLock::new(|| {
     std::env::var("BENCH_DAEMON").unwrap_or_else(|_| env!("CARGO_BIN_EXE_mjpegd").into())
 });
 const SERVERS_CORE: &str = "0";
 const OTHER_CORE: &str = "1";
 
-/// Whether there are two cores to be told apart, and the tool to do so.
+/// Whether there are two cores, and `taskset` to pin processes to them.
 static CAN_PIN: LazyLock<bool> = LazyLock::new(|| {
     let n_cores = thread::available_parallelism().map_or(1, usize::from);
     n_cores > 1 && silent(Command::new("taskset").arg("--version"))
@@ -32,12 +32,12 @@ pub(crate) enum Core {
     Viewers,
 }
 
-/// A running server; killed when dropped.
+/// A running server. Killed on drop.
 pub(crate) struct Server {
     child: Child,
     pub(crate) address: SocketAddr,
-    /// Reads what it says from then on.
-    said: Option<JoinHandle<String>>,
+    /// Collects the output after the line with the address.
+    output: Option<JoinHandle<String>>,
 }
 
 impl Server {
@@ -71,50 +71,51 @@ impl Server {
         Self::listening(child, output)
     }
 
-    /// Waits until a child tells where it listens.
+    /// Waits until a child prints its address.
     fn listening(child: Child, output: impl Read + Send + 'static) -> Result<Self> {
-        let mut server = Self { child, address: SocketAddr::from(([0; 4], 0)), said: None };
-        let (mut output, mut said) = (BufReader::new(output), String::new());
-        while output.read_line(&mut said)? > 0 {
-            if let Some((_, rest)) = said.rsplit_once("listening on http://")
+        let mut server = Self { child, address: SocketAddr::from(([0; 4], 0)), output: None };
+        let (mut output, mut text) = (BufReader::new(output), String::new());
+        while output.read_line(&mut text)? > 0 {
+            if let Some((_, rest)) = text.rsplit_once("listening on http://")
                 && let Some((address, _)) = rest.split_once('/')
             {
                 server.address = address.parse()?;
-                // The rest is read so that the child never waits for us.
-                server.said = Some(thread::spawn(move || {
-                    let mut said = String::new();
-                    let _ = output.read_to_string(&mut said);
-                    said
+                // The rest of the output is read as well, since a full pipe
+                // would block the child.
+                server.output = Some(thread::spawn(move || {
+                    let mut text = String::new();
+                    let _ = output.read_to_string(&mut text);
+                    text
                 }));
                 return Ok(server);
             }
         }
-        bail!("a server did not start: {said}")
+        bail!("a server did not start: {text}")
     }
 
     pub(crate) fn pid(&self) -> u32 {
         self.child.id()
     }
 
-    /// Waits until it ends by itself: all that it said.
+    /// Waits until it ends by itself, and returns its output after the line
+    /// with the address.
     ///
-    /// # Errors
-    /// That it never listened.
-    pub(crate) fn said(mut self) -> Result<String> {
-        let said = self.said.take().context("it never listened")?;
-        said.join().map_err(|_| anyhow!("what a server said was not read"))
+    /// # Errors The output could not be read.
+    pub(crate) fn output(mut self) -> Result<String> {
+        let output = self.output.take().context("the server never listened")?;
+        output.join().map_err(|_| anyhow!("the thread that reads a server's output panicked"))
     }
 }
 
 impl Drop for Server {
     fn drop(&mut self) {
-        // An error means that it is gone already.
+        // An error means that it has already ended.
         let _ = self.child.kill();
         let _ = self.child.wait();
     }
 }
 
-/// A command that runs on the servers' core, where that can be had.
+/// A command that runs on the servers' core, if processes can be pinned.
 fn pinned(exe: &OsStr) -> Command {
     if !*CAN_PIN {
         return Command::new(exe);
@@ -128,11 +129,11 @@ fn pinned(exe: &OsStr) -> Command {
 pub(crate) fn stay_off_the_servers_core() {
     let pid = std::process::id().to_string();
     if !*CAN_PIN || !silent(Command::new("taskset").args(["-a", "-c", "-p", OTHER_CORE, &pid])) {
-        println!("servers and receivers share the cores, as they cannot be told apart");
+        println!("servers and receivers share all cores: this needs two cores and taskset");
     }
 }
 
-/// Runs a command for its exit code.
+/// Runs a command without output. `true` if it succeeds.
 pub(crate) fn silent(command: &mut Command) -> bool {
     let run = command.stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::null()).status();
     run.is_ok_and(|status| status.success())

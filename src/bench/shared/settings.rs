@@ -1,25 +1,24 @@
-//! How long and how often, from the environment.
+//! Durations and numbers of rounds, from the environment.
 
 use std::fmt;
 use std::time::Duration;
 
 use anyhow::{Context, Result};
 
-/// What may be changed for a quick run.
+/// Settings that a quick run may lower.
 pub(crate) struct Settings {
-    /// `BENCH_ROUNDS`: how often each server has its turn.
+    /// `BENCH_ROUNDS`: the number of turns of each server.
     pub(crate) n_rounds: usize,
-    /// `BENCH_SECONDS`: how long a turn is measured.
+    /// `BENCH_SECONDS`: the measured time of a turn.
     pub(crate) turn: Duration,
-    /// `BENCH_IDLE_SECONDS`: how long the daemon is observed with no viewer.
+    /// `BENCH_IDLE_SECONDS`: the measured time without viewers.
     pub(crate) idle: Duration,
-    /// `BENCH_VIEWERS`: measure only with so many viewers.
+    /// `BENCH_VIEWERS`: measures only the load with this number of viewers.
     pub(crate) n_viewers: Option<usize>,
 }
 
 impl Settings {
-    /// # Errors
-    /// Which variable is no number.
+    /// # Errors A variable is not a whole number above 0.
     pub(crate) fn from_env() -> Result<Self> {
         let n_viewers = std::env::var_os("BENCH_VIEWERS").map(|_| number("BENCH_VIEWERS", 1));
         Ok(Self {

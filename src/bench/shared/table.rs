@@ -1,10 +1,10 @@
-//! The one table that is printed.
+//! The printed table of results.
 
 use std::fmt;
 
 use crate::shared::numbers::Series;
 
-/// Rows in the order in which they were measured.
+/// Rows in the order of measurement.
 pub(crate) struct Table {
     rows: Vec<[String; N_COLUMNS]>,
 }
@@ -13,7 +13,7 @@ const N_COLUMNS: usize = 7;
 const HEAD: [&str; N_COLUMNS] =
     ["what", "mjpegd", "limit", "limit-threads", "goal", "holds", "spread, remarks"];
 
-/// One row, put together by those who measured.
+/// One row.
 #[derive(Default)]
 pub(crate) struct Row {
     pub(crate) what: String,
@@ -40,7 +40,7 @@ impl Table {
         self.rows.push([what, mjpegd, limit, limit_threads, goal, holds.into(), remark]);
     }
 
-    /// A row of a figure of the daemon that is to be at most `goal`.
+    /// Adds a figure of the daemon whose goal is at most `goal`.
     pub(crate) fn at_most(&mut self, what: &str, figure: f64, goal: f64, unit: &str, remark: &str) {
         self.add(Row {
             what: what.into(),
@@ -52,7 +52,7 @@ impl Table {
         });
     }
 
-    /// A row of a figure of the daemon that is to be at least `goal`.
+    /// Adds a figure of the daemon whose goal is at least `goal`.
     pub(crate) fn at_least(
         &mut self,
         what: &str,
@@ -71,7 +71,8 @@ impl Table {
         });
     }
 
-    /// A row of how many times what a loop takes, with the goal if there is one.
+    /// Adds the ratio of the daemon to a bare loop, with its goal if there is
+    /// one.
     pub(crate) fn ratio(&mut self, what: &str, ratios: &Series, goal: Option<f64>) {
         let (median, spread) = (ratios.median(), ratios.spread());
         match goal {
@@ -86,7 +87,7 @@ impl Table {
     }
 }
 
-/// A figure with as many digits as mean something.
+/// A figure with its significant digits and its unit.
 fn short(figure: f64, unit: &str) -> String {
     let digits = if figure.fract() == 0.0 || figure.abs() >= 100.0 { 0 } else { 2 };
     format!("{figure:.digits$} {unit}").trim_end().into()
