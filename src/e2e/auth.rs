@@ -14,7 +14,7 @@ fn basic(user: &str, password: &str) -> String {
     format!("Authorization: Basic {}", BASE64_STANDARD.encode(format!("{user}:{password}")))
 }
 
-/// A daemon with this file of passwords.
+/// A daemon with this password file.
 fn guarded(users: &str) -> (Daemon, TempDir) {
     let dir = TempDir::new();
     let file = dir.write("users", users);
@@ -26,7 +26,8 @@ fn code(daemon: &Daemon, target: &str, header: &str) -> u16 {
     daemon.request("HEAD", target, &[header]).code
 }
 
-/// The same from the address 127.0.1.`n`: each may guess wrong a few times.
+/// As `code`, from the address 127.0.1.`n`: the limit on wrong passwords counts
+/// per address.
 fn code_from(n: usize, daemon: &Daemon, header: &str) -> u16 {
     let own = [127, 0, 1, u8::try_from(n).unwrap()];
     let mut client = Client::connect_from(own.into(), daemon.address());
@@ -81,7 +82,7 @@ fn plain_and_hashed_passwords_are_checked() {
     let (daemon, _dir) = guarded(&users);
     let all = [("p", "plain"), ("b", "geheim"), ("h", "geheim"), ("s", "geheim")];
     for (n, (user, password)) in all.into_iter().enumerate() {
-        // A second time: what was found right may be remembered.
+        // A second round: the daemon may remember passwords that were right.
         for _ in 0..2 {
             assert_eq!(code_from(n, &daemon, &basic(user, password)), 200, "{user}");
             for wrong in ["", "Geheim", "geheim2", "gehei", "plain ", SHA512, &bcrypt] {

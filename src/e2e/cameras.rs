@@ -53,7 +53,7 @@ fn folder_of_the_page_is_no_camera() {
 
 const TWO: [&str; 4] = ["--camera", "front=pattern:64x48@20", "--camera", "back=pattern:96x64@10"];
 
-/// Width of the picture in an answer.
+/// Width of the picture in a reply.
 fn width(reply: &Reply) -> u16 {
     assert_eq!(reply.code, 200, "{}", reply.text());
     size(&reply.body).0

@@ -1,4 +1,5 @@
-//! Requests that change something: their bodies, and who may send them.
+//! Requests that change something: their bodies, and from which web pages they
+//! are accepted.
 
 use crate::support::{Client, Daemon, Program, Reply, TempDir, eventually_is};
 
@@ -18,12 +19,13 @@ fn post(daemon: &Daemon, body: &str, headers: &[&str]) -> Reply {
     client.reply("POST")
 }
 
-/// JSON of so many bytes.
+/// JSON of `n` bytes.
 fn long(n: usize) -> String {
     format!("{{}}{}", " ".repeat(n - 2))
 }
 
-/// What a camera without controls answers when all else was right.
+/// A camera without controls answers like this when the request itself is
+/// accepted.
 fn is_heard(reply: &Reply) -> bool {
     reply.code == 404 && reply.text().contains("no controls")
 }
@@ -81,7 +83,8 @@ fn body_may_come_in_pieces() {
     let mut client = Client::connect(daemon.address());
     client.request("POST", "/controls", &[JSON, "Content-Length: 3000"]);
     for piece in long(3000).as_bytes().chunks(500) {
-        // Another client is answered between the pieces: they come one by one.
+        // A request of another client between the pieces proves that the daemon
+        // has read each piece by itself.
         assert_eq!(daemon.get("/healthz").code, 200);
         client.send(piece);
     }
@@ -107,7 +110,7 @@ fn body_without_length_or_type_is_refused() {
         assert_eq!(reply.code, 400, "{not_json:?}");
         assert!(reply.text().contains("such as {\"brightness\""), "{}", reply.text());
     }
-    // Refused with a body on its way: the reply is not taken away by it.
+    // Refused while the body still arrives: a reset must not destroy the reply.
     for n in [3000, 65_536] {
         let mut client = Client::connect(daemon.address());
         client.request("POST", "/controls", &[&format!("Content-Length: {n}")]);
@@ -131,7 +134,7 @@ fn body_that_does_not_come_holds_nobody_up() {
 fn body_that_drips_is_not_waited_for() {
     let daemon = daemon(&[]);
     let mut client = begin(&daemon);
-    eventually_is("a client that drips is told", || {
+    eventually_is("a slow client gets its reply", || {
         client.send(" ");
         client.has_bytes()
     });
@@ -199,7 +202,8 @@ fn name_that_anybody_can_let_lead_here_is_no_own_page() {
         (&[][..], evil, false),
         (&["--allow-origin", "*"], evil, false),
         (&["--allow-origin", "http://evil.example:5000"], evil, true),
-        // Without the password, which the browser has for other names alone, it is 401.
+        // A browser sends a stored password only to the host name it belongs
+        // to, so through another name the reply is 401.
         (&["--auth-file", users], evil, true),
         (&[], "192.168.1.20:5000", true),
         (&[], "octopi.local", true),

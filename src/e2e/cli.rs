@@ -1,10 +1,11 @@
-//! Options, environment, help, errors of usage, exit codes, first log lines.
+//! Options, environment, help, usage errors, exit codes, first log lines.
 
 use std::net::TcpListener;
 
 use crate::support::{Daemon, Dir, TempDir};
 
-/// Runs it on what cannot be, and returns the one line that it says.
+/// Runs the program with arguments that it must refuse, and returns its one
+/// line on standard error.
 fn refusal(args: &[&str]) -> String {
     let (code, out, err) = Daemon::run(args);
     assert_eq!(code, Some(2), "{args:?}: {err}");

@@ -1,4 +1,4 @@
-//! Recordings as files, opened by the programs that people have.
+//! Downloaded recordings, opened by the programs that people use.
 
 use std::path::Path;
 
@@ -9,7 +9,7 @@ use crate::support::{
     Client, Daemon, Dir, Program, Recorded, TempDir, all_frames, eventually_is, python, segments,
 };
 
-/// A recording that is over, and a daemon beside it.
+/// A finished recording, and the daemon that serves it.
 fn recorded() -> (Daemon, Vec<Recorded>, TempDir) {
     let to = TempDir::new();
     let to_text = to.path().to_str().unwrap();
@@ -63,12 +63,12 @@ fn avi_has_the_right_duration_and_can_be_sought() {
         Program::new("ffmpeg", "ffmpeg").args(args).text()
     };
     assert_ne!(decode(&[]), decode(&["-ss", "1"]));
-    // The frame that is sought is the one that was there then.
+    // The frame found by seeking is the one recorded at that time.
     let shown = to.path().join("shown.jpg").to_str().unwrap().to_owned();
     let args = ["-v", "error", "-ss", "1", "-i", &file, "-c", "copy", "-frames:v", "1", &shown];
     Program::new("ffmpeg", "ffmpeg").args(args).output();
     let shown = std::fs::read(&shown).unwrap();
-    let place = frames.iter().position(|frame| frame.jpeg == shown).expect("none of ours");
+    let place = frames.iter().position(|frame| frame.jpeg == shown).expect("a recorded frame");
     let interval = duration / frames.len() as f64;
     assert!((place as f64 * interval - 1.0).abs() <= interval * 1.5, "frame {place}");
 }
@@ -109,7 +109,7 @@ fn mjpeg_is_jpeg_after_jpeg_of_the_span_that_was_asked_for() {
     let due: Vec<u8> = frames[10..=29].iter().flat_map(|frame| frame.jpeg.clone()).collect();
     assert!(std::fs::read(&file).unwrap() == due);
     assert_eq!(probe(&file)["streams"][0]["nb_read_frames"], "20");
-    // And the daemon takes it for a camera.
+    // The daemon accepts the file as a camera, too.
     let camera = format!("file:{file}");
     let again = Daemon::start(&["--camera", &camera]);
     assert!(again.watch("/stream").next().jpeg.starts_with(&[0xFF, 0xD8]));
@@ -154,7 +154,7 @@ fn segment_can_be_had_whole_and_in_ranges() {
 fn too_many_downloads_at_once_are_refused_and_counted() {
     let (dir, to) = (Dir::numbered(5, 200_000), TempDir::new());
     let daemon = recorder(&dir, to.path(), &[]);
-    // More than the buffers of a socket hold.
+    // More than the socket buffers hold, so the downloads stay open.
     wait_for_frames(&daemon, 60);
     let clients: Vec<_> = (0..12)
         .map(|_| {
@@ -163,7 +163,7 @@ fn too_many_downloads_at_once_are_refused_and_counted() {
             client
         })
         .collect();
-    // Four are served and four wait.
+    // Four downloads are served and four wait.
     eventually_is("four are refused", || daemon.figure("/connections/refused") == 4);
     assert!(daemon.get("/metrics").text().contains("\nmjpegd_requests_refused_total 4\n"));
     let reply = daemon.get("/download?format=mjpeg");

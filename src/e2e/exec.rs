@@ -1,4 +1,5 @@
-//! A command as a camera: what is read from it, and how it is ended.
+//! A command as a camera: how its output is read, and how the command is
+//! stopped.
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -8,18 +9,18 @@ use rustix::process::{Pid, Signal, test_kill_process};
 
 use crate::support::{Daemon, Dir, Program, eventually, eventually_is, flat, number, with_segment};
 
-/// A daemon on a command, which soon closes it.
+/// A daemon with this command as its camera, and a short idle timeout.
 fn daemon(command: &str, more: &[&str]) -> Daemon {
     let camera = format!("exec:{command}");
     Daemon::start(&[&["--camera", &camera, "--idle-timeout", "300ms"], more].concat())
 }
 
-/// A command line that writes the pictures of a folder, over and over.
+/// A command line that writes the pictures of a folder in an endless loop.
 fn writes(dir: &Dir) -> String {
     format!("while cat {}/0*.jpg; do sleep 0.05; done", dir.path().display())
 }
 
-/// Waits for the number of a process that a command wrote into a file.
+/// Waits for the process id that a command writes to a file.
 fn pid(file: &Path) -> Pid {
     eventually("a process wrote its number", || {
         let text = fs::read_to_string(file).ok()?;
@@ -31,7 +32,7 @@ fn is_alive(pid: Pid) -> bool {
     test_kill_process(pid).is_ok()
 }
 
-/// Waits until the camera is lost, and says why.
+/// Waits until the camera is lost, and returns the cause.
 fn cause(daemon: &Daemon) -> String {
     eventually("the camera is lost", || {
         Some(daemon.status()["camera"]["cause"].as_str()?.to_owned())
@@ -107,14 +108,15 @@ fn whole_group_runs_only_while_somebody_watches() {
         drop(viewer);
         daemon.wait_for_state("idle");
         assert!(!is_alive(group[0]), "not reaped");
-        // Whoever reaps orphans here may take its time.
+        // Orphans are reaped by another process of this system, which may take
+        // a moment.
         eventually_is("the shell's child is gone", || is_gone(group[1]));
         assert_eq!(daemon.figure("/camera/opened"), n_opened);
         [&shell, &child].into_iter().for_each(|file| fs::remove_file(file).unwrap());
     }
 }
 
-/// Whether a process is no more, or only waits to be reaped.
+/// Whether a process has ended, or is a zombie.
 fn is_gone(pid: Pid) -> bool {
     let stat = fs::read_to_string(format!("/proc/{}/stat", pid.as_raw_nonzero()));
     stat.map_or(true, |stat| stat.rsplit(')').next().unwrap().trim_start().starts_with('Z'))
@@ -173,11 +175,11 @@ fn command_that_stalls_is_started_anew() {
     assert_eq!(number(&viewer.next().jpeg), Some(0));
     let first = pid(&file);
     assert_eq!(cause(&daemon), "the command stalled, no picture for 1s");
-    eventually_is("it is started anew", || daemon.figure("/camera/opened") >= 2);
+    eventually_is("it is started again", || daemon.figure("/camera/opened") >= 2);
     assert!(is_gone(first));
 }
 
-/// A command that goes on whatever it is told, and where its number is.
+/// A command that ignores SIGTERM, and the file with its process id.
 fn stubborn(dir: &Dir) -> (String, PathBuf) {
     let file = dir.path().join("pid");
     let loop_of = format!("while :; do cat {}/0*.jpg; sleep 0.05; done", dir.path().display());
@@ -236,7 +238,8 @@ fn command_that_talks_without_end_neither_stops_pictures_nor_fills_the_log() {
     assert!((1..=60).contains(&n_lines), "{n_lines} lines");
 }
 
-/// The descriptors of a shell, by number and target, listed by a child of it.
+/// The open descriptors of a shell with number and target, listed by a child of
+/// it.
 const LIST: &str = "(ls -l /proc/$$/fd)";
 
 fn descriptors(list: &str) -> Vec<(u32, &str)> {
@@ -259,7 +262,8 @@ fn command_has_three_descriptors_and_none_of_ours() {
     let found = descriptors(&list);
     assert_eq!(found[0], (0, "/dev/null"), "{list}");
     assert!(found[2].1.starts_with("pipe:"), "{list}");
-    // What whoever runs these tests hands down to everybody is not the daemon's.
+    // Descriptors that the test runner leaves open to all its children do not
+    // come from the daemon, so they do not count.
     let plain = Program::new("sh", "dash").args(["-c", &format!("{LIST}; true")]).text();
     let numbers = |list| descriptors(list).into_iter().map(|(n, _)| n).collect::<Vec<_>>();
     assert_eq!(numbers(&list), numbers(&plain), "{list}");

@@ -1,4 +1,4 @@
-//! Servers of others, as packages give them, watched by a daemon.
+//! Other MJPEG servers, as packages install them, as cameras of the daemon.
 
 use std::io::{BufRead, BufReader};
 use std::net::TcpListener;
@@ -8,11 +8,11 @@ use std::thread;
 
 use crate::support::{Daemon, Dir, PATIENCE, eventually, eventually_is, number, size};
 
-/// A server, killed with its whole group when the test is over.
+/// A running server. Its whole process group is killed on drop.
 struct Server(Child);
 
 impl Server {
-    /// Starts it, and waits for a line with `mark` on its standard error.
+    /// Starts it, and waits for a line on standard error that contains `mark`.
     fn start(command: &mut Command, package: &str, mark: &str) -> (Self, String) {
         use std::os::unix::process::CommandExt;
         command.stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::piped()).process_group(0);
@@ -23,7 +23,8 @@ impl Server {
         let (sender, said) = mpsc::channel();
         thread::spawn(move || {
             for line in lines.map_while(Result::ok) {
-                // Nobody listens any more once the mark came.
+                // The receiver is gone once the mark has come; that is no
+                // error.
                 let _ = sender.send(line);
             }
         });
@@ -89,13 +90,14 @@ fn tutorials_server_under_gunicorn_is_a_camera() {
 
 #[test]
 fn ffmpegs_own_listener_is_a_camera() {
-    // An address of its own: nobody else takes its port in between.
+    // An address that no other test uses, so that the port stays free between
+    // the two starts.
     let address = TcpListener::bind("127.0.0.72:0").unwrap().local_addr().unwrap();
     let url = format!("http://{address}/");
     let daemon = Daemon::start(&["--camera", &url]);
     let mut viewer = daemon.watch("/stream");
     let mut command = Command::new("ffmpeg");
-    // It says "Input #0" when it is set up, and waits for its one client before.
+    // ffmpeg waits for its only client before it prints "Input #0".
     command.args(["-nostdin", "-re", "-f", "lavfi", "-i", "testsrc=size=320x240:rate=15"]);
     command.args(["-t", "60", "-f", "mpjpeg", "-listen", "1", &url]);
     let (_server, _) = Server::start(&mut command, "ffmpeg", "Input #0");
@@ -104,8 +106,8 @@ fn ffmpegs_own_listener_is_a_camera() {
     eventually_is("they go on", || daemon.figure("/camera/frames/captured") > 10);
 }
 
-/// Parts written by hand in Python, with line feeds only and a boundary that
-/// is quoted, behind a login as RFC 7617 or RFC 7616 has it.
+/// A handwritten Python server: lines end with LF only, the boundary is quoted,
+/// and the login follows RFC 7617 or RFC 7616.
 const LOGIN: &str = r#"
 import base64, hashlib, http.server, re, sys, time
 scheme, pictures = sys.argv[1:]

@@ -1,11 +1,12 @@
-//! Which frames a viewer gets: none twice, none lost without being counted.
+//! Which frames a viewer gets: none twice, and each skipped one is counted.
 
 use std::collections::BTreeSet;
 use std::time::{Duration, Instant};
 
 use crate::support::{Client, Daemon, Dir, Viewer, eventually_is, number};
 
-/// Numbers of a looped folder of `n` pictures as numbers that go on.
+/// Turns the picture numbers of a looped folder of `n` pictures into numbers
+/// that keep rising.
 struct Unwrap {
     n: usize,
     last: usize,
@@ -72,7 +73,7 @@ fn what_a_slow_viewer_missed_is_skipped_and_counted() {
     let mut viewer = Viewer::new(client);
     let mut numbers = Unwrap { n: N, last: 0 };
     let first = numbers.next(&viewer.next().jpeg);
-    // It does not read until the camera is well ahead of it.
+    // The viewer does not read until the camera is far ahead.
     eventually_is("the camera is ahead", || daemon.figure("/camera/frames/captured") >= 60);
     let mut n_read = 1;
     let mut last = first;
@@ -84,7 +85,7 @@ fn what_a_slow_viewer_missed_is_skipped_and_counted() {
     let row = &status["viewers"][0];
     let count = |name: &str| usize::try_from(row[name].as_u64().unwrap()).unwrap();
     assert!(count("skipped") > 10, "{row}");
-    // Some of what was sent is still on its way to here.
+    // Some of the sent pictures are still in socket buffers.
     while n_read < count("sent") {
         let now = numbers.next(&viewer.next().jpeg);
         n_read += usize::from(now != last);
@@ -102,7 +103,8 @@ fn slow_viewer_goes_on_with_the_newest_frame() {
     let mut viewer = Viewer::new(client);
     viewer.next();
     eventually_is("the camera is ahead", || daemon.figure("/camera/frames/captured") >= 150);
-    // What the two sockets hold is old; behind it comes the newest.
+    // First come the old pictures that the two socket buffers hold, then the
+    // newest one.
     let n_stale = (0..).take_while(|_| number(&viewer.next().jpeg).unwrap() < 100).count();
     assert!(n_stale < 40, "{n_stale} stale frames");
 }
@@ -129,7 +131,7 @@ fn one_frame_a_second_is_no_reason_to_repeat() {
     let daemon = Daemon::start(&[]);
     let mut viewer = daemon.watch("/stream");
     let times: Vec<f64> = (0..5).map(|_| viewer.next().timestamp()).collect();
-    // A busy machine may be late once, not each time.
+    // A busy machine may be late once, but not every time.
     let n_repeated = times.windows(2).filter(|pair| pair[0] == pair[1]).count();
     assert!(n_repeated <= 1, "{times:?}");
 }
@@ -139,7 +141,7 @@ fn new_viewer_gets_the_last_frame_at_once() {
     let dir = Dir::numbered(2, 0);
     let daemon = Daemon::start(&["--camera", &dir.camera(), "--fps", "0.02"]);
     let first = daemon.watch("/stream").next();
-    // The camera is on and its next frame most of a minute away.
+    // The camera is on, and its next frame is due in nearly a minute.
     assert_eq!(daemon.watch("/stream").next(), first);
     assert_eq!(daemon.watch("/video_feed").next().jpeg, first.jpeg);
 }

@@ -7,7 +7,7 @@ use serde_json::{Value, json};
 
 use crate::support::{Browser, Daemon, Dir, eventually, eventually_is};
 
-/// The pictures of all tiles, as they are painted.
+/// The pictures of all tiles as data URLs.
 const PICTURES: &str = "
     return Array.from(document.querySelectorAll('#tiles .frame'), (frame) => {
       const isLive = frame.classList.contains('pictured');
@@ -29,7 +29,7 @@ fn start(names: &[&str], args: &[&str]) -> Daemon {
     Daemon::start(&cameras.chain(args.iter().copied()).collect::<Vec<_>>())
 }
 
-/// The page of a daemon, so large that eight tiles are in view.
+/// Opens the page in a window that shows eight tiles at once.
 fn open(daemon: &Daemon, target: &str) -> Browser {
     let browser = Browser::start();
     browser.resize(1300, 1500);
@@ -54,15 +54,15 @@ fn path(browser: &Browser) -> Value {
     browser.run("return location.pathname")
 }
 
-/// What a tile says, by its place.
+/// Waits until tile `n` shows this text.
 fn wait_for_words(browser: &Browser, n: usize, words: &str) {
     eventually_is(&format!("tile {n} says: {words}"), || {
         browser.run(WORDS)[n].as_str().unwrap_or("").contains(words)
     });
 }
 
-/// Waits until each tile was seen with so many pictures; `look` is called now
-/// and then.
+/// Waits until each tile has shown more than `n` different pictures. Calls
+/// `look` in each round.
 fn wait_for_changes(browser: &Browser, n_tiles: usize, n: usize, mut look: impl FnMut()) {
     let mut seen = vec![BTreeSet::new(); n_tiles];
     eventually("the pictures of all tiles change", || {
@@ -71,12 +71,13 @@ fn wait_for_changes(browser: &Browser, n_tiles: usize, n: usize, mut look: impl 
             tile.insert(picture.as_str().unwrap().to_owned());
         }
         look();
-        // The first picture is that of a tile still empty.
+        // The first picture of each tile is the empty canvas, hence more than
+        // `n`.
         seen.iter().all(|tile| tile.len() > n).then_some(())
     });
 }
 
-/// How many connections to a port are open, by the table of the kernel.
+/// Counts the established connections to a port in the kernel's table.
 fn n_connections(port: u16) -> usize {
     const ESTABLISHED: &str = "01";
     let table = fs::read_to_string("/proc/net/tcp").unwrap();
@@ -194,7 +195,8 @@ fn hidden_grid_asks_for_nothing() {
     wait_for_words(&browser, 7, "One picture a second");
     browser.minimize();
     daemon.wait_for_seats(0);
-    // All that was under way is over when the cameras are off, 10 s after the last picture.
+    // The cameras are off 10 s after the last picture, so by then no request is
+    // still running.
     eventually_is("all cameras are off", || {
         let status = daemon.status();
         status["cameras"].as_array().unwrap().iter().all(|camera| camera["state"] == "idle")

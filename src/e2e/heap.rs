@@ -1,13 +1,14 @@
-//! One heap for all threads, as glibc was told.
+//! All threads share one heap: the daemon sets this through GLIBC_TUNABLES.
 
 use std::fs;
 
 use crate::support::{Daemon, Dir, eventually};
 
-/// Where glibc begins each heap but the first, on a machine of 64 bits.
+/// On 64-bit machines, glibc aligns every heap except the main one to this
+/// size.
 const ALIGNMENT: u64 = 64 << 20;
 
-/// How many heaps a process has besides the first.
+/// How many heaps a process has besides the main one.
 fn n_further_heaps(daemon: &Daemon) -> usize {
     let maps = fs::read_to_string(format!("/proc/{}/maps", daemon.pid())).unwrap();
     let begins_one = |line: &&str| {
@@ -20,8 +21,8 @@ fn n_further_heaps(daemon: &Daemon) -> usize {
     maps.lines().filter(begins_one).count()
 }
 
-/// What glibc was told in the environment of a daemon.
-fn told(daemon: &Daemon) -> String {
+/// The glibc settings in the environment of a daemon.
+fn tunables(daemon: &Daemon) -> String {
     let environment = fs::read(format!("/proc/{}/environ", daemon.pid())).unwrap();
     let text = String::from_utf8(environment).unwrap();
     text.split('\0').find_map(|line| line.strip_prefix("GLIBC_TUNABLES=")).unwrap().to_owned()
@@ -41,7 +42,7 @@ fn what_glibc_was_told_by_others_is_left_as_it_is() {
     command.env("GLIBC_TUNABLES", "glibc.malloc.arena_max=8");
     let daemon = Daemon::spawn(command);
     drop(daemon.watch("/stream").next());
-    assert_eq!(told(&daemon), "glibc.malloc.arena_max=8");
+    assert_eq!(tunables(&daemon), "glibc.malloc.arena_max=8");
     assert!(n_further_heaps(&daemon) > 0, "there is no heap to be seen");
 }
 
@@ -52,9 +53,9 @@ fn command_of_a_camera_has_heaps_of_its_own() {
     let command =
         format!("exec:echo \"(${{GLIBC_TUNABLES-unset}})\" > {}; sleep 60", file.display());
     let daemon = Daemon::start(&["--camera", &command]);
-    assert!(told(&daemon).contains("arena_max=1"));
+    assert!(tunables(&daemon).contains("arena_max=1"));
     daemon.get("/snapshot?max_delay=0");
-    let said = eventually("the command has said what it was given", || {
+    let said = eventually("the command has written its environment", || {
         fs::read_to_string(&file).ok().filter(|text| text.ends_with('\n'))
     });
     assert_eq!(said, "(unset)\n");

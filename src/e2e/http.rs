@@ -1,4 +1,4 @@
-//! Methods, paths, queries, headers: what every request may count on.
+//! Methods, paths, queries and headers that work alike for every request.
 
 use crate::support::{Client, Daemon, TempDir};
 
@@ -93,7 +93,8 @@ fn only_names_of_headers_are_echoed() {
         let header = format!("Access-Control-Request-Headers: {evil}");
         let mut client = Client::connect(daemon.address());
         client.request("OPTIONS", "/", &[&header]);
-        // What tiny_http does not take is closed without a reply.
+        // The HTTP library closes the connection without a reply when it
+        // refuses a header.
         let said = String::from_utf8_lossy(&client.take_rest()).into_owned();
         assert!(!said.contains(evil), "{said}");
     }
@@ -163,7 +164,8 @@ fn known_parameters_with_values_that_cannot_be_are_bad_requests() {
 fn connection_is_closed_after_one_reply() {
     let daemon = daemon(&[]);
     for target in TARGETS.into_iter().filter(|t| !["/stream", "/video_feed"].contains(t)) {
-        // `get` waits for the end of the connection.
+        // `get` returns only when the daemon closes the connection, which this
+        // test is about.
         let reply = daemon.request("GET", target, &["Connection: keep-alive"]);
         assert_eq!((reply.code, reply.header("Connection")), (200, Some("close")), "{target}");
     }

@@ -1,10 +1,11 @@
-//! The camera is on only while somebody reads.
+//! The camera is on only while a client reads its frames.
 
 use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
 use crate::support::{Daemon, Dir, eventually_is};
 
-/// A daemon on a camera whose open descriptor can be seen, and its path.
+/// A daemon with a file as its camera, whose open descriptor shows whether the
+/// camera is on; and the path of that file.
 fn on_a_file(idle_timeout: &str) -> (Daemon, String, Dir) {
     let dir = Dir::numbered(3, 0);
     let path = dir.concatenated().display().to_string();
@@ -78,7 +79,7 @@ fn snapshot_polling_counts_as_watching() {
 
 #[test]
 fn slow_camera_stops_as_soon_as_a_fast_one() {
-    // The next picture is due in 100 s, which is longer than anybody waits here.
+    // The next picture is due in 100 s, longer than the test waits.
     let daemon = Daemon::start(&["--fps", "0.01", "--idle-timeout", "1s"]);
     daemon.watch("/stream").next();
     daemon.wait_for_state("idle");
@@ -112,7 +113,7 @@ fn sleeping_daemon_uses_no_processor() {
     let (daemon, _path, _dir) = on_a_file("500ms");
     drop(daemon.watch("/stream"));
     daemon.wait_for_state("idle");
-    eventually_is("the workers have left", || {
+    eventually_is("the workers have ended", || {
         !daemon.threads().iter().any(|thread| thread.starts_with("http"))
     });
     let ticks = || {
@@ -124,6 +125,7 @@ fn sleeping_daemon_uses_no_processor() {
     while begun.elapsed() < Duration::from_secs(5) {
         std::thread::sleep(Duration::from_millis(500));
     }
-    // 0.1 % of 5 s is half a tick of 10 ms; the clock of ticks is that coarse.
+    // The goal of 0.1 % of 5 s is 5 ms, half a tick of this clock. So one tick
+    // is the smallest usable limit.
     assert!(ticks() - before <= 1, "{} ticks in 5 s", ticks() - before);
 }

@@ -1,15 +1,15 @@
-//! A camera that is lost and comes back, while people watch.
+//! A camera that is lost and found again while viewers watch.
 
 use std::collections::BTreeSet;
 
 use crate::support::{Daemon, Dir, Layout, Viewer, eventually, number, size};
 
-/// Reads until a picture that is none of the camera's comes.
+/// Reads until a status picture comes, which has no number.
 fn status_picture(viewer: &mut Viewer) -> Vec<u8> {
     eventually("a status picture", || Some(viewer.next().jpeg).filter(|j| number(j).is_none()))
 }
 
-/// Reads until a picture of the camera comes.
+/// Reads until a numbered picture of the camera comes.
 fn picture(viewer: &mut Viewer) {
     eventually("a picture of the camera", || number(&viewer.next().jpeg));
 }
@@ -34,7 +34,7 @@ fn viewers_survive_the_loss_of_the_camera() {
     let status = daemon.status();
     assert_eq!(status["camera"]["cause"], serde_json::Value::Null);
     let ids: Vec<_> = status["viewers"].as_array().unwrap().iter().map(|v| &v["id"]).collect();
-    assert_eq!(ids, [1, 2], "nobody had to come back");
+    assert_eq!(ids, [1, 2], "no viewer had to reconnect");
     assert_eq!(viewers.map(|mut viewer| viewer.layout()), [Layout::Full, Layout::Advance]);
 }
 
@@ -138,7 +138,8 @@ fn damaged_pictures_among_good_ones_are_left_out() {
     let half = &dir.pictures[1][..1_500];
     std::fs::write(dir.path().join("000001.jpg"), half).unwrap();
     let daemon = Daemon::start(&["--camera", &dir.camera(), "--fps", "30"]);
-    // After the start, where an empty file is a fault of usage.
+    // Emptied only after the start: at the start an empty file is a usage
+    // error.
     std::fs::write(dir.path().join("000003.jpg"), "").unwrap();
     let mut viewer = daemon.watch("/stream");
     let seen: BTreeSet<_> = (0..12).map(|_| number(&viewer.next().jpeg)).collect();

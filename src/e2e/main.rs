@@ -1,76 +1,78 @@
 //! Black-box tests: the real executable, over real sockets, with the programs
-//! that people use. Each `mod` below is a chapter.
+//! that people use. This file is the contents page.
 #![allow(clippy::unwrap_used, reason = "in a test a surprise is a failure, with a line number")]
 #![allow(clippy::print_stderr, reason = "what the daemon said belongs to a failure")]
 
-// The tools: daemon, client, pictures, browser.
+// What the tests work with: daemon, client, pictures, browser.
 mod support;
 
-// Options, environment, help, errors of usage, exit codes, first log lines.
+// Options, environment, help, usage errors, exit codes, first log lines.
 mod cli;
-// The order to stop: signals, and how soon.
+// Stopping: signals, and how long it takes.
 mod stop;
 
-// The bytes of both layouts, and what chooses between them.
+// The bytes of both stream layouts, and which client gets which.
 mod stream;
-// Which frames a viewer gets: none twice, none lost without being counted.
+// Which frames a viewer gets: none twice, and each skipped one is counted.
 mod frames;
-// Seats: how many may watch, what the next one is told, how a seat gets free.
+// Seats: how many may watch, what the next client gets, when a seat becomes
+// free.
 mod seats;
-// One picture: fresh, cold, or why not.
+// Snapshots: from a running camera, from one that is off, and errors.
 mod snapshot;
-// /status, /state, /metrics, and that their figures add up.
+// /status, /state and /metrics, and whether their figures add up.
 mod status;
-// Several cameras: names, numbers, the file.
+// Several cameras: names, numbers, the configuration file.
 mod cameras;
-// SIGHUP: the file is read again, or the terminal is gone.
+// SIGHUP: the configuration file is read again, or the terminal was closed.
 mod reload;
-// The camera is on only while somebody reads.
+// The camera is on only while a client reads its frames.
 mod lifecycle;
-// A camera that is lost and comes back, while people watch.
+// A camera that is lost and found again while viewers watch.
 mod lost;
 // Commands as cameras.
 mod exec;
-// Servers of others as cameras, the real ones.
+// Real servers of other projects as cameras.
 mod foreign;
-// Daemons that watch daemons.
+// Relays: daemons whose camera is another daemon.
 mod relay;
-// Other servers as cameras.
+// Fake servers as cameras: every dialect, every fault.
 mod servers;
-// Methods, paths, queries, headers: what every request may count on.
+// Methods, paths, queries and headers that work alike for every request.
 mod http;
-// Requests that change something: their bodies, and who may send them.
+// Requests that change something: their bodies, and from which web pages they
+// are accepted.
 mod change;
-// Clients that are not meant well: silent, slow, endless, many.
+// Hostile clients: silent, slow, endless, many.
 mod abuse;
 // mjpegd probe and mjpegd grab.
 mod tools;
 // Passwords.
 mod auth;
-// All of that at once and over again: nothing is left behind.
+// All kinds of clients, again and again: no memory, thread or descriptor leaks.
 mod soak;
-// Memory for all threads.
+// One heap for all threads.
 mod heap;
-// What the daemon asks of the kernel.
+// The daemon's system calls.
 mod syscalls;
-// Programs that people play streams with.
+// Players: the programs that people watch streams with.
 mod players;
-// What is on disk, and that a kill at any moment leaves it whole.
+// Recordings on disk, which a kill at any moment leaves intact.
 mod recording;
-// Recordings as streams, pictures and lists.
+// Playback of recordings: streams, pictures and lists.
 mod playback;
-// Recordings as files.
+// Downloads of recordings.
 mod download;
-// Disks that are full, read-only or not there.
+// Disks that are full, read-only or missing.
 mod recording_faults;
 // The page, in a real browser.
 mod page;
 // All cameras on one page, in a real browser.
 mod grid;
-// The recording on the page, in a real browser.
+// Playback on the page, in a real browser.
 mod page_playback;
-// Its strip of time: wheel, keys, fingers, and what it asks for.
+// The timeline of the page: wheel, keys, fingers, and its requests.
 mod page_timeline;
 
-// The room table in lib.rs, guarded.
+// The room table in lib.rs: which module may import which.
 mod layout;

@@ -6,7 +6,7 @@ use serde_json::{Value, json};
 
 use crate::support::{Browser, COLOURS, Daemon, Dir, TempDir, colour, eventually, eventually_is};
 
-/// The colour in the middle of the picture, as it is painted.
+/// The colour in the middle of the painted picture.
 const CENTRE: &str = "
     const image = document.getElementById('picture');
     if (!image || !image.naturalWidth) return null;
@@ -17,7 +17,7 @@ const CENTRE: &str = "
     const x = canvas.width >> 1, y = canvas.height >> 1;
     return Array.from(context.getImageData(x, y, 1, 1).data).slice(0, 3);";
 
-/// The place of the painted colour in [`COLOURS`].
+/// The index of the painted colour in [`COLOURS`].
 fn painted(browser: &Browser) -> Option<usize> {
     let rgb = browser.run(CENTRE);
     let part = |i: usize| rgb[i].as_i64();
@@ -30,7 +30,7 @@ fn wait_for_state(browser: &Browser, state: &str) {
     });
 }
 
-/// The page of a daemon, live.
+/// Opens the page and waits until it is live.
 fn open(daemon: &Daemon) -> Browser {
     let browser = Browser::start();
     browser.open(&daemon.url("/"));
@@ -44,8 +44,8 @@ fn coloured(fps: &str, args: &[&str]) -> (Daemon, Dir) {
     (Daemon::start(&[&["--camera", &*camera, "--fps", fps], args].concat()), dir)
 }
 
-/// How often, of so many frames of a stream of one a second, the browser
-/// showed the newest one before the next came.
+/// Of `n` frames at one a second, how many the browser painted before the next
+/// one came.
 fn n_in_time(browser: &Browser, daemon: &Daemon, n: u64) -> usize {
     let captured = || daemon.figure("/camera/frames/captured");
     let first = captured() + 1;
@@ -56,7 +56,8 @@ fn n_in_time(browser: &Browser, daemon: &Daemon, n: u64) -> usize {
         if before >= first + n {
             return in_time.len();
         }
-        // Frames are the files in turn, from the first: the camera was opened once.
+        // The camera was opened once, so frame numbers follow the files from
+        // the first.
         let newest = usize::try_from(before - 1).unwrap() % COLOURS.len();
         if before >= first && shown == Some(newest) && captured() == before {
             in_time.insert(before);
@@ -75,7 +76,7 @@ fn newest_frame_is_painted_and_not_the_one_before() {
 
 #[test]
 fn layout_b_would_be_painted_one_frame_late() {
-    // The proof that the test above can fail, and the reason for layout A.
+    // Proves that the test above can fail, and shows why layout A exists.
     let www = TempDir::new();
     www.write("index.html", "<img id='picture' src='/stream?headers=full'>");
     let (daemon, _dir) = coloured("1", &["--www", www.path().to_str().unwrap()]);
@@ -129,7 +130,7 @@ fn no_error_on_the_console_and_no_request_to_others() {
     let is_ours =
         |url: &str| ["data:", "blob:", &daemon.url("/")].iter().any(|ours| url.starts_with(ours));
     assert!(asked.iter().all(|url| is_ours(url)), "{asked:?}");
-    // This camera has no controls, and so the page shows none.
+    // This camera has no controls, so the page hides the panel.
     assert_eq!(browser.run("return document.getElementById('controls').hidden"), true);
     let files = ["/", "/app.js", "/controls.js", "/style.css"];
     for path in files.iter().chain(&["/video_feed", "/status", "/snapshot", "/controls"]) {

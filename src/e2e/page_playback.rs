@@ -1,12 +1,12 @@
-//! The recording on the page, in a real browser: what is shown is told by the
-//! number that is drawn into each picture.
+//! Playback on the page, in a real browser. A number drawn into each picture
+//! tells which one is shown.
 
 use jpeg_encoder::{ColorType, Encoder};
 use serde_json::{Value, json};
 
 use crate::support::{Browser, Client, Daemon, Dir, Program, TempDir, eventually, eventually_is};
 
-/// As many as the bits of a number can tell apart, and more than a test shows.
+/// As many as the bits can number, and more than any test shows.
 const N_PICTURES: usize = 1 << N_BITS;
 const N_BITS: usize = 11;
 const SIDE: usize = 16;
@@ -23,7 +23,7 @@ fn coded(n: usize) -> Vec<u8> {
     jpeg
 }
 
-/// The brightness of each column of what is on display.
+/// The brightness of each column of the picture on display.
 const COLUMNS: &str = "
     const by = (id) => document.getElementById(id);
     const replay = by('replay');
@@ -53,7 +53,7 @@ pub(crate) struct Row {
 }
 
 impl Recorder {
-    /// With so many recorded pictures.
+    /// Returns when at least `n_recorded` pictures are recorded.
     pub(crate) fn start(n_recorded: u64) -> Self {
         let (pictures, folder) = (Dir::new((0..N_PICTURES).map(coded).collect()), TempDir::new());
         let record = folder.path().to_str().unwrap();
@@ -100,12 +100,12 @@ impl Recorder {
         )
     }
 
-    /// The number of the newest picture that was taken.
+    /// The number of the newest captured picture.
     pub(crate) fn newest(&self) -> usize {
         usize::try_from(self.daemon.figure("/camera/frames/captured") - 1).unwrap()
     }
 
-    /// What was recorded, in order.
+    /// The recorded frames, oldest first.
     fn rows(&self) -> Vec<Row> {
         let mut client = Client::connect(self.daemon.address());
         client.request("GET", "/recordings/frames.csv", &[]);
@@ -123,8 +123,8 @@ impl Recorder {
         lines.map(row).collect()
     }
 
-    /// Waits until the picture on display is a recorded one that does, and
-    /// gives its place in the list.
+    /// Waits until a recorded picture is on display that satisfies `does`, and
+    /// returns its index in the list.
     pub(crate) fn wait_for_row(&self, what: &str, does: impl Fn(&[Row], usize) -> bool) -> usize {
         eventually(what, || {
             let number = self.shown()?;
@@ -134,7 +134,8 @@ impl Recorder {
         })
     }
 
-    /// Paused, with a recorded picture on display and no step to come.
+    /// Whether the page is paused with a recorded picture on display and no
+    /// step pending.
     pub(crate) fn is_paused(&self) -> bool {
         self.browser.run(
             "const section = document.getElementById('playback');
@@ -149,7 +150,8 @@ impl Recorder {
     }
 }
 
-/// Gaps, which a busy machine may have caused, are left out by the page.
+/// The page skips gaps in the recording, and a busy machine may have caused
+/// some: hence the wide range.
 fn is_ten_earlier(from: f64, to: f64) -> bool {
     (9.8..18.0).contains(&(from - to))
 }
@@ -176,7 +178,7 @@ fn pause_freezes_steps_are_one_picture_back_is_older_and_live_the_newest() {
         let due = rows[place.checked_add_signed(by).unwrap()].number;
         eventually_is("the picture beside it is shown", || page.shown() == Some(due));
     }
-    // Faster than pictures come: none is left out.
+    // Clicks faster than pictures load: each one counts.
     page.browser.run("for (let i = 0; i < 7; i += 1) document.getElementById('earlier').click()");
     let due = rows[place + 1 - 7].number;
     eventually_is("seven pictures earlier", || page.shown() == Some(due));
@@ -201,7 +203,7 @@ fn playback_goes_on_from_the_past_and_catches_up_when_it_is_fast() {
     let first =
         page.wait_for_row("ten seconds ago", |rows, place| rows[place].number + 100 < newest);
     let later = page.wait_for_row("it moves", |_, place| place > first + 20);
-    // Paused and played on from there.
+    // Pause, then play on from there.
     page.key(" ", 0);
     eventually_is("it is paused", || page.is_paused());
     let paused = page.wait_for_row("there", |_, place| place + 5 >= later);
@@ -258,7 +260,8 @@ fn dragged_span_is_downloaded_as_a_film_and_hover_shows_a_picture() {
     };
     let seen = "const image = document.querySelector('#timeline .preview img');
         return image.offsetWidth > 0 && image.naturalWidth";
-    // A pointer that rests asks once only, and on a busy machine that may come to nothing.
+    // A pointer that rests causes one request only, which may fail on a busy
+    // machine. So it keeps moving.
     let mut shares = [0.4, 0.5].into_iter().cycle();
     eventually_is("a preview is shown", || {
         mouse("mouseMoved", shares.next().unwrap(), "none");
@@ -315,7 +318,8 @@ fn switch_stops_recording_and_starts_it_again() {
     eventually_is("it goes on", || page.browser.text("record-state").starts_with("Recording ·"));
     assert_eq!(page.browser.run(state), "true");
 
-    // Everything has a name, fits a phone and a finger.
+    // Each button has a name, fits the screen of a phone, and is large enough
+    // for a finger.
     for width in [320, 390, 1280] {
         page.browser.devtools("Emulation.setDeviceMetricsOverride",
             &json!({ "width": width, "height": 844, "deviceScaleFactor": 1, "mobile": width < 500 }));

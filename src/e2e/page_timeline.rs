@@ -1,23 +1,23 @@
-//! The timeline of the page, in a real browser: wheel, keys and fingers,
-//! and what it asks of the daemon.
+//! The timeline of the page, in a real browser: wheel, keys and fingers, and
+//! its requests to the daemon.
 
 use serde_json::{Value, json};
 
 use crate::page_playback::Recorder;
 use crate::support::eventually_is;
 
-/// The timeline of a page that is paused in the middle of a view which does not
-/// follow the present, with a span chosen from there on: nothing moves it but
-/// what is tested.
+/// The timeline of a paused page. Its view does not follow the present time and
+/// a span is chosen in the middle of it, so only the tested input moves it.
 struct Timeline<'a> {
     page: &'a Recorder,
-    /// Left, top and width.
+    /// Left, top and width in the window.
     place: [f64; 3],
 }
 
 impl<'a> Timeline<'a> {
     fn of(page: &'a Recorder) -> Self {
-        // Low, so that the wheel could scroll the page.
+        // A low window: the page could scroll, so the test can see that the
+        // wheel does not scroll it.
         page.browser.resize(1000, 500);
         let place = page.browser.run(
             "const timeline = document.getElementById('timeline');
@@ -64,7 +64,8 @@ impl<'a> Timeline<'a> {
         self.page.browser.devtools("Input.dispatchTouchEvent", &event);
     }
 
-    /// Waits until the chosen span is from and to these shares of the timeline.
+    /// Waits until the chosen span begins and ends at these fractions of the
+    /// timeline's width.
     fn becomes(&self, what: &str, due: [f64; 2]) {
         eventually_is(&format!("{what}: {due:?}"), || {
             let edges = self.page.browser.run(
@@ -88,7 +89,7 @@ fn wheel_and_keys_zoom_the_timeline_where_they_are() {
     let page = Recorder::start(300);
     let timeline = Timeline::of(&page);
     let scrolled = page.browser.run("return scrollY");
-    // The moment under the pointer stays there.
+    // The time under the pointer stays there.
     let factor = 1.0018_f64.powi(300);
     timeline.wheel(0.5, -300.0, 0);
     timeline.becomes("wheel up", [0.5, 0.5 + 0.1 * factor]);
@@ -103,7 +104,7 @@ fn wheel_and_keys_zoom_the_timeline_where_they_are() {
     timeline.becomes("later", [0.3, 0.4]);
     timeline.wheel(0.5, timeline.place[2] * -0.2, 8);
     timeline.becomes("earlier", [0.5, 0.6]);
-    // The keys zoom about the picture on display.
+    // The keys zoom around the time of the picture on display.
     page.key("+", 0);
     timeline.becomes("plus", [0.5, 0.7]);
     page.key("-", 0);
@@ -127,7 +128,7 @@ fn moments_under_two_fingers_stay_under_them() {
     timeline.becomes("pinched", [0.4, 0.55]);
     timeline.touch("touchEnd", &[]);
     timeline.becomes("let go", [0.4, 0.55]);
-    assert_eq!(page.shown(), shown, "a finger that was lifted went there");
+    assert_eq!(page.shown(), shown, "lifting a finger moved the playback position");
     page.no_error();
 }
 

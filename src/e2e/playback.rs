@@ -1,4 +1,4 @@
-//! What was recorded, played: as streams, pictures and lists.
+//! Playback of recordings: streams, pictures and lists.
 
 use std::fs;
 use std::time::{Duration, Instant};
@@ -11,7 +11,7 @@ use crate::support::{
     segments, write_segment,
 };
 
-/// A recording of so many frames at least, whose daemon goes on without
+/// A finished recording of at least `n` frames. Its daemon runs on without
 /// recording.
 struct Past {
     daemon: Daemon,
@@ -52,7 +52,7 @@ fn recording_is_played_frame_by_frame_and_then_live() {
         assert_eq!(viewer.layout(), layout);
         let mut last = number(&begun[5].jpeg).unwrap();
         let live = |daemon: &Daemon| daemon.figure("/camera/frames/captured");
-        // At three times the speed it catches up, and stays.
+        // At triple speed, playback catches up with the present and stays live.
         let deadline = Instant::now() + Duration::from_secs(60);
         let mut n_near = 0;
         while n_near < 20 {
@@ -92,7 +92,8 @@ fn speed_is_kept_by_leaving_frames_out() {
     let times: Vec<_> =
         std::iter::from_fn(|| viewer.next_or_end()).map(|part| part.timestamp()).collect();
     let (took, recorded) = (begun.elapsed().as_secs_f64(), past.time(n - 1) - past.time(0));
-    // Never faster; how much slower, a busy machine decides.
+    // Playback is never too fast. How much slower it is depends on how busy the
+    // machine is.
     assert!(took > recorded / 4.0 - 0.2, "{took} s for {recorded} s");
     assert!(times.len() <= n / 3 && times.len() >= 5, "{} of {n}", times.len());
     assert!(times.is_sorted());
@@ -106,13 +107,13 @@ fn gaps_are_played_over_without_waiting() {
     end(first);
     let gap = Instant::now();
     let second = recorder(&dir, to.path(), &[]);
-    eventually_is("the gap is one", || gap.elapsed() > Duration::from_secs(5));
+    eventually_is("the gap is long enough", || gap.elapsed() > Duration::from_secs(5));
     second.request("POST", "/record/stop", &[]);
     eventually_is("it stopped", || second.status()["recording"]["state"] == "off");
     second.request("POST", "/record/start", &[]);
     let n = second.figure("/recording/frames");
     eventually_is("it goes on", || second.figure("/recording/frames") > n + 3);
-    // Cut the middle out: the run between the two is deleted.
+    // Delete the segments in the middle, which leaves a gap.
     let files = segments(to.path());
     assert_eq!(files.len(), 3);
     fs::remove_file(&files[1]).unwrap();
@@ -136,7 +137,7 @@ fn segment_that_is_deleted_while_it_is_played_goes_on() {
     viewer.next();
     fs::remove_file(&files[0]).unwrap();
     let rest: Vec<_> = std::iter::from_fn(|| viewer.next_or_end()).collect();
-    // A busy machine may be late for some.
+    // A busy machine may skip some.
     assert!(rest.len() > past.frames.len() * 2 / 3, "{} of {}", rest.len(), past.frames.len());
     assert!(rest.iter().filter(|part| part.timestamp() < past.time(n_first)).count() > n_first / 2);
     let next = past.daemon.get(&format!("/snapshot?at={}", past.time(0)));
@@ -173,7 +174,8 @@ fn picture_of_a_moment_and_those_around_it() {
     same(&format!("at={}", seven + 0.01), &frames[7]);
     same(&format!("at={seven}&step=1"), &frames[8]);
     same(&format!("at={seven}&step=-3"), &frames[4]);
-    // Rounded: the nearest number of seconds may lie just before the picture.
+    // Rounded, since cutting off the fraction may give the microsecond before
+    // the picture.
     #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "in this century")]
     let since = Duration::from_micros((seven * 1e6).round() as u64);
     let text = humantime::format_rfc3339_micros(std::time::SystemTime::UNIX_EPOCH + since);
@@ -244,7 +246,7 @@ fn list_of_a_stretch_has_the_spans_that_reach_into_it() {
         assert_eq!(reply.code, 200, "{}", reply.text());
         serde_json::from_slice(&reply.body).unwrap()
     };
-    eventually_is("it was looked through", || list("")["spans"].as_array().unwrap().len() >= 4);
+    eventually_is("the folder was scanned", || list("")["spans"].as_array().unwrap().len() >= 4);
     let [first, second, third, last] = starts;
     for (query, due) in [
         (format!("to={}", last + 5), starts.to_vec()),

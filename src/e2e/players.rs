@@ -1,5 +1,5 @@
-//! Programs that people play streams with. One that is not there fails its
-//! test, which names the package.
+//! Players: the programs that people watch streams with. A missing one fails
+//! its test with the name of its package.
 
 use std::io::Read;
 
@@ -17,8 +17,8 @@ fn coloured() -> (Daemon, Dir) {
     (Daemon::start(&["--camera", &dir.camera(), "--fps", "5"]), dir)
 }
 
-/// Looks at decoded pictures of three bytes a pixel: each is of one of the
-/// colours, and they come in the order of the files.
+/// Checks decoded pictures of three bytes a pixel: each has one of the colours,
+/// and they follow the order of the files.
 fn check_pixels(pixels: &[u8], n_least: usize) {
     let n_bytes = usize::from(WIDTH) * usize::from(HEIGHT) * 3;
     assert_eq!(pixels.len() % n_bytes, 0, "{} bytes", pixels.len());
@@ -37,7 +37,8 @@ fn check_colours(shown: &[[i64; 3]], n_least: usize) {
     let places: Vec<_> = places.into_iter().flatten().collect();
     for pair in places.windows(2) {
         let step = (pair[1] + COLOURS.len() - pair[0]) % COLOURS.len();
-        // A busy machine may miss some; one step back would be five on.
+        // A busy machine may skip some. A step back would look like five steps
+        // forward.
         assert!((1..=4).contains(&step), "not in order: {places:?}");
     }
 }
@@ -137,7 +138,8 @@ fn curl_gets_streams_and_snapshots() {
 
 #[test]
 fn parser_of_the_tutorial_reads_video_feed() {
-    // It splits on the exact run before and after each JPEG.
+    // This player splits the stream at the exact bytes before and after each
+    // JPEG.
     const SCRIPT: &str = r"
 import base64, requests, sys
 separator = b'\r\n--frame\r\nContent-Type: image/jpeg\r\n\r\n'

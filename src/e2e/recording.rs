@@ -1,4 +1,5 @@
-//! Recording: what is on disk, within which bounds, and what becomes of it.
+//! Recording: the files on disk, their limits, and what a stop or a kill
+//! leaves.
 
 use std::fs;
 use std::os::unix::fs::{FileExt, symlink};
@@ -28,13 +29,13 @@ fn wait_for_state(daemon: &Daemon, state: &str) {
     });
 }
 
-/// Ends a daemon in good order.
+/// Stops a daemon with SIGTERM and waits for its end.
 pub(crate) fn end(mut daemon: Daemon) {
     daemon.signal(Signal::TERM);
     assert!(daemon.wait().success());
 }
 
-/// What ffmpeg complains of when it reads a segment to its end.
+/// The errors that ffmpeg reports when it reads a whole segment.
 fn complaints(segment: &Path) -> String {
     let file = segment.to_str().unwrap();
     let args = ["-hide_banner", "-v", "warning", "-f", "mpjpeg", "-i", file, "-f", "null", "-"];
@@ -151,13 +152,15 @@ fn record_fps_thins_what_is_recorded_and_not_what_is_seen() {
 fn size_is_bounded_and_the_oldest_go_first() {
     let (dir, to) = (Dir::numbered(40, 50_000), TempDir::new());
     let daemon = recorder(&dir, to.path(), &["--record-max-size", "2MiB"]);
-    eventually_is("it went round", || daemon.figure("/recording/written_bytes") > 6 << 20);
+    eventually_is("old segments were deleted", || {
+        daemon.figure("/recording/written_bytes") > 6 << 20
+    });
     eventually_is("it is within bounds", || {
         let used: u64 = fs::read_dir(of_camera(to.path()))
             .unwrap()
             .map(|e| e.unwrap().metadata().map_or(0, |m| m.len()))
             .sum();
-        // Looked at once a second, in which some more comes.
+        // The cleaner looks once a second, and frames are written in between.
         used < (2 << 20) + 30 * 60_000 && daemon.figure("/recording/bytes") < 4 << 20
     });
     end(daemon);
@@ -194,7 +197,8 @@ fn kill_at_any_moment_loses_at_most_the_last_frame() {
     for round in 0..50 {
         let daemon = Daemon::start(&args);
         wait_for_frames(&daemon, 1);
-        // A kill comes at any moment: this one too is not of our choice.
+        // A pseudo-random delay, so that each round kills the recorder at
+        // another point of its work.
         moment = moment.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1);
         let until = Instant::now() + Duration::from_millis(moment >> 56);
         while Instant::now() < until {
@@ -222,8 +226,8 @@ fn kill_at_any_moment_loses_at_most_the_last_frame() {
     }
 }
 
-/// How often a number at capture does not follow on the one before, as an
-/// index has them: a busy machine may make the recorder miss one.
+/// How many frame numbers of an index do not follow the one before: on a busy
+/// machine the recorder may skip frames.
 fn n_breaks(index: &Path) -> usize {
     let bytes = fs::read(index).unwrap();
     let (records, _) = bytes.as_chunks::<32>();
@@ -242,7 +246,8 @@ fn index_that_lies_or_is_missing_is_made_anew() {
     let files = segments(to.path());
     let due = all_frames(to.path());
     let lying = fs::OpenOptions::new().write(true).open(index(&files[0])).unwrap();
-    // The places of three frames, as in `recording/record.rs`.
+    // Overwrites the offsets of three frames in the index (format:
+    // `recording/record.rs`).
     (3..6).for_each(|i| lying.write_all_at(&[1, 2, 3], 32 * i).unwrap());
     fs::remove_file(index(&files[1])).unwrap();
     fs::write(index(&files[2]), "short").unwrap();

@@ -1,5 +1,5 @@
-//! Disks that are full, read-only, or not there: recording says why and tries
-//! again, and viewers notice nothing.
+//! Disks that are full, read-only or missing: the recorder reports the cause
+//! and tries again, and viewers notice nothing.
 
 use std::collections::BTreeSet;
 use std::fs;
@@ -9,16 +9,17 @@ use crate::support::{
     Daemon, Dir, TempDir, all_frames, eventually, eventually_is, number, segments, write_segment,
 };
 
-/// A daemon that sees a small disk of its own, made by `script` at `$DIR`.
+/// A daemon with a small file system of its own, mounted at `$DIR` and prepared
+/// by `script`.
 struct OnDisk {
     daemon: Daemon,
     dir: TempDir,
 }
 
 impl OnDisk {
-    /// In a mount namespace, which needs a user namespace unless we are root.
-    /// Where neither may be made, the test fails and says so: a machine for
-    /// tests should allow it.
+    /// Starts it in a mount namespace, which needs a user namespace unless the
+    /// test runs as root. Where neither is allowed, the test fails with the
+    /// reason instead of passing unseen.
     fn start(camera: &str, script: &str) -> Self {
         let dir = TempDir::new();
         let mounted = format!(
@@ -45,7 +46,7 @@ impl OnDisk {
         Self { daemon: Daemon::spawn(command), dir }
     }
 
-    /// Where the small disk is for us.
+    /// The path of the small file system outside its namespace.
     fn disk(&self) -> PathBuf {
         let inside = self.dir.path().strip_prefix("/").unwrap();
         PathBuf::from(format!("/proc/{}/root", self.daemon.pid())).join(inside)
@@ -61,7 +62,8 @@ impl OnDisk {
     }
 }
 
-/// So many frames come, none of them missing to a viewer who takes them.
+/// Reads 30 frames and checks that most follow one another: a fault of the
+/// recorder must not disturb viewers.
 fn watch(daemon: &Daemon) {
     let mut viewer = daemon.watch("/stream");
     let numbers: Vec<_> = (0..30).map(|_| number(&viewer.next().jpeg).unwrap()).collect();
@@ -78,7 +80,7 @@ fn full_disk_stops_the_recording_and_room_on_it_starts_it_again() {
     on.daemon.wait_for_log("not recording: cannot write to");
     watch(&on.daemon);
     assert!(on.daemon.figure("/recording/failures") >= 1);
-    // What was recorded before is whole, and can be read.
+    // What was recorded before the fault is intact and readable.
     let rec = on.disk().join("rec");
     let n_before = all_frames(&rec).len();
     assert!(n_before >= 5);
@@ -98,7 +100,8 @@ fn read_only_disk_is_told_and_what_is_on_it_can_be_seen() {
     let daemon = crate::recording::recorder(&dir, before.path(), &[]);
     crate::recording::wait_for_frames(&daemon, 10);
     drop(daemon);
-    // A half-written frame stays there, as nothing can be cut, and is not shown.
+    // On a read-only disk the file cannot be truncated, so a partly written
+    // frame stays. It must not be listed.
     let last = segments(before.path()).pop().unwrap();
     let bytes = fs::read(&last).unwrap();
     fs::write(&last, &bytes[..bytes.len() - 100]).unwrap();
@@ -115,7 +118,7 @@ fn read_only_disk_is_told_and_what_is_on_it_can_be_seen() {
     assert!(on.daemon.get("/download?format=mjpeg").body == whole);
 }
 
-/// A recording of so many pictures of nothing.
+/// A recording of `n` tiny frames.
 fn many(record: &Path, n: u64) {
     let times: Vec<_> = (0..n).map(|i| 1_795_260_515_000_000 + i * 33_333).collect();
     write_segment(record, 1, &[0xFF, 0xD8, 0xFF, 0xD9], &times);
@@ -157,7 +160,7 @@ fn zip_of_many_pictures_needs_a_disk_that_can_be_written_to() {
     let before = names();
     let zip = on.daemon.get("/download?format=zip").body;
     assert_eq!(names(), before);
-    // As many headers in its directory as before the pictures.
+    // The central directory has as many headers as there are pictures.
     let count = |mark: &[u8]| memchr::memmem::find_iter(&zip, mark).count() as u64;
     assert!(count(b"PK\x03\x04") >= N && count(b"PK\x01\x02") == count(b"PK\x03\x04"));
 }
@@ -167,7 +170,7 @@ fn folder_that_is_not_there_is_waited_for() {
     let (dir, disk) = (Dir::numbered(40, 0), TempDir::new());
     let to = disk.path().join("stick/rec");
     let daemon = crate::recording::recorder(&dir, &to, &[]);
-    eventually_is("it is told", || {
+    eventually_is("the cause is in the status", || {
         let status = daemon.status();
         let cause = status["recording"]["cause"].as_str().unwrap_or("");
         cause.contains("cannot open") && cause.contains("No such file or directory")
@@ -175,9 +178,10 @@ fn folder_that_is_not_there_is_waited_for() {
     watch(&daemon);
     fs::create_dir(disk.path().join("stick")).unwrap();
     eventually_is("it records", || daemon.status()["recording"]["state"] == "recording");
-    // Pulled out while it records, as far as that can be seen: another is put in.
+    // As if the disk were exchanged during the recording: another folder takes
+    // its place.
     fs::remove_dir_all(&to).unwrap();
-    eventually_is("it records anew", || all_frames(&to).len() > 5);
+    eventually_is("it records again", || all_frames(&to).len() > 5);
     assert!(daemon.figure("/recording/failures") >= 2);
 }
 
@@ -192,7 +196,7 @@ fn segment_that_others_cut_is_left_for_a_new_one() {
     assert!(log.contains("taken away, or cut"), "{log}");
     eventually_is("there is a new one", || segments(to.path()).len() == 2);
     eventually_is("what is new can be seen", || daemon.get("/snapshot?at=-0s").code == 200);
-    // What came behind the cut is whole frames, and is listed.
+    // Frames written after the truncation are whole, and they are listed.
     let frames = all_frames(to.path()).len() as u64;
     eventually_is("all is listed", || daemon.figure("/recording/frames") >= frames);
 }
@@ -202,7 +206,7 @@ fn file_in_the_place_of_the_folder_is_told() {
     let (dir, disk) = (Dir::numbered(40, 0), TempDir::new());
     let file = disk.write("rec", "no folder");
     let daemon = crate::recording::recorder(&dir, &file, &[]);
-    eventually_is("it is told", || {
+    eventually_is("the cause is in the status", || {
         let status = daemon.status();
         status["recording"]["cause"].as_str().unwrap_or("").contains("cannot open")
     });

@@ -1,4 +1,4 @@
-//! Daemons that watch daemons.
+//! Relays: daemons whose camera is another daemon.
 
 use std::collections::BTreeMap;
 use std::sync::mpsc;
@@ -8,7 +8,7 @@ use rustix::process::Signal;
 
 use crate::support::{Daemon, Dir, Part, Viewer, eventually, eventually_is, number};
 
-/// Closes its camera soon after the last viewer.
+/// Closes its camera one second after the last viewer has left.
 fn relay_of(origin: &Daemon, target: &str) -> Daemon {
     Daemon::start(&["--camera", &origin.url(target), "--idle-timeout", "300ms"])
 }
@@ -22,7 +22,7 @@ fn picture(viewer: &mut Viewer) -> usize {
     eventually("a picture of the origin", || number(&viewer.next().jpeg))
 }
 
-/// A picture by its time.
+/// Pictures by their timestamp.
 fn stamped(part: Part) -> (String, Vec<u8>) {
     (part.header("X-Timestamp").unwrap(), part.jpeg)
 }
@@ -35,7 +35,8 @@ fn pictures_and_their_times_come_through_a_chain_as_they_are() {
     let second = relay_of(&first, "/stream");
     let mut far = second.watch("/stream");
     let mut near = origin.watch("/stream");
-    // Read on its own: what one misses or gets late is not to hold up the other.
+    // Each stream is read by its own thread, so that a late picture on one does
+    // not delay the other.
     let (sender, came) = mpsc::channel();
     let reading = thread::spawn(move || while sender.send(stamped(near.next())).is_ok() {});
     let (mut at_origin, mut at_end) = (BTreeMap::new(), BTreeMap::new());
@@ -49,7 +50,7 @@ fn pictures_and_their_times_come_through_a_chain_as_they_are() {
     });
     drop(came);
     reading.join().unwrap();
-    // Without lengths and times, too, the bytes are the same.
+    // The bytes are the same in the layout without lengths and times, too.
     let mut viewer = other.watch("/stream");
     for _ in 0..10 {
         let jpeg = viewer.next().jpeg;
@@ -86,7 +87,8 @@ fn chain_sleeps_and_wakes_as_one() {
 #[test]
 fn viewer_stays_when_the_origin_is_killed_and_comes_back() {
     let dir = Dir::numbered(50, 3_000);
-    // An address of its own: nobody else takes its port in between.
+    // An address that no other test uses, so that the port stays free between
+    // the two starts.
     let mut first = origin(&dir, "127.0.0.71:0");
     let bind = first.address().to_string();
     let relay = relay_of(&first, "/stream");
@@ -101,7 +103,8 @@ fn viewer_stays_when_the_origin_is_killed_and_comes_back() {
         eventually_is("a status picture", || number(&viewer.next().jpeg).is_none());
     }
     relay.wait_for_state("lost");
-    // The relay of the relay sees its status pictures as pictures.
+    // For the second relay, the status pictures of the first one are ordinary
+    // pictures.
     end.wait_for_state("live");
     let _second = origin(&dir, &bind);
     for viewer in &mut viewers {

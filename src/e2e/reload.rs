@@ -1,4 +1,5 @@
-//! SIGHUP: the file is read again while people watch, or the terminal is gone.
+//! SIGHUP: the configuration file is read again while viewers watch, or the
+//! terminal was closed.
 
 use std::path::PathBuf;
 
@@ -38,7 +39,7 @@ fn what_stays_the_same_notices_nothing_and_what_changes_goes_on_as_another() {
         (stage.daemon.watch("/front/stream?key=same"), stage.daemon.watch("/back/stream"));
     assert_eq!(size(&same.next().jpeg), (64, 48));
     assert_eq!(size(&changed.next().jpeg), (96, 64));
-    // Another line and order is no other camera.
+    // Other lines and another order do not make it another camera.
     stage.reload(&("\n".to_owned() + &camera("back", "pattern:128x96@20") + &front));
     while size(&changed.next().jpeg) != (128, 96) {}
     same.next();
@@ -128,8 +129,8 @@ fn without_a_file_there_is_nothing_to_read_again() {
     assert_eq!(daemon.wait().code(), Some(0));
 }
 
-/// Starts the daemon in a terminal of its own, closes that, and says how the
-/// daemon ended.
+/// Starts the daemon in a terminal of its own, closes the terminal, and returns
+/// how the daemon ended.
 const TERMINAL: &str = "
 import os, pty, sys
 pid, terminal = pty.fork()

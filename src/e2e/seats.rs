@@ -1,17 +1,18 @@
-//! Seats: how many may watch, what the next one is told, how a seat gets free.
+//! Seats: how many may watch, what the next client gets, when a seat becomes
+//! free.
 
 use std::time::{Duration, Instant};
 
 use crate::support::{Client, Daemon, Dir, Reply, Viewer, eventually_is, number};
 
-/// What is called "at once".
+/// The limit for a reply that must not wait.
 const AT_ONCE: Duration = Duration::from_millis(100);
 
 fn at_once(daemon: &Daemon, target: &str) -> Reply {
     daemon.get_within(AT_ONCE, target)
 }
 
-/// A full house of two.
+/// A daemon whose two seats are taken.
 fn full_house() -> (Daemon, Vec<Viewer>) {
     let daemon = Daemon::start(&["--camera", "pattern:64x48@20", "--threads", "2"]);
     let mut viewers = vec![daemon.watch("/stream"), daemon.watch("/video_feed")];
@@ -55,7 +56,7 @@ fn viewer_who_leaves_frees_the_seat() {
 
 #[test]
 fn page_that_is_loaded_again_gets_its_seat_back() {
-    // So slow that the worker learns late that its viewer has left.
+    // So slow that the worker notices late that its viewer has left.
     let daemon = Daemon::start(&["--camera", "pattern:64x48@1", "--threads", "1"]);
     for n in 0..5 {
         let mut viewer = daemon.watch("/stream");
@@ -65,8 +66,8 @@ fn page_that_is_loaded_again_gets_its_seat_back() {
     }
 }
 
-/// In pictures, as another viewer sees them: the first is written to one that
-/// has left, and only by the next the kernel says so.
+/// Counted in pictures that another viewer gets: the write of the first one
+/// still succeeds, and only the next one fails.
 #[test]
 fn seat_is_free_two_pictures_after_its_viewer_has_left() {
     let daemon = Daemon::start(&["--camera", "pattern:64x48@4", "--threads", "2"]);
@@ -81,7 +82,7 @@ fn seat_is_free_two_pictures_after_its_viewer_has_left() {
     assert!(n_pictures <= 2 + 1, "{n_pictures}, the one under way counted");
 }
 
-/// How long a viewer that takes nothing has a seat.
+/// Measures how long a viewer that reads nothing keeps its seat.
 fn time_of_a_stalled_viewer(daemon: &Daemon) -> Duration {
     let begun = Instant::now();
     let mut stalled = Client::narrow(daemon.address());
@@ -97,8 +98,8 @@ fn stalled_viewer_loses_its_seat() {
     let args =
         ["--camera", &dir.camera(), "--fps", "30", "--write-timeout", "1s", "--threads", "1"];
     let daemon = Daemon::start(&args);
-    // The timeout, and twice as long as a write waits before it looks at that;
-    // a busy machine may need several tries.
+    // The timeout, and twice the interval at which a blocked write checks it. A
+    // busy machine may need several tries.
     let limit = Duration::from_secs(3);
     let is_soon = (0..5).any(|_| time_of_a_stalled_viewer(&daemon) < limit);
     assert!(is_soon, "never within {limit:?}");
@@ -115,7 +116,8 @@ fn stalled_viewer_loses_its_seat() {
 #[test]
 fn stalled_viewers_slow_neither_the_others_nor_the_camera() {
     let dir = Dir::numbered(400, 20_000);
-    // So long that whatever waits for a stalled viewer fails by its deadline.
+    // So long that anything that waits for the stalled viewer misses its
+    // deadline.
     let args = ["--camera", &dir.camera(), "--fps", "50", "--write-timeout", "10m"];
     let daemon = Daemon::start(&args);
     let stalled: Vec<_> = (0..3)
@@ -139,7 +141,7 @@ fn stalled_viewers_slow_neither_the_others_nor_the_camera() {
     for row in rows.filter(|row| row["key"] == "stalled") {
         assert!(row["sent"].as_u64().unwrap() < 100, "it is not stalled: {row}");
     }
-    // 3 s at 50 frames a second; a machine with both cores busy takes longer.
+    // 3 s at 50 frames a second, or longer on a busy machine.
     assert!(begun.elapsed() < Duration::from_secs(20), "{:?}", begun.elapsed());
     for numbers in numbers {
         let steps = numbers.windows(2).filter(|pair| pair[1] == (pair[0] + 1) % 400).count();
@@ -164,7 +166,7 @@ fn each_viewer_has_a_row_with_what_it_gets() {
     for count in ["skipped", "repeated"] {
         assert!(row[count].is_u64(), "{count}: {row}");
     }
-    // The last one is counted just after it was written.
+    // The daemon counts the last one just after it has written it.
     assert!(row["sent"].as_u64() >= Some(4), "{row}");
 }
 

@@ -1,4 +1,4 @@
-//! Other servers as cameras: every dialect, and every way to be of no use.
+//! Fake servers as cameras: every dialect, every fault.
 
 use std::net::TcpListener;
 use std::thread;
@@ -20,7 +20,7 @@ fn pictures() -> Vec<Vec<u8>> {
     (0..5).map(|n| numbered(n, 3_000)).collect()
 }
 
-/// A server that sends a head, an opening, and then the parts one by one.
+/// A server that sends a head, an opening, and then one part at a time.
 fn parts(
     head: &'static str,
     opening: &'static str,
@@ -34,7 +34,7 @@ fn parts(
     })
 }
 
-/// Whether the pictures of a server come to a viewer as they are.
+/// Checks that a viewer gets the pictures of a server unchanged.
 fn shows_all(server: &Fake, what: &str) {
     let daemon = daemon(&server.url("/stream"), &[]);
     let (mut viewer, pictures) = (daemon.watch("/stream"), pictures());
@@ -49,8 +49,8 @@ fn with(before: &str, jpeg: &[u8], after: &str) -> Vec<u8> {
     [before.replace("LENGTH", &jpeg.len().to_string()).as_bytes(), jpeg, after.as_bytes()].concat()
 }
 
-/// What a dialect is, the head of its answer, the opening of its body, and what
-/// stands before and behind each picture.
+/// Name of a dialect, head of the reply, opening of the body, and the bytes
+/// before and after each picture.
 type Dialect = (&'static str, &'static str, &'static str, &'static str, &'static str);
 
 const DIALECTS: [Dialect; 8] = [
@@ -155,7 +155,8 @@ fn picture_that_is_sent_again_is_not_a_new_one() {
     let server = parts(head, "", move |_| with(before, &picture, "\r\n"));
     let daemon = daemon(&server.url("/"), &["--stall-timeout", "1s"]);
     let mut viewer = daemon.watch("/stream");
-    // The daemon's own repeats come once in 1.2 s: this takes two stall timeouts.
+    // The daemon repeats a picture after 1.2 s, so this takes two stall
+    // timeouts.
     (0..3).for_each(|_| assert_eq!(number(&viewer.next().jpeg), Some(0)));
     let camera = daemon.status()["camera"].clone();
     assert_eq!((&camera["frames"]["captured"], &camera["opened"]), (&1.into(), &1.into()));
@@ -204,8 +205,8 @@ fn redirects_are_followed() {
     assert!(stream.requests()[0].starts_with("GET /real "));
 }
 
-/// Why the daemon has no picture of a server that answers with these bytes,
-/// and how it is counted.
+/// Why the daemon gets no picture from a server with this reply: the cause, and
+/// the name of its counter.
 fn refused(answer: impl AsRef<[u8]> + Send + Sync + 'static) -> (String, String) {
     let server = Fake::start(move |asked| {
         asked.send(&answer);
@@ -214,7 +215,7 @@ fn refused(answer: impl AsRef<[u8]> + Send + Sync + 'static) -> (String, String)
     lost(&daemon(&server.url("/stream"), &[]))
 }
 
-/// The cause of a loss in words, and the name of its counter.
+/// The cause of a loss as text, and the name of its counter.
 fn lost(daemon: &Daemon) -> (String, String) {
     let _viewer = daemon.watch("/stream");
     let cause = eventually("the camera is lost", || {
@@ -273,7 +274,7 @@ fn nobody_there_is_named() {
     assert_eq!(counted, "no_device");
 }
 
-/// The most memory that the daemon ever had, in kB.
+/// The peak resident memory of the daemon, in kB.
 fn peak_kb(daemon: &Daemon) -> u64 {
     let status = std::fs::read_to_string(format!("/proc/{}/status", daemon.pid())).unwrap();
     let line = status.lines().find_map(|line| line.strip_prefix("VmHWM:")).unwrap();
@@ -345,7 +346,7 @@ fn server_that_stalls_is_asked_anew() {
     eventually("a picture again", || number(&viewer.next().jpeg));
 }
 
-/// A port where a connection is neither taken nor refused.
+/// A port that neither accepts nor refuses connections.
 fn black_hole() -> (Socket, Vec<Socket>) {
     let listener = Socket::new(Domain::IPV4, Type::STREAM, None).unwrap();
     let any: std::net::SocketAddr = "127.0.0.1:0".parse().unwrap();

@@ -1,4 +1,4 @@
-//! One picture: fresh, cold, or why not.
+//! Snapshots: from a running camera, from one that is off, and errors.
 
 use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
@@ -58,7 +58,7 @@ fn snapshot_is_taken_after_the_request() {
 #[test]
 fn max_delay_allows_a_picture_that_is_there() {
     let dir = Dir::numbered(2, 0);
-    // The next picture is most of a minute away.
+    // The next picture is due in nearly a minute.
     let daemon = Daemon::start(&["--camera", &dir.camera(), "--fps", "0.02"]);
     let first = daemon.get("/snapshot");
     assert_eq!(first.code, 200, "{}", first.text());

@@ -1,5 +1,5 @@
-//! Much life in a short time: whatever comes and goes leaves nothing behind.
-//! Short among the other tests, half an hour by `make soak`.
+//! All kinds of clients come and go, and no memory, thread or descriptor leaks.
+//! Short among the other tests; `make soak` runs it for half an hour.
 
 use std::env;
 use std::io::{Read, Write};
@@ -11,13 +11,14 @@ use socket2::SockRef;
 
 use crate::support::{Client, Daemon, Dir, Footprint, Viewer, eventually_is, number};
 
-/// Of one round: all kinds of clients at once, then nobody, and the camera off.
+/// The length of one round: all kinds of clients at once, then none, until the
+/// camera is off.
 const ROUND: Duration = Duration::from_secs(10);
-/// A client that takes nothing for so long loses its seat.
+/// The time after which a client that reads nothing loses its seat.
 const WRITE_TIMEOUT: Duration = Duration::from_secs(5);
 const STALL: Duration = Duration::from_secs(7);
-/// What a heap may keep more of between the pieces in use: within 0.2 MB in half
-/// an hour. A leak of 50 bytes a client would be as much as this.
+/// How much the heap may grow by fragmentation: less than 0.2 MB in half an
+/// hour was measured. A leak of 50 bytes a client would reach this limit.
 const MEMORY_SLACK: u64 = 1 << 20;
 
 #[test]
@@ -27,12 +28,12 @@ fn nothing_is_left_behind() {
     let (camera, timeout) = (dir.camera(), format!("{}s", WRITE_TIMEOUT.as_secs()));
     let args = ["--camera", &camera, "--fps", "20", "--threads", "12", "--idle-timeout", "1s"];
     let mut command = Daemon::command(&[&args[..], &["--write-timeout", &timeout]].concat());
-    // tiny_http panics at a client that is gone before it was accepted; for a
-    // backtrace of that the symbols stay in memory, 40 MB.
+    // The HTTP library panics when a client is gone before it was accepted. A
+    // backtrace would load the symbols, which stay in memory with 40 MB.
     command.env("RUST_BACKTRACE", "0");
     let daemon = Daemon::spawn(command);
     let fresh = Footprint::fresh(&daemon);
-    // Memory that is taken once and used from then on is no leak.
+    // Memory that is allocated once and then reused is no leak.
     round(&daemon, &dir);
     let begun = Instant::now();
     let before = Footprint::settled(&daemon, &fresh);
@@ -49,7 +50,7 @@ fn nothing_is_left_behind() {
     daemon.wait_for_log("camera lost: ");
 }
 
-/// How many ever watched.
+/// How many viewers there were so far.
 fn n_viewers(daemon: &Daemon) -> u64 {
     let text = daemon.get("/metrics").text();
     let figure =
@@ -57,8 +58,8 @@ fn n_viewers(daemon: &Daemon) -> u64 {
     figure.unwrap().parse().unwrap()
 }
 
-/// All kinds of clients, more than there are seats, while the camera is lost
-/// and found; until all have left and the camera is off.
+/// Runs all kinds of clients, more than there are seats, while the camera is
+/// lost and found. Returns when all have left and the camera is off.
 fn round(daemon: &Daemon, dir: &Dir) {
     let mut viewers = [daemon.watch("/stream"), daemon.watch("/video_feed")];
     let end = Instant::now() + ROUND;
@@ -81,13 +82,13 @@ fn round(daemon: &Daemon, dir: &Dir) {
     eventually_is("the camera is off", || !daemon.threads().iter().any(|name| name == "capture"));
 }
 
-/// Sleeps, but not beyond the end of the round. `false` when that has come.
+/// Sleeps, at most until the end of the round. `false` if that has come.
 fn pause(time: Duration, end: Instant) -> bool {
     thread::sleep(time.min(end.saturating_duration_since(Instant::now())));
     Instant::now() < end
 }
 
-/// Watches all the time, and sees the camera and the cause of its loss.
+/// Watches the whole round, and sees both the camera and its status picture.
 fn stay(viewer: &mut Viewer, end: Instant) {
     let (mut n_pictures, mut n_causes) = (0, 0);
     while Instant::now() < end {
@@ -99,7 +100,7 @@ fn stay(viewer: &mut Viewer, end: Instant) {
     assert!(n_pictures > 0 && n_causes > 0, "{n_pictures} pictures, {n_causes} causes");
 }
 
-/// Watches for a few pictures and leaves, politely or not.
+/// Watches for a few pictures and leaves, with or without a proper close.
 fn come_and_go(daemon: &Daemon, n: usize, end: Instant) {
     for turn in n.. {
         let Ok(mut stream) = connect(daemon, ["/stream", "/video_feed"][turn % 2]) else { return };
@@ -119,16 +120,16 @@ fn come_and_go(daemon: &Daemon, n: usize, end: Instant) {
     }
 }
 
-/// Asks for a stream; `Err` if that was cut already.
+/// Requests a stream. `Err` if the connection was closed already.
 fn connect(daemon: &Daemon, target: &str) -> std::io::Result<TcpStream> {
     let mut stream = TcpStream::connect(daemon.address())?;
-    // Nobody waits longer than a round, whatever comes.
+    // No client waits longer than a round, whatever happens.
     stream.set_read_timeout(Some(ROUND))?;
     write!(stream, "GET {target} HTTP/1.1\r\nHost: test\r\n\r\n")?;
     Ok(stream)
 }
 
-/// Takes nothing, until it has lost its seat.
+/// Reads nothing until it has lost its seat.
 fn stall(daemon: &Daemon, end: Instant) {
     loop {
         let mut client = Client::narrow(daemon.address());
@@ -139,7 +140,7 @@ fn stall(daemon: &Daemon, end: Instant) {
     }
 }
 
-/// Takes so little that no picture is ever whole in time.
+/// Reads so slowly that no picture is complete within the write timeout.
 fn drip(daemon: &Daemon, end: Instant) {
     loop {
         let Ok(mut stream) = connect(daemon, "/stream") else { return };
@@ -153,7 +154,7 @@ fn drip(daemon: &Daemon, end: Instant) {
     }
 }
 
-/// Short requests, each answered by something that makes sense.
+/// Short requests, each with a plausible reply.
 fn ask(daemon: &Daemon, end: Instant) {
     let targets = ["/", "/status", "/snapshot", "/metrics", "/state", "/nothing", "/snapshot?x=1"];
     for target in targets.iter().cycle() {
@@ -166,7 +167,7 @@ fn ask(daemon: &Daemon, end: Instant) {
     }
 }
 
-/// Begins requests and leaves.
+/// Sends incomplete requests and leaves.
 fn ask_by_half(daemon: &Daemon, end: Instant) {
     let halves = ["", "G", "GET /stream", "GET / HTTP/1.1\r\nHost: a", "\0\u{1}\r\n\r\n"];
     for half in halves.iter().cycle() {

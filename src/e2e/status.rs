@@ -1,4 +1,4 @@
-//! /status, /state, /metrics, and that their figures add up.
+//! /status, /state and /metrics, and whether their figures add up.
 
 use std::collections::BTreeMap;
 
@@ -10,7 +10,8 @@ fn state(daemon: &Daemon) -> Value {
     serde_json::from_slice(&daemon.get("/state").body).unwrap()
 }
 
-/// Reads the Prometheus text format, and lets no line pass that is not of it.
+/// Parses the Prometheus text format, and fails on a line that does not follow
+/// it.
 fn metrics(daemon: &Daemon) -> BTreeMap<String, f64> {
     let reply = daemon.get("/metrics");
     let content_type = reply.header("Content-Type").unwrap();
@@ -169,7 +170,7 @@ fn metrics_are_in_the_prometheus_format_and_agree_with_the_status() {
 #[test]
 fn sent_frames_and_bytes_add_up() {
     let dir = Dir::numbered(5, 3_000);
-    // All of one length, so that bytes tell frames.
+    // All pictures have one length, so that bytes give the number of frames.
     assert!(dir.pictures.iter().all(|jpeg| jpeg.len() == dir.pictures[0].len()));
     let args = ["--camera", &dir.camera(), "--fps", "20", "--idle-timeout", "500ms"];
     let daemon = Daemon::start(&args);
@@ -191,7 +192,7 @@ fn sent_frames_and_bytes_add_up() {
     assert_eq!(metrics["mjpegd_sent_bytes_total{camera=\"camera\"}"], parts * n_part_bytes);
 }
 
-/// N in a line of the log that ends "... after 1.0 s, N pictures, 0 skipped".
+/// N of a log line that ends with "... after 1.0 s, N pictures, 0 skipped".
 fn pictures_in(line: &str) -> Option<u64> {
     line.split_once(" pictures, ")?.0.rsplit(' ').next()?.parse().ok()
 }

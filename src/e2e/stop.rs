@@ -1,4 +1,4 @@
-//! The order to stop: signals, and how soon.
+//! Stopping: signals, and how long it takes.
 
 use std::time::{Duration, Instant};
 
@@ -6,7 +6,7 @@ use rustix::process::Signal;
 
 use crate::support::{Client, Daemon, Dir, TempDir, eventually_is};
 
-/// The time that the program has for its end.
+/// The time in which the program must have ended.
 const LIMIT: Duration = Duration::from_secs(2);
 
 fn stops_in_time(daemon: &mut Daemon, signal: Signal) {
@@ -57,7 +57,7 @@ fn stalled_viewers_do_not_hold_it_up() {
     drop(stalled);
 }
 
-/// Waits until no viewer gets anything any more while the camera goes on.
+/// Waits until no viewer reads any more while the camera goes on.
 fn wait_until_stalled(daemon: &Daemon) {
     let sent = || {
         let status = daemon.status();
@@ -106,7 +106,8 @@ fn idle_and_half_sent_connections_do_not_hold_it_up() {
 fn a_second_signal_ends_it_at_once_as_a_failure() {
     let dir = TempDir::new();
     let users = dir.path().join("users");
-    // A hash that takes minutes: the thread that checks it cannot be joined.
+    // This hash takes minutes to check, so the thread that checks it cannot be
+    // joined in time.
     let hash = "$2y$20$abcdefghijklmnopqrstuuFlkQx7C9yzXMKnMnsPMPPhvgr6.Zx.2";
     std::fs::write(&users, format!("user:{hash}\n")).unwrap();
     let mut daemon = Daemon::start(&["--auth-file", users.to_str().unwrap()]);

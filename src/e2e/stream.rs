@@ -1,16 +1,16 @@
-//! The bytes of both layouts, and what chooses between them.
+//! The bytes of both stream layouts, and which client gets which.
 
 use std::time::{SystemTime, UNIX_EPOCH};
 
 use crate::support::{Client, Daemon, Dir, Layout, number, with_segment};
 
-/// A daemon that shows numbered pictures, and the folder that they are in.
+/// A daemon that shows numbered pictures, and their folder.
 fn numbered(n: usize, fps: &str) -> (Daemon, Dir) {
     let dir = Dir::numbered(n, 5_000);
     (Daemon::start(&["--camera", &dir.camera(), "--fps", fps]), dir)
 }
 
-/// The bytes of a stream from its first to behind its fourth part.
+/// The bytes of a stream from its start to the end of its fourth part.
 fn body(daemon: &Daemon, target: &str, tail: &[u8]) -> Vec<u8> {
     let mut client = Client::connect(daemon.address());
     client.request("GET", target, &[]);

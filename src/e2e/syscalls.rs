@@ -1,4 +1,4 @@
-//! What the daemon asks of the kernel.
+//! The daemon's system calls.
 
 use std::collections::BTreeMap;
 use std::fs;
@@ -9,14 +9,14 @@ use rustix::process::{Pid, Signal, kill_process};
 use crate::recording::{recorder, wait_for_frames};
 use crate::support::{Daemon, Dir, Program, TempDir, eventually, eventually_is};
 
-/// A strace of a running daemon.
+/// strace, attached to a running daemon.
 struct Trace {
     strace: Child,
     dir: TempDir,
 }
 
 impl Trace {
-    /// Follows these calls of all threads, those of the future too.
+    /// Traces these calls of all threads, including those that start later.
     fn start(daemon: &Daemon, calls: &str) -> Self {
         Self::with(daemon, calls, &[])
     }
@@ -44,7 +44,7 @@ impl Trace {
         String::from_utf8_lossy(&fs::read(self.dir.path().join("trace")).unwrap()).into_owned()
     }
 
-    /// Detaches, and gives back all that was seen.
+    /// Detaches, and returns the whole trace.
     fn stop(mut self) -> String {
         let pid = Pid::from_raw(self.strace.id().try_into().unwrap()).unwrap();
         kill_process(pid, Signal::INT).unwrap();
@@ -60,11 +60,13 @@ impl Drop for Trace {
     }
 }
 
-/// What was written to each descriptor, call by call, with a 0 where it was
-/// closed. Of two calls to one, neither begins before the other has ended.
+/// The bytes written to each descriptor, one number for each call and a 0 for
+/// its close. Calls on one descriptor never overlap, so their order is that of
+/// their lines.
 fn writes(trace: &str) -> BTreeMap<&str, Vec<i64>> {
     let mut by_descriptor = BTreeMap::<_, Vec<_>>::new();
-    // Where the threads write whose call another one's line has cut in two.
+    // The descriptors of calls that strace prints in two lines, because another
+    // thread's call came in between.
     let mut unfinished = BTreeMap::new();
     for line in trace.lines() {
         let (thread, call) = line.split_once(' ').expect(line);
@@ -105,7 +107,8 @@ fn frame_of_100_kb_is_one_write_or_two_if_it_is_not_taken_at_once() {
     for calls in writes(&trace).into_values().filter(|calls| calls.iter().any(|n| *n > 1_000)) {
         let mut pieces: Vec<i64> = Vec::new();
         for n in calls.iter().copied().filter(|n| *n >= 0) {
-            // A head or an opening; or the end of one that left within a frame.
+            // A head or an opening, or the last write to a viewer that left
+            // within a frame.
             if n == 0 || pieces.is_empty() && n <= 1_000 {
                 pieces.clear();
                 continue;
@@ -128,7 +131,7 @@ fn frame_that_is_recorded_is_one_write() {
     let (dir, to) = (Dir::numbered(5, 100_000), TempDir::new());
     let daemon = recorder(&dir, to.path(), &[]);
     wait_for_frames(&daemon, 1);
-    // With the path of each descriptor.
+    // strace prints the path of each descriptor.
     let trace = Trace::with(&daemon, "write,writev,pwrite64,fdatasync,fsync", &["-y"]);
     let n_before = daemon.figure("/recording/written");
     wait_for_frames(&daemon, n_before + 100);
@@ -139,7 +142,8 @@ fn frame_that_is_recorded_is_one_write() {
     let n_frames = calls("writev(", ".mjpeg>");
     assert!(n_frames >= 100, "{trace}");
     assert_eq!(calls("write", ".mjpeg>"), n_frames, "{trace}");
-    // Told to the disk, and listed in the index, once a second: fewer times, however slow the machine.
+    // Synced and listed in the index once a second, which is less often than
+    // frames come, however slow the machine.
     let (n_syncs, n_lists) = (calls("fdatasync(", ".mjpeg>"), calls("write(", ".idx>"));
     assert!((1..=n_frames / 2).contains(&n_syncs), "{n_syncs} syncs: {trace}");
     assert!((1..=n_frames / 2).contains(&n_lists), "{n_lists} writes to the index: {trace}");
@@ -160,7 +164,8 @@ fn each_frame_can_be_told_to_the_disk() {
         trace.lines().filter(|line| line.contains(name) && line.contains(".mjpeg>")).count()
     };
     let (n_frames, n_syncs) = (of_frames("writev("), of_frames("fdatasync("));
-    // A disk that takes longer than a frame is told of several at once; in a second there are four.
+    // Four frames a second leave 250 ms for a sync. On a disk that takes
+    // longer, one sync covers several frames.
     assert!(n_syncs * 2 >= n_frames && n_frames >= 9, "{n_syncs} of {n_frames}: {trace}");
 }
 
@@ -168,7 +173,8 @@ fn each_frame_can_be_told_to_the_disk() {
 fn what_a_camera_gave_before_it_fell_silent_is_told_to_the_disk() {
     let (dir, to) = (Dir::numbered(3, 20_000), TempDir::new());
     let (go, here) = (to.path().join("go"), to.path().display());
-    // In less than a second, so that the disk is told of the first one in any case.
+    // All frames come within a second: after the sync of the first one, none is
+    // due before the camera falls silent.
     let camera = format!(
         "exec:until [ -e {go} ] || [ ! -d {here} ]; do sleep 0.1; done; \
          for f in {pictures}/0*.jpg; do cat $f; sleep 0.1; done; exec sleep 600",
@@ -182,7 +188,7 @@ fn what_a_camera_gave_before_it_fell_silent_is_told_to_the_disk() {
     let trace = Trace::with(&daemon, "writev,fdatasync", &["-y"]);
     fs::write(&go, "").unwrap();
     wait_for_frames(&daemon, 2);
-    eventually_is("the disk is told behind the last frame", || {
+    eventually_is("there is a sync after the last frame", || {
         let trace = trace.read();
         let mut of_frames = trace.lines().filter(|line| line.contains(".mjpeg>"));
         of_frames.next_back().is_some_and(|line| line.contains("fdatasync("))

@@ -1,4 +1,4 @@
-//! `mjpegd probe` and `mjpegd grab`, at the daemon and at servers of others.
+//! `mjpegd probe` and `mjpegd grab`, on the daemon and on other servers.
 
 use std::fs;
 use std::net::TcpListener;
@@ -10,14 +10,14 @@ use serde_json::Value;
 
 use crate::support::{Daemon, Dir, Fake, Program, TempDir, eventually, number, numbered};
 
-/// Runs a subcommand that must succeed, and gives what it wrote.
+/// Runs a subcommand that must succeed, and returns its output.
 fn said(args: &[&str]) -> String {
     let (code, out, err) = Daemon::run(args);
     assert_eq!((code, err.as_str()), (Some(0), ""), "{args:?}: {out}");
     out
 }
 
-/// Runs one that must fail, and gives the one line that it wrote.
+/// Runs one that must fail, and returns its one line of output.
 fn refusal(args: &[&str], code: i32) -> String {
     let (seen, out, err) = Daemon::run(args);
     assert_eq!((seen, out.as_str()), (Some(code), ""), "{args:?}: {err}");
@@ -29,7 +29,7 @@ fn probe(url: &str) -> Value {
     serde_json::from_str(&said(&["probe", "--json", "--duration", "1s", url])).unwrap()
 }
 
-/// The arguments for so many pictures into a folder.
+/// The arguments of `grab` for `n` pictures into a folder.
 fn grab<'a>(url: &'a str, n: &'a str, dir: &'a Path) -> [&'a str; 6] {
     ["grab", url, "-n", n, "-o", dir.to_str().unwrap()]
 }
@@ -45,7 +45,7 @@ fn probe_measures_rate_size_and_age() {
     let p = |name: &str| age[name].as_f64().unwrap();
     assert!(p("p50") > 0.0 && p("p50") <= p("p95") && p("p95") <= p("p99"), "{full}");
     assert!(full["skipped"].is_u64() && full["errors"].as_object().unwrap().is_empty(), "{full}");
-    // The layout for browsers tells neither.
+    // The layout for browsers has neither length nor time.
     let short = probe(&daemon.url("/video_feed"));
     assert!(short["age_ms"].is_null() && short["skipped"].is_null(), "{short}");
     assert!(short["pictures"].as_u64() > Some(2), "{short}");
@@ -192,7 +192,8 @@ fn ffmpegs_own_listener_is_grabbed_from() {
     command.args(["-f", "mpjpeg", "-listen", "1", &url]).stdin(Stdio::null());
     let mut ffmpeg = command.spawn().unwrap();
     let dir = TempDir::new();
-    // It takes one client only, so that a look whether it listens is a grab.
+    // ffmpeg serves a single client, so the test cannot probe whether it
+    // listens: it grabs until that works.
     eventually("ffmpeg listens", || {
         (Daemon::run(&grab(&url, "5", dir.path())).0 == Some(0)).then_some(())
     });

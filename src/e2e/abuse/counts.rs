@@ -1,5 +1,4 @@
-//! What the guard sees and does, in figures; and that it does nothing while
-//! there is nothing to see.
+//! The figures of the guard; and that it sleeps while there are no connections.
 
 use std::thread;
 use std::time::Duration;
@@ -10,8 +9,8 @@ use super::resets::reset;
 use super::{idle, worst_gap};
 use crate::support::{Client, Daemon, TempDir, eventually_is};
 
-/// Figures in `/status`, and the names that they have in `/metrics`. Those of a
-/// new listener and of a new start are looked at where these come about.
+/// Figures in `/status`, and their names in `/metrics`. The tests of the new
+/// listener and of the restart check their own figures.
 const FIGURES: [(&str, &str); 11] = [
     ("cut/head_timeout", "connections_cut_total{cause=\"head_timeout\"}"),
     ("cut/head_size", "connections_cut_total{cause=\"head_size\"}"),
@@ -31,7 +30,7 @@ const LOGIN: &str = "Authorization: Basic dXNlcjpwYXNz";
 /// `user:word`
 const GUESS: &str = "Authorization: Basic dXNlcjp3b3Jk";
 
-/// One of each event.
+/// Causes each event once.
 fn bring_all_about(daemon: &Daemon) {
     let send = |bytes: &[u8]| {
         let mut client = Client::connect(daemon.address());
@@ -39,7 +38,8 @@ fn bring_all_about(daemon: &Daemon) {
         client
     };
     let large = send(&[b'a'; 2000]);
-    // The first lasts, so that the others come before its end.
+    // The first request is answered by an endless stream, so the pipelined ones
+    // arrive during a reply.
     let many = send(format!("GET /stream HTTP/1.1\r\n{LOGIN}\r\n\r\n").repeat(8).as_bytes());
     drop(send(b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n"));
     drop(send(b"GET / HTTP/1.1\r\nContent-Length: 1000000000000000\r\n\r\n"));
@@ -52,7 +52,7 @@ fn bring_all_about(daemon: &Daemon) {
     daemon.freeze();
     (0..20).for_each(|_| reset(daemon.address(), b"GET / HTTP/1.1\r\n\r\n"));
     daemon.signal(Signal::CONT);
-    // Most are too many, the others are left until their time is over.
+    // Most exceed the limit and are refused; the rest stay until their timeout.
     let mut crowd = idle(daemon, 40);
     eventually_is("all are cut", || crowd.iter_mut().all(Client::is_closed));
     drop((large, many));
@@ -91,13 +91,13 @@ fn every_limit_is_an_option_with_a_default() {
         let own = own.split_once("\n      --").expect(option).0;
         assert!(own.contains(&format!("[default: {default}]")), "{option} <{own}");
     }
-    // It depends on --threads.
+    // The figure depends on --threads.
     assert!(help.contains("--max-connections <N>"), "{help}");
     let daemon = Daemon::start(&["--threads", "7"]);
     assert_eq!(daemon.figure("/connections/max"), 256 + 7);
 }
 
-/// How often any thread of the daemon has gone to sleep.
+/// How often threads of the daemon went to sleep, in total.
 fn sleeps(daemon: &Daemon) -> u64 {
     let mut names = daemon.threads();
     names.sort_unstable();

@@ -1,4 +1,4 @@
-//! Many at once: bytes without sense, requests without end, viewers in a crowd.
+//! Many clients at once: random bytes, endless requests, crowds of viewers.
 
 use std::io::{Read, Write};
 use std::net::{SocketAddr, TcpStream};
@@ -12,7 +12,7 @@ use socket2::SockRef;
 use super::{connections, idle, worst_gap};
 use crate::support::{Client, Daemon, Growth, Metronome, Over};
 
-/// Numbers without a pattern, the same at each run (xorshift).
+/// Pseudo-random numbers, the same in each run (xorshift).
 struct Numbers(u64);
 
 impl Numbers {
@@ -28,8 +28,8 @@ impl Numbers {
     }
 }
 
-/// Connects, sends something that is no whole request and goes, by a reset or
-/// not.
+/// Connects, sends something that is no complete request and leaves, with or
+/// without a reset.
 fn make_noise(address: SocketAddr, numbers: &mut Numbers) {
     let Ok(mut stream) = TcpStream::connect(address) else { return };
     let kind = numbers.next() % 6;
@@ -41,7 +41,7 @@ fn make_noise(address: SocketAddr, numbers: &mut Numbers) {
         4 => b"GET /stream HTTP/1.1\r\nHost: a\r\n\r\n".to_vec(),
         _ => Vec::new(),
     };
-    // The daemon may have hung up: that is its good right.
+    // The daemon may have closed the connection, which is correct.
     let _ = stream.write_all(&bytes);
     if numbers.next().is_multiple_of(2) {
         let _ = SockRef::from(&stream).set_linger(Some(Duration::ZERO));
@@ -76,14 +76,16 @@ fn noise_from_fifty_clients_leaves_a_viewer_without_a_gap() {
     });
     assert!(gap < limit, "{gap:?}, and {limit:?} would be right");
     growth.must_be_small();
-    // Clients that go before they are served are no fault of tiny_http's.
+    // A client that leaves before it is served must not count as a fault of the
+    // HTTP library.
     assert_eq!((connections(&daemon, "leaked"), connections(&daemon, "restarts")), (0, 0));
     assert_eq!(daemon.get_within(Duration::from_secs(1), "/healthz").code, 200);
     daemon.wait_for_seats(1);
     assert!(daemon.is_running());
 }
 
-/// Asks for so long, and gives back how many were answered by which code.
+/// Sends requests for this long, and returns how many replies had each status
+/// code.
 fn ask_for(address: SocketAddr, target: &str, is_over: &AtomicBool) -> [usize; 2] {
     let mut answered = [0, 0];
     while !is_over.load(Relaxed) {
@@ -101,7 +103,7 @@ fn ask_for(address: SocketAddr, target: &str, is_over: &AtomicBool) -> [usize; 2
     answered
 }
 
-/// Ten clients ask for pictures as fast as they can, beside a viewer.
+/// Ten clients poll snapshots as fast as they can while a viewer watches.
 fn ask_at_full_speed(target: &str) {
     let daemon = Daemon::start(&["--camera", "pattern:64x48@20"]);
     let mut viewer = daemon.watch("/stream");
@@ -133,8 +135,8 @@ fn snapshots_that_need_no_new_picture_are_all_answered_and_a_viewer_has_no_gap()
     ask_at_full_speed("/snapshot?max_delay=1000");
 }
 
-/// So many ask for a seat in the same moment: how many got one, and how many
-/// were told that there is none.
+/// `n` clients request a stream at the same moment. Returns how many got a
+/// seat, and how many the reply that there is none.
 fn ask_for_seats(daemon: &Daemon, n: usize) -> (Vec<Client>, [usize; 2]) {
     let metronome = Metronome::start();
     daemon.freeze();
@@ -156,7 +158,7 @@ fn three_hundred_viewers_at_once_are_served_or_refused_soon() {
     let growth = Growth::watch(&daemon);
     let (before, n_answered) = ask_for_seats(&daemon, 300);
     assert_eq!(n_answered, [200, 100]);
-    // They come back at once, when their old seats are hardly free.
+    // They reconnect at once, when their old seats may not be free yet.
     drop(before);
     let (after, [n_seated, n_refused]) = ask_for_seats(&daemon, 300);
     assert_eq!(n_seated + n_refused, 300, "{n_seated} and {n_refused}");

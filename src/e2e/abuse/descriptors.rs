@@ -1,4 +1,4 @@
-//! Too few descriptors, and a listener that has died of it.
+//! Too few descriptors, and a listener that died of it.
 
 use std::process::{Command, Stdio};
 use std::sync::atomic::{AtomicBool, Ordering::Relaxed};
@@ -8,7 +8,7 @@ use std::time::{Duration, Instant};
 use super::{connections, idle, worst_gap_until};
 use crate::support::{Daemon, Growth, Metronome, Over};
 
-/// A daemon that may have so few descriptors.
+/// A daemon with a limit of `n` descriptors.
 fn with_limit(n: u32) -> Daemon {
     let own = Daemon::command(&["--threads", "4", "--head-timeout", "2s"]);
     let mut command = Command::new("sh");
@@ -24,8 +24,9 @@ fn with_limit(n: u32) -> Daemon {
     Daemon::spawn(command)
 }
 
-/// tiny_http needs two for a connection, and dies in two ways: with an error
-/// where the first is lacking, without a word where the second is.
+/// The HTTP library needs two descriptors for a connection, and its listener
+/// dies in two ways: with an error when the first is missing, silently when the
+/// second is.
 #[test]
 fn lack_of_descriptors_is_survived() {
     for limit in [128, 127] {

@@ -1,4 +1,4 @@
-//! Guessers of passwords: slowed themselves, and nobody else.
+//! Password guessing: it slows down the guesser and no other client.
 
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering::Relaxed};
 use std::thread;
@@ -54,7 +54,8 @@ fn wrong_passwords_at_full_speed_slow_the_guesser_and_nobody_else() {
                 }
             });
         }
-        // Those who know it are let in all the while, those who come anew too.
+        // Clients with the right password get in all the time, new addresses
+        // included.
         let gap = worst_gap(&mut viewer, Duration::from_secs(4));
         let limit = metronome.allow(Duration::from_millis(250));
         for (own, user, password) in
@@ -67,10 +68,10 @@ fn wrong_passwords_at_full_speed_slow_the_guesser_and_nobody_else() {
         assert!(gap < limit, "{gap:?}");
     });
     growth.must_be_small();
-    // 20 at once, then one in two seconds; and those that were in the queue.
+    // 20 at once, then one every two seconds, and those that were in the queue.
     let n_allowed = 25 + usize::try_from(begun.elapsed().as_secs()).unwrap() / 2;
     assert!(n_looked_at.load(Relaxed) <= n_allowed, "{n_looked_at:?} of {n_allowed}");
-    // Not even the right one is looked at.
+    // Even the right password is not checked.
     assert_eq!(ask_from([127, 0, 0, 2], &daemon, &basic("user", "geheim")), 429);
     let status = daemon.request("GET", "/status", &[&basic("plain", "pass")]);
     assert!(status.text().contains("slowed_guesses"), "{}", status.text());

@@ -1,4 +1,5 @@
-//! What tiny_http loses for good, and the new start that brings it back.
+//! Connections that the HTTP library never releases (leaks), and the restart
+//! that frees them.
 
 use std::io::{Read, Write};
 use std::net::{SocketAddr, TcpStream};
@@ -9,8 +10,8 @@ use std::time::Duration;
 use super::connections;
 use crate::support::{Client, Daemon, Growth, Over, eventually_is};
 
-/// What a client of HTTP/2 sends that takes the server for one: a thread of
-/// tiny_http's waits for itself from then on.
+/// What an HTTP/2 client sends to a server that it expects to speak HTTP/2. It
+/// deadlocks a thread of the HTTP library for ever.
 const PREFACE: &str = "PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n";
 
 fn lose(daemon: &Daemon, n: usize) {
@@ -35,8 +36,8 @@ fn lost_connections_are_counted_and_nothing_else_is() {
     assert!(daemon.get("/metrics").text().contains("mjpegd_connections_leaked_total 10\n"));
 }
 
-/// Asks until told to stop; gives back how many were answered and cut off. A
-/// connection that is refused fails the test.
+/// Sends requests until `is_over` is set. Returns how many were answered and
+/// how many cut off. A refused connection fails the test.
 fn ask_on(address: SocketAddr, is_over: &AtomicBool) -> (usize, usize) {
     let (mut n_answered, mut n_cut) = (0, 0);
     while !is_over.load(Relaxed) {
@@ -77,7 +78,7 @@ fn too_many_lost_connections_make_it_start_anew_without_refusing_one() {
     assert!(daemon.get("/metrics").text().contains("\nmjpegd_restarts_total 1\n"));
     let n_threads = daemon.threads().len();
     assert!(n_threads < 20, "{n_threads} threads");
-    // The new image listens as the first one did, and can do it again.
+    // The restarted program listens as before, and can restart again.
     lose(&daemon, 30);
     eventually_is("it starts anew again", || connections(&daemon, "restarts") == 2);
     daemon.signal(rustix::process::Signal::TERM);

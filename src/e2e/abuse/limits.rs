@@ -1,4 +1,5 @@
-//! Connections that send no whole request: how long, how large, how many.
+//! Connections without a complete request: limits on their time, size and
+//! number.
 
 use std::iter::repeat_with;
 use std::thread;
@@ -12,7 +13,7 @@ use crate::support::{Client, Daemon, Growth, Metronome, PATIENCE, Viewer, eventu
 const HEAD_TIMEOUT: Duration = Duration::from_secs(1);
 const DRIP_EVERY: Duration = Duration::from_millis(300);
 
-/// How long a client may stay that sends a byte now and then, or none.
+/// How long a client may stay that sends few bytes or none.
 fn time_of(daemon: &Daemon, drip: &str) -> Duration {
     let begun = Instant::now();
     let mut client = Client::connect(daemon.address());
@@ -56,7 +57,7 @@ fn slow_request_that_comes_in_time_is_answered() {
     assert_eq!(connections(&daemon, "cut/head_timeout"), 0);
 }
 
-/// The beginning of a request, of so many bytes.
+/// The first `n` bytes of a request.
 fn head_of(n_bytes: usize) -> String {
     let head = "GET /healthz HTTP/1.1\r\nX: ";
     format!("{head}{}\r\n", "a".repeat(n_bytes - head.len() - 2))
@@ -84,7 +85,7 @@ fn largest_head_is_an_option() {
     assert_eq!(connections(&daemon, "cut/head_size"), 1);
 }
 
-/// Sends these lines over and over until the daemon hangs up.
+/// Sends these lines again and again until the daemon closes the connection.
 fn flood_with(lines: &str) {
     let daemon = Daemon::start(&[]);
     daemon.get("/healthz");
@@ -124,7 +125,7 @@ fn crowd_of_idle_clients_is_cut_and_viewers_stay() {
         crowd.iter_mut().filter_map(|client| (!client.is_closed()).then_some(())).count()
     };
     eventually_is("there are no more than allowed", || n_open(&mut crowd) <= 57);
-    // Those that came last are still there.
+    // The newest connections are still open.
     assert!(n_open(&mut crowd) >= 40, "{}", n_open(&mut crowd));
     assert!(crowd[0].is_closed());
     for viewer in &mut viewers {
@@ -142,8 +143,8 @@ fn burst_of_clients_beside_idle_ones_is_served() {
     let daemon = Daemon::start(&["--camera", "pattern:64x48@5", "--threads", "130"]);
     let growth = Growth::watch(&daemon);
     for _ in 0..5 {
-        // All come in the same moment, and tiny_http gives its idle threads
-        // more than one each.
+        // All come at the same moment, and the HTTP library assigns several to
+        // one idle thread.
         daemon.freeze();
         let idle = idle(&daemon, 40);
         let mut clients = super::idle(&daemon, 120);
@@ -162,11 +163,11 @@ fn burst_of_clients_beside_idle_ones_is_served() {
 }
 
 #[test]
-fn request_that_tiny_http_queues_behind_an_idle_client_is_answered() {
+fn request_that_the_http_library_queues_behind_an_idle_client_is_answered() {
     for _ in 0..10 {
         let daemon = Daemon::start(&["--head-timeout", "1h"]);
-        // One of tiny_http's four threads is left, and two clients come at
-        // once: it counts as free for both.
+        // One of the HTTP library's four threads is idle. When two clients come
+        // at once, the library assigns both to it.
         let mut idle = idle(&daemon, 3);
         eventually_is("three are held", || connections(&daemon, "waiting") == 3);
         daemon.freeze();

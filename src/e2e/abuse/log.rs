@@ -1,4 +1,4 @@
-//! A log that nobody reads: a stopped terminal, a pipe that is full.
+//! A log that is not read: a stopped terminal, a full pipe.
 
 use rustix::process::Signal;
 

@@ -1,4 +1,4 @@
-//! What is taken and given back: memory.
+//! Memory grows under load and is given back afterwards.
 
 use std::time::Duration;
 
@@ -20,7 +20,7 @@ fn flood_of_pipelined_requests_takes_little_memory_and_holds_nobody_up() {
     assert!(kb < 16 << 10, "it grew by {kb} kB");
 }
 
-/// Clients that ask shortly, one after the other, and viewers in crowds.
+/// Short requests in sequence, and crowds of viewers.
 fn come_and_go(daemon: &Daemon, n_short: usize, crowds: usize, n_viewers: usize) {
     for n in 0..n_short {
         match n % 10 {
@@ -42,7 +42,7 @@ fn memory_comes_back_after_many_clients() {
     let args = ["--camera", "pattern:64x48@20", "--threads", "50", "--idle-timeout", "1s"];
     let daemon = Daemon::start(&args);
     let is_small = || daemon.threads().len() < 12 && daemon.open_files().len() < 20;
-    // The first of each kind bring the code and the camera in.
+    // The first round loads code and starts the camera, which does not count.
     come_and_go(&daemon, 20, 1, 1);
     eventually_is("all have left", is_small);
     let before = daemon.resident_kb();

@@ -1,54 +1,56 @@
-//! Clients that are not meant well, and what they cost: nobody else anything.
+//! Hostile clients, and that they cost other clients nothing.
 
-// The limits on connections that send no whole request.
+// Limits on connections without a complete request.
 mod limits;
 
-// Requests that nobody should send.
+// Malformed and hostile requests.
 mod requests;
-// Clients that are gone before they are served.
+// Clients that disconnect before they are served.
 mod resets;
-// Panics in the daemon itself.
+// Panics in the daemon.
 mod panics;
-// What tiny_http loses for good, and the new start that brings it back.
+// Connections that the HTTP library never releases, and the restart that frees
+// them.
 mod leaks;
-// Every limit an option, every event a figure; no connection, no tick.
+// Each limit has an option and each event a figure; without connections, no
+// thread wakes up.
 mod counts;
-// Too few descriptors, and a listener that has died of it.
+// Too few descriptors, and a listener that died of it.
 mod descriptors;
 
-// Guessers of passwords.
+// Password guessing.
 mod guesses;
-// A log that nobody reads.
+// A log that is not read.
 mod log;
 
-// Many at once: bytes without sense, requests without end, viewers in a crowd.
+// Many clients at once: random bytes, endless requests, crowds of viewers.
 mod crowds;
-// What is taken and given back: memory.
+// Memory that is given back.
 mod memory;
-// What time does: slow viewers, a camera that stalls, a clock that jumps.
+// Time: slow viewers, a stalled camera, a clock that jumps.
 mod pace;
 
 use std::time::{Duration, Instant};
 
 use crate::support::{Client, Daemon, Viewer};
 
-/// So many connections that say nothing.
+/// Opens `n` connections that send nothing.
 fn idle(daemon: &Daemon, n: usize) -> Vec<Client> {
     (0..n).map(|_| Client::connect(daemon.address())).collect()
 }
 
-/// The figure under `/connections` in the status.
+/// The figure `name` below `/connections` in the status.
 fn connections(daemon: &Daemon, name: &str) -> u64 {
     daemon.figure(&format!("/connections/{name}"))
 }
 
-/// Watches for so long and gives back the longest time without a picture.
+/// Watches for this long, and returns the longest time without a picture.
 fn worst_gap(viewer: &mut Viewer, time: Duration) -> Duration {
     let begun = Instant::now();
     worst_gap_until(viewer, || begun.elapsed() >= time)
 }
 
-/// The same until something is so.
+/// As `worst_gap`, until a condition holds.
 fn worst_gap_until(viewer: &mut Viewer, is_over: impl Fn() -> bool) -> Duration {
     let (mut last, mut worst) = (Instant::now(), Duration::ZERO);
     while !is_over() {

@@ -1,4 +1,4 @@
-//! What time does: slow viewers, a camera that stalls, a clock that jumps.
+//! Time: slow viewers, a stalled camera, a clock that jumps.
 
 use std::fs;
 use std::path::Path;
@@ -24,7 +24,7 @@ fn viewer_on_a_slow_line_sees_pictures_that_are_fresh() {
     client.request("GET", "/stream", &[]);
     let mut viewer = Viewer::new(client);
     let mut ages = Vec::new();
-    // 900 kB come every second, and it takes 300.
+    // The camera makes 900 kB a second, and this viewer reads 300.
     for _ in 0..30 {
         let part = viewer.next();
         ages.push(now() - part.timestamp());
@@ -48,8 +48,8 @@ fn viewers_go_on_when_a_stalled_camera_does() {
     let mut viewers: Vec<_> = (0..100).map(|_| daemon.watch("/stream")).collect();
     viewers.iter_mut().for_each(|viewer| drop(viewer.next()));
     fs::write(&stop, "").unwrap();
-    // In a lull the last picture goes out again: that the camera stalls is seen
-    // by each viewer, and none leaves.
+    // While no new picture comes, the last one is sent again: each viewer
+    // notices the stall only by that, and none is dropped.
     eventually_is("the camera stalls", || {
         let status = daemon.status();
         status["viewers"].as_array().unwrap().iter().all(|row| row["repeated"].as_u64() > Some(0))
@@ -66,9 +66,9 @@ fn viewers_go_on_when_a_stalled_camera_does() {
     assert_eq!((daemon.figure("/seats/taken"), daemon.figure("/camera/opened")), (100, 1));
 }
 
-/// The longest step from one picture to the next in some hundred of them,
-/// those left out that the viewer itself was too slow for. What holds the
-/// thread up that publishes makes the next picture late.
+/// The longest time between two of some hundred pictures, without those that
+/// this viewer was too slow for. Anything that delays the publishing thread
+/// delays the next picture.
 fn longest_step(viewer: &mut Viewer) -> Duration {
     let (mut n_steps, mut longest) = (0, 0.0_f64);
     let mut last = viewer.next();
@@ -86,8 +86,8 @@ fn longest_step(viewer: &mut Viewer) -> Duration {
 
 const N_PICTURES: usize = 100;
 
-/// Viewers that take nothing, and some that take a little now and then: what
-/// is written to these fits in, and the next does not.
+/// Viewers that read nothing, and some that read a little now and then, so that
+/// some writes fit into their socket buffer and others do not.
 fn dawdle(mut slow: Vec<Client>, is_over: &AtomicBool) {
     while !is_over.load(Relaxed) {
         slow.iter_mut().for_each(|client| drop(client.take(5000)));
@@ -99,11 +99,12 @@ fn dawdle(mut slow: Vec<Client>, is_over: &AtomicBool) {
 fn publisher_waits_for_no_viewer() {
     let dir = Dir::numbered(N_PICTURES, 4000);
     let args = ["--camera", &dir.camera(), "--fps", "400", "--threads", "100"];
-    // So long that whoever waits for a stalled viewer is found at it.
+    // So long that a thread that waits for a stalled viewer is noticed.
     let daemon = Daemon::start(&[&args[..], &["--write-timeout", "10m"]].concat());
     let mut viewer = daemon.watch("/stream");
     let metronome = Metronome::start();
-    // The machine's own delays, in its best moment of several.
+    // Several tries, of which the best one counts: the rest are delays of the
+    // machine.
     let alone = (0..5).map(|_| longest_step(&mut viewer)).min().unwrap();
     let others = (0..99).map(|_| {
         let mut client = Client::narrow(daemon.address());
@@ -120,7 +121,7 @@ fn publisher_waits_for_no_viewer() {
         let steps: Vec<_> = (0..15).map(|_| longest_step(&mut viewer)).collect();
         drop(over);
         assert!(steps.iter().any(|step| *step < limit), "{steps:?}, none below {limit:?}");
-        // A write that waits does so for two seconds.
+        // A blocked write waits for two seconds.
         let longest = Duration::from_secs(1) + 3 * metronome.worst();
         assert!(steps.iter().all(|step| *step < longest), "{steps:?}, one above {longest:?}");
     });
@@ -128,7 +129,7 @@ fn publisher_waits_for_no_viewer() {
     drop(stalled);
 }
 
-/// The library that lies about the wall clock.
+/// The library that fakes the wall clock.
 fn faketime() -> String {
     let folders = ["/usr/lib", "/usr/lib64", "/usr/local/lib"].map(Path::new);
     let of_debian = fs::read_dir("/usr/lib").unwrap().filter_map(|e| Some(e.ok()?.path()));
@@ -149,7 +150,8 @@ fn clock_that_jumps_a_day_neither_stalls_nor_floods() {
     let mut viewer = daemon.watch("/stream");
     let metronome = Metronome::start();
     for (jump, days) in [("+1d", 1.0), ("-1d", -1.0), ("+0", 0.0)] {
-        // By one step: a file that is empty for a moment is no time.
+        // The file is replaced in one step, since an empty file would be no
+        // valid time.
         fs::rename(dir.write("next", jump), &clock).unwrap();
         eventually_is("its clock has jumped", || {
             let shown = viewer.next().timestamp() - now();
@@ -160,7 +162,7 @@ fn clock_that_jumps_a_day_neither_stalls_nor_floods() {
         let gap = worst_gap(&mut viewer, Duration::from_secs(2));
         let n = daemon.figure("/camera/frames/captured") - n_before;
         assert!(gap < metronome.allow(Duration::from_millis(500)), "{jump}: {gap:?}");
-        // 20 a second, and no more than that: nothing is made up for.
+        // 20 a second and no more: the jump must not cause a burst.
         let most = 20.0 * begun.elapsed().as_secs_f64() + 5.0;
         assert!(f64::from(u32::try_from(n).unwrap()) <= most, "{jump}: {n}, at most {most}");
     }

@@ -1,4 +1,4 @@
-//! Panics in the daemon: a bug of ours, or of a library's, has an end.
+//! Panics in the daemon, from a bug in it or in a library: the daemon recovers.
 
 use std::time::Duration;
 
@@ -25,7 +25,7 @@ fn camera_thread_that_panics_shows_the_cause_and_starts_again() {
         eventually_is("it is on", || is_online(&viewer.next()));
         other.next();
         faults.panic(&daemon, "capture", Call::Clock);
-        // Its picture says so too, in the size of the camera's.
+        // The status picture shows the panic, too, in the camera's size.
         eventually_is("it is lost", || !is_online(&viewer.next()));
         eventually_is("it goes on", || is_online(&viewer.next()));
         assert_eq!(daemon.figure("/camera/faults/io"), n);
@@ -43,7 +43,7 @@ fn cause_of_a_panic_stands_in_the_status() {
     let faults = Faults::new();
     let daemon = daemon(&faults, &["--camera", "pattern:64x48@20"]);
     let _viewer = daemon.watch("/stream");
-    // Each time it panics it waits longer, up to 4 s.
+    // After each panic it waits longer, up to 4 s.
     for _ in 0..4 {
         daemon.wait_for_state("live");
         faults.panic(&daemon, "capture", Call::Clock);
@@ -59,7 +59,8 @@ fn workers_that_panic_a_hundred_times_leave_nothing_behind() {
     let daemon = daemon(&faults, &["--camera", "pattern:64x48@50", "--threads", "1"]);
     let (fresh, growth) = (Footprint::fresh(&daemon), Growth::watch(&daemon));
     for _ in 0..100 {
-        // With headers of its own its worker writes each picture in two pieces.
+        // With per-viewer headers, the worker writes each picture in two
+        // pieces.
         let mut viewer = daemon.watch("/stream?extra_headers=1");
         viewer.next();
         faults.panic(&daemon, "http-1", Call::Writev);
@@ -68,7 +69,7 @@ fn workers_that_panic_a_hundred_times_leave_nothing_behind() {
         daemon.wait_for_seats(0);
     }
     assert_eq!(connections(&daemon, "panics"), 100);
-    // It is the same one all the while.
+    // It is the same process the whole time.
     assert!(daemon.threads().contains(&"http-1".to_owned()), "{:?}", daemon.threads());
     let log = daemon.log();
     let n_lines = log.iter().filter(|line| line.contains("panic")).count();

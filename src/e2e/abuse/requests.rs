@@ -1,5 +1,5 @@
-//! Requests that are not meant well: none stops the daemon, takes a seat or
-//! leaves anything behind.
+//! Malformed and hostile requests: none stops the daemon, takes a seat or leaks
+//! anything.
 
 use std::time::Duration;
 
@@ -9,8 +9,8 @@ fn daemon() -> Daemon {
     Daemon::start(&["--camera", "pattern:64x48@20", "--threads", "4"])
 }
 
-/// Sends these bytes and stays, as a client that waits would, while others
-/// ask properly.
+/// Sends these bytes and keeps the connection open while another client sends
+/// proper requests.
 fn survives(daemon: &mut Daemon, bytes: &[u8]) {
     let shown = String::from_utf8_lossy(&bytes[..bytes.len().min(80)]).into_owned();
     let mut client = Client::connect(daemon.address());
@@ -21,7 +21,7 @@ fn survives(daemon: &mut Daemon, bytes: &[u8]) {
     assert!(daemon.is_running(), "after {shown:?}");
 }
 
-/// A request with these further lines.
+/// A request with these additional header lines.
 fn with(line: &str) -> Vec<u8> {
     format!("GET / HTTP/1.1\r\nHost: a\r\n{line}\r\n\r\n").into_bytes()
 }
@@ -39,12 +39,12 @@ fn claimed_body_beyond_all_memory_does_not_kill_it() {
             }
         }
     }
-    // The process is the one that was started, and none in its place.
+    // The process is still the one that was started.
     assert!(daemon.status()["uptime_s"].as_f64() > Some(0.1));
     daemon.wait_for_seats(0);
 }
 
-/// Requests that nobody should send.
+/// Malformed requests.
 fn bad() -> Vec<Vec<u8>> {
     let long_url = [b"GET /", &[b'a'; 60 << 10][..], b" HTTP/1.1\r\nHost: a\r\n\r\n"].concat();
     let lines = [
@@ -108,7 +108,7 @@ fn bad_requests_a_thousand_times_over_leave_nothing_behind() {
         for bytes in &bad {
             let mut client = Client::connect(daemon.address());
             client.send(bytes);
-            // One goes at once, the other takes what it is told.
+            // One client disconnects at once, the other reads the reply.
             if n % 2 == 0 {
                 client.end();
                 client.take_rest();

@@ -1,4 +1,4 @@
-//! Clients that are gone before they are served.
+//! Clients that disconnect before they are served.
 
 use std::io::Write;
 use std::net::{SocketAddr, TcpStream};
@@ -14,7 +14,7 @@ fn daemon() -> Daemon {
     Daemon::start(&["--camera", "pattern:64x48@20", "--threads", "4"])
 }
 
-/// Sends these bytes and cuts the connection.
+/// Sends these bytes and resets the connection.
 pub(super) fn reset(address: SocketAddr, bytes: &[u8]) {
     let mut stream = TcpStream::connect(address).unwrap();
     let _ = stream.write_all(bytes);
@@ -45,7 +45,8 @@ fn clients_that_are_gone_before_they_are_accepted_are_survived() {
     daemon.signal(Signal::CONT);
     (0..20).for_each(|_| drop(viewer.next()));
     assert_eq!(daemon.get_within(Duration::from_secs(1), "/healthz").code, 200);
-    // tiny_http panics at each; that is said once and counted.
+    // The HTTP library panics at each. The daemon logs that once and counts
+    // them all.
     eventually_is("they are counted", || connections(&daemon, "panics") >= 100);
     let log = daemon.log();
     let n_lines = log.iter().filter(|line| line.contains("panic")).count();

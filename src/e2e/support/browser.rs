@@ -39,7 +39,7 @@ impl Browser {
         browser
     }
 
-    /// A command of WebDriver to chromedriver; panics with its error.
+    /// Sends a WebDriver command to chromedriver. Panics with its error.
     fn call(&self, method: &str, path: &str, body: &Value) -> Value {
         let body = if method == "POST" { body.to_string() } else { String::new() };
         let mut client = Client::connect(self.address);
@@ -49,7 +49,7 @@ impl Browser {
             self.address,
             body.len()
         ));
-        // It keeps the connection, whatever it is told.
+        // chromedriver keeps the connection open in spite of the header.
         let head = client.head();
         let length = header(&head, "Content-Length").unwrap().parse().unwrap();
         let mut answer: Value = serde_json::from_slice(&client.take(length)).unwrap();
@@ -65,7 +65,7 @@ impl Browser {
         self.post("url", &json!({ "url": url }));
     }
 
-    /// What a function body of JavaScript returns.
+    /// Runs the body of a JavaScript function, and returns its result.
     pub(crate) fn run(&self, script: &str) -> Value {
         self.post("execute/sync", &json!({ "script": script, "args": [] }))
     }
@@ -76,7 +76,7 @@ impl Browser {
         self.run(&script).as_str().unwrap().to_owned()
     }
 
-    /// A command of the DevTools protocol.
+    /// Sends a command of the DevTools protocol.
     pub(crate) fn devtools(&self, command: &str, parameters: &Value) {
         self.post("goog/cdp/execute", &json!({ "cmd": command, "params": parameters }));
     }
@@ -89,18 +89,18 @@ impl Browser {
         self.post("window/maximize", &json!({}));
     }
 
-    /// The entries of a log since it was last asked for.
+    /// The entries of a log since the last call.
     pub(crate) fn log(&self, kind: &str) -> Vec<Value> {
         self.post("se/log", &json!({ "type": kind })).as_array().unwrap().clone()
     }
 
-    /// What its pages asked for since this was last called.
+    /// The URLs that its pages requested since the last call.
     pub(crate) fn requests(&self) -> BTreeSet<String> {
         let mut asked = BTreeSet::new();
         for entry in self.log("performance") {
             let event: Value = serde_json::from_str(entry["message"].as_str().unwrap()).unwrap();
             let (method, event) = (&event["message"]["method"], &event["message"]["params"]);
-            // The browser's own first tab has pages of its own.
+            // The first tab loads pages of the browser itself.
             let document = event["documentURL"].as_str().unwrap_or("");
             if method == "Network.requestWillBeSent" && !document.starts_with("chrome:") {
                 asked.insert(event["request"]["url"].as_str().unwrap().to_owned());
@@ -109,14 +109,15 @@ impl Browser {
         asked
     }
 
-    /// Makes the page as large as a screen.
+    /// Sets the size of the page, as of a screen.
     pub(crate) fn resize(&self, width: u32, height: u32) {
         self.devtools("Emulation.setDeviceMetricsOverride",
             &json!({ "width": width, "height": height, "deviceScaleFactor": 1, "mobile": width < 500 }));
     }
 }
 
-/// Headless, as root, silent to the outside, and with its logs open.
+/// Headless, able to run as root, without requests to the Internet, and with
+/// its logs readable.
 fn capabilities(profile: &str) -> Value {
     json!({ "capabilities": { "alwaysMatch": {
         "browserName": "chrome",
@@ -133,7 +134,8 @@ impl Drop for Browser {
     fn drop(&mut self) {
         let _ = self.driver.kill();
         let _ = self.driver.wait();
-        // Chromium outlives its driver; its command line names our folder.
+        // Chromium survives its driver. It is found by the profile folder in
+        // its command line.
         let profile = self.profile.path().to_str().unwrap().as_bytes().to_vec();
         for process in fs::read_dir("/proc").unwrap().filter_map(Result::ok) {
             let name = process.file_name().into_string().ok().and_then(|name| name.parse().ok());

@@ -1,5 +1,5 @@
-//! An HTTP client that hides nothing: what is sent is what the test wrote, and
-//! what came is there byte by byte.
+//! An HTTP client without any logic of its own: it sends the bytes that a test
+//! writes, and gives the reply byte by byte.
 
 use std::io::{ErrorKind, Read, Write};
 use std::net::{IpAddr, Shutdown, SocketAddr, TcpStream};
@@ -18,7 +18,7 @@ pub(crate) struct Client {
 /// A whole reply.
 #[derive(Debug)]
 pub(crate) struct Reply {
-    /// The status line and the headers, as they came.
+    /// The status line and the headers, unchanged.
     pub(crate) head: String,
     pub(crate) code: u16,
     pub(crate) body: Vec<u8>,
@@ -29,7 +29,7 @@ impl Client {
         Self::over(TcpStream::connect(address).unwrap())
     }
 
-    /// From another of this machine's own addresses, such as 127.0.0.2.
+    /// Connects from another loopback address, such as 127.0.0.2.
     pub(crate) fn connect_from(own: IpAddr, address: SocketAddr) -> Self {
         let socket = Socket::new(Domain::for_address(address), Type::STREAM, None).unwrap();
         socket.bind(&SocketAddr::new(own, 0).into()).unwrap();
@@ -37,7 +37,8 @@ impl Client {
         Self::over(socket.into())
     }
 
-    /// With room for little: what the daemon sends soon has nowhere to go.
+    /// Connects with a small receive buffer, so that the daemon's writes soon
+    /// block.
     pub(crate) fn narrow(address: SocketAddr) -> Self {
         let socket = Socket::new(Domain::for_address(address), Type::STREAM, None).unwrap();
         socket.set_recv_buffer_size(4096).unwrap();
@@ -56,18 +57,19 @@ impl Client {
         self.stream.local_addr().unwrap()
     }
 
-    /// Sends bytes; what a daemon that has hung up does not take is lost.
+    /// Sends bytes. Ignores the error of a connection that the daemon has
+    /// closed.
     pub(crate) fn send(&mut self, bytes: impl AsRef<[u8]>) {
         let _ = self.stream.write_all(bytes.as_ref());
     }
 
-    /// Sends a request of HTTP/1.1 without a body.
+    /// Sends an HTTP/1.1 request without a body.
     pub(crate) fn request(&mut self, method: &str, target: &str, headers: &[&str]) {
         let lines: String = headers.iter().map(|line| format!("{line}\r\n")).collect();
         self.send(format!("{method} {target} HTTP/1.1\r\nHost: test\r\n{lines}\r\n"));
     }
 
-    /// Whether something came. Does not wait.
+    /// Whether bytes have arrived. Does not wait.
     pub(crate) fn has_bytes(&mut self) -> bool {
         self.stream.set_nonblocking(true).unwrap();
         let is_there = self.stream.peek(&mut [0]).is_ok();
@@ -75,8 +77,8 @@ impl Client {
         is_there
     }
 
-    /// Whether the daemon has hung up. Does not wait; to be asked only where no
-    /// bytes are to come.
+    /// Whether the daemon has closed the connection. Does not wait. `false`
+    /// while unread bytes wait, so call it only where none are due.
     pub(crate) fn is_closed(&mut self) -> bool {
         self.stream.set_nonblocking(true).unwrap();
         let peeked = self.stream.peek(&mut [0]);
@@ -95,9 +97,10 @@ impl Client {
                 self.buffer.extend_from_slice(&piece[..n]);
                 n > 0
             }
-            // A machine that was paused and goes on interrupts such a wait.
+            // The wait is interrupted when a suspended machine resumes.
             Err(e) if e.kind() == ErrorKind::Interrupted => true,
-            // The daemon closed without having read all that was sent.
+            // The daemon closed the connection before it had read everything,
+            // which causes a reset.
             Err(e) if e.kind() == ErrorKind::ConnectionReset => false,
             Err(e) => panic!("nothing came for {PATIENCE:?}: {e}"),
         }
@@ -111,7 +114,8 @@ impl Client {
         self.buffer.drain(..n).collect()
     }
 
-    /// All bytes up to and with `mark`; `None` if the end comes first.
+    /// All bytes up to and including `mark`. `None` if the connection ends
+    /// before.
     pub(crate) fn take_through(&mut self, mark: &[u8]) -> Option<Vec<u8>> {
         let deadline = Instant::now() + PATIENCE;
         let mut searched = 0;
@@ -127,7 +131,7 @@ impl Client {
         }
     }
 
-    /// All that comes until the end.
+    /// All bytes until the connection ends.
     pub(crate) fn take_rest(&mut self) -> Vec<u8> {
         let deadline = Instant::now() + PATIENCE;
         while self.fill() {
@@ -136,19 +140,19 @@ impl Client {
         std::mem::take(&mut self.buffer)
     }
 
-    /// Tells that no more is to come.
+    /// Closes the sending half of the connection.
     pub(crate) fn end(&mut self) {
-        // An error means that the daemon has hung up already.
+        // An error means that the daemon has already closed the connection.
         let _ = self.stream.shutdown(Shutdown::Write);
     }
 
-    /// The head of a reply, with the blank line.
+    /// The head of a reply, including the blank line.
     pub(crate) fn head(&mut self) -> String {
         let head = self.take_through(b"\r\n\r\n").expect("the end before a whole head");
         String::from_utf8(head).unwrap()
     }
 
-    /// A whole reply: the daemon is to close the connection behind it.
+    /// A whole reply, after which the daemon must close the connection.
     pub(crate) fn reply(mut self, method: &str) -> Reply {
         let head = self.head();
         let reply = Reply { code: code(&head), head, body: self.take_rest() };
@@ -177,7 +181,7 @@ pub(crate) fn code(head: &str) -> u16 {
     head.split(' ').nth(1).and_then(|code| code.parse().ok()).expect(head)
 }
 
-/// The value of the one header of that name in a head.
+/// The value of a header in a head. Fails if the header occurs twice.
 pub(crate) fn header<'a>(head: &'a str, name: &str) -> Option<&'a str> {
     let lines = head.split("\r\n").skip(1).filter_map(|line| line.split_once(':'));
     let mut values = lines.filter(|(n, _)| n.eq_ignore_ascii_case(name)).map(|(_, v)| v.trim());

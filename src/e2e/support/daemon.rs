@@ -15,10 +15,11 @@ use serde_json::Value;
 
 use super::{Client, Reply, Viewer, eventually, eventually_is};
 
-/// What it has to stop by itself: some are stopped or traced.
+/// How long it may take to stop after SIGTERM, before it is killed. Some
+/// daemons are frozen or traced.
 const GRACE: Duration = Duration::from_secs(3);
 
-/// A running daemon. Ended when dropped; its log is shown when the test fails.
+/// A running daemon. Stopped on drop. Its log is printed when the test fails.
 pub(crate) struct Daemon {
     child: Child,
     address: SocketAddr,
@@ -28,12 +29,12 @@ pub(crate) struct Daemon {
 }
 
 impl Daemon {
-    /// Starts it with these arguments, on a free port unless they say where.
+    /// Starts it with these arguments, on a free port unless they have --bind.
     pub(crate) fn start(args: &[&str]) -> Self {
         Self::spawn(Self::command(args))
     }
 
-    /// The command, in an environment without options.
+    /// The command, without options from the environment.
     pub(crate) fn command(args: &[&str]) -> Command {
         let mut command = Command::new(env!("CARGO_BIN_EXE_mjpegd"));
         for (name, _) in env::vars_os() {
@@ -49,7 +50,7 @@ impl Daemon {
         command
     }
 
-    /// Runs a command to its end: for what is wrong before it listens.
+    /// Runs the program to its end, for errors before it listens.
     pub(crate) fn run(args: &[&str]) -> (Option<i32>, String, String) {
         let output = Self::command(args).output().unwrap();
         let text = |bytes| String::from_utf8(bytes).unwrap();
@@ -89,14 +90,14 @@ impl Daemon {
         self.log.lock().clone()
     }
 
-    /// Waits for a line of the log with this text in it.
+    /// Waits for a log line that contains this text.
     pub(crate) fn wait_for_log(&self, text: &str) -> String {
         eventually(&format!("a line of the log with {text:?}"), || {
             self.log.lock().iter().find(|line| line.contains(text)).cloned()
         })
     }
 
-    /// Reads no more of its log, as a terminal that was stopped, or again.
+    /// Stops reading its log, like a stopped terminal, or starts again.
     pub(crate) fn be_deaf(&self, is_deaf: bool) {
         self.is_deaf.store(is_deaf, Relaxed);
     }
@@ -106,7 +107,7 @@ impl Daemon {
         kill_process(pid, signal).unwrap();
     }
 
-    /// Stops all of its threads where they are, until it is told to go on.
+    /// Stops all its threads (SIGSTOP) until SIGCONT.
     pub(crate) fn freeze(&self) {
         self.signal(Signal::STOP);
         eventually_is("it is frozen", || {
@@ -126,13 +127,13 @@ impl Daemon {
         self.child.try_wait().unwrap().is_none()
     }
 
-    /// A GET as simple as can be.
+    /// A GET without further headers.
     pub(crate) fn get(&self, target: &str) -> Reply {
         self.request("GET", target, &[])
     }
 
-    /// A GET that is answered within `limit`: a busy machine may take several
-    /// tries for that, a daemon that is jammed has none.
+    /// A GET that must be answered within `limit`. A busy machine may need
+    /// several tries; a blocked daemon never succeeds.
     pub(crate) fn get_within(&self, limit: Duration, target: &str) -> Reply {
         let mut took = Vec::new();
         for _ in 0..20 {
@@ -146,33 +147,33 @@ impl Daemon {
         panic!("{target} is never answered within {limit:?}, but after {took:?}");
     }
 
-    /// A request with further header lines.
+    /// A request with additional header lines.
     pub(crate) fn request(&self, method: &str, target: &str, headers: &[&str]) -> Reply {
         let mut client = Client::connect(self.address);
         client.request(method, target, headers);
         client.reply(method)
     }
 
-    /// Begins to watch a stream.
+    /// Starts to watch a stream.
     pub(crate) fn watch(&self, target: &str) -> Viewer {
         self.watch_with(target, &[])
     }
 
-    /// Begins to watch a stream, with further header lines.
+    /// Starts to watch a stream, with additional header lines.
     pub(crate) fn watch_with(&self, target: &str, headers: &[&str]) -> Viewer {
         let mut client = Client::connect(self.address);
         client.request("GET", target, headers);
         Viewer::new(client)
     }
 
-    /// What `/status` says.
+    /// The reply of `/status`.
     pub(crate) fn status(&self) -> Value {
         let reply = self.get("/status");
         assert_eq!(reply.code, 200, "{}", reply.text());
         serde_json::from_slice(&reply.body).unwrap()
     }
 
-    /// The figure at a place in `/status`, such as `/seats/taken`.
+    /// The figure at a path in `/status`, such as `/seats/taken`.
     pub(crate) fn figure(&self, pointer: &str) -> u64 {
         let status = self.status();
         status.pointer(pointer).and_then(Value::as_u64).unwrap_or_else(|| {
@@ -180,7 +181,7 @@ impl Daemon {
         })
     }
 
-    /// Waits until so many seats are taken.
+    /// Waits until `n` seats are taken.
     pub(crate) fn wait_for_seats(&self, n: u64) {
         eventually_is(&format!("{n} seats are taken"), || self.figure("/seats/taken") == n);
     }
@@ -200,8 +201,8 @@ impl Daemon {
         tasks.filter_map(|task| Some(name(task.ok()?)?.trim_end().to_owned())).collect()
     }
 
-    /// How often the threads of that name have given up the processor by
-    /// themselves: each wake-up ends so.
+    /// How often threads of this name have gone to sleep, which is the number
+    /// of their wake-ups.
     pub(crate) fn sleeps_of(&self, name: &str) -> u64 {
         let tasks = fs::read_dir(format!("/proc/{}/task", self.pid())).unwrap();
         let sleeps = |task: fs::DirEntry| {
@@ -217,7 +218,7 @@ impl Daemon {
         resident_kb(self.pid())
     }
 
-    /// What its descriptors lead to.
+    /// The targets of its open descriptors.
     pub(crate) fn open_files(&self) -> Vec<String> {
         let fds = fs::read_dir(format!("/proc/{}/fd", self.pid())).unwrap();
         let target = |fd: fs::DirEntry| fs::read_link(fd.path()).ok();
@@ -226,8 +227,8 @@ impl Daemon {
 }
 
 impl Daemon {
-    /// Asks it to stop, so that it ends the commands that it runs; one that
-    /// does not is killed.
+    /// Stops it with SIGTERM, so that it can end the commands it runs. Kills it
+    /// if it does not stop.
     fn end(&mut self) {
         if matches!(self.child.try_wait(), Ok(None)) {
             self.signal(Signal::TERM);
@@ -254,7 +255,7 @@ impl Drop for Daemon {
     }
 }
 
-/// Collects the lines of the log as they come, unless it is to be deaf.
+/// Collects the log lines as they come, except while reading is paused.
 fn follow(
     from: impl Read + Send + 'static,
     log: Arc<Mutex<Vec<String>>>,
@@ -270,13 +271,13 @@ fn follow(
     })
 }
 
-/// The resident memory of a process; 0 when that has ended.
+/// The resident memory of a process; 0 if it has ended.
 pub(super) fn resident_kb(pid: u32) -> u64 {
     let status = fs::read_to_string(format!("/proc/{pid}/status")).unwrap_or_default();
     if status.contains("VmRSS:") { number_in(&status, "VmRSS:") } else { 0 }
 }
 
-/// The number behind a name in a file of `/proc`.
+/// The number after a name in a file of `/proc`.
 fn number_in(text: &str, name: &str) -> u64 {
     let line = text.lines().find_map(|line| line.strip_prefix(name)).expect(name);
     line.split_whitespace().next().unwrap().parse().unwrap()

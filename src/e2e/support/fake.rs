@@ -1,5 +1,4 @@
-//! A server of others, as the test wants it: it answers each request with the
-//! bytes of a handler.
+//! A fake server: it answers each request with the bytes that a handler sends.
 
 use std::io::{BufRead, BufReader, Write};
 use std::net::{SocketAddr, TcpListener, TcpStream};
@@ -10,7 +9,8 @@ use std::time::Duration;
 
 use parking_lot::Mutex;
 
-/// A running server. No handler outlives its client by much: it fails to write.
+/// A running server. A handler ends soon after its client, because its writes
+/// fail.
 pub(crate) struct Fake {
     address: SocketAddr,
     requests: Arc<Mutex<Vec<String>>>,
@@ -18,7 +18,7 @@ pub(crate) struct Fake {
     accepting: Option<JoinHandle<()>>,
 }
 
-/// One request, to be answered.
+/// One request, for a handler to answer.
 pub(crate) struct Asked {
     /// Request line and headers.
     pub(crate) head: String,
@@ -27,7 +27,7 @@ pub(crate) struct Asked {
 }
 
 impl Fake {
-    /// Each request gets a thread and this handler.
+    /// Runs this handler for each request, in a thread of its own.
     pub(crate) fn start(handle: impl Fn(&mut Asked) + Send + Sync + 'static) -> Self {
         let listener = TcpListener::bind("127.0.0.1:0").unwrap();
         let address = listener.local_addr().unwrap();
@@ -80,12 +80,12 @@ fn serve(
 }
 
 impl Asked {
-    /// Sends bytes; `false`: the client is gone, or the test over.
+    /// Sends bytes. `false` if the client is gone or the test is over.
     pub(crate) fn send(&mut self, bytes: impl AsRef<[u8]>) -> bool {
         !self.stopped.load(SeqCst) && self.stream.write_all(bytes.as_ref()).is_ok()
     }
 
-    /// Sends the same once and again, with a pause before each.
+    /// Sends the same bytes repeatedly, with a pause before each time.
     pub(crate) fn repeat(&mut self, pause: Duration, mut bytes: impl FnMut(usize) -> Vec<u8>) {
         for n in 0.. {
             thread::sleep(pause);
@@ -95,12 +95,12 @@ impl Asked {
         }
     }
 
-    /// Closes the connection: what was sent is all.
+    /// Closes the connection: the reply is complete.
     pub(crate) fn close(&self) {
         let _ = self.stream.shutdown(std::net::Shutdown::Both);
     }
 
-    /// Waits until the client goes.
+    /// Waits until the client disconnects.
     pub(crate) fn say_nothing(&self) {
         use std::io::Read;
         self.stream.set_read_timeout(Some(Duration::from_millis(100))).unwrap();
@@ -118,7 +118,7 @@ impl Asked {
 impl Drop for Fake {
     fn drop(&mut self) {
         self.stopped.store(true, SeqCst);
-        // Wakes the thread that accepts.
+        // Wakes the accepting thread.
         let _ = TcpStream::connect(self.address);
         if let Some(accepting) = self.accepting.take() {
             let _ = accepting.join();

@@ -1,12 +1,13 @@
-//! Panics in the daemon as it is, which has no switch for them: a library in
-//! front of the C library does what no program expects of a system.
+//! Makes the unmodified daemon panic. A preloaded library makes C library calls
+//! return what no program expects.
 
 use std::fs;
 use std::process::Command;
 
 use super::{Daemon, Program, TempDir, eventually_is};
 
-/// Misleads once for each file `THREAD.CALL`, and takes the file away.
+/// Returns a wrong result once for each file `THREAD.CALL`, and removes the
+/// file.
 const LIBRARY: &str = r#"
 #define _GNU_SOURCE
 #include <errno.h>
@@ -18,20 +19,20 @@ const LIBRARY: &str = r#"
 #include <time.h>
 #include <unistd.h>
 
-static int is_told(const char *call)
+static int is_due(const char *call)
 {
     char thread[16] = "", fault[512];
-    int before = errno, told;
+    int before = errno, found;
     prctl(PR_GET_NAME, thread);
     snprintf(fault, sizeof fault, "%s/%s.%s", getenv("FAULTS"), thread, call);
-    told = unlink(fault) == 0;
+    found = unlink(fault) == 0;
     errno = before;
-    return told;
+    return found;
 }
 
 int clock_gettime(clockid_t clock, struct timespec *now)
 {
-    if (clock == CLOCK_REALTIME && is_told("clock")) {
+    if (clock == CLOCK_REALTIME && is_due("clock")) {
         errno = EINVAL;
         return -1;
     }
@@ -41,16 +42,16 @@ int clock_gettime(clockid_t clock, struct timespec *now)
 ssize_t writev(int fd, const struct iovec *pieces, int n_pieces)
 {
     ssize_t n = syscall(SYS_writev, fd, pieces, n_pieces);
-    return is_told("writev") ? n + (1 << 30) : n;
+    return is_due("writev") ? n + (1 << 30) : n;
 }
 "#;
 
-/// What a thread calls before it panics.
+/// The call by which a thread panics.
 #[derive(Clone, Copy, Debug)]
 pub(crate) enum Call {
-    /// The time of day, as of a picture that is taken, cannot be had.
+    /// `clock_gettime` fails, as called for the time of a picture.
     Clock,
-    /// More is written than was to be.
+    /// A write reports more bytes than it was given.
     Writev,
 }
 
@@ -63,7 +64,7 @@ impl Call {
     }
 }
 
-/// Makes threads of daemons panic.
+/// Makes threads of a daemon panic.
 pub(crate) struct Faults {
     dir: TempDir,
 }
@@ -77,14 +78,14 @@ impl Faults {
         Self { dir }
     }
 
-    /// A command of a daemon, so that it can be made to panic.
+    /// The command of a daemon that can be made to panic.
     pub(crate) fn into(&self, mut command: Command) -> Command {
         command.env("LD_PRELOAD", self.dir.path().join("fault.so"));
         command.env("FAULTS", self.dir.path());
         command
     }
 
-    /// Makes a thread panic by its next call of that kind.
+    /// Makes a thread panic at its next call of this kind.
     pub(crate) fn panic(&self, daemon: &Daemon, thread: &str, call: Call) {
         let n_before = daemon.figure("/connections/panics");
         let fault = self.dir.write(&format!("{thread}.{}", call.name()), "");

@@ -1,4 +1,4 @@
-//! What the daemon holds of the system: whether it gives back what it took.
+//! The memory, threads and descriptors that a daemon holds, to find leaks.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering::Relaxed};
@@ -9,11 +9,12 @@ use std::{fmt, fs};
 use super::daemon::resident_kb;
 use super::{Daemon, eventually_is};
 
-/// What a process holds.
+/// Resources of a process.
 pub(crate) struct Footprint {
     n_threads: usize,
     n_files: usize,
-    /// Memory of its own; what it shares with its file depends on the system.
+    /// Private memory. Pages shared with the executable are left out, since the
+    /// kernel decides on those.
     pub(crate) n_bytes: u64,
 }
 
@@ -29,24 +30,25 @@ impl Footprint {
         }
     }
 
-    /// Of a daemon that has just been started.
+    /// Of a daemon that has just started.
     pub(crate) fn fresh(daemon: &Daemon) -> Self {
-        // tiny_http makes its threads after it listens; one of them answers.
+        // The HTTP library creates its threads after it listens. When one of
+        // them answers, all exist.
         let n_files = daemon.open_files().len();
         daemon.get("/healthz");
         let lasting = daemon.threads().into_iter().filter(|name| !name.starts_with("http-"));
         Self { n_threads: lasting.count(), n_files, ..Self::of(daemon) }
     }
 
-    /// Waits until threads and descriptors are as few as of a fresh one. Not
-    /// by a request, which takes some itself.
+    /// Waits until it has as few threads and descriptors as a fresh daemon.
+    /// Reads /proc, since a request to the daemon would take some itself.
     pub(crate) fn settled(daemon: &Daemon, fresh: &Self) -> Self {
         eventually_is(&format!("nothing is left but {fresh}"), || {
             let now = Self::of(daemon);
             now.n_threads <= fresh.n_threads && now.n_files <= fresh.n_files
         });
         let settled = Self::of(daemon);
-        // A new start of the program would hide what was lost before.
+        // A restart of the program would hide earlier leaks.
         assert_eq!(daemon.figure("/connections/restarts"), 0);
         settled
     }
@@ -66,11 +68,11 @@ pub(crate) struct Growth {
     before_kb: u64,
 }
 
-/// What a flood may cost.
+/// How much memory a flood of requests may cost.
 const MOST_KB: u64 = 64 << 10;
 
 impl Growth {
-    /// From now on.
+    /// Starts to watch.
     pub(crate) fn watch(daemon: &Daemon) -> Self {
         let (pid, before_kb) = (daemon.pid(), daemon.resident_kb());
         let is_over = Arc::<AtomicBool>::default();
@@ -86,13 +88,13 @@ impl Growth {
         Self { is_over, thread: Some(thread), before_kb }
     }
 
-    /// By how many kB it was larger at its largest.
+    /// The difference between its largest and its first size, in kB.
     pub(crate) fn most_kb(mut self) -> u64 {
         self.is_over.store(true, Relaxed);
         self.thread.take().unwrap().join().unwrap() - self.before_kb
     }
 
-    /// Fails if a flood made it much larger.
+    /// Fails if it grew by more than a flood may cost.
     pub(crate) fn must_be_small(self) {
         let kb = self.most_kb();
         assert!(kb < MOST_KB, "it grew by {kb} kB, and {MOST_KB} are allowed");

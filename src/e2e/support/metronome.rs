@@ -1,13 +1,13 @@
-//! How late this machine is at the moment, so that a test can tell a daemon
-//! that is slow from a machine that is busy.
+//! Measures scheduling delays of this machine, so that a test can tell a slow
+//! daemon from a busy machine.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering::Relaxed};
 use std::thread::{self, JoinHandle};
 use std::time::{Duration, Instant};
 
-/// A thread that wants to run every few milliseconds and notes the longest
-/// time that it had to wait.
+/// A thread that sleeps for a few milliseconds at a time and records its
+/// longest delay.
 pub(crate) struct Metronome {
     worst_us: Arc<AtomicU64>,
     is_over: Arc<AtomicBool>,
@@ -30,13 +30,13 @@ impl Metronome {
         Self { worst_us, is_over, thread: Some(thread) }
     }
 
-    /// The longest wait so far.
+    /// The longest delay so far.
     pub(crate) fn worst(&self) -> Duration {
         Duration::from_micros(self.worst_us.load(Relaxed))
     }
 
-    /// `limit` on an idle machine; on this one as much more as a chain of
-    /// threads can be late that each wait as long as ours did.
+    /// `limit`, plus the delay of a chain of threads that are each as late as
+    /// this one was.
     pub(crate) fn allow(&self, limit: Duration) -> Duration {
         limit + 20 * self.worst()
     }

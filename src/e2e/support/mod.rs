@@ -1,5 +1,5 @@
-//! What every test needs: the daemon, a client whose bytes are ours, pictures
-//! that can be told apart, and a wait for facts.
+//! What every test needs: the daemon, a client that controls each byte,
+//! distinguishable pictures, and waits for conditions.
 
 mod browser;
 mod client;
@@ -33,12 +33,12 @@ pub(crate) use recorded::{
 };
 pub(crate) use temp::TempDir;
 
-/// How long a test waits for what must come. Only a failing test waits so
-/// long: it is far above what a busy machine needs.
+/// How long a test waits for a condition. Far more than a busy machine needs,
+/// so only a failing test waits this long.
 pub(crate) const PATIENCE: Duration = Duration::from_secs(30);
 
-/// Says that something is over when it is dropped: threads that go on until
-/// then end in a test that fails too.
+/// Sets a flag on drop, so that threads that watch the flag end even if the
+/// test panics.
 pub(crate) struct Over<'a>(pub(crate) &'a AtomicBool);
 
 impl Drop for Over<'_> {
@@ -47,7 +47,7 @@ impl Drop for Over<'_> {
     }
 }
 
-/// Waits until `look` finds something, and gives it back.
+/// Waits until `look` finds something, and returns it.
 pub(crate) fn eventually<T>(what: &str, mut look: impl FnMut() -> Option<T>) -> T {
     let deadline = Instant::now() + PATIENCE;
     loop {
@@ -59,7 +59,7 @@ pub(crate) fn eventually<T>(what: &str, mut look: impl FnMut() -> Option<T>) -> 
     }
 }
 
-/// Waits until `look` says yes.
+/// Waits until `look` returns true.
 pub(crate) fn eventually_is(what: &str, mut look: impl FnMut() -> bool) {
     eventually(what, || look().then_some(()));
 }

@@ -1,26 +1,27 @@
-//! Reads a stream part by part, and takes no other bytes than those of the two
-//! layouts.
+//! Reads a stream part by part, and fails on any byte that neither of the two
+//! layouts has.
 
 use super::client::{Client, code, header};
 
-/// What stands around each JPEG.
+/// The layout of the bytes around each JPEG.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub(crate) enum Layout {
-    /// A: no length, and the next part's headers at once.
+    /// A: without lengths, and with the header of the next part sent right
+    /// after each picture.
     Advance,
-    /// B: length and time in each part.
+    /// B: with length and time in each part.
     Full,
 }
 
 /// One part of a stream.
 #[derive(Clone, Debug, PartialEq)]
 pub(crate) struct Part {
-    /// Header lines, joined by CRLF, with the blank line.
+    /// Header lines, joined by CRLF, including the blank line.
     pub(crate) head: String,
     pub(crate) jpeg: Vec<u8>,
 }
 
-/// Somebody who watches.
+/// A viewer.
 pub(crate) struct Viewer {
     pub(crate) client: Client,
     /// The head of the reply.
@@ -34,14 +35,15 @@ const FULL_TAIL: &[u8] = b"\r\n--frame\r\n";
 const SHORT_HEAD: &str = "Content-Type: image/jpeg\r\n\r\n";
 
 impl Viewer {
-    /// Takes the head of a stream off a connection on which it was asked for.
+    /// Reads the head of a stream that was already requested on this
+    /// connection.
     pub(crate) fn new(mut client: Client) -> Self {
         let head = client.head();
         assert_eq!(code(&head), 200, "{head}");
         Self { client, head, layout: None }
     }
 
-    /// The layout, as the bytes of the body show it.
+    /// The layout, found from the bytes of the body.
     pub(crate) fn layout(&mut self) -> Layout {
         if self.layout.is_none() {
             self.next();
@@ -86,7 +88,7 @@ impl Part {
         header(&format!("\r\n{}", self.head), name).map(str::to_owned)
     }
 
-    /// When the picture was taken, in seconds since 1970.
+    /// When the picture was captured, in seconds since 1970.
     pub(crate) fn timestamp(&self) -> f64 {
         self.header("X-Timestamp").expect("no X-Timestamp").parse().unwrap()
     }

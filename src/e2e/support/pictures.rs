@@ -1,5 +1,5 @@
-//! Pictures that can be told apart: by colour for those that decode, by a
-//! number in a comment for those that compare bytes.
+//! Distinguishable pictures: by colour for tests that decode them, by a number
+//! in a comment for tests that compare bytes.
 
 use std::path::{Path, PathBuf};
 
@@ -7,11 +7,11 @@ use jpeg_encoder::{ColorType, Encoder};
 
 use super::TempDir;
 
-/// Far apart, so that no decoder takes one for another.
+/// Far apart, so that no decoder confuses them.
 pub(crate) const COLOURS: [[u8; 3]; 6] =
     [[220, 20, 20], [20, 220, 20], [20, 20, 220], [220, 220, 20], [20, 220, 220], [220, 20, 220]];
 
-/// The place in [`COLOURS`] of the colour that is meant.
+/// The index in [`COLOURS`] of the nearest colour.
 pub(crate) fn colour(rgb: [i64; 3]) -> Option<usize> {
     let is_near = |(a, b): (&u8, &i64)| (i64::from(*a) - b).abs() < 50;
     COLOURS.iter().position(|c| c.iter().zip(&rgb).all(is_near))
@@ -25,7 +25,7 @@ pub(crate) fn flat(width: u16, height: u16, rgb: [u8; 3]) -> Vec<u8> {
     jpeg
 }
 
-/// The same picture with one more segment behind the JFIF header.
+/// The same picture with another segment after the JFIF header.
 pub(crate) fn with_segment(jpeg: &[u8], marker: u8, body: &[u8]) -> Vec<u8> {
     // SOI, then the marker and the length of the first segment.
     let end = 4 + usize::from(u16::from_be_bytes([jpeg[4], jpeg[5]]));
@@ -37,7 +37,7 @@ pub(crate) fn with_segment(jpeg: &[u8], marker: u8, body: &[u8]) -> Vec<u8> {
 const COMMENT: u8 = 0xFE;
 const MARK: &str = "number ";
 
-/// A small picture with a number in it, of about so many bytes.
+/// A small picture that carries a number, of about `n_bytes`.
 pub(crate) fn numbered(n: usize, n_bytes: usize) -> Vec<u8> {
     let mut jpeg = flat(64, 48, COLOURS[n % COLOURS.len()]);
     while jpeg.len() < n_bytes {
@@ -47,7 +47,7 @@ pub(crate) fn numbered(n: usize, n_bytes: usize) -> Vec<u8> {
     with_segment(&jpeg, COMMENT, format!("{MARK}{n:06}").as_bytes())
 }
 
-/// The number in a picture; `None` if it is none of ours.
+/// The number in a picture. `None` if it has none, as a status picture.
 pub(crate) fn number(jpeg: &[u8]) -> Option<usize> {
     let at = memchr::memmem::find(jpeg, MARK.as_bytes())? + MARK.len();
     std::str::from_utf8(jpeg.get(at..at + 6)?).ok()?.parse().ok()
@@ -74,7 +74,7 @@ impl Dir {
         dir
     }
 
-    /// So many numbered pictures of about so many bytes.
+    /// `n` numbered pictures of about `n_bytes` each.
     pub(crate) fn numbered(n: usize, n_bytes: usize) -> Self {
         Self::new((0..n).map(|i| numbered(i, n_bytes)).collect())
     }
@@ -97,7 +97,7 @@ impl Dir {
         (0..self.pictures.len()).map(|i| self.dir.path().join(format!("{i:06}.jpg")))
     }
 
-    /// Takes all pictures away.
+    /// Removes all pictures.
     pub(crate) fn remove(&self) {
         self.files().for_each(|file| std::fs::remove_file(file).unwrap());
     }
@@ -107,14 +107,14 @@ impl Dir {
         self.files().for_each(|file| std::fs::write(file, bytes).unwrap());
     }
 
-    /// Puts the pictures there, or there again.
+    /// Writes the pictures, or restores them.
     pub(crate) fn restore(&self) {
         for (file, jpeg) in self.files().zip(&self.pictures) {
             std::fs::write(file, jpeg).unwrap();
         }
     }
 
-    /// All pictures one after the other, for `file:PATH`.
+    /// All pictures in one file, for `file:PATH`.
     pub(crate) fn concatenated(&self) -> PathBuf {
         self.dir.write("all.mjpeg", self.pictures.concat())
     }

@@ -1,4 +1,4 @@
-//! Programs of others that must be able to play what the daemon sends.
+//! Other programs that the tests run, such as players.
 
 use std::io::{ErrorKind, Read};
 use std::process::{Child, Command, Output, Stdio};
@@ -7,7 +7,7 @@ use std::time::{Duration, Instant};
 
 use super::PATIENCE;
 
-/// A program to be run to its end.
+/// A program that a test runs to its end.
 pub(crate) struct Program {
     name: &'static str,
     package: &'static str,
@@ -26,7 +26,7 @@ impl Program {
         self
     }
 
-    /// Starts it. One that is not there fails the test.
+    /// Starts it. A missing program fails the test.
     pub(crate) fn start(mut self) -> Child {
         self.command.spawn().unwrap_or_else(|e| {
             if e.kind() == ErrorKind::NotFound {
@@ -36,13 +36,13 @@ impl Program {
         })
     }
 
-    /// Starts it with its output in our hands.
+    /// Starts it with its output in pipes.
     pub(crate) fn start_piped(mut self) -> Child {
         self.command.stdout(Stdio::piped()).stderr(Stdio::piped());
         self.start()
     }
 
-    /// Runs it, and gives back what it wrote to standard output.
+    /// Runs it, and returns its standard output.
     pub(crate) fn output(self) -> Vec<u8> {
         let name = self.name;
         let output = finish(self.start_piped());
@@ -56,7 +56,8 @@ impl Program {
     }
 }
 
-/// Waits for the end of a program. One that hangs is killed, and fails the test.
+/// Waits for the end of a program. A program that hangs is killed and fails the
+/// test.
 fn finish(mut child: Child) -> Output {
     let stdout = collect(child.stdout.take().unwrap());
     let stderr = collect(child.stderr.take().unwrap());
@@ -79,7 +80,7 @@ fn finish(mut child: Child) -> Output {
     Output { status, stdout, stderr }
 }
 
-/// Reads all of a pipe, beside what else goes on.
+/// Reads a pipe to its end in a thread of its own.
 fn collect(mut from: impl Read + Send + 'static) -> JoinHandle<Vec<u8>> {
     thread::spawn(move || {
         let mut bytes = Vec::new();
@@ -88,8 +89,8 @@ fn collect(mut from: impl Read + Send + 'static) -> JoinHandle<Vec<u8>> {
     })
 }
 
-/// Runs a script by the system's Python, which has the packages of apt, and
-/// gives back what it printed.
+/// Runs a script with the system's Python, which has the packages that apt
+/// installs, and returns its output.
 pub(crate) fn python(module: &str, package: &str, script: &str, args: &[&str]) -> String {
     let check = format!("import importlib.util as u; print(u.find_spec({module:?}) is not None)");
     let there = Program::new("/usr/bin/python3", "python3").args(["-c", &check]).text();

@@ -1,22 +1,22 @@
-//! Reads the files of a recording, by other code than the daemon's.
+//! Reads the files of a recording, independently of the daemon's code.
 
 use std::fs;
 use std::path::{Path, PathBuf};
 
-/// A frame as it stands in a segment.
+/// A frame of a segment.
 #[derive(Clone, Debug, PartialEq)]
 pub(crate) struct Recorded {
-    /// When it was taken, in seconds since 1970.
+    /// When it was captured, in seconds since 1970.
     pub(crate) time: f64,
     pub(crate) jpeg: Vec<u8>,
 }
 
-/// The folder in which a camera without a name is recorded.
+/// The folder that a camera without a name is recorded to.
 pub(crate) fn of_camera(record: &Path) -> PathBuf {
     record.join("camera")
 }
 
-/// The segments in a folder for `--record`, in the order of their numbers.
+/// The segments in a folder for `--record`, ordered by number.
 pub(crate) fn segments(record: &Path) -> Vec<PathBuf> {
     let entries =
         fs::read_dir(of_camera(record)).into_iter().flatten().map(|entry| entry.unwrap().path());
@@ -29,12 +29,12 @@ pub(crate) fn segments(record: &Path) -> Vec<PathBuf> {
     files
 }
 
-/// The index beside a segment.
+/// The index of a segment.
 pub(crate) fn index(segment: &Path) -> PathBuf {
     segment.with_extension("idx")
 }
 
-/// The whole frames of a segment, and what stands behind the last one.
+/// The whole frames of a segment, and the bytes after the last one.
 pub(crate) fn frames(segment: &Path) -> (Vec<Recorded>, Vec<u8>) {
     let bytes = fs::read(segment).unwrap();
     let (mut rest, mut frames) = (&bytes[..], Vec::new());
@@ -50,8 +50,8 @@ pub(crate) fn all_frames(record: &Path) -> Vec<Recorded> {
     segments(record).iter().flat_map(|segment| frames(segment).0).collect()
 }
 
-/// Writes a segment of frames that were taken at these times, in microseconds
-/// since 1970, without an index.
+/// Writes a segment without an index, of frames captured at these times in
+/// microseconds since 1970.
 pub(crate) fn write_segment(record: &Path, id: u64, jpeg: &[u8], times: &[u64]) {
     let started = std::time::UNIX_EPOCH + std::time::Duration::from_micros(times[0]);
     let name = humantime::format_rfc3339_seconds(started).to_string().replace(':', "-");

@@ -1,10 +1,10 @@
-//! Folders that are gone after the test.
+//! Folders that are removed after the test.
 
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicU32, Ordering::Relaxed};
 use std::{env, fs, process};
 
-/// A folder of one test, removed with all that is in it.
+/// A folder of one test, removed on drop with its contents.
 pub(crate) struct TempDir(PathBuf);
 
 impl TempDir {
@@ -20,7 +20,7 @@ impl TempDir {
         &self.0
     }
 
-    /// Writes a file, and the folders on the way to it.
+    /// Writes a file, and creates its parent folders.
     pub(crate) fn write(&self, name: &str, bytes: impl AsRef<[u8]>) -> PathBuf {
         let path = self.0.join(name);
         fs::create_dir_all(path.parent().unwrap()).unwrap();
@@ -31,7 +31,7 @@ impl TempDir {
 
 impl Drop for TempDir {
     fn drop(&mut self) {
-        // What cannot be removed fails no test.
+        // A leftover folder does not fail the test.
         let _ = fs::remove_dir_all(&self.0);
     }
 }
