@@ -1,6 +1,7 @@
-//! A board with an SD card and Ethernet: for power cuts, and to count what work costs.
+//! A board with an SD card and Ethernet, to test power cuts and to count
+//! instructions.
 //!
-//! Called by `tests::board`. It must not know what runs there.
+//! Called by `tests::board`. It works for any programs.
 
 use crate::machine::kernel::Groups;
 use crate::machine::tools::{self, find, output};
@@ -11,12 +12,14 @@ use std::path::PathBuf;
 use std::process::Command;
 use std::time::Duration;
 
-/// A processor that takes a nanosecond for each instruction, so that a time is a count, the same at each run and
-/// whatever else the host does: QEMU's manual, "-icount". Of a copy by `rep movsb` each byte would be one, so the kernel
-/// is not shown that this processor does that well, and copies words, as on a board.
+/// A processor that takes one nanosecond for each instruction, so that times
+/// are instruction counts, equal in each run and independent of other load on
+/// the host (QEMU's manual, "-icount"). With `rep movsb` each copied byte would
+/// count as an instruction. So the processor hides its fast string operations,
+/// and the kernel copies words, as on a board.
 pub(crate) const COUNTING: &str =
     "-accel tcg,thread=single -icount shift=0,sleep=on -cpu max,-erms,-fsrm -smp 1";
-/// One that is as quick as it can.
+/// A processor that runs as fast as it can.
 pub(crate) const QUICK: &str = "-accel tcg,thread=multi -cpu max -smp 2";
 const DEVICES: &str =
     "-m 512 -device e1000e,netdev=net,romfile= -device sdhci-pci -device sd-card,drive=card";
@@ -44,8 +47,9 @@ pub(crate) fn boot(processor: &str, card: &Card, programs: Vec<PathBuf>) -> Resu
     let home = machine::home("board");
     let words = processor.split_whitespace().chain(DEVICES.split_whitespace());
     let mut hardware: Vec<String> = words.map(String::from).collect();
-    // A comma would end the name of the file; two are one. What is written is safe from all that ends QEMU, and that
-    // is all that a test does to the card: so the host's disk need not be waited for.
+    // In this option a comma ends the file name, and two commas stand for one.
+    // The tests only end QEMU, never the host, so the host's page cache is safe
+    // enough and no write needs to wait for its disk.
     let file = card.0.display().to_string().replace(',', ",,");
     hardware.push("-drive".into());
     hardware.push(format!("if=none,id=card,format=raw,cache=unsafe,file={file}"));
@@ -53,16 +57,18 @@ pub(crate) fn boot(processor: &str, card: &Card, programs: Vec<PathBuf>) -> Resu
     Machine::start(&Parts { home, hardware, modules: MODULES, init, programs })
 }
 
-/// How long its processor was not idle in this span, whatever for: programs, interrupts, the kernel's own threads.
+/// How long its processor was busy during this span, with programs, interrupts
+/// and kernel threads.
 pub(crate) fn busy(board: &Machine, span: Duration) -> Duration {
-    // Kernel: kernel/time/timer_list.c. What lies between the two lists counts, and not the making of the first one.
+    // Format: the kernel's kernel/time/timer_list.c. Only the time between the
+    // two lists counts, without the printing of the first one.
     let list =
         "awk '/^now at|idle_sleeptime|iowait_sleeptime/ { print $(NF - 1) }' /proc/timer_list";
     let text = board.sh(&format!("{list}; sleep {}; {list}", span.as_secs()));
     let times: Vec<u64> =
         text.split_whitespace().map(|word| word.parse().expect("nanoseconds")).collect();
     let [now, idle, waiting, now_after, idle_after, waiting_after] = times[..] else {
-        panic!("three times before and three behind would be right: {text}");
+        panic!("expected three times before and three after: {text}");
     };
     Duration::from_nanos((now_after - now) - (idle_after - idle) - (waiting_after - waiting))
 }

@@ -7,7 +7,8 @@ use std::io::{Read, Write};
 use std::net::{SocketAddr, TcpStream};
 use std::time::Duration;
 
-/// The longest that a script may take. Above every deadline that the tests set themselves.
+/// The longest time that a script may take. Longer than every deadline in the
+/// tests.
 const PATIENCE: Duration = Duration::from_secs(90);
 
 /// What a script printed (stdout and stderr together) and how it ended.
@@ -17,7 +18,7 @@ pub(crate) struct Outcome {
     pub(crate) status: i32,
 }
 
-/// Speaks to the httpd behind `address`; a connection per call.
+/// A client of the httpd at `address`, with a connection per call.
 pub(crate) struct Control {
     pub(crate) address: SocketAddr,
 }
@@ -29,14 +30,15 @@ impl Control {
             .with_context(|| format!("running in the guest: {script}"))
     }
 
-    /// Writes a file of the guest, whole or not at all.
+    /// Writes a file of the guest atomically.
     pub(crate) fn write(&self, path: &str, content: &[u8]) -> Result<()> {
         let outcome = self.cgi(&format!("put?{path}"), content)?;
         ensure!(outcome.status == 0, "writing {path} in the guest: {}", outcome.text);
         Ok(())
     }
 
-    /// Fetches a file of the guest. Not for /proc and /sys, whose files have no length.
+    /// Fetches a file of the guest. Not for /proc and /sys, whose files report
+    /// no length.
     pub(crate) fn read(&self, path: &str) -> Result<Vec<u8>> {
         let (head, body) = self.exchange(&format!("GET {path} HTTP/1.0\r\n\r\n"), &[])?;
         ensure!(
@@ -53,13 +55,15 @@ impl Control {
             body,
         )?;
         let answer = String::from_utf8_lossy(&answer).into_owned();
-        // The CGI programs end with "\nstatus N\n": without it the answer is cut off.
+        // The CGI programs end with "\nstatus N\n". Without it the reply was
+        // cut off.
         let (text, status) =
             answer.rsplit_once("\nstatus ").with_context(|| format!("no status in '{answer}'"))?;
         Ok(Outcome { text: text.to_string(), status: status.trim().parse()? })
     }
 
-    /// Sends a request and reads until the guest closes: head and body of the answer.
+    /// Sends a request and reads until the guest closes the connection. Returns
+    /// head and body of the reply.
     fn exchange(&self, head: &str, body: &[u8]) -> Result<(String, Vec<u8>)> {
         let mut stream = TcpStream::connect(self.address)?;
         stream.set_read_timeout(Some(PATIENCE))?;

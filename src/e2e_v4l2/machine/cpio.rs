@@ -8,7 +8,7 @@ const DIRECTORY: u32 = 0o040_755;
 const PROGRAM: u32 = 0o100_755;
 const CHARACTER_DEVICE: u32 = 0o020_600;
 
-/// An archive that is being written. Folders are made as files need them.
+/// An archive under construction. Adding a file creates its parent folders.
 #[derive(Default)]
 pub(crate) struct Archive {
     bytes: Vec<u8>,
@@ -17,8 +17,9 @@ pub(crate) struct Archive {
 }
 
 impl Archive {
-    /// Adds a file at an absolute path, executable for all: nothing in this machine is worth guarding. The first one of
-    /// two at the same path stays.
+    /// Adds a file at an absolute path, executable by everyone, since nothing
+    /// in this machine needs protection. Of two files at the same path, the
+    /// first one stays.
     pub(crate) fn file(&mut self, path: &str, content: &[u8]) {
         self.folders_of(path);
         self.entry(path, PROGRAM, (0, 0), content);
@@ -36,7 +37,7 @@ impl Archive {
         self.entry(path, DIRECTORY, (0, 0), &[]);
     }
 
-    /// Ends the archive.
+    /// Completes the archive.
     pub(crate) fn finish(mut self) -> Vec<u8> {
         self.entry("/TRAILER!!!", 0, (0, 0), &[]);
         self.bytes
@@ -67,7 +68,7 @@ impl Archive {
         self.pad();
     }
 
-    /// Name and content end on a multiple of 4.
+    /// Name and content are padded to a multiple of 4.
     fn pad(&mut self) {
         self.bytes.resize(self.bytes.len().next_multiple_of(4), 0);
     }

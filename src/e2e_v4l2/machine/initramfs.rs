@@ -11,7 +11,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
-/// Where the webcam finds its pictures.
+/// The folder of the webcam's pictures in the guest.
 pub(crate) const PICTURES: &str = "/pictures";
 
 /// Builds the archive. Each of `programs` is found in the guest's PATH under its file name; `init` is the first to run.

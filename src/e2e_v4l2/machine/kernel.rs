@@ -1,6 +1,6 @@
-//! A stock Debian kernel, ready to boot: fetched with apt, unpacked, and kept.
+//! A stock Debian kernel, ready to boot: fetched with apt, unpacked and cached.
 //!
-//! Called by `machine`. It must not know what the machine is for.
+//! Called by `machine`. It works for any machine.
 
 use crate::machine::tools::{find, output};
 use anyhow::{Context, Result, bail, ensure};
@@ -20,11 +20,13 @@ pub(crate) struct Kernel {
     pub(crate) modules: Vec<(&'static str, Vec<PathBuf>)>,
 }
 
-/// The kernel, from `cache` if it is there, else fetched with apt (70 MB) and prepared, which leaves 35 MB in `cache`.
-/// Deleting the folder takes the newest kernel at the next start.
+/// The kernel from `cache`, or else fetched with apt (70 MB) and prepared,
+/// which leaves 35 MB in `cache`. Delete the folder to get the newest kernel at
+/// the next start.
 pub(crate) fn get(cache: &Path, groups: Groups) -> Result<Kernel> {
     let home = cache.join("kernel");
-    // Says for which modules the cache was made: another list needs another set of files.
+    // Names the modules that the cache was made for, since another list needs
+    // other files.
     let wanted = format!("{groups:?}");
     if fs::read_to_string(home.join("wanted")).is_ok_and(|made_for| made_for == wanted) {
         return read_cache(&home, groups);
@@ -38,7 +40,8 @@ pub(crate) fn get(cache: &Path, groups: Groups) -> Result<Kernel> {
     fs::create_dir_all(&scratch)?;
     fetch(&scratch, groups).context("preparing the kernel of the test machine")?;
     fs::write(scratch.join("wanted"), wanted)?;
-    // The rename makes the cache whole or absent: an interrupted download is never taken for a kernel.
+    // The rename makes the cache appear complete or not at all, so an
+    // interrupted download is never taken for a kernel.
     fs::rename(&scratch, &home)?;
     read_cache(&home, groups)
 }
@@ -54,7 +57,7 @@ fn read_cache(home: &Path, groups: Groups) -> Result<Kernel> {
     Ok(Kernel { image: home.join("image"), modules })
 }
 
-/// Downloads the package into `home` and leaves there the image and the modules alone.
+/// Downloads the package into `home`, and keeps only the image and the modules.
 fn fetch(home: &Path, groups: Groups) -> Result<()> {
     let package = stock_kernel()?;
     let mut download = Command::new(find("apt-get")?);
@@ -84,8 +87,10 @@ fn stock_kernel() -> Result<String> {
     Ok(format!("linux-image-{release}"))
 }
 
-/// Takes the ELF kernel out of a bzImage, so that it need not unpack itself under emulation: 10 s of each boot.
-/// Places: the kernel's Documentation/x86/boot.rst, fields setup_sects, payload_offset and payload_length.
+/// Extracts the ELF kernel from a bzImage. Otherwise it unpacks itself under
+/// emulation, which takes 10 s at each boot. Places: the kernel's
+/// Documentation/x86/boot.rst, fields setup_sects, payload_offset and
+/// payload_length.
 fn unpack_image(vmlinuz: &Path, image: &Path) -> Result<()> {
     let bytes = fs::read(vmlinuz).with_context(|| format!("reading {}", vmlinuz.display()))?;
     let word = |at: usize| -> Result<usize> {
@@ -103,7 +108,7 @@ fn unpack_image(vmlinuz: &Path, image: &Path) -> Result<()> {
 
     let packed = image.with_extension("xz");
     fs::write(&packed, payload)?;
-    // The payload's length stands behind the xz stream, hence --single-stream.
+    // The payload's length follows the xz stream, hence --single-stream.
     let mut xz = Command::new(find("xz")?);
     let status = xz
         .args(["-dc", "--single-stream"])
@@ -144,7 +149,8 @@ fn collect_modules(tree: &Path, release: &str, home: &Path, groups: Groups) -> R
                     name.ends_with(".ko"),
                     "{name} is packed, and busybox loads plain modules only"
                 );
-                // What several modules need is loaded with the first of them.
+                // A module that several others need is loaded with the first of
+                // them.
                 if !seen.contains(&name.to_string()) {
                     fs::copy(file, folder.join(format!("{:02}-{name}", seen.len())))?;
                     seen.push(name.to_string());

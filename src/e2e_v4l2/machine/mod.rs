@@ -1,17 +1,18 @@
-//! A machine: QEMU with a stock kernel, dead with us. The one with cameras is started by the first test that asks, and
-//! shared by all.
+//! A virtual machine: QEMU with a stock kernel, which ends with this process.
+//! The first test that needs the machine with cameras starts it, and all tests
+//! share it.
 //!
-//! Called by every test through `machine()`, and by `board`, which builds another. It must not know cameras: those are
-//! `usb` and `vivid`.
+//! Tests call `machine()`; `board` builds another machine. This folder knows no
+//! cameras: those are `usb` and `vivid` of the tests.
 
-// A board with an SD card: another machine, for measurements and power cuts.
+// Another machine: a board with an SD card, for measurements and power cuts.
 pub(crate) mod board;
 // Runs scripts in the guest and moves files.
 mod control;
 // The archive format of an initramfs.
 mod cpio;
 pub(crate) mod initramfs;
-// A stock kernel and its modules, out of Debian's package.
+// A stock kernel and its modules, from Debian's package.
 mod kernel;
 // The JPEGs that the webcam serves.
 pub(crate) mod pictures;
@@ -20,7 +21,7 @@ mod programs;
 mod qemu;
 // A server under test in the guest.
 pub(crate) mod server;
-// The programs of the host that all this needs.
+// The programs that the host must have.
 pub(crate) mod tools;
 
 use anyhow::Result;
@@ -35,57 +36,62 @@ use std::sync::{Mutex, MutexGuard, OnceLock, PoisonError};
 use std::thread;
 use std::time::{Duration, Instant};
 
-/// The guest's port that `Machine::service` leads to: where a server under test listens, on 0.0.0.0.
+/// The port of the guest to which `Machine::service` is forwarded. A server
+/// under test listens there on 0.0.0.0.
 pub(crate) const SERVICE_PORT: u16 = 5000;
 const CONTROL_PORT: u16 = 2;
 
 const OFF_DEADLINE: Duration = Duration::from_secs(30);
 
-/// The kernel modules of the machine with cameras, by group, in this order. Only `init` knows what a group means.
+/// The kernel modules of the machine with cameras, in groups that `guest/init`
+/// loads in this order.
 const MODULES: Groups = &[
     ("0-net", &["virtio_pci", "virtio_net"]),
     ("1-usb", &["vhci-hcd", "uvcvideo"]),
     ("2-vivid", &["vivid"]),
 ];
 
-/// What a machine is made of.
+/// The parts of a machine.
 pub(crate) struct Parts {
     /// The folder of its files, in target/tmp.
     pub(crate) home: PathBuf,
     /// Options of QEMU, a word each.
     pub(crate) hardware: Vec<String>,
     pub(crate) modules: Groups,
-    /// The first program: it makes the rest of the machine ready, and says so.
+    /// The first program, which prepares the machine and then prints "ready".
     pub(crate) init: &'static [u8],
-    /// What it has besides busybox, found there by file name.
+    /// Programs besides busybox. The guest finds them by file name.
     pub(crate) programs: Vec<PathBuf>,
 }
 
 /// A running machine.
 pub(crate) struct Machine {
     control: Control,
-    /// Leads to `SERVICE_PORT` in the guest.
+    /// Forwarded to `SERVICE_PORT` in the guest.
     pub(crate) service: SocketAddr,
     /// From the start of QEMU to the open control channel.
     pub(crate) boot_time: Duration,
     serial: PathBuf,
-    /// QEMU's last words.
+    /// Gives QEMU's error output when QEMU ends.
     end: Receiver<String>,
-    /// Held as long as we live: two runs at a time would overwrite each other's files.
+    /// Held until this process ends, since two runs at a time would overwrite
+    /// each other's files.
     _lock: File,
 }
 
-/// The machine for the test that holds this: the others wait, since they share its cameras. When the test fails, the
-/// end of the kernel's log is printed.
+/// Exclusive use of the machine. Other tests wait, since all share its cameras.
+/// If the test fails, drop prints the end of the kernel's log.
 pub(crate) struct Session(MutexGuard<'static, Machine>);
 
-/// Boots the machine, or waits for the test that uses it. Panics when it cannot be had, with what is missing.
+/// Boots the machine, or waits for the test that uses it. Panics with the
+/// reason if the machine cannot start.
 #[expect(clippy::panic, reason = "without the machine a test has failed")]
 pub(crate) fn machine() -> Session {
     static MACHINE: OnceLock<Result<Mutex<Machine>, String>> = OnceLock::new();
     let start = || Machine::start(&with_cameras()?);
     match MACHINE.get_or_init(|| start().map(Mutex::new).map_err(|e| format!("{e:#}"))) {
-        // A test that failed leaves no harm in the machine: each one plugs in its own cameras.
+        // A failed test leaves the machine usable, since each test plugs in its
+        // own cameras.
         Ok(machine) => Session(machine.lock().unwrap_or_else(PoisonError::into_inner)),
         Err(e) => panic!("no test machine: {e}"),
     }
@@ -102,7 +108,7 @@ fn with_cameras() -> Result<Parts> {
     })
 }
 
-/// Where the files of a machine are kept.
+/// The folder for the files of a machine.
 pub(crate) fn home(name: &str) -> PathBuf {
     Path::new(env!("CARGO_TARGET_TMPDIR")).join(name)
 }
@@ -135,14 +141,16 @@ impl Machine {
         self.control.run(script).expect("the control channel works as long as the guest does")
     }
 
-    /// Runs a script that must succeed, and gives its output without the last line break.
+    /// Runs a script that must succeed, and returns its output without trailing
+    /// white space.
     pub(crate) fn sh(&self, script: &str) -> String {
         let outcome = self.run(script);
         assert!(outcome.status == 0, "'{script}' ended with {}: {}", outcome.status, outcome.text);
         outcome.text.trim_end().to_string()
     }
 
-    /// Waits until `script` succeeds. Each try costs a process in an emulated machine, so nothing is gained by haste.
+    /// Waits until `script` succeeds. Each try starts a process in an emulated
+    /// machine, so the tries have pauses between them.
     pub(crate) fn wait_for(&self, what: &str, deadline: Duration, script: &str) -> String {
         let end = Instant::now() + deadline;
         loop {
@@ -155,8 +163,9 @@ impl Machine {
         }
     }
 
-    /// Waits until there is something in `file`, and gives it. A shell makes a file that it redirects into first and
-    /// writes a moment later: an empty one is not there yet.
+    /// Waits until `file` has content, and returns it. A shell creates the
+    /// target of a redirection before the program writes to it, so an empty
+    /// file does not count.
     pub(crate) fn wait_for_text(&self, what: &str, deadline: Duration, file: &str) -> String {
         self.wait_for(what, deadline, &format!("[ -s {file} ] && cat {file}"))
     }
@@ -172,17 +181,19 @@ impl Machine {
             .collect()
     }
 
-    /// Writes a file of the guest, whole or not at all: a reader sees the old one or the new one.
+    /// Writes a file of the guest atomically: a reader sees the old or the new
+    /// content.
     pub(crate) fn write(&self, path: &str, content: &[u8]) {
         self.control.write(path, content).expect("the guest's /tmp takes files");
     }
 
-    /// Fetches a file of the guest. Not for /proc and /sys, whose files have no length: `sh("cat ...")` reads those.
+    /// Fetches a file of the guest. Files in /proc and /sys report no length:
+    /// read them with `sh("cat ...")`.
     pub(crate) fn read(&self, path: &str) -> Vec<u8> {
         self.control.read(path).expect("the file was made by the test")
     }
 
-    /// Boots a machine, and waits until its first program says that it is ready.
+    /// Boots a machine, and waits until its first program prints "ready".
     pub(crate) fn start(parts: &Parts) -> Result<Self> {
         let Parts { home, hardware, modules, init, programs } = parts;
         fs::create_dir_all(home)?;
@@ -215,10 +226,11 @@ impl Machine {
         })
     }
 
-    /// Takes the power away: what no disk has is gone. Returns when the machine is off.
+    /// Cuts the power: data that is not on a disk is lost. Returns when the
+    /// machine is off.
     pub(crate) fn cut_power(self) {
-        // Kernel: Documentation/admin-guide/sysrq.rst, "b": a restart at once, without a sync, at which QEMU ends. No
-        // answer comes back.
+        // Kernel: Documentation/admin-guide/sysrq.rst, "b": an immediate
+        // restart without a sync, at which QEMU ends. So no reply comes back.
         let _ = self.control.run("echo b >/proc/sysrq-trigger");
         self.end.recv_timeout(OFF_DEADLINE).expect("QEMU ends with the machine");
     }

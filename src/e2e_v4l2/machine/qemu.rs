@@ -1,6 +1,7 @@
-//! QEMU: its command line, its life and its death.
+//! QEMU: its command line, start and end.
 //!
-//! Called by `machine`. It must not know what runs in the guest, but for the word that says that it is up.
+//! Called by `machine`. All it knows of the guest is the word that it prints
+//! when it is up.
 
 use crate::machine::tools;
 use anyhow::{Context, Result, bail, ensure};
@@ -12,27 +13,32 @@ use std::process::{Child, Command, Stdio};
 use std::thread;
 use std::time::{Duration, Instant};
 
-/// From the start of QEMU to "ready": 4 s on an idle machine, and CI machines are neither idle nor quick.
+/// From the start of QEMU to "ready": 4 s on an idle machine, longer on a busy
+/// or slow one such as in CI.
 const BOOT_DEADLINE: Duration = Duration::from_secs(90);
-/// Ends QEMU, come what may. Longer than all tests together, shorter than a CI job.
+/// QEMU is killed after this time in any case. Longer than all tests together,
+/// shorter than a CI job.
 const LIFETIME_S: &str = "1200";
 
-/// The hardware of the machine with cameras. TCG also where /dev/kvm exists, since nested KVM was seen to hang.
+/// The hardware of the machine with cameras. TCG even where /dev/kvm exists,
+/// since nested KVM was seen to hang.
 pub(crate) const WITH_CAMERAS: &str =
     "-accel tcg,thread=multi -cpu max -smp 2 -m 768 -device virtio-net-pci,netdev=net,romfile=";
 /// No firmware, no disk, no VGA, no USB of QEMU's own: each costs seconds under emulation.
 const BARE: &str = "-M pc,usb=off,vmport=off -nodefaults -no-user-config -display none -no-reboot";
-/// Panics end QEMU, the console is ours alone, and what only real hardware needs is left out.
+/// A panic ends QEMU, the console has no other output, and what only real
+/// hardware needs is left out.
 const KERNEL_OPTIONS: &str =
     "console=ttyS0 quiet panic=-1 mitigations=off nokaslr random.trust_cpu=on tsc=reliable";
 
-/// An address that was free a moment ago. QEMU says so if it is no longer.
+/// An address that is free now. If another program takes it before QEMU does,
+/// QEMU ends with an error.
 pub(crate) fn free_address() -> Result<SocketAddr> {
     Ok(TcpListener::bind((Ipv4Addr::LOCALHOST, 0))?.local_addr()?)
 }
 
-/// The command line, with a forward from each host address to a guest's port. The hardware's network card is to be on
-/// the network `net`.
+/// The command line, with a forward from each host address to a port of the
+/// guest. The network card in `hardware` must use the network `net`.
 pub(crate) fn command(
     hardware: &[String],
     image: &Path,
@@ -42,7 +48,8 @@ pub(crate) fn command(
 ) -> Result<Command> {
     let forwards: String =
         forwards.iter().map(|(host, guest)| format!(",hostfwd=tcp:{host}-:{guest}")).collect();
-    // The death signals end `timeout` with us and QEMU with `timeout`, however we end: Ctrl-C, a panic, SIGKILL.
+    // The parent death signals end `timeout` together with this process and
+    // QEMU together with `timeout`, also after Ctrl-C, a panic or SIGKILL.
     let mut command = Command::new(tools::find("setpriv")?);
     command.args([
         "--pdeathsig",
@@ -59,24 +66,26 @@ pub(crate) fn command(
     command.args(BARE.split_whitespace()).args(hardware);
     command.arg("-serial").arg(format!("file:{}", serial.display()));
     command.arg("-kernel").arg(image).arg("-initrd").arg(archive).args(["-append", KERNEL_OPTIONS]);
-    // The guest reaches nothing outside.
+    // The guest has no access to other networks.
     command.arg("-netdev").arg(format!("user,id=net,restrict=on{forwards}"));
     command.stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::piped());
     Ok(command)
 }
 
-/// Starts QEMU; what comes out of the channel is its last words, when it ends.
+/// Starts QEMU. The channel gives its error output when it ends.
 pub(crate) fn spawn(mut command: Command) -> Result<Receiver<String>> {
     let (sender, receiver) = bounded(1);
-    // The kernel sends a parent's death signal when the *thread* that forked is gone, and each test has a thread of its
-    // own: so this one stays as long as the process. Nobody joins it, since it ends with QEMU, which ends with us.
+    // The kernel sends the parent death signal when the *thread* that forked
+    // ends, and each test has its own thread. So this thread lives as long as
+    // the process. It is never joined, since it ends with QEMU, which ends with
+    // this process.
     let work = move || {
         let ended = command.spawn().and_then(Child::wait_with_output);
         let words = ended.map_or_else(
             |e| e.to_string(),
             |output| String::from_utf8_lossy(&output.stderr).into_owned(),
         );
-        // Nobody listens any more once the machine is up.
+        // The receiver may be gone once the machine is up, which is no error.
         drop(sender.send(words));
     };
     thread::Builder::new()

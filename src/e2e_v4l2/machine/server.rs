@@ -1,24 +1,27 @@
 //! A server under test in the guest: started, watched, stopped.
 //!
-//! Called by the tests. It must not know which server it is: one at a time listens on `SERVICE_PORT`.
+//! Called by the tests. It works for any server. One at a time listens on
+//! `SERVICE_PORT`.
 
 use crate::machine::{Machine, SERVICE_PORT};
 use std::time::Duration;
 
 const START_DEADLINE: Duration = Duration::from_secs(20);
 const STOP_DEADLINE: Duration = Duration::from_secs(15);
-/// Its output, its process id and its exit status are kept in the guest under this name.
+/// The guest keeps its output, process id and exit status in files of this
+/// name.
 const HOME: &str = "/tmp/server";
 
-/// A running server. Dropping it kills it.
+/// A running server. Killed on drop.
 pub(crate) struct Server<'m> {
     machine: &'m Machine,
     pid: String,
 }
 
 impl<'m> Server<'m> {
-    /// Starts `command` and waits until it listens. It is one program with its arguments, not a script: process id and
-    /// exit status are the program's.
+    /// Starts `command` and waits until it listens. `command` is one program
+    /// with its arguments, not a script, so that process id and exit status are
+    /// those of the program.
     pub(crate) fn start(machine: &'m Machine, command: &str) -> Self {
         let child = format!(
             "{command} >{HOME}.log 2>&1 & echo $! >{HOME}.pid; wait $!; echo $? >{HOME}.status"
@@ -27,7 +30,7 @@ impl<'m> Server<'m> {
         let pid =
             machine.wait_for_text("the server's process", START_DEADLINE, &format!("{HOME}.pid"));
         let server = Self { machine, pid };
-        // A server that has ended will not listen: its log says why.
+        // A server that has ended never listens, and its log has the reason.
         let listening =
             format!("netstat -ltn | grep ':{SERVICE_PORT} ' || (cat {HOME}.log; false)");
         machine.wait_for("the server's port", START_DEADLINE, &listening);
@@ -39,17 +42,18 @@ impl<'m> Server<'m> {
         &self.pid
     }
 
-    /// What it has written to stdout and stderr.
+    /// Its output so far, stdout and stderr.
     pub(crate) fn log(&self) -> String {
         self.machine.sh(&format!("cat {HOME}.log"))
     }
 
-    /// Lets it run: the machine ends with it.
+    /// Leaves it running, for a machine that is switched off with it.
     pub(crate) fn leave(self) {
         std::mem::forget(self);
     }
 
-    /// Asks it to stop with SIGTERM, and gives its exit status: 143 for one that does not catch the signal.
+    /// Stops it with SIGTERM, and returns its exit status: 143 if it does not
+    /// catch the signal.
     pub(crate) fn stop(self) -> i32 {
         self.machine.sh(&format!("kill -TERM {}", self.pid));
         let file = format!("{HOME}.status");
@@ -60,7 +64,8 @@ impl<'m> Server<'m> {
 
 impl Drop for Server<'_> {
     fn drop(&mut self) {
-        // The port must be free for the next one. After `stop` there is nothing left to kill.
+        // The port must be free for the next server. After `stop` there is
+        // nothing to kill.
         let ended = format!(
             "for i in $(seq 250); do [ ! -s {HOME}.status ] || exit 0; sleep 0.02; done; exit 1"
         );

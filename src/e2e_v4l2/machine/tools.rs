@@ -1,13 +1,14 @@
-//! The programs of the host that the machine is built and run with, and the Debian packages that hold them.
+//! The programs of the host that build and run the machine, and their Debian
+//! packages.
 //!
-//! Called by `machine`, `kernel` and `initramfs`. Without them the tests fail, and say what to install: a skipped test
-//! would pass for one that held.
+//! Called by `machine`, `kernel` and `initramfs`. If one is missing, the tests
+//! fail and name the package: a skipped test would look like one that passed.
 
 use anyhow::{Context, Result, ensure};
 use std::path::PathBuf;
 use std::process::Command;
 
-/// Every program that is needed, with its package.
+/// Each required program and its package.
 const TOOLS: [(&str, &str); 13] = [
     ("apt-cache", "apt"),
     ("apt-get", "apt"),
@@ -23,12 +24,12 @@ const TOOLS: [(&str, &str); 13] = [
     ("v4l2-ctl", "v4l-utils"),
     ("xz", "xz-utils"),
 ];
-/// What measuring on the board takes besides.
+/// Programs that only the measurement on the board needs.
 const FOR_THE_BOARD: [(&str, &str); 1] = [("ethtool", "ethtool")];
-/// Where kmod and e2fsprogs live, which is not in every user's PATH.
+/// The folders of kmod and e2fsprogs, which are not in every user's PATH.
 const SBIN: &str = "/usr/sbin:/sbin";
 
-/// Fails with one command that installs everything that is missing.
+/// Fails with a command that installs all missing programs.
 pub(crate) fn check() -> Result<()> {
     ensure!(
         cfg!(target_arch = "x86_64"),
@@ -39,7 +40,7 @@ pub(crate) fn check() -> Result<()> {
     Ok(())
 }
 
-/// Where `tool`, one of those above, is installed.
+/// The path of `tool`, which must be one of those above.
 pub(crate) fn find(tool: &str) -> Result<PathBuf> {
     search(tool).with_context(|| {
         let known = TOOLS.iter().chain(&FOR_THE_BOARD).filter(|(name, _)| *name == tool);

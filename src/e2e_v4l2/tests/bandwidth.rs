@@ -1,10 +1,11 @@
-//! A webcam that claims bandwidth before it streams, as nearly all do, on a bus that has none left. uvcvideo gets ENOSPC
-//! where it selects the alternate setting, as from a controller of hardware, and gives it to VIDIOC_STREAMON.
+//! A webcam that claims bandwidth before it streams, as nearly all do, on a bus
+//! without free bandwidth. As with real hardware, uvcvideo gets ENOSPC when it
+//! selects the alternate setting, and returns it from VIDIOC_STREAMON.
 
 use crate::machine::machine;
 use crate::machine::pictures;
 use crate::tests::daemon::start;
-use crate::tests::helpers::capture::{Wish, capture};
+use crate::tests::helpers::capture::{Request, capture};
 use crate::tests::helpers::usb::Webcam;
 use crate::tests::helpers::viewer::{Viewer, camera_that, get};
 use crate::tests::usb::assert_in_order;
@@ -17,11 +18,11 @@ fn only_what_fits_on_the_bus_streams() {
     let machine = machine();
     let webcam = Webcam::plug_in_isochronous(&machine, 0, "0001");
     let device = webcam.device();
-    let small = Wish { n_frames: 15, ..Wish::mjpeg(&device) };
-    let large = Wish { width: 1280, height: 720, ..small };
-    for (mode, wish, size) in [("normal", large, LARGE), ("crowded", small, SMALL)] {
+    let small = Request { n_frames: 15, ..Request::mjpeg(&device) };
+    let large = Request { width: 1280, height: 720, ..small };
+    for (mode, request, size) in [("normal", large, LARGE), ("crowded", small, SMALL)] {
         webcam.set_mode(mode);
-        let capture = capture(&machine, &wish);
+        let capture = capture(&machine, &request);
         assert_eq!(capture.frames.len(), 15, "{}", capture.log);
         assert_in_order(&capture.frames, pictures::of_size(size));
     }
@@ -69,7 +70,7 @@ fn lack_of_bandwidth_is_told_and_heals() {
     camera_that(&machine, "a camera that is well", |camera| camera["state"] == "live");
     drop((viewer, server));
 
-    // What the message advises helps.
+    // The remedy in the message works.
     webcam.set_mode("crowded");
     let _server = start(&machine, &options(SMALL));
     let mut viewer = Viewer::open(&machine);

@@ -1,4 +1,5 @@
-//! What recording costs a board, beside one more viewer, and what a power cut costs the recording.
+//! On a board: the cost of recording compared with one more viewer, and what a
+//! power cut loses of a recording.
 
 use crate::machine::board::{self, COUNTING, Card, QUICK, busy};
 use crate::machine::initramfs::PICTURES;
@@ -14,10 +15,11 @@ use std::time::Duration;
 const SIZE: &str = "1280x720";
 const OTHER_SIZE: &str = "640x480";
 const FPS: u32 = 30;
-/// What an emulated machine does without effort.
+/// A frame rate that an emulated machine reaches easily.
 const SLOW_FPS: u32 = 10;
 const SPAN: Duration = Duration::from_secs(20);
-/// Until what was begun or ended is over, windows have grown, and the disk has what is meant for it.
+/// Until a change has taken effect, TCP windows have grown, and pending writes
+/// are on the disk.
 const SETTLE: &str = "sleep 6";
 const DEADLINE: Duration = Duration::from_secs(30);
 
@@ -35,7 +37,8 @@ fn power_cut_costs_what_the_disk_was_not_told_of() {
     const N_FRAMES: u64 = 8 * SLOW_FPS as u64;
     let card = Card::make().unwrap();
     let board = board::boot(QUICK, &card, vec![daemon()]).unwrap();
-    // The kernel writes nothing by itself.
+    // Switches off the kernel's periodic writeback, so that only the daemon's
+    // syncs reach the disk.
     board.sh("echo 0 >/proc/sys/vm/dirty_writeback_centisecs");
     let server = recorder(&board, SIZE, SLOW_FPS, "");
     let n_written = wait_for_frames(&board, N_FRAMES);
@@ -44,7 +47,7 @@ fn power_cut_costs_what_the_disk_was_not_told_of() {
 
     let board = board::boot(QUICK, &card, vec![daemon()]).unwrap();
     let server = recorder(&board, OTHER_SIZE, SLOW_FPS, "");
-    // What is there is looked through before anything is written.
+    // The daemon scans the old recording before it writes a frame.
     wait_for_frames(&board, 1);
     let list = json(&board, "/recordings?segments=1");
     let (mut n_kept, mut n_new) = (0, 0);
@@ -57,7 +60,7 @@ fn power_cut_costs_what_the_disk_was_not_told_of() {
         }
     }
     assert!(n_new > 0, "{list}");
-    // It is told once a second, and the machine may be slow to do it.
+    // The daemon syncs once a second, and the machine may be slow.
     assert!(
         n_kept + 3 * u64::from(SLOW_FPS) >= n_written,
         "{n_kept} of {n_written} are there: {}",
@@ -66,7 +69,7 @@ fn power_cut_costs_what_the_disk_was_not_told_of() {
     assert_eq!(server.stop(), 0);
 }
 
-/// Waits until so many were written, and gives how many it is.
+/// Waits until at least `n` frames were written, and returns how many.
 fn wait_for_frames(board: &Machine, n: u64) -> u64 {
     let status = format!("wget -q -O - http://127.0.0.1:{SERVICE_PORT}/status");
     let written = format!("{status} | sed -n 's/.*\"written\":\\([0-9]*\\).*/\\1/p'");
@@ -78,7 +81,7 @@ fn json(board: &Machine, path: &str) -> serde_json::Value {
     serde_json::from_slice(&get(board, path)).expect("a reply is JSON")
 }
 
-/// The JPEGs of a segment that is whole to its last byte.
+/// The JPEGs of a segment, which must be intact to its last byte.
 fn parts(mut segment: &[u8]) -> Vec<Vec<u8>> {
     let mut jpegs = Vec::new();
     while !segment.is_empty() {
@@ -95,7 +98,8 @@ fn parts(mut segment: &[u8]) -> Vec<Vec<u8>> {
     jpegs
 }
 
-/// A speed is no test: this prints what the whole board spends on a picture, in thousands of instructions.
+/// A measurement without a limit: prints the instructions of the whole board
+/// per picture, in thousands.
 #[test]
 #[ignore = "a measurement, see `make bench-board`"]
 fn recording_beside_one_more_viewer() {
@@ -118,14 +122,15 @@ fn recording_beside_one_more_viewer() {
     assert_eq!(server.stop(), 0);
 }
 
-/// What a picture costs, and what comes on top of that.
+/// The cost of a picture in thousands of instructions: of the capture, and in
+/// addition of each of the others.
 #[derive(Debug)]
 struct Cost {
     #[expect(dead_code, reason = "printed")]
     capture: f64,
     first: f64,
     second: f64,
-    /// With nobody watching, and beside one viewer.
+    /// Without viewers, and beside one viewer.
     recording: f64,
     recording_watched: f64,
 }
@@ -148,7 +153,8 @@ impl Cost {
     }
 }
 
-/// Thousands of instructions a picture, which each of these viewers must have had.
+/// Thousands of instructions per picture. Fails if one of these viewers missed
+/// pictures.
 fn spent(board: &Machine, viewers: &[BackgroundViewer]) -> f64 {
     board.sh(SETTLE);
     let before: Vec<u64> = viewers.iter().map(BackgroundViewer::n_bytes).collect();
@@ -163,7 +169,7 @@ fn spent(board: &Machine, viewers: &[BackgroundViewer]) -> f64 {
     busy.as_secs_f64() * 1e6 / n_pictures
 }
 
-/// Switches recording, and waits until it is as it is to be.
+/// Switches recording on or off, and waits until the daemon reports that state.
 fn record(board: &Machine, on: bool) {
     let (word, due) = if on { ("start", "recording") } else { ("stop", "off") };
     let at = format!("http://127.0.0.1:{SERVICE_PORT}");

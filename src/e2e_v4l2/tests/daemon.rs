@@ -3,14 +3,14 @@
 use crate::machine::pictures;
 use crate::machine::server::Server;
 use crate::machine::{Machine, SERVICE_PORT, machine};
-use crate::tests::helpers::capture::Wish;
+use crate::tests::helpers::capture::Request;
 use crate::tests::helpers::usb::Webcam;
 use crate::tests::helpers::viewer::{Viewer, camera, camera_that, control, get, lost};
 use crate::tests::helpers::vivid::Vivid;
 use jpeg_decoder::Decoder;
 use std::time::Duration;
 
-/// The daemon in the guest, with further options.
+/// Starts the daemon in the guest with additional options.
 pub(crate) fn start<'m>(machine: &'m Machine, options: &str) -> Server<'m> {
     Server::start(machine, &format!("mjpegd --bind 0.0.0.0:{SERVICE_PORT} {options}"))
 }
@@ -48,7 +48,8 @@ fn at_30_fps_all_is_passed_on_too() {
     let options = format!("--camera v4l2:{} --resolution 640x480 --fps 30", webcam.link());
     let _server = start(&machine, &options);
     let mut viewer = Viewer::open(&machine);
-    // A machine that was kept waiting has gaps, but no picture that is not the camera's.
+    // A slow machine may cause gaps, but each picture must be one of the
+    // camera's.
     (0..9).for_each(|_| viewer.read_in_a_row(10, pictures::of_size("640x480")));
     assert_eq!(camera(&machine)["got"]["fps"], 30.0);
 }
@@ -59,7 +60,7 @@ fn cold_snapshot_is_in_time_after_a_warmup() {
     let webcam = Webcam::plug_in(&machine, 0, "0001");
     let options = "--warmup 5 --resolution 640x480 --fps 5";
     let _server = start(&machine, &format!("--camera v4l2:{} {options}", webcam.link()));
-    // The daemon itself answers 503 after 4 s.
+    // The daemon replies with 503 after 4 s.
     let jpeg = get(&machine, "/snapshot");
     let place = pictures::of_size("640x480").iter().position(|picture| *picture == jpeg);
     let place = place.unwrap_or_else(|| panic!("no picture: {}", String::from_utf8_lossy(&jpeg)));
@@ -86,7 +87,7 @@ fn name_cut_inside_a_character_does_no_harm() {
 #[test]
 fn first_camera_is_found_and_idle_closes_it() {
     let machine = machine();
-    // vivid's nodes have the lower numbers.
+    // vivid's nodes have lower numbers than the webcam's.
     Vivid::single_planar(&machine).unbind();
     let webcam = Webcam::plug_in(&machine, 0, "0001");
     let server = start(&machine, &format!("--camera v4l2 --idle-timeout 1s {SMALL}"));
@@ -168,7 +169,7 @@ fn stall_is_told_and_heals() {
 fn unplugged_camera_comes_back_under_another_number() {
     let machine = machine();
     let webcam = Webcam::plug_in(&machine, 0, "0001");
-    // Named by its number, which will be another's.
+    // The daemon gets the node number, which another camera will have later.
     let server = start(&machine, &format!("--camera {} {SMALL}", webcam.device()));
     let mut viewer = Viewer::open(&machine);
     assert!(is_of_camera(&viewer.next()));
@@ -201,7 +202,7 @@ fn camera_that_is_away_at_start_is_waited_for() {
 fn busy_camera_names_who_has_it() {
     let machine = machine();
     let webcam = Webcam::plug_in(&machine, 0, "0001");
-    let other = Wish { n_frames: 100_000, ..Wish::mjpeg(webcam.link()) }.start(&machine);
+    let other = Request { n_frames: 100_000, ..Request::mjpeg(webcam.link()) }.start(&machine);
     let holds = format!("ls -l /proc/[0-9]*/fd | grep -q '{}$'", webcam.device());
     machine.wait_for("the other program", Duration::from_secs(20), &holds);
     let _server = start(&machine, &format!("--camera v4l2:{} {SMALL}", webcam.link()));
@@ -238,7 +239,7 @@ fn devices_lists_what_each_camera_can_do() {
             .iter()
             .any(|s| s["width"] == 640 && s["fps"].as_array().unwrap().contains(&30.0.into()))
     );
-    // vivid has controls of every type, some of which no program knows.
+    // vivid has controls of every type, including types that no program knows.
     let vivid = devices.iter().find(|device| device["driver"] == "vivid").unwrap();
     let controls = vivid["controls"].as_array().unwrap();
     assert!(

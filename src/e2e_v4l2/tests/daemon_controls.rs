@@ -1,8 +1,9 @@
-//! Controls through mjpegd: what is POSTed is in the device, and what is in the device is told.
+//! Controls through mjpegd: POSTed values are set in the device, and replies
+//! have the values of the device.
 
 use crate::machine::{Machine, machine};
 use crate::tests::daemon::start;
-use crate::tests::helpers::capture::Wish;
+use crate::tests::helpers::capture::Request;
 use crate::tests::helpers::usb::Webcam;
 use crate::tests::helpers::viewer::{Viewer, camera_that, control, get, lost, post, set};
 use crate::tests::helpers::vivid::Vivid;
@@ -10,7 +11,7 @@ use serde_json::{Value, json};
 use std::thread;
 use std::time::Duration;
 
-/// What v4l2-ctl says of a control.
+/// The value of a control that v4l2-ctl reads.
 fn seen(machine: &Machine, device: &str, control: &str) -> String {
     let line = machine.sh(&format!("v4l2-ctl -d {device} -C {control}"));
     line.split_once(": ").map(|(_, value)| value.to_string()).unwrap_or(line)
@@ -32,7 +33,7 @@ fn what_is_posted_is_in_the_device_and_the_other_way_round() {
     let options = format!("--camera v4l2:{} --idle-timeout 1s --resolution 640x480", webcam.link());
     let _server = start(&machine, &options);
 
-    // While nobody watches: the device is opened for the request alone.
+    // While nobody watches, the device is opened for the request only.
     assert_eq!(post(&machine, &json!({"brightness": 10})).0, 200);
     assert_eq!(seen(&machine, &device, "brightness"), "10");
     assert!(machine.holders(&device).is_empty(), "open though nobody watches");
@@ -128,7 +129,7 @@ fn defaults_come_back_one_by_one_and_all_at_once() {
     let kept = set(&machine, &json!({"brightness": null, "contrast": 90}));
     assert_eq!(kept["brightness"]["value"], 0);
     idle(&machine);
-    // What was typed at the start does not come back.
+    // Values from the command line are not set again.
     Viewer::open(&machine).next();
     assert_eq!(seen(&machine, &device, "brightness,contrast"), "0\ncontrast: 90");
     set(&machine, &json!({"auto_exposure": 1}));
@@ -165,7 +166,8 @@ fn settings_outlive_closing_and_loss() {
     let (code, why) = post(&machine, &json!({"brightness": 1}));
     assert_eq!(code, 503, "{why}");
     assert!(why.contains("unplugged") || why.contains("no such device"), "{why}");
-    // Under another number and with all at its defaults.
+    // The device comes back with another number and with all controls at their
+    // defaults.
     let (_other, webcam) =
         (Webcam::plug_in(&machine, 1, "0002"), Webcam::plug_in(&machine, 0, "0001"));
     assert_ne!(webcam.device(), before);
@@ -202,7 +204,7 @@ fn what_is_posted_while_the_camera_is_opened_stays() {
         let posted = scope.spawn(|| post(&machine, &changes));
         let is_first_set = format!("grep 'set brightness 40' {}", webcam.log_file());
         machine.wait_for("the first control", Duration::from_secs(20), &is_first_set);
-        // The device has what was posted, and the request goes on.
+        // The device already has the new value while the request still runs.
         let mut viewer = Viewer::open(&machine);
         assert_eq!(posted.join().unwrap().0, 200);
         viewer.next();
@@ -215,7 +217,7 @@ fn what_is_posted_while_the_camera_is_opened_stays() {
 fn controls_work_while_another_program_has_the_pictures() {
     let machine = machine();
     let webcam = Webcam::plug_in(&machine, 0, "0001");
-    let other = Wish { n_frames: 100_000, ..Wish::mjpeg(webcam.link()) }.start(&machine);
+    let other = Request { n_frames: 100_000, ..Request::mjpeg(webcam.link()) }.start(&machine);
     let _server = start(&machine, &format!("--camera v4l2:{}", webcam.link()));
     assert_eq!(set(&machine, &json!({"contrast": 55}))["contrast"]["value"], 55);
     assert_eq!(seen(&machine, &webcam.device(), "contrast"), "55");

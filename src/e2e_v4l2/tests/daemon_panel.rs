@@ -1,5 +1,5 @@
-//! The controls on the page, in a real browser: what is moved there is in the device, and what the device made of it
-//! is shown.
+//! The controls on the page, in a real browser: the page sets the device, and
+//! shows the values that the device has.
 
 use crate::machine::{Machine, machine};
 use crate::support::{Browser, eventually_is};
@@ -11,7 +11,8 @@ use serde_json::{Value, json};
 struct Row<'b>(&'b Browser, &'static str);
 
 impl Row<'_> {
-    /// What an expression of JavaScript gives, in which `row`, `slider`, `field` and `error` are known.
+    /// Evaluates a JavaScript expression that may use `row`, `slider`, `field`
+    /// and `error`.
     fn run(&self, expression: &str) -> Value {
         self.0.run(&format!(
             "const row = document.querySelector('[data-name={}]');
@@ -30,7 +31,7 @@ impl Row<'_> {
         });
     }
 
-    /// Puts a value into its field or menu, as a keyboard does.
+    /// Enters a value into its field or menu, as with a keyboard.
     fn put(&self, value: &str) {
         self.run(&format!("field.value = '{value}', field.dispatchEvent(new Event('change'))"));
     }
@@ -88,7 +89,7 @@ fn slider_field_and_menu_set_the_camera_and_show_what_it_kept() {
     row("contrast").is("error.textContent", &json!(""));
     seen("contrast", "40");
 
-    // An automatic holds another control, until it is switched.
+    // An automatic control locks another control until it is switched off.
     row("exposure_time_absolute").is("slider.disabled && field.disabled", &json!(true));
     row("auto_exposure").put("1");
     row("exposure_time_absolute").is("slider.disabled || field.disabled", &json!(false));
@@ -106,7 +107,7 @@ fn slider_field_and_menu_set_the_camera_and_show_what_it_kept() {
     row("white_balance_automatic").is("field.checked", &json!(true));
     row("white_balance_temperature").is("field.disabled", &json!(true));
 
-    // Unplugged, the page says so.
+    // After an unplug, the page shows the error.
     webcam.unplug();
     row("brightness").put("5");
     eventually_is("the page says that the camera is away", || {

@@ -1,4 +1,4 @@
-//! mjpegd on vivid: raw formats, and what is no camera for it.
+//! mjpegd on vivid: raw formats, and devices that it refuses.
 
 use crate::machine::{Machine, machine};
 use crate::tests::daemon::start;
@@ -19,7 +19,7 @@ const BARS: [[u8; 3]; 8] = [
     [0, 0, 0],
 ];
 
-/// The same at "75% Colorbar", where a range that is stretched by mistake shows.
+/// The bars of "75% Colorbar", which reveal a range that is wrongly expanded.
 fn three_quarters(bar: [u8; 3]) -> [u8; 3] {
     bar.map(|channel| if channel == 255 { 191 } else { 0 })
 }
@@ -45,7 +45,7 @@ fn assert_near(format: &str, seen: &[[u8; 3]], due: &[[u8; 3]], most: u8) {
     }
 }
 
-/// Luma of full range Rec. 709, which vivid draws where there is no colour.
+/// Full-range luma of Rec. 709, which vivid draws in formats without colour.
 fn grey([r, g, b]: [u8; 3]) -> [u8; 3] {
     let luma = (u32::from(r) * 2126 + u32::from(g) * 7152 + u32::from(b) * 722 + 5000) / 10_000;
     [luma.to_le_bytes()[0]; 3]
@@ -157,7 +157,8 @@ fn buffer_that_is_marked_as_damaged_is_dropped_and_counted() {
     let mut viewer = Viewer::open(&machine);
     viewer.next();
     camera_that(&machine, "a picture that was dropped", |camera| {
-        // Again: one that a newer picture overtook was passed over, and not looked at.
+        // Several tries: a frame that a newer one replaced was skipped without
+        // a check.
         vivid.set("inject_v4l2_buf_flag_error", 1);
         camera["frames"]["dropped"]["marked"].as_u64() > Some(0)
     });

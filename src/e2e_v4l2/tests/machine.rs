@@ -1,4 +1,5 @@
-//! The machine itself: it boots, it obeys, it has the cameras that the other tests count on.
+//! The machine itself: it boots, runs scripts, and has the cameras that the
+//! other tests rely on.
 
 use crate::machine::{SERVICE_PORT, machine};
 use crate::tests::helpers::usb::Webcam;
@@ -7,7 +8,7 @@ use std::io::Read;
 use std::net::TcpStream;
 use std::time::Duration;
 
-/// Measured on two cores: 4 s when they are idle, 17 s when five other jobs want them.
+/// Measured on two cores: 4 s when idle, 17 s with five other jobs.
 const BOOT_LIMIT: Duration = Duration::from_secs(60);
 
 #[test]

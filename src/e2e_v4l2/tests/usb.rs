@@ -1,12 +1,13 @@
-//! The USB webcam when all is well: what it says it does is what arrives through uvcvideo.
+//! The working USB webcam: what it sends arrives through uvcvideo.
 
 use crate::machine::machine;
 use crate::machine::pictures;
-use crate::tests::helpers::capture::{Capture, Wish, capture};
+use crate::tests::helpers::capture::{Capture, Request, capture};
 use crate::tests::helpers::usb::Webcam;
 use std::time::Duration;
 
-/// Frames must be the camera's pictures, byte for byte, in their order and without a gap.
+/// Checks that frames are the camera's pictures, byte for byte, in order and
+/// without a gap.
 pub(crate) fn assert_in_order(frames: &[Vec<u8>], pictures: &[Vec<u8>]) {
     assert!(!frames.is_empty(), "no frame came");
     for (number, frame) in frames.iter().enumerate() {
@@ -49,14 +50,14 @@ fn every_frame_at_15_fps_is_byte_identical() {
     let webcam = Webcam::plug_in(&machine, 0, "0001");
     let device = webcam.device();
     for (width, height, size) in [(640, 480, "640x480"), (1280, 720, "1280x720")] {
-        let capture = capture(&machine, &Wish { width, height, ..Wish::mjpeg(&device) });
+        let capture = capture(&machine, &Request { width, height, ..Request::mjpeg(&device) });
         assert_eq!(capture.frames.len(), 30, "{}", capture.log);
         assert_in_order(&capture.frames, pictures::of_size(size));
         assert_no_gap(&capture);
     }
 }
 
-/// How many frames came one after the other, at most, without one that was lost in the camera or the driver.
+/// The longest run of frames without one that the camera or the driver lost.
 fn longest_row(capture: &Capture, pictures: &[Vec<u8>]) -> usize {
     let place = |frame: &Vec<u8>| pictures.iter().position(|picture| picture == frame);
     let (mut longest, mut row, mut next) = (0, 0, None);
@@ -74,10 +75,13 @@ fn frames_come_in_a_row_at_30_fps() {
     let machine = machine();
     let webcam = Webcam::plug_in(&machine, 0, "0001");
     let limit = Duration::from_secs(30);
-    let capture =
-        capture(&machine, &Wish { fps: 30, n_frames: 300, limit, ..Wish::mjpeg(&webcam.device()) });
+    let capture = capture(
+        &machine,
+        &Request { fps: 30, n_frames: 300, limit, ..Request::mjpeg(&webcam.device()) },
+    );
     assert_eq!(capture.frames.len(), 300, "{}", capture.log);
-    // A machine that was kept waiting has gaps, but no picture that is not the camera's.
+    // A slow machine may cause gaps, but each picture must be one of the
+    // camera's.
     let in_a_row = longest_row(&capture, pictures::of_size("640x480"));
     assert!(in_a_row >= 30, "at most {in_a_row} in a row\n{}", capture.log);
     let mut intervals: Vec<_> = capture.timestamps.windows(2).map(|two| two[1] - two[0]).collect();
@@ -91,7 +95,8 @@ fn frames_come_at_the_negotiated_rate() {
     let machine = machine();
     let webcam = Webcam::plug_in(&machine, 0, "0001");
     for (fps, n_frames) in [(5, 12), (10, 20)] {
-        let capture = capture(&machine, &Wish { fps, n_frames, ..Wish::mjpeg(&webcam.device()) });
+        let capture =
+            capture(&machine, &Request { fps, n_frames, ..Request::mjpeg(&webcam.device()) });
         let (measured, wished) = (capture.fps(), f64::from(fps));
         assert!((measured - wished).abs() < wished * 0.05, "{measured} fps, not {wished}");
     }
@@ -106,8 +111,10 @@ fn frames_come_at_the_negotiated_rate() {
 fn yuyv_is_a_ramp_that_moves() {
     let machine = machine();
     let webcam = Webcam::plug_in(&machine, 0, "0001");
-    let capture =
-        capture(&machine, &Wish { format: "YUYV", n_frames: 5, ..Wish::mjpeg(&webcam.device()) });
+    let capture = capture(
+        &machine,
+        &Request { format: "YUYV", n_frames: 5, ..Request::mjpeg(&webcam.device()) },
+    );
     assert_eq!(capture.frames.len(), 5, "{}", capture.log);
     for (number, frame) in capture.frames.iter().enumerate() {
         assert_eq!(frame.len(), 640 * 480 * 2);
@@ -124,8 +131,9 @@ fn what_the_camera_has_not_becomes_the_nearest_it_has() {
     let machine = machine();
     let webcam = Webcam::plug_in(&machine, 0, "0001");
     let device = webcam.device();
-    let wish = Wish { width: 1000, height: 700, fps: 11, n_frames: 5, ..Wish::mjpeg(&device) };
-    let capture = capture(&machine, &wish);
+    let request =
+        Request { width: 1000, height: 700, fps: 11, n_frames: 5, ..Request::mjpeg(&device) };
+    let capture = capture(&machine, &request);
     assert_eq!(capture.frames.len(), 5, "{}", capture.log);
     assert!(
         webcam.log().contains("commit MJPG 1280x720 10 fps"),
@@ -140,8 +148,8 @@ fn two_cameras_stream_at_a_time() {
     let machine = machine();
     let (first, second) =
         (Webcam::plug_in(&machine, 0, "0001"), Webcam::plug_in(&machine, 1, "0002"));
-    let other = Wish::mjpeg(second.link()).start(&machine);
-    let capture = capture(&machine, &Wish::mjpeg(first.link()));
+    let other = Request::mjpeg(second.link()).start(&machine);
+    let capture = capture(&machine, &Request::mjpeg(first.link()));
     let other = other.wait_for_frames(Duration::from_secs(10));
     let pictures = pictures::of_size("640x480");
     assert_in_order(&capture.frames, pictures);
@@ -187,7 +195,7 @@ fn the_driver_clamps_rounds_and_refuses() {
         machine.sh(&format!("v4l2-ctl -d {device} -C contrast,saturation")),
         "contrast: 95\nsaturation: 52"
     );
-    // Inactive as long as the automatic white balance is on.
+    // Inactive while the automatic white balance is on.
     let outcome = machine.run(&format!("v4l2-ctl -d {device} -c white_balance_temperature=5000"));
     assert!(outcome.text.contains("Permission denied"), "{outcome:?}");
 }

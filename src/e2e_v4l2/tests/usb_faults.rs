@@ -1,8 +1,8 @@
-//! The USB webcam when it misbehaves: each fault, as the kernel shows it to a program.
+//! Faults of the USB webcam, as a program sees them through the kernel.
 
 use crate::machine::machine;
 use crate::machine::pictures;
-use crate::tests::helpers::capture::{Wish, capture};
+use crate::tests::helpers::capture::{Request, capture};
 use crate::tests::helpers::usb::Webcam;
 use crate::tests::usb::assert_in_order;
 use std::time::Duration;
@@ -13,7 +13,8 @@ fn bad_frames_arrive_without_a_flag() {
     let webcam = Webcam::plug_in(&machine, 0, "0001");
     let frames_in_mode = |mode: &str| {
         webcam.set_mode(mode);
-        let capture = capture(&machine, &Wish { n_frames: 5, ..Wish::mjpeg(&webcam.device()) });
+        let capture =
+            capture(&machine, &Request { n_frames: 5, ..Request::mjpeg(&webcam.device()) });
         assert_eq!(capture.frames.len(), 5, "mode {mode}: {}", capture.log);
         capture.frames
     };
@@ -43,10 +44,12 @@ fn frames_that_the_driver_drops_look_like_a_stall() {
     for mode in ["stall", "empty", "error"] {
         webcam.set_mode(mode);
         let limit = Duration::from_secs(2);
-        let capture = capture(&machine, &Wish { fps: 30, limit, ..Wish::mjpeg(&webcam.device()) });
+        let capture =
+            capture(&machine, &Request { fps: 30, limit, ..Request::mjpeg(&webcam.device()) });
         assert_eq!(capture.frames.len(), 0, "mode {mode}: {}", capture.log);
     }
-    // The camera did stream, each time, and all but a stalled one made frames.
+    // The camera streamed each time, and made frames in each mode except the
+    // stall.
     let log = webcam.log();
     assert_eq!(log.matches("commit MJPG 640x480 30 fps").count(), 3, "{log}");
 }
@@ -56,7 +59,7 @@ fn a_camera_can_recover_while_it_streams() {
     let machine = machine();
     let webcam = Webcam::plug_in(&machine, 0, "0001");
     webcam.set_mode("stall");
-    let capture = Wish::mjpeg(webcam.link()).start_blindly(&machine);
+    let capture = Request::mjpeg(webcam.link()).start_blindly(&machine);
     machine.wait_for(
         "the stream",
         Duration::from_secs(5),
@@ -83,7 +86,7 @@ fn an_unplug_ends_a_running_capture() {
     let webcam = Webcam::plug_in(&machine, 0, "0001");
     let (device, link) = (webcam.device(), webcam.link().to_string());
     let limit = Duration::from_secs(60);
-    let capture = Wish { n_frames: 1000, limit, ..Wish::mjpeg(&device) }.start(&machine);
+    let capture = Request { n_frames: 1000, limit, ..Request::mjpeg(&device) }.start(&machine);
     webcam.unplug();
     let log = capture.wait(Duration::from_secs(5));
     assert!(log.contains("No such device"), "{log}");
@@ -95,21 +98,22 @@ fn a_camera_comes_back_under_the_same_link() {
     let machine = machine();
     let webcam = Webcam::plug_in(&machine, 0, "0001");
     let (device, link) = (webcam.device(), webcam.link().to_string());
-    // Whoever keeps the node open keeps its number.
+    // As long as a program has the node open, its number is not used again.
     machine.sh(&format!("sleep 1000 <{device} >/dev/null 2>&1 & echo $! >/tmp/holder"));
     webcam.unplug();
     let webcam = Webcam::plug_in(&machine, 3, "0001");
     machine.sh("kill $(cat /tmp/holder)");
     assert_eq!(webcam.link(), link);
     assert_ne!(webcam.device(), device);
-    let capture = capture(&machine, &Wish { n_frames: 5, ..Wish::mjpeg(&link) });
+    let capture = capture(&machine, &Request { n_frames: 5, ..Request::mjpeg(&link) });
     assert_in_order(&capture.frames, pictures::of_size("640x480"));
 }
 
 #[test]
 fn a_name_can_be_cut_inside_a_character() {
     let machine = machine();
-    // The driver keeps 31 bytes: fifteen letters of two bytes and half of the next.
+    // The driver keeps 31 bytes: fifteen letters of two bytes and the first
+    // half of the next.
     let webcam = Webcam::plug_in_as(&machine, 0, &"é".repeat(20), "0001");
     machine
         .sh(&format!("cat /sys/class/video4linux/$(basename {})/name >/tmp/name", webcam.device()));
@@ -122,10 +126,11 @@ fn a_busy_camera_says_so() {
     let machine = machine();
     let webcam = Webcam::plug_in(&machine, 0, "0001");
     let limit = Duration::from_secs(60);
-    let _holder = Wish { n_frames: 1000, limit, ..Wish::mjpeg(webcam.link()) }.start(&machine);
-    // v4l2-ctl runs under `timeout`, which holds nothing.
+    let _holder =
+        Request { n_frames: 1000, limit, ..Request::mjpeg(webcam.link()) }.start(&machine);
+    // v4l2-ctl runs under `timeout`, which does not open the device.
     assert_eq!(machine.holders(&webcam.device()).len(), 1);
-    let capture = capture(&machine, &Wish::mjpeg(webcam.link()));
+    let capture = capture(&machine, &Request::mjpeg(webcam.link()));
     assert!(capture.log.contains("Device or resource busy"), "{}", capture.log);
     assert_eq!(capture.frames.len(), 0);
 }

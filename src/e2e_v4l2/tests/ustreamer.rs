@@ -1,4 +1,4 @@
-//! uStreamer on the same camera: the yardstick.
+//! uStreamer on the same camera, for comparison.
 
 use crate::machine::pictures;
 use crate::machine::server::Server;
@@ -8,7 +8,8 @@ use crate::tests::helpers::cpu::while_watched;
 use crate::tests::helpers::usb::Webcam;
 use std::time::Duration;
 
-/// What a server took for a frame that one viewer received, in milliseconds, and how many frames these were.
+/// CPU time of a server per frame received by one viewer, in milliseconds, and
+/// the number of frames.
 fn cost(machine: &Machine, server: &Server<'_>, span: Duration) -> (f64, u64) {
     let url = format!("http://127.0.0.1:{SERVICE_PORT}/stream");
     let watched = while_watched(machine, server.pid(), &url, span);
@@ -33,7 +34,8 @@ fn ustreamer_serves_the_same_camera() {
     assert_eq!(server.stop(), 0);
 }
 
-/// A speed is no test: this prints CPU per frame of both, taken in turn in one machine.
+/// A measurement without a limit: prints the CPU time per frame of both, which
+/// take turns in one machine.
 #[test]
 #[ignore = "a measurement, see `make bench-v4l2`"]
 fn cpu_beside_ustreamer_at_720p30() {

@@ -1,21 +1,22 @@
-//! vivid's faults, as the kernel shows them to a program.
+//! Faults of vivid, as a program sees them through the kernel.
 
 use crate::machine::{Machine, machine};
-use crate::tests::helpers::capture::{Wish, capture};
+use crate::tests::helpers::capture::{Request, capture};
 use crate::tests::helpers::vivid::Vivid;
 use std::time::Duration;
 
 /// Five frames of the smallest picture that vivid's webcam input has.
-fn wish(device: &str) -> Wish<'_> {
-    Wish { format: "YUYV", width: 320, height: 180, n_frames: 5, ..Wish::mjpeg(device) }
+fn request(device: &str) -> Request<'_> {
+    Request { format: "YUYV", width: 320, height: 180, n_frames: 5, ..Request::mjpeg(device) }
 }
 
-/// Captures after setting a fault, which strikes once, and again: the second time must be well.
+/// Sets a fault that occurs once, and captures twice. The second capture must
+/// succeed.
 fn assert_strikes_once(machine: &Machine, fault: &str, error: &str) {
     let camera = Vivid::single_planar(machine);
     let device = camera.device();
     camera.set(fault, 1);
-    let [first, second] = [(), ()].map(|()| capture(machine, &wish(&device)));
+    let [first, second] = [(), ()].map(|()| capture(machine, &request(&device)));
     assert!(first.log.contains(error), "{}", first.log);
     assert_eq!((second.status, second.frames.len()), (0, 5), "{}", second.log);
 }
@@ -24,7 +25,7 @@ fn assert_strikes_once(machine: &Machine, fault: &str, error: &str) {
 fn gives_raw_frames() {
     let machine = machine();
     let camera = Vivid::single_planar(&machine);
-    let capture = capture(&machine, &wish(&camera.device()));
+    let capture = capture(&machine, &request(&camera.device()));
     assert_eq!(capture.frames.len(), 5, "{}", capture.log);
     assert!(capture.frames.iter().all(|frame| frame.len() == 320 * 180 * 2));
 }
@@ -64,15 +65,16 @@ fn an_unbind_takes_the_nodes_and_a_bind_gives_them_back() {
     camera.unbind();
     machine.sh(&format!("[ ! -e {device} ]"));
     camera.bind();
-    assert_eq!(capture(&machine, &wish(&camera.device())).frames.len(), 5);
+    assert_eq!(capture(&machine, &request(&camera.device())).frames.len(), 5);
 }
 
-/// Starts a capture that would never end, sets a fault while it runs, and gives what v4l2-ctl said at its end.
+/// Starts an endless capture, sets a fault while it runs, and returns the
+/// output of v4l2-ctl at its end.
 fn log_of_capture_ended_by(machine: &Machine, fault: &str) -> String {
     let camera = Vivid::single_planar(machine);
     let device = camera.device();
-    let capture =
-        Wish { n_frames: 1000, limit: Duration::from_secs(60), ..wish(&device) }.start(machine);
+    let capture = Request { n_frames: 1000, limit: Duration::from_secs(60), ..request(&device) }
+        .start(machine);
     camera.set(fault, 1);
     capture.wait(Duration::from_secs(5))
 }
@@ -81,10 +83,14 @@ fn log_of_capture_ended_by(machine: &Machine, fault: &str) -> String {
 fn a_disconnect_ends_a_running_capture() {
     let machine = machine();
     let log = log_of_capture_ended_by(&machine, "disconnect");
-    // Whether QBUF or DQBUF meets ENODEV first is chance, and of QBUF v4l2-ctl does not say it.
+    // QBUF or DQBUF may get ENODEV first, and v4l2-ctl does not report it for
+    // QBUF.
     assert!(log.contains("No such device") || log.contains("qbuf error"), "{log}");
-    // The last one to close the camera has healed it.
-    assert_eq!(capture(&machine, &wish(&Vivid::single_planar(&machine).device())).frames.len(), 5);
+    // The fault ends when the last program closes the camera.
+    assert_eq!(
+        capture(&machine, &request(&Vivid::single_planar(&machine).device())).frames.len(),
+        5
+    );
 }
 
 #[test]
@@ -92,5 +98,8 @@ fn a_fatal_streaming_error_lasts_until_the_stream_is_stopped() {
     let machine = machine();
     let log = log_of_capture_ended_by(&machine, "inject_fatal_streaming_error");
     assert!(log.contains("Input/output error"), "{log}");
-    assert_eq!(capture(&machine, &wish(&Vivid::single_planar(&machine).device())).frames.len(), 5);
+    assert_eq!(
+        capture(&machine, &request(&Vivid::single_planar(&machine).device())).frames.len(),
+        5
+    );
 }

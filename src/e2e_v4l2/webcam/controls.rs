@@ -1,11 +1,13 @@
-//! The settings of the camera: brightness, exposure and so on, kept as a real one keeps them.
+//! The settings of the camera: brightness, exposure and so on, stored as in a
+//! real camera.
 //!
 //! Called by `main` for class requests to the control interface. Ids: UVC 1.1, tables.
 
-/// Entity ids. They stand in the descriptors and in every request.
+/// Entity ids, used in the descriptors and in each request.
 pub(crate) const CAMERA_TERMINAL: u8 = 1;
 pub(crate) const PROCESSING_UNIT: u8 = 2;
-/// Entity 0 is the interface itself; its selector 2 tells why the last request was refused.
+/// Entity 0 is the interface itself; its selector 2 gives the reason why the
+/// last request was refused.
 const INTERFACE: u8 = 0;
 const ERROR_CODE: u8 = 2;
 /// bRequestErrorCode "invalid control" and "invalid request".
@@ -15,7 +17,8 @@ const INVALID_REQUEST: u8 = 7;
 const SET_CUR: u8 = 0x01;
 const GET_CUR: u8 = 0x81;
 
-/// One setting. `selector` is its id in requests, `bit` its place in the descriptor, `bytes` its width on the wire.
+/// One setting. `selector` is its id in requests, `bit` its position in the
+/// descriptor, `bytes` its width on the wire.
 struct Control {
     name: &'static str,
     entity: u8,
@@ -24,7 +27,8 @@ struct Control {
     bytes: usize,
     min: i32,
     max: i32,
-    /// For the exposure mode, a bitmap, UVC gives this place another meaning: the modes that exist.
+    /// For the exposure mode, a bitmap, UVC uses this field for the modes that
+    /// exist.
     step: i32,
     default: i32,
     value: i32,
@@ -63,7 +67,7 @@ pub(crate) fn bitmap(entity: u8) -> u32 {
         .fold(0, |bits, control| bits | 1 << control.bit)
 }
 
-/// All settings with their present values.
+/// All settings with their current values.
 pub(crate) struct Controls {
     controls: [Control; 9],
     last_error: u8,
@@ -74,7 +78,7 @@ impl Controls {
         Self { controls: CONTROLS, last_error: 0 }
     }
 
-    /// Answers a question about a control; `None` is a stall.
+    /// Answers a GET request for a control. `None` is a stall.
     pub(crate) fn get(&mut self, request: u8, entity: u8, selector: u8) -> Option<Vec<u8>> {
         if (request, entity, selector) == (GET_CUR, INTERFACE, ERROR_CODE) {
             return Some(vec![self.last_error]);
@@ -92,7 +96,7 @@ impl Controls {
             0x84 => control.step,
             // The length of a value, always in two bytes.
             0x85 => return Some(vec![u8::try_from(control.bytes).expect("at most 4"), 0]),
-            // What can be done: read and write.
+            // The supported requests: read and write.
             0x86 => return Some(vec![0x03]),
             0x87 => control.default,
             _ => {
@@ -103,7 +107,8 @@ impl Controls {
         Some(value.to_le_bytes()[..control.bytes].to_vec())
     }
 
-    /// Takes a new value and returns "name value" for the log; `None` is a stall. Who `refuses` changes nothing.
+    /// Takes a new value and returns "name value" for the log; `None` is a
+    /// stall. With `refuses`, nothing changes.
     pub(crate) fn set(
         &mut self,
         request: u8,

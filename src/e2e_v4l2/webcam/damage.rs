@@ -1,4 +1,4 @@
-//! The ways in which this camera can misbehave, read from the mode file before each frame.
+//! The faults of this camera, read from the mode file before each frame.
 //!
 //! Called by `streaming` for frames and by `main` for controls and alternate settings.
 
@@ -8,10 +8,11 @@ use std::path::Path;
 /// Bits of the payload header: a frame's last payload, an error in it.
 pub(crate) const END_OF_FRAME: u8 = 0x02;
 const ERROR: u8 = 0x40;
-/// Zeros behind the picture in mode `pad`: more than a page, as cameras with fixed transfer sizes send them.
+/// Zeros after the picture in mode `pad`: more than a page, as cameras with
+/// fixed transfer sizes send them.
 const PADDING_BYTES: usize = 5000;
 
-/// What the mode file says.
+/// The mode in the mode file.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub(crate) enum Mode {
     Normal,
@@ -21,24 +22,25 @@ pub(crate) enum Mode {
     NoDht,
     /// JPEGs cut in the middle.
     Truncate,
-    /// Zeros behind the JPEG.
+    /// Zeros after the JPEG.
     Pad,
     /// Frames that are no JPEGs.
     Garbage,
-    /// Frames without a byte.
+    /// Empty frames.
     Empty,
     /// Frames flagged as bad in the payload header.
     Error,
-    /// Frames as ever, but every change of a control is refused.
+    /// Normal frames, but each change of a control is refused.
     Refuse,
-    /// Frames as ever, but each change of a control takes half a second.
+    /// Normal frames, but each change of a control takes half a second.
     Slow,
-    /// The bus has room for the smallest alternate setting alone.
+    /// The bus has bandwidth for the smallest alternate setting only.
     Crowded,
 }
 
 impl Mode {
-    /// A file that is not there means `Normal`; a word that is not known is an error, never a silent `Normal`.
+    /// A missing file means `Normal`. An unknown word is an error, so that a
+    /// typing error is noticed.
     pub(crate) fn read(path: &Path) -> Result<Self, String> {
         let text = fs::read_to_string(path).unwrap_or_default();
         Ok(match text.trim() {
@@ -64,7 +66,7 @@ impl Mode {
         })
     }
 
-    /// The flags of the payload header in this mode, but for the frame-id bit.
+    /// The flags of the payload header in this mode, without the frame-id bit.
     pub(crate) fn header_flags(self) -> u8 {
         if self == Self::Error { END_OF_FRAME | ERROR } else { END_OF_FRAME }
     }
@@ -84,7 +86,8 @@ impl Mode {
     }
 }
 
-/// Copies a JPEG segment by segment up to the scan and leaves out DHT (marker c4).
+/// Copies a JPEG segment by segment up to the scan, without DHT segments
+/// (marker c4).
 fn without_huffman_tables(jpeg: &[u8]) -> Vec<u8> {
     let mut out = jpeg[..2].to_vec();
     let mut at = 2;
@@ -99,7 +102,8 @@ fn without_huffman_tables(jpeg: &[u8]) -> Vec<u8> {
     out
 }
 
-/// Bytes without a pattern, but the same in each run (Knuth's MMIX generator). Starts with no SOI.
+/// Pseudo-random bytes, the same in each run (Knuth's MMIX generator). They do
+/// not start with SOI.
 fn noise(length: usize) -> Vec<u8> {
     let mut state = 1_u64;
     let mut next = || {

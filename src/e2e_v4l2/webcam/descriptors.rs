@@ -1,4 +1,4 @@
-//! The descriptors: what the device says of itself when it is plugged in.
+//! The descriptors, by which the device describes itself when it is plugged in.
 //!
 //! Called by `main` to answer GET_DESCRIPTOR. Layouts: USB 2.0 chapter 9, and "USB Device Class Definition for Video
 //! Devices" 1.1 chapter 3. Numbers are little-endian.
@@ -10,29 +10,32 @@ use super::isochronous;
 /// The only endpoint besides the default one.
 pub(crate) const VIDEO_ENDPOINT: u32 = 1;
 
-/// How the frames travel.
+/// How frames are transferred.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub(crate) enum Endpoint {
-    /// In one alternate setting, without a claim to bandwidth.
+    /// Bulk transfers in one alternate setting, without a claim to bandwidth.
     Bulk,
-    /// As with nearly all real cameras, in as many alternate settings as there are bandwidths to ask for. The virtual
-    /// controller's timing is its own.
+    /// Isochronous transfers as in nearly all real cameras, with an alternate
+    /// setting for each bandwidth. The virtual controller does not follow the
+    /// interval, so its timing is not that of real hardware.
     Isochronous,
 }
 const OUTPUT_TERMINAL: u8 = 3;
 const STREAMING_INTERFACE: u8 = 1;
 const CLASS_INTERFACE: u8 = 0x24;
-/// Of the clock that payload headers may carry; ours carry none.
+/// The frequency of the clock in payload headers. This camera sends no clock.
 const CLOCK_HZ: u32 = 1_000_000;
 
-/// The texts that the host shows. `None` of the three is ever empty: udev names the link after them.
+/// The texts that the host shows. None of the three may be empty, since udev
+/// makes the link's name of them.
 pub(crate) struct Strings {
     pub(crate) vendor: String,
     pub(crate) product: String,
     pub(crate) serial: String,
 }
 
-/// The descriptor of `kind` and `index`, or `None` (a stall) for one that this device has not.
+/// The descriptor of `kind` and `index`, or `None` (a stall) if this device
+/// does not have it.
 pub(crate) fn descriptor(
     kind: u8,
     index: u8,
@@ -51,7 +54,8 @@ pub(crate) fn descriptor(
     }
 }
 
-/// Vendor 1d6b is the Linux Foundation and 0102 its EEM gadget: no quirk of uvcvideo knows this pair.
+/// Vendor 1d6b is the Linux Foundation and 0102 its EEM gadget: uvcvideo has no
+/// quirk for this pair.
 fn device() -> Vec<u8> {
     vec![18, 1, 0x00, 0x02, 0xef, 0x02, 0x01, 64, 0x6b, 0x1d, 0x02, 0x01, 0x00, 0x01, 1, 2, 3, 1]
 }
@@ -85,7 +89,8 @@ fn bulk() -> Vec<u8> {
     [
         streaming_setting(0, 1),
         streaming_interface(),
-        // The endpoint stands last: uvcvideo looks for the streaming descriptors between interface and endpoint.
+        // The endpoint comes last, since uvcvideo looks for the streaming
+        // descriptors between interface and endpoint.
         vec![7, 5, 0x80 | low(VIDEO_ENDPOINT as usize), 2, 0x00, 0x02, 0],
     ]
     .concat()

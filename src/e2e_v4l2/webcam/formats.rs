@@ -1,4 +1,4 @@
-//! What the webcam offers: formats, sizes, frame rates.
+//! The formats, sizes and frame rates of the webcam.
 //!
 //! Read by `descriptors` (which announces them), `negotiation` (which picks one) and `streaming` (which serves it).
 

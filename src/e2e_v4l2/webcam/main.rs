@@ -1,9 +1,12 @@
 //! A USB webcam without hardware: runs in the test machine and plugs itself into the kernel's virtual USB controller.
 //!
-//! `usb_webcam --frames DIR --mode FILE --port N --product NAME --serial TEXT --endpoint bulk|isochronous` is started by
-//! `usb.rs`. The stock uvcvideo driver binds to it. DIR has a folder of JPEGs per size (`640x480`, `1280x720`), served in order of their
-//! names. FILE holds one word, see `damage`. What the host does is printed, a line each: `commit MJPG 640x480 30 fps`,
-//! `set brightness 20`, `stop 31 frames, 0 lost`. Ending the process is an unplug.
+//! `usb_webcam --frames DIR --mode FILE --port N --product NAME --serial TEXT
+//! --endpoint bulk|isochronous` is started by `tests/helpers/usb.rs`. The stock
+//! uvcvideo driver binds to it. DIR has a folder of JPEGs per size (`640x480`,
+//! `1280x720`), served in order of their names. FILE holds one word, see
+//! `damage`. Each action of the host is printed as a line: `commit MJPG 640x480
+//! 30 fps`, `set brightness 20`, `stop 31 frames, 0 lost`. Ending the process
+//! is an unplug.
 #![allow(
     clippy::print_stdout,
     clippy::print_stderr,
@@ -86,7 +89,7 @@ fn options() -> io::Result<HashMap<String, String>> {
     Ok(found)
 }
 
-/// The device: its parts, and the sorting of requests between them. One thread does all.
+/// The device: its parts, and the dispatch of requests to them, in one thread.
 struct Camera {
     endpoint: Endpoint,
     strings: Strings,
@@ -101,7 +104,7 @@ enum Reply {
     Data(Vec<u8>),
     Done,
     Stall,
-    /// Not the camera's own word, but that of the controller which it is plugged into.
+    /// The error comes from the host controller, not from the camera.
     NoBandwidth,
 }
 
@@ -138,7 +141,8 @@ impl Camera {
         }
     }
 
-    /// Sorts a control transfer by its setup packet: type, request, value, index.
+    /// Dispatches a control transfer by its setup packet: type, request, value,
+    /// index.
     fn control(&mut self, transfer: &Submit) -> io::Result<Reply> {
         let [kind, request, value_low, value_high, interface, entity, ..] = transfer.setup;
         let data = |bytes: Option<Vec<u8>>| bytes.map_or(Reply::Stall, Reply::Data);
@@ -149,7 +153,7 @@ impl Camera {
             (0x80..=0x82, 0) => Reply::Data(vec![0, 0]),
             // CLEAR_FEATURE(HALT) of the endpoint: uvcvideo ends a bulk stream with it, as Windows does.
             (0x02, 1) => self.stop(),
-            // SET_CONFIGURATION: there is one.
+            // SET_CONFIGURATION: there is only one.
             (0x00, 9) => Reply::Done,
             // SET_INTERFACE: alternate setting 0 ends an isochronous stream, another one claims its bandwidth.
             (0x01, 11) if value_low == 0 => self.stop(),

@@ -1,7 +1,8 @@
 //! Probe and commit: host and camera agree on format, size and frame rate.
 //!
-//! Called by `main` for class requests to the streaming interface. Layout: UVC 1.1, table 4-47. A wish that the camera
-//! cannot fill is answered with the nearest thing it can, as real cameras do, and never refused.
+//! Called by `main` for class requests to the streaming interface. Layout: UVC
+//! 1.1, table 4-47. A request that the camera cannot satisfy is never refused:
+//! as real cameras do, it answers with the nearest choice it has.
 
 use super::descriptors::Endpoint;
 use super::formats::{FORMATS, Format, Size, interval};
@@ -34,7 +35,8 @@ impl Choice {
         format!("{} {} {} fps", self.format().name, self.size().folder(), self.fps)
     }
 
-    /// Numbers in the wish count from 1; 0 and numbers that do not exist mean the first.
+    /// Numbers in the request count from 1. 0 and unknown numbers select the
+    /// first.
     fn nearest(wish: &[u8]) -> Self {
         let pick = |number: u8, n: usize| {
             usize::from(number).checked_sub(1).filter(|&at| at < n).unwrap_or(0)
@@ -77,11 +79,12 @@ impl Negotiation {
         Self { endpoint, probed: Choice::nearest(&[0; LENGTH]) }
     }
 
-    /// Answers a question about probe or commit; `None` is a stall.
+    /// Answers a GET request for probe or commit. `None` is a stall.
     pub(crate) fn get(&self, request: u8, selector: u8) -> Option<Vec<u8>> {
         match (request, selector) {
             (_, s) if s != PROBE && s != COMMIT => None,
-            // The present state. Minimum, maximum and default need not differ from it: the host asks about one format.
+            // The current state. Minimum, maximum and default may equal it,
+            // since the host asks about one format.
             (0x81..=0x83 | 0x87, _) => Some(self.probed.to_bytes(self.endpoint)),
             (0x85, _) => Some(vec![u8::try_from(LENGTH).expect("34 fits"), 0]),
             (0x86, _) => Some(vec![0x03]),
@@ -89,7 +92,8 @@ impl Negotiation {
         }
     }
 
-    /// Takes a wish. `Err` is a stall; `Ok(Some)` says that the host has committed itself and wants frames.
+    /// Accepts a request of the host. `Err` is a stall. `Ok(Some)` means that
+    /// the host has committed and wants frames.
     pub(crate) fn set(&mut self, selector: u8, wish: &[u8]) -> Result<Option<Choice>, ()> {
         if wish.len() < 8 || (selector != PROBE && selector != COMMIT) {
             return Err(());

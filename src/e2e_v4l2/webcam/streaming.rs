@@ -1,6 +1,8 @@
-//! Frames: reads the pictures, paces them at the negotiated rate, and cuts them into the transfers the host has queued.
+//! Frames: reads the pictures, paces them at the negotiated rate, and divides
+//! them among the transfers that the host has queued.
 //!
-//! Called by `main`. It must not know USB/IP messages beyond a transfer's number, length and answer.
+//! Called by `main`. Of USB/IP messages it knows only the number, the length
+//! and the reply of a transfer.
 
 use super::damage::Mode;
 use super::formats::FORMATS;
@@ -13,15 +15,16 @@ use std::io;
 use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
-/// The bit that flips from frame to frame, by which the host sees where one begins.
+/// This bit toggles with each frame, which shows the host where a frame begins.
 const FRAME_ID: u8 = 0x01;
-/// Frames that wait in the camera while the host is slow. An emulated machine pauses for 100 ms and more when code runs
-/// for the first time; that must not look like a camera that loses frames.
+/// The number of frames that the camera buffers while the host is slow. An
+/// emulated machine pauses for 100 ms or more when code runs for the first
+/// time, which must not look like a camera that loses frames.
 const FIFO_FRAMES: usize = 8;
 /// Bytes of the payload header: its length and its flags. Clocks are optional and left out.
 const HEADER_BYTES: u8 = 2;
 
-/// The picture side of the camera.
+/// The pictures and the stream of the camera.
 pub(crate) struct Streaming {
     /// MJPEG pictures by their size's folder name, in the order of their file names.
     pictures: HashMap<String, Vec<Vec<u8>>>,
@@ -29,7 +32,8 @@ pub(crate) struct Streaming {
     choice: Option<Choice>,
     /// When the next frame is due. None until the host queues its first transfer.
     due: Option<Instant>,
-    /// Frames since the commit, those included that were lost: as with a real sensor, time does not wait.
+    /// Frames since the commit, including lost ones: like a real sensor, the
+    /// camera does not wait for the host.
     tick: usize,
     n_lost: usize,
     frame_id: u8,
@@ -71,7 +75,8 @@ impl Streaming {
         (self.tick, self.n_lost, self.n_sent_bytes) = (0, 0, 0);
     }
 
-    /// Ends the stream and tells how it went, or `None` when there was none.
+    /// Ends the stream and returns its summary, or `None` if there was no
+    /// stream.
     pub(crate) fn stop(&mut self) -> Option<String> {
         self.choice.take()?;
         self.due = None;
@@ -92,14 +97,15 @@ impl Streaming {
         }
     }
 
-    /// Forgets the transfer; false when it is not waiting here.
+    /// Removes a transfer. `false` if it is not waiting here.
     pub(crate) fn cancel(&mut self, seqnum: u32) -> bool {
         let before = self.waiting.len();
         self.waiting.retain(|transfer| transfer.seqnum != seqnum);
         self.waiting.len() < before
     }
 
-    /// Makes the frame that is due, if one is, and sends what the waiting transfers can carry.
+    /// Makes a frame if one is due, and sends what fits into the waiting
+    /// transfers.
     pub(crate) fn work(&mut self, cable: &mut Cable) -> io::Result<()> {
         if let (Some(choice), Some(due)) = (self.choice, self.due)
             && Instant::now() >= due
@@ -116,7 +122,8 @@ impl Streaming {
                 let chunk = transfer.length.min(rest.len());
                 cable.send(transfer.seqnum, &rest[..chunk])?;
                 self.n_sent_bytes += chunk;
-                // A transfer that is not full ends the payload, so an exact fit is followed by an empty one.
+                // A transfer that is not full ends the payload, so an exact fit
+                // needs an empty transfer after it.
                 chunk < transfer.length
             } else {
                 let (header, frame) = payload.split_at(usize::from(HEADER_BYTES));
@@ -176,7 +183,8 @@ fn read_pictures(folder: &Path) -> io::Result<Vec<Vec<u8>>> {
     Ok(pictures)
 }
 
-/// A YUYV picture that a test can foretell: luma is (column + frame) modulo 256, colour is none.
+/// A YUYV picture that a test can predict: luma is (column + frame) modulo 256,
+/// without colour.
 fn grey_ramp(width: u16, height: u16, tick: usize) -> Vec<u8> {
     let row: Vec<u8> =
         (0..usize::from(width)).flat_map(|x| [(x + tick).to_le_bytes()[0], 128]).collect();

@@ -1,7 +1,8 @@
 //! USB/IP, the device's side: plugs a device into the kernel's virtual host controller and carries its URBs.
 //!
-//! Called by `main` alone. It must not know what the device is: it moves requests in and answers out.
-//! Layout of the messages: the kernel's Documentation/usb/usbip_protocol.rst. All numbers are big-endian.
+//! Called by `main` only. It works for any device: it passes requests in and
+//! replies out. Layout of the messages: the kernel's
+//! Documentation/usb/usbip_protocol.rst. All numbers are big-endian.
 
 use rustix::event::{PollFd, PollFlags, Timespec, poll};
 use std::collections::HashMap;
@@ -18,50 +19,54 @@ const CMD_SUBMIT: u32 = 1;
 const CMD_UNLINK: u32 = 2;
 const RET_SUBMIT: u32 = 3;
 const RET_UNLINK: u32 = 4;
-/// `enum usb_device_speed`: ports 0 to 7 of the controller are of this speed.
+/// `enum usb_device_speed`: ports 0 to 7 of the controller have this speed.
 const HIGH_SPEED: u32 = 3;
 /// `VDEV_ST_NULL` in the controller's `status` file: nothing is plugged in.
 const PORT_FREE: &str = "004";
-/// The kernel needs some milliseconds to clear a port after an unplug; far more means that it is taken.
+/// The kernel needs some milliseconds to clear a port after an unplug. Much
+/// longer means that the port is in use.
 const PORT_DEADLINE: Duration = Duration::from_secs(5);
-/// What a request gets that the device does not know: the USB stall, which Linux calls EPIPE.
+/// The reply to an unknown request: a USB stall, which Linux calls EPIPE.
 const EPIPE: i32 = -32;
-/// What a cancelled URB gets.
+/// The status of a cancelled URB.
 const ECONNRESET: i32 = -104;
-/// What Linux gives for a bus that has no room for a new isochronous stream.
+/// Linux's error for a bus without bandwidth for another isochronous stream.
 const ENOSPC: i32 = -28;
 /// Bytes that describe one packet of an isochronous transfer: offset, length, actual length, status.
 const PACKET_BYTES: usize = 16;
 
-/// One transfer that the host wants: a question for at most `length` bytes, or `data` to take.
+/// One transfer of the host: a read of at most `length` bytes, or a write of
+/// `data`.
 pub(crate) struct Submit {
     pub(crate) seqnum: u32,
     pub(crate) endpoint: u32,
     pub(crate) length: usize,
     pub(crate) setup: [u8; 8],
     pub(crate) data: Vec<u8>,
-    /// The room in each packet of an isochronous transfer; empty for other kinds.
+    /// The size of each packet of an isochronous transfer. Empty for other
+    /// kinds.
     pub(crate) packets: Vec<usize>,
 }
 
-/// What the host sends.
+/// A message of the host.
 pub(crate) enum Request {
     Submit(Submit),
-    /// The transfer `victim` is no longer wanted; the answer goes to `seqnum`.
+    /// Cancels the transfer `victim`. The reply goes to `seqnum`.
     Unlink {
         seqnum: u32,
         victim: u32,
     },
-    /// Something that the cable has settled itself.
+    /// A message that the cable has handled itself.
     Settled,
 }
 
-/// The cable: our end of a socket whose other end the kernel holds. Closing it is an unplug.
+/// The cable: one end of a socket whose other end the kernel holds. Closing it
+/// is an unplug.
 pub(crate) struct Cable {
     socket: UnixStream,
-    /// Of the last transfer that came: their numbers go up.
+    /// The number of the newest transfer. Numbers increase.
     newest: u32,
-    /// Unlinks that came before the transfers which they are about, by these.
+    /// Unlinks that came before their transfer, by the number of the transfer.
     early: HashMap<u32, u32>,
 }
 
@@ -70,17 +75,19 @@ impl Cable {
     pub(crate) fn plug_in(port: u32) -> io::Result<Self> {
         wait_until_free(port)?;
         let (ours, kernels) = UnixStream::pair()?;
-        // The number of the device only has to differ between the ports.
+        // The device number only has to be different for each port.
         let device_id = 0x1_0001 + port;
         let order = format!("{port} {} {device_id} {HIGH_SPEED}", kernels.as_raw_fd());
         let attach = format!("{CONTROLLER}/attach");
         fs::write(&attach, &order)
             .map_err(|e| io::Error::other(format!("writing '{order}' to {attach}: {e}")))?;
-        // The kernel holds the socket itself now. Dropping `kernels` leaves it one owner: our end sees its hang-up.
+        // The kernel now holds the socket itself. Dropping `kernels` makes it
+        // the only owner, so this end sees when the kernel closes it.
         Ok(Self { socket: ours, newest: 0, early: HashMap::new() })
     }
 
-    /// Blocks until the host sent something (true) or `until` has come (false); without `until` for ever.
+    /// Blocks until the host has sent something (`true`) or `until` has come
+    /// (`false`). Without `until` it blocks for ever.
     pub(crate) fn wait(&self, until: Option<Instant>) -> io::Result<bool> {
         let timeout = until.map(|at| {
             let left = at.saturating_duration_since(Instant::now());
@@ -90,10 +97,12 @@ impl Cable {
         Ok(poll(&mut fds, timeout.as_ref())? > 0)
     }
 
-    /// Blocks for the next request. `None` says that the host has unplugged the device.
+    /// Blocks for the next request. `None` means that the host has unplugged
+    /// the device.
     ///
-    /// The kernel can send an unlink before its transfer, when one is resubmitted as the stream is stopped. Answered at
-    /// once, it is forgotten or given back by then, depending on the moment; so its answer waits for the transfer.
+    /// The kernel can send an unlink before its transfer, if a transfer is
+    /// resubmitted while the stream stops. An immediate reply would race with
+    /// that transfer, so the reply waits until the transfer has come.
     pub(crate) fn receive(&mut self) -> io::Result<Option<Request>> {
         match self.read()? {
             Some(Request::Unlink { seqnum, victim }) if victim > self.newest => {
@@ -128,7 +137,7 @@ impl Cable {
             CMD_UNLINK => Ok(Some(Request::Unlink { seqnum, victim: word(20) })),
             CMD_SUBMIT => {
                 let length = word(24) as usize;
-                // Direction 0 is "out": the data follow the header.
+                // Direction 0 is "out": the data follows the header.
                 let mut data = vec![0; if word(12) == 0 { length } else { 0 }];
                 self.socket.read_exact(&mut data)?;
                 let mut setup = [0; 8];
@@ -149,9 +158,9 @@ impl Cable {
         }
     }
 
-    /// The lengths of the packets that an isochronous transfer consists of.
+    /// The lengths of the packets of an isochronous transfer.
     fn receive_packets(&mut self, n_packets: u32) -> io::Result<Vec<usize>> {
-        // The protocol's text says -1 for the other kinds, the kernel sends 0.
+        // For other kinds the protocol's text says -1, but the kernel sends 0.
         let n_packets = if n_packets == u32::MAX { 0 } else { n_packets as usize };
         let mut described = vec![0; n_packets * PACKET_BYTES];
         self.socket.read_exact(&mut described)?;
@@ -159,7 +168,8 @@ impl Cable {
         Ok(described.chunks_exact(PACKET_BYTES).map(length).collect())
     }
 
-    /// Answers an isochronous question packet by packet; those that are left get nothing.
+    /// Answers an isochronous read packet by packet. The remaining packets stay
+    /// empty.
     pub(crate) fn send_packets(
         &mut self,
         transfer: &Submit,
@@ -178,14 +188,14 @@ impl Cable {
         self.socket.write_all(&message)
     }
 
-    /// Answers a question with `data`, which must not be longer than what was asked for.
+    /// Answers a read with `data`, which must not be longer than requested.
     pub(crate) fn send(&mut self, seqnum: u32, data: &[u8]) -> io::Result<()> {
         let mut message = answer(RET_SUBMIT, seqnum, 0, data.len());
         message.extend_from_slice(data);
         self.socket.write_all(&message)
     }
 
-    /// Says that `length` bytes of the host's data were taken.
+    /// Reports that `length` bytes of the host's data were accepted.
     pub(crate) fn accept(&mut self, seqnum: u32, length: usize) -> io::Result<()> {
         self.socket.write_all(&answer(RET_SUBMIT, seqnum, 0, length))
     }
@@ -195,19 +205,22 @@ impl Cable {
         self.socket.write_all(&answer(RET_SUBMIT, seqnum, EPIPE, 0))
     }
 
-    /// Refuses a request in the name of the host controller that the device is plugged into: its bus is full.
+    /// Refuses a request in place of the host controller: its bus has no
+    /// bandwidth left.
     pub(crate) fn refuse_bandwidth(&mut self, seqnum: u32) -> io::Result<()> {
         self.socket.write_all(&answer(RET_SUBMIT, seqnum, ENOSPC, 0))
     }
 
-    /// Answers an unlink: `pending` says that the transfer was still waiting and gets no other answer.
+    /// Answers an unlink. `pending` means that the transfer was still waiting
+    /// and gets no other reply.
     pub(crate) fn unlinked(&mut self, seqnum: u32, pending: bool) -> io::Result<()> {
         let status = if pending { ECONNRESET } else { 0 };
         self.socket.write_all(&answer(RET_UNLINK, seqnum, status, 0))
     }
 }
 
-/// The header of an answer. Device, direction and endpoint stay 0: the kernel goes by the sequence number.
+/// The header of a reply. Device, direction and endpoint stay 0, since the
+/// kernel uses only the sequence number.
 fn answer(command: u32, seqnum: u32, status: i32, actual_length: usize) -> Vec<u8> {
     let mut message = vec![0; HEADER_BYTES];
     message[0..4].copy_from_slice(&command.to_be_bytes());

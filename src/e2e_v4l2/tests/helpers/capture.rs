@@ -1,18 +1,20 @@
-//! Capturing with v4l2-ctl: the reference that a driver's behaviour is seen through before any server joins in.
+//! Captures with v4l2-ctl, the reference for a driver's behaviour without any
+//! server.
 //!
-//! Called by the tests. It must not know which camera it captures from.
+//! Called by the tests. It works for any camera.
 
 use crate::machine::Machine;
 use std::time::Duration;
 
-/// Where the guest keeps the frames, v4l2-ctl's words and its status: of `capture`, and of `Wish::start`.
+/// Files in the guest for the frames, v4l2-ctl's output and its exit status:
+/// for `capture`, and for `Request::start`.
 const FRAMES: &str = "/tmp/capture.frames";
 const LOG: &str = "/tmp/capture.log";
 const BACKGROUND: &str = "/tmp/background";
 
-/// What is asked of a camera. `n_frames` ends the capture, as does `limit`.
+/// The parameters of a capture. It ends after `n_frames`, or after `limit`.
 #[derive(Clone, Copy)]
-pub(crate) struct Wish<'a> {
+pub(crate) struct Request<'a> {
     pub(crate) device: &'a str,
     pub(crate) format: &'a str,
     pub(crate) width: u16,
@@ -22,15 +24,17 @@ pub(crate) struct Wish<'a> {
     pub(crate) limit: Duration,
 }
 
-impl<'a> Wish<'a> {
+impl<'a> Request<'a> {
     /// Thirty MJPEG frames of 640x480 at 15 fps, within ten seconds.
     pub(crate) fn mjpeg(device: &'a str) -> Self {
         let limit = Duration::from_secs(10);
         Self { device, format: "MJPG", width: 640, height: 480, fps: 15, n_frames: 30, limit }
     }
 
-    /// The shell command. Frames go to `frames`, words to `log`. Eight buffers bridge a pause of the emulated machine.
-    /// With --stream-poll v4l2-ctl waits as servers do; else it waits inside DQBUF, which an unplug ends with EINVAL.
+    /// The shell command. Frames go to `frames`, messages to `log`. Eight
+    /// buffers bridge pauses of the emulated machine. With --stream-poll,
+    /// v4l2-ctl waits in poll as servers do. Otherwise it waits in DQBUF, which
+    /// an unplug ends with EINVAL.
     fn command(&self, frames: &str, log: &str) -> String {
         let Self { device, format, width, height, fps, n_frames, limit } = *self;
         let limit_s = limit.as_secs();
@@ -42,7 +46,8 @@ impl<'a> Wish<'a> {
         format!("timeout {limit_s} v4l2-ctl -d {device} {mode} {stream} --verbose >{log} 2>&1")
     }
 
-    /// Starts a capture beside the test and waits until frames come. One at a time.
+    /// Starts a capture in the background and waits until frames come. Only one
+    /// can run at a time.
     pub(crate) fn start(&self, machine: &'a Machine) -> Background<'a> {
         let background = self.start_blindly(machine);
         machine.wait_for(
@@ -53,7 +58,7 @@ impl<'a> Wish<'a> {
         background
     }
 
-    /// As `start`, without a wait: for a camera that has no frames to give.
+    /// As `start`, without the wait, for a camera that sends no frames.
     pub(crate) fn start_blindly(&self, machine: &'a Machine) -> Background<'a> {
         let command = self.command(&format!("{BACKGROUND}.frames"), &format!("{BACKGROUND}.log"));
         let old = format!("{BACKGROUND}.*");
@@ -64,7 +69,7 @@ impl<'a> Wish<'a> {
     }
 }
 
-/// A capture that runs beside the test. Dropping it ends it.
+/// A capture in the background. Ended on drop.
 pub(crate) struct Background<'m> {
     machine: &'m Machine,
 }
@@ -75,13 +80,13 @@ impl Background<'_> {
         self.machine.wait_for_text("the end of v4l2-ctl", deadline, &status);
     }
 
-    /// Waits for its end and gives what v4l2-ctl said.
+    /// Waits for its end, and returns the output of v4l2-ctl.
     pub(crate) fn wait(self, deadline: Duration) -> String {
         self.wait_for_end(deadline);
         self.machine.sh(&format!("cat {BACKGROUND}.log"))
     }
 
-    /// As `wait`, for the frames as one piece.
+    /// Waits for its end, and returns the bytes of all frames.
     pub(crate) fn wait_for_frames(self, deadline: Duration) -> Vec<u8> {
         self.wait_for_end(deadline);
         self.machine.read(&format!("{BACKGROUND}.frames"))
@@ -90,7 +95,8 @@ impl Background<'_> {
 
 impl Drop for Background<'_> {
     fn drop(&mut self) {
-        // Its own `timeout` ends it too, but the next test would find the camera busy. No other v4l2-ctl runs by now.
+        // Its own `timeout` would end it later, but the next test would find
+        // the camera busy. No other v4l2-ctl runs at this point.
         let status = format!("{BACKGROUND}.status");
         let ended = format!(
             "for i in $(seq 250); do [ ! -e {status} ] || exit 0; sleep 0.02; done; exit 1"
@@ -103,21 +109,21 @@ impl Drop for Background<'_> {
     }
 }
 
-/// What came.
+/// The result of a capture.
 pub(crate) struct Capture {
     pub(crate) frames: Vec<Vec<u8>>,
-    /// The driver's frame numbers: a gap is a frame that the driver lost.
+    /// The driver's frame numbers. A gap means that the driver lost a frame.
     pub(crate) sequence: Vec<u32>,
-    /// The driver's time of each frame.
+    /// The driver's timestamp of each frame.
     pub(crate) timestamps: Vec<Duration>,
-    /// All that v4l2-ctl said.
+    /// The output of v4l2-ctl.
     pub(crate) log: String,
     pub(crate) status: i32,
 }
 
-/// Captures and waits for the end.
-pub(crate) fn capture(machine: &Machine, wish: &Wish) -> Capture {
-    let status = machine.run(&format!("rm -f {FRAMES}; {}", wish.command(FRAMES, LOG))).status;
+/// Captures, and waits for the end.
+pub(crate) fn capture(machine: &Machine, request: &Request) -> Capture {
+    let status = machine.run(&format!("rm -f {FRAMES}; {}", request.command(FRAMES, LOG))).status;
     let log = machine.sh(&format!("cat {LOG}"));
     let mut bytes = if machine.run(&format!("[ -s {FRAMES} ]")).status == 0 {
         machine.read(FRAMES)
@@ -134,7 +140,7 @@ pub(crate) fn capture(machine: &Machine, wish: &Wish) -> Capture {
         sequence.push(after("seq:").parse().unwrap());
         let length: usize = after("bytesused:").parse().unwrap();
         timestamps.push(Duration::from_secs_f64(after("ts:").parse().unwrap()));
-        // The timeout can fall between a frame's line and its bytes.
+        // The timeout can come between a frame's line in the log and its bytes.
         let rest = bytes.split_off(length.min(bytes.len()));
         frames.push(std::mem::replace(&mut bytes, rest));
     }
@@ -142,7 +148,8 @@ pub(crate) fn capture(machine: &Machine, wish: &Wish) -> Capture {
 }
 
 impl Capture {
-    /// Frames per second by the driver's clock, without the first ones, during which the guest's code is translated.
+    /// Frames per second by the driver's clock. Leaves out the first ones,
+    /// which are slow because QEMU still translates the code.
     pub(crate) fn fps(&self) -> f64 {
         assert!(self.timestamps.len() > 6, "too few frames for a rate: {}", self.log);
         let times = &self.timestamps[5..];

@@ -1,7 +1,9 @@
-//! CPU time of a server in the guest while a viewer watches: the figure by which servers are compared.
+//! CPU time of a server in the guest while a viewer watches, for the comparison
+//! of servers.
 //!
-//! Called by the tests that compare. Emulated CPU time, and on a busy host more of it: a figure means something only
-//! beside another one of the same boot, per frame that arrived.
+//! Called by the tests that compare. CPU time is emulated, and a busy host
+//! increases it. So a figure is meaningful only per received frame and beside
+//! another one of the same boot.
 
 use crate::machine::Machine;
 use std::time::Duration;
@@ -10,7 +12,7 @@ use std::time::Duration;
 const TICKS_PER_SECOND: f64 = 100.0;
 const FIRST_BYTES_DEADLINE: Duration = Duration::from_secs(20);
 
-/// What a server did in the span that was watched.
+/// CPU time and output of a server during the measurement.
 #[derive(Debug)]
 pub(crate) struct Watched {
     /// Of all its threads, in user mode.
@@ -31,14 +33,16 @@ impl Watched {
 /// Lets one viewer in the guest read `url` from the process `pid`, waits for a megabyte, then measures for `span`.
 pub(crate) fn while_watched(machine: &Machine, pid: &str, url: &str, span: Duration) -> Watched {
     let viewer = machine.sh(&format!("wget -q -O - {url} >/dev/null 2>&1 & echo $!"));
-    // What the viewer has written to /dev/null is what it has received, without a file that grows in memory.
+    // The viewer writes what it receives to /dev/null, so its count of written
+    // bytes is what it received. A file would grow in memory.
     let received = format!("sed -n 's/^wchar: //p' /proc/{viewer}/io");
     machine.wait_for(
         "the first bytes",
         FIRST_BYTES_DEADLINE,
         &format!("[ $({received}) -gt 1000000 ]"),
     );
-    // The name in the stat line ends with ')': user and system time are the 12th and 13th word behind it.
+    // The name in the stat line ends with ')': user and system time are the
+    // 12th and 13th word after it.
     let sample = format!("sed 's/.*) //' /proc/{pid}/stat | cut -d' ' -f12,13; {received}");
     let text = machine.sh(&format!("{sample}; sleep {}; {sample}; kill {viewer}", span.as_secs()));
     let numbers: Vec<u64> = text
@@ -46,7 +50,7 @@ pub(crate) fn while_watched(machine: &Machine, pid: &str, url: &str, span: Durat
         .map(|word| word.parse().expect("the samples are numbers"))
         .collect();
     let [user, system, bytes, user_after, system_after, bytes_after] = numbers[..] else {
-        panic!("six numbers would be right: {text}");
+        panic!("expected six numbers: {text}");
     };
     let time = |ticks: u64| {
         Duration::from_secs_f64(

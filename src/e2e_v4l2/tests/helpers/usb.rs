@@ -1,21 +1,23 @@
-//! The USB webcam as the tests hold it: plug in, misbehave, unplug.
+//! The USB webcam: plug in, set a fault, unplug.
 //!
-//! Called by the tests. The camera itself is the program in `webcam/`; this starts and ends it in the guest.
+//! Called by the tests. The camera itself is the program in `webcam/`, which
+//! this file starts and ends in the guest.
 
 use crate::machine::Machine;
 use crate::machine::initramfs::PICTURES;
 use std::time::Duration;
 
-/// From the plug to the link under /dev/v4l/by-id, with room for a busy host: enumeration takes about a second.
+/// From plugging in to the link below /dev/v4l/by-id. Enumeration takes about a
+/// second; the rest is for a busy host.
 const PLUG_DEADLINE: Duration = Duration::from_secs(20);
 
-/// A webcam that is plugged in. Dropping it unplugs it.
+/// A webcam that is plugged in. Unplugged on drop.
 pub(crate) struct Webcam<'m> {
     machine: &'m Machine,
-    /// Its log and mode file lie here.
+    /// The folder of its log and mode file.
     home: String,
     pid: String,
-    /// What its links have in common, as a pattern for the shell.
+    /// The common part of its links, as a shell pattern.
     links: String,
     link: String,
 }
@@ -26,12 +28,14 @@ impl<'m> Webcam<'m> {
         Self::plug_in_as(machine, port, "Test Camera", serial)
     }
 
-    /// As `plug_in`, for a camera of any name, for which the link is found by the serial number.
+    /// As `plug_in`, with any product name. The link is found by the serial
+    /// number.
     pub(crate) fn plug_in_as(machine: &'m Machine, port: u32, product: &str, serial: &str) -> Self {
         Self::start(machine, port, serial, &format!("--endpoint bulk --product '{product}'"))
     }
 
-    /// As `plug_in`, for a camera that claims bandwidth before it streams. Its frames are as those of the others.
+    /// As `plug_in`, for a camera that claims bandwidth before it streams. Its
+    /// frames are the same.
     pub(crate) fn plug_in_isochronous(machine: &'m Machine, port: u32, serial: &str) -> Self {
         Self::start(machine, port, serial, "--endpoint isochronous --product 'Test Camera'")
     }
@@ -46,44 +50,46 @@ impl<'m> Webcam<'m> {
         ));
         let links = format!("/dev/v4l/by-id/*_{serial}-video-index");
         let mut webcam = Self { machine, home, pid, links, link: String::new() };
-        // The metadata node, index 1, comes last. A camera that has ended will not come: its log says why.
+        // The metadata node, index 1, appears last. If the camera has ended, no
+        // node appears, and its log has the reason.
         let Self { links, home, .. } = &webcam;
         let arrived = format!("ls {links}1 >/dev/null && ls {links}0 || (cat {home}/log; false)");
         webcam.link = machine.wait_for(&format!("webcam {serial}"), PLUG_DEADLINE, &arrived);
         webcam
     }
 
-    /// The path that stays the same from plug to plug.
+    /// The path that stays the same each time the camera is plugged in.
     pub(crate) fn link(&self) -> &str {
         &self.link
     }
 
-    /// The present node, as `/dev/video2`.
+    /// The current node, such as `/dev/video2`.
     pub(crate) fn device(&self) -> String {
         self.machine.sh(&format!("realpath {}", self.link))
     }
 
-    /// The node that carries no pictures.
+    /// The metadata node, which has no pictures.
     pub(crate) fn metadata_device(&self) -> String {
         self.machine.sh(&format!("realpath {}", self.link.replace("index0", "index1")))
     }
 
-    /// Changes how the camera behaves from the next frame on; see webcam/damage.rs for the words.
+    /// Changes the camera's behaviour from the next frame on. The modes are in
+    /// webcam/damage.rs.
     pub(crate) fn set_mode(&self, mode: &str) {
         self.machine.write(&format!("{}/mode", self.home), mode.as_bytes());
     }
 
-    /// Where the guest keeps what `log` gives: for scripts that wait for a line.
+    /// The path of the log in the guest, for scripts that wait for a line.
     pub(crate) fn log_file(&self) -> String {
         format!("{}/log", self.home)
     }
 
-    /// What the camera saw the host do, a line each.
+    /// The host's actions as the camera saw them, one per line.
     pub(crate) fn log(&self) -> String {
         self.machine.sh(&format!("cat {}", self.log_file()))
     }
 
-    /// Pulls the plug, and waits until its links are gone.
+    /// Unplugs the camera, and waits until its links are gone.
     pub(crate) fn unplug(self) {
         drop(self);
     }
@@ -91,7 +97,8 @@ impl<'m> Webcam<'m> {
 
 impl Drop for Webcam<'_> {
     fn drop(&mut self) {
-        // Not `sh`: a second panic while a test fails would hide the first.
+        // Not `sh`, which may panic: a second panic during a failing test would
+        // hide the first.
         let gone = format!(
             "for i in $(seq 500); do ls {}? 2>/dev/null || exit 0; sleep 0.02; done; exit 1",
             self.links

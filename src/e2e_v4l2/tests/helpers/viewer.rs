@@ -1,6 +1,6 @@
 //! A viewer outside the machine: reads the daemon's stream and status through the forwarded port.
 //!
-//! Called by the tests of the daemon. It must not know cameras.
+//! Called by the tests of the daemon. It works for any camera.
 
 use crate::machine::Machine;
 use std::io::{self, BufRead, BufReader, Read, Write};
@@ -10,7 +10,7 @@ use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
 use std::thread::{self, JoinHandle};
 use std::time::{Duration, Instant};
 
-/// Longer than anything here may take in an emulated machine.
+/// Longer than any wait in these tests may take in an emulated machine.
 const PATIENCE: Duration = Duration::from_secs(60);
 
 /// An open stream, in the layout with lengths.
@@ -42,9 +42,10 @@ impl Viewer {
         }
     }
 
-    /// Reads until `n` pictures have come one after the other in the camera's `round`. Each must be one of the round,
-    /// byte for byte. A viewer that the machine kept waiting gets the newest one, not those in between: the count then
-    /// begins anew.
+    /// Reads until `n` pictures have come in the order of the camera's `round`
+    /// without a gap. Each must equal one of the round, byte for byte. A viewer
+    /// that was delayed gets the newest picture, not those in between; the
+    /// count then restarts.
     pub(crate) fn read_in_a_row(&mut self, n: usize, round: &[Vec<u8>]) {
         let end = Instant::now() + PATIENCE;
         let (mut last, mut n_in_a_row) = (None, 0);
@@ -59,7 +60,8 @@ impl Viewer {
         }
     }
 
-    /// The next JPEG that is as wanted, and how many came before it.
+    /// Reads until a JPEG satisfies `is_it`, and returns how many came before
+    /// it.
     pub(crate) fn next_that(&mut self, what: &str, is_it: impl Fn(&[u8]) -> bool) -> usize {
         let end = Instant::now() + PATIENCE;
         for n_before in 0.. {
@@ -72,7 +74,7 @@ impl Viewer {
     }
 }
 
-/// A viewer on another machine, who throws away what comes.
+/// A viewer outside the machine that discards what it gets.
 pub(crate) struct BackgroundViewer {
     socket: TcpStream,
     n_bytes: Arc<AtomicU64>,
@@ -85,12 +87,13 @@ impl BackgroundViewer {
         let socket = viewer.0.get_ref().try_clone().expect("a descriptor is free");
         let n_bytes = Arc::default();
         let mut count = Count(Arc::clone(&n_bytes));
-        // Its end is that of the connection, or an error of it: both are ours.
+        // The thread ends when `drop` closes the connection, with or without an
+        // error.
         let read = move || drop(io::copy(&mut viewer.0, &mut count));
         Self { socket, n_bytes, thread: Some(thread::spawn(read)) }
     }
 
-    /// How many bytes have come.
+    /// The number of bytes received so far.
     pub(crate) fn n_bytes(&self) -> u64 {
         self.n_bytes.load(Relaxed)
     }
@@ -124,7 +127,7 @@ pub(crate) fn get(machine: &Machine, path: &str) -> Vec<u8> {
     reply.split_off(head + 4)
 }
 
-/// A POST of JSON to /controls: the status code and the reply.
+/// POSTs JSON to /controls. Returns the status code and the body of the reply.
 pub(crate) fn post(machine: &Machine, changes: &serde_json::Value) -> (u16, String) {
     let body = changes.to_string();
     let mut stream = connect(machine.service);
@@ -141,7 +144,8 @@ pub(crate) fn post(machine: &Machine, changes: &serde_json::Value) -> (u16, Stri
     (code.expect("a reply has a code"), body.to_string())
 }
 
-/// As `post`, of what the camera takes: the value that it kept or the error of each control.
+/// As `post`. Returns for each control the value that the camera has set, or
+/// the error.
 pub(crate) fn set(machine: &Machine, changes: &serde_json::Value) -> serde_json::Value {
     let (_, body) = post(machine, changes);
     let reply: serde_json::Value = serde_json::from_str(&body).expect(&body);
@@ -163,7 +167,7 @@ pub(crate) fn camera(machine: &Machine) -> serde_json::Value {
     status["camera"].clone()
 }
 
-/// Waits until the status of the camera is as wanted.
+/// Waits until the status of the camera satisfies `is_it`.
 pub(crate) fn camera_that(
     machine: &Machine,
     what: &str,
@@ -179,7 +183,7 @@ pub(crate) fn camera_that(
     }
 }
 
-/// Waits until the camera is lost and its cause says this.
+/// Waits until the camera is lost and the cause contains this text.
 pub(crate) fn lost(machine: &Machine, says: &str) {
     camera_that(machine, &format!("a camera lost for '{says}'"), |camera| {
         camera["state"] == "lost"

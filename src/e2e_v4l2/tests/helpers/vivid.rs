@@ -6,7 +6,7 @@ use crate::machine::Machine;
 use std::time::Duration;
 
 const DRIVER: &str = "/sys/bus/platform/drivers/vivid";
-/// Both cameras are one platform device.
+/// Both cameras belong to one platform device.
 const PLATFORM_DEVICE: &str = "vivid.0";
 const BIND_DEADLINE: Duration = Duration::from_secs(10);
 
@@ -18,7 +18,7 @@ pub(crate) struct Vivid<'m> {
 }
 
 impl<'m> Vivid<'m> {
-    /// The camera that most programs can use.
+    /// The camera with the single-planar API, which most programs use.
     pub(crate) fn single_planar(machine: &'m Machine) -> Self {
         Self { machine, name: "vivid-000-vid-cap" }
     }
@@ -28,7 +28,7 @@ impl<'m> Vivid<'m> {
         Self { machine, name: "vivid-001-vid-cap" }
     }
 
-    /// The present node, as `/dev/video0`.
+    /// The current node, such as `/dev/video0`.
     pub(crate) fn device(self) -> String {
         let script = format!(
             "grep -lx {} /sys/class/video4linux/*/name | sed 's,.*/\\(video[0-9]*\\)/name,/dev/\\1,'",
@@ -37,12 +37,14 @@ impl<'m> Vivid<'m> {
         self.machine.sh(&script)
     }
 
-    /// Sets a control by its v4l2-ctl name. The faults are buttons and switches: `inject_vidioc_reqbufs_error=1`.
+    /// Sets a control by its v4l2-ctl name. Faults are buttons and switches,
+    /// such as `inject_vidioc_reqbufs_error=1`.
     pub(crate) fn set(self, control: &str, value: i64) {
         self.machine.sh(&format!("v4l2-ctl -d {} -c {control}={value}", self.device()));
     }
 
-    /// Takes both cameras from their driver: the nodes vanish, as with an unplug.
+    /// Unbinds both cameras from their driver. Their nodes vanish, as after an
+    /// unplug.
     pub(crate) fn unbind(self) {
         self.machine.sh(&format!("echo {PLATFORM_DEVICE} >{DRIVER}/unbind"));
         self.machine.wait_for(
@@ -52,7 +54,8 @@ impl<'m> Vivid<'m> {
         );
     }
 
-    /// Gives them back, with all controls at their defaults. The nodes may have other numbers.
+    /// Binds them again, with all controls at their defaults. The nodes may
+    /// have other numbers.
     pub(crate) fn bind(self) {
         self.machine.sh(&format!("echo {PLATFORM_DEVICE} >{DRIVER}/bind"));
         let script = format!("[ -e $(grep -lx {} /sys/class/video4linux/*/name) ]", self.name);
