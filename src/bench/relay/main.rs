@@ -74,12 +74,13 @@ fn hops(turn: Duration, table: &mut Table) -> Result<()> {
     thread::sleep(turn);
     let [origin, first, second] = viewers.map(|viewer| viewer.take().ages());
     for (what, percent) in [("p50", 50), ("p99", 99)] {
+        // The least that is possible: the age without a relay in between.
         let origin = origin.percentile(percent);
         for (n_relays, ages) in [("one relay", &first), ("two relays", &second)] {
             table.add(Row {
                 what: format!("age at last byte {what}, 100 kB at 30 fps, {n_relays}, ms"),
                 mjpegd: format!("{:.2}", ages.percentile(percent)),
-                remark: format!("origin {origin:.2}"),
+                limit: format!("{origin:.2}"),
                 ..Row::default()
             });
         }

@@ -94,15 +94,20 @@ fn short(figure: f64, unit: &str) -> String {
 }
 
 impl fmt::Display for Table {
+    /// Columns without an entry are left out: not every benchmark has bare loops.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let widest = |column: usize| self.rows.iter().map(|row| row[column].len()).max();
-        let widths: [usize; N_COLUMNS] = std::array::from_fn(|column| widest(column).unwrap_or(0));
+        let widest = |column: usize, rows: &[[String; N_COLUMNS]]| {
+            rows.iter().map(|row| row[column].len()).max().unwrap_or(0)
+        };
+        let used = (0..N_COLUMNS).filter(|column| widest(*column, &self.rows[1..]) > 0);
+        let columns: Vec<_> = used.map(|column| (column, widest(column, &self.rows))).collect();
         for (at, row) in self.rows.iter().enumerate() {
             let cells: Vec<_> =
-                row.iter().zip(widths).map(|(cell, width)| format!("{cell:width$}")).collect();
+                columns.iter().map(|&(column, width)| format!("{:width$}", row[column])).collect();
             writeln!(f, "{}", cells.join("  ").trim_end())?;
             if at == 0 {
-                writeln!(f, "{}", "-".repeat(widths.iter().sum::<usize>() + 2 * N_COLUMNS))?;
+                let width = columns.iter().map(|(_, width)| width + 2).sum();
+                writeln!(f, "{}", "-".repeat(width))?;
             }
         }
         Ok(())
