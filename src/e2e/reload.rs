@@ -166,7 +166,7 @@ fn recording_begins_and_ends_with_the_file() {
     let segments = || std::fs::read_dir(folder.join("front")).map_or(0, Iterator::count);
     eventually_is("a segment is written", || segments() > 0);
     stage.reload(&(front.clone() + &record + "record-fps = 5\n"));
-    eventually_is("it is recorded anew", || {
+    eventually_is("it is recorded again", || {
         stage.daemon.status()["recording"]["state"] == "recording"
     });
     stage.reload(&front);

@@ -342,7 +342,7 @@ fn server_that_stalls_is_asked_anew() {
     let (cause, counted) = lost(&daemon);
     assert_eq!(cause, "the server stalled, no picture for 1s");
     assert_eq!(counted, "stalled");
-    eventually_is("it is asked anew", || server.requests().len() >= 2);
+    eventually_is("the server gets another request", || server.requests().len() >= 2);
     eventually("a picture again", || number(&viewer.next().jpeg));
 }
 

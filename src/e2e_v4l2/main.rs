@@ -1,9 +1,9 @@
 //! Tests on real camera drivers, without a camera: vivid and uvcvideo of a stock Debian kernel, in QEMU.
 //!
 //! `cargo test --test v4l2` runs them, and `cargo test` leaves them out: they need QEMU, a kernel package of 70 MB
-//! (fetched with apt once, then kept in target/tmp/v4l2-machine) and some minutes. The first test that needs the machine
-//! boots it, and all tests share it, one after the other. Measurements are ignored by default; `make bench-v4l2` runs
-//! them, and `make bench-board` those on a machine of its own.
+//! (fetched with apt once, then kept in target/tmp/v4l2-machine) and some minutes. The first test that needs the
+//! machine boots it, and all tests share it, one after the other. Measurements are ignored by default; `make
+//! bench-v4l2` runs them, and `make bench-board` those on a machine of its own.
 //!
 //! Two folders hold no module of this program: `guest` has the scripts that run in the machine, and `webcam` is the
 //! example `usb_webcam`, the USB camera that the machine plugs in.

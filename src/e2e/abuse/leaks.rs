@@ -66,7 +66,7 @@ fn too_many_lost_connections_make_it_start_anew_without_refusing_one() {
         let over = Over(&is_over);
         let asking = scope.spawn(|| ask_on(daemon.address(), &is_over));
         lose(&daemon, 100);
-        eventually_is("it starts anew", || connections(&daemon, "restarts") == 1);
+        eventually_is("it restarts", || connections(&daemon, "restarts") == 1);
         drop(over);
         asking.join().unwrap()
     });
@@ -80,7 +80,7 @@ fn too_many_lost_connections_make_it_start_anew_without_refusing_one() {
     assert!(n_threads < 20, "{n_threads} threads");
     // The restarted program listens as before, and can restart again.
     lose(&daemon, 30);
-    eventually_is("it starts anew again", || connections(&daemon, "restarts") == 2);
+    eventually_is("it restarts a second time", || connections(&daemon, "restarts") == 2);
     daemon.signal(rustix::process::Signal::TERM);
     assert_eq!(daemon.wait().code(), Some(0));
 }

@@ -1,5 +1,4 @@
-//! A board with an SD card and Ethernet, to test power cuts and to count
-//! instructions.
+//! A board with an SD card and Ethernet, to test power cuts and to count instructions.
 //!
 //! Called by `tests::board`. It works for any programs.
 
@@ -12,11 +11,9 @@ use std::path::PathBuf;
 use std::process::Command;
 use std::time::Duration;
 
-/// A processor that takes one nanosecond for each instruction, so that times
-/// are instruction counts, equal in each run and independent of other load on
-/// the host (QEMU's manual, "-icount"). With `rep movsb` each copied byte would
-/// count as an instruction. So the processor hides its fast string operations,
-/// and the kernel copies words, as on a board.
+/// A processor that takes one nanosecond for each instruction, so that times are instruction counts, equal in each run
+/// and independent of other load on the host (QEMU's manual, "-icount"). With `rep movsb` each copied byte would count
+/// as an instruction. So the processor hides its fast string operations, and the kernel copies words, as on a board.
 pub(crate) const COUNTING: &str =
     "-accel tcg,thread=single -icount shift=0,sleep=on -cpu max,-erms,-fsrm -smp 1";
 /// A processor that runs as fast as it can.
@@ -47,9 +44,8 @@ pub(crate) fn boot(processor: &str, card: &Card, programs: Vec<PathBuf>) -> Resu
     let home = machine::home("board");
     let words = processor.split_whitespace().chain(DEVICES.split_whitespace());
     let mut hardware: Vec<String> = words.map(String::from).collect();
-    // In this option a comma ends the file name, and two commas stand for one.
-    // The tests only end QEMU, never the host, so the host's page cache is safe
-    // enough and no write needs to wait for its disk.
+    // In this option a comma ends the file name, and two commas stand for one. The tests only end QEMU, never the host,
+    // so the host's page cache is safe enough and no write needs to wait for its disk.
     let file = card.0.display().to_string().replace(',', ",,");
     hardware.push("-drive".into());
     hardware.push(format!("if=none,id=card,format=raw,cache=unsafe,file={file}"));
@@ -57,11 +53,10 @@ pub(crate) fn boot(processor: &str, card: &Card, programs: Vec<PathBuf>) -> Resu
     Machine::start(&Parts { home, hardware, modules: MODULES, init, programs })
 }
 
-/// How long its processor was busy during this span, with programs, interrupts
-/// and kernel threads.
+/// How long its processor was busy during this span, with programs, interrupts and kernel threads.
 pub(crate) fn busy(board: &Machine, span: Duration) -> Duration {
-    // Format: the kernel's kernel/time/timer_list.c. Only the time between the
-    // two lists counts, without the printing of the first one.
+    // Format: the kernel's kernel/time/timer_list.c. Only the time between the two lists counts, without the printing
+    // of the first one.
     let list =
         "awk '/^now at|idle_sleeptime|iowait_sleeptime/ { print $(NF - 1) }' /proc/timer_list";
     let text = board.sh(&format!("{list}; sleep {}; {list}", span.as_secs()));

@@ -7,8 +7,7 @@ use std::io::{Read, Write};
 use std::net::{SocketAddr, TcpStream};
 use std::time::Duration;
 
-/// The longest time that a script may take. Longer than every deadline in the
-/// tests.
+/// The longest time that a script may take. Longer than every deadline in the tests.
 const PATIENCE: Duration = Duration::from_secs(90);
 
 /// What a script printed (stdout and stderr together) and how it ended.
@@ -37,8 +36,7 @@ impl Control {
         Ok(())
     }
 
-    /// Fetches a file of the guest. Not for /proc and /sys, whose files report
-    /// no length.
+    /// Fetches a file of the guest. Not for /proc and /sys, whose files report no length.
     pub(crate) fn read(&self, path: &str) -> Result<Vec<u8>> {
         let (head, body) = self.exchange(&format!("GET {path} HTTP/1.0\r\n\r\n"), &[])?;
         ensure!(
@@ -55,15 +53,13 @@ impl Control {
             body,
         )?;
         let answer = String::from_utf8_lossy(&answer).into_owned();
-        // The CGI programs end with "\nstatus N\n". Without it the reply was
-        // cut off.
+        // The CGI programs end with "\nstatus N\n". Without it the reply was cut off.
         let (text, status) =
             answer.rsplit_once("\nstatus ").with_context(|| format!("no status in '{answer}'"))?;
         Ok(Outcome { text: text.to_string(), status: status.trim().parse()? })
     }
 
-    /// Sends a request and reads until the guest closes the connection. Returns
-    /// head and body of the reply.
+    /// Sends a request and reads until the guest closes the connection. Returns head and body of the reply.
     fn exchange(&self, head: &str, body: &[u8]) -> Result<(String, Vec<u8>)> {
         let mut stream = TcpStream::connect(self.address)?;
         stream.set_read_timeout(Some(PATIENCE))?;

@@ -17,9 +17,8 @@ pub(crate) struct Archive {
 }
 
 impl Archive {
-    /// Adds a file at an absolute path, executable by everyone, since nothing
-    /// in this machine needs protection. Of two files at the same path, the
-    /// first one stays.
+    /// Adds a file at an absolute path, executable by everyone, since nothing in this machine needs protection. Of two
+    /// files at the same path, the first one stays.
     pub(crate) fn file(&mut self, path: &str, content: &[u8]) {
         self.folders_of(path);
         self.entry(path, PROGRAM, (0, 0), content);

@@ -20,13 +20,11 @@ pub(crate) struct Kernel {
     pub(crate) modules: Vec<(&'static str, Vec<PathBuf>)>,
 }
 
-/// The kernel from `cache`, or else fetched with apt (70 MB) and prepared,
-/// which leaves 35 MB in `cache`. Delete the folder to get the newest kernel at
-/// the next start.
+/// The kernel from `cache`, or else fetched with apt (70 MB) and prepared, which leaves 35 MB in `cache`. Delete the
+/// folder to get the newest kernel at the next start.
 pub(crate) fn get(cache: &Path, groups: Groups) -> Result<Kernel> {
     let home = cache.join("kernel");
-    // Names the modules that the cache was made for, since another list needs
-    // other files.
+    // Names the modules that the cache was made for, since another list needs other files.
     let wanted = format!("{groups:?}");
     if fs::read_to_string(home.join("wanted")).is_ok_and(|made_for| made_for == wanted) {
         return read_cache(&home, groups);
@@ -40,8 +38,7 @@ pub(crate) fn get(cache: &Path, groups: Groups) -> Result<Kernel> {
     fs::create_dir_all(&scratch)?;
     fetch(&scratch, groups).context("preparing the kernel of the test machine")?;
     fs::write(scratch.join("wanted"), wanted)?;
-    // The rename makes the cache appear complete or not at all, so an
-    // interrupted download is never taken for a kernel.
+    // The rename makes the cache appear complete or not at all, so an interrupted download is never taken for a kernel.
     fs::rename(&scratch, &home)?;
     read_cache(&home, groups)
 }
@@ -87,10 +84,8 @@ fn stock_kernel() -> Result<String> {
     Ok(format!("linux-image-{release}"))
 }
 
-/// Extracts the ELF kernel from a bzImage. Otherwise it unpacks itself under
-/// emulation, which takes 10 s at each boot. Places: the kernel's
-/// Documentation/x86/boot.rst, fields setup_sects, payload_offset and
-/// payload_length.
+/// Extracts the ELF kernel from a bzImage. Otherwise it unpacks itself under emulation, which takes 10 s at each boot.
+/// Places: the kernel's Documentation/x86/boot.rst, fields setup_sects, payload_offset and payload_length.
 fn unpack_image(vmlinuz: &Path, image: &Path) -> Result<()> {
     let bytes = fs::read(vmlinuz).with_context(|| format!("reading {}", vmlinuz.display()))?;
     let word = |at: usize| -> Result<usize> {
@@ -149,8 +144,7 @@ fn collect_modules(tree: &Path, release: &str, home: &Path, groups: Groups) -> R
                     name.ends_with(".ko"),
                     "{name} is packed, and busybox loads plain modules only"
                 );
-                // A module that several others need is loaded with the first of
-                // them.
+                // A module that several others need is loaded with the first of them.
                 if !seen.contains(&name.to_string()) {
                     fs::copy(file, folder.join(format!("{:02}-{name}", seen.len())))?;
                     seen.push(name.to_string());

@@ -1,9 +1,8 @@
-//! A virtual machine: QEMU with a stock kernel, which ends with this process.
-//! The first test that needs the machine with cameras starts it, and all tests
-//! share it.
+//! A virtual machine: QEMU with a stock kernel, which ends with this process. The first test that needs the machine
+//! with cameras starts it, and all tests share it.
 //!
-//! Tests call `machine()`; `board` builds another machine. This folder knows no
-//! cameras: those are `usb` and `vivid` of the tests.
+//! Tests call `machine()`; `board` builds another machine. This folder knows no cameras: those are `usb` and `vivid` of
+//! the tests.
 
 // Another machine: a board with an SD card, for measurements and power cuts.
 pub(crate) mod board;
@@ -36,15 +35,13 @@ use std::sync::{Mutex, MutexGuard, OnceLock, PoisonError};
 use std::thread;
 use std::time::{Duration, Instant};
 
-/// The port of the guest to which `Machine::service` is forwarded. A server
-/// under test listens there on 0.0.0.0.
+/// The port of the guest to which `Machine::service` is forwarded. A server under test listens there on 0.0.0.0.
 pub(crate) const SERVICE_PORT: u16 = 5000;
 const CONTROL_PORT: u16 = 2;
 
 const OFF_DEADLINE: Duration = Duration::from_secs(30);
 
-/// The kernel modules of the machine with cameras, in groups that `guest/init`
-/// loads in this order.
+/// The kernel modules of the machine with cameras, in groups that `guest/init` loads in this order.
 const MODULES: Groups = &[
     ("0-net", &["virtio_pci", "virtio_net"]),
     ("1-usb", &["vhci-hcd", "uvcvideo"]),
@@ -74,24 +71,21 @@ pub(crate) struct Machine {
     serial: PathBuf,
     /// Gives QEMU's error output when QEMU ends.
     end: Receiver<String>,
-    /// Held until this process ends, since two runs at a time would overwrite
-    /// each other's files.
+    /// Held until this process ends, since two runs at a time would overwrite each other's files.
     _lock: File,
 }
 
-/// Exclusive use of the machine. Other tests wait, since all share its cameras.
-/// If the test fails, drop prints the end of the kernel's log.
+/// Exclusive use of the machine. Other tests wait, since all share its cameras. If the test fails, drop prints the end
+/// of the kernel's log.
 pub(crate) struct Session(MutexGuard<'static, Machine>);
 
-/// Boots the machine, or waits for the test that uses it. Panics with the
-/// reason if the machine cannot start.
+/// Boots the machine, or waits for the test that uses it. Panics with the reason if the machine cannot start.
 #[expect(clippy::panic, reason = "without the machine a test has failed")]
 pub(crate) fn machine() -> Session {
     static MACHINE: OnceLock<Result<Mutex<Machine>, String>> = OnceLock::new();
     let start = || Machine::start(&with_cameras()?);
     match MACHINE.get_or_init(|| start().map(Mutex::new).map_err(|e| format!("{e:#}"))) {
-        // A failed test leaves the machine usable, since each test plugs in its
-        // own cameras.
+        // A failed test leaves the machine usable, since each test plugs in its own cameras.
         Ok(machine) => Session(machine.lock().unwrap_or_else(PoisonError::into_inner)),
         Err(e) => panic!("no test machine: {e}"),
     }
@@ -141,16 +135,15 @@ impl Machine {
         self.control.run(script).expect("the control channel works as long as the guest does")
     }
 
-    /// Runs a script that must succeed, and returns its output without trailing
-    /// white space.
+    /// Runs a script that must succeed, and returns its output without trailing white space.
     pub(crate) fn sh(&self, script: &str) -> String {
         let outcome = self.run(script);
         assert!(outcome.status == 0, "'{script}' ended with {}: {}", outcome.status, outcome.text);
         outcome.text.trim_end().to_string()
     }
 
-    /// Waits until `script` succeeds. Each try starts a process in an emulated
-    /// machine, so the tries have pauses between them.
+    /// Waits until `script` succeeds. Each try starts a process in an emulated machine, so the tries have pauses
+    /// between them.
     pub(crate) fn wait_for(&self, what: &str, deadline: Duration, script: &str) -> String {
         let end = Instant::now() + deadline;
         loop {
@@ -163,9 +156,8 @@ impl Machine {
         }
     }
 
-    /// Waits until `file` has content, and returns it. A shell creates the
-    /// target of a redirection before the program writes to it, so an empty
-    /// file does not count.
+    /// Waits until `file` has content, and returns it. A shell creates the target of a redirection before the program
+    /// writes to it, so an empty file does not count.
     pub(crate) fn wait_for_text(&self, what: &str, deadline: Duration, file: &str) -> String {
         self.wait_for(what, deadline, &format!("[ -s {file} ] && cat {file}"))
     }
@@ -181,14 +173,12 @@ impl Machine {
             .collect()
     }
 
-    /// Writes a file of the guest atomically: a reader sees the old or the new
-    /// content.
+    /// Writes a file of the guest atomically: a reader sees the old or the new content.
     pub(crate) fn write(&self, path: &str, content: &[u8]) {
         self.control.write(path, content).expect("the guest's /tmp takes files");
     }
 
-    /// Fetches a file of the guest. Files in /proc and /sys report no length:
-    /// read them with `sh("cat ...")`.
+    /// Fetches a file of the guest. Files in /proc and /sys report no length: read them with `sh("cat ...")`.
     pub(crate) fn read(&self, path: &str) -> Vec<u8> {
         self.control.read(path).expect("the file was made by the test")
     }
@@ -226,11 +216,10 @@ impl Machine {
         })
     }
 
-    /// Cuts the power: data that is not on a disk is lost. Returns when the
-    /// machine is off.
+    /// Cuts the power: data that is not on a disk is lost. Returns when the machine is off.
     pub(crate) fn cut_power(self) {
-        // Kernel: Documentation/admin-guide/sysrq.rst, "b": an immediate
-        // restart without a sync, at which QEMU ends. So no reply comes back.
+        // Kernel: Documentation/admin-guide/sysrq.rst, "b": an immediate restart without a sync, at which QEMU ends. So
+        // no reply comes back.
         let _ = self.control.run("echo b >/proc/sysrq-trigger");
         self.end.recv_timeout(OFF_DEADLINE).expect("QEMU ends with the machine");
     }

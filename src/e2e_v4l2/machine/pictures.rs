@@ -1,19 +1,16 @@
-//! The JPEGs that the webcam serves. They are drawn here, so that the tests
-//! know each byte that must arrive.
+//! The JPEGs that the webcam serves. They are drawn here, so that the tests know each byte that must arrive.
 //!
 //! Called by `initramfs`, which packs them, and by the tests, which compare.
 
 use jpeg_encoder::{ColorType, Encoder};
 use std::sync::LazyLock;
 
-/// Pictures of each size: few enough to draw quickly, and enough that a lost
-/// frame is noticed.
+/// Pictures of each size: few enough to draw quickly, and enough that a lost frame is noticed.
 const N_PICTURES: usize = 12;
 /// The sizes of the webcam, see webcam/formats.rs.
 const SIZES: [(u16, u16); 2] = [(640, 480), (1280, 720)];
 
-/// Drawn once, since drawing takes seconds in a debug build and each test needs
-/// them.
+/// Drawn once, since drawing takes seconds in a debug build and each test needs them.
 static PICTURES: LazyLock<Vec<(String, Vec<Vec<u8>>)>> = LazyLock::new(|| {
     let of_size =
         |&(width, height)| (0..N_PICTURES).map(|number| draw(width, height, number)).collect();
@@ -31,16 +28,14 @@ pub(crate) fn of_size(name: &str) -> &'static [Vec<u8>] {
     &found.expect("the test names a size of the webcam").1
 }
 
-/// A gradient with a moving checkerboard and a little noise: 40 to 60 kB at
-/// 640x480, as a webcam's frames.
+/// A gradient with a moving checkerboard and a little noise: 40 to 60 kB at 640x480, as a webcam's frames.
 fn draw(width: u16, height: u16, number: usize) -> Vec<u8> {
     let (columns, rows) = (usize::from(width), usize::from(height));
     let mut noise = u32::try_from(number).expect("a small number") + 1;
     let mut pixels = Vec::with_capacity(columns * rows * 3);
     for y in 0..rows {
         for x in 0..columns {
-            // The generator of Numerical Recipes. Its high bits are random
-            // enough to make the JPEG large.
+            // The generator of Numerical Recipes. Its high bits are random enough to make the JPEG large.
             noise = noise.wrapping_mul(1_664_525).wrapping_add(1_013_904_223);
             let grain = (noise >> 28) as usize;
             let checker = if (x / 16 + y / 16 + number).is_multiple_of(2) { 60 } else { 0 };

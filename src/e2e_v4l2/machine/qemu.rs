@@ -1,7 +1,6 @@
 //! QEMU: its command line, start and end.
 //!
-//! Called by `machine`. All it knows of the guest is the word that it prints
-//! when it is up.
+//! Called by `machine`. All it knows of the guest is the word that it prints when it is up.
 
 use crate::machine::tools;
 use anyhow::{Context, Result, bail, ensure};
@@ -13,32 +12,27 @@ use std::process::{Child, Command, Stdio};
 use std::thread;
 use std::time::{Duration, Instant};
 
-/// From the start of QEMU to "ready": 4 s on an idle machine, longer on a busy
-/// or slow one such as in CI.
+/// From the start of QEMU to "ready": 4 s on an idle machine, longer on a busy or slow one such as in CI.
 const BOOT_DEADLINE: Duration = Duration::from_secs(90);
-/// QEMU is killed after this time in any case. Longer than all tests together,
-/// shorter than a CI job.
+/// QEMU is killed after this time in any case. Longer than all tests together, shorter than a CI job.
 const LIFETIME_S: &str = "1200";
 
-/// The hardware of the machine with cameras. TCG even where /dev/kvm exists,
-/// since nested KVM was seen to hang.
+/// The hardware of the machine with cameras. TCG even where /dev/kvm exists, since nested KVM was seen to hang.
 pub(crate) const WITH_CAMERAS: &str =
     "-accel tcg,thread=multi -cpu max -smp 2 -m 768 -device virtio-net-pci,netdev=net,romfile=";
 /// No firmware, no disk, no VGA, no USB of QEMU's own: each costs seconds under emulation.
 const BARE: &str = "-M pc,usb=off,vmport=off -nodefaults -no-user-config -display none -no-reboot";
-/// A panic ends QEMU, the console has no other output, and what only real
-/// hardware needs is left out.
+/// A panic ends QEMU, the console has no other output, and what only real hardware needs is left out.
 const KERNEL_OPTIONS: &str =
     "console=ttyS0 quiet panic=-1 mitigations=off nokaslr random.trust_cpu=on tsc=reliable";
 
-/// An address that is free now. If another program takes it before QEMU does,
-/// QEMU ends with an error.
+/// An address that is free now. If another program takes it before QEMU does, QEMU ends with an error.
 pub(crate) fn free_address() -> Result<SocketAddr> {
     Ok(TcpListener::bind((Ipv4Addr::LOCALHOST, 0))?.local_addr()?)
 }
 
-/// The command line, with a forward from each host address to a port of the
-/// guest. The network card in `hardware` must use the network `net`.
+/// The command line, with a forward from each host address to a port of the guest. The network card in `hardware` must
+/// use the network `net`.
 pub(crate) fn command(
     hardware: &[String],
     image: &Path,
@@ -48,8 +42,8 @@ pub(crate) fn command(
 ) -> Result<Command> {
     let forwards: String =
         forwards.iter().map(|(host, guest)| format!(",hostfwd=tcp:{host}-:{guest}")).collect();
-    // The parent death signals end `timeout` together with this process and
-    // QEMU together with `timeout`, also after Ctrl-C, a panic or SIGKILL.
+    // The parent death signals end `timeout` together with this process and QEMU together with `timeout`, also after
+    // Ctrl-C, a panic or SIGKILL.
     let mut command = Command::new(tools::find("setpriv")?);
     command.args([
         "--pdeathsig",
@@ -75,10 +69,9 @@ pub(crate) fn command(
 /// Starts QEMU. The channel gives its error output when it ends.
 pub(crate) fn spawn(mut command: Command) -> Result<Receiver<String>> {
     let (sender, receiver) = bounded(1);
-    // The kernel sends the parent death signal when the *thread* that forked
-    // ends, and each test has its own thread. So this thread lives as long as
-    // the process. It is never joined, since it ends with QEMU, which ends with
-    // this process.
+    // The kernel sends the parent death signal when the *thread* that forked ends, and each test has its own thread. So
+    // this thread lives as long as the process. It is never joined, since it ends with QEMU, which ends with this
+    // process.
     let work = move || {
         let ended = command.spawn().and_then(Child::wait_with_output);
         let words = ended.map_or_else(

@@ -1,15 +1,13 @@
 //! A server under test in the guest: started, watched, stopped.
 //!
-//! Called by the tests. It works for any server. One at a time listens on
-//! `SERVICE_PORT`.
+//! Called by the tests. It works for any server. One at a time listens on `SERVICE_PORT`.
 
 use crate::machine::{Machine, SERVICE_PORT};
 use std::time::Duration;
 
 const START_DEADLINE: Duration = Duration::from_secs(20);
 const STOP_DEADLINE: Duration = Duration::from_secs(15);
-/// The guest keeps its output, process id and exit status in files of this
-/// name.
+/// The guest keeps its output, process id and exit status in files of this name.
 const HOME: &str = "/tmp/server";
 
 /// A running server. Killed on drop.
@@ -19,9 +17,8 @@ pub(crate) struct Server<'m> {
 }
 
 impl<'m> Server<'m> {
-    /// Starts `command` and waits until it listens. `command` is one program
-    /// with its arguments, not a script, so that process id and exit status are
-    /// those of the program.
+    /// Starts `command` and waits until it listens. `command` is one program with its arguments, not a script, so that
+    /// process id and exit status are those of the program.
     pub(crate) fn start(machine: &'m Machine, command: &str) -> Self {
         let child = format!(
             "{command} >{HOME}.log 2>&1 & echo $! >{HOME}.pid; wait $!; echo $? >{HOME}.status"
@@ -52,8 +49,7 @@ impl<'m> Server<'m> {
         std::mem::forget(self);
     }
 
-    /// Stops it with SIGTERM, and returns its exit status: 143 if it does not
-    /// catch the signal.
+    /// Stops it with SIGTERM, and returns its exit status: 143 if it does not catch the signal.
     pub(crate) fn stop(self) -> i32 {
         self.machine.sh(&format!("kill -TERM {}", self.pid));
         let file = format!("{HOME}.status");
@@ -64,8 +60,7 @@ impl<'m> Server<'m> {
 
 impl Drop for Server<'_> {
     fn drop(&mut self) {
-        // The port must be free for the next server. After `stop` there is
-        // nothing to kill.
+        // The port must be free for the next server. After `stop` there is nothing to kill.
         let ended = format!(
             "for i in $(seq 250); do [ ! -s {HOME}.status ] || exit 0; sleep 0.02; done; exit 1"
         );

@@ -1,8 +1,7 @@
-//! The programs of the host that build and run the machine, and their Debian
-//! packages.
+//! The programs of the host that build and run the machine, and their Debian packages.
 //!
-//! Called by `machine`, `kernel` and `initramfs`. If one is missing, the tests
-//! fail and name the package: a skipped test would look like one that passed.
+//! Called by `machine`, `kernel` and `initramfs`. If one is missing, the tests fail and name the package: a skipped
+//! test would look like one that passed.
 
 use anyhow::{Context, Result, ensure};
 use std::path::PathBuf;

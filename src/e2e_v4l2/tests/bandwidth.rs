@@ -1,6 +1,5 @@
-//! A webcam that claims bandwidth before it streams, as nearly all do, on a bus
-//! without free bandwidth. As with real hardware, uvcvideo gets ENOSPC when it
-//! selects the alternate setting, and returns it from VIDIOC_STREAMON.
+//! A webcam that claims bandwidth before it streams, as nearly all do, on a bus without free bandwidth. As with real
+//! hardware, uvcvideo gets ENOSPC when it selects the alternate setting, and returns it from VIDIOC_STREAMON.
 
 use crate::machine::machine;
 use crate::machine::pictures;

@@ -1,5 +1,4 @@
-//! On a board: the cost of recording compared with one more viewer, and what a
-//! power cut loses of a recording.
+//! On a board: the cost of recording compared with one more viewer, and what a power cut loses of a recording.
 
 use crate::machine::board::{self, COUNTING, Card, QUICK, busy};
 use crate::machine::initramfs::PICTURES;
@@ -18,8 +17,7 @@ const FPS: u32 = 30;
 /// A frame rate that an emulated machine reaches easily.
 const SLOW_FPS: u32 = 10;
 const SPAN: Duration = Duration::from_secs(20);
-/// Until a change has taken effect, TCP windows have grown, and pending writes
-/// are on the disk.
+/// Until a change has taken effect, TCP windows have grown, and pending writes are on the disk.
 const SETTLE: &str = "sleep 6";
 const DEADLINE: Duration = Duration::from_secs(30);
 
@@ -37,8 +35,7 @@ fn power_cut_costs_what_the_disk_was_not_told_of() {
     const N_FRAMES: u64 = 8 * SLOW_FPS as u64;
     let card = Card::make().unwrap();
     let board = board::boot(QUICK, &card, vec![daemon()]).unwrap();
-    // Switches off the kernel's periodic writeback, so that only the daemon's
-    // syncs reach the disk.
+    // Switches off the kernel's periodic writeback, so that only the daemon's syncs reach the disk.
     board.sh("echo 0 >/proc/sys/vm/dirty_writeback_centisecs");
     let server = recorder(&board, SIZE, SLOW_FPS, "");
     let n_written = wait_for_frames(&board, N_FRAMES);
@@ -98,8 +95,7 @@ fn parts(mut segment: &[u8]) -> Vec<Vec<u8>> {
     jpegs
 }
 
-/// A measurement without a limit: prints the instructions of the whole board
-/// per picture, in thousands.
+/// A measurement without a limit: prints the instructions of the whole board per picture, in thousands.
 #[test]
 #[ignore = "a measurement, see `make bench-board`"]
 fn recording_beside_one_more_viewer() {
@@ -122,8 +118,7 @@ fn recording_beside_one_more_viewer() {
     assert_eq!(server.stop(), 0);
 }
 
-/// The cost of a picture in thousands of instructions: of the capture, and in
-/// addition of each of the others.
+/// The cost of a picture in thousands of instructions: of the capture, and in addition of each of the others.
 #[derive(Debug)]
 struct Cost {
     #[expect(dead_code, reason = "printed")]
@@ -153,8 +148,7 @@ impl Cost {
     }
 }
 
-/// Thousands of instructions per picture. Fails if one of these viewers missed
-/// pictures.
+/// Thousands of instructions per picture. Fails if one of these viewers missed pictures.
 fn spent(board: &Machine, viewers: &[BackgroundViewer]) -> f64 {
     board.sh(SETTLE);
     let before: Vec<u64> = viewers.iter().map(BackgroundViewer::n_bytes).collect();

@@ -48,8 +48,7 @@ fn at_30_fps_all_is_passed_on_too() {
     let options = format!("--camera v4l2:{} --resolution 640x480 --fps 30", webcam.link());
     let _server = start(&machine, &options);
     let mut viewer = Viewer::open(&machine);
-    // A slow machine may cause gaps, but each picture must be one of the
-    // camera's.
+    // A slow machine may cause gaps, but each picture must be one of the camera's.
     (0..9).for_each(|_| viewer.read_in_a_row(10, pictures::of_size("640x480")));
     assert_eq!(camera(&machine)["got"]["fps"], 30.0);
 }

@@ -1,5 +1,4 @@
-//! Controls through mjpegd: POSTed values are set in the device, and replies
-//! have the values of the device.
+//! Controls through mjpegd: POSTed values are set in the device, and replies have the values of the device.
 
 use crate::machine::{Machine, machine};
 use crate::tests::daemon::start;
@@ -166,8 +165,7 @@ fn settings_outlive_closing_and_loss() {
     let (code, why) = post(&machine, &json!({"brightness": 1}));
     assert_eq!(code, 503, "{why}");
     assert!(why.contains("unplugged") || why.contains("no such device"), "{why}");
-    // The device comes back with another number and with all controls at their
-    // defaults.
+    // The device comes back with another number and with all controls at their defaults.
     let (_other, webcam) =
         (Webcam::plug_in(&machine, 1, "0002"), Webcam::plug_in(&machine, 0, "0001"));
     assert_ne!(webcam.device(), before);

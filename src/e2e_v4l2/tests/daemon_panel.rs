@@ -1,5 +1,4 @@
-//! The controls on the page, in a real browser: the page sets the device, and
-//! shows the values that the device has.
+//! The controls on the page, in a real browser: the page sets the device, and shows the values that the device has.
 
 use crate::machine::{Machine, machine};
 use crate::support::{Browser, eventually_is};
@@ -11,8 +10,7 @@ use serde_json::{Value, json};
 struct Row<'b>(&'b Browser, &'static str);
 
 impl Row<'_> {
-    /// Evaluates a JavaScript expression that may use `row`, `slider`, `field`
-    /// and `error`.
+    /// Evaluates a JavaScript expression that may use `row`, `slider`, `field` and `error`.
     fn run(&self, expression: &str) -> Value {
         self.0.run(&format!(
             "const row = document.querySelector('[data-name={}]');

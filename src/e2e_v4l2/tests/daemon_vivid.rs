@@ -119,7 +119,7 @@ fn streaming_errors_heal() {
     for fault in ["inject_fatal_streaming_error", "inject_vidioc_qbuf_error", "disconnect"] {
         vivid.set(fault, 1);
         let n_opened = camera(&machine)["opened"].as_u64();
-        camera_that(&machine, "the camera opened anew", |camera| {
+        camera_that(&machine, "the camera opened again", |camera| {
             camera["state"] == "live" && camera["opened"].as_u64() > n_opened
         });
         viewer.next();
@@ -157,8 +157,7 @@ fn buffer_that_is_marked_as_damaged_is_dropped_and_counted() {
     let mut viewer = Viewer::open(&machine);
     viewer.next();
     camera_that(&machine, "a picture that was dropped", |camera| {
-        // Several tries: a frame that a newer one replaced was skipped without
-        // a check.
+        // Several tries: a frame that a newer one replaced was skipped without a check.
         vivid.set("inject_v4l2_buf_flag_error", 1);
         camera["frames"]["dropped"]["marked"].as_u64() > Some(0)
     });

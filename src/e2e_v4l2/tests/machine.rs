@@ -1,5 +1,4 @@
-//! The machine itself: it boots, runs scripts, and has the cameras that the
-//! other tests rely on.
+//! The machine itself: it boots, runs scripts, and has the cameras that the other tests rely on.
 
 use crate::machine::{SERVICE_PORT, machine};
 use crate::tests::helpers::usb::Webcam;

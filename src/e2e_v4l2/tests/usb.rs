@@ -6,8 +6,7 @@ use crate::tests::helpers::capture::{Capture, Request, capture};
 use crate::tests::helpers::usb::Webcam;
 use std::time::Duration;
 
-/// Checks that frames are the camera's pictures, byte for byte, in order and
-/// without a gap.
+/// Checks that frames are the camera's pictures, byte for byte, in order and without a gap.
 pub(crate) fn assert_in_order(frames: &[Vec<u8>], pictures: &[Vec<u8>]) {
     assert!(!frames.is_empty(), "no frame came");
     for (number, frame) in frames.iter().enumerate() {
@@ -80,8 +79,7 @@ fn frames_come_in_a_row_at_30_fps() {
         &Request { fps: 30, n_frames: 300, limit, ..Request::mjpeg(&webcam.device()) },
     );
     assert_eq!(capture.frames.len(), 300, "{}", capture.log);
-    // A slow machine may cause gaps, but each picture must be one of the
-    // camera's.
+    // A slow machine may cause gaps, but each picture must be one of the camera's.
     let in_a_row = longest_row(&capture, pictures::of_size("640x480"));
     assert!(in_a_row >= 30, "at most {in_a_row} in a row\n{}", capture.log);
     let mut intervals: Vec<_> = capture.timestamps.windows(2).map(|two| two[1] - two[0]).collect();
@@ -97,8 +95,8 @@ fn frames_come_at_the_negotiated_rate() {
     for (fps, n_frames) in [(5, 12), (10, 20)] {
         let capture =
             capture(&machine, &Request { fps, n_frames, ..Request::mjpeg(&webcam.device()) });
-        let (measured, wished) = (capture.fps(), f64::from(fps));
-        assert!((measured - wished).abs() < wished * 0.05, "{measured} fps, not {wished}");
+        let (measured, desired) = (capture.fps(), f64::from(fps));
+        assert!((measured - desired).abs() < desired * 0.05, "{measured} fps, not {desired}");
     }
     let log = webcam.log();
     assert!(

@@ -48,8 +48,7 @@ fn frames_that_the_driver_drops_look_like_a_stall() {
             capture(&machine, &Request { fps: 30, limit, ..Request::mjpeg(&webcam.device()) });
         assert_eq!(capture.frames.len(), 0, "mode {mode}: {}", capture.log);
     }
-    // The camera streamed each time, and made frames in each mode except the
-    // stall.
+    // The camera streamed each time, and made frames in each mode except the stall.
     let log = webcam.log();
     assert_eq!(log.matches("commit MJPG 640x480 30 fps").count(), 3, "{log}");
 }
@@ -112,8 +111,7 @@ fn a_camera_comes_back_under_the_same_link() {
 #[test]
 fn a_name_can_be_cut_inside_a_character() {
     let machine = machine();
-    // The driver keeps 31 bytes: fifteen letters of two bytes and the first
-    // half of the next.
+    // The driver keeps 31 bytes: fifteen letters of two bytes and the first half of the next.
     let webcam = Webcam::plug_in_as(&machine, 0, &"é".repeat(20), "0001");
     machine
         .sh(&format!("cat /sys/class/video4linux/$(basename {})/name >/tmp/name", webcam.device()));

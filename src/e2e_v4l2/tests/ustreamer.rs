@@ -8,8 +8,7 @@ use crate::tests::helpers::cpu::while_watched;
 use crate::tests::helpers::usb::Webcam;
 use std::time::Duration;
 
-/// CPU time of a server per frame received by one viewer, in milliseconds, and
-/// the number of frames.
+/// CPU time of a server per frame received by one viewer, in milliseconds, and the number of frames.
 fn cost(machine: &Machine, server: &Server<'_>, span: Duration) -> (f64, u64) {
     let url = format!("http://127.0.0.1:{SERVICE_PORT}/stream");
     let watched = while_watched(machine, server.pid(), &url, span);
@@ -34,8 +33,7 @@ fn ustreamer_serves_the_same_camera() {
     assert_eq!(server.stop(), 0);
 }
 
-/// A measurement without a limit: prints the CPU time per frame of both, which
-/// take turns in one machine.
+/// A measurement without a limit: prints the CPU time per frame of both, which take turns in one machine.
 #[test]
 #[ignore = "a measurement, see `make bench-v4l2`"]
 fn cpu_beside_ustreamer_at_720p30() {

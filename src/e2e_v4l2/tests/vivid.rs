@@ -10,8 +10,7 @@ fn request(device: &str) -> Request<'_> {
     Request { format: "YUYV", width: 320, height: 180, n_frames: 5, ..Request::mjpeg(device) }
 }
 
-/// Sets a fault that occurs once, and captures twice. The second capture must
-/// succeed.
+/// Sets a fault that occurs once, and captures twice. The second capture must succeed.
 fn assert_strikes_once(machine: &Machine, fault: &str, error: &str) {
     let camera = Vivid::single_planar(machine);
     let device = camera.device();
@@ -68,8 +67,7 @@ fn an_unbind_takes_the_nodes_and_a_bind_gives_them_back() {
     assert_eq!(capture(&machine, &request(&camera.device())).frames.len(), 5);
 }
 
-/// Starts an endless capture, sets a fault while it runs, and returns the
-/// output of v4l2-ctl at its end.
+/// Starts an endless capture, sets a fault while it runs, and returns the output of v4l2-ctl at its end.
 fn log_of_capture_ended_by(machine: &Machine, fault: &str) -> String {
     let camera = Vivid::single_planar(machine);
     let device = camera.device();
@@ -83,8 +81,7 @@ fn log_of_capture_ended_by(machine: &Machine, fault: &str) -> String {
 fn a_disconnect_ends_a_running_capture() {
     let machine = machine();
     let log = log_of_capture_ended_by(&machine, "disconnect");
-    // QBUF or DQBUF may get ENODEV first, and v4l2-ctl does not report it for
-    // QBUF.
+    // QBUF or DQBUF may get ENODEV first, and v4l2-ctl does not report it for QBUF.
     assert!(log.contains("No such device") || log.contains("qbuf error"), "{log}");
     // The fault ends when the last program closes the camera.
     assert_eq!(

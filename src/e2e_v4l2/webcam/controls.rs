@@ -1,13 +1,11 @@
-//! The settings of the camera: brightness, exposure and so on, stored as in a
-//! real camera.
+//! The settings of the camera: brightness, exposure and so on, stored as in a real camera.
 //!
 //! Called by `main` for class requests to the control interface. Ids: UVC 1.1, tables.
 
 /// Entity ids, used in the descriptors and in each request.
 pub(crate) const CAMERA_TERMINAL: u8 = 1;
 pub(crate) const PROCESSING_UNIT: u8 = 2;
-/// Entity 0 is the interface itself; its selector 2 gives the reason why the
-/// last request was refused.
+/// Entity 0 is the interface itself; its selector 2 gives the reason why the last request was refused.
 const INTERFACE: u8 = 0;
 const ERROR_CODE: u8 = 2;
 /// bRequestErrorCode "invalid control" and "invalid request".
@@ -17,8 +15,7 @@ const INVALID_REQUEST: u8 = 7;
 const SET_CUR: u8 = 0x01;
 const GET_CUR: u8 = 0x81;
 
-/// One setting. `selector` is its id in requests, `bit` its position in the
-/// descriptor, `bytes` its width on the wire.
+/// One setting. `selector` is its id in requests, `bit` its position in the descriptor, `bytes` its width on the wire.
 struct Control {
     name: &'static str,
     entity: u8,
@@ -27,8 +24,7 @@ struct Control {
     bytes: usize,
     min: i32,
     max: i32,
-    /// For the exposure mode, a bitmap, UVC uses this field for the modes that
-    /// exist.
+    /// For the exposure mode, a bitmap, UVC uses this field for the modes that exist.
     step: i32,
     default: i32,
     value: i32,
@@ -107,8 +103,7 @@ impl Controls {
         Some(value.to_le_bytes()[..control.bytes].to_vec())
     }
 
-    /// Takes a new value and returns "name value" for the log; `None` is a
-    /// stall. With `refuses`, nothing changes.
+    /// Takes a new value and returns "name value" for the log; `None` is a stall. With `refuses`, nothing changes.
     pub(crate) fn set(
         &mut self,
         request: u8,

@@ -8,8 +8,7 @@ use std::path::Path;
 /// Bits of the payload header: a frame's last payload, an error in it.
 pub(crate) const END_OF_FRAME: u8 = 0x02;
 const ERROR: u8 = 0x40;
-/// Zeros after the picture in mode `pad`: more than a page, as cameras with
-/// fixed transfer sizes send them.
+/// Zeros after the picture in mode `pad`: more than a page, as cameras with fixed transfer sizes send them.
 const PADDING_BYTES: usize = 5000;
 
 /// The mode in the mode file.
@@ -39,8 +38,7 @@ pub(crate) enum Mode {
 }
 
 impl Mode {
-    /// A missing file means `Normal`. An unknown word is an error, so that a
-    /// typing error is noticed.
+    /// A missing file means `Normal`. An unknown word is an error, so that a typing error is noticed.
     pub(crate) fn read(path: &Path) -> Result<Self, String> {
         let text = fs::read_to_string(path).unwrap_or_default();
         Ok(match text.trim() {
@@ -86,8 +84,7 @@ impl Mode {
     }
 }
 
-/// Copies a JPEG segment by segment up to the scan, without DHT segments
-/// (marker c4).
+/// Copies a JPEG segment by segment up to the scan, without DHT segments (marker c4).
 fn without_huffman_tables(jpeg: &[u8]) -> Vec<u8> {
     let mut out = jpeg[..2].to_vec();
     let mut at = 2;
@@ -102,8 +99,7 @@ fn without_huffman_tables(jpeg: &[u8]) -> Vec<u8> {
     out
 }
 
-/// Pseudo-random bytes, the same in each run (Knuth's MMIX generator). They do
-/// not start with SOI.
+/// Pseudo-random bytes, the same in each run (Knuth's MMIX generator). They do not start with SOI.
 fn noise(length: usize) -> Vec<u8> {
     let mut state = 1_u64;
     let mut next = || {

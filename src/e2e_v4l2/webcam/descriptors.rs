@@ -15,9 +15,8 @@ pub(crate) const VIDEO_ENDPOINT: u32 = 1;
 pub(crate) enum Endpoint {
     /// Bulk transfers in one alternate setting, without a claim to bandwidth.
     Bulk,
-    /// Isochronous transfers as in nearly all real cameras, with an alternate
-    /// setting for each bandwidth. The virtual controller does not follow the
-    /// interval, so its timing is not that of real hardware.
+    /// Isochronous transfers as in nearly all real cameras, with an alternate setting for each bandwidth. The virtual
+    /// controller does not follow the interval, so its timing is not that of real hardware.
     Isochronous,
 }
 const OUTPUT_TERMINAL: u8 = 3;
@@ -26,16 +25,14 @@ const CLASS_INTERFACE: u8 = 0x24;
 /// The frequency of the clock in payload headers. This camera sends no clock.
 const CLOCK_HZ: u32 = 1_000_000;
 
-/// The texts that the host shows. None of the three may be empty, since udev
-/// makes the link's name of them.
+/// The texts that the host shows. None of the three may be empty, since udev makes the link's name of them.
 pub(crate) struct Strings {
     pub(crate) vendor: String,
     pub(crate) product: String,
     pub(crate) serial: String,
 }
 
-/// The descriptor of `kind` and `index`, or `None` (a stall) if this device
-/// does not have it.
+/// The descriptor of `kind` and `index`, or `None` (a stall) if this device does not have it.
 pub(crate) fn descriptor(
     kind: u8,
     index: u8,
@@ -54,8 +51,7 @@ pub(crate) fn descriptor(
     }
 }
 
-/// Vendor 1d6b is the Linux Foundation and 0102 its EEM gadget: uvcvideo has no
-/// quirk for this pair.
+/// Vendor 1d6b is the Linux Foundation and 0102 its EEM gadget: uvcvideo has no quirk for this pair.
 fn device() -> Vec<u8> {
     vec![18, 1, 0x00, 0x02, 0xef, 0x02, 0x01, 64, 0x6b, 0x1d, 0x02, 0x01, 0x00, 0x01, 1, 2, 3, 1]
 }
@@ -89,8 +85,7 @@ fn bulk() -> Vec<u8> {
     [
         streaming_setting(0, 1),
         streaming_interface(),
-        // The endpoint comes last, since uvcvideo looks for the streaming
-        // descriptors between interface and endpoint.
+        // The endpoint comes last, since uvcvideo looks for the streaming descriptors between interface and endpoint.
         vec![7, 5, 0x80 | low(VIDEO_ENDPOINT as usize), 2, 0x00, 0x02, 0],
     ]
     .concat()

@@ -2,11 +2,9 @@
 //!
 //! `usb_webcam --frames DIR --mode FILE --port N --product NAME --serial TEXT
 //! --endpoint bulk|isochronous` is started by `tests/helpers/usb.rs`. The stock
-//! uvcvideo driver binds to it. DIR has a folder of JPEGs per size (`640x480`,
-//! `1280x720`), served in order of their names. FILE holds one word, see
-//! `damage`. Each action of the host is printed as a line: `commit MJPG 640x480
-//! 30 fps`, `set brightness 20`, `stop 31 frames, 0 lost`. Ending the process
-//! is an unplug.
+//! uvcvideo driver binds to it. DIR has a folder of JPEGs per size (`640x480`, `1280x720`), served in order of their
+//! names. FILE holds one word, see `damage`. Each action of the host is printed as a line: `commit MJPG 640x480 30
+//! fps`, `set brightness 20`, `stop 31 frames, 0 lost`. Ending the process is an unplug.
 #![allow(
     clippy::print_stdout,
     clippy::print_stderr,
@@ -141,8 +139,7 @@ impl Camera {
         }
     }
 
-    /// Dispatches a control transfer by its setup packet: type, request, value,
-    /// index.
+    /// Dispatches a control transfer by its setup packet: type, request, value, index.
     fn control(&mut self, transfer: &Submit) -> io::Result<Reply> {
         let [kind, request, value_low, value_high, interface, entity, ..] = transfer.setup;
         let data = |bytes: Option<Vec<u8>>| bytes.map_or(Reply::Stall, Reply::Data);

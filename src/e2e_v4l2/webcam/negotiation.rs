@@ -1,8 +1,7 @@
 //! Probe and commit: host and camera agree on format, size and frame rate.
 //!
-//! Called by `main` for class requests to the streaming interface. Layout: UVC
-//! 1.1, table 4-47. A request that the camera cannot satisfy is never refused:
-//! as real cameras do, it answers with the nearest choice it has.
+//! Called by `main` for class requests to the streaming interface. Layout: UVC 1.1, table 4-47. A request that the
+//! camera cannot satisfy is never refused: as real cameras do, it answers with the nearest choice it has.
 
 use super::descriptors::Endpoint;
 use super::formats::{FORMATS, Format, Size, interval};
@@ -35,18 +34,17 @@ impl Choice {
         format!("{} {} {} fps", self.format().name, self.size().folder(), self.fps)
     }
 
-    /// Numbers in the request count from 1. 0 and unknown numbers select the
-    /// first.
-    fn nearest(wish: &[u8]) -> Self {
+    /// Numbers in the request count from 1. 0 and unknown numbers select the first.
+    fn nearest(request: &[u8]) -> Self {
         let pick = |number: u8, n: usize| {
             usize::from(number).checked_sub(1).filter(|&at| at < n).unwrap_or(0)
         };
-        let format = pick(wish[2], FORMATS.len());
-        let size = pick(wish[3], FORMATS[format].sizes.len());
+        let format = pick(request[2], FORMATS.len());
+        let size = pick(request[3], FORMATS[format].sizes.len());
         let rates = FORMATS[format].sizes[size].fps;
-        let wished = u32::from_le_bytes([wish[4], wish[5], wish[6], wish[7]]);
-        let nearest = rates.iter().copied().min_by_key(|&fps| interval(fps).abs_diff(wished));
-        let fps = if wished == 0 { rates[0] } else { nearest.unwrap_or(rates[0]) };
+        let desired = u32::from_le_bytes([request[4], request[5], request[6], request[7]]);
+        let nearest = rates.iter().copied().min_by_key(|&fps| interval(fps).abs_diff(desired));
+        let fps = if desired == 0 { rates[0] } else { nearest.unwrap_or(rates[0]) };
         Self { format, size, fps }
     }
 
@@ -83,8 +81,7 @@ impl Negotiation {
     pub(crate) fn get(&self, request: u8, selector: u8) -> Option<Vec<u8>> {
         match (request, selector) {
             (_, s) if s != PROBE && s != COMMIT => None,
-            // The current state. Minimum, maximum and default may equal it,
-            // since the host asks about one format.
+            // The current state. Minimum, maximum and default may equal it, since the host asks about one format.
             (0x81..=0x83 | 0x87, _) => Some(self.probed.to_bytes(self.endpoint)),
             (0x85, _) => Some(vec![u8::try_from(LENGTH).expect("34 fits"), 0]),
             (0x86, _) => Some(vec![0x03]),
@@ -92,13 +89,12 @@ impl Negotiation {
         }
     }
 
-    /// Accepts a request of the host. `Err` is a stall. `Ok(Some)` means that
-    /// the host has committed and wants frames.
-    pub(crate) fn set(&mut self, selector: u8, wish: &[u8]) -> Result<Option<Choice>, ()> {
-        if wish.len() < 8 || (selector != PROBE && selector != COMMIT) {
+    /// Accepts a request of the host. `Err` is a stall. `Ok(Some)` means that the host has committed and wants frames.
+    pub(crate) fn set(&mut self, selector: u8, request: &[u8]) -> Result<Option<Choice>, ()> {
+        if request.len() < 8 || (selector != PROBE && selector != COMMIT) {
             return Err(());
         }
-        self.probed = Choice::nearest(wish);
+        self.probed = Choice::nearest(request);
         Ok((selector == COMMIT).then_some(self.probed))
     }
 }

@@ -1,8 +1,7 @@
-//! Frames: reads the pictures, paces them at the negotiated rate, and divides
-//! them among the transfers that the host has queued.
+//! Frames: reads the pictures, paces them at the negotiated rate, and divides them among the transfers that the host
+//! has queued.
 //!
-//! Called by `main`. Of USB/IP messages it knows only the number, the length
-//! and the reply of a transfer.
+//! Called by `main`. Of USB/IP messages it knows only the number, the length and the reply of a transfer.
 
 use super::damage::Mode;
 use super::formats::FORMATS;
@@ -17,9 +16,8 @@ use std::time::{Duration, Instant};
 
 /// This bit toggles with each frame, which shows the host where a frame begins.
 const FRAME_ID: u8 = 0x01;
-/// The number of frames that the camera buffers while the host is slow. An
-/// emulated machine pauses for 100 ms or more when code runs for the first
-/// time, which must not look like a camera that loses frames.
+/// The number of frames that the camera buffers while the host is slow. An emulated machine pauses for 100 ms or more
+/// when code runs for the first time, which must not look like a camera that loses frames.
 const FIFO_FRAMES: usize = 8;
 /// Bytes of the payload header: its length and its flags. Clocks are optional and left out.
 const HEADER_BYTES: u8 = 2;
@@ -32,8 +30,7 @@ pub(crate) struct Streaming {
     choice: Option<Choice>,
     /// When the next frame is due. None until the host queues its first transfer.
     due: Option<Instant>,
-    /// Frames since the commit, including lost ones: like a real sensor, the
-    /// camera does not wait for the host.
+    /// Frames since the commit, including lost ones: like a real sensor, the camera does not wait for the host.
     tick: usize,
     n_lost: usize,
     frame_id: u8,
@@ -75,8 +72,7 @@ impl Streaming {
         (self.tick, self.n_lost, self.n_sent_bytes) = (0, 0, 0);
     }
 
-    /// Ends the stream and returns its summary, or `None` if there was no
-    /// stream.
+    /// Ends the stream and returns its summary, or `None` if there was no stream.
     pub(crate) fn stop(&mut self) -> Option<String> {
         self.choice.take()?;
         self.due = None;
@@ -104,8 +100,7 @@ impl Streaming {
         self.waiting.len() < before
     }
 
-    /// Makes a frame if one is due, and sends what fits into the waiting
-    /// transfers.
+    /// Makes a frame if one is due, and sends what fits into the waiting transfers.
     pub(crate) fn work(&mut self, cable: &mut Cable) -> io::Result<()> {
         if let (Some(choice), Some(due)) = (self.choice, self.due)
             && Instant::now() >= due
@@ -122,8 +117,7 @@ impl Streaming {
                 let chunk = transfer.length.min(rest.len());
                 cable.send(transfer.seqnum, &rest[..chunk])?;
                 self.n_sent_bytes += chunk;
-                // A transfer that is not full ends the payload, so an exact fit
-                // needs an empty transfer after it.
+                // A transfer that is not full ends the payload, so an exact fit needs an empty transfer after it.
                 chunk < transfer.length
             } else {
                 let (header, frame) = payload.split_at(usize::from(HEADER_BYTES));
@@ -183,8 +177,7 @@ fn read_pictures(folder: &Path) -> io::Result<Vec<Vec<u8>>> {
     Ok(pictures)
 }
 
-/// A YUYV picture that a test can predict: luma is (column + frame) modulo 256,
-/// without colour.
+/// A YUYV picture that a test can predict: luma is (column + frame) modulo 256, without colour.
 fn grey_ramp(width: u16, height: u16, tick: usize) -> Vec<u8> {
     let row: Vec<u8> =
         (0..usize::from(width)).flat_map(|x| [(x + tick).to_le_bytes()[0], 128]).collect();

@@ -1,8 +1,7 @@
 //! USB/IP, the device's side: plugs a device into the kernel's virtual host controller and carries its URBs.
 //!
-//! Called by `main` only. It works for any device: it passes requests in and
-//! replies out. Layout of the messages: the kernel's
-//! Documentation/usb/usbip_protocol.rst. All numbers are big-endian.
+//! Called by `main` only. It works for any device: it passes requests in and replies out. Layout of the messages: the
+//! kernel's Documentation/usb/usbip_protocol.rst. All numbers are big-endian.
 
 use rustix::event::{PollFd, PollFlags, Timespec, poll};
 use std::collections::HashMap;
@@ -23,8 +22,7 @@ const RET_UNLINK: u32 = 4;
 const HIGH_SPEED: u32 = 3;
 /// `VDEV_ST_NULL` in the controller's `status` file: nothing is plugged in.
 const PORT_FREE: &str = "004";
-/// The kernel needs some milliseconds to clear a port after an unplug. Much
-/// longer means that the port is in use.
+/// The kernel needs some milliseconds to clear a port after an unplug. Much longer means that the port is in use.
 const PORT_DEADLINE: Duration = Duration::from_secs(5);
 /// The reply to an unknown request: a USB stall, which Linux calls EPIPE.
 const EPIPE: i32 = -32;
@@ -35,16 +33,14 @@ const ENOSPC: i32 = -28;
 /// Bytes that describe one packet of an isochronous transfer: offset, length, actual length, status.
 const PACKET_BYTES: usize = 16;
 
-/// One transfer of the host: a read of at most `length` bytes, or a write of
-/// `data`.
+/// One transfer of the host: a read of at most `length` bytes, or a write of `data`.
 pub(crate) struct Submit {
     pub(crate) seqnum: u32,
     pub(crate) endpoint: u32,
     pub(crate) length: usize,
     pub(crate) setup: [u8; 8],
     pub(crate) data: Vec<u8>,
-    /// The size of each packet of an isochronous transfer. Empty for other
-    /// kinds.
+    /// The size of each packet of an isochronous transfer. Empty for other kinds.
     pub(crate) packets: Vec<usize>,
 }
 
@@ -60,8 +56,7 @@ pub(crate) enum Request {
     Settled,
 }
 
-/// The cable: one end of a socket whose other end the kernel holds. Closing it
-/// is an unplug.
+/// The cable: one end of a socket whose other end the kernel holds. Closing it is an unplug.
 pub(crate) struct Cable {
     socket: UnixStream,
     /// The number of the newest transfer. Numbers increase.
@@ -81,13 +76,13 @@ impl Cable {
         let attach = format!("{CONTROLLER}/attach");
         fs::write(&attach, &order)
             .map_err(|e| io::Error::other(format!("writing '{order}' to {attach}: {e}")))?;
-        // The kernel now holds the socket itself. Dropping `kernels` makes it
-        // the only owner, so this end sees when the kernel closes it.
+        // The kernel now holds the socket itself. Dropping `kernels` makes it the only owner, so this end sees when the
+        // kernel closes it.
         Ok(Self { socket: ours, newest: 0, early: HashMap::new() })
     }
 
-    /// Blocks until the host has sent something (`true`) or `until` has come
-    /// (`false`). Without `until` it blocks for ever.
+    /// Blocks until the host has sent something (`true`) or `until` has come (`false`). Without `until` it blocks for
+    /// ever.
     pub(crate) fn wait(&self, until: Option<Instant>) -> io::Result<bool> {
         let timeout = until.map(|at| {
             let left = at.saturating_duration_since(Instant::now());
@@ -97,12 +92,10 @@ impl Cable {
         Ok(poll(&mut fds, timeout.as_ref())? > 0)
     }
 
-    /// Blocks for the next request. `None` means that the host has unplugged
-    /// the device.
+    /// Blocks for the next request. `None` means that the host has unplugged the device.
     ///
-    /// The kernel can send an unlink before its transfer, if a transfer is
-    /// resubmitted while the stream stops. An immediate reply would race with
-    /// that transfer, so the reply waits until the transfer has come.
+    /// The kernel can send an unlink before its transfer, if a transfer is resubmitted while the stream stops. An
+    /// immediate reply would race with that transfer, so the reply waits until the transfer has come.
     pub(crate) fn receive(&mut self) -> io::Result<Option<Request>> {
         match self.read()? {
             Some(Request::Unlink { seqnum, victim }) if victim > self.newest => {
@@ -168,8 +161,7 @@ impl Cable {
         Ok(described.chunks_exact(PACKET_BYTES).map(length).collect())
     }
 
-    /// Answers an isochronous read packet by packet. The remaining packets stay
-    /// empty.
+    /// Answers an isochronous read packet by packet. The remaining packets stay empty.
     pub(crate) fn send_packets(
         &mut self,
         transfer: &Submit,
@@ -205,22 +197,19 @@ impl Cable {
         self.socket.write_all(&answer(RET_SUBMIT, seqnum, EPIPE, 0))
     }
 
-    /// Refuses a request in place of the host controller: its bus has no
-    /// bandwidth left.
+    /// Refuses a request in place of the host controller: its bus has no bandwidth left.
     pub(crate) fn refuse_bandwidth(&mut self, seqnum: u32) -> io::Result<()> {
         self.socket.write_all(&answer(RET_SUBMIT, seqnum, ENOSPC, 0))
     }
 
-    /// Answers an unlink. `pending` means that the transfer was still waiting
-    /// and gets no other reply.
+    /// Answers an unlink. `pending` means that the transfer was still waiting and gets no other reply.
     pub(crate) fn unlinked(&mut self, seqnum: u32, pending: bool) -> io::Result<()> {
         let status = if pending { ECONNRESET } else { 0 };
         self.socket.write_all(&answer(RET_UNLINK, seqnum, status, 0))
     }
 }
 
-/// The header of a reply. Device, direction and endpoint stay 0, since the
-/// kernel uses only the sequence number.
+/// The header of a reply. Device, direction and endpoint stay 0, since the kernel uses only the sequence number.
 fn answer(command: u32, seqnum: u32, status: i32, actual_length: usize) -> Vec<u8> {
     let mut message = vec![0; HEADER_BYTES];
     message[0..4].copy_from_slice(&command.to_be_bytes());

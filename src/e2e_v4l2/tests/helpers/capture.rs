@@ -1,13 +1,11 @@
-//! Captures with v4l2-ctl, the reference for a driver's behaviour without any
-//! server.
+//! Captures with v4l2-ctl, the reference for a driver's behaviour without any server.
 //!
 //! Called by the tests. It works for any camera.
 
 use crate::machine::Machine;
 use std::time::Duration;
 
-/// Files in the guest for the frames, v4l2-ctl's output and its exit status:
-/// for `capture`, and for `Request::start`.
+/// Files in the guest for the frames, v4l2-ctl's output and its exit status: for `capture`, and for `Request::start`.
 const FRAMES: &str = "/tmp/capture.frames";
 const LOG: &str = "/tmp/capture.log";
 const BACKGROUND: &str = "/tmp/background";
@@ -31,10 +29,9 @@ impl<'a> Request<'a> {
         Self { device, format: "MJPG", width: 640, height: 480, fps: 15, n_frames: 30, limit }
     }
 
-    /// The shell command. Frames go to `frames`, messages to `log`. Eight
-    /// buffers bridge pauses of the emulated machine. With --stream-poll,
-    /// v4l2-ctl waits in poll as servers do. Otherwise it waits in DQBUF, which
-    /// an unplug ends with EINVAL.
+    /// The shell command. Frames go to `frames`, messages to `log`. Eight buffers bridge pauses of the emulated
+    /// machine. With --stream-poll, v4l2-ctl waits in poll as servers do. Otherwise it waits in DQBUF, which an unplug
+    /// ends with EINVAL.
     fn command(&self, frames: &str, log: &str) -> String {
         let Self { device, format, width, height, fps, n_frames, limit } = *self;
         let limit_s = limit.as_secs();
@@ -46,8 +43,7 @@ impl<'a> Request<'a> {
         format!("timeout {limit_s} v4l2-ctl -d {device} {mode} {stream} --verbose >{log} 2>&1")
     }
 
-    /// Starts a capture in the background and waits until frames come. Only one
-    /// can run at a time.
+    /// Starts a capture in the background and waits until frames come. Only one can run at a time.
     pub(crate) fn start(&self, machine: &'a Machine) -> Background<'a> {
         let background = self.start_blindly(machine);
         machine.wait_for(
@@ -95,8 +91,8 @@ impl Background<'_> {
 
 impl Drop for Background<'_> {
     fn drop(&mut self) {
-        // Its own `timeout` would end it later, but the next test would find
-        // the camera busy. No other v4l2-ctl runs at this point.
+        // Its own `timeout` would end it later, but the next test would find the camera busy. No other v4l2-ctl runs at
+        // this point.
         let status = format!("{BACKGROUND}.status");
         let ended = format!(
             "for i in $(seq 250); do [ ! -e {status} ] || exit 0; sleep 0.02; done; exit 1"
@@ -148,8 +144,8 @@ pub(crate) fn capture(machine: &Machine, request: &Request) -> Capture {
 }
 
 impl Capture {
-    /// Frames per second by the driver's clock. Leaves out the first ones,
-    /// which are slow because QEMU still translates the code.
+    /// Frames per second by the driver's clock. Leaves out the first ones, which are slow because QEMU still translates
+    /// the code.
     pub(crate) fn fps(&self) -> f64 {
         assert!(self.timestamps.len() > 6, "too few frames for a rate: {}", self.log);
         let times = &self.timestamps[5..];

@@ -1,9 +1,7 @@
-//! CPU time of a server in the guest while a viewer watches, for the comparison
-//! of servers.
+//! CPU time of a server in the guest while a viewer watches, for the comparison of servers.
 //!
-//! Called by the tests that compare. CPU time is emulated, and a busy host
-//! increases it. So a figure is meaningful only per received frame and beside
-//! another one of the same boot.
+//! Called by the tests that compare. CPU time is emulated, and a busy host increases it. So a figure is meaningful only
+//! per received frame and beside another one of the same boot.
 
 use crate::machine::Machine;
 use std::time::Duration;
@@ -33,16 +31,15 @@ impl Watched {
 /// Lets one viewer in the guest read `url` from the process `pid`, waits for a megabyte, then measures for `span`.
 pub(crate) fn while_watched(machine: &Machine, pid: &str, url: &str, span: Duration) -> Watched {
     let viewer = machine.sh(&format!("wget -q -O - {url} >/dev/null 2>&1 & echo $!"));
-    // The viewer writes what it receives to /dev/null, so its count of written
-    // bytes is what it received. A file would grow in memory.
+    // The viewer writes what it receives to /dev/null, so its count of written bytes is what it received. A file would
+    // grow in memory.
     let received = format!("sed -n 's/^wchar: //p' /proc/{viewer}/io");
     machine.wait_for(
         "the first bytes",
         FIRST_BYTES_DEADLINE,
         &format!("[ $({received}) -gt 1000000 ]"),
     );
-    // The name in the stat line ends with ')': user and system time are the
-    // 12th and 13th word after it.
+    // The name in the stat line ends with ')': user and system time are the 12th and 13th word after it.
     let sample = format!("sed 's/.*) //' /proc/{pid}/stat | cut -d' ' -f12,13; {received}");
     let text = machine.sh(&format!("{sample}; sleep {}; {sample}; kill {viewer}", span.as_secs()));
     let numbers: Vec<u64> = text

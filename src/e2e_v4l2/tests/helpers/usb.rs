@@ -1,14 +1,12 @@
 //! The USB webcam: plug in, set a fault, unplug.
 //!
-//! Called by the tests. The camera itself is the program in `webcam/`, which
-//! this file starts and ends in the guest.
+//! Called by the tests. The camera itself is the program in `webcam/`, which this file starts and ends in the guest.
 
 use crate::machine::Machine;
 use crate::machine::initramfs::PICTURES;
 use std::time::Duration;
 
-/// From plugging in to the link below /dev/v4l/by-id. Enumeration takes about a
-/// second; the rest is for a busy host.
+/// From plugging in to the link below /dev/v4l/by-id. Enumeration takes about a second; the rest is for a busy host.
 const PLUG_DEADLINE: Duration = Duration::from_secs(20);
 
 /// A webcam that is plugged in. Unplugged on drop.
@@ -28,14 +26,12 @@ impl<'m> Webcam<'m> {
         Self::plug_in_as(machine, port, "Test Camera", serial)
     }
 
-    /// As `plug_in`, with any product name. The link is found by the serial
-    /// number.
+    /// As `plug_in`, with any product name. The link is found by the serial number.
     pub(crate) fn plug_in_as(machine: &'m Machine, port: u32, product: &str, serial: &str) -> Self {
         Self::start(machine, port, serial, &format!("--endpoint bulk --product '{product}'"))
     }
 
-    /// As `plug_in`, for a camera that claims bandwidth before it streams. Its
-    /// frames are the same.
+    /// As `plug_in`, for a camera that claims bandwidth before it streams. Its frames are the same.
     pub(crate) fn plug_in_isochronous(machine: &'m Machine, port: u32, serial: &str) -> Self {
         Self::start(machine, port, serial, "--endpoint isochronous --product 'Test Camera'")
     }
@@ -50,8 +46,8 @@ impl<'m> Webcam<'m> {
         ));
         let links = format!("/dev/v4l/by-id/*_{serial}-video-index");
         let mut webcam = Self { machine, home, pid, links, link: String::new() };
-        // The metadata node, index 1, appears last. If the camera has ended, no
-        // node appears, and its log has the reason.
+        // The metadata node, index 1, appears last. If the camera has ended, no node appears, and its log has the
+        // reason.
         let Self { links, home, .. } = &webcam;
         let arrived = format!("ls {links}1 >/dev/null && ls {links}0 || (cat {home}/log; false)");
         webcam.link = machine.wait_for(&format!("webcam {serial}"), PLUG_DEADLINE, &arrived);
@@ -73,8 +69,7 @@ impl<'m> Webcam<'m> {
         self.machine.sh(&format!("realpath {}", self.link.replace("index0", "index1")))
     }
 
-    /// Changes the camera's behaviour from the next frame on. The modes are in
-    /// webcam/damage.rs.
+    /// Changes the camera's behaviour from the next frame on. The modes are in webcam/damage.rs.
     pub(crate) fn set_mode(&self, mode: &str) {
         self.machine.write(&format!("{}/mode", self.home), mode.as_bytes());
     }
@@ -97,8 +92,7 @@ impl<'m> Webcam<'m> {
 
 impl Drop for Webcam<'_> {
     fn drop(&mut self) {
-        // Not `sh`, which may panic: a second panic during a failing test would
-        // hide the first.
+        // Not `sh`, which may panic: a second panic during a failing test would hide the first.
         let gone = format!(
             "for i in $(seq 500); do ls {}? 2>/dev/null || exit 0; sleep 0.02; done; exit 1",
             self.links

@@ -42,10 +42,9 @@ impl Viewer {
         }
     }
 
-    /// Reads until `n` pictures have come in the order of the camera's `round`
-    /// without a gap. Each must equal one of the round, byte for byte. A viewer
-    /// that was delayed gets the newest picture, not those in between; the
-    /// count then restarts.
+    /// Reads until `n` pictures have come in the order of the camera's `round` without a gap. Each must equal one of
+    /// the round, byte for byte. A viewer that was delayed gets the newest picture, not those in between; the count
+    /// then restarts.
     pub(crate) fn read_in_a_row(&mut self, n: usize, round: &[Vec<u8>]) {
         let end = Instant::now() + PATIENCE;
         let (mut last, mut n_in_a_row) = (None, 0);
@@ -60,8 +59,7 @@ impl Viewer {
         }
     }
 
-    /// Reads until a JPEG satisfies `is_it`, and returns how many came before
-    /// it.
+    /// Reads until a JPEG satisfies `is_it`, and returns how many came before it.
     pub(crate) fn next_that(&mut self, what: &str, is_it: impl Fn(&[u8]) -> bool) -> usize {
         let end = Instant::now() + PATIENCE;
         for n_before in 0.. {
@@ -87,8 +85,7 @@ impl BackgroundViewer {
         let socket = viewer.0.get_ref().try_clone().expect("a descriptor is free");
         let n_bytes = Arc::default();
         let mut count = Count(Arc::clone(&n_bytes));
-        // The thread ends when `drop` closes the connection, with or without an
-        // error.
+        // The thread ends when `drop` closes the connection, with or without an error.
         let read = move || drop(io::copy(&mut viewer.0, &mut count));
         Self { socket, n_bytes, thread: Some(thread::spawn(read)) }
     }
@@ -144,8 +141,7 @@ pub(crate) fn post(machine: &Machine, changes: &serde_json::Value) -> (u16, Stri
     (code.expect("a reply has a code"), body.to_string())
 }
 
-/// As `post`. Returns for each control the value that the camera has set, or
-/// the error.
+/// As `post`. Returns for each control the value that the camera has set, or the error.
 pub(crate) fn set(machine: &Machine, changes: &serde_json::Value) -> serde_json::Value {
     let (_, body) = post(machine, changes);
     let reply: serde_json::Value = serde_json::from_str(&body).expect(&body);

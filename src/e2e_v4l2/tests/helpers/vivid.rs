@@ -37,14 +37,12 @@ impl<'m> Vivid<'m> {
         self.machine.sh(&script)
     }
 
-    /// Sets a control by its v4l2-ctl name. Faults are buttons and switches,
-    /// such as `inject_vidioc_reqbufs_error=1`.
+    /// Sets a control by its v4l2-ctl name. Faults are buttons and switches, such as `inject_vidioc_reqbufs_error=1`.
     pub(crate) fn set(self, control: &str, value: i64) {
         self.machine.sh(&format!("v4l2-ctl -d {} -c {control}={value}", self.device()));
     }
 
-    /// Unbinds both cameras from their driver. Their nodes vanish, as after an
-    /// unplug.
+    /// Unbinds both cameras from their driver. Their nodes vanish, as after an unplug.
     pub(crate) fn unbind(self) {
         self.machine.sh(&format!("echo {PLATFORM_DEVICE} >{DRIVER}/unbind"));
         self.machine.wait_for(
@@ -54,8 +52,7 @@ impl<'m> Vivid<'m> {
         );
     }
 
-    /// Binds them again, with all controls at their defaults. The nodes may
-    /// have other numbers.
+    /// Binds them again, with all controls at their defaults. The nodes may have other numbers.
     pub(crate) fn bind(self) {
         self.machine.sh(&format!("echo {PLATFORM_DEVICE} >{DRIVER}/bind"));
         let script = format!("[ -e $(grep -lx {} /sys/class/video4linux/*/name) ]", self.name);
