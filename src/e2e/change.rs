@@ -157,8 +157,8 @@ fn body_is_not_taken_for_a_request() {
         client.send(format!(
             "POST {target} HTTP/1.1\r\nHost: a\r\n{JSON}\r\nContent-Length: 2\r\n\r\n{{}}{inner}"
         ));
-        let said = String::from_utf8(client.take_rest()).unwrap();
-        assert_eq!(said.matches("HTTP/1.1 ").count(), 1, "{target}: {said}");
+        let replies = String::from_utf8(client.take_rest()).unwrap();
+        assert_eq!(replies.matches("HTTP/1.1 ").count(), 1, "{target}: {replies}");
     }
     assert_eq!(daemon.figure("/camera/opened"), 0);
 }
@@ -244,8 +244,11 @@ fn curl_posts_with_and_without_expectation() {
             let url = daemon.url("/controls");
             let args = ["-sS", "-w", "%{http_code}", "-H", JSON, "-H", expect];
             let program = Program::new("curl", "curl").args(args);
-            let said = program.args(["--data-binary", &data, &url]).text();
-            assert!(said.contains("no controls") && said.ends_with("404"), "{expect}: {said}");
+            let output = program.args(["--data-binary", &data, &url]).text();
+            assert!(
+                output.contains("no controls") && output.ends_with("404"),
+                "{expect}: {output}"
+            );
         }
     }
 }

@@ -46,9 +46,9 @@ fn bad_sources_are_usage_errors_that_say_what_would_be_right() {
         (dir.path().display().to_string(), "for a folder use images:"),
         (plain.display().to_string(), "for a file use file:"),
     ] {
-        let said = refusal(&["--camera", &source]);
-        assert!(said.contains(says), "{source:?}: {said}");
-        assert!(said.contains(&source), "{source:?} is not in {said}");
+        let error = refusal(&["--camera", &source]);
+        assert!(error.contains(says), "{source:?}: {error}");
+        assert!(error.contains(&source), "{source:?} is not in {error}");
     }
 }
 
@@ -65,8 +65,8 @@ fn bad_values_are_usage_errors_that_name_the_option() {
         ("--auth-file", "/nowhere"),
         ("--allow-origin", "printer"),
     ] {
-        let said = refusal(&[&format!("{option}={value}")]);
-        assert!(said.contains(option) && said.contains(value), "{option} {value}: {said}");
+        let error = refusal(&[&format!("{option}={value}")]);
+        assert!(error.contains(option) && error.contains(value), "{option} {value}: {error}");
     }
 }
 

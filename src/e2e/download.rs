@@ -80,8 +80,8 @@ fn opencv_reads_an_avi() {
     let script = "import cv2, sys\nc = cv2.VideoCapture(sys.argv[1])\n\
         n = int(c.get(cv2.CAP_PROP_FRAME_COUNT))\nc.set(cv2.CAP_PROP_POS_FRAMES, n - 1)\n\
         print(n, c.read()[0], c.read()[0])";
-    let said = python("cv2", "python3-opencv", script, &[&file]);
-    assert_eq!(said.trim(), format!("{} True False", frames.len()));
+    let output = python("cv2", "python3-opencv", script, &[&file]);
+    assert_eq!(output.trim(), format!("{} True False", frames.len()));
 }
 
 #[test]
@@ -91,9 +91,9 @@ fn zip_is_sound_and_holds_each_picture() {
     let script = "import zipfile, sys, zlib\nz = zipfile.ZipFile(sys.argv[1])\n\
         assert z.testzip() is None\nfor i in z.infolist():\n  b = z.read(i)\n  \
         print(len(b), zlib.crc32(b), i.filename, i.date_time[0])";
-    let said = python("zipfile", "python3", script, &[&file]);
-    assert_eq!(said.lines().count(), frames.len());
-    for (line, frame) in said.lines().zip(&frames) {
+    let output = python("zipfile", "python3", script, &[&file]);
+    assert_eq!(output.lines().count(), frames.len());
+    for (line, frame) in output.lines().zip(&frames) {
         let words: Vec<_> = line.split(' ').collect();
         assert_eq!(words[0], frame.jpeg.len().to_string());
         assert!(words[2].ends_with("Z.jpg") && words[2].starts_with("20"), "{line}");

@@ -20,7 +20,7 @@ impl Server {
         let mut child = child.unwrap_or_else(|e| panic!("apt install {package}: {e}"));
         let lines = BufReader::new(child.stderr.take().unwrap()).lines();
         let server = Self(child);
-        let (sender, said) = mpsc::channel();
+        let (sender, marked) = mpsc::channel();
         thread::spawn(move || {
             for line in lines.map_while(Result::ok) {
                 // The receiver is gone once the mark has come; that is no
@@ -29,7 +29,7 @@ impl Server {
             }
         });
         let mut all = String::new();
-        while let Ok(line) = said.recv_timeout(PATIENCE) {
+        while let Ok(line) = marked.recv_timeout(PATIENCE) {
             if line.contains(mark) {
                 return (server, line);
             }
@@ -122,12 +122,12 @@ class Handler(http.server.BaseHTTPRequestHandler):
         given = self.headers.get("Authorization", "")
         if scheme == "basic":
             return given == "Basic " + base64.b64encode(b"me:se:cret").decode()
-        said = dict(re.findall(r'(\w+)="?([^",]+)"?', given))
-        if said.get("uri") != self.path or said.get("nonce") != NONCE:
+        login = dict(re.findall(r'(\w+)="?([^",]+)"?', given))
+        if login.get("uri") != self.path or login.get("nonce") != NONCE:
             return False
         a1 = self.md5("me", REALM, "se:cret")
         a2 = self.md5("GET", self.path)
-        return said["response"] == self.md5(a1, NONCE, said["nc"], said["cnonce"], "auth", a2)
+        return login["response"] == self.md5(a1, NONCE, login["nc"], login["cnonce"], "auth", a2)
 
     def do_GET(self):
         if not self.may():

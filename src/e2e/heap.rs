@@ -49,14 +49,14 @@ fn what_glibc_was_told_by_others_is_left_as_it_is() {
 #[test]
 fn command_of_a_camera_has_heaps_of_its_own() {
     let dir = Dir::numbered(1, 1000);
-    let file = dir.path().join("said");
+    let file = dir.path().join("tunables");
     let command =
         format!("exec:echo \"(${{GLIBC_TUNABLES-unset}})\" > {}; sleep 60", file.display());
     let daemon = Daemon::start(&["--camera", &command]);
     assert!(tunables(&daemon).contains("arena_max=1"));
     daemon.get("/snapshot?max_delay=0");
-    let said = eventually("the command has written its environment", || {
+    let tunables = eventually("the command has written its environment", || {
         fs::read_to_string(&file).ok().filter(|text| text.ends_with('\n'))
     });
-    assert_eq!(said, "(unset)\n");
+    assert_eq!(tunables, "(unset)\n");
 }

@@ -95,8 +95,8 @@ fn only_names_of_headers_are_echoed() {
         client.request("OPTIONS", "/", &[&header]);
         // The HTTP library closes the connection without a reply when it
         // refuses a header.
-        let said = String::from_utf8_lossy(&client.take_rest()).into_owned();
-        assert!(!said.contains(evil), "{said}");
+        let reply = String::from_utf8_lossy(&client.take_rest()).into_owned();
+        assert!(!reply.contains(evil), "{reply}");
     }
 }
 

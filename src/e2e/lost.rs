@@ -48,8 +48,8 @@ fn status_names_the_cause_and_counts_the_fault() {
     let cause = format!("{}: no picture in this folder", dir.path().display());
     eventually("the cause is in the status", || {
         let camera = daemon.status()["camera"].clone();
-        let said = camera["cause"].as_str().unwrap_or("").starts_with(&cause);
-        (said && camera["state"] == "lost").then_some(())
+        let is_cause = camera["cause"].as_str().unwrap_or("").starts_with(&cause);
+        (is_cause && camera["state"] == "lost").then_some(())
     });
     let faults = daemon.status()["camera"]["faults"].clone();
     assert!(faults["no_device"].as_u64() >= Some(1), "{faults}");

@@ -1,7 +1,7 @@
 //! Black-box tests: the real executable, over real sockets, with the programs
 //! that people use. This file is the contents page.
 #![allow(clippy::unwrap_used, reason = "in a test a surprise is a failure, with a line number")]
-#![allow(clippy::print_stderr, reason = "what the daemon said belongs to a failure")]
+#![allow(clippy::print_stderr, reason = "the log of the daemon belongs to a failed test")]
 
 // What the tests work with: daemon, client, pictures, browser.
 mod support;

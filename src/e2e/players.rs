@@ -72,13 +72,13 @@ fn ffmpeg_plays_with_a_strict_boundary() {
 #[test]
 fn ffprobe_finds_the_format_by_itself() {
     let (daemon, _dir) = coloured();
-    let said = Program::new("ffprobe", "ffmpeg")
+    let output = Program::new("ffprobe", "ffmpeg")
         .args(["-v", "error", "-of", "json", "-show_entries"])
         .args(["format=format_name:stream=codec_name,width,height", &daemon.url("/stream")])
         .text();
-    let said: serde_json::Value = serde_json::from_str(&said).unwrap();
-    assert_eq!(said["format"]["format_name"], "mpjpeg", "{said}");
-    let stream = &said["streams"][0];
+    let output: serde_json::Value = serde_json::from_str(&output).unwrap();
+    assert_eq!(output["format"]["format_name"], "mpjpeg", "{output}");
+    let stream = &output["streams"][0];
     assert_eq!(stream["codec_name"], "mjpeg");
     assert_eq!((stream["width"].as_u64(), stream["height"].as_u64()), (Some(320), Some(240)));
 }
@@ -96,10 +96,10 @@ for _ in range(6):
 ";
     let (daemon, _dir) = coloured();
     for target in ["/stream", "/video_feed", "/video_feed?headers=full"] {
-        let said = python("cv2", "python3-opencv", SCRIPT, &[&daemon.url(target)]);
+        let output = python("cv2", "python3-opencv", SCRIPT, &[&daemon.url(target)]);
         let number = |word: &str| word.parse::<i64>().unwrap();
         let row = |line: &str| line.split(' ').map(number).collect::<Vec<_>>().try_into().unwrap();
-        check_colours(&said.lines().map(row).collect::<Vec<_>>(), 6);
+        check_colours(&output.lines().map(row).collect::<Vec<_>>(), 6);
     }
 }
 
@@ -156,8 +156,8 @@ for chunk in reply.iter_content(1024):
         break
 ";
     let (daemon, dir) = coloured();
-    let said = python("requests", "python3-requests", SCRIPT, &[&daemon.url("/video_feed")]);
-    let frames: Vec<_> = said.lines().map(|line| BASE64_STANDARD.decode(line).unwrap()).collect();
+    let output = python("requests", "python3-requests", SCRIPT, &[&daemon.url("/video_feed")]);
+    let frames: Vec<_> = output.lines().map(|line| BASE64_STANDARD.decode(line).unwrap()).collect();
     assert!(frames.len() >= 10);
     let places: Vec<_> = frames
         .iter()

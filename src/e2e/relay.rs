@@ -157,7 +157,7 @@ fn password_of_the_origin_is_sent_and_shown_nowhere() {
     let cause =
         eventually("the cause", || Some(wrong.status()["camera"]["cause"].as_str()?.to_owned()));
     assert_eq!(cause, "user and password are wrong (401)");
-    let (code, _, said) = Daemon::run(&["--camera", "http://me:secret@/"]);
+    let (code, _, error) = Daemon::run(&["--camera", "http://me:secret@/"]);
     assert_eq!(code, Some(2));
-    assert!(said.contains("the host is missing") && !said.contains("secret"), "{said}");
+    assert!(error.contains("the host is missing") && !error.contains("secret"), "{error}");
 }

@@ -11,7 +11,7 @@ use serde_json::Value;
 use crate::support::{Daemon, Dir, Fake, Program, TempDir, eventually, number, numbered};
 
 /// Runs a subcommand that must succeed, and returns its output.
-fn said(args: &[&str]) -> String {
+fn output_of(args: &[&str]) -> String {
     let (code, out, err) = Daemon::run(args);
     assert_eq!((code, err.as_str()), (Some(0), ""), "{args:?}: {out}");
     out
@@ -26,7 +26,7 @@ fn refusal(args: &[&str], code: i32) -> String {
 }
 
 fn probe(url: &str) -> Value {
-    serde_json::from_str(&said(&["probe", "--json", "--duration", "1s", url])).unwrap()
+    serde_json::from_str(&output_of(&["probe", "--json", "--duration", "1s", url])).unwrap()
 }
 
 /// The arguments of `grab` for `n` pictures into a folder.
@@ -54,7 +54,7 @@ fn probe_measures_rate_size_and_age() {
 #[test]
 fn probe_tells_people_in_a_table() {
     let daemon = Daemon::start(&["--camera", "pattern:320x240@20"]);
-    let text = said(&["probe", "--duration", "500ms", &daemon.url("/stream")]);
+    let text = output_of(&["probe", "--duration", "500ms", &daemon.url("/stream")]);
     for row in ["pictures  ", "rate      ", "size      320x240", "age       p50", "errors    0"] {
         assert!(text.contains(row), "no {row:?} in {text}");
     }
@@ -114,7 +114,7 @@ fn grab_saves_every_picture_as_it_came() {
     for target in ["/stream", "/video_feed"] {
         let temp = TempDir::new();
         let into = temp.path().join("new/folder");
-        let text = said(&grab(&daemon.url(target), "8", &into));
+        let text = output_of(&grab(&daemon.url(target), "8", &into));
         assert!(text.starts_with("8 pictures, "), "{text}");
         let mut numbers = Vec::new();
         for n in 1..=8 {
@@ -136,7 +136,7 @@ fn grab_writes_over_nothing_unless_told() {
     let said_no = refusal(&grab(&url, "2", dir.path()), 2);
     assert!(said_no.contains("000002.jpg is already there") && said_no.contains("--overwrite"));
     assert_eq!(fs::read(&mine).unwrap(), b"mine");
-    said(&[&grab(&url, "2", dir.path())[..], &["--overwrite"]].concat());
+    output_of(&[&grab(&url, "2", dir.path())[..], &["--overwrite"]].concat());
     assert_ne!(fs::read(&mine).unwrap(), b"mine");
 }
 
@@ -148,7 +148,7 @@ fn grab_goes_on_over_lost_connections_and_says_how_far_it_came() {
         asked.close();
     });
     let dir = TempDir::new();
-    said(&grab(&fake.url("/"), "3", dir.path()));
+    output_of(&grab(&fake.url("/"), "3", dir.path()));
     assert!(dir.path().join("000003.jpg").exists());
     let silent = Fake::start(|asked| {
         asked.send("HTTP/1.1 200 OK\r\nContent-Type: multipart/x-mixed-replace\r\n\r\n--a\r\n\r\n");
@@ -156,8 +156,8 @@ fn grab_goes_on_over_lost_connections_and_says_how_far_it_came() {
         asked.say_nothing();
     });
     let (dir, url) = (TempDir::new(), silent.url("/"));
-    let said = refusal(&[&grab(&url, "99", dir.path())[..], &["--timeout", "500ms"]].concat(), 1);
-    assert!(said.contains("1 of 99 pictures: no answer in time"), "{said}");
+    let error = refusal(&[&grab(&url, "99", dir.path())[..], &["--timeout", "500ms"]].concat(), 1);
+    assert!(error.contains("1 of 99 pictures: no answer in time"), "{error}");
 }
 
 #[test]
@@ -175,8 +175,8 @@ fn what_cannot_be_read_is_said() {
         assert!(refusal(&grab(&url, "1", dir.path()), code).contains(says), "{url}");
     }
     let file = dir.write("file", "");
-    let said = refusal(&grab(&daemon.url("/stream"), "1", &file.join("x")), 2);
-    assert!(said.contains("--output"), "{said}");
+    let error = refusal(&grab(&daemon.url("/stream"), "1", &file.join("x")), 2);
+    assert!(error.contains("--output"), "{error}");
     for args in [&["grab"][..], &["grab", "http://h/", "-n", "0"], &["probe"]] {
         assert_eq!(Daemon::run(args).0, Some(2), "{args:?}");
     }

@@ -129,9 +129,9 @@ fn body_of_a_request_is_not_taken_for_a_request() {
             "GET /healthz HTTP/1.1\r\nHost: a\r\n{line}\r\n\r\n\
              GET /stream?key=smuggled HTTP/1.1\r\nHost: a\r\n\r\n"
         ));
-        let said = String::from_utf8(client.take_rest()).unwrap();
-        assert!(said.starts_with("HTTP/1.1 400 "), "{line}: {said}");
-        assert_eq!(said.matches("HTTP/1.1").count(), 1, "{line}: {said}");
+        let replies = String::from_utf8(client.take_rest()).unwrap();
+        assert!(replies.starts_with("HTTP/1.1 400 "), "{line}: {replies}");
+        assert_eq!(replies.matches("HTTP/1.1").count(), 1, "{line}: {replies}");
     }
     assert_eq!(daemon.figure("/camera/opened"), 0);
 }
@@ -141,8 +141,8 @@ fn pipelined_requests_get_the_one_reply() {
     let daemon = daemon();
     let mut client = Client::connect(daemon.address());
     client.send("GET /healthz HTTP/1.1\r\nHost: a\r\n\r\n".repeat(4));
-    let said = String::from_utf8(client.take_rest()).unwrap();
-    assert_eq!(said.matches("HTTP/1.1 200 OK").count(), 1, "{said}");
+    let replies = String::from_utf8(client.take_rest()).unwrap();
+    assert_eq!(replies.matches("HTTP/1.1 200 OK").count(), 1, "{replies}");
 }
 
 #[test]
