@@ -1,6 +1,7 @@
 // The recording on the page: pause, single steps, playback, download of a span, and the record switch. app.js owns the live
 // stream; an event 'past' on #viewer stops it while something recorded is shown, and starts it again.
 
+import { byId, replaceImage, setText as setTextOf } from './common.js';
 import { ask, askForSpans, bytesOf, contentOf, longTime, now, localClock, picture, recordedAfter, report, setReport, spanAt, spans, spansNow, url } from './recordings.js';
 import { dayOf, makeTimeline, showBlob, timeOf } from './timeline.js';
 
@@ -12,9 +13,7 @@ const PRESENT_S = .7;
 // The seat of the live stream may not be free yet when playback asks for one.
 const RETRY_MS = [200, 500, 1000, 2000];
 const FIRST_CHOICE_S = 30;
-const BLANK = 'data:image/gif;base64,R0lGODlhAQABAAAAACH5BAEKAAEALAAAAAABAAEAAAICTAEAOw==';
 
-const byId = (id) => document.getElementById(id);
 const section = byId('playback');
 const viewer = byId('viewer');
 const slider = byId('timeline');
@@ -58,21 +57,13 @@ function enter(next) {
   tick();
 }
 
-// Replaces the <img>, so that no late event or frame of the old stream shows. The old one gets another picture, since an
-// <img> that is only removed keeps its connection (crbug 73395). Its last frame stays visible under the new one.
+// A fresh <img> for the next recorded picture or stream. The last frame of the old one stays visible under it.
 function replaceReplay() {
   request?.abort();
-  const fresh = document.createElement('img');
-  fresh.id = 'replay';
-  fresh.alt = '';
-  fresh.hidden = true;
-  const old = replay;
-  old.onload = old.onerror = null;
-  if (!old.hidden && old.naturalWidth) keep(old);
-  if (old.src.startsWith('blob:')) URL.revokeObjectURL(old.src);
-  old.src = BLANK;
-  old.replaceWith(fresh);
-  replay = fresh;
+  if (!replay.hidden && replay.naturalWidth) keep(replay);
+  if (replay.src.startsWith('blob:')) URL.revokeObjectURL(replay.src);
+  replay = replaceImage(replay);
+  replay.hidden = true;
 }
 
 function keep(image) {
@@ -225,8 +216,7 @@ function whenOf(t) {
 }
 
 function setText(id, text) {
-  const element = byId(id);
-  if (element.textContent !== text) element.textContent = text;
+  setTextOf(byId(id), text);
 }
 
 let noteTimer = 0;
