@@ -72,5 +72,7 @@ mod timeline;
 // Its strip of time: wheel, keys, fingers, and what it asks for.
 mod strip;
 
+// README and the guide: each option, targets of make, links.
+mod guide;
 // The room table in lib.rs, guarded.
 mod layout;
