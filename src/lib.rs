@@ -34,6 +34,7 @@
 //! | `http` | listener, workers, routes, replies |
 //! | [`client`] | reads anybody's stream: every picture, or the newest |
 //! | `fuzz` | in tests: random bytes for all that reads bytes from outside |
+//! | [`guide`] | in the documentation: options, addresses, recording, design, ... |
 //!
 //! A room knows only the rooms above it in this table. A driver never sees
 //! the slot, the slot never sees HTTP, HTTP never sees a driver. Here is the
@@ -49,6 +50,9 @@ mod fetch;
 mod frame;
 #[cfg(test)]
 mod fuzz;
+// Only for rustdoc, so that an edit of a text does not rebuild the program.
+#[cfg(doc)]
+pub mod guide;
 pub mod heap;
 mod http;
 mod jpeg;

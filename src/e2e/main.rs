@@ -74,5 +74,7 @@ mod page_playback;
 // The timeline of the page: wheel, keys, fingers, and its requests.
 mod page_timeline;
 
+// README and the guide: each option, targets of make, links.
+mod guide;
 // The room table in lib.rs: which module may import which.
 mod layout;

@@ -14,8 +14,11 @@ use parking_lot::{Condvar, Mutex};
 use crate::frame::Frame;
 pub(crate) use place::{Place, Taker};
 
-/// So long publishing hands a frame out, and for half of the time between two
-/// frames at most: then the readers' own threads take over, beside each other.
+/// How long publishing hands a frame out: waking a thread for each reader and
+/// frame costs as much as sending a small frame, so one thread serves those
+/// that keep up. It stops after half of the time between two frames at most,
+/// so that capture is never late for the next one; the readers' own threads
+/// send the rest, beside each other.
 const HAND_OUT: Duration = Duration::from_millis(12);
 /// After two frames that came in one burst, too.
 const HAND_OUT_MIN: Duration = Duration::from_millis(1);

@@ -1,0 +1,194 @@
+//! The texts beside the program: the guide has each option and no other, and
+//! README, guide and CONTRIBUTING name only files and targets that exist.
+
+use std::collections::BTreeSet;
+use std::fs;
+use std::path::{Path, PathBuf};
+
+use crate::support::Daemon;
+
+/// README is a way in; what does not fit belongs into the guide.
+const MAX_README_LINES: usize = 250;
+/// clap gives these to each command; the guide names them once.
+const OF_CLAP: [&str; 2] = ["--help", "--version"];
+
+fn root() -> &'static Path {
+    Path::new(env!("CARGO_MANIFEST_DIR"))
+}
+
+fn read(path: &str) -> String {
+    fs::read_to_string(root().join(path)).unwrap_or_else(|e| panic!("{path}: {e}"))
+}
+
+/// The texts for people, by their path from the root.
+fn texts() -> Vec<PathBuf> {
+    let guide = fs::read_dir(root().join("src/guide")).unwrap();
+    let chapters = guide.map(|entry| Path::new("src/guide").join(entry.unwrap().file_name()));
+    let is_chapter = |path: &PathBuf| path.extension().is_some_and(|e| e == "md");
+    // It holds items of the crate for rustdoc, which checks them.
+    let is_for_rustdoc = |path: &PathBuf| path.ends_with("links.md");
+    ["README.md", ".github/CONTRIBUTING.md", ".github/SECURITY.md"]
+        .map(PathBuf::from)
+        .into_iter()
+        .chain(chapters.filter(|path| is_chapter(path) && !is_for_rustdoc(path)))
+        .collect()
+}
+
+/// The long options that a text names.
+fn options(text: &str) -> BTreeSet<String> {
+    let is_option_byte = |c: char| c.is_ascii_lowercase() || c == '-';
+    let words = text.split(|c: char| !is_option_byte(c));
+    let is_option = |word: &&str| word.len() > 3 && word.starts_with("--");
+    words.filter(is_option).map(str::to_owned).collect()
+}
+
+/// The subcommands, as `--help` lists them.
+fn subcommands(help: &str) -> Vec<&str> {
+    let list = help.split("\nCommands:\n").nth(1).expect("--help lists the commands");
+    let rows = list.lines().take_while(|line| !line.is_empty());
+    let names = rows.filter_map(|row| row.split_whitespace().next());
+    names.filter(|name| *name != "help").collect()
+}
+
+/// The first cells of the rows of all tables of a text.
+fn first_cells(text: &str) -> impl Iterator<Item = &str> {
+    text.lines().filter_map(|line| line.strip_prefix("| ")?.split(" | ").next())
+}
+
+#[test]
+fn chapter_on_options_has_each_option_of_help_and_no_other() {
+    let (_, help, _) = Daemon::run(&["--help"]);
+    let chapter = read("src/guide/options.md");
+    let rows = first_cells(&chapter).collect::<Vec<_>>().join("\n");
+    let typed = |help: &str| -> BTreeSet<String> {
+        // Not those that a sentence of the help refers to.
+        let lines = help.lines().map(str::trim_start).filter(|line| line.starts_with('-'));
+        lines.flat_map(|line| options(line.split("  ").next().unwrap())).collect()
+    };
+    let mut server = typed(&help);
+    for option in OF_CLAP {
+        assert!(server.remove(option), "--help does not list {option}");
+        assert!(chapter.contains(&format!("`{option}`")), "options.md does not name {option}");
+    }
+    assert_eq!(options(&rows), server, "left: rows of options.md, right: mjpegd --help");
+    for name in subcommands(&help) {
+        let (_, help, _) = Daemon::run(&[name, "--help"]);
+        let mut listed = typed(&help);
+        listed.remove("--help");
+        let of_name = |line: &&str| line.starts_with(&format!("| `{name}"));
+        let rows: Vec<_> = chapter.lines().filter(of_name).collect();
+        let documented: BTreeSet<_> =
+            rows.iter().flat_map(|row| options(row.split(" | ").nth(1).unwrap())).collect();
+        assert_eq!(documented, listed, "left: rows of options.md, right: mjpegd {name} --help");
+        assert!(chapter.contains(&format!("`{name}")), "options.md does not name {name}");
+    }
+}
+
+#[test]
+fn chapter_on_options_has_each_variable_and_default_of_help() {
+    let (_, help, _) = Daemon::run(&["--help"]);
+    let chapter = read("src/guide/options.md");
+    for block in help.split("\n      --").skip(1) {
+        let name = block.split([' ', '\n']).next().unwrap();
+        let start = format!("| `--{name} ");
+        let row = chapter.lines().find(|line| line.starts_with(&start)).unwrap_or_else(|| {
+            panic!("options.md has no row that begins with {start}");
+        });
+        let cells: Vec<_> = row.split(" | ").collect();
+        let value = |key: &str| Some(block.split_once(key)?.1.split([']', '=']).next().unwrap());
+        let variable = value("[env: ").expect(name);
+        assert_eq!(cells[1], format!("`{variable}`"), "the variable of --{name}");
+        if let Some(default) = value("[default: ") {
+            assert_eq!(cells[2], format!("`{default}`"), "the default of --{name}");
+        }
+    }
+}
+
+#[test]
+fn readme_is_short() {
+    let n_lines = read("README.md").lines().count();
+    assert!(n_lines <= MAX_README_LINES, "README.md has {n_lines} lines");
+}
+
+/// The words behind "make" in the code of a text: in a line, or a line of a block.
+fn targets(text: &str) -> BTreeSet<&str> {
+    let in_line = text.split("`make ").skip(1);
+    let blocks = text.split("```").skip(1).step_by(2).flat_map(str::lines);
+    let found = in_line.chain(blocks.filter_map(|line| line.strip_prefix("make ")));
+    let is_name = |c: char| c.is_ascii_lowercase() || c.is_ascii_digit() || c == '-';
+    found.filter_map(|rest| rest.split(|c| !is_name(c)).next()).collect()
+}
+
+#[test]
+fn targets_of_make_that_the_texts_name_exist() {
+    let makefile = read("Makefile");
+    let known: BTreeSet<_> = makefile.lines().filter_map(|line| line.split_once(": ")).collect();
+    let known: BTreeSet<_> = known.into_iter().map(|(name, _)| name).collect();
+    for path in texts() {
+        for target in targets(&read(path.to_str().unwrap())) {
+            assert!(known.contains(target), "{}: there is no make {target}", path.display());
+        }
+    }
+    assert!(targets(&read("README.md")).contains("run"));
+}
+
+/// The targets of the links of a text, in a line or as a definition.
+fn links(text: &str) -> Vec<&str> {
+    let in_line = text.split("](").skip(1).filter_map(|rest| rest.split(')').next());
+    let defined = text.lines().filter(|line| line.starts_with('['));
+    in_line.chain(defined.filter_map(|line| Some(line.split_once("]: ")?.1))).collect()
+}
+
+/// The name by which a heading can be linked to.
+fn anchor(heading: &str) -> String {
+    let is_kept = |c: &char| c.is_alphanumeric() || "-_ ".contains(*c);
+    let text = heading.trim_start_matches('#').trim().to_lowercase();
+    text.chars().filter(is_kept).map(|c| if c == ' ' { '-' } else { c }).collect()
+}
+
+#[test]
+fn relative_links_of_the_texts_lead_somewhere() {
+    let mut n_links = 0;
+    for path in texts() {
+        let text = read(path.to_str().unwrap());
+        let folder = root().join(path.parent().unwrap());
+        for link in links(&text).into_iter().filter(|link| !link.contains("://")) {
+            let (file, heading) = link.split_once('#').unwrap_or((link, ""));
+            let file = if file.is_empty() { root().join(&path) } else { folder.join(file) };
+            assert!(file.is_file(), "{}: {link} is no file", path.display());
+            if !heading.is_empty() {
+                let text = fs::read_to_string(&file).unwrap();
+                let mut headings = text.lines().filter(|line| line.starts_with('#')).map(anchor);
+                assert!(
+                    headings.any(|h| h == heading),
+                    "{}: {link}: no such heading",
+                    path.display()
+                );
+            }
+            n_links += 1;
+        }
+    }
+    assert!(n_links > 30, "only {n_links} links are found: the texts are read wrongly");
+}
+
+#[test]
+fn chapters_link_to_each_other_by_labels_that_rustdoc_knows() {
+    let labels = read("src/guide/links.md");
+    let list = read("src/guide/mod.rs");
+    for path in texts().into_iter().filter(|path| path.starts_with("src/guide")) {
+        let name = path.file_stem().unwrap().to_str().unwrap();
+        assert!(labels.contains(&format!("[{name}]: crate::guide::{name}\n")), "links.md: {name}");
+        let is_word = |word: &str| word == name;
+        assert!(
+            list.rsplit("chapters! {").next().unwrap().split_whitespace().any(is_word),
+            "{name}"
+        );
+        for link in links(&read(path.to_str().unwrap())) {
+            // A link to a file is dead in rustdoc where no label stands before it.
+            let file = link.split('#').next().unwrap();
+            let label = file.strip_suffix(".md").map(|name| format!("[{name}]: {file}"));
+            let is_known = label.is_none_or(|l| read(path.to_str().unwrap()).contains(&l));
+            assert!(is_known, "{}: write {link} as a label", path.display());
+        }
+    }
+}

@@ -1,0 +1,37 @@
+//! The guide: how each part of mjpegd is used, what it promises and why it is
+//! built this way. The README is the short way in; these chapters are the
+//! reference behind it.
+//!
+//! | chapter | answers |
+//! | --- | --- |
+//! | [`options`] | what each option does, its unit, default and place |
+//! | [`addresses`] | each HTTP address: methods, parameters, replies |
+//! | [`status`] | what the figures of `/status` and `/metrics` mean |
+//! | [`recording`] | times in queries, playback, downloads, files on disk |
+//! | [`page`] | what the page shows, and its keys |
+//! | [`cameras`] | each driver, the states of a camera and why it is lost |
+//! | [`tools`] | `mjpegd probe`, `grab`, `devices`, `check-config`; the library |
+//! | [`security`] | passwords, other sites, limits, what a proxy is for |
+//! | [`design`] | why threads, why the newest frame only, what is absent |
+//! | [`measurements`] | memory, CPU and delay, with the commands |
+//! | [`troubleshooting`] | why a viewer got 503, why a camera is lost, ... |
+//! | [`glossary`] | the words that the program and its texts use |
+//!
+//! The texts are Markdown files in `src/guide`, so that they are also read
+//! where the source is. There, links between chapters name files. Here,
+//! `links.md` stands before each chapter and gives the same labels as items of
+//! this crate: Markdown takes the first definition of a label, and rustdoc
+//! fails on an item that does not exist.
+
+macro_rules! chapters {
+    ($($name:ident)*) => { $(
+        #[doc = include_str!("links.md")]
+        #[doc = include_str!(concat!(stringify!($name), ".md"))]
+        pub mod $name {}
+    )* };
+}
+
+chapters! {
+    options addresses status recording page cameras tools security design
+    measurements troubleshooting glossary
+}
