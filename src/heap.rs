@@ -19,7 +19,7 @@ const VALUE: &str = "glibc.malloc.arena_max=1:glibc.malloc.tcache_count=0";
 ///
 /// # Errors
 /// Why that cannot be: the program runs as well, and takes some MB more.
-pub fn become_one() -> io::Result<()> {
+pub(crate) fn become_one() -> io::Result<()> {
     if cfg!(not(target_env = "gnu")) || env::var_os(VARIABLE).is_some() {
         return Ok(());
     }

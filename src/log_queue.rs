@@ -27,7 +27,7 @@ enum Message {
 
 /// Takes lines and never blocks. Each write is one line.
 #[derive(Clone, Debug)]
-pub struct LogQueue {
+pub(crate) struct LogQueue {
     messages: Sender<Message>,
     n_lost: Arc<AtomicU64>,
 }
@@ -37,7 +37,7 @@ impl LogQueue {
     ///
     /// # Errors
     /// What the system says that has no thread to give.
-    pub fn start(to: impl Write + Send + 'static) -> io::Result<Self> {
+    pub(crate) fn start(to: impl Write + Send + 'static) -> io::Result<Self> {
         let (sender, receiver) = bounded(N_LINES);
         let queue = Self { messages: sender, n_lost: Arc::default() };
         let n_lost = Arc::clone(&queue.n_lost);
@@ -47,7 +47,7 @@ impl LogQueue {
     }
 
     /// Waits until all lines are out, but not for long.
-    pub fn flush_soon(&self) {
+    pub(crate) fn flush_soon(&self) {
         let (done, is_done) = bounded(1);
         if self.messages.send_timeout(Message::Flush(done), PATIENCE).is_ok() {
             // Neither an answer in time nor a thread: then the lines are lost.

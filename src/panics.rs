@@ -1,7 +1,7 @@
 //! Panics: counted, and logged without flooding the log.
 //!
-//! A client that resets its connection early enough makes a thread of
-//! tiny_http's panic, so that anybody can bring them about.
+//! A client that resets its connection early enough makes a thread of the HTTP
+//! library panic, so anybody can cause any number of them.
 
 use std::any::Any;
 use std::panic::{PanicHookInfo, set_hook};
@@ -44,7 +44,7 @@ fn line(thread: Option<&str>, panic: &PanicHookInfo<'_>) -> String {
         .rsplit_once("/src/")
         .map_or(place.as_str(), |(package, _)| &place[package.rfind('/').map_or(0, |at| at + 1)..]);
     let what = panic.payload_as_str().unwrap_or("no message");
-    format!("panic in thread {} at {place}: {what}", thread.unwrap_or("of tiny_http"))
+    format!("panic in thread {} at {place}: {what}", thread.unwrap_or("without a name"))
 }
 
 #[cfg(test)]

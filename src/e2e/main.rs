@@ -74,3 +74,5 @@ mod strip;
 
 // The room table in lib.rs, guarded.
 mod layout;
+// What a user of the library alone compiles.
+mod package;
