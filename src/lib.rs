@@ -88,7 +88,7 @@
 //! | `http` | listener, workers, routes, replies |
 //! | `daemon` | builds these parts, starts them, stops them in reverse |
 //! | [`client`] | the library: every frame of a stream, or always the newest |
-//! | [`cli`] | the program: subcommands, signals, log, exit codes |
+//! | `cli` | the program: subcommands, signals, log, exit codes |
 //! | `fuzz` | in tests: random bytes for everything that reads bytes from outside |
 //!
 //! A room knows only the rooms above it in this table. A driver never sees the
