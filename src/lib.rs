@@ -40,13 +40,8 @@
 //!
 //! The module [`client`] is the library. The rest of this package is the
 //! camera server `mjpegd`, a program for small boards that shows cameras live,
-//! as Motion JPEG over plain HTTP. A user of the client alone does not compile
-//! it:
-//!
-//! ```toml
-//! [dependencies]
-//! mjpegd = { version = "0.1", default-features = false }
-//! ```
+//! as Motion JPEG over plain HTTP. A dependency with `default-features = false`
+//! does not compile it.
 //!
 //! | feature | what it adds |
 //! | --- | --- |
