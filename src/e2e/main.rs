@@ -72,7 +72,5 @@ mod timeline;
 // Its strip of time: wheel, keys, fingers, and what it asks for.
 mod strip;
 
-// The room table in lib.rs, guarded.
+// The room table in lib.rs, guarded; what a user of the library alone compiles.
 mod layout;
-// What a user of the library alone compiles.
-mod package;
