@@ -5,11 +5,11 @@
 //! image of the process. Clients that connect meanwhile wait in the queue of the
 //! listener. An environment variable names the listener to the new image.
 
+use std::env;
 use std::net::TcpListener;
 use std::os::fd::{AsRawFd, RawFd};
 use std::os::unix::process::CommandExt;
 use std::process::{Command, id};
-use std::{env, io};
 
 use anyhow::{Context, Error, Result};
 use rustix::io::{FdFlags, fcntl_setfd};
@@ -40,13 +40,13 @@ impl Restart {
     /// end at once. Returns only if it fails.
     #[must_use]
     pub(crate) fn run(self) -> Error {
-        match self.try_run() {
-            Ok(never) => never,
+        match self.command() {
+            Ok(mut command) => Error::new(command.exec()).context("cannot restart the program"),
             Err(e) => e,
         }
     }
 
-    fn try_run(self) -> Result<Error> {
+    fn command(&self) -> Result<Command> {
         // Without its CLOEXEC flag the descriptor stays open in the new image.
         fcntl_setfd(&self.listener, FdFlags::empty()).context("cannot keep the listener open")?;
         let value = format!("{}:{}:{}", id(), self.listener.as_raw_fd(), self.n_before + 1);
@@ -57,8 +57,8 @@ impl Restart {
         if let Some(name) = args.next() {
             command.arg0(name);
         }
-        let error: io::Error = command.args(args).env(VARIABLE, value).exec();
-        Ok(Error::new(error).context("cannot restart the program"))
+        command.args(args).env(VARIABLE, value);
+        Ok(command)
     }
 }
 
@@ -67,11 +67,11 @@ pub(crate) fn inherited() -> Option<Inherited> {
     parse(&env::var(VARIABLE).ok()?, id())
 }
 
-fn parse(text: &str, own: u32) -> Option<Inherited> {
+fn parse(text: &str, own_id: u32) -> Option<Inherited> {
     let mut parts = text.split(':');
     let (process, listener) = (parts.next()?.parse::<u32>().ok()?, parts.next()?.parse().ok()?);
     let n_before = parts.next()?.parse().ok()?;
-    (process == own).then_some(Inherited { listener, n_before })
+    (process == own_id).then_some(Inherited { listener, n_before })
 }
 
 #[cfg(test)]
