@@ -69,7 +69,7 @@
 //! | `log_queue` | the log's way out, which never blocks the one who logs |
 //! | `url` | addresses of other servers; passwords hidden in texts |
 //! | `config` | the command line and the file, checked |
-//! | `heap` | one for all threads |
+//! | `heap` | one heap for all threads |
 //! | `panics`, `restart` | panics counted; a new image of the same process |
 //! | `open_files` | the limit of open files |
 //! | `jpeg` | markers: check, split, missing tables; raw pictures to JPEG, by the package in `src/scan` |

@@ -31,14 +31,15 @@ use output::Output;
 pub fn main() -> ExitCode {
     let command_line = CommandLine::parse_from(env::args_os()).unwrap_or_else(|e| e.exit());
     let is_daemon = command_line.command().is_none();
-    let heap = if is_daemon { heap::become_one() } else { Ok(()) };
+    // First of all, as it starts the program a second time.
+    let heap = if is_daemon { heap::exec_with_one() } else { Ok(()) };
     if is_daemon {
         // Needs a process with one thread, and the log starts the second.
         signals::block_hangups();
     }
     let mut output = Output::new(logging::start());
     if let Err(e) = heap {
-        log::debug!("it runs with a heap for each thread, as it cannot start itself again: {e}");
+        log::debug!("cannot start a second time with one heap, so it takes some MB more: {e}");
     }
     let result = run(&command_line, &output);
     let code = match result {

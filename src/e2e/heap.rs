@@ -1,4 +1,4 @@
-//! One heap for all threads, as glibc was told.
+//! One heap for all threads: the settings that glibc reads at the start.
 
 use std::fs;
 
@@ -7,7 +7,7 @@ use crate::support::{Daemon, Dir, eventually};
 /// Where glibc begins each heap but the first, on a machine of 64 bits.
 const ALIGNMENT: u64 = 64 << 20;
 
-/// How many heaps a process has besides the first.
+/// The number of heaps that a process has besides the first.
 fn n_further_heaps(daemon: &Daemon) -> usize {
     let maps = fs::read_to_string(format!("/proc/{}/maps", daemon.pid())).unwrap();
     let begins_one = |line: &&str| {
@@ -20,8 +20,8 @@ fn n_further_heaps(daemon: &Daemon) -> usize {
     maps.lines().filter(begins_one).count()
 }
 
-/// What glibc was told in the environment of a daemon.
-fn told(daemon: &Daemon) -> String {
+/// The settings for glibc in the environment of a daemon.
+fn tunables(daemon: &Daemon) -> String {
     let environment = fs::read(format!("/proc/{}/environ", daemon.pid())).unwrap();
     let text = String::from_utf8(environment).unwrap();
     text.split('\0').find_map(|line| line.strip_prefix("GLIBC_TUNABLES=")).unwrap().to_owned()
@@ -36,26 +36,26 @@ fn all_threads_share_one_heap() {
 }
 
 #[test]
-fn what_glibc_was_told_by_others_is_left_as_it_is() {
+fn tunables_set_by_the_user_are_kept() {
     let mut command = Daemon::command(&["--camera", "pattern:64x48@20"]);
     command.env("GLIBC_TUNABLES", "glibc.malloc.arena_max=8");
     let daemon = Daemon::spawn(command);
     drop(daemon.watch("/stream").next());
-    assert_eq!(told(&daemon), "glibc.malloc.arena_max=8");
-    assert!(n_further_heaps(&daemon) > 0, "there is no heap to be seen");
+    assert_eq!(tunables(&daemon), "glibc.malloc.arena_max=8");
+    assert!(n_further_heaps(&daemon) > 0, "the test recognizes no heap");
 }
 
 #[test]
-fn command_of_a_camera_has_heaps_of_its_own() {
+fn command_of_a_camera_does_not_inherit_the_tunables() {
     let dir = Dir::numbered(1, 1000);
-    let file = dir.path().join("said");
+    let file = dir.path().join("tunables");
     let command =
         format!("exec:echo \"(${{GLIBC_TUNABLES-unset}})\" > {}; sleep 60", file.display());
     let daemon = Daemon::start(&["--camera", &command]);
-    assert!(told(&daemon).contains("arena_max=1"));
+    assert!(tunables(&daemon).contains("arena_max=1"));
     daemon.get("/snapshot?max_delay=0");
-    let said = eventually("the command has said what it was given", || {
+    let text = eventually("the command has written its tunables", || {
         fs::read_to_string(&file).ok().filter(|text| text.ends_with('\n'))
     });
-    assert_eq!(said, "(unset)\n");
+    assert_eq!(text, "(unset)\n");
 }
