@@ -1,11 +1,16 @@
-//! One heap for all threads.
+//! One heap for all threads, to save memory.
 //!
-//! glibc gives threads up to eight heaps a core, each of which keeps what it
-//! once grew to, and every thread a store of freed pieces. That is for
-//! programs whose threads are busy with memory; here each client has a thread
-//! and hardly one ever asks for any. What glibc is told of it, it reads at the
-//! start of a program and never again ("Memory Allocation Tunables" in its
-//! manual): so the program starts itself once more.
+//! By default glibc gives threads up to eight heaps a core, each of which keeps
+//! the size that it once grew to, and every thread a cache of freed pieces. That
+//! serves programs whose threads allocate all the time. Here each client has a
+//! thread, and hardly any of them ever allocates.
+//!
+//! glibc reads these settings once, at the start of a program ("Memory
+//! Allocation Tunables" in its manual). So the program starts itself a second
+//! time, with the settings in its environment. `mallopt` would need no second
+//! start, but it can only limit the heaps and not turn off the caches. Measured
+//! with it: 15.9 kB for each further viewer instead of 13.7, and 1.05 MB more
+//! after a quarter of an hour of clients that come and go, instead of 0.14.
 
 use std::os::unix::process::CommandExt;
 use std::process::Command;
@@ -14,12 +19,15 @@ use std::{env, io};
 const VARIABLE: &str = "GLIBC_TUNABLES";
 const VALUE: &str = "glibc.malloc.arena_max=1:glibc.malloc.tcache_count=0";
 
-/// Becomes a new image of this program, with one heap. Returns when it is
-/// that already, or when somebody else has told glibc something.
+/// Replaces this process by a new image of its program that has one heap. Has
+/// to be called before anything else is set up. Returns if there is nothing to
+/// do: this is the new image, the C library is not glibc, or the environment
+/// configures glibc already.
 ///
 /// # Errors
-/// Why that cannot be: the program runs as well, and takes some MB more.
-pub fn become_one() -> io::Result<()> {
+/// The program cannot be started a second time. It runs all the same, and takes
+/// a few MB more.
+pub(crate) fn exec_with_one() -> io::Result<()> {
     if cfg!(not(target_env = "gnu")) || env::var_os(VARIABLE).is_some() {
         return Ok(());
     }
@@ -31,8 +39,9 @@ pub fn become_one() -> io::Result<()> {
     Err(command.args(args).env(VARIABLE, VALUE).exec())
 }
 
-/// Takes it out of what another program is given, which is to have its own.
-pub(crate) fn take_from(command: &mut Command) -> &mut Command {
-    let is_ours = env::var_os(VARIABLE).is_some_and(|value| value == VALUE);
-    if is_ours { command.env_remove(VARIABLE) } else { command }
+/// Takes the setting out of a command's environment: it suits this program, and
+/// another one may need the usual heaps. A setting by the user is passed on.
+pub(crate) fn use_default_in(command: &mut Command) -> &mut Command {
+    let is_own = env::var_os(VARIABLE).is_some_and(|value| value == VALUE);
+    if is_own { command.env_remove(VARIABLE) } else { command }
 }

@@ -1,212 +1,146 @@
-//! A camera server for small boards: takes pictures from a camera and shows
-//! them, live, as Motion JPEG over plain HTTP.
+//! Reads the Motion JPEG stream of any camera server, frame by frame:
+//!
+//! ```
+//! # use std::io::{Read, Write};
+//! # let server = std::net::TcpListener::bind("127.0.0.1:0")?;
+//! # let url = format!("http://{}/stream", server.local_addr()?);
+//! # let thread = std::thread::spawn(move || -> std::io::Result<()> {
+//! #     let (mut viewer, _) = server.accept()?;
+//! #     viewer.read(&mut [0; 1024])?;
+//! #     viewer.write_all(b"HTTP/1.1 200 OK\r\n\
+//! #         Content-Type: multipart/x-mixed-replace; boundary=frame\r\n\r\n--frame\r\n")?;
+//! #     for n in 1..=3 {
+//! #         viewer.write_all(b"Content-Length: 5\r\n\r\n\xFF\xD8")?;
+//! #         viewer.write_all(&[n])?;
+//! #         viewer.write_all(b"\xFF\xD9\r\n--frame\r\n")?;
+//! #     }
+//! #     viewer.read(&mut [0; 1024]).map(drop)
+//! # });
+//! # let mut numbers = Vec::new();
+//! use mjpegd::client::Client;
+//!
+//! // Such as "http://camera.local:5000/stream".
+//! for frame in Client::new(&url)?.frames() {
+//!     match frame {
+//!         Ok(frame) => {
+//!             println!("frame {} has {} bytes", frame.number(), frame.jpeg().len());
+//! #           numbers.push(frame.jpeg()[2]);
+//!             if frame.number() == 3 {
+//!                 break;
+//!             }
+//!         }
+//!         // The next turn connects again, after a pause.
+//!         Err(error) => eprintln!("no frame: {error}"),
+//!     }
+//! }
+//! # assert_eq!(numbers, [1, 2, 3]);
+//! # thread.join().expect("the server does not panic")?;
+//! # Ok::<_, Box<dyn std::error::Error>>(())
+//! ```
+//!
+//! The module [`client`] is the library. The rest of this package is the
+//! camera server `mjpegd`, a program for small boards that shows cameras live,
+//! as Motion JPEG over plain HTTP. A dependency with `default-features = false`
+//! does not compile it.
+//!
+//! | feature | what it adds |
+//! | --- | --- |
+//! | `daemon` (default) | the server: V4L2, a command line, a listener |
+//! | `https` | streams and cameras at `https://` addresses |
+//!
+//! # How the server works
 //!
 //! ```text
 //! camera -> capture -> slot -> viewer (an HTTP stream, a snapshot)
 //!                           -> recorder -> segments on disk -> playback -> viewer
 //! ```
 //!
-//! One way, one picture at a time. Nothing flows back but the time of the
-//! last read, so that the camera can be closed, settings of its controls, and
-//! the order to stop.
+//! Frames go one way, one at a time. Only three things go back: the time of the
+//! last read, so that capture can close the camera; settings of the camera's
+//! controls; and the order to stop.
 //!
 //! | room | holds |
 //! | --- | --- |
 //! | `frame` | one immutable JPEG with its wire bytes around it |
-//! | `slot` | the newest frame; readers wait here and nowhere else |
-//! | `shutdown` | the order to stop, which every sleep listens to |
-//! | `rate`, `log_limit` | how many a second; not the same line twice |
-//! | `back_off` | when to try again |
-//! | [`log_queue`] | the log on its way out, which waits for nobody |
-//! | `url` | addresses of other servers, and passwords hidden in texts |
-//! | [`config`] | what was typed, checked |
-//! | [`heap`] | one for all threads |
+//! | `slot` | the newest frame; all readers of a camera wait here |
+//! | `shutdown` | the order to stop, which ends every sleep |
+//! | `rate`, `log_limit` | events a second; a limit on lines that repeat |
+//! | `back_off` | the pause before the next try |
+//! | `log_queue` | the log's way out, which never blocks the one who logs |
+//! | `url` | addresses of other servers; passwords hidden in texts |
+//! | `config` | the command line and the file, checked |
+//! | `heap` | one heap for all threads |
 //! | `panics`, `restart` | panics counted; a new image of the same process |
-//! | `open_files` | how many descriptors the system lets us have |
+//! | `open_files` | the limit of open files |
 //! | `jpeg` | markers: check, split, missing tables; raw pictures to JPEG, by the package in `src/scan` |
-//! | `multipart` | anybody's parts read: every dialect, in any pieces |
-//! | `fetch` | GET from another server, so that it can be stopped |
-//! | `pictures` | what its answer holds: parts, JPEGs, one JPEG; read |
-//! | `camera` | the trait for drivers, and one file for each |
-//! | `capture` | the thread that runs while somebody reads |
+//! | `multipart` | a parser for the parts of any server's stream, in pieces of any size |
+//! | `fetch` | GET from another server, which a shutdown can interrupt |
+//! | `pictures` | the frames in the answer: parts, JPEGs one after the other, a single JPEG |
+//! | `camera` | the trait for drivers, and one file for each driver |
+//! | `capture` | the thread that reads a camera while somebody watches |
 //! | `recording` | frames on disk: written, bounded, found again, as AVI or zip |
 //! | `cameras` | the cameras of this daemon, by name |
 //! | `http` | listener, workers, routes, replies |
-//! | [`client`] | reads anybody's stream: every picture, or the newest |
-//! | `fuzz` | in tests: random bytes for all that reads bytes from outside |
+//! | `daemon` | builds these parts, starts them, stops them in reverse |
+//! | [`client`] | the library: every frame of a stream, or always the newest |
+//! | `cli` | the program: subcommands, signals, log, exit codes |
+//! | `fuzz` | in tests: random bytes for everything that reads bytes from outside |
 //! | [`guide`] | in the documentation: options, addresses, recording, design, ... |
 //!
-//! A room knows only the rooms above it in this table. A driver never sees
-//! the slot, the slot never sees HTTP, HTTP never sees a driver. Here is the
-//! only place that builds, starts, stops and joins.
+//! A room knows only the rooms above it in this table. A driver never sees the
+//! slot, the slot never sees HTTP, HTTP never sees a driver.
+//!
+//! The words that the code uses are explained in [`guide::glossary`].
+
+#![cfg_attr(
+    not(feature = "daemon"),
+    allow(dead_code, unused_imports, reason = "the client uses a part of each shared room")
+)]
 
 mod back_off;
+#[cfg(feature = "daemon")]
 mod camera;
+#[cfg(feature = "daemon")]
 mod cameras;
+#[cfg(feature = "daemon")]
 mod capture;
+#[cfg(feature = "daemon")]
+pub mod cli;
 pub mod client;
-pub mod config;
+#[cfg(feature = "daemon")]
+mod config;
+#[cfg(feature = "daemon")]
+mod daemon;
 mod fetch;
 mod frame;
 #[cfg(test)]
+#[cfg(feature = "daemon")]
 mod fuzz;
 // Only for rustdoc, so that an edit of a text does not rebuild the program.
 #[cfg(doc)]
 pub mod guide;
-pub mod heap;
+#[cfg(feature = "daemon")]
+mod heap;
+#[cfg(feature = "daemon")]
 mod http;
 mod jpeg;
+#[cfg(feature = "daemon")]
 mod log_limit;
-pub mod log_queue;
+#[cfg(feature = "daemon")]
+mod log_queue;
 mod multipart;
+#[cfg(feature = "daemon")]
 mod open_files;
+#[cfg(feature = "daemon")]
 mod panics;
 mod pictures;
+#[cfg(feature = "daemon")]
 mod rate;
+#[cfg(feature = "daemon")]
 mod recording;
+#[cfg(feature = "daemon")]
 mod restart;
 mod shutdown;
+#[cfg(feature = "daemon")]
 mod slot;
 mod url;
-
-use std::net::{IpAddr, Ipv4Addr, SocketAddr, UdpSocket};
-
-use anyhow::{Result, anyhow};
-use crossbeam_channel::{Receiver, select};
-
-use camera::survey;
-use cameras::Cameras;
-use config::{CameraSection, CommandLine, Config, ServerOptions};
-use http::Server;
-pub use restart::Restart;
-
-/// What the program is told while it runs.
-#[derive(Debug)]
-pub struct Signals {
-    /// To end.
-    pub stop: Receiver<()>,
-    /// To read the file again.
-    pub reload: Receiver<()>,
-}
-
-/// Serves until it is told to stop, or until only a new start of the program
-/// helps: then how to. `typed` is what `config` was read from.
-///
-/// # Errors
-/// What keeps the program from running: an address that cannot be listened
-/// on, a system without threads. A lost camera is none of these.
-pub fn run(typed: &CommandLine, mut config: Config, signals: &Signals) -> Result<Option<Restart>> {
-    panics::watch();
-    let (trigger, stop) = shutdown::channel();
-    open_files::fit(&mut config.http.limits);
-    let told: Vec<_> = config.cameras.iter().map(CameraSection::told).collect();
-    let cameras = Cameras::new(config.cameras);
-    let inherited = restart::inherited();
-    let server = Server::start(config.http, cameras.clone(), inherited, &stop)?;
-    greet(server.address(), &told);
-    let is_restart = loop {
-        select! {
-            recv(signals.stop) -> _ => break false,
-            recv(server.losses()) -> _ => break true,
-            recv(signals.reload) -> _ => reload(typed, &cameras, &config.server),
-        }
-    };
-    if is_restart {
-        log::warn!("starting anew, as tiny_http has lost too many connections");
-        server.close_door();
-    } else {
-        log::info!("stopping");
-    }
-    drop(trigger);
-    cameras.close();
-    let listener = server.stop();
-    cameras.stop();
-    if !is_restart {
-        return Ok(None);
-    }
-    let n_before = inherited.map_or(0, |inherited| inherited.n_before);
-    Ok(Some(Restart { listener: listener?, n_before }))
-}
-
-/// Reads the file again. One that is no good changes nothing.
-fn reload(typed: &CommandLine, cameras: &Cameras, server: &ServerOptions) {
-    let Some(file) = typed.file() else {
-        log::warn!("SIGHUP: there is no file to read again; start with --config FILE to have one");
-        return;
-    };
-    match read(typed) {
-        Ok(config) => {
-            log::info!("reading {} again", file.display());
-            let changed: Vec<_> = config.server.iter().filter(|o| !server.contains(o)).collect();
-            for (option, _) in changed {
-                log::warn!("{option} is another now; it takes effect when the program starts anew");
-            }
-            cameras.change(config.cameras);
-        }
-        Err(e) => log::error!("nothing changes, as the file is no good: {e:#}"),
-    }
-}
-
-/// Reads what was typed and the file, and looks whether this system can do it:
-/// whether a source of files holds pictures at all, and whether there are
-/// descriptors for all seats, whose limit it raises.
-///
-/// # Errors
-/// What is wrong, and what would be right.
-pub fn read(typed: &CommandLine) -> Result<Config> {
-    let config = Config::read(typed)?;
-    open_files::check(config.http.n_seats)?;
-    for section in &config.cameras {
-        camera::check(&section.camera).map_err(|e| anyhow!("{}: {e}", section.origin))?;
-    }
-    Ok(config)
-}
-
-/// The cameras of this machine, their formats and controls, as text for people
-/// or as JSON.
-///
-/// # Errors
-/// None that is known: a camera that cannot be opened is left out.
-pub fn devices(is_json: bool) -> Result<String> {
-    let devices = survey::devices();
-    Ok(if is_json {
-        serde_json::to_string_pretty(&devices)? + "\n"
-    } else {
-        survey::text(&devices)
-    })
-}
-
-/// Tells where it listens, how to reach it from the network, and which cameras.
-fn greet(address: SocketAddr, cameras: &[String]) {
-    let port = address.port();
-    log::info!("listening on http://{}/", shown(address));
-    if address.ip().is_loopback() {
-        log::info!("only this machine can reach it; for the network: --bind 0.0.0.0:{port}");
-    } else if address.ip().is_unspecified() {
-        match own_address() {
-            Some(ip) => log::info!("from the network: http://{}/", SocketAddr::new(ip, port)),
-            None => log::info!("from the network: http://ADDRESS-OF-THIS-MACHINE:{port}/"),
-        }
-    }
-    for camera in cameras {
-        log::info!("{camera}");
-    }
-}
-
-/// The address as a browser on this machine can open it.
-fn shown(address: SocketAddr) -> String {
-    if address.ip().is_unspecified() {
-        format!("localhost:{}", address.port())
-    } else {
-        address.to_string()
-    }
-}
-
-/// The address that this machine has in its network, as far as there is one.
-fn own_address() -> Option<IpAddr> {
-    let socket = UdpSocket::bind((Ipv4Addr::UNSPECIFIED, 0)).ok()?;
-    // Connecting a UDP socket sends nothing, it only chooses a route; the
-    // address is one of TEST-NET-1 (RFC 5737).
-    socket.connect((Ipv4Addr::new(192, 0, 2, 1), 9)).ok()?;
-    Some(socket.local_addr().ok()?.ip())
-}

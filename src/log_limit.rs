@@ -1,11 +1,12 @@
-//! Keeps a fault that repeats from filling the log.
+//! Limits on the log, so that neither an error that repeats nor a busy client
+//! fills it.
 
 use std::time::{Duration, Instant};
 
-/// A line that says the same again is held back this long.
+/// How long the same line is held back after it was logged.
 const PERIOD: Duration = Duration::from_secs(60);
 
-/// Decides for one kind of line whether it is worth saying again.
+/// Decides for one kind of line whether to log it again.
 #[derive(Debug, Default)]
 pub(crate) struct LogLimit {
     last: Option<(String, Instant)>,
@@ -13,8 +14,8 @@ pub(crate) struct LogLimit {
 }
 
 impl LogLimit {
-    /// How many lines were held back since this was last said, when it is to
-    /// be said now: it differs from the last one, or the period is over.
+    /// Whether to log the line now: it differs from the last one, or the period
+    /// is over. `Some` holds how many lines were held back before it.
     pub(crate) fn pass(&mut self, line: &str, now: Instant) -> Option<u64> {
         if let Some((last, at)) = &self.last
             && last == line
@@ -27,13 +28,14 @@ impl LogLimit {
         Some(std::mem::take(&mut self.n_held_back))
     }
 
-    /// Logs the line as a warning when it is worth saying.
+    /// Logs the line as a warning, unless it is held back.
     pub(crate) fn warn(&mut self, line: &str) {
         warn(line, self.pass(line, Instant::now()));
     }
 }
 
-/// Logs a line that passed, with how many were held back before it.
+/// Logs a line that [`LogLimit::pass`] let through, with the number that was
+/// held back before it. Apart from `pass`, so that a caller can unlock between.
 pub(crate) fn warn(line: &str, passed: Option<u64>) {
     match passed {
         Some(0) => log::warn!("{line}"),
@@ -42,33 +44,34 @@ pub(crate) fn warn(line: &str, passed: Option<u64>) {
     }
 }
 
-/// So many different lines of one kind a period.
+/// Lines of one kind that are logged in a period, if they differ.
 const BUDGET: u32 = 30;
 
-/// Keeps somebody who says much from filling the log: what is over the budget
-/// is still shown at the level `debug`.
+/// Limits one kind of lines to a number in a period. The others are logged at
+/// the level `debug`.
 #[derive(Debug, Default)]
 pub(crate) struct LogBudget {
     since: Option<Instant>,
-    n_said: u32,
+    n_logged: u32,
     n_held_back: u64,
 }
 
 impl LogBudget {
-    /// How many lines were held back before this one, when it is to be said.
+    /// Whether the budget allows a line now. `Some` holds how many lines were
+    /// held back before it.
     fn pass(&mut self, now: Instant) -> Option<u64> {
         if self.since.is_none_or(|since| now.saturating_duration_since(since) >= PERIOD) {
-            (self.since, self.n_said) = (Some(now), 0);
+            (self.since, self.n_logged) = (Some(now), 0);
         }
-        if self.n_said == BUDGET {
+        if self.n_logged == BUDGET {
             self.n_held_back += 1;
             return None;
         }
-        self.n_said += 1;
+        self.n_logged += 1;
         Some(std::mem::take(&mut self.n_held_back))
     }
 
-    /// Logs a line.
+    /// Logs a line at the level `info`, or `debug` above the budget.
     pub(crate) fn info(&mut self, line: &str, now: Instant) {
         match self.pass(now) {
             None => log::debug!("{line}"),

@@ -1,8 +1,7 @@
-//! The log on its way out: a queue and a thread, so that nobody who has
-//! something to say waits for the one who should read it.
+//! The log's way out: a queue, and a thread that writes.
 //!
-//! A log goes to a terminal or a pipe, which somebody may have stopped; a
-//! server that waits for it serves nobody.
+//! The log goes to a terminal or a pipe, which may be stopped for any time. A
+//! thread that wrote to it directly would stop too, and its clients with it.
 
 use std::io::{self, Write};
 use std::sync::Arc;
@@ -12,22 +11,22 @@ use std::time::Duration;
 
 use crossbeam_channel::{Receiver, Sender, bounded};
 
-/// Lines that may wait; more are lost, and counted.
+/// Lines that may wait in the queue. More are lost and counted.
 const N_LINES: usize = 1024;
-/// The rest of a longer line is left out.
+/// Bytes of a line. A longer line is cut.
 const MAX_LINE: usize = 4096;
-/// How long the end of the program waits for the last lines to be taken.
-const PATIENCE: Duration = Duration::from_millis(500);
+/// How long a flush waits for room in the queue, and again for its end.
+const FLUSH_TIMEOUT: Duration = Duration::from_millis(500);
 
 enum Message {
     Line(Vec<u8>),
-    /// Answered when all lines before it are out.
+    /// Answered when all lines before it are written.
     Flush(Sender<()>),
 }
 
-/// Takes lines and never blocks. Each write is one line.
+/// Accepts lines and never blocks. Each call of `write` is one line.
 #[derive(Clone, Debug)]
-pub struct LogQueue {
+pub(crate) struct LogQueue {
     messages: Sender<Message>,
     n_lost: Arc<AtomicU64>,
 }
@@ -36,8 +35,8 @@ impl LogQueue {
     /// Starts the thread that writes to `to`.
     ///
     /// # Errors
-    /// What the system says that has no thread to give.
-    pub fn start(to: impl Write + Send + 'static) -> io::Result<Self> {
+    /// The system has no free thread.
+    pub(crate) fn start(to: impl Write + Send + 'static) -> io::Result<Self> {
         let (sender, receiver) = bounded(N_LINES);
         let queue = Self { messages: sender, n_lost: Arc::default() };
         let n_lost = Arc::clone(&queue.n_lost);
@@ -46,12 +45,13 @@ impl LogQueue {
         Ok(queue)
     }
 
-    /// Waits until all lines are out, but not for long.
-    pub fn flush_soon(&self) {
+    /// Waits until all lines are written, for at most a second.
+    pub(crate) fn flush_soon(&self) {
         let (done, is_done) = bounded(1);
-        if self.messages.send_timeout(Message::Flush(done), PATIENCE).is_ok() {
-            // Neither an answer in time nor a thread: then the lines are lost.
-            let _ = is_done.recv_timeout(PATIENCE);
+        if self.messages.send_timeout(Message::Flush(done), FLUSH_TIMEOUT).is_ok() {
+            // No answer in time means that the reader has stopped. The program
+            // goes on, and ends if it was about to: the lines are lost.
+            let _ = is_done.recv_timeout(FLUSH_TIMEOUT);
         }
     }
 }
@@ -76,13 +76,16 @@ impl Write for LogQueue {
 fn write_out(mut to: impl Write, messages: &Receiver<Message>, n_lost: &AtomicU64) {
     for message in messages {
         match message {
-            // Nobody is there to be told of a log that cannot be written.
+            // There is no place to report that the log cannot be written.
             Message::Line(line) => drop(to.write_all(&line)),
             Message::Flush(done) => drop(done.try_send(())),
         }
         let n = n_lost.swap(0, Relaxed);
         if n > 0 {
-            drop(writeln!(to, "({n} lines of the log were lost, as nobody took them)"));
+            drop(writeln!(
+                to,
+                "({n} lines of the log were lost, because they were read too slowly)"
+            ));
         }
     }
 }
@@ -93,7 +96,7 @@ mod tests {
 
     use super::*;
 
-    /// A reader that stops until it is let go on.
+    /// A writer that blocks until the other end of its channel is dropped.
     struct Slow(Arc<Mutex<Vec<u8>>>, Receiver<()>);
 
     impl Write for Slow {
@@ -108,20 +111,23 @@ mod tests {
     }
 
     #[test]
-    fn lines_that_nobody_takes_are_lost_and_counted_and_hold_nobody_up() {
+    fn lines_above_the_limit_are_lost_and_counted_and_block_nobody() {
         let (go_on, gate) = bounded::<()>(0);
         let taken = Arc::<Mutex<Vec<u8>>>::default();
         let mut queue = LogQueue::start(Slow(Arc::clone(&taken), gate)).unwrap();
         for n in 0..3000 {
             queue.write_all(format!("line {n}\n").as_bytes()).unwrap();
         }
-        // Given up, as nobody reads.
+        // Gives up, because the writer is blocked.
         queue.flush_soon();
         drop(go_on);
         queue.flush_soon();
         let text = String::from_utf8(taken.lock().clone()).unwrap();
         assert!(text.starts_with("line 0\n"), "{text}");
-        let lost = text.lines().find(|line| line.contains("were lost")).expect("no word of it");
+        let lost = text
+            .lines()
+            .find(|line| line.contains("were lost"))
+            .expect("a line with the number of lost lines");
         let n_lost: usize = lost[1..].split(' ').next().unwrap().parse().unwrap();
         assert_eq!(text.lines().count() - 1 + n_lost, 3000);
     }

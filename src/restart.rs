@@ -1,31 +1,33 @@
-//! Starting anew in the same process, with the listener open all the while.
+//! A restart: the process becomes a new image of the same program, and the
+//! listener stays open meanwhile.
 //!
-//! What a library has lost for good (threads, descriptors) only a new image of
-//! the process gives back. Clients that come meanwhile wait in the queue of
-//! the listener, which the new image is told of by an environment variable.
+//! Threads and descriptors that a library has lost come back only with a new
+//! image of the process. Clients that connect meanwhile wait in the queue of the
+//! listener. An environment variable names the listener to the new image.
 
+use std::env;
 use std::net::TcpListener;
 use std::os::fd::{AsRawFd, RawFd};
 use std::os::unix::process::CommandExt;
 use std::process::{Command, id};
-use std::{env, io};
 
 use anyhow::{Context, Error, Result};
 use rustix::io::{FdFlags, fcntl_setfd};
 
-/// Process, descriptor and how many times it was: `17:5:1`. The process is
-/// named as in systemd's LISTEN_PID, so that no child takes it for its own.
+/// Process, descriptor and number of restarts so far: `17:5:1`. The process is
+/// named, as in systemd's LISTEN_PID, so that a child does not take the
+/// listener for its own.
 const VARIABLE: &str = "MJPEGD_INHERITED";
 
-/// What an image of this process leaves to the next.
+/// What this image of the process hands over to the next.
 #[derive(Debug)]
-pub struct Restart {
+pub(crate) struct Restart {
     pub(crate) listener: TcpListener,
-    /// How many images there were before this one.
+    /// The number of restarts before this image.
     pub(crate) n_before: u64,
 }
 
-/// What this image was left by the one before.
+/// What the image before this one has handed over.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub(crate) struct Inherited {
     pub(crate) listener: RawFd,
@@ -33,41 +35,43 @@ pub(crate) struct Inherited {
 }
 
 impl Restart {
-    /// Becomes a new image of this program. All threads of ours must have
-    /// ended. Returns only if that fails.
+    /// Replaces this process by a new image of its program, with the same
+    /// arguments. All parts of the daemon must have stopped, as their threads
+    /// end at once. Returns only if it fails.
     #[must_use]
-    pub fn run(self) -> Error {
-        match self.try_run() {
-            Ok(never) => never,
+    pub(crate) fn run(self) -> Error {
+        match self.command() {
+            Ok(mut command) => Error::new(command.exec()).context("cannot restart the program"),
             Err(e) => e,
         }
     }
 
-    fn try_run(self) -> Result<Error> {
-        // The descriptor goes to the new image: it is not to be closed here.
-        fcntl_setfd(&self.listener, FdFlags::empty()).context("the listener cannot be kept")?;
+    fn command(&self) -> Result<Command> {
+        // Without its CLOEXEC flag the descriptor stays open in the new image.
+        fcntl_setfd(&self.listener, FdFlags::empty()).context("cannot keep the listener open")?;
         let value = format!("{}:{}:{}", id(), self.listener.as_raw_fd(), self.n_before + 1);
         let mut args = env::args_os();
-        // The file may have been replaced or moved; this is what runs.
+        // The program's file may have been replaced or moved since the start;
+        // this link leads to the one that runs.
         let mut command = Command::new("/proc/self/exe");
         if let Some(name) = args.next() {
             command.arg0(name);
         }
-        let fault: io::Error = command.args(args).env(VARIABLE, value).exec();
-        Ok(Error::new(fault).context("the program cannot start anew"))
+        command.args(args).env(VARIABLE, value);
+        Ok(command)
     }
 }
 
-/// What the image before has left, if there was one.
+/// What the image before this one has handed over; `None` at the first start.
 pub(crate) fn inherited() -> Option<Inherited> {
     parse(&env::var(VARIABLE).ok()?, id())
 }
 
-fn parse(text: &str, own: u32) -> Option<Inherited> {
+fn parse(text: &str, own_id: u32) -> Option<Inherited> {
     let mut parts = text.split(':');
     let (process, listener) = (parts.next()?.parse::<u32>().ok()?, parts.next()?.parse().ok()?);
     let n_before = parts.next()?.parse().ok()?;
-    (process == own).then_some(Inherited { listener, n_before })
+    (process == own_id).then_some(Inherited { listener, n_before })
 }
 
 #[cfg(test)]

@@ -6,52 +6,59 @@ use std::path::{Path, PathBuf};
 use std::time::Instant;
 
 use anyhow::{Context, Result, ensure};
-use mjpegd::client::{Client, ClientError, Frame};
-use mjpegd::config::GrabArgs;
 
-use super::line::Line;
+use super::Error;
+use super::output::Progress;
+use crate::client::{Client, ClientError, Frame};
+use crate::config::GrabArgs;
 
-/// Looks whether the pictures can be written, and makes the folder.
+/// Writes the wanted number of pictures, one file for each that comes, and
+/// returns how many and how large they were, as text.
 ///
 /// # Errors
-/// A picture of that name is there already, or the folder cannot be made.
-pub(crate) fn check(args: &GrabArgs) -> Result<()> {
+/// The address is none, or a file is there already or cannot be written; or no
+/// picture came within the timeout, and why. The pictures before stay.
+pub(super) fn run(args: &GrabArgs) -> Result<String, Error> {
+    let client = Client::new(&args.url).map_err(|e| Error::Usage(e.into()))?;
+    prepare(args).map_err(Error::Usage)?;
+    Ok(grab(&client.timeout(args.timeout), args)?)
+}
+
+/// Makes the folder, and checks that no picture in it would be written over:
+/// before the first connection, so that a mistake costs no wait.
+fn prepare(args: &GrabArgs) -> Result<()> {
     let dir = &args.output;
     fs::create_dir_all(dir).with_context(|| format!("--output {}", dir.display()))?;
-    let there = (1..=args.n).map(|i| file(dir, i)).find(|file| !args.overwrite && file.exists());
+    let existing = (1..=args.n).map(|i| path(dir, i)).find(|path| !args.overwrite && path.exists());
     ensure!(
-        there.is_none(),
+        existing.is_none(),
         "{} is already there; use another folder with -o, or --overwrite",
-        there.unwrap_or_default().display()
+        existing.unwrap_or_default().display()
     );
     Ok(())
 }
 
-/// Writes as many pictures as wanted, each one that comes, and says how many.
-///
-/// # Errors
-/// No picture came for too long, and why; or one could not be written.
-pub(crate) fn run(client: &Client, args: &GrabArgs) -> Result<String> {
-    let mut line = Line::new();
+fn grab(client: &Client, args: &GrabArgs) -> Result<String> {
+    let mut progress = Progress::new();
     let (mut n_done, mut n_bytes) = (0, 0);
-    let begun = Instant::now();
-    let mut last = begun;
-    for frame in client.clone().timeout(args.timeout).frames() {
+    let start = Instant::now();
+    let mut last = start;
+    for frame in client.frames() {
         match frame {
             Ok(frame) => {
                 n_done += 1;
                 n_bytes += frame.jpeg().len() as u64;
                 last = Instant::now();
-                write(&file(&args.output, n_done), &frame, args.overwrite)?;
-                line.show(|| bar(n_done, args.n));
+                write(&path(&args.output, n_done), &frame, args.overwrite)?;
+                progress.show(|| bar(n_done, args.n));
                 if n_done == args.n {
                     break;
                 }
             }
             Err(error) => {
-                let is_lost = is_lost(&error, n_done) && last.elapsed() < args.timeout;
-                if !is_lost {
-                    line.clear();
+                let may_retry = is_lost_connection(&error, n_done) && last.elapsed() < args.timeout;
+                if !may_retry {
+                    progress.clear();
                     let error = anyhow::Error::new(error);
                     return Err(match n_done {
                         0 => error,
@@ -61,31 +68,31 @@ pub(crate) fn run(client: &Client, args: &GrabArgs) -> Result<String> {
             }
         }
     }
-    line.clear();
+    progress.clear();
     let dir = args.output.display();
-    let seconds = begun.elapsed().as_secs_f64();
+    let seconds = start.elapsed().as_secs_f64();
     Ok(format!("{n_done} pictures, {n_bytes} bytes, in {seconds:.1} s: {dir}\n"))
 }
 
-/// Whether it may go on with the next connection: what fails before the first
-/// picture is wrong, rather than lost.
-fn is_lost(error: &ClientError, n_done: u32) -> bool {
+/// Whether the next connection may bring more: a failure before the first
+/// picture is a wrong address rather than a lost connection.
+fn is_lost_connection(error: &ClientError, n_done: u32) -> bool {
     n_done > 0 && !matches!(error, ClientError::Unusable(_) | ClientError::Denied(_))
 }
 
-fn file(dir: &Path, n: u32) -> PathBuf {
+fn path(dir: &Path, n: u32) -> PathBuf {
     dir.join(format!("{n:06}.jpg"))
 }
 
-/// Writes one picture, whole or not at all, as far as a file system can.
+/// Writes one picture. If that fails, it removes the file, because half a
+/// picture would look like a damaged one.
 fn write(path: &Path, frame: &Frame, overwrite: bool) -> Result<()> {
     let file = if overwrite { File::create(path) } else { File::create_new(path) };
-    let named = || path.display().to_string();
-    let mut file = file.with_context(named)?;
+    let name = || path.display().to_string();
+    let mut file = file.with_context(name)?;
     file.write_all(frame.jpeg()).with_context(|| {
-        // Half a picture looks like a damaged one.
         let _ = fs::remove_file(path);
-        named()
+        name()
     })
 }
 

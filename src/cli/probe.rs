@@ -3,58 +3,68 @@
 use std::thread;
 use std::time::{Duration, Instant};
 
-use anyhow::{Context, Result};
+use anyhow::Context;
 use crossbeam_channel::{Receiver, Sender, bounded, select};
-use mjpegd::client::{Client, ClientError, Frames};
-use mjpegd::config::ProbeArgs;
 
-use super::line::Line;
+use super::output::Progress;
 use super::summary::{Measured, Totals};
+use super::{Error, signals};
+use crate::client::{Client, ClientError, Frames};
+use crate::config::ProbeArgs;
 
-/// How often to look whether the time is over, when nothing comes.
+/// How often to check whether the time is over while no frame comes.
 const TICK: Duration = Duration::from_millis(100);
+/// Without a picture for this long, it counts an error and connects again.
+const STALL_TIMEOUT: Duration = Duration::from_secs(10);
 
-/// Looks until the time is over or a signal comes, and gives what it saw as
-/// text for people or as JSON.
+/// Reads a stream until the time is over or a signal comes, and returns the
+/// summary as text for people or as JSON.
 ///
 /// # Errors
-/// No picture came, and why.
-pub(crate) fn run(client: &Client, args: &ProbeArgs, signals: &Receiver<()>) -> Result<String> {
+/// The address is none, or no picture came, and why.
+pub(super) fn run(args: &ProbeArgs) -> Result<String, Error> {
+    let client = Client::new(&args.url).map_err(|e| Error::Usage(e.into()))?;
+    let client = client.timeout(args.duration.min(STALL_TIMEOUT));
+    Ok(probe(&client, args, &signals::stop()?)?)
+}
+
+fn probe(client: &Client, args: &ProbeArgs, stop: &Receiver<()>) -> anyhow::Result<String> {
     let (frames, stopper) = client.stoppable_frames();
-    let (sender, seen) = bounded(16);
+    let (sender, results) = bounded(16);
     let reader = thread::Builder::new().name("probe".into()).spawn(move || read(frames, &sender));
-    let reader = reader.context("no thread to read in")?;
-    let begun = Instant::now();
-    let looked = look(&seen, signals, begun, args.duration);
-    drop((stopper, seen));
-    // A panic in it was told by its own message.
+    let reader = reader.context("cannot start a thread to read the stream")?;
+    let start = Instant::now();
+    let totals = collect(&results, stop, start, args.duration);
+    drop((stopper, results));
+    // If it panicked, the panic has been printed already.
     let _ = reader.join();
-    let summary = looked?.summary(begun.elapsed());
+    let summary = totals?.summary(start.elapsed());
     if args.json { Ok(serde_json::to_string_pretty(&summary)? + "\n") } else { Ok(summary.text()) }
 }
 
-type Seen = Result<Measured, ClientError>;
+type Reading = Result<Measured, ClientError>;
 
-/// Hands on what is known of each picture, until nobody listens.
-fn read(frames: Frames, seen: &Sender<Seen>) {
+/// Measures each frame and sends the result on, until the receiver is gone.
+/// In a thread of its own, because a read of the stream waits for the server.
+fn read(frames: Frames, results: &Sender<Reading>) {
     for frame in frames {
-        if seen.send(frame.map(|frame| Measured::of(&frame))).is_err() {
+        if results.send(frame.map(|frame| Measured::new(&frame))).is_err() {
             return;
         }
     }
 }
 
-fn look(
-    seen: &Receiver<Seen>,
-    signals: &Receiver<()>,
-    begun: Instant,
+fn collect(
+    results: &Receiver<Reading>,
+    stop: &Receiver<()>,
+    start: Instant,
     duration: Duration,
-) -> Result<Totals> {
-    let (mut totals, mut line) = (Totals::default(), Line::new());
+) -> anyhow::Result<Totals> {
+    let (mut totals, mut progress) = (Totals::default(), Progress::new());
     let mut last_error = None;
-    while begun.elapsed() < duration {
+    while start.elapsed() < duration {
         select! {
-            recv(seen) -> measured => match measured {
+            recv(results) -> measured => match measured {
                 Ok(Ok(frame)) => totals.add(&frame),
                 Ok(Err(error)) => {
                     totals.add_error(&error);
@@ -62,19 +72,20 @@ fn look(
                 }
                 Err(_) => break,
             },
-            recv(signals) -> _ => break,
+            recv(stop) -> _ => break,
             default(TICK) => {}
         }
-        // What fails at once is wrong, rather than lost.
+        // A stream that fails before its first frame is a wrong address
+        // rather than a lost connection: report it now.
         if totals.n_frames() == 0 && last_error.is_some() {
             break;
         }
-        line.show(|| totals.line(begun.elapsed()));
+        progress.show(|| totals.line(start.elapsed()));
     }
-    line.clear();
+    progress.clear();
     match (totals.n_frames(), last_error) {
         (0, Some(error)) => Err(error.into()),
-        (0, None) => anyhow::bail!("no picture within {:.1?}", begun.elapsed()),
+        (0, None) => anyhow::bail!("no picture within {:.1?}", start.elapsed()),
         _ => Ok(totals),
     }
 }

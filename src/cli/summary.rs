@@ -1,14 +1,15 @@
-//! What a look at a stream came to, for people and for programs.
+//! What `mjpegd probe` measured, for people and for programs.
 
 use std::collections::BTreeMap;
 use std::fmt::Write;
 use std::time::{Duration, Instant};
 
-use mjpegd::client::{ClientError, Frame};
 use serde::Serialize;
 
-/// What is measured of one picture.
-pub(crate) struct Measured {
+use crate::client::{ClientError, Frame};
+
+/// What was measured of one frame.
+pub(super) struct Measured {
     at: Instant,
     n_bytes: usize,
     size: Option<(u16, u16)>,
@@ -17,7 +18,7 @@ pub(crate) struct Measured {
 }
 
 impl Measured {
-    pub(crate) fn of(frame: &Frame) -> Self {
+    pub(super) fn new(frame: &Frame) -> Self {
         Self {
             at: Instant::now(),
             n_bytes: frame.jpeg().len(),
@@ -30,24 +31,25 @@ impl Measured {
 
 /// Everything measured so far.
 #[derive(Default)]
-pub(crate) struct Totals {
+pub(super) struct Totals {
     first: Option<Instant>,
     last: Option<Instant>,
     n_frames: u64,
     n_bytes: u64,
-    least: usize,
-    most: usize,
+    min_bytes: usize,
+    max_bytes: usize,
     size: Option<(u16, u16)>,
     ages_us: Vec<u32>,
-    /// Of this connection, and of those before.
+    /// The server's count in this connection, and the sum of its counts in all
+    /// earlier ones.
     n_dropped: Option<u64>,
     n_dropped_before: u64,
     errors: BTreeMap<String, u64>,
 }
 
-/// As JSON.
+/// The result. Its fields are those of the JSON text.
 #[derive(Serialize)]
-pub(crate) struct Summary {
+pub(super) struct Summary {
     seconds: f64,
     pictures: u64,
     fps: f64,
@@ -75,15 +77,16 @@ struct Ages {
 }
 
 impl Totals {
-    pub(crate) fn n_frames(&self) -> u64 {
+    pub(super) fn n_frames(&self) -> u64 {
         self.n_frames
     }
 
-    pub(crate) fn add(&mut self, frame: &Measured) {
+    pub(super) fn add(&mut self, frame: &Measured) {
         self.first.get_or_insert(frame.at);
         self.last = Some(frame.at);
-        self.least = if self.n_frames == 0 { frame.n_bytes } else { self.least.min(frame.n_bytes) };
-        self.most = self.most.max(frame.n_bytes);
+        self.min_bytes =
+            if self.n_frames == 0 { frame.n_bytes } else { self.min_bytes.min(frame.n_bytes) };
+        self.max_bytes = self.max_bytes.max(frame.n_bytes);
         self.n_frames += 1;
         self.n_bytes += frame.n_bytes as u64;
         self.size = frame.size.or(self.size);
@@ -92,17 +95,17 @@ impl Totals {
         self.n_dropped = frame.n_dropped.or(self.n_dropped);
     }
 
-    pub(crate) fn add_error(&mut self, error: &ClientError) {
+    pub(super) fn add_error(&mut self, error: &ClientError) {
         *self.errors.entry(error.to_string()).or_default() += 1;
-        // The next connection counts anew.
+        // The server counts from 0 again in the next connection.
         if let Some(n) = &mut self.n_dropped {
             self.n_dropped_before += std::mem::take(n);
         }
     }
 
-    /// One line, while it goes on.
-    pub(crate) fn line(&self, looked: Duration) -> String {
-        let seconds = looked.as_secs();
+    /// One line of text after `elapsed`, while the probe goes on.
+    pub(super) fn line(&self, elapsed: Duration) -> String {
+        let seconds = elapsed.as_secs();
         let Some(mean) = self.n_bytes.checked_div(self.n_frames) else {
             return format!("{seconds} s, no picture");
         };
@@ -123,8 +126,8 @@ impl Totals {
         line
     }
 
-    /// Pictures and kilobits a second: from the first picture to the last, so
-    /// that the wait for the first does not count. One alone makes no rate.
+    /// Frames a second and kbit/s, between the first frame and the last, so that
+    /// the wait for the first does not count. Both are 0 before the second frame.
     fn rates(&self) -> (f64, f64) {
         let span = self.last.zip(self.first).map_or(0.0, |(b, a)| (b - a).as_secs_f64());
         #[expect(clippy::cast_precision_loss, reason = "a count of pictures or bytes")]
@@ -133,16 +136,16 @@ impl Totals {
         (rate(n), rate(n * mean) * 8.0 / 1000.0)
     }
 
-    pub(crate) fn summary(&self, looked: Duration) -> Summary {
+    pub(super) fn summary(&self, elapsed: Duration) -> Summary {
         let (fps, kbit_per_second) = self.rates();
         let mean = self.n_bytes.checked_div(self.n_frames);
         Summary {
-            seconds: looked.as_secs_f64(),
+            seconds: elapsed.as_secs_f64(),
             pictures: self.n_frames,
             fps,
             width: self.size.map(|(width, _)| width),
             height: self.size.map(|(_, height)| height),
-            bytes: mean.map(|mean| Bytes { min: self.least, mean, max: self.most }),
+            bytes: mean.map(|mean| Bytes { min: self.min_bytes, mean, max: self.max_bytes }),
             kbit_per_second,
             age_ms: ages(self.ages_us.clone()),
             skipped: self.n_dropped.map(|n| n + self.n_dropped_before),
@@ -151,7 +154,7 @@ impl Totals {
     }
 }
 
-/// Nearest-rank percentiles.
+/// Percentiles by the nearest-rank method, in ms; `None` without an age.
 fn ages(mut sorted: Vec<u32>) -> Option<Ages> {
     sorted.sort_unstable();
     let last = sorted.len().checked_sub(1)?;
@@ -163,8 +166,8 @@ fn ages(mut sorted: Vec<u32>) -> Option<Ages> {
 }
 
 impl Summary {
-    /// For people.
-    pub(crate) fn text(&self) -> String {
+    /// The result as a table for people.
+    pub(super) fn text(&self) -> String {
         let mut text = String::new();
         let mut row = |name: &str, value: String| {
             let _ = writeln!(text, "{name:<10}{value}");
@@ -182,12 +185,15 @@ impl Summary {
         }
         row(
             "age",
-            self.age_ms.as_ref().map_or("not told (no X-Timestamp)".into(), |age| {
-                format!("p50 {:.1} ms, p95 {:.1} ms, p99 {:.1} ms", age.p50, age.p95, age.p99)
-            }),
+            self.age_ms.as_ref().map_or(
+                "unknown (the server sends no X-Timestamp)".into(),
+                |age| {
+                    format!("p50 {:.1} ms, p95 {:.1} ms, p99 {:.1} ms", age.p50, age.p95, age.p99)
+                },
+            ),
         );
         let skipped = self.skipped.map(|n| n.to_string());
-        row("skipped", skipped.unwrap_or("not told (try ?extra_headers=1)".into()));
+        row("skipped", skipped.unwrap_or("unknown (try ?extra_headers=1)".into()));
         let n_errors: u64 = self.errors.values().sum();
         row("errors", n_errors.to_string());
         for (error, n) in &self.errors {

@@ -1,39 +1,39 @@
-//! Why there is no picture.
+//! Why there is no frame.
 
 use std::fmt;
 
 use crate::fetch::{self, Fault};
 
-/// Why there is no picture, by what can be done about it. Each holds a text
-/// for people.
+/// Why there is no frame, by what the caller can do about it. The text in each
+/// variant is for people.
 ///
-/// All but [`ClientError::Address`] and [`ClientError::Stopped`] may pass: the
-/// next call tries again.
+/// After every error but [`ClientError::Address`] and [`ClientError::Stopped`]
+/// the next call tries again, and may succeed.
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum ClientError {
-    /// What was given is no address of a stream.
+    /// The given text is not the address of a stream.
     Address(String),
-    /// There is no such host, no server on it, or no such page.
+    /// The host does not exist, runs no server, or has no such page.
     Away(String),
-    /// The server asks for user and password, or for others.
+    /// The server asks for a user and password, or refuses the given ones.
     Denied(String),
-    /// The server has no room for one more now.
+    /// The server has no room for another viewer now.
     Busy(String),
-    /// No picture came in time.
+    /// No frame came in time.
     Timeout(String),
-    /// What the server sends is no MJPEG stream, or larger than is taken.
+    /// The server sends no MJPEG stream, or a frame above the limit.
     Unusable(String),
     /// The connection broke.
     Io(String),
-    /// The server ended the stream; all whole pictures were given before.
+    /// The server ended the stream. All complete frames were returned before.
     Ended(String),
     /// The [`Stopper`](super::Stopper) was dropped.
     Stopped,
 }
 
 impl ClientError {
-    pub(super) fn of(error: fetch::Error) -> Self {
+    pub(super) fn from_fetch(error: fetch::Error) -> Self {
         match error {
             fetch::Error::Stopped => Self::Stopped,
             fetch::Error::Failed(fault, why) => match fault {

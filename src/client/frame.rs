@@ -1,14 +1,15 @@
-//! One picture, as it is given.
+//! One frame of a stream.
 
 use std::time::{Duration, SystemTime};
 
 use crate::frame::FrameBuf;
 use crate::jpeg;
 
-/// One picture. Its memory is its own: it can be kept.
+/// One JPEG of a stream, with what is known about it. It owns its memory and
+/// can be kept for any time.
 #[derive(Debug)]
 pub struct Frame {
-    pub(super) picture: FrameBuf,
+    pub(super) buf: FrameBuf,
     pub(super) number: u64,
     pub(super) n_skipped: u64,
     pub(super) captured: Option<SystemTime>,
@@ -17,34 +18,36 @@ pub struct Frame {
 }
 
 impl Frame {
-    /// The bytes of the JPEG, from SOI on, as the server sent them.
+    /// The bytes of the JPEG as the server sent them, from its first marker
+    /// (SOI) on.
     #[must_use]
     pub fn jpeg(&self) -> &[u8] {
-        self.picture.jpeg()
+        self.buf.jpeg()
     }
 
-    /// Width and height in pixels, if its headers tell.
+    /// Width and height in pixels; `None` if the JPEG is damaged. Reads its
+    /// headers at each call.
     #[must_use]
     pub fn size(&self) -> Option<(u16, u16)> {
         jpeg::check(self.jpeg()).ok().map(|info| (info.width, info.height))
     }
 
-    /// Which picture of this client it is: the first one is 1. It counts on
-    /// over lost connections, and over pictures that were skipped.
+    /// The number of this frame: 1 for the first frame that this client
+    /// received. Lost connections do not reset it, and skipped frames count.
     #[must_use]
     pub fn number(&self) -> u64 {
         self.number
     }
 
-    /// How many came since the one that was given before it, and went unseen:
-    /// always 0 in [`Frames`](super::Frames).
+    /// How many frames came after the one returned before this, and were
+    /// replaced by a newer one. Always 0 in [`Frames`](super::Frames).
     #[must_use]
     pub fn n_skipped(&self) -> u64 {
         self.n_skipped
     }
 
-    /// When it was taken, by the server's clock; `None`: the server does not
-    /// say (`X-Timestamp`).
+    /// When the camera took it, by the server's clock; `None` if the server
+    /// does not send it (`X-Timestamp`).
     #[must_use]
     pub fn captured(&self) -> Option<SystemTime> {
         self.captured
@@ -56,16 +59,16 @@ impl Frame {
         self.received
     }
 
-    /// How old it was when its last byte was read, if the server says when it
-    /// was taken. As good as both clocks agree; never negative.
+    /// The time from [`Frame::captured`] to [`Frame::received`]. It is as exact
+    /// as the two clocks agree, and never negative.
     #[must_use]
     pub fn age(&self) -> Option<Duration> {
         self.captured.map(|at| self.received.duration_since(at).unwrap_or_default())
     }
 
-    /// How many pictures the server has left out for us in this connection, as
-    /// we were slow, if it says so (`X-UStreamer-Dropped`, which mjpegd and
-    /// uStreamer send when asked by `?extra_headers=1`).
+    /// How many frames the server has dropped on this connection because the
+    /// client was slow. `None` if the server does not send it
+    /// (`X-UStreamer-Dropped`; mjpegd and uStreamer do with `?extra_headers=1`).
     #[must_use]
     pub fn n_dropped_by_server(&self) -> Option<u64> {
         self.n_dropped

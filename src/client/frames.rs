@@ -1,4 +1,4 @@
-//! Every picture, in order.
+//! Every frame, in order.
 
 use std::fmt;
 use std::time::{Duration, Instant, SystemTime};
@@ -9,13 +9,12 @@ use crate::back_off::BackOff;
 use crate::fetch::Fetcher;
 use crate::shutdown::{Shutdown, Trigger};
 
-/// Every picture of a stream, in order; made by [`Client::frames`].
+/// Every frame of a stream, in order; made by [`Client::frames`].
 ///
-/// As an iterator it never ends by itself. Each error is one connection that
-/// was lost or could not be made; the next call tries again, after a pause
-/// that grows from 250 ms to 4 s. Whoever has seen enough drops it, which
-/// closes the connection. Only after the [`Stopper`] was dropped, it gives
-/// `None`.
+/// The iterator does not end by itself. An error stands for one connection that
+/// was lost or could not be made. The next call connects again, after a pause
+/// that grows from 250 ms to 4 s. The iterator returns `None` only after its
+/// [`Stopper`] was dropped. Dropping it closes the connection.
 pub struct Frames {
     client: Client,
     stop: Shutdown,
@@ -25,7 +24,8 @@ pub struct Frames {
     back_off: BackOff,
     pause: Option<Duration>,
     n_frames: u64,
-    /// Held where nobody else does.
+    /// Kept here if the caller has not asked for it: dropping it would stop
+    /// these frames.
     stopper: Option<Stopper>,
 }
 
@@ -45,27 +45,27 @@ impl Frames {
         }
     }
 
-    /// As nobody else can stop them.
-    pub(super) fn with(self, stopper: Stopper) -> Self {
+    /// Keeps the stopper, so that nobody stops these frames.
+    pub(super) fn with_stopper(self, stopper: Stopper) -> Self {
         Self { stopper: Some(stopper), ..self }
     }
 
-    /// Blocks until the next picture is there, at most for the client's
-    /// timeout, and for a pause if the call before it failed.
+    /// Blocks until the next frame has come. It blocks for at most the client's
+    /// timeout, after a pause of up to 4 s if the call before it failed.
     ///
     /// # Errors
-    /// Why there is none. After all but [`ClientError::Stopped`], the next
-    /// call connects anew.
+    /// Why there is no frame. After every error but [`ClientError::Stopped`]
+    /// the next call connects again.
     pub fn wait(&mut self) -> Result<Frame, ClientError> {
-        let taken = self.take();
-        if taken.is_err() {
+        let result = self.read();
+        if result.is_err() {
             self.stream = None;
             self.pause = Some(self.back_off.after(self.opened.elapsed()));
         }
-        taken
+        result
     }
 
-    fn take(&mut self) -> Result<Frame, ClientError> {
+    fn read(&mut self) -> Result<Frame, ClientError> {
         if self.stop.wait_for(self.pause.take().unwrap_or_default()) {
             return Err(ClientError::Stopped);
         }
@@ -74,14 +74,14 @@ impl Frames {
             Some(stream) => stream,
             None => {
                 self.opened = Instant::now();
-                let answer = self.fetcher.get(until).map_err(ClientError::of)?;
+                let answer = self.fetcher.get(until).map_err(ClientError::from_fetch)?;
                 self.stream.insert(Stream::new(answer, self.client.max_frame_bytes)?)
             }
         };
-        let (picture, part) = stream.next(until)?;
+        let (buf, part) = stream.next(until)?;
         self.n_frames += 1;
         Ok(Frame {
-            picture,
+            buf,
             number: self.n_frames,
             n_skipped: 0,
             captured: part.timestamp,
@@ -111,8 +111,8 @@ impl fmt::Debug for Frames {
     }
 }
 
-/// Ends the waits of its [`Frames`] when it is dropped, from any thread. They
-/// end within 0.2 seconds.
+/// Stops its [`Frames`] when it is dropped, from any thread: a call that waits
+/// returns within 0.2 seconds.
 #[derive(Debug)]
 pub struct Stopper(#[expect(dead_code, reason = "dropped, never read")] Trigger);
 

@@ -1,4 +1,4 @@
-//! Always the newest picture.
+//! Always the newest frame.
 
 use std::io;
 use std::thread::{self, JoinHandle};
@@ -8,78 +8,80 @@ use crossbeam_channel::{Receiver, RecvTimeoutError, Sender, TrySendError, bounde
 
 use super::{ClientError, Frame, Frames, Stopper};
 
-/// What a thread read and nobody has taken yet.
+/// What the reading thread has received since the last call. The channel holds
+/// at most one of these.
 #[derive(Debug, Default)]
-struct News {
+struct Update {
     frame: Option<Frame>,
-    /// What happened after that frame came.
-    lost: Option<ClientError>,
+    /// An error that came after that frame.
+    error: Option<ClientError>,
 }
 
-/// Always the newest picture of a stream; made by [`Client::latest`].
+/// Always the newest frame of a stream; made by [`Client::latest`].
 ///
-/// A thread of its own (`mjpeg-client`) reads all that comes. At most one
-/// picture waits to be taken: a newer one takes its place, and it is counted
-/// as skipped. Dropping it ends the thread, within 0.2 seconds.
+/// A thread of its own, `mjpeg-client`, reads everything that comes. At most
+/// one frame waits for the caller. A newer frame replaces it and counts it as
+/// skipped. Dropping this value ends the thread within 0.2 seconds.
 ///
 /// [`Client::latest`]: super::Client::latest
 #[derive(Debug)]
 pub struct Latest {
-    news: Receiver<News>,
-    /// Told after the frame that came with it.
-    lost: Option<ClientError>,
+    updates: Receiver<Update>,
+    /// Returned by the call after the one that returned its update's frame.
+    error: Option<ClientError>,
     stopper: Option<Stopper>,
     thread: Option<JoinHandle<()>>,
 }
 
 impl Latest {
     pub(super) fn start(frames: Frames, stopper: Stopper) -> Result<Self, ClientError> {
-        let (sender, news) = bounded(1);
-        let box_of = news.clone();
+        let (sender, updates) = bounded(1);
+        let waiting = updates.clone();
         let started = thread::Builder::new()
             .name("mjpeg-client".into())
-            .spawn(move || read(frames, &sender, &box_of));
+            .spawn(move || read(frames, &sender, &waiting));
         let thread = started.map_err(|e: io::Error| ClientError::Io(e.to_string()))?;
-        Ok(Self { news, lost: None, stopper: Some(stopper), thread: Some(thread) })
+        Ok(Self { updates, error: None, stopper: Some(stopper), thread: Some(thread) })
     }
 
-    /// Blocks until there is a picture newer than the one given before: no
-    /// longer than the client's timeout, and a pause of up to 4 s after an
-    /// error.
+    /// Blocks until there is a frame newer than the one returned before. It
+    /// blocks for at most the client's timeout, after a pause of up to 4 s if
+    /// the connection was lost.
     ///
     /// # Errors
-    /// The connection was lost or could not be made, and no picture came
-    /// since. The thread goes on trying; the next call waits for what comes.
+    /// The connection was lost or could not be made, and no frame came since.
+    /// The thread goes on trying; the next call waits for what comes.
     pub fn wait(&mut self) -> Result<Frame, ClientError> {
         loop {
-            // A day, in which the thread has said something.
-            if let Some(found) = self.wait_for(Duration::from_secs(86_400)) {
-                return found;
+            // Far longer than the client's timeout, by which the thread has
+            // sent a frame or an error.
+            if let Some(result) = self.wait_for(Duration::from_secs(86_400)) {
+                return result;
             }
         }
     }
 
-    /// As [`Latest::wait`], for no longer than `timeout`: then `None`. With a
-    /// timeout of zero it does not wait.
+    /// Like [`Latest::wait`], but returns `None` after `timeout`. With a
+    /// timeout of zero it does not block.
     pub fn wait_for(&mut self, timeout: Duration) -> Option<Result<Frame, ClientError>> {
-        // What was lost before a newer picture came is over.
-        let news = match self.news.try_recv() {
-            Ok(news) => news,
-            Err(_) => match self.lost.take() {
-                Some(lost) => return Some(Err(lost)),
-                None => match self.news.recv_deadline(deadline(timeout)) {
-                    Ok(news) => news,
+        // A newer frame comes first: it shows that the loss before it is over.
+        let update = match self.updates.try_recv() {
+            Ok(update) => update,
+            Err(_) => match self.error.take() {
+                Some(error) => return Some(Err(error)),
+                None => match self.updates.recv_deadline(deadline(timeout)) {
+                    Ok(update) => update,
                     Err(RecvTimeoutError::Timeout) => return None,
                     Err(RecvTimeoutError::Disconnected) => return Some(Err(ClientError::Stopped)),
                 },
             },
         };
-        match (news.frame, news.lost) {
-            (Some(frame), lost) => {
-                self.lost = lost;
+        match (update.frame, update.error) {
+            (Some(frame), error) => {
+                self.error = error;
                 Some(Ok(frame))
             }
-            (None, lost) => lost.map(Err),
+            (None, error) => error.map(Err),
         }
     }
 }
@@ -89,39 +91,40 @@ fn deadline(timeout: Duration) -> Instant {
     now.checked_add(timeout).unwrap_or(now)
 }
 
-/// Reads until the stopper is dropped, and leaves the newest in the box.
-fn read(frames: Frames, sender: &Sender<News>, box_of: &Receiver<News>) {
-    for read in frames {
-        let mut news = match read {
-            Ok(frame) => News { frame: Some(frame), lost: None },
-            Err(lost) => News { frame: None, lost: Some(lost) },
+/// Reads until the stopper is dropped, and keeps the newest frame waiting in
+/// the channel.
+fn read(frames: Frames, sender: &Sender<Update>, waiting: &Receiver<Update>) {
+    for result in frames {
+        let mut update = match result {
+            Ok(frame) => Update { frame: Some(frame), error: None },
+            Err(error) => Update { frame: None, error: Some(error) },
         };
-        // This thread alone fills the box: it is full once at most.
-        while let Err(TrySendError::Full(full)) = sender.try_send(news) {
-            news = match box_of.try_recv() {
-                Ok(old) => replaced(old, full),
-                Err(_) => full,
+        // No other thread sends, so the second try at the latest succeeds.
+        while let Err(TrySendError::Full(newer)) = sender.try_send(update) {
+            update = match waiting.try_recv() {
+                Ok(older) => merged(older, newer),
+                Err(_) => newer,
             };
         }
     }
 }
 
-/// What is left of the old when something newer came.
-fn replaced(old: News, mut new: News) -> News {
-    match (&mut new.frame, old.frame) {
-        (Some(frame), Some(old)) => frame.n_skipped += old.n_skipped + 1,
-        // The last picture before a loss is not lost.
-        (frame @ None, old) => *frame = old,
+/// The newer update, with what must not be lost of the older one.
+fn merged(older: Update, mut newer: Update) -> Update {
+    match (&mut newer.frame, older.frame) {
+        (Some(frame), Some(older)) => frame.n_skipped += older.n_skipped + 1,
+        // An error must not hide the last frame before it.
+        (frame @ None, older) => *frame = older,
         (Some(_), None) => {}
     }
-    new
+    newer
 }
 
 impl Drop for Latest {
     fn drop(&mut self) {
         drop(self.stopper.take());
         if let Some(thread) = self.thread.take() {
-            // A panic in it is told by its own message; here nobody asks.
+            // If it panicked, the panic has been printed already.
             let _ = thread.join();
         }
     }

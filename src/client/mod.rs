@@ -1,8 +1,15 @@
-//! Reads anybody's MJPEG stream: every picture, or always the newest.
+//! Reads the MJPEG stream of any server: every frame, or always the newest.
 //!
-//! Any server's dialect is understood: `multipart/x-mixed-replace` with or
-//! without lengths, JPEGs one after the other, a lone JPEG. A connection that
-//! is lost is made again, after a pause that grows from 250 ms to 4 s.
+//! It accepts every kind of stream that cameras send:
+//! `multipart/x-mixed-replace` with or without lengths, JPEGs one after the
+//! other, and a single JPEG. When the connection is lost it connects again,
+//! after a pause that grows from 250 ms to 4 s. Memory is bounded, see
+//! [`Client::max_frame_bytes`].
+//!
+//! [`Client::frames`] is for a program that wants every frame; the front page
+//! of this crate has an [example](crate). [`Client::latest`] is for one that is
+//! slower than the stream, such as an image recognition. It always gets the
+//! newest frame:
 //!
 //! ```
 //! # use std::io::{Read, Write};
@@ -18,23 +25,10 @@
 //! # });
 //! use mjpegd::client::Client;
 //!
-//! let mut newest = Client::new(&url)?.latest()?;
-//! let frame = newest.wait()?;
-//! println!("{} bytes, {} came and went unseen", frame.jpeg().len(), frame.n_skipped());
+//! let mut latest = Client::new(&url)?.latest()?;
+//! let frame = latest.wait()?;
+//! println!("{} bytes, {} frames skipped before", frame.jpeg().len(), frame.n_skipped());
 //! # assert_eq!(frame.jpeg(), b"\xFF\xD8\xFF\x00\xFF\xD9");
-//! # Ok::<_, Box<dyn std::error::Error>>(())
-//! ```
-//!
-//! Whoever wants each picture, in order, reads [`Client::frames`]:
-//!
-//! ```no_run
-//! # use mjpegd::client::Client;
-//! for frame in Client::new("http://camera.local/stream")?.frames() {
-//!     match frame {
-//!         Ok(frame) => println!("picture {} of {} bytes", frame.number(), frame.jpeg().len()),
-//!         Err(lost) => eprintln!("{lost}; trying again"),
-//!     }
-//! }
 //! # Ok::<_, Box<dyn std::error::Error>>(())
 //! ```
 
@@ -56,8 +50,8 @@ pub use latest::Latest;
 use crate::shutdown;
 use crate::url::Url;
 
-/// What is to be read, and how patiently. Nothing is connected before
-/// [`Client::frames`] or [`Client::latest`] read.
+/// The address of a stream, and how to read it. It connects only when a frame
+/// of [`Client::frames`] is asked for, or when [`Client::latest`] starts.
 #[derive(Clone, Debug)]
 pub struct Client {
     url: Url,
@@ -66,55 +60,56 @@ pub struct Client {
 }
 
 impl Client {
-    /// For an address such as `http://user:password@camera.local:8080/stream`.
-    /// `https` is understood if the crate has the feature of that name.
+    /// Takes an address such as `http://user:password@camera.local:8080/stream`.
+    /// An `https` address needs the crate's feature of that name.
     ///
     /// # Errors
-    /// [`ClientError::Address`]: that is no address, and what would be one.
+    /// [`ClientError::Address`]: the text is no address, and what one looks
+    /// like.
     pub fn new(url: &str) -> Result<Self, ClientError> {
         let url = Url::parse(url).map_err(|e| ClientError::Address(format!("{e:#}")))?;
         Ok(Self { url, timeout: Duration::from_secs(10), max_frame_bytes: 16 << 20 })
     }
 
-    /// Without a picture for so long, the connection is taken for lost, and
-    /// made again. 10 seconds if not set; at least 100 ms.
+    /// How long to wait for a frame before the connection counts as lost and is
+    /// made again: from 100 ms to a year, by default 10 seconds.
     #[must_use]
     pub fn timeout(self, timeout: Duration) -> Self {
-        // Above a year a deadline may overflow, and nobody waits.
+        // A deadline much further away could overflow.
         let timeout = timeout.clamp(Duration::from_millis(100), Duration::from_secs(31_536_000));
         Self { timeout, ..self }
     }
 
-    /// The largest picture that is taken, in bytes. 16 MiB if not set. It is
-    /// also what bounds the memory: at most about three such pictures.
+    /// The largest frame that is accepted, in bytes; by default 16 MiB. It also
+    /// bounds the memory, to about three such frames.
     #[must_use]
     pub fn max_frame_bytes(self, n_bytes: usize) -> Self {
         Self { max_frame_bytes: n_bytes.max(1), ..self }
     }
 
-    /// Every picture that comes, in order. They are read in the thread that
-    /// asks for them: nothing is queued here, and a server is slowed down by a
-    /// slow reader.
+    /// Every frame that comes, in order. The calling thread reads them from the
+    /// connection and nothing is queued, so a slow caller slows the server down
+    /// or misses frames that the server drops.
     #[must_use]
     pub fn frames(&self) -> Frames {
         let (frames, stopper) = self.stoppable_frames();
-        frames.with(stopper)
+        frames.with_stopper(stopper)
     }
 
-    /// As [`Client::frames`], with a handle by which another thread can end
-    /// the wait for the next picture.
+    /// Like [`Client::frames`], with a handle by which another thread can end a
+    /// wait for the next frame.
     #[must_use]
     pub fn stoppable_frames(&self) -> (Frames, Stopper) {
         let (trigger, stop) = shutdown::channel();
         (Frames::new(self.clone(), stop), Stopper::new(trigger))
     }
 
-    /// Always the newest picture, however slowly they are taken: a thread
-    /// reads, and what came and went is only counted. It ends when the
-    /// [`Latest`] is dropped.
+    /// Always the newest frame, however slow the caller is: a thread reads the
+    /// stream, and frames that the caller did not take are only counted. The
+    /// thread ends when the [`Latest`] is dropped.
     ///
     /// # Errors
-    /// [`ClientError::Io`]: the system has no thread left.
+    /// [`ClientError::Io`]: the system has no free thread.
     pub fn latest(&self) -> Result<Latest, ClientError> {
         let (frames, stopper) = self.stoppable_frames();
         Latest::start(frames, stopper)

@@ -1,4 +1,4 @@
-//! One connection while it is read.
+//! One connection to a server, while its frames are read.
 
 use std::io::ErrorKind;
 use std::mem;
@@ -10,7 +10,7 @@ use crate::frame::FrameBuf;
 use crate::multipart::Part;
 use crate::pictures::{Next, Reader, Repeat};
 
-/// The pictures of an answer, each once.
+/// The frames of one answer, without repeats.
 pub(super) struct Stream {
     reader: Reader,
     repeat: Repeat,
@@ -22,15 +22,16 @@ impl Stream {
         Ok(Self { reader, repeat: Repeat::default() })
     }
 
-    /// The next picture that is not the one before sent again. Waits for it
-    /// up to `until`; what is no picture is passed over.
+    /// Blocks until the next frame has come, at most up to `until`. Skips parts
+    /// that hold no JPEG, and frames that the server sent a second time, as
+    /// some do while the camera has no new one.
     pub(super) fn next(&mut self, until: Instant) -> Result<(FrameBuf, Part), ClientError> {
         loop {
             match self.reader.next().map_err(ClientError::Unusable)? {
                 Next::Picture(part) => {
-                    let picture = mem::replace(self.reader.picture(), FrameBuf::new());
-                    if !self.repeat.is_one(part.timestamp, picture.jpeg()) {
-                        return Ok((picture, part));
+                    let buf = mem::replace(self.reader.picture(), FrameBuf::new());
+                    if !self.repeat.is_one(part.timestamp, buf.jpeg()) {
+                        return Ok((buf, part));
                     }
                 }
                 Next::Bad(_) => {}
@@ -44,9 +45,9 @@ impl Stream {
         match self.reader.read(until) {
             Ok(_) => {}
             Err(_) if self.reader.is_stopped() => return Err(ClientError::Stopped),
-            // The connection broke: what came before is given first.
+            // Return the frames that came before the connection broke first.
             Err(e) if e.kind() == ErrorKind::UnexpectedEof => self.reader.end(),
-            Err(e) => return Err(ClientError::of(fetch::Error::of_io(&e))),
+            Err(e) => return Err(ClientError::from_fetch(fetch::Error::of_io(&e))),
         }
         Ok(())
     }

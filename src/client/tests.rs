@@ -8,11 +8,11 @@ use super::*;
 const HEAD: &str =
     "HTTP/1.1 200 OK\r\nContent-Type: multipart/x-mixed-replace; boundary=frame\r\n\r\n";
 
-/// Nothing is waited for so long but in a test that fails.
+/// Long enough for any machine; only a failing test waits until it is over.
 const PATIENCE: Duration = Duration::from_secs(30);
 
-/// A server that gives each visitor the next of these answers, and then waits
-/// until the visitor leaves if that is said, or hangs up.
+/// A server that sends each client the next of its answers, and then hangs up
+/// or waits until the client has left.
 struct Server {
     url: String,
     thread: JoinHandle<()>,
@@ -30,12 +30,12 @@ impl Server {
         let url = format!("http://{}/stream", listener.local_addr().unwrap());
         let thread = thread::spawn(move || {
             for (head, body, then) in answers {
-                let (mut visitor, _) = listener.accept().unwrap();
-                take_head(&mut visitor);
-                visitor.write_all(head.as_bytes()).unwrap();
-                visitor.write_all(&body).unwrap();
+                let (mut peer, _) = listener.accept().unwrap();
+                take_head(&mut peer);
+                peer.write_all(head.as_bytes()).unwrap();
+                peer.write_all(&body).unwrap();
                 if then == Then::Wait {
-                    let _ = visitor.read(&mut [0]);
+                    let _ = peer.read(&mut [0]);
                 }
             }
         });
@@ -51,11 +51,11 @@ impl Server {
     }
 }
 
-fn take_head(visitor: &mut TcpStream) {
+fn take_head(peer: &mut TcpStream) {
     let mut head = Vec::new();
     while !head.ends_with(b"\r\n\r\n") {
         let mut byte = [0];
-        visitor.read_exact(&mut byte).unwrap();
+        peer.read_exact(&mut byte).unwrap();
         head.push(byte[0]);
     }
 }
@@ -64,7 +64,8 @@ fn jpeg(n: u8) -> Vec<u8> {
     vec![0xFF, 0xD8, 0xFF, 0xFE, 0, 3, n, 0xFF, 0xD9]
 }
 
-/// Parts of pictures with these numbers, each taken at that second.
+/// Parts with frames of these numbers. Frame n was captured n + 0.5 seconds
+/// after 1970.
 fn parts(numbers: &[u8]) -> Vec<u8> {
     let mut body = b"--frame\r\n".to_vec();
     for n in numbers {
@@ -76,7 +77,7 @@ fn parts(numbers: &[u8]) -> Vec<u8> {
 }
 
 #[test]
-fn every_picture_comes_in_order_and_repeats_are_left_out() {
+fn every_frame_comes_in_order_and_repeats_are_skipped() {
     let server = Server::streaming(vec![(parts(&[1, 2, 2, 3]), Then::Wait)]);
     let mut frames = server.client().frames();
     for n in 1..=3 {
@@ -91,7 +92,7 @@ fn every_picture_comes_in_order_and_repeats_are_left_out() {
 }
 
 #[test]
-fn lost_connection_is_told_once_and_made_again() {
+fn lost_connection_is_reported_once_and_made_again() {
     let body = |n| (parts(&[n]), Then::HangUp);
     let server = Server::streaming(vec![body(1), body(2)]);
     let seen: Vec<_> = server.client().frames().take(3).collect();
@@ -102,7 +103,7 @@ fn lost_connection_is_told_once_and_made_again() {
 }
 
 #[test]
-fn last_picture_needs_no_delimiter() {
+fn last_frame_needs_no_delimiter() {
     let no_end = [b"--frame\r\n\r\n", &jpeg(1)[..7], b"\r\n--frame\r\n\r\n", &jpeg(2)].concat();
     let server = Server::streaming(vec![(no_end, Then::HangUp)]);
     let frames: Vec<_> = server.client().frames().map_while(Result::ok).collect();
@@ -110,7 +111,7 @@ fn last_picture_needs_no_delimiter() {
 }
 
 #[test]
-fn lone_jpeg_and_bare_jpegs_are_streams_too() {
+fn single_jpeg_and_bare_jpegs_are_streams_too() {
     for kind in ["image/jpeg", "video/x-motion-jpeg"] {
         let head = format!("HTTP/1.1 200 OK\r\nContent-Type: {kind}\r\n\r\n");
         let server = Server::new(vec![(head, jpeg(7), Then::HangUp)]);
@@ -121,7 +122,7 @@ fn lone_jpeg_and_bare_jpegs_are_streams_too() {
 }
 
 #[test]
-fn latest_gives_the_newest_and_counts_what_it_skips() {
+fn latest_returns_the_newest_and_counts_skipped_frames() {
     let numbers: Vec<u8> = (1..=50).collect();
     let server =
         Server::streaming(vec![(parts(&numbers), Then::HangUp), (parts(&[51]), Then::Wait)]);
@@ -138,7 +139,7 @@ fn latest_gives_the_newest_and_counts_what_it_skips() {
         }
     }
     assert_eq!(latest.wait_for(Duration::ZERO).map(|_| ()), None);
-    // The thread is joined, and the connection closed.
+    // Joins the thread and closes the connection, which ends the server.
     drop(latest);
     server.thread.join().unwrap();
 }
@@ -177,7 +178,7 @@ fn each_cause_has_its_error() {
 }
 
 #[test]
-fn server_that_says_nothing_is_given_up() {
+fn silent_server_is_a_timeout() {
     let server = Server::streaming(vec![(Vec::new(), Then::Wait)]);
     let mut frames = server.client().timeout(Duration::from_millis(100)).frames();
     let begun = Instant::now();
@@ -186,7 +187,7 @@ fn server_that_says_nothing_is_given_up() {
 }
 
 #[test]
-fn picture_that_is_too_large_is_refused() {
+fn frame_above_the_limit_is_an_error() {
     for body in [parts(&[1]), [b"--frame\r\n\r\n", &jpeg(1)[..], &[0; 100]].concat()] {
         let server = Server::streaming(vec![(body, Then::HangUp)]);
         let error = server.client().max_frame_bytes(8).frames().wait().unwrap_err();

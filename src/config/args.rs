@@ -92,26 +92,26 @@ pub(super) struct Args {
 
     /// Record into this folder while the daemon runs
     #[arg(long, env = "MJPEGD_RECORD", value_name = "DIR", help_heading = "Recording")]
-    pub record: Option<PathBuf>,
+    pub(crate) record: Option<PathBuf>,
 
     /// Record at most so many pictures a second; 0.1 is one in ten seconds
     #[arg(long, env = "MJPEGD_RECORD_FPS", value_name = "N", help_heading = "Recording")]
-    pub record_fps: Option<f64>,
+    pub(crate) record_fps: Option<f64>,
 
     /// How large the recording may get; the oldest minutes are deleted first
     #[arg(long, env = "MJPEGD_RECORD_MAX_SIZE", value_name = "SIZE", default_value = "1GiB")]
     #[arg(help_heading = "Recording")]
-    pub record_max_size: String,
+    pub(crate) record_max_size: String,
 
     /// How old a picture may get; 0: as old as the size allows
     #[arg(long, env = "MJPEGD_RECORD_MAX_AGE", value_name = "TIME", default_value = "0")]
     #[arg(value_parser = humantime::parse_duration, help_heading = "Recording")]
-    pub record_max_age: Duration,
+    pub(crate) record_max_age: Duration,
 
     /// How often the disk is told to keep what was recorded: so much a power cut may cost; 0: each picture
     #[arg(long, env = "MJPEGD_RECORD_SYNC", value_name = "TIME", default_value = "1s")]
     #[arg(value_parser = humantime::parse_duration, help_heading = "Recording")]
-    pub record_sync: Duration,
+    pub(crate) record_sync: Duration,
 
     /// Address and port to listen on; 0.0.0.0:5000 for the whole network, :5000 for IPv6 too
     #[arg(long, env = "MJPEGD_BIND", value_name = "ADDRESS:PORT")]
@@ -131,23 +131,23 @@ pub(super) struct Args {
     /// How long a client may take to send its request
     #[arg(long, env = "MJPEGD_HEAD_TIMEOUT", value_name = "TIME", default_value = "10s")]
     #[arg(value_parser = humantime::parse_duration, help_heading = "Limits")]
-    pub head_timeout: Duration,
+    pub(crate) head_timeout: Duration,
 
     /// How many bytes a client may send before its request is whole
     #[arg(long, env = "MJPEGD_MAX_HEAD", value_name = "BYTES", default_value_t = 65536)]
     #[arg(help_heading = "Limits")]
-    pub max_head: u64,
+    pub(crate) max_head: u64,
 
     /// How many connections there may be at once; 256 more than viewers if not given, or what the
     /// limit of open files allows
     #[arg(long, env = "MJPEGD_MAX_CONNECTIONS", value_name = "N", help_heading = "Limits")]
-    pub max_connections: Option<usize>,
+    pub(crate) max_connections: Option<usize>,
 
     /// How many connections may be lost to faults of the HTTP library before the program starts
     /// itself anew; at four times as many even while people watch
     #[arg(long, env = "MJPEGD_MAX_LEAKS", value_name = "N", default_value_t = 64)]
     #[arg(help_heading = "Limits")]
-    pub max_leaks: u64,
+    pub(crate) max_leaks: u64,
 
     /// Folder with the page's files, instead of those in the program
     #[arg(long, env = "MJPEGD_WWW", value_name = "DIR", help_heading = "Server")]
@@ -164,7 +164,7 @@ pub(super) struct Args {
 
 /// What else there is to do.
 #[derive(Clone, Debug, Subcommand)]
-pub enum Command {
+pub(crate) enum Command {
     /// List the cameras of this machine, their formats, sizes, rates and controls
     Devices {
         /// As JSON, for programs

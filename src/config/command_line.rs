@@ -19,7 +19,7 @@ use super::{Command, ServerOptions};
 
 /// The command line, read.
 #[derive(Debug)]
-pub struct CommandLine {
+pub(crate) struct CommandLine {
     args: Args,
     matches: ArgMatches,
 }
@@ -27,20 +27,22 @@ pub struct CommandLine {
 impl CommandLine {
     /// # Errors
     /// As clap's own, also for `--help` and `--version`.
-    pub fn parse_from(typed: impl IntoIterator<Item = OsString>) -> Result<Self, clap::Error> {
+    pub(crate) fn parse_from(
+        typed: impl IntoIterator<Item = OsString>,
+    ) -> Result<Self, clap::Error> {
         let matches = Args::command().try_get_matches_from(typed)?;
         Ok(Self { args: Args::from_arg_matches(&matches)?, matches })
     }
 
     /// What to do instead of serving.
     #[must_use]
-    pub fn command(&self) -> Option<&Command> {
+    pub(crate) fn command(&self) -> Option<&Command> {
         self.args.command.as_ref()
     }
 
     /// The file, if one was named.
     #[must_use]
-    pub fn file(&self) -> Option<&PathBuf> {
+    pub(crate) fn file(&self) -> Option<&PathBuf> {
         self.args.config.as_ref()
     }
 

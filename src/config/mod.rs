@@ -21,23 +21,23 @@ use std::fmt;
 
 use anyhow::Result;
 
-pub use args::Command;
+pub(crate) use args::Command;
 use command_line::Layers;
 use file::File;
 
 pub(crate) use auth::{Credentials, Password};
 pub(crate) use camera::{CameraConfig, Source};
-pub use command_line::CommandLine;
+pub(crate) use command_line::CommandLine;
 pub(crate) use device::DeviceConfig;
 pub(crate) use http::{HttpConfig, Limits, N_SHORT_CONNECTIONS};
 pub(crate) use name::is_name;
 pub(crate) use record::RecordConfig;
 pub(crate) use section::{CameraSection, CaptureConfig};
-pub use tools::{GrabArgs, ProbeArgs};
+pub(crate) use tools::{GrabArgs, ProbeArgs};
 
 /// Everything that was asked for, checked.
 #[derive(Debug)]
-pub struct Config {
+pub(crate) struct Config {
     /// At least one; the first is the one that is meant where none is named.
     pub(crate) cameras: Vec<CameraSection>,
     pub(crate) http: HttpConfig,
@@ -53,7 +53,7 @@ impl Config {
     ///
     /// # Errors
     /// The first value that cannot be used, with what would be right.
-    pub fn read(typed: &CommandLine) -> Result<Self> {
+    pub(crate) fn read(typed: &CommandLine) -> Result<Self> {
         let file = typed.file().map(|path| File::read(path)).transpose()?;
         let cameras = plan::cameras(typed, file.as_ref())?;
         let cameras =

@@ -1,47 +1,47 @@
-//! What `mjpegd probe` and `mjpegd grab` are told.
+//! The arguments of `mjpegd probe` and `mjpegd grab`.
 
 use std::path::PathBuf;
 use std::time::Duration;
 
 use clap::Args;
 
-/// Of `mjpegd probe`.
+/// The arguments of `mjpegd probe`.
 #[derive(Args, Clone, Debug)]
-pub struct ProbeArgs {
+pub(crate) struct ProbeArgs {
     /// The address of a stream, such as `http://camera.local:5000/stream`
-    pub url: String,
+    pub(crate) url: String,
 
-    /// How long to look
+    /// How long to measure
     #[arg(long, value_name = "TIME", default_value = "10s")]
     #[arg(value_parser = humantime::parse_duration)]
-    pub duration: Duration,
+    pub(crate) duration: Duration,
 
-    /// As JSON, for programs
+    /// Print JSON, for programs
     #[arg(long)]
-    pub json: bool,
+    pub(crate) json: bool,
 }
 
-/// Of `mjpegd grab`.
+/// The arguments of `mjpegd grab`.
 #[derive(Args, Clone, Debug)]
-pub struct GrabArgs {
+pub(crate) struct GrabArgs {
     /// The address of a stream, such as `http://camera.local:5000/stream`
-    pub url: String,
+    pub(crate) url: String,
 
-    /// How many pictures
+    /// How many pictures to save
     #[arg(short, long = "number", value_name = "N", default_value_t = 1)]
     #[arg(value_parser = clap::value_parser!(u32).range(1..))]
-    pub n: u32,
+    pub(crate) n: u32,
 
-    /// The folder for them, made if it is not there
+    /// The folder for the pictures, created if it does not exist
     #[arg(short, long, value_name = "DIR", default_value = ".")]
-    pub output: PathBuf,
+    pub(crate) output: PathBuf,
 
-    /// Write over pictures of the same name
+    /// Replace files of the same name
     #[arg(long)]
-    pub overwrite: bool,
+    pub(crate) overwrite: bool,
 
-    /// Without a picture for so long, give up
+    /// Give up after this time without a picture
     #[arg(long, value_name = "TIME", default_value = "10s")]
     #[arg(value_parser = humantime::parse_duration)]
-    pub timeout: Duration,
+    pub(crate) timeout: Duration,
 }

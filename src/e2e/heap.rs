@@ -1,4 +1,4 @@
-//! All threads share one heap: the daemon sets this through GLIBC_TUNABLES.
+//! One heap for all threads: the settings that glibc reads at the start.
 
 use std::fs;
 
@@ -8,7 +8,7 @@ use crate::support::{Daemon, Dir, eventually};
 /// size.
 const ALIGNMENT: u64 = 64 << 20;
 
-/// How many heaps a process has besides the main one.
+/// The number of heaps that a process has besides the first.
 fn n_further_heaps(daemon: &Daemon) -> usize {
     let maps = fs::read_to_string(format!("/proc/{}/maps", daemon.pid())).unwrap();
     let begins_one = |line: &&str| {
@@ -21,7 +21,7 @@ fn n_further_heaps(daemon: &Daemon) -> usize {
     maps.lines().filter(begins_one).count()
 }
 
-/// The glibc settings in the environment of a daemon.
+/// The settings for glibc in the environment of a daemon.
 fn tunables(daemon: &Daemon) -> String {
     let environment = fs::read(format!("/proc/{}/environ", daemon.pid())).unwrap();
     let text = String::from_utf8(environment).unwrap();
@@ -37,17 +37,17 @@ fn all_threads_share_one_heap() {
 }
 
 #[test]
-fn what_glibc_was_told_by_others_is_left_as_it_is() {
+fn tunables_set_by_the_user_are_kept() {
     let mut command = Daemon::command(&["--camera", "pattern:64x48@20"]);
     command.env("GLIBC_TUNABLES", "glibc.malloc.arena_max=8");
     let daemon = Daemon::spawn(command);
     drop(daemon.watch("/stream").next());
     assert_eq!(tunables(&daemon), "glibc.malloc.arena_max=8");
-    assert!(n_further_heaps(&daemon) > 0, "there is no heap to be seen");
+    assert!(n_further_heaps(&daemon) > 0, "the test recognizes no heap");
 }
 
 #[test]
-fn command_of_a_camera_has_heaps_of_its_own() {
+fn command_of_a_camera_does_not_inherit_the_tunables() {
     let dir = Dir::numbered(1, 1000);
     let file = dir.path().join("tunables");
     let command =
@@ -55,8 +55,8 @@ fn command_of_a_camera_has_heaps_of_its_own() {
     let daemon = Daemon::start(&["--camera", &command]);
     assert!(tunables(&daemon).contains("arena_max=1"));
     daemon.get("/snapshot?max_delay=0");
-    let tunables = eventually("the command has written its environment", || {
+    let text = eventually("the command has written its tunables", || {
         fs::read_to_string(&file).ok().filter(|text| text.ends_with('\n'))
     });
-    assert_eq!(tunables, "(unset)\n");
+    assert_eq!(text, "(unset)\n");
 }

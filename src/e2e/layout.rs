@@ -1,7 +1,9 @@
-//! The room table in lib.rs, guarded: which room may know which.
+//! The room table in lib.rs, guarded: which room may know which. And which
+//! packages the library needs without the server.
 
 use std::fs;
 use std::path::{Path, PathBuf};
+use std::process::Command;
 
 /// A rule that was broken, as a sentence.
 type Broken = String;
@@ -16,7 +18,8 @@ fn src() -> PathBuf {
 /// The rows of the table, each with the rooms that stand in it.
 fn table() -> Vec<Vec<String>> {
     let text = fs::read_to_string(src().join("lib.rs")).unwrap();
-    let rows = text.lines().filter_map(|line| line.strip_prefix("//! | "));
+    let lines = text.lines().skip_while(|line| !line.starts_with("//! | room |"));
+    let rows = lines.map_while(|line| line.strip_prefix("//! | "));
     let rooms = |row: &str| -> Vec<String> {
         let first = row.split('|').next().unwrap();
         first.split('`').skip(1).step_by(2).map(str::to_owned).collect()
@@ -105,4 +108,25 @@ fn rules_can_be_broken() {
         ["slot"]
     );
     assert_eq!(table.first().unwrap(), &["frame"]);
+}
+
+/// The names of all packages that the library is built from.
+fn packages(features: &[&str]) -> Vec<String> {
+    let mut cargo = Command::new(env!("CARGO"));
+    cargo.current_dir(env!("CARGO_MANIFEST_DIR"));
+    cargo.args(["tree", "--locked", "--offline", "--edges=normal,build", "--prefix=none"]);
+    let output = cargo.args(features).output().unwrap();
+    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+    let text = String::from_utf8(output.stdout).unwrap();
+    text.lines().filter_map(|line| line.split(' ').next().map(str::to_owned)).collect()
+}
+
+#[test]
+fn client_alone_compiles_no_device_no_command_line_and_no_listener() {
+    let (daemon, client) = (packages(&[]), packages(&["--no-default-features"]));
+    for name in ["v4l", "clap", "tiny_http", "jpeg-encoder", "env_logger", "serde"] {
+        assert!(daemon.iter().any(|package| package == name), "the server is without {name}");
+        assert!(!client.iter().any(|package| package == name), "the client compiles {name}");
+    }
+    assert!(client.iter().any(|package| package == "ureq"), "{client:?}");
 }

@@ -76,5 +76,6 @@ mod page_timeline;
 
 // README and the guide: each option, targets of make, links.
 mod guide;
-// The room table in lib.rs: which module may import which.
+// The room table in lib.rs: which module may import which; what a user of the
+// library alone compiles.
 mod layout;

@@ -105,12 +105,12 @@ fn options_that_wait_for_a_new_start_are_named() {
     let front = camera("front", "pattern:64x48@20");
     let stage = Stage::new(&("threads = 3\nfps = 5\n".to_owned() + &front));
     stage.reload(&("threads = 4\nfps = 6\nmax-viewers = 1\n".to_owned() + &front));
-    let line = stage.daemon.wait_for_log("takes effect when the program starts anew");
-    assert!(line.contains("threads is another now"), "{line}");
+    let line = stage.daemon.wait_for_log("takes effect when the program is restarted");
+    assert!(line.contains("threads has changed"), "{line}");
     eventually_is("the camera has changed", || stage.daemon.figure("/camera/max_viewers") == 1);
     assert_eq!(stage.daemon.status()["camera"]["asked"]["fps"], 6.0);
     assert_eq!(stage.daemon.figure("/seats/total"), 3);
-    let named = stage.daemon.log().iter().filter(|l| l.contains("starts anew")).count();
+    let named = stage.daemon.log().iter().filter(|l| l.contains("is restarted")).count();
     assert_eq!(named, 1);
     let mut viewer = stage.daemon.watch("/stream");
     viewer.next();

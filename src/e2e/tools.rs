@@ -1,4 +1,4 @@
-//! `mjpegd probe` and `mjpegd grab`, on the daemon and on other servers.
+//! `mjpegd probe` and `mjpegd grab`, with the daemon and with other servers.
 
 use std::fs;
 use std::net::TcpListener;
@@ -11,13 +11,13 @@ use serde_json::Value;
 use crate::support::{Daemon, Dir, Fake, Program, TempDir, eventually, number, numbered};
 
 /// Runs a subcommand that must succeed, and returns its output.
-fn output_of(args: &[&str]) -> String {
+fn stdout_of(args: &[&str]) -> String {
     let (code, out, err) = Daemon::run(args);
     assert_eq!((code, err.as_str()), (Some(0), ""), "{args:?}: {out}");
     out
 }
 
-/// Runs one that must fail, and returns its one line of output.
+/// Runs a subcommand that must fail, and returns its one line of error.
 fn refusal(args: &[&str], code: i32) -> String {
     let (seen, out, err) = Daemon::run(args);
     assert_eq!((seen, out.as_str()), (Some(code), ""), "{args:?}: {err}");
@@ -26,10 +26,10 @@ fn refusal(args: &[&str], code: i32) -> String {
 }
 
 fn probe(url: &str) -> Value {
-    serde_json::from_str(&output_of(&["probe", "--json", "--duration", "1s", url])).unwrap()
+    serde_json::from_str(&stdout_of(&["probe", "--json", "--duration", "1s", url])).unwrap()
 }
 
-/// The arguments of `grab` for `n` pictures into a folder.
+/// The arguments for `n` pictures into a folder.
 fn grab<'a>(url: &'a str, n: &'a str, dir: &'a Path) -> [&'a str; 6] {
     ["grab", url, "-n", n, "-o", dir.to_str().unwrap()]
 }
@@ -52,16 +52,16 @@ fn probe_measures_rate_size_and_age() {
 }
 
 #[test]
-fn probe_tells_people_in_a_table() {
+fn probe_prints_a_table_for_people() {
     let daemon = Daemon::start(&["--camera", "pattern:320x240@20"]);
-    let text = output_of(&["probe", "--duration", "500ms", &daemon.url("/stream")]);
+    let text = stdout_of(&["probe", "--duration", "500ms", &daemon.url("/stream")]);
     for row in ["pictures  ", "rate      ", "size      320x240", "age       p50", "errors    0"] {
         assert!(text.contains(row), "no {row:?} in {text}");
     }
 }
 
 #[test]
-fn probe_counts_what_was_lost_meanwhile() {
+fn probe_counts_lost_connections() {
     let fake = Fake::start(|asked| {
         let part = [b"--frame\r\n\r\n", &numbered(1, 0)[..], b"\r\n--frame--"].concat();
         asked.send(
@@ -114,7 +114,7 @@ fn grab_saves_every_picture_as_it_came() {
     for target in ["/stream", "/video_feed"] {
         let temp = TempDir::new();
         let into = temp.path().join("new/folder");
-        let text = output_of(&grab(&daemon.url(target), "8", &into));
+        let text = stdout_of(&grab(&daemon.url(target), "8", &into));
         assert!(text.starts_with("8 pictures, "), "{text}");
         let mut numbers = Vec::new();
         for n in 1..=8 {
@@ -129,26 +129,26 @@ fn grab_saves_every_picture_as_it_came() {
 }
 
 #[test]
-fn grab_writes_over_nothing_unless_told() {
+fn grab_keeps_existing_files_without_overwrite() {
     let daemon = Daemon::start(&[]);
     let (dir, url) = (TempDir::new(), daemon.url("/stream"));
     let mine = dir.write("000002.jpg", "mine");
-    let said_no = refusal(&grab(&url, "2", dir.path()), 2);
-    assert!(said_no.contains("000002.jpg is already there") && said_no.contains("--overwrite"));
+    let refused = refusal(&grab(&url, "2", dir.path()), 2);
+    assert!(refused.contains("000002.jpg is already there") && refused.contains("--overwrite"));
     assert_eq!(fs::read(&mine).unwrap(), b"mine");
-    output_of(&[&grab(&url, "2", dir.path())[..], &["--overwrite"]].concat());
+    stdout_of(&[&grab(&url, "2", dir.path())[..], &["--overwrite"]].concat());
     assert_ne!(fs::read(&mine).unwrap(), b"mine");
 }
 
 #[test]
-fn grab_goes_on_over_lost_connections_and_says_how_far_it_came() {
+fn grab_goes_on_after_lost_connections_and_reports_how_many_it_got() {
     let fake = Fake::start(|asked| {
         asked.send("HTTP/1.1 200 OK\r\nContent-Type: image/jpeg\r\nConnection: close\r\n\r\n");
         asked.send(numbered(1, 0));
         asked.close();
     });
     let dir = TempDir::new();
-    output_of(&grab(&fake.url("/"), "3", dir.path()));
+    stdout_of(&grab(&fake.url("/"), "3", dir.path()));
     assert!(dir.path().join("000003.jpg").exists());
     let silent = Fake::start(|asked| {
         asked.send("HTTP/1.1 200 OK\r\nContent-Type: multipart/x-mixed-replace\r\n\r\n--a\r\n\r\n");
@@ -161,7 +161,7 @@ fn grab_goes_on_over_lost_connections_and_says_how_far_it_came() {
 }
 
 #[test]
-fn what_cannot_be_read_is_said() {
+fn address_or_folder_that_cannot_be_used_is_an_error() {
     let daemon = Daemon::start(&[]);
     let dir = TempDir::new();
     let closed = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap();

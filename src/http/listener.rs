@@ -11,6 +11,10 @@ use socket2::{Domain, Protocol, Socket, TcpKeepalive, Type};
 use super::descriptor;
 use crate::restart::Inherited;
 
+/// The filter of the log for this room's library: the server reports the end of
+/// the library's listener itself, with the cause.
+pub(crate) const QUIET: &str = "tiny_http=off";
+
 /// A burst of viewers that come back after a restart fits in; the 128 of the
 /// standard library do not hold it.
 const BACKLOG: i32 = 1024;

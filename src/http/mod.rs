@@ -40,6 +40,7 @@ mod target;
 mod times;
 mod viewers;
 
+pub(crate) use listener::QUIET;
 pub(crate) use server::Server;
 
 /// The microsecond since 1970 that a moment in a query stands for.

@@ -5,22 +5,31 @@
 //! decodes a picture.
 
 mod check;
+#[cfg(feature = "daemon")]
 mod encode;
+#[cfg(feature = "daemon")]
 mod header;
 mod huffman;
+#[cfg(feature = "daemon")]
 mod pixels;
+#[cfg(feature = "daemon")]
 mod raw;
+#[cfg(feature = "daemon")]
 mod rows;
 mod split;
+#[cfg(feature = "daemon")]
 mod strips;
 mod walk;
 
 use std::fmt;
 
 pub(crate) use check::{Info, check};
+#[cfg(feature = "daemon")]
 pub(crate) use encode::Encoder;
 pub(crate) use huffman::SEGMENT as HUFFMAN_TABLES;
+#[cfg(feature = "daemon")]
 pub(crate) use pixels::PixelFormat;
+#[cfg(feature = "daemon")]
 pub(crate) use raw::{Range, Raw};
 pub(crate) use split::Splitter;
 pub(crate) use walk::{Walk, Walked};

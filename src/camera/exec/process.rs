@@ -49,7 +49,7 @@ impl Process {
     /// opened with O_CLOEXEC; the three that the command has are its own.
     pub(super) fn start(command: &str) -> io::Result<Self> {
         let mut shell = Command::new("/bin/sh");
-        let mut child = heap::take_from(&mut shell)
+        let mut child = heap::use_default_in(&mut shell)
             .args(["-c", command])
             .stdin(Stdio::null())
             .stdout(Stdio::piped())

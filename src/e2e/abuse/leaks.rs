@@ -72,7 +72,7 @@ fn too_many_lost_connections_make_it_start_anew_without_refusing_one() {
     });
     assert!(n_answered > 20 && n_cut <= 1, "{n_answered} answered, {n_cut} cut off");
     assert!(daemon.is_running() && daemon.pid() == pid);
-    daemon.wait_for_log("starting anew");
+    daemon.wait_for_log("restarting, because");
     growth.must_be_small();
     assert_eq!(connections(&daemon, "leaked"), 0);
     assert!(daemon.get("/metrics").text().contains("\nmjpegd_restarts_total 1\n"));

@@ -1,0 +1,18 @@
+//! `mjpegd devices`: the cameras of this machine.
+
+use super::Error;
+use crate::camera::survey;
+
+/// The cameras with their formats and controls, as text for people or as JSON.
+/// A camera that cannot be opened is left out.
+///
+/// # Errors
+/// The list cannot be written as JSON.
+pub(super) fn run(is_json: bool) -> Result<String, Error> {
+    let devices = survey::devices();
+    if !is_json {
+        return Ok(survey::text(&devices));
+    }
+    let json = serde_json::to_string_pretty(&devices).map_err(anyhow::Error::new)?;
+    Ok(json + "\n")
+}

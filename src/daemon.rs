@@ -1,0 +1,139 @@
+//! The daemon as a whole: the only place that builds its parts, starts them in
+//! flow order, and stops and joins them in reverse.
+
+use std::net::{IpAddr, Ipv4Addr, SocketAddr, UdpSocket};
+
+use anyhow::{Result, anyhow};
+use crossbeam_channel::{Receiver, select};
+
+use crate::camera;
+use crate::cameras::Cameras;
+use crate::config::{CameraSection, CommandLine, Config, ServerOptions};
+use crate::http::Server;
+use crate::open_files;
+use crate::panics;
+use crate::restart::{self, Restart};
+use crate::shutdown;
+
+/// Orders that the daemon takes while it runs.
+#[derive(Debug)]
+pub(crate) struct Signals {
+    /// A message means: stop.
+    pub(crate) stop: Receiver<()>,
+    /// A message means: read the configuration file again.
+    pub(crate) reload: Receiver<()>,
+}
+
+/// Serves until a signal stops it, or until the process has to be replaced to
+/// get lost resources back: then it returns how. `config` was read from
+/// `command_line`, which is read again at a reload.
+///
+/// # Errors
+/// What prevents the program from running: an address that cannot be listened
+/// on, a system without free threads. A lost camera is no error.
+pub(crate) fn run(
+    command_line: &CommandLine,
+    mut config: Config,
+    signals: &Signals,
+) -> Result<Option<Restart>> {
+    panics::watch();
+    let (trigger, stop) = shutdown::channel();
+    open_files::limit_connections(&mut config.http.limits);
+    let labels: Vec<_> = config.cameras.iter().map(CameraSection::told).collect();
+    let cameras = Cameras::new(config.cameras);
+    let inherited = restart::inherited();
+    let server = Server::start(config.http, cameras.clone(), inherited, &stop)?;
+    greet(server.address(), &labels);
+    let is_restart = loop {
+        select! {
+            recv(signals.stop) -> _ => break false,
+            recv(server.losses()) -> _ => break true,
+            recv(signals.reload) -> _ => reload(command_line, &cameras, &config.server),
+        }
+    };
+    if is_restart {
+        log::warn!("restarting, because the HTTP library has lost too many connections");
+        server.close_door();
+    } else {
+        log::info!("stopping");
+    }
+    drop(trigger);
+    cameras.close();
+    let listener = server.stop();
+    cameras.stop();
+    if !is_restart {
+        return Ok(None);
+    }
+    let n_before = inherited.map_or(0, |inherited| inherited.n_before);
+    Ok(Some(Restart { listener: listener?, n_before }))
+}
+
+/// Reads the command line and the file it names, and checks what the system
+/// has to provide: that a source of files holds pictures, and that there are
+/// descriptors for all seats. It raises the limit of open files for that.
+///
+/// # Errors
+/// The first value that cannot be used, with what would be right.
+pub(crate) fn configure(command_line: &CommandLine) -> Result<Config> {
+    let config = Config::read(command_line)?;
+    open_files::check(config.http.n_seats)?;
+    for section in &config.cameras {
+        camera::check(&section.camera).map_err(|e| anyhow!("{}: {e}", section.origin))?;
+    }
+    Ok(config)
+}
+
+/// Reads the configuration file again and changes the cameras. A file with an
+/// error changes nothing: a typing mistake must not end a running recording.
+fn reload(command_line: &CommandLine, cameras: &Cameras, server: &ServerOptions) {
+    let Some(file) = command_line.file() else {
+        log::warn!("SIGHUP: there is no file to read again; start with --config FILE to have one");
+        return;
+    };
+    match configure(command_line) {
+        Ok(config) => {
+            log::info!("reading {} again", file.display());
+            let changed: Vec<_> = config.server.iter().filter(|o| !server.contains(o)).collect();
+            for (option, _) in changed {
+                log::warn!("{option} has changed; it takes effect when the program is restarted");
+            }
+            cameras.change(config.cameras);
+        }
+        Err(e) => log::error!("nothing changes, because the file has an error: {e:#}"),
+    }
+}
+
+/// Logs the address, how to reach it from the network, and the cameras.
+fn greet(address: SocketAddr, cameras: &[String]) {
+    let port = address.port();
+    log::info!("listening on http://{}/", local_address(address));
+    if address.ip().is_loopback() {
+        log::info!("only this machine can reach it; for the network: --bind 0.0.0.0:{port}");
+    } else if address.ip().is_unspecified() {
+        match network_address() {
+            Some(ip) => log::info!("from the network: http://{}/", SocketAddr::new(ip, port)),
+            None => log::info!("from the network: http://ADDRESS-OF-THIS-MACHINE:{port}/"),
+        }
+    }
+    for camera in cameras {
+        log::info!("{camera}");
+    }
+}
+
+/// The address as a browser on this machine can open it.
+fn local_address(address: SocketAddr) -> String {
+    if address.ip().is_unspecified() {
+        format!("localhost:{}", address.port())
+    } else {
+        address.to_string()
+    }
+}
+
+/// The address that this machine has in its network; `None` without a network.
+fn network_address() -> Option<IpAddr> {
+    let socket = UdpSocket::bind((Ipv4Addr::UNSPECIFIED, 0)).ok()?;
+    // Connecting a UDP socket sends nothing, it only chooses a route; the
+    // address is one of TEST-NET-1 (RFC 5737).
+    socket.connect((Ipv4Addr::new(192, 0, 2, 1), 9)).ok()?;
+    Some(socket.local_addr().ok()?.ip())
+}
