@@ -70,7 +70,7 @@ use std::net::{IpAddr, Ipv4Addr, SocketAddr, UdpSocket};
 use anyhow::{Result, anyhow};
 use crossbeam_channel::{Receiver, select};
 
-use camera::survey;
+use camera::list_devices;
 use cameras::Cameras;
 use config::{CameraSection, CommandLine, Config, ServerOptions};
 use http::Server;
@@ -164,11 +164,11 @@ pub fn read(typed: &CommandLine) -> Result<Config> {
 /// # Errors
 /// None that is known: a camera that cannot be opened is left out.
 pub fn devices(is_json: bool) -> Result<String> {
-    let devices = survey::devices();
+    let devices = list_devices::devices();
     Ok(if is_json {
         serde_json::to_string_pretty(&devices)? + "\n"
     } else {
-        survey::text(&devices)
+        list_devices::text(&devices)
     })
 }
 

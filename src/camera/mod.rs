@@ -20,7 +20,7 @@ use std::sync::Arc;
 
 pub(crate) use canvas::{Canvas, Colour};
 pub(crate) use settings::{ALL, Change, Control, Outcome, Settings, Wish};
-pub(crate) use v4l2::survey;
+pub(crate) use v4l2::list_devices;
 
 use crate::config::{CameraConfig, Source};
 use crate::frame::{FrameBuf, Taken};

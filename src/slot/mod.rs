@@ -4,7 +4,7 @@
 //! and is told how many. It knows neither HTTP nor disks nor cameras. A reader
 //! with a place in it is given frames by the thread that publishes them.
 
-mod place;
+mod delivery;
 
 use std::sync::Arc;
 use std::time::{Duration, Instant};
@@ -12,7 +12,7 @@ use std::time::{Duration, Instant};
 use parking_lot::{Condvar, Mutex};
 
 use crate::frame::Frame;
-pub(crate) use place::{Place, Taker};
+pub(crate) use delivery::{Place, Taker};
 
 /// So long publishing hands a frame out, and for half of the time between two
 /// frames at most: then the readers' own threads take over, beside each other.

@@ -4,7 +4,7 @@
 //! The command line is the shell's. It runs only while somebody watches.
 
 mod process;
-mod said;
+mod stderr;
 
 use std::io::ErrorKind;
 use std::time::{Duration, Instant};

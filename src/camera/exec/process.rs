@@ -10,7 +10,7 @@ use rustix::event::{PollFd, PollFlags, Timespec, poll};
 use rustix::io::{Errno, ioctl_fionbio, ioctl_fionread};
 use rustix::process::{Pid, Signal, kill_process_group, test_kill_process_group};
 
-use super::said::Said;
+use super::stderr::Said;
 use crate::heap;
 use crate::shutdown::Shutdown;
 

@@ -5,10 +5,10 @@
 use rustix::io::Errno;
 
 use super::super::settings::{ALL, Change, Control, Outcome, Wish};
-use super::describe::{self, known, typed, words};
+use super::describe::{self, known, typed};
+use super::desired::{self, Values, Wanted};
 use super::nodes::Opened;
-use super::sys;
-use super::wanted::{self, Values, Wanted};
+use super::{messages, sys};
 
 /// A change that was tried.
 struct Done {
@@ -45,7 +45,7 @@ pub(super) fn list(of: &Opened) -> Vec<Control> {
     for control in controls.iter_mut().filter(|c| !c.flags.contains(&"write_only")) {
         if is_well && let Some(kind) = describe::plain(control.kind) {
             let value = sys::control(&of.device, control.id, kind);
-            is_well = !matches!(&value, Err(e) if words::is_silent(e));
+            is_well = !matches!(&value, Err(e) if messages::is_silent(e));
             control.value = value.ok();
         }
     }
@@ -134,13 +134,13 @@ enum Refusal {
 }
 
 fn set_one(of: &Opened, known: &[Control], name: &str, wish: &Wish) -> Result<i64, Refusal> {
-    let control =
-        describe::find(known, name).ok_or_else(|| Refusal::Other(words::unknown(known, name)))?;
+    let control = describe::find(known, name)
+        .ok_or_else(|| Refusal::Other(messages::unknown(known, name)))?;
     let (value, kind) = describe::value(control, wish).map_err(Refusal::Other)?;
     let set = sys::set_control(&of.device, control.id, kind, value);
     let kept = set.map_err(|e| match e.raw_os_error().map(Errno::from_raw_os_error) {
-        Some(Errno::ACCESS) => Refusal::Inactive(words::inactive(automatic_of(known, control))),
-        _ => Refusal::Other(words::refused(control, value, &e)),
+        Some(Errno::ACCESS) => Refusal::Inactive(messages::inactive(automatic_of(known, control))),
+        _ => Refusal::Other(messages::refused(control, value, &e)),
     })?;
     if control.flags.contains(&"write_only") {
         return Ok(value);
@@ -161,7 +161,7 @@ pub(super) fn apply(of: &Opened, wanted: &Wanted) {
     wanted.agree(
         Values::new(),
         |done, values| {
-            say_set(of, &wanted::changes(done, values));
+            say_set(of, &desired::changes(done, values));
             done.clone_from(values);
         },
         |_, _| {},

@@ -3,9 +3,8 @@
 
 use super::super::settings::{Control, MenuItem, Wish};
 use super::nodes::Opened;
-use super::sys::{self, Kind};
-
-pub(super) mod words;
+use super::sys::Kind;
+use super::{messages, sys};
 
 /// V4L2_CTRL_FLAG_*, but for "disabled", of which nothing is told.
 const FLAGS: [(u32, &str); 10] = [
@@ -139,7 +138,9 @@ pub(super) fn value(control: &Control, wish: &Wish) -> Result<(i64, Kind), Strin
         }
         Wish::Default => control.default,
         Wish::Value(value) => *value,
-        Wish::Item(label) => item(control, label).ok_or_else(|| words::choice(control, label))?,
+        Wish::Item(label) => {
+            item(control, label).ok_or_else(|| messages::choice(control, label))?
+        }
     };
     let is_there = match control.kind {
         "button" => true,
@@ -151,7 +152,7 @@ pub(super) fn value(control: &Control, wish: &Wish) -> Result<(i64, Kind), Strin
     if is_there || *wish == Wish::Default {
         Ok((value, kind))
     } else {
-        Err(words::choice(control, &value.to_string()))
+        Err(messages::choice(control, &value.to_string()))
     }
 }
 

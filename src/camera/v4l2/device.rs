@@ -7,8 +7,8 @@ use parking_lot::Mutex;
 
 use super::super::settings::{Change, Control, Outcome};
 use super::super::{Cause, Error};
+use super::desired::Wanted;
 use super::nodes::{self, Opened};
-use super::wanted::Wanted;
 use super::{V4l2, controls};
 use crate::config::{CameraConfig, DeviceConfig, Source};
 

@@ -5,12 +5,13 @@
 
 mod controls;
 mod describe;
+mod desired;
 mod device;
+pub(crate) mod list_devices;
+mod messages;
 mod negotiate;
 mod nodes;
-pub(crate) mod survey;
 mod sys;
-mod wanted;
 
 use std::io::ErrorKind;
 use std::panic::{AssertUnwindSafe, catch_unwind};
@@ -26,9 +27,9 @@ use crate::config::DeviceConfig;
 use crate::frame::{FrameBuf, Taken};
 use crate::jpeg::{Encoder, Fault, PixelFormat, Range, Raw};
 use crate::shutdown::Shutdown;
+use desired::Wanted;
 pub(super) use device::Device;
 use nodes::Opened;
-use wanted::Wanted;
 
 /// Kernel buffers to ask for: one filling, one being copied, two spare so that
 /// a late copy costs a frame and not a restart.

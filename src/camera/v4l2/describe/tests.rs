@@ -81,19 +81,22 @@ fn values_that_a_control_has_not_are_refused_with_those_it_has() {
 #[test]
 fn unknown_names_are_answered_by_the_nearest_or_by_all() {
     let known = name(vec![raw(1, "Brightness", 1), raw(2, "White Balance, Automatic", 2)]);
-    assert!(words::unknown(&known, "brigthness").ends_with("is brightness meant?"));
+    assert!(messages::unknown(&known, "brigthness").ends_with("is brightness meant?"));
     assert!(
-        words::unknown(&known, "zoom").ends_with("there are brightness, white_balance_automatic")
+        messages::unknown(&known, "zoom")
+            .ends_with("there are brightness, white_balance_automatic")
     );
-    assert!(words::unknown(&[], "zoom").contains("no such control"));
+    assert!(messages::unknown(&[], "zoom").contains("no such control"));
 }
 
 #[test]
 fn inactive_names_the_automatic_that_is_to_be_switched_off() {
     let automatic = name(vec![raw(1, "Focus, Automatic", 2)]).remove(0);
-    assert!(words::inactive(Some(&automatic)).ends_with("switch focus_automatic off first"));
+    assert!(messages::inactive(Some(&automatic)).ends_with("switch focus_automatic off first"));
     let item = MenuItem { index: 1, label: "Manual Mode".into() };
     let menu = Control { menu: vec![item], ..automatic };
-    assert!(words::inactive(Some(&menu)).ends_with("set focus_automatic to 1 (Manual Mode) first"));
-    assert!(words::inactive(None).contains("another control"));
+    assert!(
+        messages::inactive(Some(&menu)).ends_with("set focus_automatic to 1 (Manual Mode) first")
+    );
+    assert!(messages::inactive(None).contains("another control"));
 }

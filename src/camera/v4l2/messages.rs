@@ -4,13 +4,13 @@ use std::io;
 
 use rustix::io::Errno;
 
-use super::super::super::settings::Control;
+use super::super::settings::Control;
 
 /// A name is taken for another from this similarity on, of 1.
 const SIMILAR: f64 = 0.6;
 
 /// For a name that no control has.
-pub(in crate::camera::v4l2) fn unknown(known: &[Control], name: &str) -> String {
+pub(super) fn unknown(known: &[Control], name: &str) -> String {
     let likeness = |known: &str| strsim::normalized_damerau_levenshtein(known, name);
     let near = known.iter().map(|control| (likeness(&control.name), &control.name));
     match near.max_by(|a, b| a.0.total_cmp(&b.0)) {
@@ -38,7 +38,7 @@ pub(super) fn choice(control: &Control, value: &str) -> String {
 }
 
 /// For a control that another one holds, as far as it is known which.
-pub(in crate::camera::v4l2) fn inactive(automatic: Option<&Control>) -> String {
+pub(super) fn inactive(automatic: Option<&Control>) -> String {
     let Some(automatic) = automatic else {
         return "inactive: another control, mostly an automatic one, is to be switched off first"
             .into();
@@ -55,7 +55,7 @@ pub(in crate::camera::v4l2) fn inactive(automatic: Option<&Control>) -> String {
 }
 
 /// For what the kernel says.
-pub(in crate::camera::v4l2) fn refused(control: &Control, value: i64, e: &io::Error) -> String {
+pub(super) fn refused(control: &Control, value: i64, e: &io::Error) -> String {
     match e.raw_os_error().map(Errno::from_raw_os_error) {
         Some(Errno::BUSY) => "it cannot be changed while the camera is on".into(),
         Some(Errno::RANGE | Errno::INVAL) => format!(
@@ -68,7 +68,7 @@ pub(in crate::camera::v4l2) fn refused(control: &Control, value: i64, e: &io::Er
 }
 
 /// Whether a device answers nothing at all.
-pub(in crate::camera::v4l2) fn is_silent(e: &io::Error) -> bool {
+pub(super) fn is_silent(e: &io::Error) -> bool {
     use Errno as E;
     let errno = e.raw_os_error().map(Errno::from_raw_os_error);
     matches!(errno, Some(E::TIMEDOUT | E::NODEV | E::NXIO))
