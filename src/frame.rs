@@ -43,16 +43,16 @@ const READ_BYTES: usize = 64 << 10;
 
 /// When a picture was taken.
 #[derive(Clone, Copy, Debug, PartialEq)]
-pub(crate) struct Taken {
+pub(crate) struct Timestamp {
     /// On the clock of the world, for X-Timestamp.
-    pub(crate) captured: SystemTime,
+    pub(crate) wall: SystemTime,
     /// The same moment on the clock that never steps, for ages.
-    pub(crate) taken: Instant,
+    pub(crate) monotonic: Instant,
 }
 
-impl Taken {
+impl Timestamp {
     pub(crate) fn now() -> Self {
-        Self { captured: SystemTime::now(), taken: Instant::now() }
+        Self { wall: SystemTime::now(), monotonic: Instant::now() }
     }
 }
 
@@ -61,7 +61,7 @@ impl Taken {
 pub(crate) struct Meta {
     /// Counts up by one a picture, over all openings of the camera, from 1.
     pub(crate) seq: u64,
-    pub(crate) at: Taken,
+    pub(crate) at: Timestamp,
     pub(crate) width: u16,
     pub(crate) height: u16,
     /// A picture of ours that says why the camera shows nothing.
@@ -109,7 +109,7 @@ impl Frame {
 
     /// `seconds.microseconds` since 1970, as in X-Timestamp.
     pub(crate) fn timestamp(&self) -> String {
-        let t = since_epoch(self.meta.at.captured);
+        let t = since_epoch(self.meta.at.wall);
         format!("{}.{:06}", t.as_secs(), t.subsec_micros())
     }
 }
@@ -199,7 +199,7 @@ impl FrameBuf {
 
     /// Writes the part header before the JPEG and the delimiter behind it.
     pub(crate) fn finish(mut self, meta: Meta) -> Frame {
-        let t = since_epoch(meta.at.captured);
+        let t = since_epoch(meta.at.wall);
         let head = format!(
             "Content-Type: image/jpeg\r\nContent-Length: {}\r\nX-Timestamp: {}.{:06}\r\n\r\n",
             self.jpeg().len(),
@@ -265,9 +265,9 @@ mod tests {
         buf.extend(jpeg);
         buf.finish(Meta {
             seq: 1,
-            at: Taken {
-                captured: SystemTime::UNIX_EPOCH + Duration::new(1_795_197_222, 490_963_000),
-                taken: Instant::now(),
+            at: Timestamp {
+                wall: SystemTime::UNIX_EPOCH + Duration::new(1_795_197_222, 490_963_000),
+                monotonic: Instant::now(),
             },
             width: 1,
             height: 1,
@@ -292,8 +292,8 @@ mod tests {
         let mut buf = FrameBuf::new();
         buf.extend(b"x");
         buf.insert(0, &[7; TABLE_ROOM]);
-        let captured = SystemTime::UNIX_EPOCH + Duration::from_secs(i64::MAX as u64 / 2);
-        let at = Taken { captured, taken: Instant::now() };
+        let wall = SystemTime::UNIX_EPOCH + Duration::from_secs(i64::MAX as u64 / 2);
+        let at = Timestamp { wall, monotonic: Instant::now() };
         let whole = buf.finish(Meta { at, ..frame(b"").meta });
         assert!(whole.full().starts_with(b"Content-Type: image/jpeg\r\nContent-Length: 433\r\n"));
     }

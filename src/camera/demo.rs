@@ -2,7 +2,7 @@
 
 use super::pacer::Pacer;
 use super::{Camera, Error, Mode};
-use crate::frame::{FrameBuf, Taken};
+use crate::frame::{FrameBuf, Timestamp};
 use crate::shutdown::Shutdown;
 
 const PICTURES: [&[u8]; 3] =
@@ -21,10 +21,10 @@ impl Demo {
 }
 
 impl Camera for Demo {
-    fn next_frame(&mut self, frame: &mut FrameBuf, stop: &Shutdown) -> Result<Taken, Error> {
+    fn next_frame(&mut self, frame: &mut FrameBuf, stop: &Shutdown) -> Result<Timestamp, Error> {
         self.pacer.wait(stop)?;
         frame.extend(self.pictures.next().expect("a cycle over three pictures has no end"));
-        Ok(Taken::now())
+        Ok(Timestamp::now())
     }
 
     fn mode(&self) -> Mode {

@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 
 use super::pacer::Pacer;
 use super::{Camera, Cause, Error, Mode};
-use crate::frame::{FrameBuf, Taken};
+use crate::frame::{FrameBuf, Timestamp};
 use crate::jpeg::{Fault, Splitter};
 use crate::shutdown::Shutdown;
 
@@ -28,13 +28,13 @@ impl File {
 }
 
 impl Camera for File {
-    fn next_frame(&mut self, frame: &mut FrameBuf, stop: &Shutdown) -> Result<Taken, Error> {
+    fn next_frame(&mut self, frame: &mut FrameBuf, stop: &Shutdown) -> Result<Timestamp, Error> {
         self.pacer.wait(stop)?;
         loop {
             match self.pictures.next(frame).map_err(|e| io(&self.path, &e))? {
                 Next::Nothing if stop.is_ordered() => return Err(Error::Stopped),
                 Next::Nothing => {}
-                Next::Picture => return Ok(Taken::now()),
+                Next::Picture => return Ok(Timestamp::now()),
                 Next::Bad(fault) => return Err(Error::BadFrame(fault)),
                 Next::End if self.pictures.n_found == 0 => return Err(no_picture(&self.path)),
                 Next::End => self.pictures.rewind().map_err(|e| io(&self.path, &e))?,

@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 
 use super::pacer::Pacer;
 use super::{Camera, Cause, Error, Mode};
-use crate::frame::{FrameBuf, Taken};
+use crate::frame::{FrameBuf, Timestamp};
 use crate::jpeg::Fault;
 use crate::shutdown::Shutdown;
 
@@ -26,7 +26,7 @@ impl Images {
 }
 
 impl Camera for Images {
-    fn next_frame(&mut self, frame: &mut FrameBuf, stop: &Shutdown) -> Result<Taken, Error> {
+    fn next_frame(&mut self, frame: &mut FrameBuf, stop: &Shutdown) -> Result<Timestamp, Error> {
         self.pacer.wait(stop)?;
         let (path, file) = loop {
             let path = match self.files.next() {
@@ -50,7 +50,7 @@ impl Camera for Images {
         if n > self.max_bytes {
             return Err(Error::BadFrame(Fault::TooLarge));
         }
-        Ok(Taken::now())
+        Ok(Timestamp::now())
     }
 
     fn mode(&self) -> Mode {

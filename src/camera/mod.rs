@@ -23,7 +23,7 @@ pub(crate) use settings::{ALL, Change, Control, Outcome, Settings, Wish};
 pub(crate) use v4l2::list_devices;
 
 use crate::config::{CameraConfig, Source};
-use crate::frame::{FrameBuf, Taken};
+use crate::frame::{FrameBuf, Timestamp};
 use crate::jpeg::Fault;
 use crate::shutdown::Shutdown;
 
@@ -36,7 +36,7 @@ pub(crate) trait Camera {
     /// # Errors
     /// What went wrong, by what the caller does next. After any error but
     /// [`Error::BadFrame`] and [`Error::NotYet`] the camera is to be dropped.
-    fn next_frame(&mut self, frame: &mut FrameBuf, stop: &Shutdown) -> Result<Taken, Error>;
+    fn next_frame(&mut self, frame: &mut FrameBuf, stop: &Shutdown) -> Result<Timestamp, Error>;
 
     /// What the camera set itself to.
     fn mode(&self) -> Mode;

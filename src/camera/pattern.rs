@@ -6,7 +6,7 @@ use std::time::SystemTime;
 use super::canvas::{Canvas, Colour};
 use super::pacer::Pacer;
 use super::{Camera, Cause, Error, Mode};
-use crate::frame::{FrameBuf, Taken};
+use crate::frame::{FrameBuf, Timestamp};
 use crate::shutdown::Shutdown;
 
 const FPS: f64 = 30.0;
@@ -47,12 +47,12 @@ impl Pattern {
 }
 
 impl Camera for Pattern {
-    fn next_frame(&mut self, frame: &mut FrameBuf, stop: &Shutdown) -> Result<Taken, Error> {
+    fn next_frame(&mut self, frame: &mut FrameBuf, stop: &Shutdown) -> Result<Timestamp, Error> {
         self.pacer.wait(stop)?;
-        let taken = Taken::now();
-        self.draw(taken.captured);
+        let timestamp = Timestamp::now();
+        self.draw(timestamp.wall);
         self.canvas.encode(QUALITY, frame).map_err(|e| Error::lost(Cause::Io, e.to_string()))?;
-        Ok(taken)
+        Ok(timestamp)
     }
 
     fn mode(&self) -> Mode {

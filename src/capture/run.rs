@@ -9,7 +9,7 @@ use std::time::{Duration, Instant};
 use super::{Setup, Shared, State, status_picture};
 use crate::back_off::BackOff;
 use crate::camera::{Camera, Cause, Error};
-use crate::frame::{FrameBuf, FramePool, Meta, Taken};
+use crate::frame::{FrameBuf, FramePool, Meta, Timestamp};
 use crate::jpeg::{self, Fault, HUFFMAN_TABLES, Info};
 use crate::log_limit::LogLimit;
 use crate::panics;
@@ -107,11 +107,11 @@ impl Thread<'_> {
             return Ok(());
         }
         let mut buf = self.pool.take();
-        let taken = camera.next_frame(&mut buf, &self.setup.stop)?;
+        let timestamp = camera.next_frame(&mut buf, &self.setup.stop)?;
         let info = mend(&mut buf).map_err(Error::BadFrame)?;
         self.size = (info.width, info.height);
-        self.count(camera, taken.taken);
-        self.publish(buf, taken, false);
+        self.count(camera, timestamp.monotonic);
+        self.publish(buf, timestamp, false);
         self.say_live();
         Ok(())
     }
@@ -139,12 +139,12 @@ impl Thread<'_> {
         let mut buf = self.pool.take();
         let picture = status_picture::draw(self.size, &error.to_string(), stats.since());
         match picture.encode(status_picture::QUALITY, &mut buf) {
-            Ok(()) => self.publish(buf, Taken::now(), true),
+            Ok(()) => self.publish(buf, Timestamp::now(), true),
             Err(e) => log::error!("the status picture cannot be drawn: {e}"),
         }
     }
 
-    fn publish(&mut self, buf: FrameBuf, at: Taken, is_status: bool) {
+    fn publish(&mut self, buf: FrameBuf, at: Timestamp, is_status: bool) {
         self.seq += 1;
         let (width, height) = self.size;
         let meta = Meta { seq: self.seq, at, width, height, is_status };

@@ -6,7 +6,7 @@ use crossbeam_channel::{Receiver, Sender, unbounded};
 
 use super::*;
 use crate::camera::{Camera, Cause, Error, Mode};
-use crate::frame::{FrameBuf, Taken};
+use crate::frame::{FrameBuf, Timestamp};
 use crate::jpeg::Fault;
 
 const JPEG: &[u8] = include_bytes!("../camera/demo/1.jpg");
@@ -28,11 +28,11 @@ struct Puppet {
 }
 
 impl Camera for Puppet {
-    fn next_frame(&mut self, frame: &mut FrameBuf, stop: &Shutdown) -> Result<Taken, Error> {
+    fn next_frame(&mut self, frame: &mut FrameBuf, stop: &Shutdown) -> Result<Timestamp, Error> {
         match self.acts.try_recv() {
             Ok(Act::Give(jpeg)) => {
                 frame.extend(jpeg);
-                Ok(Taken::now())
+                Ok(Timestamp::now())
             }
             Ok(Act::Fail(error)) => Err(error),
             Ok(Act::Panic) => panic!("a driver that panics, on purpose"),

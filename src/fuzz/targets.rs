@@ -8,7 +8,7 @@ use super::Target;
 use super::mutate::Rng;
 use crate::capture::mend;
 use crate::config;
-use crate::frame::{DELIMITER, FrameBuf, Meta, SHORT_HEADERS, Taken};
+use crate::frame::{DELIMITER, FrameBuf, Meta, SHORT_HEADERS, Timestamp};
 use crate::http;
 use crate::jpeg::{self, Fault, Splitter, Walk, Walked};
 use crate::multipart::{Error, Next, Parser, Part};
@@ -166,7 +166,7 @@ fn round_trip(input: &[u8], rng: &mut Rng) -> u64 {
     let jpeg = [&[0xFF, 0xD8, 0xFF], &input[..input.len().min(MAX - 5)], &[0xFF, 0xD9]].concat();
     let mut buf = FrameBuf::new();
     buf.extend(&jpeg);
-    let at = Taken::now();
+    let at = Timestamp::now();
     let frame = buf.finish(Meta { seq: 1, at, width: 1, height: 1, is_status: false });
     let read = |stream: &[u8], rng: &mut Rng| -> Vec<Vec<u8>> {
         let parts = parse("multipart/x-mixed-replace; boundary=frame", &cut(stream, rng));

@@ -26,7 +26,7 @@ impl Taker for Direct {
         if n_taken < part.len() {
             return Some(n_taken);
         }
-        self.viewer.sent(n_taken, skipped, frame.meta.at.taken);
+        self.viewer.sent(n_taken, skipped, frame.meta.at.monotonic);
         None
     }
 }

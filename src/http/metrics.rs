@@ -152,7 +152,7 @@ fn of_capture(page: &mut Page, all: &[Camera<'_>]) {
     let age = ("frame_age_seconds", "gauge", "Age of the newest frame.");
     page.each(age, all, |camera| {
         let latest = camera.status.latest.as_ref();
-        latest.map(|frame| (None, frame.meta.at.taken.elapsed().as_secs_f64()))
+        latest.map(|frame| (None, frame.meta.at.monotonic.elapsed().as_secs_f64()))
     });
 }
 

@@ -164,7 +164,7 @@ impl CameraReport {
             width: latest.map(|meta| meta.width),
             height: latest.map(|meta| meta.height),
             fps: round(status.fps),
-            frame_age_ms: latest.map(|meta| ms(meta.at.taken.elapsed())),
+            frame_age_ms: latest.map(|meta| ms(meta.at.monotonic.elapsed())),
             frames: Frames {
                 captured: status.n_captured,
                 dropped: status.n_dropped.into_iter().collect(),

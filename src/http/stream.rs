@@ -99,7 +99,7 @@ impl Stream<'_> {
         loop {
             match place.wait(REPEAT_AFTER) {
                 // It was in the slot already, and so is not handed over.
-                Newer::Frame { frame, .. } if after == Some(micros(frame.meta.at.captured)) => {}
+                Newer::Frame { frame, .. } if after == Some(micros(frame.meta.at.wall)) => {}
                 Newer::Frame { frame, skipped, n_taken } => self.send(&frame, skipped, n_taken)?,
                 Newer::Timeout => {
                     self.client.look()?;
@@ -122,7 +122,7 @@ impl Stream<'_> {
             }
             match self.reader.wait_newer(seen, REPEAT_AFTER) {
                 Newer::Frame { frame, .. }
-                    if seen == 0 && after == Some(micros(frame.meta.at.captured)) =>
+                    if seen == 0 && after == Some(micros(frame.meta.at.wall)) =>
                 {
                     seen = frame.meta.seq;
                 }
@@ -175,7 +175,7 @@ impl Stream<'_> {
     fn send(&self, frame: &Frame, skipped: u64, n_taken: usize) -> io::Result<()> {
         match self.write(frame, n_taken)? {
             0 => self.viewer().skipped(skipped + 1),
-            n_bytes => self.viewer().sent(n_bytes, skipped, frame.meta.at.taken),
+            n_bytes => self.viewer().sent(n_bytes, skipped, frame.meta.at.monotonic),
         }
         Ok(())
     }
@@ -202,7 +202,7 @@ impl Stream<'_> {
     /// below the 127 bytes that ffmpeg takes.
     fn extra_headers(&self, frame: &Frame) -> String {
         let report = self.viewer().report();
-        let age = frame.meta.at.taken.elapsed().as_secs_f64();
+        let age = frame.meta.at.monotonic.elapsed().as_secs_f64();
         format!(
             "Content-Type: image/jpeg\r\nContent-Length: {}\r\nX-Timestamp: {}\r\n\
              X-UStreamer-Online: {}\r\nX-UStreamer-Dropped: {}\r\n\

@@ -162,12 +162,12 @@ mod tests {
     use std::thread;
 
     use super::*;
-    use crate::frame::{FrameBuf, Meta, Taken};
+    use crate::frame::{FrameBuf, Meta, Timestamp};
 
     pub(super) fn frame(seq: u64) -> Arc<Frame> {
         Arc::new(FrameBuf::new().finish(Meta {
             seq,
-            at: Taken::now(),
+            at: Timestamp::now(),
             width: 0,
             height: 0,
             is_status: false,

@@ -10,7 +10,7 @@ use std::io::ErrorKind;
 use std::time::{Duration, Instant};
 
 use super::{Camera, Cause, Error, Mode};
-use crate::frame::{FrameBuf, Taken};
+use crate::frame::{FrameBuf, Timestamp};
 use crate::jpeg::{Fault, Splitter};
 use crate::shutdown::Shutdown;
 use process::{End, Process};
@@ -88,7 +88,7 @@ impl Exec {
     }
 
     /// Copies the newest picture at hand into `frame`; `None`: there is none.
-    fn newest_at_hand(&mut self, frame: &mut FrameBuf) -> Option<Taken> {
+    fn newest_at_hand(&mut self, frame: &mut FrameBuf) -> Option<Timestamp> {
         let mut taken = None;
         loop {
             match self.splitter.next_jpeg() {
@@ -96,7 +96,7 @@ impl Exec {
                     self.n_stale += u64::from(!frame.jpeg().is_empty());
                     frame.truncate(0);
                     frame.extend(jpeg);
-                    taken = Some(Taken::now());
+                    taken = Some(Timestamp::now());
                 }
                 Ok(None) => return taken,
                 Err(fault) => self.fault = Some(fault),
@@ -107,7 +107,7 @@ impl Exec {
     /// What lies in the pipe by now may be newer than the picture in `frame`.
     /// What comes while that is read is the next turn's: a command that never
     /// pauses would not be shown at all.
-    fn catch_up(&mut self, frame: &mut FrameBuf) -> Option<Taken> {
+    fn catch_up(&mut self, frame: &mut FrameBuf) -> Option<Timestamp> {
         let (mut newest, mut n_left) = (None, self.process.n_waiting());
         while n_left > 0 {
             let Ok(Some(n @ 1..)) = self.read() else { break };
@@ -137,7 +137,7 @@ impl Exec {
 }
 
 impl Camera for Exec {
-    fn next_frame(&mut self, frame: &mut FrameBuf, stop: &Shutdown) -> Result<Taken, Error> {
+    fn next_frame(&mut self, frame: &mut FrameBuf, stop: &Shutdown) -> Result<Timestamp, Error> {
         let begun = Instant::now();
         loop {
             if let Some(fault) = self.fault.take() {

@@ -12,7 +12,7 @@ use std::time::{Duration, Instant};
 use super::pacer::Pacer;
 use super::{Camera, Cause, Error, Mode};
 use crate::fetch::{self, Fault, Fetcher};
-use crate::frame::{FrameBuf, Taken};
+use crate::frame::{FrameBuf, Timestamp};
 use crate::pictures::{Next, Reader, Repeat};
 use crate::shutdown::Shutdown;
 use crate::url::Url;
@@ -83,7 +83,7 @@ impl Server {
 
     /// Waits for the next picture of an answer, and goes on to the newest that
     /// is there.
-    fn newest(&mut self, answer: &mut Reader, frame: &mut FrameBuf) -> Result<Taken, Error> {
+    fn newest(&mut self, answer: &mut Reader, frame: &mut FrameBuf) -> Result<Timestamp, Error> {
         let (turn_ends, mut n_left) = (Instant::now() + TURN, MAX_BACKLOG);
         let mut newest = None;
         loop {
@@ -93,7 +93,7 @@ impl Server {
                     if !self.repeat.is_one(part.timestamp, answer.picture().jpeg()) {
                         self.n_stale += u64::from(newest.is_some());
                         std::mem::swap(frame, answer.picture());
-                        newest = Some(clock::taken(part.timestamp));
+                        newest = Some(clock::timestamp(part.timestamp));
                     }
                     answer.picture().truncate(0);
                     continue;
@@ -105,14 +105,14 @@ impl Server {
             }
             // Behind a picture what is there is read, and nothing waited for.
             let until = match newest {
-                Some(taken) if n_left == 0 => return Ok(taken),
+                Some(timestamp) if n_left == 0 => return Ok(timestamp),
                 Some(_) => Instant::now(),
                 None => self.may_wait(turn_ends, answer)?,
             };
             match (answer.read(until), newest) {
                 (Ok(n), _) => n_left = n_left.saturating_sub(n),
                 // If it is the end, it comes again.
-                (Err(_), Some(taken)) => return Ok(taken),
+                (Err(_), Some(timestamp)) => return Ok(timestamp),
                 (Err(e), None) if e.kind() == ErrorKind::WouldBlock => {}
                 (Err(_), None) if answer.is_stopped() => return Err(Error::Stopped),
                 (Err(e), None) if e.kind() == ErrorKind::UnexpectedEof => {
@@ -141,7 +141,7 @@ impl Server {
 }
 
 impl Camera for Server {
-    fn next_frame(&mut self, frame: &mut FrameBuf, stop: &Shutdown) -> Result<Taken, Error> {
+    fn next_frame(&mut self, frame: &mut FrameBuf, stop: &Shutdown) -> Result<Timestamp, Error> {
         let mut answer = match self.answer.take() {
             Some(answer) => answer,
             None => self.connect(stop)?,

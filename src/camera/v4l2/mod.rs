@@ -15,7 +15,7 @@ mod sys;
 
 use std::io::ErrorKind;
 use std::panic::{AssertUnwindSafe, catch_unwind};
-use std::time::{Duration, Instant, SystemTime};
+use std::time::{Duration, Instant};
 
 use rustix::time::{ClockId, clock_gettime};
 use v4l::buffer::{Flags, Metadata, Type};
@@ -24,7 +24,7 @@ use v4l::io::traits::CaptureStream;
 
 use super::{Camera, Cause, Error, Mode};
 use crate::config::DeviceConfig;
-use crate::frame::{FrameBuf, Taken};
+use crate::frame::{FrameBuf, Timestamp};
 use crate::jpeg::{Encoder, Fault, PixelFormat, Range, Raw};
 use crate::shutdown::Shutdown;
 use desired::Wanted;
@@ -132,7 +132,7 @@ impl V4l2 {
         &mut self,
         stop: &Shutdown,
         take: impl FnOnce(&mut Self, &[u8]) -> Result<T, Error>,
-    ) -> Result<(T, Taken), Error> {
+    ) -> Result<(T, Timestamp), Error> {
         if !self.is_started {
             self.start(stop)?;
         }
@@ -153,7 +153,7 @@ impl V4l2 {
         &mut self,
         stream: &mut Stream<'static>,
         take: impl FnOnce(&mut Self, &[u8]) -> Result<T, Error>,
-    ) -> Result<(T, Taken), Error> {
+    ) -> Result<(T, Timestamp), Error> {
         let handle = stream.handle();
         for n_stale in 0.. {
             let (buffer, meta) = stream.next().map_err(|e| self.fault("reading", &e))?;
@@ -191,7 +191,7 @@ impl V4l2 {
 }
 
 impl Camera for V4l2 {
-    fn next_frame(&mut self, frame: &mut FrameBuf, stop: &Shutdown) -> Result<Taken, Error> {
+    fn next_frame(&mut self, frame: &mut FrameBuf, stop: &Shutdown) -> Result<Timestamp, Error> {
         self.newest(stop, |camera, picture| camera.copy(picture, frame)).map(|((), at)| at)
     }
 
@@ -224,7 +224,7 @@ impl Drop for V4l2 {
 
 /// When a buffer was filled, by the driver's clock. One that is no monotonic
 /// clock, or lies in the future, says nothing.
-fn taken_at(meta: &Metadata) -> Taken {
+fn taken_at(meta: &Metadata) -> Timestamp {
     let now = clock_gettime(ClockId::Monotonic);
     let now_us = now.tv_sec * 1_000_000 + now.tv_nsec / 1000;
     let then_us = meta.timestamp.sec * 1_000_000 + meta.timestamp.usec;
@@ -233,9 +233,9 @@ fn taken_at(meta: &Metadata) -> Taken {
     // Older than the driver's queue can be is a clock that was mistaken.
     let age = age_us.map(Duration::from_micros).filter(|age| *age < Duration::from_secs(10));
     let age = age.unwrap_or_default();
-    let (captured, taken) = (SystemTime::now(), Instant::now());
-    Taken {
-        captured: captured.checked_sub(age).unwrap_or(captured),
-        taken: taken.checked_sub(age).unwrap_or(taken),
+    let Timestamp { wall, monotonic } = Timestamp::now();
+    Timestamp {
+        wall: wall.checked_sub(age).unwrap_or(wall),
+        monotonic: monotonic.checked_sub(age).unwrap_or(monotonic),
     }
 }
