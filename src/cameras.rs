@@ -11,7 +11,7 @@ use crate::config::CameraSection;
 use crate::recording::Recording;
 
 /// One camera and all that hangs on it.
-pub(crate) struct Unit {
+pub(crate) struct Camera {
     pub(crate) name: String,
     pub(crate) capture: Capture,
     pub(crate) recording: Option<Recording>,
@@ -20,21 +20,21 @@ pub(crate) struct Unit {
 }
 
 /// The right to watch one camera, given back when dropped.
-pub(crate) struct Admission(Arc<Unit>);
+pub(crate) struct Admission(Arc<Camera>);
 
 /// All cameras of this moment, in the order they were asked for.
 #[derive(Clone)]
 pub(crate) struct Cameras(Arc<Mutex<List>>);
 
 /// Never empty. Replaced as a whole, so that whoever reads holds no lock.
-type List = Arc<[Arc<Unit>]>;
+type List = Arc<[Arc<Camera>]>;
 
 impl Cameras {
     /// No camera is opened yet, unless it is to be on always or recorded.
     pub(crate) fn new(sections: Vec<CameraSection>) -> Self {
         assert!(!sections.is_empty(), "a configuration has a camera");
-        let units = sections.into_iter().map(|section| Arc::new(Unit::new(section)));
-        Self(Arc::new(Mutex::new(units.collect())))
+        let cameras = sections.into_iter().map(|section| Arc::new(Camera::new(section)));
+        Self(Arc::new(Mutex::new(cameras.collect())))
     }
 
     /// Makes the cameras those of a new configuration. One that stays the same
@@ -43,30 +43,31 @@ impl Cameras {
     pub(crate) fn change(&self, sections: Vec<CameraSection>) {
         let before = self.all();
         let find = |section: &CameraSection| {
-            let known = before.iter().find(|unit| unit.name == section.name)?;
+            let known = before.iter().find(|camera| camera.name == section.name)?;
             (known.section.lock().record == section.record).then_some(known)
         };
         let kept: Vec<_> = sections.iter().map(|section| find(section).cloned()).collect();
-        let stays = |unit: &&Arc<Unit>| kept.iter().flatten().any(|other| Arc::ptr_eq(unit, other));
-        for unit in before.iter().filter(|unit| !stays(unit)) {
-            let told = unit.section.lock().told();
+        let stays =
+            |camera: &&Arc<Camera>| kept.iter().flatten().any(|other| Arc::ptr_eq(camera, other));
+        for camera in before.iter().filter(|camera| !stays(camera)) {
+            let told = camera.section.lock().told();
             log::info!("{told}, gone");
-            unit.capture.close();
+            camera.capture.close();
             // Its recorder gives its folder free before another takes it.
-            unit.stop();
+            camera.stop();
         }
-        let units = sections.into_iter().zip(kept).map(|(section, unit)| match unit {
-            Some(unit) => {
-                unit.change(&section);
-                unit
+        let cameras = sections.into_iter().zip(kept).map(|(section, camera)| match camera {
+            Some(camera) => {
+                camera.change(&section);
+                camera
             }
             None => {
                 log::info!("{}, new", section.told());
-                Arc::new(Unit::new(section))
+                Arc::new(Camera::new(section))
             }
         });
-        let units = units.collect();
-        *self.0.lock() = units;
+        let cameras = cameras.collect();
+        *self.0.lock() = cameras;
     }
 
     pub(crate) fn all(&self) -> List {
@@ -74,26 +75,26 @@ impl Cameras {
     }
 
     /// The one that is meant where none is named.
-    pub(crate) fn first(&self) -> Arc<Unit> {
+    pub(crate) fn first(&self) -> Arc<Camera> {
         Arc::clone(&self.all()[0])
     }
 
-    pub(crate) fn find(&self, name: &str) -> Option<Arc<Unit>> {
-        self.all().iter().find(|unit| unit.name == name).cloned()
+    pub(crate) fn find(&self, name: &str) -> Option<Arc<Camera>> {
+        self.all().iter().find(|camera| camera.name == name).cloned()
     }
 
     /// Wakes all readers and ends all threads, for good.
     pub(crate) fn close(&self) {
-        self.all().iter().for_each(|unit| unit.capture.close());
+        self.all().iter().for_each(|camera| camera.capture.close());
     }
 
     /// Returns when all threads are gone. To be closed before.
     pub(crate) fn stop(&self) {
-        self.all().iter().for_each(|unit| unit.stop());
+        self.all().iter().for_each(|camera| camera.stop());
     }
 }
 
-impl Unit {
+impl Camera {
     fn new(section: CameraSection) -> Self {
         let capture = Capture::new(&section);
         let record = section.record.clone();

@@ -1,7 +1,7 @@
 //! Three pictures, 1, 2 and 3, one a second: a camera for the first minute.
 
 use super::pacer::Pacer;
-use super::{Camera, Error, Mode};
+use super::{Driver, Error, Mode};
 use crate::frame::{FrameBuf, Timestamp};
 use crate::shutdown::Shutdown;
 
@@ -20,7 +20,7 @@ impl Demo {
     }
 }
 
-impl Camera for Demo {
+impl Driver for Demo {
     fn next_frame(&mut self, frame: &mut FrameBuf, stop: &Shutdown) -> Result<Timestamp, Error> {
         self.pacer.wait(stop)?;
         frame.extend(self.pictures.next().expect("a cycle over three pictures has no end"));

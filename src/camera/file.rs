@@ -5,7 +5,7 @@ use std::io::{Read, Seek};
 use std::path::{Path, PathBuf};
 
 use super::pacer::Pacer;
-use super::{Camera, Cause, Error, Mode};
+use super::{Cause, Driver, Error, Mode};
 use crate::frame::{FrameBuf, Timestamp};
 use crate::jpeg::{Fault, Splitter};
 use crate::shutdown::Shutdown;
@@ -27,7 +27,7 @@ impl File {
     }
 }
 
-impl Camera for File {
+impl Driver for File {
     fn next_frame(&mut self, frame: &mut FrameBuf, stop: &Shutdown) -> Result<Timestamp, Error> {
         self.pacer.wait(stop)?;
         loop {

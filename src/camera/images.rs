@@ -5,7 +5,7 @@ use std::io::Read;
 use std::path::{Path, PathBuf};
 
 use super::pacer::Pacer;
-use super::{Camera, Cause, Error, Mode};
+use super::{Cause, Driver, Error, Mode};
 use crate::frame::{FrameBuf, Timestamp};
 use crate::jpeg::Fault;
 use crate::shutdown::Shutdown;
@@ -25,7 +25,7 @@ impl Images {
     }
 }
 
-impl Camera for Images {
+impl Driver for Images {
     fn next_frame(&mut self, frame: &mut FrameBuf, stop: &Shutdown) -> Result<Timestamp, Error> {
         self.pacer.wait(stop)?;
         let (path, file) = loop {

@@ -28,7 +28,7 @@ use crate::jpeg::Fault;
 use crate::shutdown::Shutdown;
 
 /// One opened camera. Dropping it closes the device.
-pub(crate) trait Camera {
+pub(crate) trait Driver {
     /// Waits for the next picture, puts its JPEG into the empty `frame` and
     /// returns when it was taken. Blocks for as long as the camera takes;
     /// sleeps end early with [`Error::Stopped`] when `stop` is ordered.
@@ -51,8 +51,8 @@ pub(crate) trait Camera {
     /// `false`: it does not, ask for the picture.
     ///
     /// # Errors
-    /// As of [`Camera::next_frame`].
-    fn pass_over(&mut self, _stop: &Shutdown) -> Result<bool, Error> {
+    /// As of [`Driver::next_frame`].
+    fn skip_frame(&mut self, _stop: &Shutdown) -> Result<bool, Error> {
         Ok(false)
     }
 }
@@ -173,7 +173,7 @@ impl fmt::Display for Error {
 }
 
 /// Opens a camera anew at each call.
-pub(crate) type Opener = dyn Fn() -> Result<Box<dyn Camera>, Error> + Send + Sync;
+pub(crate) type Opener = dyn Fn() -> Result<Box<dyn Driver>, Error> + Send + Sync;
 
 /// What opens the camera that was asked for, and what reads and changes its
 /// controls. A device is remembered by its lasting name, so that one plugged in
@@ -187,7 +187,7 @@ pub(crate) fn opener(config: CameraConfig) -> (Box<Opener>, Settings) {
     let open = move || {
         let (fps, max_bytes) = (config.fps, config.max_frame_bytes);
         let stall = config.device.stall_timeout;
-        let camera: Box<dyn Camera> = match &config.source {
+        let camera: Box<dyn Driver> = match &config.source {
             Source::Demo => Box::new(demo::Demo::open(fps)),
             Source::Pattern { width, height, fps: own } => {
                 Box::new(pattern::Pattern::open(*width, *height, own.or(fps)))

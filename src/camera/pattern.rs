@@ -5,7 +5,7 @@ use std::time::SystemTime;
 
 use super::canvas::{Canvas, Colour};
 use super::pacer::Pacer;
-use super::{Camera, Cause, Error, Mode};
+use super::{Cause, Driver, Error, Mode};
 use crate::frame::{FrameBuf, Timestamp};
 use crate::shutdown::Shutdown;
 
@@ -46,7 +46,7 @@ impl Pattern {
     }
 }
 
-impl Camera for Pattern {
+impl Driver for Pattern {
     fn next_frame(&mut self, frame: &mut FrameBuf, stop: &Shutdown) -> Result<Timestamp, Error> {
         self.pacer.wait(stop)?;
         let timestamp = Timestamp::now();

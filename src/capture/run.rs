@@ -8,7 +8,7 @@ use std::time::{Duration, Instant};
 
 use super::{Setup, Shared, State, status_picture};
 use crate::back_off::BackOff;
-use crate::camera::{Camera, Cause, Error};
+use crate::camera::{Cause, Driver, Error};
 use crate::frame::{FrameBuf, FramePool, Meta, Timestamp};
 use crate::jpeg::{self, Fault, HUFFMAN_TABLES, Info};
 use crate::log_limit::LogLimit;
@@ -98,8 +98,8 @@ impl Thread<'_> {
     }
 
     /// Takes one picture and publishes it.
-    fn next(&mut self, camera: &mut dyn Camera) -> Result<(), Error> {
-        if self.shared.n_wanting.load(SeqCst) == 0 && camera.pass_over(&self.setup.stop)? {
+    fn next(&mut self, camera: &mut dyn Driver) -> Result<(), Error> {
+        if self.shared.n_wanting.load(SeqCst) == 0 && camera.skip_frame(&self.setup.stop)? {
             // What lies in the slot is not the newest any more.
             self.shared.slot.clear();
             self.count(camera, Instant::now());
@@ -120,7 +120,7 @@ impl Thread<'_> {
         &self.setup.asked.label
     }
 
-    fn count(&self, camera: &mut dyn Camera, at: Instant) {
+    fn count(&self, camera: &mut dyn Driver, at: Instant) {
         self.shared.stats.stale(camera.take_n_stale());
         self.shared.stats.captured(at);
     }

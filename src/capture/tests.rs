@@ -5,7 +5,7 @@ use std::sync::atomic::{AtomicUsize, Ordering::SeqCst};
 use crossbeam_channel::{Receiver, Sender, unbounded};
 
 use super::*;
-use crate::camera::{Camera, Cause, Error, Mode};
+use crate::camera::{Cause, Driver, Error, Mode};
 use crate::frame::{FrameBuf, Timestamp};
 use crate::jpeg::Fault;
 
@@ -27,7 +27,7 @@ struct Puppet {
     is_costly: bool,
 }
 
-impl Camera for Puppet {
+impl Driver for Puppet {
     fn next_frame(&mut self, frame: &mut FrameBuf, stop: &Shutdown) -> Result<Timestamp, Error> {
         match self.acts.try_recv() {
             Ok(Act::Give(jpeg)) => {
@@ -47,7 +47,7 @@ impl Camera for Puppet {
         Mode::default()
     }
 
-    fn pass_over(&mut self, stop: &Shutdown) -> Result<bool, Error> {
+    fn skip_frame(&mut self, stop: &Shutdown) -> Result<bool, Error> {
         if self.is_costly {
             self.next_frame(&mut FrameBuf::new(), stop).map(|_| true)
         } else {
@@ -77,7 +77,7 @@ fn puppet(
     let (acts, script) = unbounded();
     let n_open = Arc::new(AtomicUsize::new(0));
     let opened = Arc::clone(&n_open);
-    let open = move || -> Result<Box<dyn Camera>, Error> {
+    let open = move || -> Result<Box<dyn Driver>, Error> {
         opened.fetch_add(1, SeqCst);
         Ok(Box::new(Puppet { acts: script.clone(), n_open: Arc::clone(&opened), is_costly }))
     };

@@ -9,7 +9,7 @@ mod stderr;
 use std::io::ErrorKind;
 use std::time::{Duration, Instant};
 
-use super::{Camera, Cause, Error, Mode};
+use super::{Cause, Driver, Error, Mode};
 use crate::frame::{FrameBuf, Timestamp};
 use crate::jpeg::{Fault, Splitter};
 use crate::shutdown::Shutdown;
@@ -136,7 +136,7 @@ impl Exec {
     }
 }
 
-impl Camera for Exec {
+impl Driver for Exec {
     fn next_frame(&mut self, frame: &mut FrameBuf, stop: &Shutdown) -> Result<Timestamp, Error> {
         let begun = Instant::now();
         loop {

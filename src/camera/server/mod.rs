@@ -10,7 +10,7 @@ use std::io::ErrorKind;
 use std::time::{Duration, Instant};
 
 use super::pacer::Pacer;
-use super::{Camera, Cause, Error, Mode};
+use super::{Cause, Driver, Error, Mode};
 use crate::fetch::{self, Fault, Fetcher};
 use crate::frame::{FrameBuf, Timestamp};
 use crate::pictures::{Next, Reader, Repeat};
@@ -140,7 +140,7 @@ impl Server {
     }
 }
 
-impl Camera for Server {
+impl Driver for Server {
     fn next_frame(&mut self, frame: &mut FrameBuf, stop: &Shutdown) -> Result<Timestamp, Error> {
         let mut answer = match self.answer.take() {
             Some(answer) => answer,

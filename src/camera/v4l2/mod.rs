@@ -22,7 +22,7 @@ use v4l::buffer::{Flags, Metadata, Type};
 use v4l::io::mmap::Stream;
 use v4l::io::traits::CaptureStream;
 
-use super::{Camera, Cause, Error, Mode};
+use super::{Cause, Driver, Error, Mode};
 use crate::config::DeviceConfig;
 use crate::frame::{FrameBuf, Timestamp};
 use crate::jpeg::{Encoder, Fault, PixelFormat, Range, Raw};
@@ -190,7 +190,7 @@ impl V4l2 {
     }
 }
 
-impl Camera for V4l2 {
+impl Driver for V4l2 {
     fn next_frame(&mut self, frame: &mut FrameBuf, stop: &Shutdown) -> Result<Timestamp, Error> {
         self.newest(stop, |camera, picture| camera.copy(picture, frame)).map(|((), at)| at)
     }
@@ -203,7 +203,7 @@ impl Camera for V4l2 {
         std::mem::take(&mut self.n_stale)
     }
 
-    fn pass_over(&mut self, stop: &Shutdown) -> Result<bool, Error> {
+    fn skip_frame(&mut self, stop: &Shutdown) -> Result<bool, Error> {
         if self.encoder.is_none() {
             return Ok(false);
         }
