@@ -19,9 +19,8 @@ use parking_lot::Mutex;
 use crate::camera::{self, Opener, Settings};
 pub(crate) use crate::camera::{ALL, Change, Control, Mode, Outcome, Wish};
 use crate::config::{CameraSection, CaptureConfig};
-use crate::frame::Frame;
 use crate::shutdown::{self, Shutdown, Trigger};
-use crate::slot::{FrameSlot, Newer, Place, Taker};
+use crate::slot::{FrameSlot, Newer, Sink, Subscription};
 #[cfg(test)]
 pub(crate) use run::mend;
 pub(crate) use stats::{Asked, State, Status};
@@ -242,9 +241,9 @@ impl Reader {
         self.0.slot.wait_newer(seen, timeout)
     }
 
-    /// Takes a place in the slot: frames are handed over to `taker`.
-    pub(crate) fn enter(&self, taker: Box<dyn Taker>) -> Placed<'_> {
-        Placed { slot: &self.0.slot, place: self.0.slot.enter(taker) }
+    /// As [`FrameSlot::subscribe`].
+    pub(crate) fn subscribe(&self, sink: Box<dyn Sink>) -> Subscription<'_> {
+        self.0.slot.subscribe(sink)
     }
 
     /// Runs `pause`, in which this reader wants no picture: a camera whose
@@ -264,31 +263,6 @@ impl Reader {
     /// Why there is no picture, if the camera is lost.
     pub(crate) fn cause(&self) -> Option<String> {
         self.0.stats.cause()
-    }
-}
-
-/// A place, given up when dropped.
-pub(crate) struct Placed<'a> {
-    slot: &'a FrameSlot,
-    place: Arc<Place>,
-}
-
-impl Placed<'_> {
-    /// As [`FrameSlot::wait`].
-    pub(crate) fn wait(&self, timeout: Duration) -> Newer {
-        self.slot.wait(&self.place, timeout)
-    }
-
-    /// The last frame that the reader had, while there is no newer one.
-    pub(crate) fn last(&self) -> Option<Arc<Frame>> {
-        let seen = self.place.seen();
-        self.slot.latest().filter(|frame| frame.meta.seq == seen)
-    }
-}
-
-impl Drop for Placed<'_> {
-    fn drop(&mut self) {
-        self.slot.leave(&self.place);
     }
 }
 

@@ -95,15 +95,15 @@ impl Stream<'_> {
             layout: self.request.layout,
             viewer: Arc::clone(&self.seat.viewer),
         };
-        let place = self.reader.enter(Box::new(direct));
+        let subscription = self.reader.subscribe(Box::new(direct));
         loop {
-            match place.wait(REPEAT_AFTER) {
+            match subscription.wait(REPEAT_AFTER) {
                 // It was in the slot already, and so is not handed over.
                 Newer::Frame { frame, .. } if after == Some(micros(frame.meta.at.wall)) => {}
-                Newer::Frame { frame, skipped, n_taken } => self.send(&frame, skipped, n_taken)?,
+                Newer::Frame { frame, skipped, n_sent } => self.send(&frame, skipped, n_sent)?,
                 Newer::Timeout => {
                     self.client.look()?;
-                    place.last().map_or(Ok(()), |frame| self.repeat(&frame))?;
+                    subscription.last().map_or(Ok(()), |frame| self.repeat(&frame))?;
                 }
                 Newer::Closed => return Ok(()),
             }
