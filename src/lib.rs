@@ -27,7 +27,8 @@
 //! | `multipart` | anybody's parts read: every dialect, in any pieces |
 //! | `fetch` | GET from another server, so that it can be stopped |
 //! | `pictures` | what its answer holds: parts, JPEGs, one JPEG; read |
-//! | `camera` | the trait for drivers, and one file for each |
+//! | `mode`, `controls` | what a camera set itself to, and its controls, as plain values |
+//! | `camera` | the traits for drivers and their controls, and one file for each driver |
 //! | `capture` | the thread that runs while somebody reads |
 //! | `recording` | frames on disk: written, bounded, found again, as AVI or zip |
 //! | `cameras` | the cameras of this daemon, by name |
@@ -45,6 +46,7 @@ mod cameras;
 mod capture;
 pub mod client;
 pub mod config;
+mod controls;
 mod fetch;
 mod frame;
 #[cfg(test)]
@@ -54,6 +56,7 @@ mod http;
 mod jpeg;
 mod log_limit;
 pub mod log_queue;
+mod mode;
 mod multipart;
 mod open_files;
 mod panics;
@@ -70,7 +73,7 @@ use std::net::{IpAddr, Ipv4Addr, SocketAddr, UdpSocket};
 use anyhow::{Result, anyhow};
 use crossbeam_channel::{Receiver, select};
 
-use camera::list_devices;
+use camera::{devices_to_text, list_devices};
 use cameras::Cameras;
 use config::{CameraSection, CommandLine, Config, ServerOptions};
 use http::Server;
@@ -164,11 +167,11 @@ pub fn read(typed: &CommandLine) -> Result<Config> {
 /// # Errors
 /// None that is known: a camera that cannot be opened is left out.
 pub fn devices(is_json: bool) -> Result<String> {
-    let devices = list_devices::devices();
+    let devices = list_devices();
     Ok(if is_json {
         serde_json::to_string_pretty(&devices)? + "\n"
     } else {
-        list_devices::text(&devices)
+        devices_to_text(&devices)
     })
 }
 

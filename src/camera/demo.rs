@@ -1,8 +1,9 @@
 //! Three pictures, 1, 2 and 3, one a second: a camera for the first minute.
 
 use super::pacer::Pacer;
-use super::{Driver, Error, Mode};
+use super::{Driver, Error};
 use crate::frame::{FrameBuf, Timestamp};
+use crate::mode::Mode;
 use crate::shutdown::Shutdown;
 
 const PICTURES: [&[u8]; 3] =

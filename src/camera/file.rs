@@ -5,9 +5,10 @@ use std::io::{Read, Seek};
 use std::path::{Path, PathBuf};
 
 use super::pacer::Pacer;
-use super::{Cause, Driver, Error, Mode};
+use super::{Cause, Driver, Error};
 use crate::frame::{FrameBuf, Timestamp};
 use crate::jpeg::{Fault, Splitter};
+use crate::mode::Mode;
 use crate::shutdown::Shutdown;
 
 /// The usual pace of a video, as such a file does not tell its own.

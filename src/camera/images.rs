@@ -5,9 +5,10 @@ use std::io::Read;
 use std::path::{Path, PathBuf};
 
 use super::pacer::Pacer;
-use super::{Cause, Driver, Error, Mode};
+use super::{Cause, Driver, Error};
 use crate::frame::{FrameBuf, Timestamp};
 use crate::jpeg::Fault;
+use crate::mode::Mode;
 use crate::shutdown::Shutdown;
 
 #[derive(Debug)]

@@ -5,8 +5,9 @@ use std::time::SystemTime;
 
 use super::canvas::{Canvas, Colour};
 use super::pacer::Pacer;
-use super::{Cause, Driver, Error, Mode};
+use super::{Cause, Driver, Error};
 use crate::frame::{FrameBuf, Timestamp};
+use crate::mode::Mode;
 use crate::shutdown::Shutdown;
 
 const FPS: f64 = 30.0;

@@ -1,19 +1,20 @@
-//! Capture with a camera that does as it is told.
+//! Capture with a driver that the tests control.
 
 use std::sync::atomic::{AtomicUsize, Ordering::SeqCst};
 
 use crossbeam_channel::{Receiver, Sender, unbounded};
 
 use super::*;
-use crate::camera::{Cause, Driver, Error, Mode};
+use crate::camera::{Cause, Driver, Error};
 use crate::frame::{FrameBuf, Timestamp};
 use crate::jpeg::Fault;
+use crate::mode::Mode;
 
 const JPEG: &[u8] = include_bytes!("../camera/demo/1.jpg");
-/// Longer than anything here may take; a test that works never waits for it.
+/// Longer than anything here takes; a test that passes never waits for it.
 const LONG: Duration = Duration::from_secs(30);
 
-/// What the camera does at the next call.
+/// What the driver does at the next call.
 enum Act {
     Give(&'static [u8]),
     Fail(Error),
@@ -23,7 +24,7 @@ enum Act {
 struct Puppet {
     acts: Receiver<Act>,
     n_open: Arc<AtomicUsize>,
-    /// Whether a picture that nobody wants is better not made.
+    /// Whether `skip_frame` saves work.
     is_costly: bool,
 }
 
@@ -36,8 +37,8 @@ impl Driver for Puppet {
             }
             Ok(Act::Fail(error)) => Err(error),
             Ok(Act::Panic) => panic!("a driver that panics, on purpose"),
-            // A device that is read with a short timeout, to look whether
-            // anybody still wants a picture.
+            // As a device that is read with a short timeout, so that capture can
+            // check whether a frame is still wanted.
             Err(_) if stop.wait_for(Duration::from_millis(1)) => Err(Error::Stopped),
             Err(_) => Err(Error::BadFrame(Fault::Empty)),
         }
@@ -68,7 +69,8 @@ struct Stage {
     n_open: Arc<AtomicUsize>,
 }
 
-/// A camera with its strings in our hands.
+/// A setup whose driver does what is sent to the returned channel, and the
+/// number of drivers that are open.
 fn puppet(
     source: &str,
     idle_timeout: Duration,
@@ -84,7 +86,7 @@ fn puppet(
     let (label, source) = ("camera".into(), source.into());
     let asked = Asked { label, source, format: None, size: None, fps: None };
     let config = CaptureConfig { idle_timeout: Some(idle_timeout) };
-    (Setup::new(asked, config, Box::new(open), Settings::default()), acts, n_open)
+    (Setup::new(asked, config, Box::new(open), None), acts, n_open)
 }
 
 impl Stage {
@@ -101,7 +103,7 @@ impl Stage {
         self.acts.send(act).unwrap();
     }
 
-    /// The state once it is as wanted.
+    /// Waits for a state, and returns the status in it.
     fn state_when(&self, is: State) -> Status {
         let deadline = Instant::now() + LONG;
         while Instant::now() < deadline {
@@ -143,7 +145,7 @@ fn camera_is_open_only_while_somebody_reads() {
     let status = stage.state_when(State::Idle);
     assert_eq!(stage.n_open.load(SeqCst), 0);
     assert!(status.latest.is_none(), "a stale picture is kept");
-    // And again, with numbers that go on.
+    // The second opening continues the sequence numbers.
     let reader = stage.capture.read();
     stage.act(Act::Give(JPEG));
     assert_eq!(next(&reader, 0), (2, false));
@@ -224,7 +226,7 @@ fn costly_pictures_that_nobody_wants_are_not_made_and_leave_nothing_stale() {
     let reader = stage.capture.read();
     stage.act(Act::Give(JPEG));
     assert_eq!(next(&reader, 0), (1, false));
-    reader.rest(|| {
+    reader.pause(|| {
         stage.act(Act::Give(JPEG));
         while stage.capture.status().n_captured < 2 {
             thread::yield_now();
@@ -239,7 +241,7 @@ fn costly_pictures_that_nobody_wants_are_not_made_and_leave_nothing_stale() {
 fn costly_camera_that_nobody_wants_is_live_all_the_same() {
     let stage = Stage::with_camera(LONG, true);
     let reader = stage.capture.read();
-    reader.rest(|| {
+    reader.pause(|| {
         stage.act(Act::Give(JPEG));
         stage.state_when(State::Live);
         stage.act(Act::Fail(Error::lost(Cause::Io, "the cable is loose")));

@@ -11,8 +11,9 @@ use super::guard::ConnectionsReport;
 use super::recordings;
 use super::viewers::{Viewer, Viewers};
 use crate::cameras::Camera;
-use crate::capture::{Asked, Mode};
+use crate::capture::Asked;
 use crate::frame::since_epoch;
+use crate::mode::Mode;
 
 /// `/status`. Times are Unix seconds, ages milliseconds or seconds as named.
 #[derive(Serialize)]

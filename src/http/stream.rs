@@ -149,7 +149,7 @@ impl Stream<'_> {
     fn rest(&self, pace: &Pace, last: Option<&Frame>) -> io::Result<bool> {
         let mut sign_at = Instant::now() + SIGN_OF_LIFE;
         while let Some(wait) = pace.wait(Instant::now()) {
-            let stops = self.reader.rest(|| self.stop.wait_for(wait.min(LOOK_EVERY)));
+            let stops = self.reader.pause(|| self.stop.wait_for(wait.min(LOOK_EVERY)));
             if stops || self.reader.is_closed() {
                 return Ok(true);
             }

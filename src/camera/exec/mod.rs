@@ -9,9 +9,10 @@ mod stderr;
 use std::io::ErrorKind;
 use std::time::{Duration, Instant};
 
-use super::{Cause, Driver, Error, Mode};
+use super::{Cause, Driver, Error};
 use crate::frame::{FrameBuf, Timestamp};
 use crate::jpeg::{Fault, Splitter};
+use crate::mode::Mode;
 use crate::shutdown::Shutdown;
 use process::{End, Process};
 

@@ -10,9 +10,10 @@ use std::io::ErrorKind;
 use std::time::{Duration, Instant};
 
 use super::pacer::Pacer;
-use super::{Cause, Driver, Error, Mode};
+use super::{Cause, Driver, Error};
 use crate::fetch::{self, Fault, Fetcher};
 use crate::frame::{FrameBuf, Timestamp};
+use crate::mode::Mode;
 use crate::pictures::{Next, Reader, Repeat};
 use crate::shutdown::Shutdown;
 use crate::url::Url;
@@ -30,7 +31,7 @@ const MAX_BACKLOG: usize = 1 << 20;
 
 /// How pictures are taken from a server.
 #[derive(Clone, Copy, Debug)]
-pub(super) struct Settings {
+pub(super) struct Options {
     /// Of a lone picture.
     pub(super) fps: Option<f64>,
     pub(super) stall_timeout: Duration,
@@ -40,7 +41,7 @@ pub(super) struct Settings {
 /// A server to take pictures from.
 pub(super) struct Server {
     url: Url,
-    settings: Settings,
+    options: Options,
     /// `None` before the first call.
     fetcher: Option<Fetcher>,
     /// The answer that is being read.
@@ -55,10 +56,10 @@ pub(super) struct Server {
 
 impl Server {
     /// Does not wait: the connection is made for the first picture.
-    pub(super) fn open(url: &Url, settings: Settings) -> Self {
+    pub(super) fn open(url: &Url, options: Options) -> Self {
         Self {
             url: url.clone(),
-            settings,
+            options,
             fetcher: None,
             answer: None,
             pacer: None,
@@ -74,10 +75,10 @@ impl Server {
             pacer.wait(stop)?;
         }
         self.last = Instant::now();
-        let until = self.last + self.settings.stall_timeout.min(MAX_CONNECT);
+        let until = self.last + self.options.stall_timeout.min(MAX_CONNECT);
         let new = || Fetcher::new(self.url.clone(), stop.clone());
         let fetched = self.fetcher.get_or_insert_with(new).get(until).map_err(told)?;
-        Reader::new(fetched, self.settings.max_frame_bytes)
+        Reader::new(fetched, self.options.max_frame_bytes)
             .map_err(|why| Error::lost(Cause::Unsupported, why))
     }
 
@@ -125,11 +126,11 @@ impl Server {
 
     /// Until when more of a picture may be waited for.
     fn may_wait(&self, turn_ends: Instant, answer: &Reader) -> Result<Instant, Error> {
-        let (now, stalls) = (Instant::now(), self.last + self.settings.stall_timeout);
+        let (now, stalls) = (Instant::now(), self.last + self.options.stall_timeout);
         if answer.is_stopped() {
             Err(Error::Stopped)
         } else if now >= stalls {
-            let time = self.settings.stall_timeout;
+            let time = self.options.stall_timeout;
             let why = format!("the server stalled, no picture for {time:?}");
             Err(Error::lost(Cause::Stalled, why))
         } else if now >= turn_ends {
@@ -148,7 +149,7 @@ impl Driver for Server {
         };
         let end = self.newest(&mut answer, frame);
         if answer.is_lone() && answer.is_over() {
-            let fps = self.settings.fps.unwrap_or(LONE_FPS);
+            let fps = self.options.fps.unwrap_or(LONE_FPS);
             self.pacer.get_or_insert_with(|| Pacer::after_one(fps));
             // That one came and is shown: what ended is no stream.
             return end.map_err(|error| match error {

@@ -1,10 +1,10 @@
 //! What a device says of its controls, in names and words that people type
 //! and read.
 
-use super::super::settings::{Control, MenuItem, Wish};
 use super::nodes::Opened;
 use super::sys::Kind;
 use super::{messages, sys};
+use crate::controls::{Control, MenuItem, SetTo};
 
 /// V4L2_CTRL_FLAG_*, but for "disabled", of which nothing is told.
 const FLAGS: [(u32, &str); 10] = [
@@ -125,7 +125,7 @@ pub(super) fn has_default(control: &Control) -> bool {
 ///
 /// # Errors
 /// Why it has no such value, with those that it has.
-pub(super) fn value(control: &Control, wish: &Wish) -> Result<(i64, Kind), String> {
+pub(super) fn value(control: &Control, wish: &SetTo) -> Result<(i64, Kind), String> {
     let Some(kind) = plain(control.kind) else {
         return Err(format!("controls of type {} cannot be set here", control.kind));
     };
@@ -133,12 +133,12 @@ pub(super) fn value(control: &Control, wish: &Wish) -> Result<(i64, Kind), Strin
         return Err("read only".into());
     }
     let value = match wish {
-        Wish::Default if control.kind == "button" => {
+        SetTo::Default if control.kind == "button" => {
             return Err("a button has no default; send 1 to press it".into());
         }
-        Wish::Default => control.default,
-        Wish::Value(value) => *value,
-        Wish::Item(label) => {
+        SetTo::Default => control.default,
+        SetTo::Value(value) => *value,
+        SetTo::Item(label) => {
             item(control, label).ok_or_else(|| messages::choice(control, label))?
         }
     };
@@ -149,7 +149,7 @@ pub(super) fn value(control: &Control, wish: &Wish) -> Result<(i64, Kind), Strin
         _ => (control.min..=control.max).contains(&value),
     };
     // A driver's default is its own business.
-    if is_there || *wish == Wish::Default {
+    if is_there || *wish == SetTo::Default {
         Ok((value, kind))
     } else {
         Err(messages::choice(control, &value.to_string()))

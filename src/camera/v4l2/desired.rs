@@ -1,76 +1,37 @@
-//! What the controls of a device are to be, and how those who set them at the
-//! same time, an opening and requests, come to agree with the device.
+//! The desired values of a device's controls, and how a device is brought to
+//! agree with them.
 
 use parking_lot::Mutex;
 
-use super::super::settings::{Change, Wish};
-use super::describe::typed;
-
-/// So often is a device set again, while others set it too. Each time one of
-/// them was done, so this is reached only where changes come without end.
-const MOST_TRIES: u32 = 16;
-
-/// Controls and their values, in the order of asking.
+/// Controls and their values, in the order in which they were requested.
 pub(super) type Values = Vec<(String, i64)>;
 
-/// What is wanted: at first what was typed. It outlives the closing and the
-/// loss of the device.
-pub(super) struct Wanted(Mutex<State>);
+/// The desired values: at first those of the configuration, then as requests
+/// change them. They outlive the closing and the loss of the device.
+pub(super) struct Desired(Mutex<Values>);
 
-struct State {
-    values: Values,
-    /// How many have set the device and were done.
-    n_done: u64,
-}
-
-impl Wanted {
+impl Desired {
     pub(super) fn new(values: Values) -> Self {
-        Self(Mutex::new(State { values, n_done: 0 }))
+        Self(Mutex::new(values))
     }
 
-    /// Sets the device by `set`, which is told what is wanted now, and then
-    /// changes what is wanted by `keep`. While somebody else was done in
-    /// between, the device may be as that one left it or not: it is set again.
-    /// So who is done last has set it last. No lock is held meanwhile.
-    pub(super) fn agree<T>(
-        &self,
-        mut state: T,
-        set: impl Fn(&mut T, &Values),
-        keep: impl FnOnce(&T, &mut Values),
-    ) -> T {
-        let mut n_tries = 0;
-        loop {
-            let (values, begun) = {
-                let wanted = self.0.lock();
-                (wanted.values.clone(), wanted.n_done)
-            };
-            set(&mut state, &values);
-            n_tries += 1;
-            let mut wanted = self.0.lock();
-            if wanted.n_done == begun || n_tries == MOST_TRIES {
-                wanted.n_done += 1;
-                keep(&state, &mut wanted.values);
-                return state;
-            }
-        }
+    /// Runs `set`, which sets the device and may change the desired values,
+    /// while nobody else sets the device.
+    ///
+    /// The lock is held while `set` calls the device, for seconds if the device
+    /// does not answer. Elsewhere no lock is held across I/O, but only two rare
+    /// callers take this one: an opening of the camera, and a request that sets
+    /// controls. Without it they would have to compare and repeat until neither
+    /// overwrote the other.
+    pub(super) fn reconcile<T>(&self, set: impl FnOnce(&mut Values) -> T) -> T {
+        set(&mut self.0.lock())
     }
-}
-
-/// What leads from `old` to `new`. At its default is what is wanted no more.
-pub(super) fn changes(old: &Values, new: &Values) -> Vec<Change> {
-    let of_same_name = |(name, _): &&(String, i64)| {
-        let name = typed(name);
-        move |(other, _): &(String, i64)| typed(other) == name
-    };
-    let gone = old.iter().filter(|value| !new.iter().any(of_same_name(value)));
-    let gone = gone.map(|(name, _)| (name.clone(), Wish::Default));
-    let changed = new.iter().filter(|value| !old.contains(value));
-    gone.chain(changed.map(|(name, value)| (name.clone(), Wish::Value(*value)))).collect()
 }
 
 #[cfg(test)]
 mod tests {
-    use std::cell::Cell;
+    use std::sync::atomic::{AtomicI64, AtomicU32, Ordering::SeqCst};
+    use std::thread;
 
     use super::*;
 
@@ -80,118 +41,98 @@ mod tests {
 
     /// A device with one control.
     struct Device {
-        wanted: Wanted,
-        brightness: Cell<i64>,
-        n_set: Cell<u32>,
+        desired: Desired,
+        brightness: AtomicI64,
+        n_set: AtomicU32,
     }
 
     impl Device {
         fn new() -> Self {
-            let wanted = Wanted::new(brightness(1));
-            Self { wanted, brightness: Cell::new(0), n_set: Cell::new(0) }
+            let desired = Desired::new(brightness(1));
+            Self { desired, brightness: AtomicI64::new(0), n_set: AtomicU32::new(0) }
         }
 
         fn set(&self, value: i64) {
-            self.brightness.set(value);
-            self.n_set.update(|n| n + 1);
+            self.brightness.store(value, SeqCst);
+            self.n_set.fetch_add(1, SeqCst);
         }
 
-        /// An opening, with what happens just before and just behind its call
-        /// to the device.
-        fn open(&self, before: impl Fn(), behind: impl Fn()) {
-            let set = |done: &mut Values, values: &Values| {
+        /// An opening, with what happens just before and just after its call to
+        /// the device.
+        fn open(&self, before: impl FnOnce(), after: impl FnOnce()) {
+            self.desired.reconcile(|values| {
                 before();
-                for (_, wish) in changes(done, values) {
-                    self.set(if let Wish::Value(value) = wish { value } else { 0 });
-                }
-                behind();
-                done.clone_from(values);
-            };
-            self.wanted.agree(Values::new(), set, |_, _| {});
+                values.iter().for_each(|(_, value)| self.set(*value));
+                after();
+            });
         }
 
-        fn post(&self, value: i64, before: impl Fn(), behind: impl Fn()) {
-            let set = |(): &mut (), _: &Values| {
+        fn post(&self, value: i64, before: impl FnOnce(), after: impl FnOnce()) {
+            self.desired.reconcile(|values| {
                 before();
                 self.set(value);
-                behind();
-            };
-            self.wanted.agree((), set, |(), values| *values = brightness(value));
+                after();
+                *values = brightness(value);
+            });
         }
 
-        fn is_as_wanted(&self) -> bool {
-            self.wanted.0.lock().values == brightness(self.brightness.get())
+        fn expect(&self, value: i64, n_set: u32) {
+            assert_eq!((self.brightness.load(SeqCst), self.n_set.load(SeqCst)), (value, n_set));
+            self.desired.reconcile(|values| assert_eq!(*values, brightness(value)));
         }
     }
 
-    /// Does it the first time that it is called.
-    fn once(act: impl Fn()) -> impl Fn() {
-        let is_done = Cell::new(false);
-        move || {
-            if !is_done.replace(true) {
-                act();
-            }
-        }
+    /// Lets `second` begin in a thread of its own at the moment when `first`
+    /// calls what it is given, and returns when both are done.
+    fn both(device: &Device, first: impl FnOnce(&Device, &dyn Fn()), second: fn(&Device)) {
+        thread::scope(|scope| {
+            first(device, &|| {
+                // Whoever begins now must find the device taken.
+                assert!(device.desired.0.try_lock().is_none(), "the device is free");
+                scope.spawn(|| second(device));
+            });
+        });
     }
 
     #[test]
     fn undisturbed_one_sets_once() {
         let device = Device::new();
         device.open(|| {}, || {});
-        assert_eq!((device.brightness.get(), device.n_set.get()), (1, 1));
+        device.expect(1, 1);
         device.post(5, || {}, || {});
-        assert_eq!((device.brightness.get(), device.n_set.get()), (5, 2));
-        assert!(device.is_as_wanted());
+        device.expect(5, 2);
     }
 
     #[test]
     fn request_during_an_opening_wins() {
         let request = |device: &Device| device.post(5, || {}, || {});
         let device = Device::new();
-        device.open(once(|| request(&device)), || {});
-        assert!(device.is_as_wanted() && device.brightness.get() == 5);
+        both(&device, |device, begin| device.open(begin, || {}), request);
+        device.expect(5, 2);
         let device = Device::new();
-        device.open(|| {}, once(|| request(&device)));
-        assert!(device.is_as_wanted() && device.brightness.get() == 5);
+        both(&device, |device, begin| device.open(|| {}, begin), request);
+        device.expect(5, 2);
     }
 
     #[test]
     fn request_that_an_opening_overtakes_wins() {
         let opening = |device: &Device| device.open(|| {}, || {});
         let device = Device::new();
-        device.post(5, once(|| opening(&device)), || {});
-        assert!(device.is_as_wanted() && device.brightness.get() == 5);
+        both(&device, |device, begin| device.post(5, begin, || {}), opening);
+        device.expect(5, 2);
         let device = Device::new();
-        device.post(5, || {}, once(|| opening(&device)));
-        assert!(device.is_as_wanted() && device.brightness.get() == 5);
+        both(&device, |device, begin| device.post(5, || {}, begin), opening);
+        device.expect(5, 2);
     }
 
     #[test]
     fn of_two_requests_the_one_that_is_done_last_wins() {
         let device = Device::new();
-        device.post(5, || {}, once(|| device.post(7, || {}, || {})));
-        assert!(device.is_as_wanted() && device.brightness.get() == 5);
-    }
-
-    #[test]
-    fn changes_without_end_are_not_waited_for() {
-        let device = Device::new();
-        device.post(5, || {}, || device.wanted.agree((), |(), _| {}, |(), _| {}));
-        assert_eq!(device.n_set.get(), MOST_TRIES);
-        assert!(device.is_as_wanted());
-    }
-
-    #[test]
-    fn changes_are_what_differs() {
-        let values = |values: &[(&str, i64)]| -> Values {
-            values.iter().map(|(name, value)| ((*name).to_string(), *value)).collect()
-        };
-        let old = values(&[("contrast", 1), ("White Balance", 2), ("gain", 3)]);
-        let new = values(&[("contrast", 1), ("white_balance", 4)]);
-        assert_eq!(
-            changes(&old, &new),
-            [("gain".into(), Wish::Default), ("white_balance".into(), Wish::Value(4))]
+        both(
+            &device,
+            |device, begin| device.post(5, || {}, begin),
+            |device| device.post(7, || {}, || {}),
         );
-        assert_eq!(changes(&new, &new), []);
+        device.expect(7, 2);
     }
 }

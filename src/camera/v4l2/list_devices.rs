@@ -8,9 +8,9 @@ use v4l::frameinterval::FrameIntervalEnum;
 use v4l::framesize::FrameSizeEnum;
 use v4l::video::Capture;
 
-use super::super::settings::Control;
 use super::nodes::{self, Opened};
 use super::{controls, sys};
+use crate::controls::Control;
 
 /// One camera.
 #[derive(Debug, Serialize)]
@@ -44,7 +44,7 @@ struct Size {
 }
 
 /// All nodes that are cameras, in the order of their numbers.
-pub(crate) fn devices() -> Vec<Device> {
+pub(crate) fn list_devices() -> Vec<Device> {
     nodes::all()
         .iter()
         .filter_map(|path| nodes::open(path).ok())
@@ -53,7 +53,7 @@ pub(crate) fn devices() -> Vec<Device> {
 }
 
 /// The same as text.
-pub(crate) fn text(devices: &[Device]) -> String {
+pub(crate) fn devices_to_text(devices: &[Device]) -> String {
     if devices.is_empty() {
         return "no camera is plugged in\n".into();
     }

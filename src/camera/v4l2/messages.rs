@@ -4,7 +4,7 @@ use std::io;
 
 use rustix::io::Errno;
 
-use super::super::settings::Control;
+use crate::controls::Control;
 
 /// A name is taken for another from this similarity on, of 1.
 const SIMILAR: f64 = 0.6;

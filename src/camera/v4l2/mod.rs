@@ -22,12 +22,13 @@ use v4l::buffer::{Flags, Metadata, Type};
 use v4l::io::mmap::Stream;
 use v4l::io::traits::CaptureStream;
 
-use super::{Cause, Driver, Error, Mode};
+use super::{Cause, Driver, Error};
 use crate::config::DeviceConfig;
 use crate::frame::{FrameBuf, Timestamp};
 use crate::jpeg::{Encoder, Fault, PixelFormat, Range, Raw};
+use crate::mode::Mode;
 use crate::shutdown::Shutdown;
-use desired::Wanted;
+use desired::Desired;
 pub(super) use device::Device;
 use nodes::Opened;
 
@@ -60,11 +61,11 @@ impl V4l2 {
     fn set_up(
         opened: Opened,
         config: &DeviceConfig,
-        wanted: &Wanted,
+        desired: &Desired,
         fps: Option<f64>,
     ) -> Result<Self, Error> {
         let set = negotiate::set(&opened, config, fps)?;
-        controls::apply(&opened, wanted);
+        controls::apply(&opened, desired);
         let fault = |e| nodes::fault(&opened.path, "taking buffers", &e);
         let mut stream =
             Stream::with_buffers(&opened.device, Type::VideoCapture, N_BUFFERS).map_err(fault)?;

@@ -6,11 +6,12 @@ use v4l::fraction::Fraction;
 use v4l::video::Capture;
 use v4l::video::capture::Parameters;
 
-use super::super::{Cause, Error, Mode};
+use super::super::{Cause, Error};
 use super::nodes::{self, Opened};
 use super::sys;
 use crate::config::DeviceConfig;
 use crate::jpeg::PixelFormat;
+use crate::mode::Mode;
 
 /// JPEGs as they are, which cost nothing.
 const PASSED_ON: [[u8; 4]; 2] = [*b"MJPG", *b"JPEG"];

@@ -53,29 +53,29 @@ fn every_control_has_a_name_of_its_own() {
 
 #[test]
 fn values_that_a_control_has_not_are_refused_with_those_it_has() {
-    let fault = |control: &Control, wish: Wish| value(control, &wish).unwrap_err();
+    let fault = |control: &Control, wish: SetTo| value(control, &wish).unwrap_err();
     let int = control(1);
-    assert_eq!(value(&int, &Wish::Value(-64)), Ok((-64, Kind::Signed)));
-    assert_eq!(fault(&int, Wish::Value(65)), "65 is out of range: use -64 to 64");
-    assert_eq!(fault(&int, Wish::Item("high".into())), "high is out of range: use -64 to 64");
+    assert_eq!(value(&int, &SetTo::Value(-64)), Ok((-64, Kind::Signed)));
+    assert_eq!(fault(&int, SetTo::Value(65)), "65 is out of range: use -64 to 64");
+    assert_eq!(fault(&int, SetTo::Item("high".into())), "high is out of range: use -64 to 64");
     let bool = Control { min: 0, max: 1, ..control(2) };
-    assert_eq!(fault(&bool, Wish::Value(2)), "2 is neither 0 nor 1");
+    assert_eq!(fault(&bool, SetTo::Value(2)), "2 is neither 0 nor 1");
     let item = |index, label: &str| MenuItem { index, label: label.into() };
     let menu = vec![item(1, "Manual Mode"), item(3, "Aperture Priority Mode")];
     let menu = Control { menu, default: 3, ..control(3) };
-    assert_eq!(value(&menu, &Wish::Item("manual mode".into())), Ok((1, Kind::Signed)));
-    assert_eq!(value(&menu, &Wish::Default), Ok((3, Kind::Signed)));
+    assert_eq!(value(&menu, &SetTo::Item("manual mode".into())), Ok((1, Kind::Signed)));
+    assert_eq!(value(&menu, &SetTo::Default), Ok((3, Kind::Signed)));
     let choice = "there is no item 2; there are 1 (Manual Mode), 3 (Aperture Priority Mode)";
-    assert_eq!(fault(&menu, Wish::Value(2)), choice);
+    assert_eq!(fault(&menu, SetTo::Value(2)), choice);
     let bits = Control { min: 0, max: 0x8000_0001, ..control(8) };
-    assert_eq!(value(&bits, &Wish::Value(0x8000_0000)), Ok((0x8000_0000, Kind::Unsigned)));
-    assert!(fault(&bits, Wish::Value(2)).contains("not in 2147483649"));
-    assert!(fault(&bits, Wish::Value(-1)).contains("not in 2147483649"));
-    assert!(fault(&control(4), Wish::Default).contains("send 1 to press"));
-    assert!(fault(&control(7), Wish::Value(1)).contains("type string"));
-    assert!(fault(&control(77), Wish::Value(1)).contains("type other"));
+    assert_eq!(value(&bits, &SetTo::Value(0x8000_0000)), Ok((0x8000_0000, Kind::Unsigned)));
+    assert!(fault(&bits, SetTo::Value(2)).contains("not in 2147483649"));
+    assert!(fault(&bits, SetTo::Value(-1)).contains("not in 2147483649"));
+    assert!(fault(&control(4), SetTo::Default).contains("send 1 to press"));
+    assert!(fault(&control(7), SetTo::Value(1)).contains("type string"));
+    assert!(fault(&control(77), SetTo::Value(1)).contains("type other"));
     let fixed = Control { flags: vec!["read_only"], ..control(1) };
-    assert_eq!(fault(&fixed, Wish::Value(1)), "read only");
+    assert_eq!(fault(&fixed, SetTo::Value(1)), "read only");
 }
 
 #[test]
