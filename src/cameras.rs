@@ -10,7 +10,7 @@ use crate::capture::Capture;
 use crate::config::CameraSection;
 use crate::recording::Recording;
 
-/// One camera and all that hangs on it.
+/// One camera with its capture and recording.
 pub(crate) struct Camera {
     pub(crate) name: String,
     pub(crate) capture: Capture,
@@ -19,29 +19,31 @@ pub(crate) struct Camera {
     n_viewers: AtomicUsize,
 }
 
-/// The right to watch one camera, given back when dropped.
+/// The right to watch one camera; counts as one of its viewers until it is dropped.
 pub(crate) struct Admission(Arc<Camera>);
 
-/// All cameras of this moment, in the order they were asked for.
+/// The present cameras, in the order of the configuration.
 #[derive(Clone)]
 pub(crate) struct Cameras(Arc<Mutex<List>>);
 
-/// Never empty. Replaced as a whole, so that whoever reads holds no lock.
+/// Never empty. Replaced as a whole, so that readers need not hold the lock.
 type List = Arc<[Arc<Camera>]>;
 
 impl Cameras {
-    /// No camera is opened yet, unless it is to be on always or recorded.
+    /// Opens no camera yet, except those that are always on or recorded.
     pub(crate) fn new(sections: Vec<CameraSection>) -> Self {
         assert!(!sections.is_empty(), "a configuration has a camera");
         let cameras = sections.into_iter().map(|section| Arc::new(Camera::new(section)));
         Self(Arc::new(Mutex::new(cameras.collect())))
     }
 
-    /// Makes the cameras those of a new configuration. One that stays the same
-    /// notices nothing, the readers of one that changes stay, those of one
-    /// that goes, or whose recording changes, see its end.
+    /// Changes the cameras to those of a new configuration. A camera that stays the same
+    /// is not touched, and one that changes keeps its readers. The readers of a camera
+    /// that is removed, or whose recording changes, see its end.
     pub(crate) fn change(&self, sections: Vec<CameraSection>) {
         let before = self.all();
+        // A camera's recording is fixed when the camera is created, so a change of it needs a
+        // new camera.
         let find = |section: &CameraSection| {
             let known = before.iter().find(|camera| camera.name == section.name)?;
             (known.section.lock().record == section.record).then_some(known)
@@ -50,10 +52,10 @@ impl Cameras {
         let stays =
             |camera: &&Arc<Camera>| kept.iter().flatten().any(|other| Arc::ptr_eq(camera, other));
         for camera in before.iter().filter(|camera| !stays(camera)) {
-            let told = camera.section.lock().told();
-            log::info!("{told}, gone");
+            let description = camera.section.lock().told();
+            log::info!("{description}, removed");
             camera.capture.close();
-            // Its recorder gives its folder free before another takes it.
+            // Its recorder must release the folder before a new camera records there.
             camera.stop();
         }
         let cameras = sections.into_iter().zip(kept).map(|(section, camera)| match camera {
@@ -62,7 +64,7 @@ impl Cameras {
                 camera
             }
             None => {
-                log::info!("{}, new", section.told());
+                log::info!("{}, added", section.told());
                 Arc::new(Camera::new(section))
             }
         });
@@ -70,11 +72,12 @@ impl Cameras {
         *self.0.lock() = cameras;
     }
 
+    /// The present cameras; a later change does not affect the returned list.
     pub(crate) fn all(&self) -> List {
         Arc::clone(&self.0.lock())
     }
 
-    /// The one that is meant where none is named.
+    /// The camera for requests that name none.
     pub(crate) fn first(&self) -> Arc<Camera> {
         Arc::clone(&self.all()[0])
     }
@@ -83,12 +86,12 @@ impl Cameras {
         self.all().iter().find(|camera| camera.name == name).cloned()
     }
 
-    /// Wakes all readers and ends all threads, for good.
+    /// Ends all reads for good and orders all threads to stop.
     pub(crate) fn close(&self) {
         self.all().iter().for_each(|camera| camera.capture.close());
     }
 
-    /// Returns when all threads are gone. To be closed before.
+    /// Returns when all threads have ended. Call [`Cameras::close`] before.
     pub(crate) fn stop(&self) {
         self.all().iter().for_each(|camera| camera.stop());
     }
@@ -107,8 +110,9 @@ impl Camera {
         }
     }
 
-    /// To be closed before.
+    /// Returns when the threads have ended. Capture must be closed before.
     fn stop(&self) {
+        // The recorder is a reader, so it stops before the capture that it reads from.
         if let Some(recording) = &self.recording {
             recording.stop();
         }
@@ -123,17 +127,18 @@ impl Camera {
         }
     }
 
-    /// How many may watch at once; `None`: all who have a seat.
+    /// How many may watch at once; `None` if only the seats are limited.
     pub(crate) fn max_viewers(&self) -> Option<usize> {
         self.section.lock().max_viewers
     }
 
-    /// Lets a viewer in.
+    /// Admits a viewer.
     ///
     /// # Errors
-    /// How many watch, if that is as many as may.
+    /// The number of viewers, if no more are allowed.
     pub(crate) fn admit(self: &Arc<Self>) -> Result<Admission, usize> {
         let n_most = self.max_viewers().unwrap_or(usize::MAX);
+        // One atomic step, so that two viewers cannot both get the last place.
         let more = |n| (n < n_most).then_some(n + 1);
         self.n_viewers.fetch_update(SeqCst, SeqCst, more)?;
         Ok(Admission(Arc::clone(self)))

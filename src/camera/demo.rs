@@ -1,4 +1,5 @@
-//! Three pictures, 1, 2 and 3, one a second: a camera for the first minute.
+//! The demo camera: three built-in pictures, 1, 2 and 3, one a second, so that the
+//! program shows something without any camera or option.
 
 use super::pacer::Pacer;
 use super::{Driver, Error};
@@ -16,6 +17,7 @@ pub(super) struct Demo {
 }
 
 impl Demo {
+    /// `fps` is in frames a second, one if not given.
     pub(super) fn open(fps: Option<f64>) -> Self {
         Self { pacer: Pacer::new(fps.unwrap_or(1.0)), pictures: PICTURES.iter().cycle() }
     }

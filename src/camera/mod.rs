@@ -153,7 +153,7 @@ impl fmt::Display for Error {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Lost(_, why) => f.write_str(why),
-            Self::BadFrame(fault) => write!(f, "{fault}"),
+            Self::BadFrame(why) => write!(f, "{why}"),
             Self::NotYet => f.write_str("no picture yet"),
             Self::Stopped => f.write_str("asked to stop"),
         }

@@ -132,6 +132,7 @@ impl Capture {
 
     /// Adds a reader, and starts the thread if it does not run.
     pub(crate) fn read(&self) -> Reader {
+        // Counted under the lock, so that the thread cannot decide in between to end.
         let mut life = self.0.life.lock();
         life.n_readers += 1;
         self.0.n_wanting.fetch_add(1, SeqCst);
@@ -280,6 +281,7 @@ impl Drop for Reader {
         self.0.n_wanting.fetch_sub(1, SeqCst);
         let mut life = self.0.life.lock();
         life.n_readers -= 1;
+        // The idle timeout starts when the last reader leaves, not at its last frame.
         life.last_read = Instant::now();
     }
 }

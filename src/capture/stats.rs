@@ -123,6 +123,7 @@ impl Stats {
     pub(super) fn set_state(&self, state: State, cause: Option<String>) -> State {
         let mut now = self.now.lock();
         let before = now.state;
+        // Frames before a change of state say nothing about the rate after it.
         if before != state {
             now.since = SystemTime::now();
             now.rate = Rate::new();
@@ -176,6 +177,7 @@ impl Stats {
 
     /// All but the latest frame, which is in the slot.
     pub(super) fn status(&self, asked: Asked) -> Status {
+        // Relaxed is enough, since each counter stands alone: no other memory depends on it.
         let read = |counters: &[AtomicU64], keys: &mut dyn Iterator<Item = &'static str>| {
             keys.zip(counters).map(|(key, n)| (key, n.load(Relaxed))).collect()
         };

@@ -18,6 +18,7 @@ pub(super) fn draw(size: (u16, u16), cause: &str, since: SystemTime) -> Canvas {
     let (width, height) =
         (size.0.clamp(SMALLEST.0, LARGEST.0), size.1.clamp(SMALLEST.1, LARGEST.1));
     let mut canvas = Canvas::new(width, height, Colour::rgb(24, 28, 36));
+    // Scaled so that about 40 letters fit into a line at any size.
     let scale = (canvas.width() / 320).max(1);
     let margin = 8 * scale;
     let n_letters = (canvas.width() - 2 * margin) / Canvas::text_width(scale, " ");

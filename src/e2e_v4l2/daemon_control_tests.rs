@@ -105,7 +105,7 @@ fn values_and_names_that_are_none_are_answered_one_by_one() {
     assert_eq!(code, 400, "{body}");
     let ends: Value = serde_json::from_str(&body).unwrap();
     let ends = &ends["controls"];
-    assert!(error(&ends["brightnes"]).contains("is brightness meant?"), "{ends}");
+    assert!(error(&ends["brightnes"]).contains("did you mean brightness?"), "{ends}");
     assert!(error(&ends["brightness"]).contains("out of range: use -64 to 64"), "{ends}");
     assert!(error(&ends["auto_exposure"]).contains("there are 1 (Manual Mode), 3 ("), "{ends}");
     assert!(error(&ends["saturation"]).contains("is to be a whole number"), "{ends}");

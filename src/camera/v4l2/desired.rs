@@ -87,8 +87,8 @@ mod tests {
     fn both(device: &Device, first: impl FnOnce(&Device, &dyn Fn()), second: fn(&Device)) {
         thread::scope(|scope| {
             first(device, &|| {
-                // Whoever begins now must find the device taken.
-                assert!(device.desired.0.try_lock().is_none(), "the device is free");
+                // A caller that starts now must find the device locked.
+                assert!(device.desired.0.try_lock().is_none(), "no lock is held");
                 scope.spawn(|| second(device));
             });
         });

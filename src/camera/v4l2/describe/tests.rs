@@ -53,35 +53,35 @@ fn every_control_has_a_name_of_its_own() {
 
 #[test]
 fn values_that_a_control_has_not_are_refused_with_those_it_has() {
-    let fault = |control: &Control, wish: SetTo| value(control, &wish).unwrap_err();
+    let error = |control: &Control, to: SetTo| value(control, &to).unwrap_err();
     let int = control(1);
     assert_eq!(value(&int, &SetTo::Value(-64)), Ok((-64, Kind::Signed)));
-    assert_eq!(fault(&int, SetTo::Value(65)), "65 is out of range: use -64 to 64");
-    assert_eq!(fault(&int, SetTo::Item("high".into())), "high is out of range: use -64 to 64");
+    assert_eq!(error(&int, SetTo::Value(65)), "65 is out of range: use -64 to 64");
+    assert_eq!(error(&int, SetTo::Item("high".into())), "high is out of range: use -64 to 64");
     let bool = Control { min: 0, max: 1, ..control(2) };
-    assert_eq!(fault(&bool, SetTo::Value(2)), "2 is neither 0 nor 1");
+    assert_eq!(error(&bool, SetTo::Value(2)), "2 is neither 0 nor 1");
     let item = |index, label: &str| MenuItem { index, label: label.into() };
     let menu = vec![item(1, "Manual Mode"), item(3, "Aperture Priority Mode")];
     let menu = Control { menu, default: 3, ..control(3) };
     assert_eq!(value(&menu, &SetTo::Item("manual mode".into())), Ok((1, Kind::Signed)));
     assert_eq!(value(&menu, &SetTo::Default), Ok((3, Kind::Signed)));
     let choice = "there is no item 2; there are 1 (Manual Mode), 3 (Aperture Priority Mode)";
-    assert_eq!(fault(&menu, SetTo::Value(2)), choice);
+    assert_eq!(error(&menu, SetTo::Value(2)), choice);
     let bits = Control { min: 0, max: 0x8000_0001, ..control(8) };
     assert_eq!(value(&bits, &SetTo::Value(0x8000_0000)), Ok((0x8000_0000, Kind::Unsigned)));
-    assert!(fault(&bits, SetTo::Value(2)).contains("not in 2147483649"));
-    assert!(fault(&bits, SetTo::Value(-1)).contains("not in 2147483649"));
-    assert!(fault(&control(4), SetTo::Default).contains("send 1 to press"));
-    assert!(fault(&control(7), SetTo::Value(1)).contains("type string"));
-    assert!(fault(&control(77), SetTo::Value(1)).contains("type other"));
+    assert!(error(&bits, SetTo::Value(2)).contains("not in 2147483649"));
+    assert!(error(&bits, SetTo::Value(-1)).contains("not in 2147483649"));
+    assert!(error(&control(4), SetTo::Default).contains("send 1 to press"));
+    assert!(error(&control(7), SetTo::Value(1)).contains("type string"));
+    assert!(error(&control(77), SetTo::Value(1)).contains("type other"));
     let fixed = Control { flags: vec!["read_only"], ..control(1) };
-    assert_eq!(fault(&fixed, SetTo::Value(1)), "read only");
+    assert_eq!(error(&fixed, SetTo::Value(1)), "read only");
 }
 
 #[test]
 fn unknown_names_are_answered_by_the_nearest_or_by_all() {
     let known = name(vec![raw(1, "Brightness", 1), raw(2, "White Balance, Automatic", 2)]);
-    assert!(messages::unknown(&known, "brigthness").ends_with("is brightness meant?"));
+    assert!(messages::unknown(&known, "brigthness").ends_with("did you mean brightness?"));
     assert!(
         messages::unknown(&known, "zoom")
             .ends_with("there are brightness, white_balance_automatic")
