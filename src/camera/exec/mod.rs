@@ -18,8 +18,9 @@ use process::{End, Process};
 
 /// How often a wait checks for the order to stop.
 const SLICE: Duration = Duration::from_millis(200);
-/// How often capture checks whether frames are still wanted.
-const TURN: Duration = Duration::from_secs(1);
+/// How long a call waits before it returns [`Error::NotYet`], so that capture can check
+/// whether frames are still wanted.
+const NOT_YET_AFTER: Duration = Duration::from_secs(1);
 /// The capacity of a pipe, unless it was enlarged (pipe(7)).
 const PIECE_BYTES: usize = 64 << 10;
 
@@ -56,7 +57,7 @@ impl Exec {
         })
     }
 
-    /// Waits until the command has written something, at most until [`TURN`] after
+    /// Waits until the command has written something, at most until [`NOT_YET_AFTER`] after
     /// `begun`.
     fn wait(&mut self, begun: Instant, stop: &Shutdown) -> Result<(), Error> {
         loop {
@@ -69,7 +70,7 @@ impl Exec {
             }
             // Capture has to learn that there is no frame, or it could not end this wait
             // when the last reader leaves.
-            if begun.elapsed() >= TURN {
+            if begun.elapsed() >= NOT_YET_AFTER {
                 return Err(Error::NotYet);
             }
             if self.process.wait(SLICE).map_err(|e| io(&e))? {

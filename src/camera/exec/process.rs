@@ -17,9 +17,9 @@ use crate::shutdown::Shutdown;
 /// How long a command may take to end after SIGTERM.
 const GRACE: Duration = Duration::from_secs(2);
 /// The same while the daemon stops, since the daemon must end within 2 s.
-const SHORT_GRACE: Duration = Duration::from_millis(800);
-/// How often to check whether it has ended.
-const GLANCE: Duration = Duration::from_millis(10);
+const GRACE_AT_STOP: Duration = Duration::from_millis(800);
+/// How often to check whether it has ended, as nothing signals the end of a group.
+const POLL_INTERVAL: Duration = Duration::from_millis(10);
 /// How long to wait for the exit status after the output has ended: a command closes
 /// its output some time before it exits.
 const EXIT_WAIT: Duration = Duration::from_millis(500);
@@ -143,7 +143,7 @@ impl Process {
             if Instant::now() >= deadline || stop.is_some_and(Shutdown::is_ordered) {
                 return false;
             }
-            std::thread::sleep(GLANCE);
+            std::thread::sleep(POLL_INTERVAL);
         }
     }
 
@@ -167,14 +167,14 @@ impl Drop for Process {
         self.stdout = None;
         let begun = Instant::now();
         let stop = self.stop.take();
-        let is_gone = self.wait_until(begun + SHORT_GRACE, None, Self::is_gone)
+        let is_gone = self.wait_until(begun + GRACE_AT_STOP, None, Self::is_gone)
             || self.wait_until(begun + GRACE, stop.as_ref(), Self::is_gone);
         if !is_gone {
             log::warn!("the command does not end at SIGTERM; killing it");
             let _ = kill_process_group(self.group, Signal::KILL);
         }
         // SIGKILL ends it, unless it is blocked in the kernel on a device.
-        let is_reaped = self.wait_until(Instant::now() + SHORT_GRACE / 2, None, |process| {
+        let is_reaped = self.wait_until(Instant::now() + GRACE_AT_STOP / 2, None, |process| {
             process.child.try_wait().is_ok_and(|status| status.is_some())
         });
         if !is_reaped {

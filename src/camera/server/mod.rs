@@ -18,8 +18,9 @@ use crate::pictures::{Next, Reader, Repeat};
 use crate::shutdown::Shutdown;
 use crate::url::Url;
 
-/// How often capture checks whether frames are still wanted.
-const TURN: Duration = Duration::from_secs(1);
+/// How long a call waits before it returns [`Error::NotYet`], so that capture can check
+/// whether frames are still wanted.
+const NOT_YET_AFTER: Duration = Duration::from_secs(1);
 /// A server that takes longer to send its response headers is considered dead.
 const MAX_CONNECT: Duration = Duration::from_secs(10);
 /// How often to request a single picture, in requests a second.
@@ -85,7 +86,7 @@ impl Server {
     /// Waits for the next picture of a response, then skips to the newest one that
     /// already arrived.
     fn newest(&mut self, response: &mut Reader, frame: &mut FrameBuf) -> Result<Timestamp, Error> {
-        let (turn_ends, mut n_left) = (Instant::now() + TURN, MAX_BACKLOG);
+        let (not_yet_at, mut n_left) = (Instant::now() + NOT_YET_AFTER, MAX_BACKLOG);
         let mut newest = None;
         loop {
             match response.next().map_err(|why| Error::lost(Cause::Unsupported, why))? {
@@ -108,7 +109,7 @@ impl Server {
             let until = match newest {
                 Some(timestamp) if n_left == 0 => return Ok(timestamp),
                 Some(_) => Instant::now(),
-                None => self.may_wait(turn_ends, response)?,
+                None => self.may_wait(not_yet_at, response)?,
             };
             match (response.read(until), newest) {
                 (Ok(n), _) => n_left = n_left.saturating_sub(n),
@@ -125,7 +126,7 @@ impl Server {
     }
 
     /// Until when to wait for more of a picture.
-    fn may_wait(&self, turn_ends: Instant, response: &Reader) -> Result<Instant, Error> {
+    fn may_wait(&self, not_yet_at: Instant, response: &Reader) -> Result<Instant, Error> {
         let (now, stalls) = (Instant::now(), self.last + self.options.stall_timeout);
         if response.is_stopped() {
             Err(Error::Stopped)
@@ -133,10 +134,10 @@ impl Server {
             let time = self.options.stall_timeout;
             let why = format!("the server stalled, no picture for {time:?}");
             Err(Error::lost(Cause::Stalled, why))
-        } else if now >= turn_ends {
+        } else if now >= not_yet_at {
             Err(Error::NotYet)
         } else {
-            Ok(turn_ends.min(stalls))
+            Ok(not_yet_at.min(stalls))
         }
     }
 }

@@ -5,7 +5,7 @@
 
 use rustix::io::Errno;
 
-use super::describe::{self, known, typed};
+use super::describe::{self, typed_name};
 use super::desired::Desired;
 use super::nodes::Opened;
 use super::{messages, sys};
@@ -49,12 +49,12 @@ enum SetError {
 
 /// All controls with their values.
 pub(super) fn list(opened: &Opened) -> Vec<Control> {
-    let mut controls = known(opened);
+    let mut controls = describe::all(opened);
     // The kernel waits 5 s for a device that does not answer, for each control.
     // So after the first such control the others keep an unknown value.
     let mut is_answering = true;
     for control in controls.iter_mut().filter(|c| !c.flags.contains(&"write_only")) {
-        if is_answering && let Some(kind) = describe::plain(control.kind) {
+        if is_answering && let Some(kind) = describe::value_kind(control.kind) {
             let value = sys::control(&opened.device, control.id, kind);
             is_answering = !matches!(&value, Err(e) if messages::is_silent(e));
             control.value = value.ok();
@@ -73,7 +73,7 @@ pub(super) fn set_lasting(
         let tried = set(opened, changes);
         for change in &tried {
             let Ok(value) = change.result else { continue };
-            values.retain(|(name, _)| typed(name) != change.name);
+            values.retain(|(name, _)| typed_name(name) != change.name);
             // A device starts with its defaults, so they need not be set again.
             if change.is_lasting && change.to != SetTo::Default {
                 values.push((change.name.clone(), value));
@@ -104,7 +104,7 @@ pub(super) fn apply(opened: &Opened, desired: &Desired) {
 /// Sets controls in two passes, automatic ones first. The second pass repeats
 /// what was inactive in the first, so the order of the changes does not matter.
 fn set(opened: &Opened, changes: &[Change]) -> Vec<Tried> {
-    let known = known(opened);
+    let known = describe::all(opened);
     let mut jobs: Vec<_> = expand(&known, changes).into_iter().map(|c| (c, None)).collect();
     let is_automatic = |name: &str| {
         let id = describe::find(&known, name).map(|control| control.id);

@@ -37,7 +37,7 @@ fn kind(number: u32) -> &'static str {
 }
 
 /// How the kernel passes values of a type, if they are plain numbers.
-pub(super) fn plain(kind: &str) -> Option<Kind> {
+pub(super) fn value_kind(kind: &str) -> Option<Kind> {
     match kind {
         "int" | "bool" | "menu" | "intmenu" | "button" => Some(Kind::Signed),
         "bitmask" => Some(Kind::Unsigned),
@@ -48,18 +48,18 @@ pub(super) fn plain(kind: &str) -> Option<Kind> {
 
 /// A name as people type it, by v4l2-ctl's rule: "White Balance, Automatic" becomes
 /// `white_balance_automatic`.
-pub(super) fn typed(name: &str) -> String {
+pub(super) fn typed_name(name: &str) -> String {
     let words = name.split(|c: char| !c.is_ascii_alphanumeric()).filter(|word| !word.is_empty());
     words.map(str::to_ascii_lowercase).collect::<Vec<_>>().join("_")
 }
 
 /// All controls, without their values.
-pub(super) fn known(opened: &Opened) -> Vec<Control> {
-    name(sys::controls(&opened.device))
+pub(super) fn all(opened: &Opened) -> Vec<Control> {
+    name_controls(sys::controls(&opened.device))
 }
 
 /// Gives controls their names and groups.
-fn name(raw: Vec<sys::Control>) -> Vec<Control> {
+fn name_controls(raw: Vec<sys::Control>) -> Vec<Control> {
     let mut controls: Vec<Control> = Vec::new();
     let mut class: Option<(u32, String)> = None;
     for raw in raw {
@@ -70,7 +70,7 @@ fn name(raw: Vec<sys::Control>) -> Vec<Control> {
             continue;
         }
         let class = class.as_ref().filter(|(id, _)| *id == raw.id & CLASS);
-        let mut name = typed(&raw.label);
+        let mut name = typed_name(&raw.label);
         // Names must be unique, but labels may be equal, or have no ASCII letter.
         if name.is_empty() || controls.iter().any(|control| control.name == name) {
             let stem = if name.is_empty() { "control" } else { &name };
@@ -108,15 +108,15 @@ fn group(id: u32) -> &'static str {
     }
 }
 
-/// The control with a name, in any spelling that [`typed`] maps to it.
+/// The control with a name, in any spelling that [`typed_name`] maps to it.
 pub(super) fn find<'a>(known: &'a [Control], name: &str) -> Option<&'a Control> {
-    let name = typed(name);
+    let name = typed_name(name);
     known.iter().find(|control| control.name == name)
 }
 
 /// Whether a control can be set to its default.
 pub(super) fn has_default(control: &Control) -> bool {
-    plain(control.kind).is_some()
+    value_kind(control.kind).is_some()
         && control.kind != "button"
         && !control.flags.contains(&"read_only")
 }
@@ -126,7 +126,7 @@ pub(super) fn has_default(control: &Control) -> bool {
 /// # Errors
 /// Why the control does not have this value, and which values it has.
 pub(super) fn value(control: &Control, to: &SetTo) -> Result<(i64, Kind), String> {
-    let Some(kind) = plain(control.kind) else {
+    let Some(kind) = value_kind(control.kind) else {
         return Err(format!("controls of type {} cannot be set here", control.kind));
     };
     if control.flags.contains(&"read_only") {

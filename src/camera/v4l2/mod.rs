@@ -64,7 +64,7 @@ impl V4l2 {
         desired: &Desired,
         fps: Option<f64>,
     ) -> Result<Self, Error> {
-        let set = negotiate::set(&opened, config, fps)?;
+        let negotiated = negotiate::negotiate(&opened, config, fps)?;
         controls::apply(&opened, desired);
         let error = |e| nodes::error(&opened.path, "taking buffers", &e);
         let mut stream =
@@ -72,10 +72,10 @@ impl V4l2 {
         stream.set_timeout(Duration::from_millis(SLICE_MS.unsigned_abs().into()));
         let n_threads = std::thread::available_parallelism().map_or(1, usize::from);
         Ok(Self {
-            encoder: set.raw.map(|raw| (Encoder::new(config.quality, n_threads), raw)),
+            encoder: negotiated.raw.map(|raw| (Encoder::new(config.quality, n_threads), raw)),
             stream: Some(stream),
-            mode: set.mode,
-            format: set.format,
+            mode: negotiated.mode,
+            format: negotiated.format,
             opened,
             stall_timeout: config.stall_timeout,
             n_warmup: config.n_warmup,

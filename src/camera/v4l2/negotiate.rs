@@ -22,7 +22,7 @@ const RAW_SIZE: (u32, u32) = (640, 480);
 
 /// The result of the negotiation.
 #[derive(Debug)]
-pub(super) struct Set {
+pub(super) struct Negotiated {
     pub(super) format: sys::Format,
     /// The pixel format; `None` if the device gives JPEGs.
     pub(super) raw: Option<PixelFormat>,
@@ -30,7 +30,11 @@ pub(super) struct Set {
 }
 
 /// Sets a device up, as close to the configuration as the driver allows.
-pub(super) fn set(opened: &Opened, config: &DeviceConfig, fps: Option<f64>) -> Result<Set, Error> {
+pub(super) fn negotiate(
+    opened: &Opened,
+    config: &DeviceConfig,
+    fps: Option<f64>,
+) -> Result<Negotiated, Error> {
     let fourcc = choose(opened, config.format)?;
     let is_raw = !PASSED_ON.contains(&fourcc);
     let (width, height) = config.resolution.unwrap_or(if is_raw { RAW_SIZE } else { JPEG_SIZE });
@@ -46,7 +50,7 @@ pub(super) fn set(opened: &Opened, config: &DeviceConfig, fps: Option<f64>) -> R
         size: Some((format.width, format.height)),
         fps: set_rate(opened, fps)?,
     };
-    Ok(Set { format, raw, mode })
+    Ok(Negotiated { format, raw, mode })
 }
 
 /// The format to request: the configured one, or the cheapest to convert.

@@ -15,19 +15,19 @@ fn raw(id: u32, label: &str, kind: u32) -> sys::Control {
 }
 
 fn control(kind: u32) -> Control {
-    name(vec![raw(0x0098_0900, "X", kind)]).remove(0)
+    name_controls(vec![raw(0x0098_0900, "X", kind)]).remove(0)
 }
 
 #[test]
 fn names_are_typed_as_v4l2_ctl_has_them() {
-    assert_eq!(typed("White Balance, Automatic"), "white_balance_automatic");
-    assert_eq!(typed("brightness"), "brightness");
-    assert_eq!(typed("Gain (dB)"), "gain_db");
+    assert_eq!(typed_name("White Balance, Automatic"), "white_balance_automatic");
+    assert_eq!(typed_name("brightness"), "brightness");
+    assert_eq!(typed_name("Gain (dB)"), "gain_db");
 }
 
 #[test]
 fn every_control_has_a_name_of_its_own() {
-    let named = name(vec![
+    let named = name_controls(vec![
         raw(0x0098_0001, "User Controls", 6),
         raw(0x0098_0900, "Brightness", 1),
         raw(0x009A_0901, "亮度", 1),
@@ -80,7 +80,7 @@ fn values_that_a_control_has_not_are_refused_with_those_it_has() {
 
 #[test]
 fn unknown_names_are_answered_by_the_nearest_or_by_all() {
-    let known = name(vec![raw(1, "Brightness", 1), raw(2, "White Balance, Automatic", 2)]);
+    let known = name_controls(vec![raw(1, "Brightness", 1), raw(2, "White Balance, Automatic", 2)]);
     assert!(messages::unknown(&known, "brigthness").ends_with("did you mean brightness?"));
     assert!(
         messages::unknown(&known, "zoom")
@@ -91,7 +91,7 @@ fn unknown_names_are_answered_by_the_nearest_or_by_all() {
 
 #[test]
 fn inactive_names_the_automatic_that_is_to_be_switched_off() {
-    let automatic = name(vec![raw(1, "Focus, Automatic", 2)]).remove(0);
+    let automatic = name_controls(vec![raw(1, "Focus, Automatic", 2)]).remove(0);
     assert!(messages::inactive(Some(&automatic)).ends_with("switch focus_automatic off first"));
     let item = MenuItem { index: 1, label: "Manual Mode".into() };
     let menu = Control { menu: vec![item], ..automatic };
