@@ -1,9 +1,9 @@
-//! How long to wait before a lost camera is tried again.
+//! How long to wait before opening a lost camera again.
 
 use std::time::Duration;
 
-/// Doubles from try to try, so that a camera that is plugged in again is seen
-/// soon, and one that is away for the night costs nothing.
+/// A wait that doubles with each try: a camera that is plugged in again is found soon,
+/// and one that is away for a night costs almost nothing.
 #[derive(Debug)]
 pub(crate) struct BackOff {
     next: Duration,
@@ -11,15 +11,15 @@ pub(crate) struct BackOff {
 
 impl BackOff {
     const FIRST: Duration = Duration::from_millis(250);
-    /// Still short enough for somebody who stands there and waits.
+    /// Short enough for a person who waits beside the camera.
     pub(crate) const LONGEST: Duration = Duration::from_secs(4);
 
     pub(crate) fn new() -> Self {
         Self { next: Self::FIRST }
     }
 
-    /// The wait after a session that lasted `session`. One that lasted longer
-    /// than any wait was a working camera: begin anew.
+    /// The wait after a session of this length. After a session longer than any wait the
+    /// camera worked, so the waits start from the shortest again.
     pub(crate) fn after(&mut self, session: Duration) -> Duration {
         if session > Self::LONGEST {
             self.next = Self::FIRST;
@@ -35,7 +35,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn waits_double_up_to_the_longest_and_begin_anew_after_success() {
+    fn waits_double_up_to_the_longest_and_start_again_after_success() {
         let mut back_off = BackOff::new();
         let waits: Vec<_> = (0..7).map(|_| back_off.after(Duration::ZERO).as_millis()).collect();
         assert_eq!(waits, [250, 500, 1000, 2000, 4000, 4000, 4000]);

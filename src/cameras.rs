@@ -10,8 +10,8 @@ use crate::capture::Capture;
 use crate::config::CameraSection;
 use crate::recording::Recording;
 
-/// One camera and all that hangs on it.
-pub(crate) struct Unit {
+/// One camera with its capture and recording.
+pub(crate) struct Camera {
     pub(crate) name: String,
     pub(crate) capture: Capture,
     pub(crate) recording: Option<Recording>,
@@ -19,81 +19,85 @@ pub(crate) struct Unit {
     n_viewers: AtomicUsize,
 }
 
-/// The right to watch one camera, given back when dropped.
-pub(crate) struct Admission(Arc<Unit>);
+/// The right to watch one camera; counts as one of its viewers until it is dropped.
+pub(crate) struct Admission(Arc<Camera>);
 
-/// All cameras of this moment, in the order they were asked for.
+/// The present cameras, in the order of the configuration.
 #[derive(Clone)]
 pub(crate) struct Cameras(Arc<Mutex<List>>);
 
-/// Never empty. Replaced as a whole, so that whoever reads holds no lock.
-type List = Arc<[Arc<Unit>]>;
+/// Never empty. Replaced as a whole, so that readers need not hold the lock.
+type List = Arc<[Arc<Camera>]>;
 
 impl Cameras {
-    /// No camera is opened yet, unless it is to be on always or recorded.
+    /// Opens no camera yet, except those that are always on or recorded.
     pub(crate) fn new(sections: Vec<CameraSection>) -> Self {
         assert!(!sections.is_empty(), "a configuration has a camera");
-        let units = sections.into_iter().map(|section| Arc::new(Unit::new(section)));
-        Self(Arc::new(Mutex::new(units.collect())))
+        let cameras = sections.into_iter().map(|section| Arc::new(Camera::new(section)));
+        Self(Arc::new(Mutex::new(cameras.collect())))
     }
 
-    /// Makes the cameras those of a new configuration. One that stays the same
-    /// notices nothing, the readers of one that changes stay, those of one
-    /// that goes, or whose recording changes, see its end.
+    /// Changes the cameras to those of a new configuration. A camera that stays the same
+    /// is not touched, and one that changes keeps its readers. The readers of a camera
+    /// that is removed, or whose recording changes, see its end.
     pub(crate) fn change(&self, sections: Vec<CameraSection>) {
         let before = self.all();
+        // A camera's recording is fixed when the camera is created, so a change of it needs a
+        // new camera.
         let find = |section: &CameraSection| {
-            let known = before.iter().find(|unit| unit.name == section.name)?;
+            let known = before.iter().find(|camera| camera.name == section.name)?;
             (known.section.lock().record == section.record).then_some(known)
         };
         let kept: Vec<_> = sections.iter().map(|section| find(section).cloned()).collect();
-        let stays = |unit: &&Arc<Unit>| kept.iter().flatten().any(|other| Arc::ptr_eq(unit, other));
-        for unit in before.iter().filter(|unit| !stays(unit)) {
-            let told = unit.section.lock().told();
-            log::info!("{told}, gone");
-            unit.capture.close();
-            // Its recorder gives its folder free before another takes it.
-            unit.stop();
+        let stays =
+            |camera: &&Arc<Camera>| kept.iter().flatten().any(|other| Arc::ptr_eq(camera, other));
+        for camera in before.iter().filter(|camera| !stays(camera)) {
+            let description = camera.section.lock().told();
+            log::info!("{description}, removed");
+            camera.capture.close();
+            // Its recorder must release the folder before a new camera records there.
+            camera.stop();
         }
-        let units = sections.into_iter().zip(kept).map(|(section, unit)| match unit {
-            Some(unit) => {
-                unit.change(&section);
-                unit
+        let cameras = sections.into_iter().zip(kept).map(|(section, camera)| match camera {
+            Some(camera) => {
+                camera.change(&section);
+                camera
             }
             None => {
-                log::info!("{}, new", section.told());
-                Arc::new(Unit::new(section))
+                log::info!("{}, added", section.told());
+                Arc::new(Camera::new(section))
             }
         });
-        let units = units.collect();
-        *self.0.lock() = units;
+        let cameras = cameras.collect();
+        *self.0.lock() = cameras;
     }
 
+    /// The present cameras; a later change does not affect the returned list.
     pub(crate) fn all(&self) -> List {
         Arc::clone(&self.0.lock())
     }
 
-    /// The one that is meant where none is named.
-    pub(crate) fn first(&self) -> Arc<Unit> {
+    /// The camera for requests that name none.
+    pub(crate) fn first(&self) -> Arc<Camera> {
         Arc::clone(&self.all()[0])
     }
 
-    pub(crate) fn find(&self, name: &str) -> Option<Arc<Unit>> {
-        self.all().iter().find(|unit| unit.name == name).cloned()
+    pub(crate) fn find(&self, name: &str) -> Option<Arc<Camera>> {
+        self.all().iter().find(|camera| camera.name == name).cloned()
     }
 
-    /// Wakes all readers and ends all threads, for good.
+    /// Ends all reads for good and orders all threads to stop.
     pub(crate) fn close(&self) {
-        self.all().iter().for_each(|unit| unit.capture.close());
+        self.all().iter().for_each(|camera| camera.capture.close());
     }
 
-    /// Returns when all threads are gone. To be closed before.
+    /// Returns when all threads have ended. Call [`Cameras::close`] before.
     pub(crate) fn stop(&self) {
-        self.all().iter().for_each(|unit| unit.stop());
+        self.all().iter().for_each(|camera| camera.stop());
     }
 }
 
-impl Unit {
+impl Camera {
     fn new(section: CameraSection) -> Self {
         let capture = Capture::new(&section);
         let record = section.record.clone();
@@ -106,8 +110,9 @@ impl Unit {
         }
     }
 
-    /// To be closed before.
+    /// Returns when the threads have ended. Capture must be closed before.
     fn stop(&self) {
+        // The recorder is a reader, so it stops before the capture that it reads from.
         if let Some(recording) = &self.recording {
             recording.stop();
         }
@@ -122,17 +127,18 @@ impl Unit {
         }
     }
 
-    /// How many may watch at once; `None`: all who have a seat.
+    /// How many may watch at once; `None` if only the seats are limited.
     pub(crate) fn max_viewers(&self) -> Option<usize> {
         self.section.lock().max_viewers
     }
 
-    /// Lets a viewer in.
+    /// Admits a viewer.
     ///
     /// # Errors
-    /// How many watch, if that is as many as may.
+    /// The number of viewers, if no more are allowed.
     pub(crate) fn admit(self: &Arc<Self>) -> Result<Admission, usize> {
         let n_most = self.max_viewers().unwrap_or(usize::MAX);
+        // One atomic step, so that two viewers cannot both get the last place.
         let more = |n| (n < n_most).then_some(n + 1);
         self.n_viewers.fetch_update(SeqCst, SeqCst, more)?;
         Ok(Admission(Arc::clone(self)))

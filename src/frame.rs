@@ -1,8 +1,8 @@
-//! One picture, with the bytes that stand around it on the wire.
+//! A frame: one JPEG, with the bytes that surround it on the wire.
 //!
-//! Capture builds a [`Frame`] once; viewers, snapshots and recordings only
-//! take slices of it. The layouts are those of RFC 2046 multipart parts as
-//! MJPEG clients expect them:
+//! Capture builds each [`Frame`] once. Viewers, snapshots and recordings use slices of
+//! it, so nothing is copied or formatted per viewer. The layouts are multipart parts
+//! (RFC 2046) as MJPEG clients expect them:
 //!
 //! ```text
 //! [Content-Type, Content-Length, X-Timestamp, blank line][JPEG][CRLF --frame CRLF][Content-Type, blank line]
@@ -21,50 +21,51 @@ use rustix::io::Errno;
 
 /// The delimiter line that opens every stream body.
 pub(crate) const DELIMITER: &[u8] = b"--frame\r\n";
-/// The headers of a part without a length, with the blank line.
+/// The headers of a part without a length, and the blank line after them.
 pub(crate) const SHORT_HEADERS: &[u8] = b"Content-Type: image/jpeg\r\n\r\n";
-/// What follows each JPEG: the end of its part, then the headers of the next
-/// one, which Chromium and WebKit wait for before they paint this one
-/// (Chromium bug 527446).
+/// The bytes after each JPEG: the end of its part, then the headers of the next part.
+/// Chromium and WebKit paint a part only when these headers arrive (Chromium bug
+/// 527446).
 const TAIL: &[u8] = b"\r\n--frame\r\nContent-Type: image/jpeg\r\n\r\n";
 const N_DELIMITER_BYTES: usize = TAIL.len() - SHORT_HEADERS.len();
 
 /// Room for the longest part header: 26 bytes of type, 16 + 20 of length,
 /// 13 + 20 + 1 + 6 of time, 4 line ends.
 const HEAD_ROOM: usize = 128;
-/// Room for the Huffman tables that some cameras leave out (420 bytes): the
-/// few bytes before them are moved into it, not the picture behind them.
+/// Room for the Huffman tables that some cameras omit (420 bytes). To insert them, the
+/// few bytes before them move to the front, and not the whole picture to the back.
 const TABLE_ROOM: usize = 432;
 /// Where a JPEG begins in its buffer.
 const FRONT: usize = HEAD_ROOM + TABLE_ROOM;
 
-/// How much more a file is let give that is longer than it said.
+/// The step by which the buffer grows for a file that is longer than expected.
 const READ_BYTES: usize = 64 << 10;
 
-/// When a picture was taken.
+/// One moment on two clocks: when a frame was taken.
 #[derive(Clone, Copy, Debug, PartialEq)]
-pub(crate) struct Taken {
-    /// On the clock of the world, for X-Timestamp.
-    pub(crate) captured: SystemTime,
-    /// The same moment on the clock that never steps, for ages.
-    pub(crate) taken: Instant,
+pub(crate) struct Timestamp {
+    /// The wall clock, for X-Timestamp.
+    pub(crate) wall: SystemTime,
+    /// The same moment on the monotonic clock, for ages: the wall clock may be set.
+    pub(crate) monotonic: Instant,
 }
 
-impl Taken {
+impl Timestamp {
     pub(crate) fn now() -> Self {
-        Self { captured: SystemTime::now(), taken: Instant::now() }
+        Self { wall: SystemTime::now(), monotonic: Instant::now() }
     }
 }
 
-/// What is known of a picture besides its bytes.
+/// What is known about a frame besides its bytes.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub(crate) struct Meta {
-    /// Counts up by one a picture, over all openings of the camera, from 1.
+    /// The sequence number: from 1, one more for each frame, over all openings of the
+    /// camera.
     pub(crate) seq: u64,
-    pub(crate) at: Taken,
+    pub(crate) at: Timestamp,
     pub(crate) width: u16,
     pub(crate) height: u16,
-    /// A picture of ours that says why the camera shows nothing.
+    /// Whether this is a status picture, which says why the camera is lost.
     pub(crate) is_status: bool,
 }
 
@@ -90,7 +91,7 @@ impl Frame {
         &self.bytes[self.jpeg_start..]
     }
 
-    /// JPEG and delimiter, for a part whose headers are made for one viewer.
+    /// JPEG and delimiter, for a part with headers of its own for one viewer.
     pub(crate) fn jpeg_and_delimiter(&self) -> &[u8] {
         &self.bytes[self.jpeg_start..self.jpeg_end + N_DELIMITER_BYTES]
     }
@@ -100,27 +101,27 @@ impl Frame {
         &self.bytes[self.jpeg_start..self.jpeg_end]
     }
 
-    /// Whether the JPEG holds CRLF and two dashes: ffmpeg splits a part
-    /// without Content-Length there, so layout A leaves such a frame out
-    /// (about one in 4 GiB). Found on first use, since only A asks.
+    /// Whether the JPEG contains CRLF and two dashes. ffmpeg splits a part without
+    /// Content-Length there, so such a frame (about one in 4 GiB) is not sent in layout
+    /// A. Searched for on first use, since only layout A needs it.
     pub(crate) fn holds_delimiter(&self) -> bool {
         *self.holds_delimiter.get_or_init(|| memchr::memmem::find(self.jpeg(), b"\r\n--").is_some())
     }
 
     /// `seconds.microseconds` since 1970, as in X-Timestamp.
     pub(crate) fn timestamp(&self) -> String {
-        let t = since_epoch(self.meta.at.captured);
+        let t = since_epoch(self.meta.at.wall);
         format!("{}.{:06}", t.as_secs(), t.subsec_micros())
     }
 }
 
-/// Time since 1970; zero before it, where a board without a clock may be.
+/// Time since 1970; zero for an earlier time, which a board without a clock may have.
 pub(crate) fn since_epoch(time: SystemTime) -> Duration {
     time.duration_since(SystemTime::UNIX_EPOCH).unwrap_or_default()
 }
 
-/// A JPEG being put together by a camera driver, with room before it for the
-/// part header, so that the driver's bytes are copied once.
+/// A JPEG that a driver fills in. It has room for the part header before the JPEG, so the
+/// driver's bytes are copied only once.
 #[derive(Debug)]
 pub(crate) struct FrameBuf {
     bytes: Vec<u8>,
@@ -144,20 +145,22 @@ impl FrameBuf {
         self.bytes.extend_from_slice(jpeg);
     }
 
-    /// Appends what a file has, but stops above `limit` bytes of JPEG, read straight
-    /// into the buffer: by two system calls if the file is `n_expected` long,
-    /// where the standard library would feel its way in growing pieces.
+    /// Appends the contents of a file, and returns the length of the JPEG. Stops once it
+    /// exceeds `limit` bytes.
     ///
-    /// Gives back how long the JPEG is now.
+    /// Reads straight into the buffer, with two system calls if the file is `n_expected`
+    /// bytes long. `Read::read_to_end` would need several, and grow the buffer in steps.
     ///
     /// # Errors
-    /// What the file says; what it gave before stays in the buffer.
+    /// The error of a read; the bytes before it stay in the buffer.
     pub(crate) fn extend_from(
         &mut self,
         file: impl AsFd,
         n_expected: usize,
         limit: usize,
     ) -> io::Result<usize> {
+        // One byte more than expected, so that the read which finds the end of the file
+        // does not grow the buffer; and room for what `finish` appends.
         self.bytes.reserve(n_expected.min(limit) + 1 + TAIL.len());
         while self.jpeg().len() <= limit {
             if self.bytes.len() == self.bytes.capacity() {
@@ -172,7 +175,7 @@ impl FrameBuf {
         Ok(self.jpeg().len())
     }
 
-    /// What was put in so far.
+    /// The JPEG so far.
     pub(crate) fn jpeg(&self) -> &[u8] {
         &self.bytes[self.start..]
     }
@@ -182,14 +185,14 @@ impl FrameBuf {
         self.bytes.truncate(self.start + len);
     }
 
-    /// Takes the bytes in `range` out of the JPEG, by moving what is before.
+    /// Removes the bytes in `range` from the JPEG, by moving the bytes before them.
     pub(crate) fn cut(&mut self, range: Range<usize>) {
         let start = self.start;
         self.bytes.copy_within(start..start + range.start, start + range.len());
         self.start += range.len();
     }
 
-    /// Puts at most [`TABLE_ROOM`] bytes in at `at`, by moving what is before.
+    /// Inserts at most [`TABLE_ROOM`] bytes at `at`, by moving the bytes before them.
     pub(crate) fn insert(&mut self, at: usize, piece: &[u8]) {
         let (old, new) = (self.start, self.start - piece.len());
         self.bytes.copy_within(old..old + at, new);
@@ -197,9 +200,9 @@ impl FrameBuf {
         self.start = new;
     }
 
-    /// Writes the part header before the JPEG and the delimiter behind it.
+    /// Writes the part header before the JPEG and the delimiter after it.
     pub(crate) fn finish(mut self, meta: Meta) -> Frame {
-        let t = since_epoch(meta.at.captured);
+        let t = since_epoch(meta.at.wall);
         let head = format!(
             "Content-Type: image/jpeg\r\nContent-Length: {}\r\nX-Timestamp: {}.{:06}\r\n\r\n",
             self.jpeg().len(),
@@ -207,6 +210,7 @@ impl FrameBuf {
             t.subsec_micros()
         );
         let (jpeg_start, jpeg_end) = (self.start, self.bytes.len());
+        // The header's length varies with the numbers in it, so it is aligned to its end.
         let start = jpeg_start - head.len();
         self.bytes[start..jpeg_start].copy_from_slice(head.as_bytes());
         self.bytes.extend_from_slice(TAIL);
@@ -226,20 +230,22 @@ impl Write for FrameBuf {
     }
 }
 
-/// Hands out the buffers of frames that nobody holds any more: fresh memory
-/// for each frame would cost page faults on every byte of it.
+/// Reuses the buffers of frames that have no other holder. New memory for each frame
+/// would cost a page fault for each of its pages.
 #[derive(Debug, Default)]
 pub(crate) struct FramePool {
     frames: Vec<Arc<Frame>>,
 }
 
 impl FramePool {
-    /// One in the slot, one being written by viewers, one being filled, one
-    /// spare for a viewer that is late. More late ones only cost page faults.
+    /// One in the slot, one being written to viewers, one being filled, and one spare for
+    /// a late viewer. Further late viewers only cost page faults.
     const MAX_FRAMES: usize = 4;
 
-    /// A buffer, an old one if there is one.
+    /// Returns an empty buffer, a used one if possible.
     pub(crate) fn take(&mut self) -> FrameBuf {
+        // `get_mut` succeeds only if the pool is the only holder: no viewer is still
+        // sending these bytes.
         let free = self.frames.iter_mut().position(|f| Arc::get_mut(f).is_some());
         match free.map(|i| Arc::try_unwrap(self.frames.swap_remove(i))) {
             Some(Ok(frame)) => FrameBuf::reusing(frame.bytes),
@@ -247,8 +253,9 @@ impl FramePool {
         }
     }
 
-    /// Remembers a published frame until its buffer is free.
+    /// Keeps a published frame, to reuse its buffer once nobody else holds it.
     pub(crate) fn keep(&mut self, frame: &Arc<Frame>) {
+        // A frame that falls out of the pool is freed by its last holder.
         if self.frames.len() == Self::MAX_FRAMES {
             self.frames.swap_remove(0);
         }
@@ -265,9 +272,9 @@ mod tests {
         buf.extend(jpeg);
         buf.finish(Meta {
             seq: 1,
-            at: Taken {
-                captured: SystemTime::UNIX_EPOCH + Duration::new(1_795_197_222, 490_963_000),
-                taken: Instant::now(),
+            at: Timestamp {
+                wall: SystemTime::UNIX_EPOCH + Duration::new(1_795_197_222, 490_963_000),
+                monotonic: Instant::now(),
             },
             width: 1,
             height: 1,
@@ -292,14 +299,14 @@ mod tests {
         let mut buf = FrameBuf::new();
         buf.extend(b"x");
         buf.insert(0, &[7; TABLE_ROOM]);
-        let captured = SystemTime::UNIX_EPOCH + Duration::from_secs(i64::MAX as u64 / 2);
-        let at = Taken { captured, taken: Instant::now() };
+        let wall = SystemTime::UNIX_EPOCH + Duration::from_secs(i64::MAX as u64 / 2);
+        let at = Timestamp { wall, monotonic: Instant::now() };
         let whole = buf.finish(Meta { at, ..frame(b"").meta });
         assert!(whole.full().starts_with(b"Content-Type: image/jpeg\r\nContent-Length: 433\r\n"));
     }
 
     #[test]
-    fn pieces_go_in_and_out_in_front() {
+    fn pieces_are_inserted_and_cut_by_moving_the_front() {
         let mut buf = FrameBuf::new();
         buf.extend(b"abcdef");
         buf.insert(2, b"XYZ");
@@ -317,7 +324,7 @@ mod tests {
     }
 
     #[test]
-    fn buffer_is_used_again_only_when_nobody_holds_the_frame() {
+    fn buffer_is_reused_only_when_nobody_holds_the_frame() {
         let mut pool = FramePool::default();
         let mut buf = pool.take();
         buf.extend(&[7; 1000]);

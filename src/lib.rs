@@ -76,7 +76,8 @@
 //! | `multipart` | a parser for the parts of any server's stream, in pieces of any size |
 //! | `fetch` | GET from another server, which a shutdown can interrupt |
 //! | `pictures` | the frames in the answer: parts, JPEGs one after the other, a single JPEG |
-//! | `camera` | the trait for drivers, and one file for each driver |
+//! | `mode`, `controls` | what a camera set itself to, and its controls, as plain values |
+//! | `camera` | the traits for drivers and their controls, and one file for each driver |
 //! | `capture` | the thread that reads a camera while somebody watches |
 //! | `recording` | frames on disk: written, bounded, found again, as AVI or zip |
 //! | `cameras` | the cameras of this daemon, by name |
@@ -110,6 +111,8 @@ pub mod client;
 #[cfg(feature = "daemon")]
 mod config;
 #[cfg(feature = "daemon")]
+mod controls;
+#[cfg(feature = "daemon")]
 mod daemon;
 mod fetch;
 mod frame;
@@ -128,6 +131,8 @@ mod jpeg;
 mod log_limit;
 #[cfg(feature = "daemon")]
 mod log_queue;
+#[cfg(feature = "daemon")]
+mod mode;
 mod multipart;
 #[cfg(feature = "daemon")]
 mod open_files;

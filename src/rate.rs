@@ -1,8 +1,8 @@
-//! How many of something happen a second: of late, and at most.
+//! Rates: how often something happened lately, and how often it may happen.
 
 use std::time::{Duration, Instant};
 
-/// Remembers the last few events.
+/// Measures a rate over the last few events.
 #[derive(Debug)]
 pub(crate) struct Rate {
     times: [Option<Instant>; Self::N],
@@ -10,19 +10,20 @@ pub(crate) struct Rate {
 }
 
 impl Rate {
-    /// Half a second at 30 a second, a quarter of a minute at one.
+    /// The number of events: half a second at 30 a second, 16 s at one a second.
     const N: usize = 16;
 
     pub(crate) fn new() -> Self {
         Self { times: [None; Self::N], next: 0 }
     }
 
+    /// Counts an event.
     pub(crate) fn event(&mut self, now: Instant) {
         self.times[self.next] = Some(now);
         self.next = (self.next + 1) % Self::N;
     }
 
-    /// Events a second. Falls towards 0 when none come any more.
+    /// Events a second. Falls towards 0 once events stop.
     pub(crate) fn per_second(&self, now: Instant) -> f64 {
         let n = self.times.iter().flatten().count();
         let (Some(first), Some(last)) =
@@ -36,12 +37,13 @@ impl Rate {
         let n_intervals = f64::from(u8::try_from(n - 1).unwrap_or(u8::MAX));
         let interval = last.duration_since(*first).as_secs_f64() / n_intervals;
         let silence = now.saturating_duration_since(*last).as_secs_f64();
-        // One missed event is still chance; from the second on it is a lull.
+        // A single late event is jitter. From two missing intervals on, the rate falls
+        // with the silence.
         if silence > 2.0 * interval { 1.0 / silence } else { 1.0 / interval }
     }
 }
 
-/// When the next picture may go out, to a reader that wants few.
+/// Says when the next frame may be sent to a reader that wants a lower rate.
 #[derive(Debug)]
 pub(crate) struct Pace {
     interval: Option<Duration>,
@@ -49,17 +51,19 @@ pub(crate) struct Pace {
 }
 
 impl Pace {
+    /// `fps` is in frames a second; `None` sets no limit.
     pub(crate) fn new(fps: Option<f64>) -> Self {
         Self { interval: fps.map(|fps| Duration::from_secs_f64(1.0 / fps)), due: None }
     }
 
-    /// How long to hold back; `None`: not at all.
+    /// How long to wait before the next frame; `None` if it may be sent now.
     pub(crate) fn wait(&self, now: Instant) -> Option<Duration> {
         self.due.and_then(|due| due.checked_duration_since(now)).filter(|wait| !wait.is_zero())
     }
 
-    /// Counts on from when the picture was due, so that the rate is met on
-    /// average; but not from long ago, so that there is never a burst.
+    /// Records that a frame was sent. The next one is due an interval after this one was
+    /// due, so the average rate is met; but after a delay the count starts at `now`, so
+    /// that no burst follows.
     pub(crate) fn sent(&mut self, now: Instant) {
         self.due = self.interval.map(|interval| {
             let due = self.due.unwrap_or(now) + interval;

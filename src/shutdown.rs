@@ -1,21 +1,22 @@
-//! The order to stop, which every sleep and every long wait listens to.
+//! The order to stop, which ends every sleep early.
 
 use std::convert::Infallible;
 use std::time::Duration;
 
 use crossbeam_channel::{Receiver, RecvTimeoutError, Sender, bounded};
 
-/// Gives the order, by being dropped.
+/// Gives the order when it is dropped. Nothing is ever sent: closing a channel reaches
+/// every receiver, however many there are.
 #[derive(Debug)]
 pub(crate) struct Trigger(
     #[expect(dead_code, reason = "dropped, never sent on")] Sender<Infallible>,
 );
 
-/// Hears the order. Cheap to clone, one for each thread.
+/// Receives the order. Cheap to clone; each thread has its own.
 #[derive(Clone, Debug)]
 pub(crate) struct Shutdown(Receiver<Infallible>);
 
-/// A trigger and what listens to it.
+/// Returns a trigger and its receiver.
 pub(crate) fn channel() -> (Trigger, Shutdown) {
     let (sender, receiver) = bounded(0);
     (Trigger(sender), Shutdown(receiver))
@@ -27,7 +28,7 @@ impl Shutdown {
         self.0.recv_timeout(duration) == Err(RecvTimeoutError::Disconnected)
     }
 
-    /// Whether the order was given.
+    /// Whether the order was given. Does not block.
     pub(crate) fn is_ordered(&self) -> bool {
         self.wait_for(Duration::ZERO)
     }

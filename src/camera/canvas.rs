@@ -1,14 +1,15 @@
-//! A surface to draw text and boxes on, for pictures that no device took.
+//! Draws text and boxes, for the test pattern and the status picture.
 
 use font8x8::legacy::BASIC_LEGACY;
 use jpeg_encoder::{ColorType, Encoder, EncodingError, rgb_to_ycbcr};
 
 use crate::frame::FrameBuf;
 
-/// Side of a letter of the font, in its own dots.
+/// Width and height of a letter of the font, in dots.
 const LETTER: usize = 8;
 
-/// A colour as the encoder wants it, full range YCbCr (JFIF).
+/// A colour in the encoder's format, full range YCbCr (JFIF). Converting a colour
+/// once is cheaper than converting each pixel when the picture is encoded.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub(crate) struct Colour([u8; 3]);
 
@@ -22,7 +23,7 @@ impl Colour {
     }
 }
 
-/// Pixels in rows, three bytes each.
+/// Pixels in rows from the top, three bytes each.
 #[derive(Clone, Debug)]
 pub(crate) struct Canvas {
     width: u16,
@@ -31,7 +32,7 @@ pub(crate) struct Canvas {
 }
 
 impl Canvas {
-    /// One colour all over. Both sides must be above 0.
+    /// A canvas filled with one colour. `width` and `height` must be above 0.
     pub(crate) fn new(width: u16, height: u16, colour: Colour) -> Self {
         let n = usize::from(width) * usize::from(height);
         Self { width, height, pixels: colour.0.repeat(n) }
@@ -45,24 +46,25 @@ impl Canvas {
         usize::from(self.height)
     }
 
-    /// Fills a box; what lies outside the canvas is left out.
+    /// Fills a box, clipped to the canvas.
     pub(crate) fn fill(&mut self, x: usize, y: usize, w: usize, h: usize, colour: Colour) {
         let (right, bottom) = ((x + w).min(self.width()), (y + h).min(self.height()));
         let width = self.width();
         for row in y..bottom {
+            // The range is empty for a box that begins right of the canvas.
             for pixel in (row * width + x..row * width + right.max(x)).map(|i| i * 3) {
                 self.pixels[pixel..pixel + 3].copy_from_slice(&colour.0);
             }
         }
     }
 
-    /// Copies the whole of another canvas of the same size.
+    /// Copies all pixels of another canvas of the same size.
     pub(crate) fn copy_from(&mut self, other: &Self) {
         self.pixels.copy_from_slice(&other.pixels);
     }
 
-    /// Writes a line of text, each dot of a letter `scale` pixels wide.
-    /// Anything but ASCII becomes a question mark.
+    /// Draws a line of text, clipped to the canvas. Each dot of a letter is
+    /// `scale` pixels wide; characters outside ASCII become question marks.
     pub(crate) fn text(&mut self, x: usize, y: usize, scale: usize, text: &str, colour: Colour) {
         for (i, letter) in text.chars().enumerate() {
             let code = if letter.is_ascii() { letter as usize } else { '?' as usize };
@@ -75,17 +77,20 @@ impl Canvas {
         }
     }
 
-    /// How wide a text is at a scale.
+    /// The width of a text at a scale, in pixels.
     pub(crate) fn text_width(scale: usize, text: &str) -> usize {
         text.chars().count() * LETTER * scale
     }
 
-    /// How high a line of text is at a scale.
+    /// The height of a line of text at a scale, in pixels.
     pub(crate) fn text_height(scale: usize) -> usize {
         LETTER * scale
     }
 
-    /// Encodes the canvas into an empty frame.
+    /// Encodes the canvas into an empty frame. `quality` is 1 to 100.
+    ///
+    /// # Errors
+    /// None for a canvas of at least one pixel: writing to a frame cannot fail.
     pub(crate) fn encode(&self, quality: u8, frame: &mut FrameBuf) -> Result<(), EncodingError> {
         Encoder::new(frame, quality).encode(&self.pixels, self.width, self.height, ColorType::Ycbcr)
     }
@@ -101,7 +106,7 @@ mod tests {
     }
 
     #[test]
-    fn what_lies_outside_is_left_out() {
+    fn boxes_and_text_are_clipped() {
         let mut canvas = Canvas::new(10, 10, Colour::BLACK);
         canvas.fill(8, 8, 5, 5, Colour::WHITE);
         assert_eq!(n_white(&canvas), 4);

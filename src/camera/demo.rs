@@ -1,8 +1,10 @@
-//! Three pictures, 1, 2 and 3, one a second: a camera for the first minute.
+//! The demo camera: three built-in pictures, 1, 2 and 3, one a second, so that the
+//! program shows something without any camera or option.
 
 use super::pacer::Pacer;
-use super::{Camera, Error, Mode};
-use crate::frame::{FrameBuf, Taken};
+use super::{Driver, Error};
+use crate::frame::{FrameBuf, Timestamp};
+use crate::mode::Mode;
 use crate::shutdown::Shutdown;
 
 const PICTURES: [&[u8]; 3] =
@@ -15,16 +17,17 @@ pub(super) struct Demo {
 }
 
 impl Demo {
+    /// `fps` is in frames a second, one if not given.
     pub(super) fn open(fps: Option<f64>) -> Self {
         Self { pacer: Pacer::new(fps.unwrap_or(1.0)), pictures: PICTURES.iter().cycle() }
     }
 }
 
-impl Camera for Demo {
-    fn next_frame(&mut self, frame: &mut FrameBuf, stop: &Shutdown) -> Result<Taken, Error> {
+impl Driver for Demo {
+    fn next_frame(&mut self, frame: &mut FrameBuf, stop: &Shutdown) -> Result<Timestamp, Error> {
         self.pacer.wait(stop)?;
         frame.extend(self.pictures.next().expect("a cycle over three pictures has no end"));
-        Ok(Taken::now())
+        Ok(Timestamp::now())
     }
 
     fn mode(&self) -> Mode {

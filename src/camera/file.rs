@@ -1,16 +1,17 @@
-//! A file of JPEGs one after the other as a camera, over and over.
+//! A file of concatenated JPEGs as a camera, played in a loop.
 
 use std::fs;
 use std::io::{Read, Seek};
 use std::path::{Path, PathBuf};
 
 use super::pacer::Pacer;
-use super::{Camera, Cause, Error, Mode};
-use crate::frame::{FrameBuf, Taken};
+use super::{Cause, Driver, Error};
+use crate::frame::{FrameBuf, Timestamp};
 use crate::jpeg::{Fault, Splitter};
+use crate::mode::Mode;
 use crate::shutdown::Shutdown;
 
-/// The usual pace of a video, as such a file does not tell its own.
+/// The usual frame rate of a video: a file of JPEGs does not contain its own.
 const FPS: f64 = 25.0;
 
 #[derive(Debug)]
@@ -27,15 +28,15 @@ impl File {
     }
 }
 
-impl Camera for File {
-    fn next_frame(&mut self, frame: &mut FrameBuf, stop: &Shutdown) -> Result<Taken, Error> {
+impl Driver for File {
+    fn next_frame(&mut self, frame: &mut FrameBuf, stop: &Shutdown) -> Result<Timestamp, Error> {
         self.pacer.wait(stop)?;
         loop {
             match self.pictures.next(frame).map_err(|e| io(&self.path, &e))? {
                 Next::Nothing if stop.is_ordered() => return Err(Error::Stopped),
                 Next::Nothing => {}
-                Next::Picture => return Ok(Taken::now()),
-                Next::Bad(fault) => return Err(Error::BadFrame(fault)),
+                Next::Picture => return Ok(Timestamp::now()),
+                Next::Bad(why) => return Err(Error::BadFrame(why)),
                 Next::End if self.pictures.n_found == 0 => return Err(no_picture(&self.path)),
                 Next::End => self.pictures.rewind().map_err(|e| io(&self.path, &e))?,
             }
@@ -47,7 +48,7 @@ impl Camera for File {
     }
 }
 
-/// Whether the file holds a picture at all.
+/// Checks that the file holds at least one JPEG.
 pub(super) fn check(path: &Path, max_bytes: usize) -> Result<(), Error> {
     let mut pictures = Pictures::open(path, max_bytes)?;
     let mut frame = FrameBuf::new();
@@ -60,40 +61,42 @@ pub(super) fn check(path: &Path, max_bytes: usize) -> Result<(), Error> {
     }
 }
 
-/// What comes next in a file.
+/// The result of reading on in a file.
 enum Next {
     Picture,
     Bad(Fault),
-    /// A piece in which no picture ends: there may be gigabytes of them.
+    /// No picture ended in the piece that was read. Returned to the caller, since
+    /// gigabytes may follow, and it must see an order to stop in between.
     Nothing,
     End,
 }
 
-/// The pictures of one file, read in pieces.
+/// The JPEGs of one file, which is read in pieces.
 #[derive(Debug)]
 struct Pictures {
     file: fs::File,
     max_bytes: usize,
     splitter: Splitter,
     piece: Vec<u8>,
-    /// Since the beginning of the file.
+    /// Pictures found since the beginning of the file. If there is none by its
+    /// end, playing it again would loop for ever.
     n_found: u64,
 }
 
 impl Pictures {
-    /// A few pictures of a small camera, or a part of a large one's.
+    /// A few pictures of a small camera, or a part of one of a large camera.
     const PIECE_BYTES: usize = 64 << 10;
 
     fn open(path: &Path, max_bytes: usize) -> Result<Self, Error> {
-        let of = fs::metadata(path).map_err(|e| match e.kind() {
+        let metadata = fs::metadata(path).map_err(|e| match e.kind() {
             std::io::ErrorKind::NotFound => {
                 Error::lost(Cause::NoDevice, format!("{}: no such file", path.display()))
             }
             _ => io(path, &e),
         })?;
-        // A pipe would block for as long as its writer likes.
-        if !of.is_file() {
-            let why = "not a regular file; file:PATH takes a file of JPEGs one after the other";
+        // Opening a pipe would block until a writer comes.
+        if !metadata.is_file() {
+            let why = "not a regular file; file:PATH takes a file of concatenated JPEGs";
             return Err(Error::lost(Cause::NoSignal, format!("{}: {why}", path.display())));
         }
         let file = fs::File::open(path).map_err(|e| io(path, &e))?;
@@ -101,7 +104,7 @@ impl Pictures {
         Ok(Self { file, max_bytes, splitter: Splitter::new(max_bytes), piece, n_found: 0 })
     }
 
-    /// Copies the next picture into `frame`.
+    /// Copies the next JPEG into the empty `frame`.
     fn next(&mut self, frame: &mut FrameBuf) -> std::io::Result<Next> {
         match self.splitter.next_jpeg() {
             Ok(Some(jpeg)) => {
@@ -110,13 +113,15 @@ impl Pictures {
                 return Ok(Next::Picture);
             }
             Ok(None) => {}
-            Err(fault) => return Ok(Next::Bad(fault)),
+            Err(why) => return Ok(Next::Bad(why)),
         }
         let n = self.file.read(&mut self.piece)?;
         if n > 0 {
             self.splitter.push(&self.piece[..n]);
             Ok(Next::Nothing)
         } else if self.splitter.is_inside() {
+            // The file ends within a picture. A new splitter forgets the incomplete picture,
+            // so the next call reaches the end of the file.
             self.splitter = Splitter::new(self.max_bytes);
             Ok(Next::Bad(Fault::Truncated))
         } else {
@@ -134,10 +139,7 @@ impl Pictures {
 fn no_picture(path: &Path) -> Error {
     Error::lost(
         Cause::NoSignal,
-        format!(
-            "{}: no JPEG in it; file:PATH takes a file of JPEGs one after the other",
-            path.display()
-        ),
+        format!("{}: no JPEG in it; file:PATH takes a file of concatenated JPEGs", path.display()),
     )
 }
 

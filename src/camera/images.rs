@@ -1,13 +1,14 @@
-//! The JPEG files of a folder as a camera, in name order, over and over.
+//! The JPEG files of a folder as a camera, in name order, played in a loop.
 
 use std::fs;
 use std::io::Read;
 use std::path::{Path, PathBuf};
 
 use super::pacer::Pacer;
-use super::{Camera, Cause, Error, Mode};
-use crate::frame::{FrameBuf, Taken};
+use super::{Cause, Driver, Error};
+use crate::frame::{FrameBuf, Timestamp};
 use crate::jpeg::Fault;
+use crate::mode::Mode;
 use crate::shutdown::Shutdown;
 
 #[derive(Debug)]
@@ -25,21 +26,23 @@ impl Images {
     }
 }
 
-impl Camera for Images {
-    fn next_frame(&mut self, frame: &mut FrameBuf, stop: &Shutdown) -> Result<Taken, Error> {
+impl Driver for Images {
+    fn next_frame(&mut self, frame: &mut FrameBuf, stop: &Shutdown) -> Result<Timestamp, Error> {
         self.pacer.wait(stop)?;
         let (path, file) = loop {
             let path = match self.files.next() {
                 Some(path) => path,
                 None => {
-                    // Listed anew at each turn: pictures may come and go.
+                    // List the folder again in each round, since files may be
+                    // added and deleted.
                     self.files = list(&self.dir)?.into_iter();
                     self.files.next().expect("a listed folder holds a picture")
                 }
             };
             match fs::File::open(&path) {
                 Ok(file) => break (path, file),
-                // It went within the turn. A listed one is there: this ends.
+                // The file was deleted since the folder was listed. `list` returns
+                // only files that exist, so this loop ends.
                 Err(e) if e.kind() == std::io::ErrorKind::NotFound => {}
                 Err(e) => return Err(io(&path, &e)),
             }
@@ -50,7 +53,7 @@ impl Camera for Images {
         if n > self.max_bytes {
             return Err(Error::BadFrame(Fault::TooLarge));
         }
-        Ok(Taken::now())
+        Ok(Timestamp::now())
     }
 
     fn mode(&self) -> Mode {
@@ -58,35 +61,35 @@ impl Camera for Images {
     }
 }
 
-/// Whether there is a picture in the folder, and each file looks like one.
+/// Checks that the folder holds JPEG files, and that each begins like a JPEG.
 pub(super) fn check(dir: &Path) -> Result<(), Error> {
     for path in list(dir)? {
         let mut start = Vec::new();
         let file = fs::File::open(&path).map_err(|e| io(&path, &e))?;
         file.take(3).read_to_end(&mut start).map_err(|e| io(&path, &e))?;
         if !start.starts_with(&[0xFF, 0xD8, 0xFF]) {
-            let fault = if start.is_empty() { Fault::Empty } else { Fault::NotJpeg };
+            let why = if start.is_empty() { Fault::Empty } else { Fault::NotJpeg };
             return Err(Error::lost(
                 Cause::NoSignal,
-                format!("{}: {fault}; the folder is to hold JPEG files", path.display()),
+                format!("{}: {why}; the folder must hold JPEG files", path.display()),
             ));
         }
     }
     Ok(())
 }
 
-/// The pictures in name order, at least one.
+/// The JPEG files in name order, at least one.
 fn list(dir: &Path) -> Result<Vec<PathBuf>, Error> {
-    let fault = |why: &str| Error::lost(Cause::NoDevice, format!("{}: {why}", dir.display()));
+    let error = |why: &str| Error::lost(Cause::NoDevice, format!("{}: {why}", dir.display()));
     let entries = fs::read_dir(dir).map_err(|e| match e.kind() {
-        std::io::ErrorKind::NotFound => fault("no such folder"),
-        std::io::ErrorKind::NotADirectory => fault("not a folder; for a single file use file:PATH"),
-        _ => fault(&e.to_string()),
+        std::io::ErrorKind::NotFound => error("no such folder"),
+        std::io::ErrorKind::NotADirectory => error("not a folder; for a single file use file:PATH"),
+        _ => error(&e.to_string()),
     })?;
     let mut files: Vec<_> =
         entries.filter_map(Result::ok).map(|e| e.path()).filter(|p| is_picture(p)).collect();
     if files.is_empty() {
-        return Err(fault("no picture in this folder; put files *.jpg or *.jpeg there"));
+        return Err(error("no picture in this folder; put files *.jpg or *.jpeg there"));
     }
     files.sort();
     Ok(files)
@@ -107,7 +110,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn picture_that_went_within_the_turn_is_passed_over() {
+    fn picture_that_was_deleted_within_the_round_is_skipped() {
         let dir = std::env::temp_dir().join(format!("mjpegd-images-{}", std::process::id()));
         fs::create_dir_all(&dir).unwrap();
         for name in ["1.jpg", "2.jpg", "3.jpg"] {

@@ -1,7 +1,7 @@
-//! Cameras: anything that gives JPEGs, behind one small trait.
+//! Cameras: every source of JPEGs, behind the trait [`Driver`].
 //!
-//! A driver knows its device and nothing else: not who watches, not where the
-//! pictures go. Capture opens it, asks for one picture after the other, and
+//! A driver knows its device and nothing else: neither who watches nor where
+//! the frames go. Capture opens it, asks for one frame after the other, and
 //! decides by the [`Error`] what to do next.
 
 mod canvas;
@@ -12,110 +12,98 @@ mod images;
 mod pacer;
 mod pattern;
 mod server;
-mod settings;
 mod v4l2;
 
 use std::fmt;
 use std::sync::Arc;
 
 pub(crate) use canvas::{Canvas, Colour};
-pub(crate) use settings::{ALL, Change, Control, Outcome, Settings, Wish};
-pub(crate) use v4l2::survey;
+pub(crate) use v4l2::list_devices::{devices_to_text, list_devices};
 
 use crate::config::{CameraConfig, Source};
-use crate::frame::{FrameBuf, Taken};
+use crate::controls::{Change, ChangeResult, Control};
+use crate::frame::{FrameBuf, Timestamp};
 use crate::jpeg::Fault;
+use crate::mode::Mode;
 use crate::shutdown::Shutdown;
 
 /// One opened camera. Dropping it closes the device.
-pub(crate) trait Camera {
-    /// Waits for the next picture, puts its JPEG into the empty `frame` and
+pub(crate) trait Driver {
+    /// Waits for the next frame, puts its JPEG into the empty `frame` and
     /// returns when it was taken. Blocks for as long as the camera takes;
     /// sleeps end early with [`Error::Stopped`] when `stop` is ordered.
     ///
     /// # Errors
     /// What went wrong, by what the caller does next. After any error but
-    /// [`Error::BadFrame`] and [`Error::NotYet`] the camera is to be dropped.
-    fn next_frame(&mut self, frame: &mut FrameBuf, stop: &Shutdown) -> Result<Taken, Error>;
+    /// [`Error::BadFrame`] and [`Error::NotYet`] the driver must be dropped.
+    fn next_frame(&mut self, frame: &mut FrameBuf, stop: &Shutdown) -> Result<Timestamp, Error>;
 
     /// What the camera set itself to.
     fn mode(&self) -> Mode;
 
-    /// How many pictures the device had ready that were passed over since the
-    /// last call, as a newer one was there.
+    /// How many frames the driver skipped since the last call because a newer
+    /// one was ready.
     fn take_n_stale(&mut self) -> u64 {
         0
     }
 
-    /// Waits for the next picture and lets it go, where that saves work.
-    /// `false`: it does not, ask for the picture.
+    /// Waits for the next frame and discards it, if that saves work (such as
+    /// encoding). `false` if it saves none: then call [`Driver::next_frame`].
     ///
     /// # Errors
-    /// As of [`Camera::next_frame`].
-    fn pass_over(&mut self, _stop: &Shutdown) -> Result<bool, Error> {
+    /// As [`Driver::next_frame`].
+    fn skip_frame(&mut self, _stop: &Shutdown) -> Result<bool, Error> {
         Ok(false)
     }
 }
 
-/// What a camera set itself to, as far as it is known before a picture comes.
-#[derive(Clone, Debug, Default, PartialEq)]
-pub(crate) struct Mode {
-    /// Path and name of the device.
-    pub(crate) device: Option<String>,
-    /// FourCC of what the device gives.
-    pub(crate) format: Option<String>,
-    /// Width and height in pixels.
-    pub(crate) size: Option<(u32, u32)>,
-    /// Pictures a second.
-    pub(crate) fps: Option<f64>,
+/// Reads and sets the controls of one camera, whether it is open or not.
+///
+/// Separate from [`Driver`], because a request may come while the capture thread
+/// owns the driver, or while the camera is closed. A camera without controls has
+/// no such object.
+pub(crate) trait Controls: Send + Sync {
+    /// All controls with their values. May take seconds.
+    ///
+    /// # Errors
+    /// Why the device cannot be asked now.
+    fn list(&self) -> Result<Vec<Control>, Error>;
+
+    /// Sets controls, and sets them again at each later opening of the camera.
+    /// The result has an entry for each change. May take seconds.
+    ///
+    /// # Errors
+    /// Why the device cannot be set now; then no change is kept.
+    fn set(&self, changes: &[Change]) -> Result<Vec<ChangeResult>, Error>;
 }
 
-impl Mode {
-    /// Of a camera without a device, which only has a pace.
-    fn paced(fps: f64) -> Self {
-        Self { fps: Some(fps), ..Self::default() }
-    }
-}
-
-impl fmt::Display for Mode {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let mut parts = Vec::new();
-        parts.extend(self.device.clone());
-        parts.extend(self.format.clone());
-        parts.extend(self.size.map(|(width, height)| format!("{width}x{height}")));
-        parts.extend(self.fps.map(|fps| format!("{fps:.3} fps").replace(".000", "")));
-        f.write_str(&parts.join(", "))
-    }
-}
-
-/// What keeps a camera from giving a picture, by what capture does next.
+/// What keeps a camera from giving a frame, by what capture does next.
 #[derive(Clone, Debug, PartialEq)]
 pub(crate) enum Error {
-    /// Close it and try again later: why, in general and in words.
+    /// Close the camera and try again later. Why, as a counter and as text.
     Lost(Cause, String),
-    /// This picture is no good, the next may be: drop it and go on.
+    /// This frame is damaged, the next may be good: drop it and continue.
     BadFrame(Fault),
-    /// There is no picture for a while yet: look whether one is still wanted,
-    /// and ask again.
+    /// There is no frame yet: check whether one is still wanted, and ask again.
     NotYet,
     /// The order to stop came while waiting.
     Stopped,
 }
 
-/// Why a camera is lost, as it is counted.
+/// Why a camera is lost; each cause has a counter.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub(crate) enum Cause {
-    /// There is no such device, or it went away.
+    /// The device does not exist, or was unplugged.
     NoDevice,
     /// Another program uses the device.
     Busy,
-    /// The device gives no picture any more.
+    /// The device stopped giving frames.
     Stalled,
-    /// The device is there and gives nothing of use.
+    /// The device works, but its output is unusable.
     NoSignal,
-    /// The device is no camera, or not one that can be used.
+    /// The device is not a camera, or none that this program supports.
     Unsupported,
-    /// The bus has no room for what was asked for.
+    /// The bus lacks the bandwidth for the requested mode.
     Bandwidth,
     /// Reading failed.
     Io,
@@ -126,7 +114,7 @@ pub(crate) enum Cause {
 }
 
 impl Cause {
-    /// All of them, in the order of their counters.
+    /// All causes, in the order of their counters.
     pub(crate) const ALL: [Self; 9] = [
         Self::NoDevice,
         Self::Busy,
@@ -165,56 +153,61 @@ impl fmt::Display for Error {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Lost(_, why) => f.write_str(why),
-            Self::BadFrame(fault) => write!(f, "{fault}"),
+            Self::BadFrame(why) => write!(f, "{why}"),
             Self::NotYet => f.write_str("no picture yet"),
             Self::Stopped => f.write_str("asked to stop"),
         }
     }
 }
 
-/// Opens a camera anew at each call.
-pub(crate) type Opener = dyn Fn() -> Result<Box<dyn Camera>, Error> + Send + Sync;
+/// Opens the same camera again at each call.
+pub(crate) type Opener = dyn Fn() -> Result<Box<dyn Driver>, Error> + Send + Sync;
 
-/// What opens the camera that was asked for, and what reads and changes its
-/// controls. A device is remembered by its lasting name, so that one plugged in
-/// again under another number is found.
-pub(crate) fn opener(config: CameraConfig) -> (Box<Opener>, Settings) {
-    let device = Arc::new(v4l2::Device::new(&config));
-    let settings = match config.source {
-        Source::V4l2(_) => Settings::of(Arc::clone(&device)),
-        _ => Settings::default(),
+/// Returns what opens the configured camera, and its controls if it has any.
+/// Does not touch the device yet.
+pub(crate) fn opener(config: CameraConfig) -> (Box<Opener>, Option<Arc<dyn Controls>>) {
+    let CameraConfig { source, fps, max_frame_bytes: max_bytes, device } = config;
+    let stall_timeout = device.stall_timeout;
+    let open = match source {
+        Source::V4l2(path) => {
+            // Both share the device, so that the controls reach the device that
+            // was opened last, and an opening sets what a request asked for.
+            let device = Arc::new(v4l2::Device::new(path, device, fps));
+            let controls = Arc::clone(&device);
+            return (boxed(move || device.open()), Some(controls));
+        }
+        Source::Demo => boxed(move || Ok(demo::Demo::open(fps))),
+        Source::Pattern { width, height, fps: own } => {
+            boxed(move || Ok(pattern::Pattern::open(width, height, own.or(fps))))
+        }
+        Source::Images(dir) => boxed(move || images::Images::open(&dir, fps, max_bytes)),
+        Source::File(path) => boxed(move || file::File::open(&path, fps, max_bytes)),
+        Source::Exec(command) => {
+            boxed(move || exec::Exec::open(&command, stall_timeout, max_bytes))
+        }
+        Source::Server(url) => {
+            let options = server::Options { fps, stall_timeout, max_frame_bytes: max_bytes };
+            boxed(move || Ok(server::Server::open(&url, options)))
+        }
     };
-    let open = move || {
-        let (fps, max_bytes) = (config.fps, config.max_frame_bytes);
-        let stall = config.device.stall_timeout;
-        let camera: Box<dyn Camera> = match &config.source {
-            Source::Demo => Box::new(demo::Demo::open(fps)),
-            Source::Pattern { width, height, fps: own } => {
-                Box::new(pattern::Pattern::open(*width, *height, own.or(fps)))
-            }
-            Source::Images(dir) => Box::new(images::Images::open(dir, fps, max_bytes)?),
-            Source::File(path) => Box::new(file::File::open(path, fps, max_bytes)?),
-            Source::Exec(command) => Box::new(exec::Exec::open(command, stall, max_bytes)?),
-            Source::Server(url) => {
-                let settings =
-                    server::Settings { fps, stall_timeout: stall, max_frame_bytes: max_bytes };
-                Box::new(server::Server::open(url, settings))
-            }
-            Source::V4l2(_) => Box::new(device.open()?),
-        };
-        Ok(camera)
-    };
-    (Box::new(open), settings)
+    (open, None)
 }
 
-/// Looks at start-up whether a source of files holds pictures at all: a wrong
-/// path is a mistake in the command, not a camera that is away for a while.
+fn boxed<D: Driver + 'static>(
+    open: impl Fn() -> Result<D, Error> + Send + Sync + 'static,
+) -> Box<Opener> {
+    Box::new(move || Ok(Box::new(open()?)))
+}
+
+/// Checks at start-up whether a source of files holds any JPEG: a wrong path is
+/// a mistake in the command, not a camera that is away for a while.
 ///
 /// # Errors
 /// What is wrong with the source, in one line, with what would be right.
 pub(crate) fn check(config: &CameraConfig) -> Result<(), Error> {
     match &config.source {
-        // A device may come later: that it is away is a state, not a mistake.
+        // A device or server may appear later: its absence is a state, not a
+        // mistake.
         Source::Demo
         | Source::Pattern { .. }
         | Source::V4l2(_)

@@ -1,14 +1,15 @@
-//! The rhythm of a camera that has no device to set it.
+//! Sets the frame rate of cameras without a device that would set it.
 
 use std::time::{Duration, Instant};
 
 use super::Error;
 use crate::shutdown::Shutdown;
 
-/// So often capture looks whether a slow camera is still wanted.
+/// The longest sleep: capture must check this often whether the camera is still
+/// wanted, even at one frame an hour.
 const SLICE: Duration = Duration::from_secs(1);
 
-/// Waits until the next picture is due.
+/// Waits until the next frame is due.
 #[derive(Debug)]
 pub(crate) struct Pacer {
     fps: f64,
@@ -16,12 +17,12 @@ pub(crate) struct Pacer {
 }
 
 impl Pacer {
-    /// The first picture is due at once.
+    /// `fps` is in frames a second. The first frame is due at once.
     pub(crate) fn new(fps: f64) -> Self {
         Self { fps, due: Instant::now() }
     }
 
-    /// One was taken at this moment: the next is due an interval later.
+    /// For a camera that took a frame just now: the next is due an interval later.
     pub(crate) fn after_one(fps: f64) -> Self {
         Self { fps, due: Instant::now() + Duration::from_secs_f64(1.0 / fps) }
     }
@@ -30,13 +31,18 @@ impl Pacer {
         self.fps
     }
 
-    /// Sleeps until the next picture is due, or for a second at a time.
+    /// Sleeps until the next frame is due, but at most for a second.
+    ///
+    /// # Errors
+    /// [`Error::NotYet`] if the frame is not due yet, [`Error::Stopped`] if `stop`
+    /// was ordered.
     pub(crate) fn wait(&mut self, stop: &Shutdown) -> Result<(), Error> {
         let now = Instant::now();
         let wait = self.due.saturating_duration_since(now);
         if stop.wait_for(wait.min(SLICE)) {
             return Err(Error::Stopped);
         }
+        // `due` changes only once the frame is due, so the next call continues this wait.
         if wait > SLICE {
             return Err(Error::NotYet);
         }
@@ -45,8 +51,8 @@ impl Pacer {
     }
 }
 
-/// One interval on; but after a delay (a suspended board) the missed pictures
-/// are not made up for.
+/// One interval after `due`, so that the rate does not drift. After a longer delay
+/// (a suspended board) the missed frames are not made up for.
 fn next_due(due: Instant, now: Instant, interval: Duration) -> Instant {
     if now.saturating_duration_since(due) > interval { now + interval } else { due + interval }
 }

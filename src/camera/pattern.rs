@@ -1,12 +1,13 @@
-//! A drawn test picture that moves: colour bars, a sliding block, the number
-//! of the frame and the time of day in UTC.
+//! A test pattern that moves: colour bars, a sliding block, the frame number and the
+//! time of day in UTC.
 
 use std::time::SystemTime;
 
 use super::canvas::{Canvas, Colour};
 use super::pacer::Pacer;
-use super::{Camera, Cause, Error, Mode};
-use crate::frame::{FrameBuf, Taken};
+use super::{Cause, Driver, Error};
+use crate::frame::{FrameBuf, Timestamp};
+use crate::mode::Mode;
 use crate::shutdown::Shutdown;
 
 const FPS: f64 = 30.0;
@@ -14,6 +15,7 @@ const QUALITY: u8 = 80;
 
 #[derive(Debug)]
 pub(super) struct Pattern {
+    /// The bars, drawn once: copying them is cheaper than drawing them.
     background: Canvas,
     canvas: Canvas,
     pacer: Pacer,
@@ -21,6 +23,7 @@ pub(super) struct Pattern {
 }
 
 impl Pattern {
+    /// `width` and `height` are in pixels, `fps` in frames a second.
     pub(super) fn open(width: u16, height: u16, fps: Option<f64>) -> Self {
         let background = bars(width, height);
         let pacer = Pacer::new(fps.unwrap_or(FPS));
@@ -31,7 +34,7 @@ impl Pattern {
         let (w, h) = (self.canvas.width(), self.canvas.height());
         let scale = (w / 320).max(1);
         self.canvas.copy_from(&self.background);
-        // The block crosses the picture in four seconds at 30 fps.
+        // At 30 fps the block crosses the picture in four seconds.
         let side = h / 8;
         let x = self.n_drawn * (w / 120).max(1) % w;
         self.canvas.fill(x, h * 5 / 8, side, side, Colour::WHITE);
@@ -46,13 +49,13 @@ impl Pattern {
     }
 }
 
-impl Camera for Pattern {
-    fn next_frame(&mut self, frame: &mut FrameBuf, stop: &Shutdown) -> Result<Taken, Error> {
+impl Driver for Pattern {
+    fn next_frame(&mut self, frame: &mut FrameBuf, stop: &Shutdown) -> Result<Timestamp, Error> {
         self.pacer.wait(stop)?;
-        let taken = Taken::now();
-        self.draw(taken.captured);
+        let timestamp = Timestamp::now();
+        self.draw(timestamp.wall);
         self.canvas.encode(QUALITY, frame).map_err(|e| Error::lost(Cause::Io, e.to_string()))?;
-        Ok(taken)
+        Ok(timestamp)
     }
 
     fn mode(&self) -> Mode {
@@ -60,7 +63,7 @@ impl Camera for Pattern {
     }
 }
 
-/// Bars of 75 % in the order of SMPTE ECR 1-1978, on black below.
+/// Colour bars of 75 % in the order of SMPTE ECR 1-1978, above black.
 fn bars(width: u16, height: u16) -> Canvas {
     let mut canvas = Canvas::new(width, height, Colour::BLACK);
     let (w, h) = (canvas.width(), canvas.height());

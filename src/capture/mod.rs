@@ -1,9 +1,10 @@
 //! The capture thread and the handle to it.
 //!
 //! The thread runs only while somebody reads: the first [`Reader`] starts it,
-//! and it closes the camera and ends when there was none for a while. It
-//! publishes into the slot and never waits for a reader.
+//! and it closes the camera and ends when there was no reader for the idle
+//! timeout. It publishes into the slot and never waits for a reader.
 
+pub(crate) mod normalize;
 mod run;
 mod stats;
 mod status_picture;
@@ -16,17 +17,14 @@ use std::time::{Duration, Instant};
 
 use parking_lot::Mutex;
 
-use crate::camera::{self, Opener, Settings};
-pub(crate) use crate::camera::{ALL, Change, Control, Mode, Outcome, Wish};
+use crate::camera::{self, Controls, Opener};
 use crate::config::{CameraSection, CaptureConfig};
-use crate::frame::Frame;
+use crate::controls::{Change, ChangeResult, Control};
 use crate::shutdown::{self, Shutdown, Trigger};
-use crate::slot::{FrameSlot, Newer, Place, Taker};
-#[cfg(test)]
-pub(crate) use run::mend;
+use crate::slot::{FrameSlot, Newer, Sink, Subscription};
 pub(crate) use stats::{Asked, State, Status};
 
-/// The handle: starts capture, tells of it, stops it.
+/// The handle of one camera's capture: starts it, reports on it, stops it.
 #[derive(Clone)]
 pub(crate) struct Capture(Arc<Shared>);
 
@@ -35,57 +33,59 @@ struct Shared {
     slot: FrameSlot,
     stats: stats::Stats,
     life: Mutex<Life>,
-    /// Readers that wait for a picture, or write one and want the next.
+    /// Readers that are not paused. If there are none, frames need not be
+    /// encoded.
     n_wanting: AtomicUsize,
 }
 
-/// Which camera, and how long it stays on. Another one may take its place
-/// while people watch.
+/// Which camera to capture, and how long to keep it open without readers.
+/// Replaced as a whole when the configuration changes.
 struct Setup {
     asked: Asked,
     config: CaptureConfig,
-    /// Opens the camera; tests put their own in.
+    /// Opens the camera. A closure, so that tests can put their own camera in.
     open: Box<Opener>,
-    /// Of the same camera, whether it is on or off.
-    settings: Settings,
-    /// Ordered when this setup is not to be used any more.
+    /// Of the same camera; `None` if it has no controls.
+    controls: Option<Arc<dyn Controls>>,
+    /// Ordered when this setup is replaced or capture is closed.
     stop: Shutdown,
 }
 
-/// Whether the thread is to run.
+/// Whether the thread runs, and why it should.
 struct Life {
     n_readers: usize,
     last_read: Instant,
     is_running: bool,
-    /// For good.
+    /// Never to be started again.
     is_closed: bool,
     thread: Option<JoinHandle<()>>,
     setup: Arc<Setup>,
-    /// Ends the setup.
+    /// Orders `setup.stop` when dropped.
     trigger: Option<Trigger>,
 }
 
 impl Setup {
-    fn of(section: &CameraSection) -> (Trigger, Self) {
-        let (open, settings) = camera::opener(section.camera.clone());
-        Self::new(Asked::of(section), section.capture.clone(), open, settings)
+    fn from_section(section: &CameraSection) -> (Trigger, Self) {
+        let (open, controls) = camera::opener(section.camera.clone());
+        Self::new(Asked::from_section(section), section.capture.clone(), open, controls)
     }
 
     fn new(
         asked: Asked,
         config: CaptureConfig,
         open: Box<Opener>,
-        settings: Settings,
+        controls: Option<Arc<dyn Controls>>,
     ) -> (Trigger, Self) {
         let (trigger, stop) = shutdown::channel();
-        (trigger, Self { asked, config, open, settings, stop })
+        (trigger, Self { asked, config, open, controls, stop })
     }
 }
 
 impl Capture {
-    /// No thread yet and no camera open, unless it is to be on always.
+    /// Starts no thread and opens no camera yet, unless the camera has no idle
+    /// timeout and so is always on.
     pub(crate) fn new(section: &CameraSection) -> Self {
-        Self::with_setup(Setup::of(section))
+        Self::with_setup(Setup::from_section(section))
     }
 
     fn with_setup((trigger, setup): (Trigger, Setup)) -> Self {
@@ -108,10 +108,10 @@ impl Capture {
         capture
     }
 
-    /// Takes another camera, or the same with other settings, in the place of
-    /// this one. Readers stay and see its pictures next.
+    /// Replaces the camera by another one, or by the same with other settings.
+    /// Readers stay and receive its frames next.
     pub(crate) fn change(&self, section: &CameraSection) {
-        self.change_setup(Setup::of(section));
+        self.change_setup(Setup::from_section(section));
     }
 
     fn change_setup(&self, (trigger, setup): (Trigger, Setup)) {
@@ -122,16 +122,17 @@ impl Capture {
         let before =
             (life.trigger.replace(trigger), mem::replace(&mut life.setup, Arc::new(setup)));
         if !life.is_running {
-            self.0.stats.changed();
+            self.0.stats.forget_mode();
         }
         self.0.start_if_always_on(&mut life);
         drop(life);
-        // The thread hears it and takes the new one.
+        // Dropping the old trigger makes the running thread take the new setup.
         drop(before);
     }
 
-    /// Begins to read: starts the camera if it is off.
+    /// Adds a reader, and starts the thread if it does not run.
     pub(crate) fn read(&self) -> Reader {
+        // Counted under the lock, so that the thread cannot decide in between to end.
         let mut life = self.0.life.lock();
         life.n_readers += 1;
         self.0.n_wanting.fetch_add(1, SeqCst);
@@ -139,34 +140,41 @@ impl Capture {
         Reader(Arc::clone(&self.0))
     }
 
-    /// How the camera does.
+    /// The state and the counters of the camera at this moment.
     pub(crate) fn status(&self) -> Status {
         let status = self.0.stats.status(self.0.setup().asked.clone());
-        // Looked for after the state, as the slot is emptied before that says
-        // so: or it would be a picture of the camera before.
+        // The thread empties the slot before it changes the state. So the state
+        // is read first: otherwise the frame could belong to the camera before.
         let latest = self.0.slot.latest().filter(|frame| !frame.meta.is_status);
         Status { latest, ..status }
     }
 
-    /// The camera's controls, and how they are set; none of a camera that has
-    /// none. May take seconds.
+    /// The camera's controls with their values; empty if it has none. May take
+    /// seconds.
     ///
     /// # Errors
     /// Why the camera cannot be asked now.
     pub(crate) fn controls(&self) -> Result<Vec<Control>, String> {
-        self.0.setup().settings.list().map_err(|e| e.to_string())
+        let setup = self.0.setup();
+        let Some(controls) = &setup.controls else { return Ok(Vec::new()) };
+        controls.list().map_err(|e| e.to_string())
     }
 
-    /// Sets controls, now and at each later opening of the camera. `None`: it
-    /// has none. May take seconds.
+    /// Sets controls, now and at each later opening of the camera. `None` if the
+    /// camera has none. May take seconds.
     ///
     /// # Errors
     /// Why the camera cannot be set now.
-    pub(crate) fn set_controls(&self, changes: &[Change]) -> Result<Option<Vec<Outcome>>, String> {
-        self.0.setup().settings.set(changes).map_err(|e| e.to_string())
+    pub(crate) fn set_controls(
+        &self,
+        changes: &[Change],
+    ) -> Result<Option<Vec<ChangeResult>>, String> {
+        let setup = self.0.setup();
+        let results = setup.controls.as_ref().map(|controls| controls.set(changes));
+        results.transpose().map_err(|e| e.to_string())
     }
 
-    /// Wakes all readers and lets the thread end, for good.
+    /// Ends all reads for good and orders the thread to stop.
     pub(crate) fn close(&self) {
         let trigger = {
             let mut life = self.0.life.lock();
@@ -177,7 +185,7 @@ impl Capture {
         self.0.slot.close();
     }
 
-    /// Returns when the thread is gone. To be closed before.
+    /// Returns when the thread has ended. Call [`Capture::close`] before.
     pub(crate) fn stop(&self) {
         let thread = self.0.life.lock().thread.take();
         if let Some(thread) = thread
@@ -205,7 +213,8 @@ impl Shared {
             return;
         }
         if let Some(ended) = life.thread.take() {
-            // It ended for want of readers: this returns at once.
+            // `is_running` is false, so that thread is in its last lines: this
+            // does not block.
             let _ = ended.join();
         }
         let shared = Arc::clone(self);
@@ -215,9 +224,9 @@ impl Shared {
                 life.is_running = true;
                 life.thread = Some(thread);
             }
-            // Out of threads or memory: the next reader tries again.
+            // The system is out of threads or memory; the next reader tries again.
             Err(e) => {
-                let cause = format!("the capture thread does not start: {e}");
+                let cause = format!("cannot start the capture thread: {e}");
                 log::error!("{cause}");
                 self.stats.set_state(State::Lost, Some(cause));
             }
@@ -226,14 +235,14 @@ impl Shared {
 }
 
 impl Life {
-    /// Whether nobody has read for the idle timeout.
+    /// Whether there was no reader for the idle timeout.
     fn is_idle(&self) -> bool {
         let Some(timeout) = self.setup.config.idle_timeout else { return false };
         self.n_readers == 0 && self.last_read.elapsed() >= timeout
     }
 }
 
-/// Somebody who reads frames. While there is one, the camera stays on.
+/// A reader of frames. While there is one, the camera stays on.
 pub(crate) struct Reader(Arc<Shared>);
 
 impl Reader {
@@ -242,53 +251,28 @@ impl Reader {
         self.0.slot.wait_newer(seen, timeout)
     }
 
-    /// Takes a place in the slot: frames are handed over to `taker`.
-    pub(crate) fn enter(&self, taker: Box<dyn Taker>) -> Placed<'_> {
-        Placed { slot: &self.0.slot, place: self.0.slot.enter(taker) }
+    /// As [`FrameSlot::subscribe`].
+    pub(crate) fn subscribe(&self, sink: Box<dyn Sink>) -> Subscription<'_> {
+        self.0.slot.subscribe(sink)
     }
 
-    /// Runs `pause`, in which this reader wants no picture: a camera whose
-    /// pictures must be encoded is spared the work if nobody wants any.
-    pub(crate) fn rest<T>(&self, pause: impl FnOnce() -> T) -> T {
+    /// Runs `wait`, during which this reader needs no frame. While all readers
+    /// pause, frames that would have to be encoded are skipped.
+    pub(crate) fn pause<T>(&self, wait: impl FnOnce() -> T) -> T {
         self.0.n_wanting.fetch_sub(1, SeqCst);
-        let end = pause();
+        let result = wait();
         self.0.n_wanting.fetch_add(1, SeqCst);
-        end
+        result
     }
 
-    /// Whether there will be no picture any more.
+    /// Whether there will be no frame any more.
     pub(crate) fn is_closed(&self) -> bool {
         self.0.slot.is_closed()
     }
 
-    /// Why there is no picture, if the camera is lost.
+    /// Why there is no frame, if the camera is lost.
     pub(crate) fn cause(&self) -> Option<String> {
         self.0.stats.cause()
-    }
-}
-
-/// A place, given up when dropped.
-pub(crate) struct Placed<'a> {
-    slot: &'a FrameSlot,
-    place: Arc<Place>,
-}
-
-impl Placed<'_> {
-    /// As [`FrameSlot::wait`].
-    pub(crate) fn wait(&self, timeout: Duration) -> Newer {
-        self.slot.wait(&self.place, timeout)
-    }
-
-    /// The last frame that the reader had, while there is no newer one.
-    pub(crate) fn last(&self) -> Option<Arc<Frame>> {
-        let seen = self.place.seen();
-        self.slot.latest().filter(|frame| frame.meta.seq == seen)
-    }
-}
-
-impl Drop for Placed<'_> {
-    fn drop(&mut self) {
-        self.slot.leave(&self.place);
     }
 }
 
@@ -297,6 +281,7 @@ impl Drop for Reader {
         self.0.n_wanting.fetch_sub(1, SeqCst);
         let mut life = self.0.life.lock();
         life.n_readers -= 1;
+        // The idle timeout starts when the last reader leaves, not at its last frame.
         life.last_read = Instant::now();
     }
 }

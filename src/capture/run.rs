@@ -1,4 +1,4 @@
-//! The capture thread: `run` (loop, back off) around `run_once` (open, work
+//! The capture thread: `run` (loop, back off) around `run_once` (open, capture
 //! until an error).
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
@@ -6,15 +6,15 @@ use std::sync::Arc;
 use std::sync::atomic::Ordering::SeqCst;
 use std::time::{Duration, Instant};
 
+use super::normalize::normalize;
 use super::{Setup, Shared, State, status_picture};
 use crate::back_off::BackOff;
-use crate::camera::{Camera, Cause, Error};
-use crate::frame::{FrameBuf, FramePool, Meta, Taken};
-use crate::jpeg::{self, Fault, HUFFMAN_TABLES, Info};
+use crate::camera::{Cause, Driver, Error};
+use crate::frame::{FrameBuf, FramePool, Meta, Timestamp};
 use crate::log_limit::LogLimit;
 use crate::panics;
 
-/// A camera that gives nothing but damaged pictures for so long is lost.
+/// A camera that gives only damaged frames for this long is lost.
 const PATIENCE: Duration = Duration::from_secs(5);
 
 /// What the thread keeps from one opening of the camera to the next.
@@ -23,12 +23,12 @@ struct Thread<'a> {
     setup: Arc<Setup>,
     pool: FramePool,
     seq: u64,
-    /// Size of the last picture, which a status picture takes on.
+    /// Width and height of the last frame, used for the status picture.
     size: (u16, u16),
     bad_frames: LogLimit,
 }
 
-/// Runs until nobody reads any more or the program stops.
+/// Runs until there is no reader any more or the program stops.
 pub(super) fn run(shared: &Shared) {
     let mut thread = Thread {
         shared,
@@ -38,11 +38,11 @@ pub(super) fn run(shared: &Shared) {
         size: (640, 480),
         bad_frames: LogLimit::default(),
     };
-    let (mut back_off, mut faults) = (BackOff::new(), LogLimit::default());
+    let (mut back_off, mut losses) = (BackOff::new(), LogLimit::default());
     loop {
         let begun = Instant::now();
-        // A driver's panic is a bug, of ours or of a library's; the camera may
-        // still work when it is opened anew.
+        // A panic in a driver is a bug, in this program or in a library, but the
+        // camera may work again once it is reopened.
         let end = catch_unwind(AssertUnwindSafe(|| thread.run_once())).unwrap_or_else(|panic| {
             Err(Error::lost(Cause::Io, format!("the driver panicked: {}", panics::text(&*panic))))
         });
@@ -51,43 +51,45 @@ pub(super) fn run(shared: &Shared) {
         {
             let wait = back_off.after(begun.elapsed());
             let label = thread.label();
-            faults.warn(&format!("{label} lost: {error}; trying again while somebody watches"));
+            losses.warn(&format!("{label} lost: {error}; trying again while somebody watches"));
             thread.show(&error);
             thread.setup.stop.wait_for(wait);
         }
-        if thread.may_end() {
+        if thread.try_end() {
             return;
         }
-        if thread.has_changed() {
+        if thread.take_new_setup() {
             back_off = BackOff::new();
         }
     }
 }
 
 impl Thread<'_> {
-    /// Opens the camera and publishes its pictures, until an error, or until
-    /// nobody reads any more or the program stops.
+    /// Opens the camera and publishes its frames, until an error, a new setup,
+    /// the end of the last reader, or the order to stop.
     fn run_once(&mut self) -> Result<(), Error> {
         let shared = self.shared;
         let setup = Arc::clone(&self.setup);
-        let mut camera = (setup.open)()?;
-        let mode = camera.mode();
+        let mut driver = (setup.open)()?;
+        let mode = driver.mode();
         if mode.device.is_some() {
             log::info!("{} opened: {mode}", self.label());
         }
         shared.stats.opened(mode);
         let (mut good_at, mut n_bad) = (Instant::now(), 0);
         while !setup.stop.is_ordered() && !shared.life.lock().is_idle() {
-            match self.next(&mut *camera) {
+            match self.next(&mut *driver) {
                 Ok(()) => (good_at, n_bad) = (Instant::now(), 0),
-                Err(Error::BadFrame(fault)) => {
-                    shared.stats.dropped(fault);
+                Err(Error::BadFrame(why)) => {
+                    shared.stats.dropped(why);
                     let label = self.label();
-                    self.bad_frames.warn(&format!("{label}: a picture was dropped: {fault}"));
+                    self.bad_frames.warn(&format!("{label}: a picture was dropped: {why}"));
                     n_bad += 1;
+                    // The number counts too, since at a frame a minute a single
+                    // damaged frame lasts longer than PATIENCE.
                     if n_bad >= 3 && good_at.elapsed() >= PATIENCE {
-                        let cause = format!("only damaged pictures come, the last: {fault}");
-                        return Err(Error::lost(Cause::NoSignal, cause));
+                        let why = format!("only damaged pictures come, the last: {why}");
+                        return Err(Error::lost(Cause::NoSignal, why));
                     }
                 }
                 Err(Error::NotYet) => {}
@@ -97,22 +99,22 @@ impl Thread<'_> {
         Ok(())
     }
 
-    /// Takes one picture and publishes it.
-    fn next(&mut self, camera: &mut dyn Camera) -> Result<(), Error> {
-        if self.shared.n_wanting.load(SeqCst) == 0 && camera.pass_over(&self.setup.stop)? {
-            // What lies in the slot is not the newest any more.
+    /// Captures one frame and publishes it.
+    fn next(&mut self, driver: &mut dyn Driver) -> Result<(), Error> {
+        if self.shared.n_wanting.load(SeqCst) == 0 && driver.skip_frame(&self.setup.stop)? {
+            // The frame in the slot is no longer the newest one.
             self.shared.slot.clear();
-            self.count(camera, Instant::now());
-            self.say_live();
+            self.count(driver, Instant::now());
+            self.set_live();
             return Ok(());
         }
         let mut buf = self.pool.take();
-        let taken = camera.next_frame(&mut buf, &self.setup.stop)?;
-        let info = mend(&mut buf).map_err(Error::BadFrame)?;
+        let timestamp = driver.next_frame(&mut buf, &self.setup.stop)?;
+        let info = normalize(&mut buf).map_err(Error::BadFrame)?;
         self.size = (info.width, info.height);
-        self.count(camera, taken.taken);
-        self.publish(buf, taken, false);
-        self.say_live();
+        self.count(driver, timestamp.monotonic);
+        self.publish(buf, timestamp, false);
+        self.set_live();
         Ok(())
     }
 
@@ -120,18 +122,18 @@ impl Thread<'_> {
         &self.setup.asked.label
     }
 
-    fn count(&self, camera: &mut dyn Camera, at: Instant) {
-        self.shared.stats.stale(camera.take_n_stale());
+    fn count(&self, driver: &mut dyn Driver, at: Instant) {
+        self.shared.stats.stale(driver.take_n_stale());
         self.shared.stats.captured(at);
     }
 
-    fn say_live(&self) {
+    fn set_live(&self) {
         if self.shared.stats.set_state(State::Live, None) != State::Live {
             log::info!("{} on: {}", self.label(), self.setup.asked.source);
         }
     }
 
-    /// Tells the viewers and the status why there is no picture.
+    /// Shows the error in the status, and to the viewers as a status picture.
     fn show(&mut self, error: &Error) {
         let stats = &self.shared.stats;
         stats.lost(error);
@@ -139,12 +141,12 @@ impl Thread<'_> {
         let mut buf = self.pool.take();
         let picture = status_picture::draw(self.size, &error.to_string(), stats.since());
         match picture.encode(status_picture::QUALITY, &mut buf) {
-            Ok(()) => self.publish(buf, Taken::now(), true),
-            Err(e) => log::error!("the status picture cannot be drawn: {e}"),
+            Ok(()) => self.publish(buf, Timestamp::now(), true),
+            Err(e) => log::error!("cannot draw the status picture: {e}"),
         }
     }
 
-    fn publish(&mut self, buf: FrameBuf, at: Taken, is_status: bool) {
+    fn publish(&mut self, buf: FrameBuf, at: Timestamp, is_status: bool) {
         self.seq += 1;
         let (width, height) = self.size;
         let meta = Meta { seq: self.seq, at, width, height, is_status };
@@ -153,22 +155,24 @@ impl Thread<'_> {
         self.shared.slot.publish(&frame);
     }
 
-    /// Whether another setup has taken the place of the one in use.
-    fn has_changed(&mut self) -> bool {
+    /// Takes the new setup, if the setup in use was replaced by another one.
+    fn take_new_setup(&mut self) -> bool {
         let setup = self.shared.setup();
         if Arc::ptr_eq(&setup, &self.setup) {
             return false;
         }
         self.setup = setup;
-        // What lies in the slot is of the camera before.
+        // The frame in the slot belongs to the camera before.
         self.shared.slot.clear();
-        self.shared.stats.changed();
+        self.shared.stats.forget_mode();
         self.shared.stats.set_state(State::Starting, None);
         true
     }
 
-    /// Whether the thread is to end; from then on the next reader starts one.
-    fn may_end(&self) -> bool {
+    /// Decides whether the thread ends; if so, the next reader starts another.
+    fn try_end(&self) -> bool {
+        // The lock is held throughout: a reader that comes now either keeps this
+        // thread running, or finds `is_running` false and starts a new one.
         let mut life = self.shared.life.lock();
         let ends = life.is_closed || life.is_idle();
         if ends {
@@ -181,59 +185,5 @@ impl Thread<'_> {
             log::info!("{} off: {}", self.label(), self.setup.asked.source);
         }
         ends
-    }
-}
-
-/// Leaves of a camera's bytes what every client can read: no padding behind
-/// the picture, no second picture inside.
-pub(crate) fn mend(buf: &mut FrameBuf) -> Result<Info, Fault> {
-    let info = jpeg::check(buf.jpeg())?;
-    buf.truncate(info.len);
-    if let Some(at) = info.lacks_tables_at {
-        // Behind the thumbnails, whose places stay as they are.
-        buf.insert(at, &HUFFMAN_TABLES);
-    }
-    for thumbnail in info.thumbnails.iter().rev() {
-        buf.cut(thumbnail.clone());
-    }
-    Ok(info)
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn padding_and_thumbnail_are_taken_out() {
-        let picture = include_bytes!("../camera/demo/1.jpg");
-        let exif = [0xFF, 0xE1, 0, 8, b'E', b'x', 0xFF, 0xD8, 0xFF, 0xD9];
-        let mut buf = FrameBuf::new();
-        buf.extend(&[&picture[..2], &exif, &exif, &picture[2..], &[0; 9]].concat());
-        mend(&mut buf).unwrap();
-        assert_eq!(buf.jpeg(), picture);
-    }
-
-    #[test]
-    fn missing_huffman_tables_are_put_in() {
-        let picture = include_bytes!("../camera/demo/1.jpg");
-        // The tables of the demo picture are its own: without them it is a
-        // JPEG as a camera without tables would send it.
-        let mut bare = picture.to_vec();
-        while let Some(at) = memchr::memmem::find(&bare, &[0xFF, 0xC4]) {
-            let len = usize::from(u16::from_be_bytes([bare[at + 2], bare[at + 3]]));
-            bare.drain(at..at + 2 + len);
-        }
-        let mut buf = FrameBuf::new();
-        buf.extend(&bare);
-        let info = mend(&mut buf).unwrap();
-        assert_eq!((info.width, info.height), (640, 480));
-        assert_eq!(buf.jpeg().len(), bare.len() + HUFFMAN_TABLES.len());
-        assert_eq!(jpeg::check(buf.jpeg()).unwrap().lacks_tables_at, None);
-        let sos = memchr::memmem::find(buf.jpeg(), &[0xFF, 0xDA]).unwrap();
-        assert!(buf.jpeg()[..sos].ends_with(&HUFFMAN_TABLES));
-        let mut again = FrameBuf::new();
-        again.extend(buf.jpeg());
-        mend(&mut again).unwrap();
-        assert_eq!(again.jpeg(), buf.jpeg());
     }
 }

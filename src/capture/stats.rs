@@ -1,4 +1,4 @@
-//! What capture counts, and what it tells of itself.
+//! The counters and the state of one capture, as shown in the status.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
@@ -6,22 +6,23 @@ use std::time::{Instant, SystemTime};
 
 use parking_lot::Mutex;
 
-use crate::camera::{Cause, Error, Mode};
+use crate::camera::{Cause, Error};
 use crate::config::CameraSection;
 use crate::frame::Frame;
 use crate::jpeg::Fault;
+use crate::mode::Mode;
 use crate::rate::Rate;
 
-/// What the camera does.
+/// What the camera does now.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub(crate) enum State {
-    /// Nobody watches; the camera is closed.
+    /// There is no reader; the camera is closed.
     Idle,
-    /// Opened or being opened, no picture yet.
+    /// The camera is being opened, or gave no frame yet.
     Starting,
-    /// Pictures come.
+    /// The camera gives frames.
     Live,
-    /// It failed, and is tried again.
+    /// The camera failed; it is opened again after a while.
     Lost,
 }
 
@@ -38,10 +39,10 @@ impl State {
     }
 }
 
-/// What was asked of the camera; `None`: as it likes.
+/// The requested source and mode; `None` leaves the choice to the camera.
 #[derive(Clone, Debug)]
 pub(crate) struct Asked {
-    /// How the log calls the camera.
+    /// The name of the camera in the log.
     pub(super) label: String,
     pub(crate) source: String,
     pub(crate) format: Option<String>,
@@ -50,7 +51,7 @@ pub(crate) struct Asked {
 }
 
 impl Asked {
-    pub(super) fn of(section: &CameraSection) -> Self {
+    pub(super) fn from_section(section: &CameraSection) -> Self {
         let config = &section.camera;
         let fourcc = |f: [u8; 4]| String::from_utf8_lossy(&f).into_owned();
         Self {
@@ -63,7 +64,7 @@ impl Asked {
     }
 }
 
-/// Counters since the start of the program, and the state.
+/// Counters since the start of the program, and the present state.
 #[derive(Default)]
 pub(super) struct Stats {
     n_captured: AtomicU64,
@@ -82,23 +83,26 @@ struct Now {
     rate: Rate,
 }
 
-/// How the camera does, at one moment.
+/// The state and the counters at one moment.
 #[derive(Debug)]
 pub(crate) struct Status {
     pub(crate) asked: Asked,
-    /// What the camera set itself to when it was opened last.
+    /// What the camera set itself to when it was last opened.
     pub(crate) mode: Mode,
     pub(crate) state: State,
-    /// Why it is lost.
+    /// Why the camera is lost.
     pub(crate) cause: Option<String>,
     /// When this state began.
     pub(crate) since: SystemTime,
+    /// Frames a second, measured over the last few frames.
     pub(crate) fps: f64,
     pub(crate) n_captured: u64,
     pub(crate) n_opened: u64,
+    /// Damaged and stale frames, by the name of their counter.
     pub(crate) n_dropped: Vec<(&'static str, u64)>,
+    /// How often the camera was lost, by cause.
     pub(crate) n_faults: Vec<(&'static str, u64)>,
-    /// The newest picture of the camera, while it is on.
+    /// The newest frame, while the camera is on.
     pub(crate) latest: Option<Arc<Frame>>,
 }
 
@@ -115,10 +119,11 @@ impl Default for Now {
 }
 
 impl Stats {
-    /// Returns the state before.
+    /// Returns the previous state. `cause` is why the camera is lost.
     pub(super) fn set_state(&self, state: State, cause: Option<String>) -> State {
         let mut now = self.now.lock();
         let before = now.state;
+        // Frames before a change of state say nothing about the rate after it.
         if before != state {
             now.since = SystemTime::now();
             now.rate = Rate::new();
@@ -136,8 +141,8 @@ impl Stats {
         self.now.lock().since
     }
 
-    /// What was opened before is another camera than the one to be opened.
-    pub(super) fn changed(&self) {
+    /// Resets the mode, which belongs to a camera that was replaced.
+    pub(super) fn forget_mode(&self) {
         self.now.lock().mode = Mode::default();
     }
 
@@ -146,7 +151,7 @@ impl Stats {
         self.now.lock().mode = mode;
     }
 
-    /// Pictures that the device had ready and that were passed over.
+    /// Counts frames that the driver skipped because a newer one was ready.
     pub(super) fn stale(&self, n: u64) {
         self.n_stale.fetch_add(n, Relaxed);
     }
@@ -156,8 +161,8 @@ impl Stats {
         self.now.lock().rate.event(at);
     }
 
-    pub(super) fn dropped(&self, fault: Fault) {
-        if let Some(i) = Fault::ALL.iter().position(|f| *f == fault) {
+    pub(super) fn dropped(&self, why: Fault) {
+        if let Some(i) = Fault::ALL.iter().position(|f| *f == why) {
             self.n_dropped[i].fetch_add(1, Relaxed);
         }
     }
@@ -170,8 +175,9 @@ impl Stats {
         }
     }
 
-    /// All but the latest picture, which is not kept here.
+    /// All but the latest frame, which is in the slot.
     pub(super) fn status(&self, asked: Asked) -> Status {
+        // Relaxed is enough, since each counter stands alone: no other memory depends on it.
         let read = |counters: &[AtomicU64], keys: &mut dyn Iterator<Item = &'static str>| {
             keys.zip(counters).map(|(key, n)| (key, n.load(Relaxed))).collect()
         };

@@ -1,4 +1,4 @@
-//! The picture that viewers see when the camera gives none.
+//! Draws the picture that viewers see while the camera is lost.
 
 use std::time::SystemTime;
 
@@ -6,18 +6,19 @@ use crate::camera::{Canvas, Colour};
 
 pub(super) const QUALITY: u8 = 80;
 const TITLE: &str = "No picture";
-/// A camera of 64 x 48 gets a status picture that can still be read.
+/// On anything smaller, text cannot be read.
 const SMALLEST: (u16, u16) = (160, 120);
 
-/// What a JPEG claims as its size may be 65535 x 65535: the pixels of that
-/// would take 12 GB.
+/// The size in a JPEG's header may be up to 65535 x 65535, and drawing that many
+/// pixels would take 12 GB. A browser scales the picture anyway.
 const LARGEST: (u16, u16) = (1920, 1080);
 
-/// A dark picture with the cause on it and since when it holds.
+/// A dark picture with the cause, and since when the camera is lost.
 pub(super) fn draw(size: (u16, u16), cause: &str, since: SystemTime) -> Canvas {
     let (width, height) =
         (size.0.clamp(SMALLEST.0, LARGEST.0), size.1.clamp(SMALLEST.1, LARGEST.1));
     let mut canvas = Canvas::new(width, height, Colour::rgb(24, 28, 36));
+    // Scaled so that about 40 letters fit into a line at any size.
     let scale = (canvas.width() / 320).max(1);
     let margin = 8 * scale;
     let n_letters = (canvas.width() - 2 * margin) / Canvas::text_width(scale, " ");
@@ -36,8 +37,8 @@ pub(super) fn draw(size: (u16, u16), cause: &str, since: SystemTime) -> Canvas {
     canvas
 }
 
-/// Breaks a text at its blanks into lines of at most `n` letters; a word that
-/// is longer, such as a path, is broken anywhere.
+/// Breaks a text at its blanks into lines of at most `n` letters. A longer word,
+/// such as a path, is broken anywhere.
 fn wrap(text: &str, n: usize) -> Vec<String> {
     let mut lines = vec![String::new()];
     for word in text.split_whitespace() {

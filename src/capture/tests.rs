@@ -1,43 +1,44 @@
-//! Capture with a camera that does as it is told.
+//! Capture with a driver that the tests control.
 
 use std::sync::atomic::{AtomicUsize, Ordering::SeqCst};
 
 use crossbeam_channel::{Receiver, Sender, unbounded};
 
 use super::*;
-use crate::camera::{Camera, Cause, Error, Mode};
-use crate::frame::{FrameBuf, Taken};
+use crate::camera::{Cause, Driver, Error};
+use crate::frame::{FrameBuf, Timestamp};
 use crate::jpeg::Fault;
+use crate::mode::Mode;
 
 const JPEG: &[u8] = include_bytes!("../camera/demo/1.jpg");
-/// Longer than anything here may take; a test that works never waits for it.
+/// Longer than anything here takes; a test that passes never waits for it.
 const LONG: Duration = Duration::from_secs(30);
 
-/// What the camera does at the next call.
-enum Act {
+/// What the driver does at the next call.
+enum Step {
     Give(&'static [u8]),
     Fail(Error),
     Panic,
 }
 
-struct Puppet {
-    acts: Receiver<Act>,
+struct FakeDriver {
+    steps: Receiver<Step>,
     n_open: Arc<AtomicUsize>,
-    /// Whether a picture that nobody wants is better not made.
+    /// Whether `skip_frame` saves work.
     is_costly: bool,
 }
 
-impl Camera for Puppet {
-    fn next_frame(&mut self, frame: &mut FrameBuf, stop: &Shutdown) -> Result<Taken, Error> {
-        match self.acts.try_recv() {
-            Ok(Act::Give(jpeg)) => {
+impl Driver for FakeDriver {
+    fn next_frame(&mut self, frame: &mut FrameBuf, stop: &Shutdown) -> Result<Timestamp, Error> {
+        match self.steps.try_recv() {
+            Ok(Step::Give(jpeg)) => {
                 frame.extend(jpeg);
-                Ok(Taken::now())
+                Ok(Timestamp::now())
             }
-            Ok(Act::Fail(error)) => Err(error),
-            Ok(Act::Panic) => panic!("a driver that panics, on purpose"),
-            // A device that is read with a short timeout, to look whether
-            // anybody still wants a picture.
+            Ok(Step::Fail(error)) => Err(error),
+            Ok(Step::Panic) => panic!("a driver that panics, on purpose"),
+            // As a device that is read with a short timeout, so that capture can
+            // check whether a frame is still wanted.
             Err(_) if stop.wait_for(Duration::from_millis(1)) => Err(Error::Stopped),
             Err(_) => Err(Error::BadFrame(Fault::Empty)),
         }
@@ -47,7 +48,7 @@ impl Camera for Puppet {
         Mode::default()
     }
 
-    fn pass_over(&mut self, stop: &Shutdown) -> Result<bool, Error> {
+    fn skip_frame(&mut self, stop: &Shutdown) -> Result<bool, Error> {
         if self.is_costly {
             self.next_frame(&mut FrameBuf::new(), stop).map(|_| true)
         } else {
@@ -56,52 +57,53 @@ impl Camera for Puppet {
     }
 }
 
-impl Drop for Puppet {
+impl Drop for FakeDriver {
     fn drop(&mut self) {
         self.n_open.fetch_sub(1, SeqCst);
     }
 }
 
-struct Stage {
+struct Fixture {
     capture: Capture,
-    acts: Sender<Act>,
+    steps: Sender<Step>,
     n_open: Arc<AtomicUsize>,
 }
 
-/// A camera with its strings in our hands.
-fn puppet(
+/// A setup whose driver does what is sent to the returned channel, and the
+/// number of drivers that are open.
+fn fake_setup(
     source: &str,
     idle_timeout: Duration,
     is_costly: bool,
-) -> ((Trigger, Setup), Sender<Act>, Arc<AtomicUsize>) {
-    let (acts, script) = unbounded();
+) -> ((Trigger, Setup), Sender<Step>, Arc<AtomicUsize>) {
+    let (steps, received) = unbounded();
     let n_open = Arc::new(AtomicUsize::new(0));
     let opened = Arc::clone(&n_open);
-    let open = move || -> Result<Box<dyn Camera>, Error> {
+    let open = move || -> Result<Box<dyn Driver>, Error> {
         opened.fetch_add(1, SeqCst);
-        Ok(Box::new(Puppet { acts: script.clone(), n_open: Arc::clone(&opened), is_costly }))
+        Ok(Box::new(FakeDriver { steps: received.clone(), n_open: Arc::clone(&opened), is_costly }))
     };
     let (label, source) = ("camera".into(), source.into());
     let asked = Asked { label, source, format: None, size: None, fps: None };
     let config = CaptureConfig { idle_timeout: Some(idle_timeout) };
-    (Setup::new(asked, config, Box::new(open), Settings::default()), acts, n_open)
+    (Setup::new(asked, config, Box::new(open), None), steps, n_open)
 }
 
-impl Stage {
+impl Fixture {
     fn new(idle_timeout: Duration) -> Self {
-        Self::with_camera(idle_timeout, false)
+        Self::with_driver(idle_timeout, false)
     }
 
-    fn with_camera(idle_timeout: Duration, is_costly: bool) -> Self {
-        let (setup, acts, n_open) = puppet("puppet", idle_timeout, is_costly);
-        Self { capture: Capture::with_setup(setup), acts, n_open }
+    fn with_driver(idle_timeout: Duration, is_costly: bool) -> Self {
+        let (setup, steps, n_open) = fake_setup("first", idle_timeout, is_costly);
+        Self { capture: Capture::with_setup(setup), steps, n_open }
     }
 
-    fn act(&self, act: Act) {
-        self.acts.send(act).unwrap();
+    fn step(&self, step: Step) {
+        self.steps.send(step).unwrap();
     }
 
-    /// The state once it is as wanted.
+    /// Waits for a state, and returns the status in it.
     fn state_when(&self, is: State) -> Status {
         let deadline = Instant::now() + LONG;
         while Instant::now() < deadline {
@@ -115,7 +117,7 @@ impl Stage {
     }
 }
 
-impl Drop for Stage {
+impl Drop for Fixture {
     fn drop(&mut self) {
         self.capture.close();
         self.capture.stop();
@@ -132,157 +134,157 @@ fn next(reader: &Reader, seen: u64) -> (u64, bool) {
 
 #[test]
 fn camera_is_open_only_while_somebody_reads() {
-    let stage = Stage::new(Duration::ZERO);
-    assert_eq!(stage.capture.status().state, State::Idle);
-    assert!(stage.capture.0.life.lock().thread.is_none());
-    let reader = stage.capture.read();
-    stage.act(Act::Give(JPEG));
+    let fixture = Fixture::new(Duration::ZERO);
+    assert_eq!(fixture.capture.status().state, State::Idle);
+    assert!(fixture.capture.0.life.lock().thread.is_none());
+    let reader = fixture.capture.read();
+    fixture.step(Step::Give(JPEG));
     assert_eq!(next(&reader, 0), (1, false));
-    assert_eq!(stage.n_open.load(SeqCst), 1);
+    assert_eq!(fixture.n_open.load(SeqCst), 1);
     drop(reader);
-    let status = stage.state_when(State::Idle);
-    assert_eq!(stage.n_open.load(SeqCst), 0);
+    let status = fixture.state_when(State::Idle);
+    assert_eq!(fixture.n_open.load(SeqCst), 0);
     assert!(status.latest.is_none(), "a stale picture is kept");
-    // And again, with numbers that go on.
-    let reader = stage.capture.read();
-    stage.act(Act::Give(JPEG));
+    // The second opening continues the sequence numbers.
+    let reader = fixture.capture.read();
+    fixture.step(Step::Give(JPEG));
     assert_eq!(next(&reader, 0), (2, false));
-    assert_eq!(stage.capture.status().n_opened, 2);
+    assert_eq!(fixture.capture.status().n_opened, 2);
 }
 
 #[test]
 fn camera_stays_on_for_the_idle_timeout() {
-    let stage = Stage::new(LONG);
-    drop(stage.capture.read());
-    stage.act(Act::Give(JPEG));
-    stage.state_when(State::Live);
-    stage.act(Act::Give(JPEG));
-    while stage.capture.status().n_captured < 2 {
+    let fixture = Fixture::new(LONG);
+    drop(fixture.capture.read());
+    fixture.step(Step::Give(JPEG));
+    fixture.state_when(State::Live);
+    fixture.step(Step::Give(JPEG));
+    while fixture.capture.status().n_captured < 2 {
         thread::yield_now();
     }
-    assert_eq!(stage.n_open.load(SeqCst), 1);
+    assert_eq!(fixture.n_open.load(SeqCst), 1);
 }
 
 #[test]
 fn lost_camera_is_a_state_and_heals() {
-    let stage = Stage::new(LONG);
-    let reader = stage.capture.read();
-    stage.act(Act::Give(JPEG));
+    let fixture = Fixture::new(LONG);
+    let reader = fixture.capture.read();
+    fixture.step(Step::Give(JPEG));
     assert_eq!(next(&reader, 0), (1, false));
-    stage.act(Act::Fail(Error::lost(Cause::NoDevice, "the cable is out")));
+    fixture.step(Step::Fail(Error::lost(Cause::NoDevice, "the cable is out")));
     assert_eq!(next(&reader, 1), (2, true));
-    let status = stage.state_when(State::Lost);
+    let status = fixture.state_when(State::Lost);
     assert_eq!(status.cause.as_deref(), Some("the cable is out"));
     assert!(status.n_faults.contains(&("no_device", 1)));
-    stage.act(Act::Give(JPEG));
+    fixture.step(Step::Give(JPEG));
     assert_eq!(next(&reader, 2), (3, false));
-    assert_eq!(stage.state_when(State::Live).cause, None);
+    assert_eq!(fixture.state_when(State::Live).cause, None);
 }
 
 #[test]
 fn panic_of_a_driver_is_a_fault_like_any_other() {
-    let stage = Stage::new(LONG);
-    let reader = stage.capture.read();
-    stage.act(Act::Panic);
+    let fixture = Fixture::new(LONG);
+    let reader = fixture.capture.read();
+    fixture.step(Step::Panic);
     assert_eq!(next(&reader, 0), (1, true));
-    let cause = stage.state_when(State::Lost).cause.unwrap();
+    let cause = fixture.state_when(State::Lost).cause.unwrap();
     assert!(cause.contains("on purpose"), "{cause}");
-    stage.act(Act::Give(JPEG));
+    fixture.step(Step::Give(JPEG));
     assert_eq!(next(&reader, 1), (2, false));
 }
 
 #[test]
 fn damaged_pictures_are_dropped_and_counted_by_cause() {
-    let stage = Stage::new(LONG);
-    let reader = stage.capture.read();
-    stage.act(Act::Give(b"no JPEG"));
-    stage.act(Act::Give(&JPEG[..100]));
-    stage.act(Act::Give(JPEG));
+    let fixture = Fixture::new(LONG);
+    let reader = fixture.capture.read();
+    fixture.step(Step::Give(b"no JPEG"));
+    fixture.step(Step::Give(&JPEG[..100]));
+    fixture.step(Step::Give(JPEG));
     assert_eq!(next(&reader, 0), (1, false));
-    let status = stage.capture.status();
+    let status = fixture.capture.status();
     assert!(status.n_dropped.contains(&("not_jpeg", 1)));
     assert!(status.n_dropped.contains(&("truncated", 1)));
 }
 
 #[test]
 fn order_to_stop_ends_the_thread_while_people_watch() {
-    let stage = Stage::new(LONG);
-    let reader = stage.capture.read();
-    stage.act(Act::Give(JPEG));
+    let fixture = Fixture::new(LONG);
+    let reader = fixture.capture.read();
+    fixture.step(Step::Give(JPEG));
     next(&reader, 0);
-    stage.capture.close();
-    stage.capture.stop();
-    assert_eq!(stage.n_open.load(SeqCst), 0);
+    fixture.capture.close();
+    fixture.capture.stop();
+    assert_eq!(fixture.n_open.load(SeqCst), 0);
     assert!(matches!(reader.wait_newer(1, LONG), Newer::Closed));
-    drop(stage.capture.read());
-    assert!(stage.capture.0.life.lock().thread.is_none(), "started again after the end");
+    drop(fixture.capture.read());
+    assert!(fixture.capture.0.life.lock().thread.is_none(), "started again after the end");
 }
 
 #[test]
 fn costly_pictures_that_nobody_wants_are_not_made_and_leave_nothing_stale() {
-    let stage = Stage::with_camera(LONG, true);
-    let reader = stage.capture.read();
-    stage.act(Act::Give(JPEG));
+    let fixture = Fixture::with_driver(LONG, true);
+    let reader = fixture.capture.read();
+    fixture.step(Step::Give(JPEG));
     assert_eq!(next(&reader, 0), (1, false));
-    reader.rest(|| {
-        stage.act(Act::Give(JPEG));
-        while stage.capture.status().n_captured < 2 {
+    reader.pause(|| {
+        fixture.step(Step::Give(JPEG));
+        while fixture.capture.status().n_captured < 2 {
             thread::yield_now();
         }
-        assert!(stage.capture.status().latest.is_none(), "a stale picture is kept");
+        assert!(fixture.capture.status().latest.is_none(), "a stale picture is kept");
     });
-    stage.act(Act::Give(JPEG));
+    fixture.step(Step::Give(JPEG));
     assert_eq!(next(&reader, 1), (2, false));
 }
 
 #[test]
 fn costly_camera_that_nobody_wants_is_live_all_the_same() {
-    let stage = Stage::with_camera(LONG, true);
-    let reader = stage.capture.read();
-    reader.rest(|| {
-        stage.act(Act::Give(JPEG));
-        stage.state_when(State::Live);
-        stage.act(Act::Fail(Error::lost(Cause::Io, "the cable is loose")));
-        stage.state_when(State::Lost);
-        stage.act(Act::Give(JPEG));
-        assert_eq!(stage.state_when(State::Live).cause, None);
+    let fixture = Fixture::with_driver(LONG, true);
+    let reader = fixture.capture.read();
+    reader.pause(|| {
+        fixture.step(Step::Give(JPEG));
+        fixture.state_when(State::Live);
+        fixture.step(Step::Fail(Error::lost(Cause::Io, "the cable is loose")));
+        fixture.state_when(State::Lost);
+        fixture.step(Step::Give(JPEG));
+        assert_eq!(fixture.state_when(State::Live).cause, None);
     });
 }
 
 #[test]
 fn another_camera_takes_the_place_while_people_watch() {
-    let stage = Stage::new(LONG);
-    let reader = stage.capture.read();
-    stage.act(Act::Give(JPEG));
+    let fixture = Fixture::new(LONG);
+    let reader = fixture.capture.read();
+    fixture.step(Step::Give(JPEG));
     assert_eq!(next(&reader, 0), (1, false));
-    stage.state_when(State::Live);
-    let (setup, acts, n_open) = puppet("other", LONG, false);
-    stage.capture.change_setup(setup);
-    let starting = stage.state_when(State::Starting);
+    fixture.state_when(State::Live);
+    let (setup, steps, n_open) = fake_setup("other", LONG, false);
+    fixture.capture.change_setup(setup);
+    let starting = fixture.state_when(State::Starting);
     assert!(starting.latest.is_none(), "a picture of the camera before is kept");
-    acts.send(Act::Give(JPEG)).unwrap();
+    steps.send(Step::Give(JPEG)).unwrap();
     assert_eq!(next(&reader, 1), (2, false));
-    assert_eq!((stage.n_open.load(SeqCst), n_open.load(SeqCst)), (0, 1));
-    assert_eq!(stage.capture.status().asked.source, "other");
+    assert_eq!((fixture.n_open.load(SeqCst), n_open.load(SeqCst)), (0, 1));
+    assert_eq!(fixture.capture.status().asked.source, "other");
 }
 
 #[test]
 fn another_camera_takes_the_place_of_one_that_is_lost_or_off() {
-    let stage = Stage::new(Duration::ZERO);
-    let reader = stage.capture.read();
-    stage.act(Act::Fail(Error::lost(Cause::Io, "the cable is loose")));
-    stage.state_when(State::Lost);
-    let (setup, acts, _) = puppet("second", Duration::ZERO, false);
-    stage.capture.change_setup(setup);
-    acts.send(Act::Give(JPEG)).unwrap();
-    stage.state_when(State::Live);
+    let fixture = Fixture::new(Duration::ZERO);
+    let reader = fixture.capture.read();
+    fixture.step(Step::Fail(Error::lost(Cause::Io, "the cable is loose")));
+    fixture.state_when(State::Lost);
+    let (setup, steps, _) = fake_setup("second", Duration::ZERO, false);
+    fixture.capture.change_setup(setup);
+    steps.send(Step::Give(JPEG)).unwrap();
+    fixture.state_when(State::Live);
     drop(reader);
-    stage.state_when(State::Idle);
-    let (setup, acts, _) = puppet("third", Duration::ZERO, false);
-    stage.capture.change_setup(setup);
-    assert_eq!(stage.capture.status().state, State::Idle);
-    acts.send(Act::Give(JPEG)).unwrap();
-    let reader = stage.capture.read();
+    fixture.state_when(State::Idle);
+    let (setup, steps, _) = fake_setup("third", Duration::ZERO, false);
+    fixture.capture.change_setup(setup);
+    assert_eq!(fixture.capture.status().state, State::Idle);
+    steps.send(Step::Give(JPEG)).unwrap();
+    let reader = fixture.capture.read();
     assert!(!next(&reader, 0).1);
-    assert_eq!(stage.capture.status().asked.source, "third");
+    assert_eq!(fixture.capture.status().asked.source, "third");
 }

@@ -39,10 +39,10 @@ fn bad_sources_are_usage_errors_that_say_what_would_be_right() {
         ("images:/nowhere".into(), "/nowhere: no such folder"),
         (format!("images:{}", plain.display()), "for a single file use file:PATH"),
         (folder(&empty), "put files *.jpg or *.jpeg there"),
-        (folder(&text), "is to hold JPEG files"),
-        (folder(&hollow), "is to hold JPEG files"),
+        (folder(&text), "must hold JPEG files"),
+        (folder(&hollow), "must hold JPEG files"),
         ("file:/nowhere".into(), "/nowhere: no such file"),
-        (file(&plain), "file:PATH takes a file of JPEGs"),
+        (file(&plain), "file:PATH takes a file of concatenated JPEGs"),
         (dir.path().display().to_string(), "for a folder use images:"),
         (plain.display().to_string(), "for a file use file:"),
     ] {

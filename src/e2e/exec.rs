@@ -197,7 +197,7 @@ fn command_that_ignores_sigterm_is_killed() {
     drop(viewer);
     daemon.wait_for_state("idle");
     assert!(!is_alive(pid));
-    daemon.wait_for_log("does not end at SIGTERM; it is killed");
+    daemon.wait_for_log("does not end at SIGTERM; killing it");
 }
 
 #[test]

@@ -6,9 +6,9 @@ use std::time::{Duration, SystemTime};
 
 use super::Target;
 use super::mutate::Rng;
-use crate::capture::mend;
+use crate::capture::normalize::normalize;
 use crate::config;
-use crate::frame::{DELIMITER, FrameBuf, Meta, SHORT_HEADERS, Taken};
+use crate::frame::{DELIMITER, FrameBuf, Meta, SHORT_HEADERS, Timestamp};
 use crate::http;
 use crate::jpeg::{self, Fault, Splitter, Walk, Walked};
 use crate::multipart::{Error, Next, Parser, Part};
@@ -166,7 +166,7 @@ fn round_trip(input: &[u8], rng: &mut Rng) -> u64 {
     let jpeg = [&[0xFF, 0xD8, 0xFF], &input[..input.len().min(MAX - 5)], &[0xFF, 0xD9]].concat();
     let mut buf = FrameBuf::new();
     buf.extend(&jpeg);
-    let at = Taken::now();
+    let at = Timestamp::now();
     let frame = buf.finish(Meta { seq: 1, at, width: 1, height: 1, is_status: false });
     let read = |stream: &[u8], rng: &mut Rng| -> Vec<Vec<u8>> {
         let parts = parse("multipart/x-mixed-replace; boundary=frame", &cut(stream, rng));
@@ -204,15 +204,15 @@ fn markers(input: &[u8], _: &mut Rng) -> u64 {
 }
 
 #[test]
-fn jpeg_mended() {
-    Target { name: "jpeg", words: &[], run: mended }.fuzz();
+fn jpeg_normalized() {
+    Target { name: "jpeg", words: &[], run: normalized }.fuzz();
 }
 
 /// Padding and thumbnails out, Huffman tables in: once is enough.
-fn mended(input: &[u8], _: &mut Rng) -> u64 {
+fn normalized(input: &[u8], _: &mut Rng) -> u64 {
     let mut buf = FrameBuf::new();
     buf.extend(input);
-    let first = match mend(&mut buf) {
+    let first = match normalize(&mut buf) {
         Ok(info) => info,
         Err(fault) => {
             assert_eq!(buf.jpeg(), input, "what is refused is left alone");
@@ -220,8 +220,8 @@ fn mended(input: &[u8], _: &mut Rng) -> u64 {
         }
     };
     let once = buf.jpeg().to_vec();
-    let second = mend(&mut buf).unwrap();
-    assert_eq!(buf.jpeg(), once, "mended twice");
+    let second = normalize(&mut buf).unwrap();
+    assert_eq!(buf.jpeg(), once, "normalized twice");
     assert_eq!((second.width, second.height), (first.width, first.height));
     assert!(second.thumbnails.is_empty() && second.lacks_tables_at.is_none());
     hash((first.thumbnails.len(), first.lacks_tables_at.is_some(), first.len < input.len()))

@@ -6,7 +6,8 @@ use tiny_http::Method;
 use super::change;
 use super::connection::Connection;
 use super::reply::{Code, Reply};
-use crate::capture::{ALL, Capture, Change, Outcome, Wish};
+use crate::capture::Capture;
+use crate::controls::{ALL, Change, SetTo};
 
 /// How many may be changed at once: more than any camera has.
 const MOST: usize = 256;
@@ -32,7 +33,7 @@ fn set(body: &[u8], capture: &Capture) -> Result<Reply, Reply> {
     let Some(outcomes) = outcomes else {
         return Err(Reply::text(Code::NotFound, "this camera has no controls"));
     };
-    for Outcome { name, end } in outcomes {
+    for (name, end) in outcomes {
         let end = match end {
             Ok(value) => json!({ "value": value }),
             Err(why) => json!({ "error": why }),
@@ -64,7 +65,7 @@ fn read(body: &[u8]) -> Result<(Vec<Change>, Map<String, Value>), Reply> {
     let (mut changes, mut errors) = (Vec::new(), Map::new());
     for (name, value) in map {
         match wish(&value) {
-            Some(wish) if name != ALL || wish == Wish::Default => changes.push((name, wish)),
+            Some(wish) if name != ALL || wish == SetTo::Default => changes.push((name, wish)),
             _ => {
                 let right = "is to be a whole number, true or false, the label of a menu's item, \
                              or null for the default";
@@ -76,13 +77,13 @@ fn read(body: &[u8]) -> Result<(Vec<Change>, Map<String, Value>), Reply> {
 }
 
 /// What a value of JSON asks for.
-fn wish(value: &Value) -> Option<Wish> {
+fn wish(value: &Value) -> Option<SetTo> {
     match value {
-        Value::Null => Some(Wish::Default),
-        Value::String(text) if text == "default" => Some(Wish::Default),
-        Value::String(text) => Some(Wish::Item(text.clone())),
-        Value::Bool(is_on) => Some(Wish::Value((*is_on).into())),
-        Value::Number(number) => number.as_i64().map(Wish::Value),
+        Value::Null => Some(SetTo::Default),
+        Value::String(text) if text == "default" => Some(SetTo::Default),
+        Value::String(text) => Some(SetTo::Item(text.clone())),
+        Value::Bool(is_on) => Some(SetTo::Value((*is_on).into())),
+        Value::Number(number) => number.as_i64().map(SetTo::Value),
         Value::Array(_) | Value::Object(_) => None,
     }
 }
@@ -99,11 +100,11 @@ mod tests {
         )
         .unwrap();
         let named = |name: &str| changes.iter().find(|(n, _)| n == name).map(|(_, wish)| wish);
-        assert_eq!(named("a"), Some(&Wish::Value(-5)));
-        assert_eq!(named("b"), Some(&Wish::Value(1)));
-        assert_eq!(named("c"), Some(&Wish::Item("50 Hz".into())));
-        assert_eq!((named("d"), named("e")), (Some(&Wish::Default), Some(&Wish::Default)));
-        assert_eq!(named(ALL), Some(&Wish::Default));
+        assert_eq!(named("a"), Some(&SetTo::Value(-5)));
+        assert_eq!(named("b"), Some(&SetTo::Value(1)));
+        assert_eq!(named("c"), Some(&SetTo::Item("50 Hz".into())));
+        assert_eq!((named("d"), named("e")), (Some(&SetTo::Default), Some(&SetTo::Default)));
+        assert_eq!(named(ALL), Some(&SetTo::Default));
         assert_eq!(errors.keys().collect::<Vec<_>>(), ["f", "g", "h"]);
         assert!(errors["f"]["error"].as_str().unwrap().starts_with("1.5 is to be a whole number"));
         assert!(read(br#"{"*": 5}"#).unwrap().1.contains_key(ALL));

@@ -18,7 +18,7 @@ use super::reply::{Code, Reply};
 use super::route::{Asked, Route};
 use super::sender::Trust;
 use super::target::route;
-use crate::cameras::{Admission, Unit};
+use crate::cameras::{Admission, Camera};
 
 /// A client, what it asked for and of which camera. Boxed on its way, as every place in a queue
 /// and several in a worker's stack hold one.
@@ -26,7 +26,7 @@ struct Job {
     /// Of a viewer.
     admission: Option<Admission>,
     client: Connection,
-    unit: Arc<Unit>,
+    unit: Arc<Camera>,
     route: Route,
     asked: Instant,
 }

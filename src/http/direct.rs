@@ -7,7 +7,7 @@ use super::connection::AtOnce;
 use super::route::Layout;
 use super::viewers::Viewer;
 use crate::frame::Frame;
-use crate::slot::Taker;
+use crate::slot::Sink;
 
 /// The viewer's end in the slot.
 pub(super) struct Direct {
@@ -16,8 +16,8 @@ pub(super) struct Direct {
     pub(super) viewer: Arc<Viewer>,
 }
 
-impl Taker for Direct {
-    fn take(&self, frame: &Frame, skipped: u64) -> Option<usize> {
+impl Sink for Direct {
+    fn try_send(&self, frame: &Frame, skipped: u64) -> Option<usize> {
         let Some(part) = part(self.layout, frame) else {
             self.viewer.skipped(skipped + 1);
             return None;
@@ -26,7 +26,7 @@ impl Taker for Direct {
         if n_taken < part.len() {
             return Some(n_taken);
         }
-        self.viewer.sent(n_taken, skipped, frame.meta.at.taken);
+        self.viewer.sent(n_taken, skipped, frame.meta.at.monotonic);
         None
     }
 }

@@ -7,7 +7,7 @@ use std::time::Instant;
 use super::guard::ConnectionsReport;
 use super::status::Seats;
 use super::viewers::{Tally, Viewers};
-use crate::cameras::Unit;
+use crate::cameras;
 use crate::capture::{State, Status};
 use crate::recording::{self, Totals};
 
@@ -79,7 +79,7 @@ struct Camera<'a> {
 
 /// All metrics of this moment. No label comes from a client.
 pub(super) fn text(
-    units: &[Arc<Unit>],
+    units: &[Arc<cameras::Camera>],
     seats: Seats,
     connections: &ConnectionsReport,
     viewers: &Viewers,
@@ -152,7 +152,7 @@ fn of_capture(page: &mut Page, all: &[Camera<'_>]) {
     let age = ("frame_age_seconds", "gauge", "Age of the newest frame.");
     page.each(age, all, |camera| {
         let latest = camera.status.latest.as_ref();
-        latest.map(|frame| (None, frame.meta.at.taken.elapsed().as_secs_f64()))
+        latest.map(|frame| (None, frame.meta.at.monotonic.elapsed().as_secs_f64()))
     });
 }
 

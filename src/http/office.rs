@@ -18,7 +18,7 @@ use super::status::{Seats, Shown, StatusReport, state};
 use super::stream::{self, Stream};
 use super::viewers::{Seat, Viewers};
 use super::{controls, metrics, page, playback, snapshot};
-use crate::cameras::{Cameras, Unit};
+use crate::cameras::{Camera, Cameras};
 use crate::config::HttpConfig;
 use crate::log_limit::{self, LogLimit};
 use crate::shutdown::Shutdown;
@@ -56,7 +56,7 @@ impl Office {
 
     /// Finds the camera that is meant, and what is asked of it: a name that
     /// no camera has may still be a folder of the page.
-    pub(super) fn look_up(&self, which: &Which, route: Route) -> (Arc<Unit>, Route) {
+    pub(super) fn look_up(&self, which: &Which, route: Route) -> (Arc<Camera>, Route) {
         let first = self.cameras.first();
         let (unit, missing) = match which {
             Which::First => return (first, route),
@@ -86,7 +86,7 @@ impl Office {
     pub(super) fn answer(
         &self,
         client: &mut Connection,
-        unit: &Unit,
+        unit: &Camera,
         route: &Route,
         asked: Instant,
     ) {
@@ -101,7 +101,13 @@ impl Office {
     // Kept apart, as what this takes of the stack would be taken for each
     // viewer too, for as long as it watches: with the log that was a page more.
     #[inline(never)]
-    fn answer_shortly(&self, client: &mut Connection, unit: &Unit, route: &Route, asked: Instant) {
+    fn answer_shortly(
+        &self,
+        client: &mut Connection,
+        unit: &Camera,
+        route: &Route,
+        asked: Instant,
+    ) {
         let reply = match route {
             // A HEAD: streams went elsewhere.
             Route::Stream(request) => {
@@ -190,7 +196,7 @@ impl Office {
         }
     }
 
-    fn stream(&self, client: &Connection, unit: &Unit, request: &StreamRequest) {
+    fn stream(&self, client: &Connection, unit: &Camera, request: &StreamRequest) {
         if request.play.is_some() {
             return self.stream_past(client, unit, request);
         }
@@ -202,7 +208,7 @@ impl Office {
     // These are kept apart for the same reason as the short replies: what one
     // of them takes of the stack stays with each viewer.
     #[inline(never)]
-    fn stream_past(&self, client: &Connection, unit: &Unit, request: &StreamRequest) {
+    fn stream_past(&self, client: &Connection, unit: &Camera, request: &StreamRequest) {
         let found = match request.play.as_ref().map(|play| playback::find(unit, play)).transpose() {
             Ok(Some(found)) => found,
             Ok(None) => return,
@@ -220,7 +226,7 @@ impl Office {
     fn live<'a>(
         &'a self,
         client: &'a Connection,
-        unit: &Unit,
+        unit: &Camera,
         request: &'a StreamRequest,
         seat: &'a Seat,
     ) -> Stream<'a> {
@@ -235,7 +241,7 @@ impl Office {
     }
 
     #[inline(never)]
-    fn seat(&self, client: &Connection, unit: &Unit, request: &StreamRequest) -> Seat {
+    fn seat(&self, client: &Connection, unit: &Camera, request: &StreamRequest) -> Seat {
         let seat = self.viewers.enter(client.peer(), &unit.name, request);
         let (id, n_taken) = (seat.viewer.id, self.viewers.present().len());
         let n_seats = self.config.n_seats;

@@ -11,7 +11,7 @@ use super::route::{Layout, Play, StreamRequest};
 use super::stream::{LOOK_EVERY, REPEAT_AFTER, opening};
 use super::times::Period;
 use super::viewers::Seat;
-use crate::cameras::Unit;
+use crate::cameras::Camera;
 use crate::frame::DELIMITER;
 use crate::rate::Pace;
 use crate::recording::{Cursor, Entry, Micros};
@@ -38,7 +38,7 @@ pub(super) struct Found {
 ///
 /// # Errors
 /// The reply where there is none.
-pub(super) fn find(unit: &Unit, play: &Play) -> Result<Found, Reply> {
+pub(super) fn find(unit: &Camera, play: &Play) -> Result<Found, Reply> {
     let recording = of(unit)?;
     let period = Period { from: Some(play.from), to: play.to };
     let (from, to) = period.resolve(SystemTime::now())?;

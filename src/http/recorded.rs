@@ -10,7 +10,7 @@ use super::route::Play;
 use super::target::value;
 use super::times::{Period, When};
 use super::{download, recordings::of};
-use crate::cameras::Unit;
+use crate::cameras::Camera;
 use crate::recording::Format;
 
 /// What is asked of a recording.
@@ -72,7 +72,7 @@ impl Recorded {
     /// Answers, or says what the reply is to be.
     pub(super) fn answer(
         &self,
-        unit: &Unit,
+        unit: &Camera,
         client: &Connection,
         to: (Option<&str>, Duration),
     ) -> Option<Reply> {

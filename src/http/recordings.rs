@@ -12,7 +12,7 @@ use tiny_http::Method;
 use super::connection::Connection;
 use super::reply::{Code, Head, Reply, TIMEOUT};
 use super::times::{Period, When};
-use crate::cameras::Unit;
+use crate::cameras::Camera;
 use crate::frame::since_epoch;
 use crate::recording::{END, Micros, Recording, SECOND, Segment, Span, rfc3339};
 
@@ -25,7 +25,7 @@ pub(super) const MAX_STEP: i64 = 1000;
 ///
 /// # Errors
 /// The reply where nothing is recorded.
-pub(super) fn of(unit: &Unit) -> Result<&Recording, Reply> {
+pub(super) fn of(unit: &Camera) -> Result<&Recording, Reply> {
     unit.recording.as_ref().ok_or_else(|| {
         Reply::text(Code::NotFound, "nothing is recorded here; start mjpegd with --record DIR")
     })

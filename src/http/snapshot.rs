@@ -34,7 +34,7 @@ pub(super) fn take(
                 let cause = reader.cause().unwrap_or_else(|| "the camera was lost".into());
                 return Err(Reply::unavailable(&format!("no picture: {cause}")));
             }
-            Newer::Frame { frame, .. } if frame.meta.at.taken >= oldest => return Ok(frame),
+            Newer::Frame { frame, .. } if frame.meta.at.monotonic >= oldest => return Ok(frame),
             Newer::Frame { frame, .. } => seen = frame.meta.seq,
             Newer::Timeout => {
                 let why = reader.cause().unwrap_or_else(|| {

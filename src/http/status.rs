@@ -10,9 +10,10 @@ use serde_json::{Value, json};
 use super::guard::ConnectionsReport;
 use super::recordings;
 use super::viewers::{Viewer, Viewers};
-use crate::cameras::Unit;
-use crate::capture::{Asked, Mode};
+use crate::cameras::Camera;
+use crate::capture::Asked;
 use crate::frame::since_epoch;
+use crate::mode::Mode;
 
 /// `/status`. Times are Unix seconds, ages milliseconds or seconds as named.
 #[derive(Serialize)]
@@ -35,9 +36,9 @@ pub(super) struct StatusReport {
 #[derive(Clone, Copy)]
 pub(super) struct Shown<'a> {
     /// The one that was asked about, be it by its name or as the first.
-    pub(super) unit: &'a Unit,
+    pub(super) unit: &'a Camera,
     pub(super) is_named: bool,
-    pub(super) all: &'a [Arc<Unit>],
+    pub(super) all: &'a [Arc<Camera>],
 }
 
 #[derive(Serialize)]
@@ -149,7 +150,7 @@ impl StatusReport {
 }
 
 impl CameraReport {
-    fn new(unit: &Unit) -> Self {
+    fn new(unit: &Camera) -> Self {
         let status = unit.capture.status();
         let latest = status.latest.as_ref().map(|frame| frame.meta);
         Self {
@@ -164,7 +165,7 @@ impl CameraReport {
             width: latest.map(|meta| meta.width),
             height: latest.map(|meta| meta.height),
             fps: round(status.fps),
-            frame_age_ms: latest.map(|meta| ms(meta.at.taken.elapsed())),
+            frame_age_ms: latest.map(|meta| ms(meta.at.monotonic.elapsed())),
             frames: Frames {
                 captured: status.n_captured,
                 dropped: status.n_dropped.into_iter().collect(),
@@ -200,7 +201,7 @@ impl ViewerReport {
 
 /// `/state`, in the names and shapes of uStreamer, whose users' programs read
 /// it. What has no counterpart here is left out.
-pub(super) fn state(unit: &Unit, viewers: &Viewers) -> Value {
+pub(super) fn state(unit: &Camera, viewers: &Viewers) -> Value {
     let camera = unit.capture.status();
     let latest = camera.latest.as_ref().map(|frame| frame.meta);
     let clients: serde_json::Map<String, Value> = viewers

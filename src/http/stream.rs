@@ -95,15 +95,15 @@ impl Stream<'_> {
             layout: self.request.layout,
             viewer: Arc::clone(&self.seat.viewer),
         };
-        let place = self.reader.enter(Box::new(direct));
+        let subscription = self.reader.subscribe(Box::new(direct));
         loop {
-            match place.wait(REPEAT_AFTER) {
+            match subscription.wait(REPEAT_AFTER) {
                 // It was in the slot already, and so is not handed over.
-                Newer::Frame { frame, .. } if after == Some(micros(frame.meta.at.captured)) => {}
-                Newer::Frame { frame, skipped, n_taken } => self.send(&frame, skipped, n_taken)?,
+                Newer::Frame { frame, .. } if after == Some(micros(frame.meta.at.wall)) => {}
+                Newer::Frame { frame, skipped, n_sent } => self.send(&frame, skipped, n_sent)?,
                 Newer::Timeout => {
                     self.client.look()?;
-                    place.last().map_or(Ok(()), |frame| self.repeat(&frame))?;
+                    subscription.last().map_or(Ok(()), |frame| self.repeat(&frame))?;
                 }
                 Newer::Closed => return Ok(()),
             }
@@ -122,7 +122,7 @@ impl Stream<'_> {
             }
             match self.reader.wait_newer(seen, REPEAT_AFTER) {
                 Newer::Frame { frame, .. }
-                    if seen == 0 && after == Some(micros(frame.meta.at.captured)) =>
+                    if seen == 0 && after == Some(micros(frame.meta.at.wall)) =>
                 {
                     seen = frame.meta.seq;
                 }
@@ -149,7 +149,7 @@ impl Stream<'_> {
     fn rest(&self, pace: &Pace, last: Option<&Frame>) -> io::Result<bool> {
         let mut sign_at = Instant::now() + SIGN_OF_LIFE;
         while let Some(wait) = pace.wait(Instant::now()) {
-            let stops = self.reader.rest(|| self.stop.wait_for(wait.min(LOOK_EVERY)));
+            let stops = self.reader.pause(|| self.stop.wait_for(wait.min(LOOK_EVERY)));
             if stops || self.reader.is_closed() {
                 return Ok(true);
             }
@@ -175,7 +175,7 @@ impl Stream<'_> {
     fn send(&self, frame: &Frame, skipped: u64, n_taken: usize) -> io::Result<()> {
         match self.write(frame, n_taken)? {
             0 => self.viewer().skipped(skipped + 1),
-            n_bytes => self.viewer().sent(n_bytes, skipped, frame.meta.at.taken),
+            n_bytes => self.viewer().sent(n_bytes, skipped, frame.meta.at.monotonic),
         }
         Ok(())
     }
@@ -202,7 +202,7 @@ impl Stream<'_> {
     /// below the 127 bytes that ffmpeg takes.
     fn extra_headers(&self, frame: &Frame) -> String {
         let report = self.viewer().report();
-        let age = frame.meta.at.taken.elapsed().as_secs_f64();
+        let age = frame.meta.at.monotonic.elapsed().as_secs_f64();
         format!(
             "Content-Type: image/jpeg\r\nContent-Length: {}\r\nX-Timestamp: {}\r\n\
              X-UStreamer-Online: {}\r\nX-UStreamer-Dropped: {}\r\n\

@@ -1,7 +1,7 @@
 use std::time::{Duration, Instant, SystemTime};
 
 use super::*;
-use crate::frame::{DELIMITER, Frame, Meta, SHORT_HEADERS, Taken};
+use crate::frame::{DELIMITER, Frame, Meta, SHORT_HEADERS, Timestamp};
 
 /// Not pictures, but with all in them that could be taken for something else.
 const A: &[u8] = b"\xFF\xD8\xFF\r\n--fram\xFF\xD9\r\n--frame2\r\nframe\0--frame--\r\r\n\n\xFF\xD9";
@@ -67,8 +67,8 @@ fn bodies(content_type: &str, stream: &[u8]) -> Vec<Vec<u8>> {
 fn frame(jpeg: &[u8]) -> Frame {
     let mut buf = FrameBuf::new();
     buf.extend(jpeg);
-    let captured = SystemTime::UNIX_EPOCH + Duration::new(1_795_197_222, 490_963_000);
-    let at = Taken { captured, taken: Instant::now() };
+    let wall = SystemTime::UNIX_EPOCH + Duration::new(1_795_197_222, 490_963_000);
+    let at = Timestamp { wall, monotonic: Instant::now() };
     buf.finish(Meta { seq: 1, at, width: 1, height: 1, is_status: false })
 }
 
@@ -95,7 +95,7 @@ fn own_layouts_are_read_back() {
     let part = Part {
         content_type: Some("image/jpeg".into()),
         content_length: Some(A.len() as u64),
-        timestamp: Some(a.meta.at.captured),
+        timestamp: Some(a.meta.at.wall),
         n_dropped: None,
     };
     assert_eq!(seen[0], (part, A.to_vec()));

@@ -151,7 +151,7 @@ impl Session<'_> {
         let mut seen = 0;
         while self.shared.is_wanted() {
             if let Some(wait) = pace.wait(Instant::now()) {
-                let order = reader.rest(|| orders.recv_timeout(wait));
+                let order = reader.pause(|| orders.recv_timeout(wait));
                 if order == Err(RecvTimeoutError::Disconnected) {
                     return Ok(End::Over);
                 }

@@ -96,7 +96,7 @@ impl Writer {
                 fault: Mutex::default(),
             });
             (&files.index).write_all(&MAGIC)?;
-            let last = (record.captured, frame.meta.at.taken);
+            let last = (record.captured, frame.meta.at.monotonic);
             let mut writer = Self { files, segment, tail: Arc::default(), last };
             writer.append(frame)?;
             Ok(writer)
@@ -128,7 +128,7 @@ impl Writer {
         self.files.n_bytes.store(record.end(), SeqCst);
         self.segment.n_frames += 1;
         self.segment.end = record.captured;
-        self.last = (record.captured, frame.meta.at.taken);
+        self.last = (record.captured, frame.meta.at.monotonic);
         if n_tail < MAX_TAIL { Ok(()) } else { self.flush() }
     }
 
@@ -150,13 +150,13 @@ impl Writer {
 
     /// The time from the last frame to this one.
     pub(super) fn interval(&self, frame: &Frame) -> Duration {
-        frame.meta.at.taken.saturating_duration_since(self.last.1)
+        frame.meta.at.monotonic.saturating_duration_since(self.last.1)
     }
 
     /// Whether this frame is to begin a segment of its own. `usual` is the
     /// time between the two frames before, `max_bytes` what a segment may have.
     pub(super) fn is_over(&self, frame: &Frame, usual: Option<Duration>, max_bytes: u64) -> bool {
-        let captured = micros(frame.meta.at.captured);
+        let captured = micros(frame.meta.at.wall);
         let Some(since_last) = captured.checked_sub(self.last.0) else { return true };
         let in_micros = |d: Duration| u64::try_from(d.as_micros()).unwrap_or(u64::MAX);
         let is_step = since_last.abs_diff(in_micros(self.interval(frame))) > STEP;
@@ -176,7 +176,7 @@ fn record(frame: &Frame, offset: u64) -> Record {
     let n_head = n_part - n_jpeg - part::END.len();
     Record {
         offset,
-        captured: micros(frame.meta.at.captured),
+        captured: micros(frame.meta.at.wall),
         seq: frame.meta.seq,
         length: u32::try_from(n_part).unwrap_or(u32::MAX),
         n_head: u16::try_from(n_head).unwrap_or(u16::MAX),

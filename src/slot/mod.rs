@@ -1,10 +1,11 @@
-//! Where capture leaves the newest frame and every reader picks it up.
+//! The newest frame: capture publishes it here, and every reader waits here.
 //!
-//! There is one frame in it and no queue: a reader that is slow misses frames
-//! and is told how many. It knows neither HTTP nor disks nor cameras. A reader
-//! with a place in it is given frames by the thread that publishes them.
+//! The slot holds one frame and no queue: a slow reader skips frames and learns
+//! how many. It knows neither HTTP nor disks nor drivers. A reader may wait in
+//! its own thread ([`FrameSlot::wait_newer`]) or subscribe, and then the
+//! publishing thread sends it each frame (see [`delivery`]).
 
-mod place;
+mod delivery;
 
 use std::sync::Arc;
 use std::time::{Duration, Instant};
@@ -12,30 +13,30 @@ use std::time::{Duration, Instant};
 use parking_lot::{Condvar, Mutex};
 
 use crate::frame::Frame;
-pub(crate) use place::{Place, Taker};
+use delivery::Subscriber;
+pub(crate) use delivery::{Sink, Subscription};
 
-/// How long publishing hands a frame out: waking a thread for each reader and
-/// frame costs as much as sending a small frame, so one thread serves those
-/// that keep up. It stops after half of the time between two frames at most,
-/// so that capture is never late for the next one; the readers' own threads
-/// send the rest, beside each other.
-const HAND_OUT: Duration = Duration::from_millis(12);
-/// After two frames that came in one burst, too.
-const HAND_OUT_MIN: Duration = Duration::from_millis(1);
+/// How long one publication sends to subscribers at most, and never longer than
+/// half of the interval between two frames: the capture thread must be back for
+/// the next frame. The readers' own threads, which run in parallel, do the rest.
+const DELIVERY: Duration = Duration::from_millis(12);
+/// The least time for it. Two frames that arrive in one burst would otherwise
+/// leave no time at all, and wake a thread for every subscriber.
+const DELIVERY_MIN: Duration = Duration::from_millis(1);
 
-/// What a wait came to.
+/// The result of a wait.
 #[derive(Debug)]
 pub(crate) enum Newer {
-    /// The newest frame, how many came and went unseen since the last, and how
-    /// many bytes of it the reader was given already.
-    Frame { frame: Arc<Frame>, skipped: u64, n_taken: usize },
-    /// Nothing new in time.
+    /// The newest frame, the number of frames that the reader missed since its
+    /// last one, and how many bytes of this frame it already received.
+    Frame { frame: Arc<Frame>, skipped: u64, n_sent: usize },
+    /// No newer frame within the timeout.
     Timeout,
-    /// The camera is there no more, or the program stops.
+    /// The camera was removed, or the program stops.
     Closed,
 }
 
-/// The newest frame, guarded by the condvar that all wait on who have no place.
+/// The newest frame. Readers without a subscription wait on this condvar.
 #[derive(Default)]
 pub(crate) struct FrameSlot {
     state: Mutex<State>,
@@ -47,61 +48,55 @@ struct State {
     latest: Option<Arc<Frame>>,
     last_seq: u64,
     closed: bool,
-    /// When the last one was published.
-    at: Option<Instant>,
-    /// Changed as a copy while publishing goes through it.
-    places: Arc<Vec<Arc<Place>>>,
+    /// When the last frame was published.
+    published_at: Option<Instant>,
+    /// Copied on write, because publishing iterates over it without the lock.
+    subscribers: Arc<Vec<Arc<Subscriber>>>,
 }
 
 impl FrameSlot {
-    /// Puts a frame in, wakes all that wait and hands it to those with a
-    /// place. Never blocks on a reader. The frame's `seq` must be above that of
-    /// the frame before.
+    /// Stores a frame, wakes all waiting readers and sends the frame to the
+    /// subscribers. Never blocks on a reader. The frame's `seq` must be above
+    /// that of the frame before.
     pub(crate) fn publish(&self, frame: &Arc<Frame>) {
         let now = Instant::now();
-        let (old, before, places) = {
+        let (old, before, subscribers) = {
             let mut state = self.state.lock();
             state.last_seq = frame.meta.seq;
             let old = state.latest.replace(Arc::clone(frame));
-            (old, state.at.replace(now), Arc::clone(&state.places))
+            (old, state.published_at.replace(now), Arc::clone(&state.subscribers))
         };
         self.newer.notify_all();
-        // The last holder of a frame gives its memory back: not under the lock.
+        // Dropping the last reference frees a whole frame, which takes too long
+        // to be done under the lock.
         drop(old);
-        let half = before.map_or(HAND_OUT, |before| now.duration_since(before) / 2);
-        let deadline = now + half.clamp(HAND_OUT_MIN, HAND_OUT);
-        places.iter().for_each(|place| place.offer(frame, deadline));
+        let half = before.map_or(DELIVERY, |before| now.duration_since(before) / 2);
+        let deadline = now + half.clamp(DELIVERY_MIN, DELIVERY);
+        subscribers.iter().for_each(|subscriber| subscriber.deliver(frame, deadline));
     }
 
-    /// Takes a place for a reader that has seen no frame.
-    pub(crate) fn enter(&self, taker: Box<dyn Taker>) -> Arc<Place> {
-        let place = Arc::new(Place::new(taker));
+    /// Subscribes a reader that has seen no frame: from its first wait on,
+    /// frames are sent to `sink` by the publishing thread.
+    pub(crate) fn subscribe(&self, sink: Box<dyn Sink>) -> Subscription<'_> {
+        let subscriber = Arc::new(Subscriber::new(sink));
         let is_closed = {
             let mut state = self.state.lock();
-            Arc::make_mut(&mut state.places).push(Arc::clone(&place));
+            Arc::make_mut(&mut state.subscribers).push(Arc::clone(&subscriber));
             state.closed
         };
         if is_closed {
-            place.close();
+            subscriber.close();
         }
-        place
+        Subscription::new(self, subscriber)
     }
 
-    /// Gives a place up.
-    pub(crate) fn leave(&self, place: &Arc<Place>) {
+    fn unsubscribe(&self, subscriber: &Arc<Subscriber>) {
         let mut state = self.state.lock();
-        Arc::make_mut(&mut state.places).retain(|other| !Arc::ptr_eq(other, place));
+        Arc::make_mut(&mut state.subscribers).retain(|other| !Arc::ptr_eq(other, subscriber));
     }
 
-    /// As [`FrameSlot::wait_newer`] for a reader with a place: returns with a
-    /// frame of which publishing could not hand all over, or when there was no
-    /// newer one for `timeout`.
-    pub(crate) fn wait(&self, place: &Place, timeout: Duration) -> Newer {
-        place.wait(self, timeout)
-    }
-
-    /// Empties the slot, when the camera is closed: what lies in it would be
-    /// stale for the next reader. The sequence goes on.
+    /// Empties the slot when the camera closes, since the frame would be stale
+    /// for the next reader. The sequence numbers continue.
     pub(crate) fn clear(&self) {
         let old = self.state.lock().latest.take();
         drop(old);
@@ -131,7 +126,7 @@ impl FrameSlot {
                 let skipped = n_skipped(seen, frame.meta.seq);
                 // Clone the Arc and unlock before writing: a slow viewer must
                 // never hold up capture.
-                return Newer::Frame { frame: Arc::clone(frame), skipped, n_taken: 0 };
+                return Newer::Frame { frame: Arc::clone(frame), skipped, n_sent: 0 };
             }
             if self.newer.wait_until(&mut state, deadline).timed_out() {
                 return if state.closed { Newer::Closed } else { Newer::Timeout };
@@ -139,23 +134,24 @@ impl FrameSlot {
         }
     }
 
+    /// Whether there will be no frame any more.
     pub(crate) fn is_closed(&self) -> bool {
         self.state.lock().closed
     }
 
-    /// Wakes all readers for good.
+    /// Ends every present and future wait with [`Newer::Closed`].
     pub(crate) fn close(&self) {
-        let places = {
+        let subscribers = {
             let mut state = self.state.lock();
             state.closed = true;
-            Arc::clone(&state.places)
+            Arc::clone(&state.subscribers)
         };
         self.newer.notify_all();
-        places.iter().for_each(|place| place.close());
+        subscribers.iter().for_each(|subscriber| subscriber.close());
     }
 }
 
-/// How many frames lie between two that a reader got.
+/// How many frames lie between two that a reader received.
 fn n_skipped(seen: u64, seq: u64) -> u64 {
     if seen == 0 { 0 } else { seq - seen - 1 }
 }
@@ -165,12 +161,12 @@ mod tests {
     use std::thread;
 
     use super::*;
-    use crate::frame::{FrameBuf, Meta, Taken};
+    use crate::frame::{FrameBuf, Meta, Timestamp};
 
     pub(super) fn frame(seq: u64) -> Arc<Frame> {
         Arc::new(FrameBuf::new().finish(Meta {
             seq,
-            at: Taken::now(),
+            at: Timestamp::now(),
             width: 0,
             height: 0,
             is_status: false,

@@ -1,25 +1,27 @@
-//! A command as a camera: what it writes to its standard output is a stream
-//! of JPEGs, one after the other.
+//! A command as a camera: it writes concatenated JPEGs to its standard output.
 //!
-//! The command line is the shell's. It runs only while somebody watches.
+//! The shell interprets the command line. The command runs only while capture has
+//! readers.
 
 mod process;
-mod said;
+mod stderr;
 
 use std::io::ErrorKind;
 use std::time::{Duration, Instant};
 
-use super::{Camera, Cause, Error, Mode};
-use crate::frame::{FrameBuf, Taken};
+use super::{Cause, Driver, Error};
+use crate::frame::{FrameBuf, Timestamp};
 use crate::jpeg::{Fault, Splitter};
+use crate::mode::Mode;
 use crate::shutdown::Shutdown;
 use process::{End, Process};
 
-/// How often a wait looks for the order to stop.
+/// How often a wait checks for the order to stop.
 const SLICE: Duration = Duration::from_millis(200);
-/// How often capture looks whether pictures are still wanted.
-const TURN: Duration = Duration::from_secs(1);
-/// What a pipe holds unless it was enlarged.
+/// How long a call waits before it returns [`Error::NotYet`], so that capture can check
+/// whether frames are still wanted.
+const NOT_YET_AFTER: Duration = Duration::from_secs(1);
+/// The capacity of a pipe, unless it was enlarged (pipe(7)).
 const PIECE_BYTES: usize = 64 << 10;
 
 /// A running command.
@@ -28,11 +30,12 @@ pub(super) struct Exec {
     splitter: Splitter,
     piece: Vec<u8>,
     stall_timeout: Duration,
-    /// When the last picture ended, or the command began.
+    /// When the last frame was complete, or the command was started.
     last: Instant,
     n_stale: u64,
-    /// Found behind a picture that was given out.
-    fault: Option<Fault>,
+    /// The error of a later picture, kept for the next call: this one returned a
+    /// good frame.
+    bad_frame: Option<Fault>,
 }
 
 impl Exec {
@@ -42,7 +45,7 @@ impl Exec {
         max_bytes: usize,
     ) -> Result<Self, Error> {
         let process = Process::start(command)
-            .map_err(|e| Error::lost(Cause::Io, format!("the command does not start: {e}")))?;
+            .map_err(|e| Error::lost(Cause::Io, format!("cannot start the command: {e}")))?;
         Ok(Self {
             process,
             splitter: Splitter::new(max_bytes),
@@ -50,11 +53,12 @@ impl Exec {
             stall_timeout,
             last: Instant::now(),
             n_stale: 0,
-            fault: None,
+            bad_frame: None,
         })
     }
 
-    /// Waits until the command has written something.
+    /// Waits until the command has written something, at most until [`NOT_YET_AFTER`] after
+    /// `begun`.
     fn wait(&mut self, begun: Instant, stop: &Shutdown) -> Result<(), Error> {
         loop {
             if stop.is_ordered() {
@@ -62,9 +66,11 @@ impl Exec {
             }
             if self.last.elapsed() >= self.stall_timeout {
                 let why = format!("the command stalled, no picture for {:?}", self.stall_timeout);
-                return Err(Error::lost(Cause::Stalled, self.process.with_last_words(why)));
+                return Err(Error::lost(Cause::Stalled, self.process.with_last_line(why)));
             }
-            if begun.elapsed() >= TURN {
+            // Capture has to learn that there is no frame, or it could not end this wait
+            // when the last reader leaves.
+            if begun.elapsed() >= NOT_YET_AFTER {
                 return Err(Error::NotYet);
             }
             if self.process.wait(SLICE).map_err(|e| io(&e))? {
@@ -73,7 +79,7 @@ impl Exec {
         }
     }
 
-    /// Reads once. Returns how many bytes came; `None`: there are none yet.
+    /// Reads once. Returns the number of bytes, `None` if there are none yet.
     fn read(&mut self) -> std::io::Result<Option<usize>> {
         match self.process.read(&mut self.piece) {
             Ok(n) => {
@@ -87,8 +93,8 @@ impl Exec {
         }
     }
 
-    /// Copies the newest picture at hand into `frame`; `None`: there is none.
-    fn newest_at_hand(&mut self, frame: &mut FrameBuf) -> Option<Taken> {
+    /// Copies the newest complete JPEG into `frame`; `None` if there is none.
+    fn newest_complete(&mut self, frame: &mut FrameBuf) -> Option<Timestamp> {
         let mut taken = None;
         loop {
             match self.splitter.next_jpeg() {
@@ -96,31 +102,31 @@ impl Exec {
                     self.n_stale += u64::from(!frame.jpeg().is_empty());
                     frame.truncate(0);
                     frame.extend(jpeg);
-                    taken = Some(Taken::now());
+                    taken = Some(Timestamp::now());
                 }
                 Ok(None) => return taken,
-                Err(fault) => self.fault = Some(fault),
+                Err(why) => self.bad_frame = Some(why),
             }
         }
     }
 
-    /// What lies in the pipe by now may be newer than the picture in `frame`.
-    /// What comes while that is read is the next turn's: a command that never
-    /// pauses would not be shown at all.
-    fn catch_up(&mut self, frame: &mut FrameBuf) -> Option<Taken> {
+    /// Replaces `frame` if the pipe holds a newer JPEG. Reads only the bytes that are
+    /// in the pipe now: behind a command that writes faster than it is read, reading
+    /// until the pipe is empty would never end.
+    fn catch_up(&mut self, frame: &mut FrameBuf) -> Option<Timestamp> {
         let (mut newest, mut n_left) = (None, self.process.n_waiting());
         while n_left > 0 {
             let Ok(Some(n @ 1..)) = self.read() else { break };
             n_left = n_left.saturating_sub(n);
-            newest = self.newest_at_hand(frame).or(newest);
+            newest = self.newest_complete(frame).or(newest);
         }
         newest
     }
 
-    /// Why there is nothing more to read.
+    /// Why the output ended.
     fn ended(&mut self, stop: &Shutdown) -> Error {
         let (cause, why) = match self.process.end(stop) {
-            // What the shell says of a command that it does not find or may not start.
+            // The shell's exit codes for a command that it cannot find or execute.
             Some(End::Code(code @ 126..=127)) => {
                 (Cause::NoDevice, format!("the command ended with status {code}"))
             }
@@ -132,23 +138,24 @@ impl Exec {
             }
             None => (Cause::Ended, "the command closed its output".into()),
         };
-        Error::lost(cause, self.process.with_last_words(why))
+        Error::lost(cause, self.process.with_last_line(why))
     }
 }
 
-impl Camera for Exec {
-    fn next_frame(&mut self, frame: &mut FrameBuf, stop: &Shutdown) -> Result<Taken, Error> {
+impl Driver for Exec {
+    fn next_frame(&mut self, frame: &mut FrameBuf, stop: &Shutdown) -> Result<Timestamp, Error> {
         let begun = Instant::now();
         loop {
-            if let Some(fault) = self.fault.take() {
-                return Err(Error::BadFrame(fault));
+            if let Some(why) = self.bad_frame.take() {
+                return Err(Error::BadFrame(why));
             }
-            self.process.hear(stop);
+            // Before anything that can fail, since an error drops the process.
+            self.process.set_shutdown(stop);
             self.wait(begun, stop)?;
             if self.read().map_err(|e| io(&e))? == Some(0) {
                 return Err(self.ended(stop));
             }
-            if let Some(taken) = self.newest_at_hand(frame) {
+            if let Some(taken) = self.newest_complete(frame) {
                 let taken = self.catch_up(frame).unwrap_or(taken);
                 self.last = Instant::now();
                 return Ok(taken);
@@ -166,5 +173,5 @@ impl Camera for Exec {
 }
 
 fn io(error: &std::io::Error) -> Error {
-    Error::lost(Cause::Io, format!("the command's output cannot be read: {error}"))
+    Error::lost(Cause::Io, format!("cannot read the command's output: {error}"))
 }

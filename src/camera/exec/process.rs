@@ -1,4 +1,4 @@
-//! The process group of a command: started, read, ended, reaped.
+//! Starts a command in a process group, reads its output, ends and reaps it.
 
 use std::io::{self, Read};
 use std::os::fd::AsFd;
@@ -10,31 +10,32 @@ use rustix::event::{PollFd, PollFlags, Timespec, poll};
 use rustix::io::{Errno, ioctl_fionbio, ioctl_fionread};
 use rustix::process::{Pid, Signal, kill_process_group, test_kill_process_group};
 
-use super::said::Said;
+use super::stderr::Stderr;
 use crate::heap;
 use crate::shutdown::Shutdown;
 
-/// What a command has to end by itself after SIGTERM.
+/// How long a command may take to end after SIGTERM.
 const GRACE: Duration = Duration::from_secs(2);
-/// The same while the daemon stops, which is to be gone within 2 s.
-const SHORT_GRACE: Duration = Duration::from_millis(800);
-/// How often is looked whether it has ended.
-const GLANCE: Duration = Duration::from_millis(10);
-/// An exit that comes this long after the end of the output belongs to it.
+/// The same while the daemon stops, since the daemon must end within 2 s.
+const GRACE_AT_STOP: Duration = Duration::from_millis(800);
+/// How often to check whether it has ended, as nothing signals the end of a group.
+const POLL_INTERVAL: Duration = Duration::from_millis(10);
+/// How long to wait for the exit status after the output has ended: a command closes
+/// its output some time before it exits.
 const EXIT_WAIT: Duration = Duration::from_millis(500);
 
 /// A command in a process group of its own. Dropping it ends the group.
 ///
-/// Neither its end nor that of its children is left to the kernel when the
-/// daemon is killed by SIGKILL: they get SIGPIPE at the next picture they
-/// write. The parent-death signal would need unsafe code between fork and
-/// exec, and would come whenever the capture thread ends.
+/// If the daemon is killed by SIGKILL, the command gets SIGPIPE when it writes the
+/// next picture. The parent-death signal (prctl) would end it sooner, but needs
+/// unsafe code between fork and exec, and comes whenever the capture thread ends.
 pub(super) struct Process {
     child: Child,
     group: Pid,
-    /// `None` only while it is being ended.
+    /// `None` only while the command is being ended.
     stdout: Option<ChildStdout>,
-    said: Said,
+    stderr: Stderr,
+    /// The order to stop the daemon, which shortens the wait on drop.
     stop: Option<Shutdown>,
 }
 
@@ -45,8 +46,8 @@ pub(super) enum End {
 }
 
 impl Process {
-    /// Runs a command line by the shell. Every descriptor of the daemon is
-    /// opened with O_CLOEXEC; the three that the command has are its own.
+    /// Runs a command line in the shell. The command inherits no descriptor of the
+    /// daemon, as each is opened with O_CLOEXEC.
     pub(super) fn start(command: &str) -> io::Result<Self> {
         let mut shell = Command::new("/bin/sh");
         let mut child = heap::use_default_in(&mut shell)
@@ -58,97 +59,100 @@ impl Process {
             .spawn()?;
         let group = Pid::from_child(&child);
         let stdout = child.stdout.take();
-        let said = Said::new(child.stderr.take());
-        let process = Self { child, group, stdout, said, stop: None };
-        // Of the pipes' ends only ours: the command's stay as it expects them.
-        for fd in [process.stdout.as_ref().map(AsFd::as_fd), process.said.pipe()] {
+        let stderr = Stderr::new(child.stderr.take());
+        let process = Self { child, group, stdout, stderr, stop: None };
+        // Only the daemon's ends of the pipes become non-blocking: the command
+        // expects its own ends to block.
+        for fd in [process.stdout.as_ref().map(AsFd::as_fd), process.stderr.pipe()] {
             fd.map_or(Ok(()), |fd| ioctl_fionbio(fd, true))?;
         }
         Ok(process)
     }
 
-    /// Waits for output, and logs what the command says meanwhile. `false`:
-    /// there was none in time.
+    /// Waits for output, and logs standard error meanwhile. `false` if there was no
+    /// output within `timeout`.
     pub(super) fn wait(&mut self, timeout: Duration) -> io::Result<bool> {
         let (Some(stdout), timeout) = (&self.stdout, Timespec::try_from(timeout)) else {
             return Ok(true);
         };
         let mut fds = vec![PollFd::new(stdout, PollFlags::IN)];
-        if let Some(pipe) = self.said.pipe() {
+        if let Some(pipe) = self.stderr.pipe() {
             fds.push(PollFd::from_borrowed_fd(pipe, PollFlags::IN));
         }
         match poll(&mut fds, timeout.ok().as_ref()) {
             Ok(_) | Err(Errno::INTR) => {}
             Err(e) => return Err(e.into()),
         }
-        let [has_output, has_said] = [0, 1].map(|i| fds.get(i).is_some_and(is_ready));
+        let [has_output, has_stderr] = [0, 1].map(|i| fds.get(i).is_some_and(is_ready));
         drop(fds);
-        if has_said {
-            self.said.read();
+        if has_stderr {
+            self.stderr.read();
         }
         Ok(has_output)
     }
 
-    /// As `read(2)` of a pipe that does not block.
+    /// As `read(2)` on a non-blocking pipe.
     pub(super) fn read(&mut self, buf: &mut [u8]) -> io::Result<usize> {
         self.stdout.as_mut().map_or(Ok(0), |pipe| pipe.read(buf))
     }
 
-    /// How many bytes lie in the pipe.
+    /// How many bytes are in the pipe.
     pub(super) fn n_waiting(&self) -> usize {
         let n = self.stdout.as_ref().and_then(|pipe| ioctl_fionread(pipe).ok());
         n.and_then(|n| usize::try_from(n).ok()).unwrap_or(0)
     }
 
-    /// How the command ended, once its output has; `None`: it runs on.
+    /// How the command ended; `None` if it still runs. Call it after the output has
+    /// ended; it waits a moment for the exit.
     pub(super) fn end(&mut self, stop: &Shutdown) -> Option<End> {
         self.wait_until(Instant::now() + EXIT_WAIT, Some(stop), |process| {
             process.child.try_wait().is_ok_and(|status| status.is_some())
         });
-        self.said.read();
+        self.stderr.read();
         let status = self.child.try_wait().ok()??;
         status.code().map(End::Code).or(status.signal().map(End::Signal))
     }
 
-    /// Adds what the command said last, which often is why it ended.
-    pub(super) fn with_last_words(&mut self, why: String) -> String {
-        self.said.read();
-        match self.said.last() {
+    /// Appends the last line of standard error, which often says why it ended.
+    pub(super) fn with_last_line(&mut self, why: String) -> String {
+        self.stderr.read();
+        match self.stderr.last() {
             Some(line) => format!("{why}: {line}"),
             None => why,
         }
     }
 
-    /// To be given before it is dropped, so that its end is in time for the
-    /// daemon's.
-    pub(super) fn hear(&mut self, stop: &Shutdown) {
+    /// Sets the order to stop, which shortens the wait on drop. Call it before the
+    /// process is dropped: `drop` takes no argument.
+    pub(super) fn set_shutdown(&mut self, stop: &Shutdown) {
         self.stop.get_or_insert_with(|| stop.clone());
     }
 
-    /// Waits until `is_so`, a deadline, or the order to stop.
+    /// Waits for `condition`, until `deadline` or the order to stop. Polls, because
+    /// there is no descriptor to wait on for a whole process group.
     fn wait_until(
         &mut self,
         deadline: Instant,
         stop: Option<&Shutdown>,
-        mut is_so: impl FnMut(&mut Self) -> bool,
+        mut condition: impl FnMut(&mut Self) -> bool,
     ) -> bool {
         loop {
-            if is_so(self) {
+            if condition(self) {
                 return true;
             }
             if Instant::now() >= deadline || stop.is_some_and(Shutdown::is_ordered) {
                 return false;
             }
-            std::thread::sleep(GLANCE);
+            std::thread::sleep(POLL_INTERVAL);
         }
     }
 
-    /// Whether nobody of the group is left. Reaps the command itself.
+    /// Whether the whole process group has ended. Reaps the command.
     fn is_gone(&mut self) -> bool {
-        self.said.read();
+        self.stderr.read();
         let is_reaped = self.child.try_wait().is_ok_and(|status| status.is_some());
-        // A number is not given out again while a group has it, and not soon
-        // after.
+        // The group's number cannot belong to somebody else yet: the kernel does not
+        // reuse it while the group exists, nor soon after.
         is_reaped && test_kill_process_group(self.group) == Err(Errno::SRCH)
     }
 }
@@ -159,18 +163,18 @@ impl Drop for Process {
             return;
         }
         let _ = kill_process_group(self.group, Signal::TERM);
-        // Whoever writes on notices that nobody reads.
+        // Closing the pipe ends a command that ignores SIGTERM but still writes.
         self.stdout = None;
         let begun = Instant::now();
         let stop = self.stop.take();
-        let is_gone = self.wait_until(begun + SHORT_GRACE, None, Self::is_gone)
+        let is_gone = self.wait_until(begun + GRACE_AT_STOP, None, Self::is_gone)
             || self.wait_until(begun + GRACE, stop.as_ref(), Self::is_gone);
         if !is_gone {
-            log::warn!("the command does not end at SIGTERM; it is killed");
+            log::warn!("the command does not end at SIGTERM; killing it");
             let _ = kill_process_group(self.group, Signal::KILL);
         }
-        // After SIGKILL it ends, unless it is a device that the kernel waits for.
-        let is_reaped = self.wait_until(Instant::now() + SHORT_GRACE / 2, None, |process| {
+        // SIGKILL ends it, unless it is blocked in the kernel on a device.
+        let is_reaped = self.wait_until(Instant::now() + GRACE_AT_STOP / 2, None, |process| {
             process.child.try_wait().is_ok_and(|status| status.is_some())
         });
         if !is_reaped {

@@ -1,8 +1,8 @@
-//! Another server as a camera: its MJPEG stream in any dialect, or a lone
-//! picture that is asked for again and again. So a relay is a camera.
+//! Another server as a camera: its MJPEG stream in any dialect, or a single
+//! picture that is requested again and again. So a relay is a camera.
 //!
-//! It is connected only while somebody watches: a chain of relays sleeps and
-//! wakes as one.
+//! The connection exists only while capture has readers, so in a chain of relays no
+//! camera is on unless somebody watches at its end.
 
 mod clock;
 
@@ -10,28 +10,30 @@ use std::io::ErrorKind;
 use std::time::{Duration, Instant};
 
 use super::pacer::Pacer;
-use super::{Camera, Cause, Error, Mode};
+use super::{Cause, Driver, Error};
 use crate::fetch::{self, Fault, Fetcher};
-use crate::frame::{FrameBuf, Taken};
+use crate::frame::{FrameBuf, Timestamp};
+use crate::mode::Mode;
 use crate::pictures::{Next, Reader, Repeat};
 use crate::shutdown::Shutdown;
 use crate::url::Url;
 
-/// How often capture looks whether pictures are still wanted.
-const TURN: Duration = Duration::from_secs(1);
-/// A server that takes longer for the head of its answer is taken for dead.
+/// How long a call waits before it returns [`Error::NotYet`], so that capture can check
+/// whether frames are still wanted.
+const NOT_YET_AFTER: Duration = Duration::from_secs(1);
+/// A server that takes longer to send its response headers is considered dead.
 const MAX_CONNECT: Duration = Duration::from_secs(10);
-/// How often a lone picture is asked for.
+/// How often to request a single picture, in requests a second.
 const LONE_FPS: f64 = 1.0;
-/// Behind a whole picture so much more is read if it is there already: a
-/// backlog is left behind, and a server that never pauses is shown all the
-/// same.
+/// After a complete picture, up to this many bytes that already arrived are read in
+/// search of a newer one. This skips a backlog; the limit is for a server that sends
+/// faster than it is read, whose pictures would otherwise never be shown.
 const MAX_BACKLOG: usize = 1 << 20;
 
-/// How pictures are taken from a server.
+/// How to take pictures from a server.
 #[derive(Clone, Copy, Debug)]
-pub(super) struct Settings {
-    /// Of a lone picture.
+pub(super) struct Options {
+    /// Requests a second of a single picture.
     pub(super) fps: Option<f64>,
     pub(super) stall_timeout: Duration,
     pub(super) max_frame_bytes: usize,
@@ -40,27 +42,27 @@ pub(super) struct Settings {
 /// A server to take pictures from.
 pub(super) struct Server {
     url: Url,
-    settings: Settings,
-    /// `None` before the first call.
+    options: Options,
+    /// `None` before the first frame.
     fetcher: Option<Fetcher>,
-    /// The answer that is being read.
-    answer: Option<Reader>,
-    /// Sets the pace, once a lone picture came.
+    /// The response that is being read.
+    response: Option<Reader>,
+    /// Paces the requests, once the server turned out to send a single picture.
     pacer: Option<Pacer>,
-    /// When the last picture came, or this one was asked for.
+    /// When the last picture arrived, or the present response was requested.
     last: Instant,
     repeat: Repeat,
     n_stale: u64,
 }
 
 impl Server {
-    /// Does not wait: the connection is made for the first picture.
-    pub(super) fn open(url: &Url, settings: Settings) -> Self {
+    /// Does not connect: that happens for the first frame.
+    pub(super) fn open(url: &Url, options: Options) -> Self {
         Self {
             url: url.clone(),
-            settings,
+            options,
             fetcher: None,
-            answer: None,
+            response: None,
             pacer: None,
             last: Instant::now(),
             repeat: Repeat::default(),
@@ -68,95 +70,96 @@ impl Server {
         }
     }
 
-    /// Asks for the stream or the picture.
+    /// Requests the stream or the picture.
     fn connect(&mut self, stop: &Shutdown) -> Result<Reader, Error> {
         if let Some(pacer) = &mut self.pacer {
             pacer.wait(stop)?;
         }
         self.last = Instant::now();
-        let until = self.last + self.settings.stall_timeout.min(MAX_CONNECT);
+        let until = self.last + self.options.stall_timeout.min(MAX_CONNECT);
         let new = || Fetcher::new(self.url.clone(), stop.clone());
-        let fetched = self.fetcher.get_or_insert_with(new).get(until).map_err(told)?;
-        Reader::new(fetched, self.settings.max_frame_bytes)
+        let fetched = self.fetcher.get_or_insert_with(new).get(until).map_err(camera_error)?;
+        Reader::new(fetched, self.options.max_frame_bytes)
             .map_err(|why| Error::lost(Cause::Unsupported, why))
     }
 
-    /// Waits for the next picture of an answer, and goes on to the newest that
-    /// is there.
-    fn newest(&mut self, answer: &mut Reader, frame: &mut FrameBuf) -> Result<Taken, Error> {
-        let (turn_ends, mut n_left) = (Instant::now() + TURN, MAX_BACKLOG);
+    /// Waits for the next picture of a response, then skips to the newest one that
+    /// already arrived.
+    fn newest(&mut self, response: &mut Reader, frame: &mut FrameBuf) -> Result<Timestamp, Error> {
+        let (not_yet_at, mut n_left) = (Instant::now() + NOT_YET_AFTER, MAX_BACKLOG);
         let mut newest = None;
         loop {
-            match answer.next().map_err(|why| Error::lost(Cause::Unsupported, why))? {
+            match response.next().map_err(|why| Error::lost(Cause::Unsupported, why))? {
                 Next::Picture(part) => {
                     self.last = Instant::now();
-                    if !self.repeat.is_one(part.timestamp, answer.picture().jpeg()) {
+                    if !self.repeat.is_one(part.timestamp, response.picture().jpeg()) {
                         self.n_stale += u64::from(newest.is_some());
-                        std::mem::swap(frame, answer.picture());
-                        newest = Some(clock::taken(part.timestamp));
+                        std::mem::swap(frame, response.picture());
+                        newest = Some(clock::timestamp(part.timestamp));
                     }
-                    answer.picture().truncate(0);
+                    response.picture().truncate(0);
                     continue;
                 }
-                Next::Bad(fault) if newest.is_none() => return Err(Error::BadFrame(fault)),
+                Next::Bad(why) if newest.is_none() => return Err(Error::BadFrame(why)),
                 Next::Bad(_) => continue,
                 Next::More => {}
-                Next::End => return newest.ok_or_else(|| ended(answer)),
+                Next::End => return newest.ok_or_else(|| ended(response)),
             }
-            // Behind a picture what is there is read, and nothing waited for.
+            // After a picture, read what already arrived, without waiting.
             let until = match newest {
-                Some(taken) if n_left == 0 => return Ok(taken),
+                Some(timestamp) if n_left == 0 => return Ok(timestamp),
                 Some(_) => Instant::now(),
-                None => self.may_wait(turn_ends, answer)?,
+                None => self.may_wait(not_yet_at, response)?,
             };
-            match (answer.read(until), newest) {
+            match (response.read(until), newest) {
                 (Ok(n), _) => n_left = n_left.saturating_sub(n),
-                // If it is the end, it comes again.
-                (Err(_), Some(taken)) => return Ok(taken),
+                // The next call meets the same error again.
+                (Err(_), Some(timestamp)) => return Ok(timestamp),
                 (Err(e), None) if e.kind() == ErrorKind::WouldBlock => {}
-                (Err(_), None) if answer.is_stopped() => return Err(Error::Stopped),
+                (Err(_), None) if response.is_stopped() => return Err(Error::Stopped),
                 (Err(e), None) if e.kind() == ErrorKind::UnexpectedEof => {
-                    return Err(ended(answer));
+                    return Err(ended(response));
                 }
-                (Err(e), None) => return Err(told(fetch::Error::of_io(&e))),
+                (Err(e), None) => return Err(camera_error(fetch::Error::of_io(&e))),
             }
         }
     }
 
-    /// Until when more of a picture may be waited for.
-    fn may_wait(&self, turn_ends: Instant, answer: &Reader) -> Result<Instant, Error> {
-        let (now, stalls) = (Instant::now(), self.last + self.settings.stall_timeout);
-        if answer.is_stopped() {
+    /// Until when to wait for more of a picture.
+    fn may_wait(&self, not_yet_at: Instant, response: &Reader) -> Result<Instant, Error> {
+        let (now, stalls) = (Instant::now(), self.last + self.options.stall_timeout);
+        if response.is_stopped() {
             Err(Error::Stopped)
         } else if now >= stalls {
-            let time = self.settings.stall_timeout;
+            let time = self.options.stall_timeout;
             let why = format!("the server stalled, no picture for {time:?}");
             Err(Error::lost(Cause::Stalled, why))
-        } else if now >= turn_ends {
+        } else if now >= not_yet_at {
             Err(Error::NotYet)
         } else {
-            Ok(turn_ends.min(stalls))
+            Ok(not_yet_at.min(stalls))
         }
     }
 }
 
-impl Camera for Server {
-    fn next_frame(&mut self, frame: &mut FrameBuf, stop: &Shutdown) -> Result<Taken, Error> {
-        let mut answer = match self.answer.take() {
-            Some(answer) => answer,
+impl Driver for Server {
+    fn next_frame(&mut self, frame: &mut FrameBuf, stop: &Shutdown) -> Result<Timestamp, Error> {
+        let mut response = match self.response.take() {
+            Some(response) => response,
             None => self.connect(stop)?,
         };
-        let end = self.newest(&mut answer, frame);
-        if answer.is_lone() && answer.is_over() {
-            let fps = self.settings.fps.unwrap_or(LONE_FPS);
+        let end = self.newest(&mut response, frame);
+        if response.is_lone() && response.is_over() {
+            let fps = self.options.fps.unwrap_or(LONE_FPS);
             self.pacer.get_or_insert_with(|| Pacer::after_one(fps));
-            // That one came and is shown: what ended is no stream.
+            // A single picture was complete and is shown already: its end is not the
+            // end of a stream.
             return end.map_err(|error| match error {
                 Error::Lost(Cause::Ended, _) => Error::NotYet,
                 error => error,
             });
         }
-        self.answer = Some(answer);
+        self.response = Some(response);
         end
     }
 
@@ -169,12 +172,12 @@ impl Camera for Server {
     }
 }
 
-fn ended(answer: &Reader) -> Error {
-    Error::lost(Cause::Ended, answer.ended())
+fn ended(response: &Reader) -> Error {
+    Error::lost(Cause::Ended, response.ended())
 }
 
-/// What a fetch failed by, as capture counts it.
-fn told(error: fetch::Error) -> Error {
+/// Translates the error of a fetch into the one that capture acts on.
+fn camera_error(error: fetch::Error) -> Error {
     match error {
         fetch::Error::Stopped => Error::Stopped,
         fetch::Error::Failed(fault, why) => {

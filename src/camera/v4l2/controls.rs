@@ -1,25 +1,19 @@
-//! The controls of a device: all of them, new values for some, and what was
-//! wanted at each opening: some devices forget when they are closed, all when
-//! they are unplugged.
+//! Lists and sets the controls of an opened device.
+//!
+//! Values are set again at each opening, because some devices forget them when
+//! they are closed, and all devices when they are unplugged.
 
 use rustix::io::Errno;
 
-use super::super::settings::{ALL, Change, Control, Outcome, Wish};
-use super::describe::{self, known, typed, words};
+use super::describe::{self, typed_name};
+use super::desired::Desired;
 use super::nodes::Opened;
-use super::sys;
-use super::wanted::{self, Values, Wanted};
+use super::{messages, sys};
+use crate::controls::{ALL, Change, ChangeResult, Control, SetTo};
 
-/// A change that was tried.
-struct Done {
-    outcome: Outcome,
-    wish: Wish,
-    /// Whether the device is to be set so again: a button is pressed once.
-    is_lasting: bool,
-}
-
-/// Controls that an automatic takes over while it is on, and the automatic
-/// (V4L2_CID_*): it is set first, and named when the other is refused.
+/// Controls that an automatic control overrides while it is on, and that
+/// automatic control (both as `V4L2_CID_*`). The automatic one is set first, and
+/// named when the other is refused.
 #[rustfmt::skip]
 const AUTOMATICS: [(u32, u32); 12] = [
     (0x0098_0900, 0x0098_0920), // brightness, autobrightness
@@ -36,26 +30,81 @@ const AUTOMATICS: [(u32, u32); 12] = [
     (0x009A_0917, 0x009A_0918), // iso_sensitivity, iso_sensitivity_auto
 ];
 
+/// A change that was tried.
+struct Tried {
+    name: String,
+    result: Result<i64, String>,
+    to: SetTo,
+    /// Whether to set it again at each opening: not so for a button, which would
+    /// be pressed again.
+    is_lasting: bool,
+}
+
+/// Why a control was not set.
+enum SetError {
+    /// Another control overrides it; it may be accepted once that one is set.
+    Inactive(String),
+    Other(String),
+}
+
 /// All controls with their values.
-pub(super) fn list(of: &Opened) -> Vec<Control> {
-    let mut controls = known(of);
-    // A device that does not answer is waited for 5 s by the kernel, for each
-    // control: what cannot be read from one is not asked of the next.
-    let mut is_well = true;
+pub(super) fn list(opened: &Opened) -> Vec<Control> {
+    let mut controls = describe::all(opened);
+    // The kernel waits 5 s for a device that does not answer, for each control.
+    // So after the first such control the others keep an unknown value.
+    let mut is_answering = true;
     for control in controls.iter_mut().filter(|c| !c.flags.contains(&"write_only")) {
-        if is_well && let Some(kind) = describe::plain(control.kind) {
-            let value = sys::control(&of.device, control.id, kind);
-            is_well = !matches!(&value, Err(e) if words::is_silent(e));
+        if is_answering && let Some(kind) = describe::value_kind(control.kind) {
+            let value = sys::control(&opened.device, control.id, kind);
+            is_answering = !matches!(&value, Err(e) if messages::is_silent(e));
             control.value = value.ok();
         }
     }
     controls
 }
 
-/// Sets controls: automatics first, and what they had refused once more at the
-/// end, so that the order in which they were asked for does not matter.
-fn set(of: &Opened, changes: &[Change]) -> Vec<Done> {
-    let known = known(of);
+/// Sets controls now, and makes their values the desired ones.
+pub(super) fn set_lasting(
+    opened: &Opened,
+    changes: &[Change],
+    desired: &Desired,
+) -> Vec<ChangeResult> {
+    let tried = desired.reconcile(|values| {
+        let tried = set(opened, changes);
+        for change in &tried {
+            let Ok(value) = change.result else { continue };
+            values.retain(|(name, _)| typed_name(name) != change.name);
+            // A device starts with its defaults, so they need not be set again.
+            if change.is_lasting && change.to != SetTo::Default {
+                values.push((change.name.clone(), value));
+            }
+        }
+        tried
+    });
+    tried.into_iter().map(|change| (change.name, change.result)).collect()
+}
+
+/// Sets the desired values when the device is opened. A control that cannot be
+/// set is logged only, since the camera still gives frames without it.
+pub(super) fn apply(opened: &Opened, desired: &Desired) {
+    let tried = desired.reconcile(|values| {
+        let changes = values.iter().map(|(name, value)| (name.clone(), SetTo::Value(*value)));
+        let changes: Vec<_> = changes.collect();
+        if changes.is_empty() { Vec::new() } else { set(opened, &changes) }
+    });
+    let path = opened.path.display();
+    for Tried { name, result, .. } in tried {
+        match result {
+            Ok(value) => log::info!("{path}: {name} is {value}"),
+            Err(why) => log::warn!("{path}: {name} was not set: {why}"),
+        }
+    }
+}
+
+/// Sets controls in two passes, automatic ones first. The second pass repeats
+/// what was inactive in the first, so the order of the changes does not matter.
+fn set(opened: &Opened, changes: &[Change]) -> Vec<Tried> {
+    let known = describe::all(opened);
     let mut jobs: Vec<_> = expand(&known, changes).into_iter().map(|c| (c, None)).collect();
     let is_automatic = |name: &str| {
         let id = describe::find(&known, name).map(|control| control.id);
@@ -63,120 +112,63 @@ fn set(of: &Opened, changes: &[Change]) -> Vec<Done> {
     };
     jobs.sort_by_key(|((name, _), _)| !is_automatic(name));
     for _ in 0..2 {
-        for ((name, wish), end) in &mut jobs {
-            if matches!(end, None | Some(Err(Refusal::Inactive(_)))) {
-                *end = Some(set_one(of, &known, name, wish));
+        for ((name, to), result) in &mut jobs {
+            if matches!(result, None | Some(Err(SetError::Inactive(_)))) {
+                *result = Some(set_one(opened, &known, name, to));
             }
         }
     }
     let is_all = changes.iter().any(|(name, _)| name == ALL);
-    let mut done = Vec::new();
-    for ((name, wish), end) in jobs {
-        let end = match end {
-            // Of those that an automatic holds, the default means nothing.
-            Some(Err(Refusal::Inactive(_))) if is_all && wish == Wish::Default => continue,
+    let mut tried = Vec::new();
+    for ((name, to), result) in jobs {
+        let result = match result {
+            // "All to their defaults" includes controls that an automatic one
+            // overrides; their default has no effect, so this is no error.
+            Some(Err(SetError::Inactive(_))) if is_all && to == SetTo::Default => continue,
             Some(Ok(value)) => Ok(value),
-            Some(Err(Refusal::Inactive(why) | Refusal::Other(why))) => Err(why),
+            Some(Err(SetError::Inactive(why) | SetError::Other(why))) => Err(why),
             None => continue,
         };
         let control = describe::find(&known, &name);
         let is_lasting = control.is_some_and(|control| control.kind != "button");
         let name = control.map_or(name, |control| control.name.clone());
-        done.push(Done { outcome: Outcome { name, end }, wish, is_lasting });
+        tried.push(Tried { name, result, to, is_lasting });
     }
-    done
+    tried
 }
 
-/// Sets controls now, and at each opening from now on.
-pub(super) fn set_lasting(of: &Opened, changes: &[Change], wanted: &Wanted) -> Vec<Outcome> {
-    let set_or_again = |all: &mut Option<Vec<Done>>, _: &Values| match all {
-        None => *all = Some(set(of, changes)),
-        // A button is pressed once, and what was refused stays refused.
-        Some(all) => {
-            let lasting = all.iter().filter(|done| done.is_lasting && done.outcome.end.is_ok());
-            let again = lasting.map(|done| (done.outcome.name.clone(), done.wish.clone()));
-            set(of, &again.collect::<Vec<_>>());
-        }
-    };
-    let keep = |all: &Option<Vec<Done>>, values: &mut Values| {
-        for done in all.iter().flatten() {
-            let Ok(value) = done.outcome.end else { continue };
-            values.retain(|(name, _)| typed(name) != done.outcome.name);
-            // At its default the device is without being told.
-            if done.is_lasting && done.wish != Wish::Default {
-                values.push((done.outcome.name.clone(), value));
-            }
-        }
-    };
-    let all = wanted.agree(None, set_or_again, keep);
-    all.into_iter().flatten().map(|done| done.outcome).collect()
-}
-
-/// Puts the names of all that has a default in the place of "all".
+/// Replaces the name for all controls by the names of those with a default.
 fn expand(known: &[Control], changes: &[Change]) -> Vec<Change> {
     let mut expanded = Vec::new();
-    for (name, wish) in changes {
-        if name == ALL && *wish == Wish::Default {
+    for (name, to) in changes {
+        if name == ALL && *to == SetTo::Default {
             let resettable = known.iter().filter(|control| describe::has_default(control));
-            expanded.extend(resettable.map(|control| (control.name.clone(), Wish::Default)));
+            expanded.extend(resettable.map(|control| (control.name.clone(), SetTo::Default)));
         } else {
-            expanded.push((name.clone(), wish.clone()));
+            expanded.push((name.clone(), to.clone()));
         }
     }
     expanded
 }
 
-/// Why a control was not set.
-enum Refusal {
-    /// It may be taken when another one was set.
-    Inactive(String),
-    Other(String),
-}
-
-fn set_one(of: &Opened, known: &[Control], name: &str, wish: &Wish) -> Result<i64, Refusal> {
-    let control =
-        describe::find(known, name).ok_or_else(|| Refusal::Other(words::unknown(known, name)))?;
-    let (value, kind) = describe::value(control, wish).map_err(Refusal::Other)?;
-    let set = sys::set_control(&of.device, control.id, kind, value);
+fn set_one(opened: &Opened, known: &[Control], name: &str, to: &SetTo) -> Result<i64, SetError> {
+    let control = describe::find(known, name)
+        .ok_or_else(|| SetError::Other(messages::unknown(known, name)))?;
+    let (value, kind) = describe::value(control, to).map_err(SetError::Other)?;
+    let set = sys::set_control(&opened.device, control.id, kind, value);
     let kept = set.map_err(|e| match e.raw_os_error().map(Errno::from_raw_os_error) {
-        Some(Errno::ACCESS) => Refusal::Inactive(words::inactive(automatic_of(known, control))),
-        _ => Refusal::Other(words::refused(control, value, &e)),
+        Some(Errno::ACCESS) => SetError::Inactive(messages::inactive(automatic_of(known, control))),
+        _ => SetError::Other(messages::refused(control, value, &e)),
     })?;
     if control.flags.contains(&"write_only") {
         return Ok(value);
     }
-    // Read back: a driver may round without a word.
-    Ok(sys::control(&of.device, control.id, kind).unwrap_or(kept))
+    // Read the value back: a driver may round it without an error.
+    Ok(sys::control(&opened.device, control.id, kind).unwrap_or(kept))
 }
 
-/// The automatic that may hold a control.
+/// The automatic control that may override a control.
 fn automatic_of<'a>(known: &'a [Control], control: &Control) -> Option<&'a Control> {
-    let (_, automatic) = AUTOMATICS.iter().find(|(held, _)| *held == control.id)?;
+    let (_, automatic) = AUTOMATICS.iter().find(|(overridden, _)| *overridden == control.id)?;
     known.iter().find(|control| control.id == *automatic)
-}
-
-/// Sets at an opening what is wanted. What cannot be set is no reason to show
-/// no picture: it is said and left.
-pub(super) fn apply(of: &Opened, wanted: &Wanted) {
-    wanted.agree(
-        Values::new(),
-        |done, values| {
-            say_set(of, &wanted::changes(done, values));
-            done.clone_from(values);
-        },
-        |_, _| {},
-    );
-}
-
-fn say_set(of: &Opened, changes: &[Change]) {
-    if changes.is_empty() {
-        return;
-    }
-    let path = of.path.display();
-    for Done { outcome: Outcome { name, end }, .. } in set(of, changes) {
-        match end {
-            Ok(value) => log::info!("{path}: {name} is {value}"),
-            Err(why) => log::warn!("{path}: {name} was not set: {why}"),
-        }
-    }
 }

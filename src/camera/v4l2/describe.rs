@@ -1,13 +1,12 @@
-//! What a device says of its controls, in names and words that people type
-//! and read.
+//! Describes a device's controls in the names and terms of v4l2-ctl, and translates
+//! requested values into numbers.
 
-use super::super::settings::{Control, MenuItem, Wish};
 use super::nodes::Opened;
-use super::sys::{self, Kind};
+use super::sys::Kind;
+use super::{messages, sys};
+use crate::controls::{Control, MenuItem, SetTo};
 
-pub(super) mod words;
-
-/// V4L2_CTRL_FLAG_*, but for "disabled", of which nothing is told.
+/// V4L2_CTRL_FLAG_*, without "disabled": such controls are not listed.
 const FLAGS: [(u32, &str); 10] = [
     (0x0002, "grabbed"),
     (0x0004, "read_only"),
@@ -21,7 +20,7 @@ const FLAGS: [(u32, &str); 10] = [
     (0x0400, "modify_layout"),
 ];
 
-/// V4L2_CTRL_TYPE_*, in the words of v4l2-ctl.
+/// V4L2_CTRL_TYPE_*, in v4l2-ctl's terms.
 fn kind(number: u32) -> &'static str {
     match number {
         1 => "int",
@@ -37,8 +36,8 @@ fn kind(number: u32) -> &'static str {
     }
 }
 
-/// How values of a type travel, if they are plain numbers.
-pub(super) fn plain(kind: &str) -> Option<Kind> {
+/// How the kernel passes values of a type, if they are plain numbers.
+pub(super) fn value_kind(kind: &str) -> Option<Kind> {
     match kind {
         "int" | "bool" | "menu" | "intmenu" | "button" => Some(Kind::Signed),
         "bitmask" => Some(Kind::Unsigned),
@@ -47,32 +46,32 @@ pub(super) fn plain(kind: &str) -> Option<Kind> {
     }
 }
 
-/// A name as people type it: "White Balance, Automatic" is
-/// `white_balance_automatic`, as v4l2-ctl has it.
-pub(super) fn typed(name: &str) -> String {
+/// A name as people type it, by v4l2-ctl's rule: "White Balance, Automatic" becomes
+/// `white_balance_automatic`.
+pub(super) fn typed_name(name: &str) -> String {
     let words = name.split(|c: char| !c.is_ascii_alphanumeric()).filter(|word| !word.is_empty());
     words.map(str::to_ascii_lowercase).collect::<Vec<_>>().join("_")
 }
 
 /// All controls, without their values.
-pub(super) fn known(of: &Opened) -> Vec<Control> {
-    name(sys::controls(&of.device))
+pub(super) fn all(opened: &Opened) -> Vec<Control> {
+    name_controls(sys::controls(&opened.device))
 }
 
 /// Gives controls their names and groups.
-fn name(raw: Vec<sys::Control>) -> Vec<Control> {
+fn name_controls(raw: Vec<sys::Control>) -> Vec<Control> {
     let mut controls: Vec<Control> = Vec::new();
     let mut class: Option<(u32, String)> = None;
     for raw in raw {
         let kind = kind(raw.kind);
         if kind == "class" {
-            // Stands before the controls of its class.
+            // The kernel lists a class before its controls.
             class = Some((raw.id & CLASS, raw.label));
             continue;
         }
         let class = class.as_ref().filter(|(id, _)| *id == raw.id & CLASS);
-        let mut name = typed(&raw.label);
-        // A label without a letter, or one that two controls have.
+        let mut name = typed_name(&raw.label);
+        // Names must be unique, but labels may be equal, or have no ASCII letter.
         if name.is_empty() || controls.iter().any(|control| control.name == name) {
             let stem = if name.is_empty() { "control" } else { &name };
             name = format!("{stem}_{:08x}", raw.id);
@@ -97,10 +96,10 @@ fn name(raw: Vec<sys::Control>) -> Vec<Control> {
     controls
 }
 
-/// The bits of an id that tell its class.
+/// The bits of an id that hold its class.
 const CLASS: u32 = 0x0FFF_0000;
 
-/// The group of a control whose driver names none.
+/// The group of a control whose driver lists no class for it.
 fn group(id: u32) -> &'static str {
     match id & CLASS {
         0x0098_0000 => "User Controls",
@@ -109,53 +108,55 @@ fn group(id: u32) -> &'static str {
     }
 }
 
-/// The control of a name, however it was typed.
+/// The control with a name, in any spelling that [`typed_name`] maps to it.
 pub(super) fn find<'a>(known: &'a [Control], name: &str) -> Option<&'a Control> {
-    let name = typed(name);
+    let name = typed_name(name);
     known.iter().find(|control| control.name == name)
 }
 
 /// Whether a control can be set to its default.
 pub(super) fn has_default(control: &Control) -> bool {
-    plain(control.kind).is_some()
+    value_kind(control.kind).is_some()
         && control.kind != "button"
         && !control.flags.contains(&"read_only")
 }
 
-/// The number that a wish means for a control, and how it travels.
+/// The number to set a control to, and how the kernel passes it.
 ///
 /// # Errors
-/// Why it has no such value, with those that it has.
-pub(super) fn value(control: &Control, wish: &Wish) -> Result<(i64, Kind), String> {
-    let Some(kind) = plain(control.kind) else {
+/// Why the control does not have this value, and which values it has.
+pub(super) fn value(control: &Control, to: &SetTo) -> Result<(i64, Kind), String> {
+    let Some(kind) = value_kind(control.kind) else {
         return Err(format!("controls of type {} cannot be set here", control.kind));
     };
     if control.flags.contains(&"read_only") {
         return Err("read only".into());
     }
-    let value = match wish {
-        Wish::Default if control.kind == "button" => {
+    let value = match to {
+        SetTo::Default if control.kind == "button" => {
             return Err("a button has no default; send 1 to press it".into());
         }
-        Wish::Default => control.default,
-        Wish::Value(value) => *value,
-        Wish::Item(label) => item(control, label).ok_or_else(|| words::choice(control, label))?,
+        SetTo::Default => control.default,
+        SetTo::Value(value) => *value,
+        SetTo::Item(label) => {
+            item(control, label).ok_or_else(|| messages::choice(control, label))?
+        }
     };
-    let is_there = match control.kind {
+    let is_valid = match control.kind {
         "button" => true,
         "menu" | "intmenu" => control.menu.iter().any(|item| item.index == value),
         "bitmask" => value >= 0 && value & !control.max == 0,
         _ => (control.min..=control.max).contains(&value),
     };
-    // A driver's default is its own business.
-    if is_there || *wish == Wish::Default {
+    // Some drivers report a default outside their own range; they still accept it.
+    if is_valid || *to == SetTo::Default {
         Ok((value, kind))
     } else {
-        Err(words::choice(control, &value.to_string()))
+        Err(messages::choice(control, &value.to_string()))
     }
 }
 
-/// The value of a menu's item, or a number in quotes.
+/// The value of a menu item, or a number that was sent as text.
 fn item(control: &Control, label: &str) -> Option<i64> {
     let item = control.menu.iter().find(|item| item.label.eq_ignore_ascii_case(label));
     item.map(|item| item.index).or_else(|| label.parse().ok())

@@ -1,39 +1,41 @@
 //! USB webcams and other V4L2 capture devices, single-planar.
 //!
-//! JPEGs of the device are passed on as they are; raw pictures are encoded.
+//! JPEGs of the device are passed on unchanged; raw pictures are encoded.
 //! Kernel interface: Linux, Documentation/userspace-api/media/v4l.
 
 mod controls;
 mod describe;
+mod desired;
 mod device;
+pub(crate) mod list_devices;
+mod messages;
 mod negotiate;
 mod nodes;
-pub(crate) mod survey;
 mod sys;
-mod wanted;
 
 use std::io::ErrorKind;
 use std::panic::{AssertUnwindSafe, catch_unwind};
-use std::time::{Duration, Instant, SystemTime};
+use std::time::{Duration, Instant};
 
 use rustix::time::{ClockId, clock_gettime};
 use v4l::buffer::{Flags, Metadata, Type};
 use v4l::io::mmap::Stream;
 use v4l::io::traits::CaptureStream;
 
-use super::{Camera, Cause, Error, Mode};
+use super::{Cause, Driver, Error};
 use crate::config::DeviceConfig;
-use crate::frame::{FrameBuf, Taken};
+use crate::frame::{FrameBuf, Timestamp};
 use crate::jpeg::{Encoder, Fault, PixelFormat, Range, Raw};
+use crate::mode::Mode;
 use crate::shutdown::Shutdown;
+use desired::Desired;
 pub(super) use device::Device;
 use nodes::Opened;
-use wanted::Wanted;
 
-/// Kernel buffers to ask for: one filling, one being copied, two spare so that
-/// a late copy costs a frame and not a restart.
+/// Kernel buffers to request: one being filled, one being copied, two spare so that a
+/// late copy costs a frame and not a restart of the stream.
 const N_BUFFERS: u32 = 4;
-/// How often a wait looks for the order to stop.
+/// How often a wait checks for the order to stop, in milliseconds.
 const SLICE_MS: i32 = 200;
 /// POLLIN of poll(2).
 const READABLE: i16 = 1;
@@ -45,35 +47,35 @@ pub(super) struct V4l2 {
     opened: Opened,
     mode: Mode,
     format: sys::Format,
-    /// What makes JPEGs, where the device does not.
+    /// Encodes raw pictures; `None` if the device gives JPEGs.
     encoder: Option<(Encoder, PixelFormat)>,
     stall_timeout: Duration,
-    /// Pictures still to let go.
+    /// How many more frames to discard at the start.
     n_warmup: u32,
     is_started: bool,
     n_stale: u64,
 }
 
 impl V4l2 {
-    /// Sets a device up that was opened. Its controls are to be as `wanted`.
+    /// Sets up a device that was opened, and its controls to their desired values.
     fn set_up(
         opened: Opened,
         config: &DeviceConfig,
-        wanted: &Wanted,
+        desired: &Desired,
         fps: Option<f64>,
     ) -> Result<Self, Error> {
-        let set = negotiate::set(&opened, config, fps)?;
-        controls::apply(&opened, wanted);
-        let fault = |e| nodes::fault(&opened.path, "taking buffers", &e);
+        let negotiated = negotiate::negotiate(&opened, config, fps)?;
+        controls::apply(&opened, desired);
+        let error = |e| nodes::error(&opened.path, "taking buffers", &e);
         let mut stream =
-            Stream::with_buffers(&opened.device, Type::VideoCapture, N_BUFFERS).map_err(fault)?;
+            Stream::with_buffers(&opened.device, Type::VideoCapture, N_BUFFERS).map_err(error)?;
         stream.set_timeout(Duration::from_millis(SLICE_MS.unsigned_abs().into()));
         let n_threads = std::thread::available_parallelism().map_or(1, usize::from);
         Ok(Self {
-            encoder: set.raw.map(|raw| (Encoder::new(config.quality, n_threads), raw)),
+            encoder: negotiated.raw.map(|raw| (Encoder::new(config.quality, n_threads), raw)),
             stream: Some(stream),
-            mode: set.mode,
-            format: set.format,
+            mode: negotiated.mode,
+            format: negotiated.format,
             opened,
             stall_timeout: config.stall_timeout,
             n_warmup: config.n_warmup,
@@ -86,27 +88,27 @@ impl V4l2 {
         self.stream.as_mut().expect("a camera has its stream until it is dropped")
     }
 
-    fn fault(&self, doing: &str, error: &std::io::Error) -> Error {
-        nodes::fault(&self.opened.path, doing, error)
+    fn error(&self, doing: &str, error: &std::io::Error) -> Error {
+        nodes::error(&self.opened.path, doing, error)
     }
 
-    /// Queues all buffers and starts the device. Its first picture is lost:
-    /// the crate gives no way to it when it comes late.
+    /// Queues all buffers and starts the device. The first frame is lost: the crate
+    /// has no way to wait for it with a timeout and then return it.
     fn start(&mut self, stop: &Shutdown) -> Result<(), Error> {
         match self.stream().next().map(|_| ()) {
             Ok(()) => {}
             Err(e) if e.kind() == ErrorKind::TimedOut => {
                 self.wait(stop)?;
                 let dequeued = self.stream().dequeue();
-                dequeued.map_err(|e| self.fault("reading", &e))?;
+                dequeued.map_err(|e| self.error("reading", &e))?;
             }
-            Err(e) => return Err(self.fault("starting", &e)),
+            Err(e) => return Err(self.error("starting", &e)),
         }
         self.is_started = true;
         Ok(())
     }
 
-    /// Waits until a picture is there.
+    /// Waits until a frame is ready.
     fn wait(&mut self, stop: &Shutdown) -> Result<(), Error> {
         let begun = Instant::now();
         let handle = self.stream().handle();
@@ -120,28 +122,30 @@ impl V4l2 {
                 Ok(0) => {}
                 Ok(_) => return Ok(()),
                 Err(e) if e.kind() == ErrorKind::Interrupted => {}
-                Err(e) => return Err(self.fault("waiting", &e)),
+                Err(e) => return Err(self.error("waiting", &e)),
             }
         }
         Err(Error::Stopped)
     }
 
-    /// Waits for the next picture and hands the newest one to `take`.
+    /// Waits for the next frame and passes the newest one to `take`.
     fn newest<T>(
         &mut self,
         stop: &Shutdown,
         take: impl FnOnce(&mut Self, &[u8]) -> Result<T, Error>,
-    ) -> Result<(T, Taken), Error> {
+    ) -> Result<(T, Timestamp), Error> {
         if !self.is_started {
             self.start(stop)?;
         }
+        // Neither copied nor encoded: these frames only let the exposure settle.
         while self.n_warmup > 0 {
             self.wait(stop)?;
             let taken = self.stream().next().map(|_| ());
-            taken.map_err(|e| self.fault("reading", &e))?;
+            taken.map_err(|e| self.error("reading", &e))?;
             self.n_warmup -= 1;
         }
         self.wait(stop)?;
+        // Out of `self`, because `take` borrows `self` while the frame borrows the stream.
         let mut stream = self.stream.take().expect("a camera has its stream until it is dropped");
         let end = self.newest_of(&mut stream, take);
         self.stream = Some(stream);
@@ -152,11 +156,12 @@ impl V4l2 {
         &mut self,
         stream: &mut Stream<'static>,
         take: impl FnOnce(&mut Self, &[u8]) -> Result<T, Error>,
-    ) -> Result<(T, Taken), Error> {
+    ) -> Result<(T, Timestamp), Error> {
         let handle = stream.handle();
         for n_stale in 0.. {
-            let (buffer, meta) = stream.next().map_err(|e| self.fault("reading", &e))?;
-            // A backlog in the queue is older than what is behind it.
+            let (buffer, meta) = stream.next().map_err(|e| self.error("reading", &e))?;
+            // Skip to the last frame in the queue. The bound is for a device that is
+            // faster than this loop.
             if n_stale < 2 * N_BUFFERS && handle.poll(READABLE, 0).is_ok_and(|n| n > 0) {
                 self.n_stale += 1;
                 continue;
@@ -189,8 +194,8 @@ impl V4l2 {
     }
 }
 
-impl Camera for V4l2 {
-    fn next_frame(&mut self, frame: &mut FrameBuf, stop: &Shutdown) -> Result<Taken, Error> {
+impl Driver for V4l2 {
+    fn next_frame(&mut self, frame: &mut FrameBuf, stop: &Shutdown) -> Result<Timestamp, Error> {
         self.newest(stop, |camera, picture| camera.copy(picture, frame)).map(|((), at)| at)
     }
 
@@ -202,7 +207,7 @@ impl Camera for V4l2 {
         std::mem::take(&mut self.n_stale)
     }
 
-    fn pass_over(&mut self, stop: &Shutdown) -> Result<bool, Error> {
+    fn skip_frame(&mut self, stop: &Shutdown) -> Result<bool, Error> {
         if self.encoder.is_none() {
             return Ok(false);
         }
@@ -212,29 +217,30 @@ impl Camera for V4l2 {
 
 impl Drop for V4l2 {
     fn drop(&mut self) {
-        // The crate panics when the device refuses to stop; it is closed all
-        // the same, as its descriptor goes with the rest.
+        // The crate panics if the device refuses to stop. It is closed nevertheless,
+        // when the other fields drop its descriptor.
         let stream = self.stream.take();
         if catch_unwind(AssertUnwindSafe(|| drop(stream))).is_err() {
-            log::debug!("{}: did not stop as it should", self.opened.path.display());
+            log::debug!("{}: the device refused to stop", self.opened.path.display());
         }
     }
 }
 
-/// When a buffer was filled, by the driver's clock. One that is no monotonic
-/// clock, or lies in the future, says nothing.
-fn taken_at(meta: &Metadata) -> Taken {
+/// When a buffer was filled, by the driver's clock. A timestamp that is not of the
+/// monotonic clock, or lies in the future, is ignored: the frame counts as taken now.
+fn taken_at(meta: &Metadata) -> Timestamp {
     let now = clock_gettime(ClockId::Monotonic);
     let now_us = now.tv_sec * 1_000_000 + now.tv_nsec / 1000;
     let then_us = meta.timestamp.sec * 1_000_000 + meta.timestamp.usec;
     let is_monotonic = meta.flags.contains(Flags::TIMESTAMP_MONOTONIC);
     let age_us = u64::try_from(now_us - then_us).ok().filter(|_| is_monotonic);
-    // Older than the driver's queue can be is a clock that was mistaken.
+    // Frames do not stay in the driver's queue for seconds, so an older timestamp is
+    // an error of the driver.
     let age = age_us.map(Duration::from_micros).filter(|age| *age < Duration::from_secs(10));
     let age = age.unwrap_or_default();
-    let (captured, taken) = (SystemTime::now(), Instant::now());
-    Taken {
-        captured: captured.checked_sub(age).unwrap_or(captured),
-        taken: taken.checked_sub(age).unwrap_or(taken),
+    let Timestamp { wall, monotonic } = Timestamp::now();
+    Timestamp {
+        wall: wall.checked_sub(age).unwrap_or(wall),
+        monotonic: monotonic.checked_sub(age).unwrap_or(monotonic),
     }
 }

@@ -1,5 +1,5 @@
-//! The device nodes of this machine: which of them is a camera, and under
-//! which name it is found again.
+//! The device nodes of this machine: opens them, tells which are cameras, and finds
+//! the name under which a camera is found again.
 
 use std::fs;
 use std::io::ErrorKind;
@@ -11,26 +11,26 @@ use v4l::Device;
 use super::super::{Cause, Error};
 use super::sys::{self, Caps};
 
-/// Links that udev makes, by what is printed on the camera and by where it is
-/// plugged in.
+/// Folders of links that udev makes: by the model and serial number of the camera, and
+/// by the socket that it is plugged into.
 const LINKS: [&str; 2] = ["/dev/v4l/by-id", "/dev/v4l/by-path"];
 
-/// An opened camera and what it says of itself.
+/// An opened camera and its description of itself.
 pub(super) struct Opened {
     pub(super) device: Device,
     pub(super) path: PathBuf,
     pub(super) caps: Caps,
 }
 
-/// Opens a node and sees that it is a camera.
+/// Opens a node and checks that it is a usable camera.
 pub(super) fn open(path: &Path) -> Result<Opened, Error> {
     let name = path.display();
     let device = Device::with_path(path).map_err(|e| {
         match e.raw_os_error().map(Errno::from_raw_os_error) {
             Some(Errno::NOENT) => Error::lost(Cause::NoDevice, format!("{name}: no such device")),
             Some(Errno::ACCESS) => {
-                let right = "may not be opened; add the user to the group video";
-                Error::lost(Cause::Io, format!("{name}: {right}"))
+                let why = "permission denied; add the user to the group video";
+                Error::lost(Cause::Io, format!("{name}: {why}"))
             }
             Some(Errno::BUSY) => busy(path),
             Some(Errno::NODEV | Errno::NXIO) => {
@@ -39,22 +39,23 @@ pub(super) fn open(path: &Path) -> Result<Opened, Error> {
             _ => Error::lost(Cause::Io, format!("{name}: cannot be opened: {e}")),
         }
     })?;
-    // The crate opens without O_CLOEXEC: a child would hold the camera.
+    // The crate opens without O_CLOEXEC, so a child process would keep the camera
+    // busy.
     let _ = sys::set_close_on_exec(&device);
     let not_a_device =
         |_| Error::lost(Cause::Unsupported, format!("{name}: not a V4L2 device; use /dev/videoN"));
     let caps = sys::caps(&device).map_err(not_a_device)?;
-    match refusal(caps.flags) {
+    match why_unusable(caps.flags) {
         None => Ok(Opened { device, path: path.to_owned(), caps }),
         Some(why) => Err(Error::lost(Cause::Unsupported, format!("{name} ({}): {why}", caps.card))),
     }
 }
 
-/// Why a node is no camera that can be used.
-fn refusal(flags: u32) -> Option<&'static str> {
-    let is = |wanted| flags & wanted != 0;
+/// Why a node is not a camera that this program can use.
+fn why_unusable(flags: u32) -> Option<&'static str> {
+    let is = |capability| flags & capability != 0;
     if is(sys::VIDEO_M2M) {
-        Some("a codec, no camera")
+        Some("a codec, not a camera")
     } else if is(sys::VIDEO_CAPTURE) && is(sys::STREAMING) {
         None
     } else if is(sys::VIDEO_CAPTURE) {
@@ -64,9 +65,9 @@ fn refusal(flags: u32) -> Option<&'static str> {
             "a multi-planar camera, which is not supported; use exec: with a program that reads it",
         )
     } else if is(sys::META_CAPTURE) {
-        Some("a metadata node, no camera; the camera is another /dev/videoN")
+        Some("a metadata node, not a camera; the camera is another /dev/videoN")
     } else {
-        Some("no capture device")
+        Some("not a capture device")
     }
 }
 
@@ -85,6 +86,7 @@ pub(super) fn first() -> Result<Opened, Error> {
     for path in all() {
         match open(&path) {
             Ok(opened) => return Ok(opened),
+            // The first error says more than "no camera" if no node is usable.
             Err(e) => refused = refused.or(Some(e)),
         }
     }
@@ -103,7 +105,7 @@ pub(super) fn lasting_name(node: &Path) -> Option<PathBuf> {
     links.map(|link| link.path()).find(|link| link.canonicalize().is_ok_and(|to| to == node))
 }
 
-/// "busy", and by whom as far as it can be seen.
+/// The error for a device in use, with the name of the program if it can be found.
 pub(super) fn busy(path: &Path) -> Error {
     let name = path.display();
     Error::lost(
@@ -122,7 +124,7 @@ fn holder(path: &Path) -> Option<String> {
     let processes = fs::read_dir("/proc").ok()?.flatten();
     let pids = processes.filter_map(|e| e.file_name().to_str()?.parse::<u32>().ok());
     let holds = |pid: &u32| {
-        // Processes of other users cannot be looked into.
+        // The descriptors of other users' processes cannot be read.
         let descriptors = fs::read_dir(format!("/proc/{pid}/fd")).into_iter().flatten().flatten();
         descriptors.map(|fd| fs::read_link(fd.path())).any(|to| to.is_ok_and(|to| to == device))
     };
@@ -131,8 +133,8 @@ fn holder(path: &Path) -> Option<String> {
     Some(format!("{} (process {pid})", name.trim()))
 }
 
-/// A fault of an opened device, by what the kernel says.
-pub(super) fn fault(path: &Path, doing: &str, error: &std::io::Error) -> Error {
+/// The error for a failed call to an opened device. `doing` says what was tried.
+pub(super) fn error(path: &Path, doing: &str, error: &std::io::Error) -> Error {
     let name = path.display();
     match error.raw_os_error().map(Errno::from_raw_os_error) {
         Some(Errno::NODEV | Errno::NXIO | Errno::NOENT) => {
@@ -160,40 +162,40 @@ mod tests {
     #[test]
     fn nodes_are_told_apart_by_their_capabilities() {
         use sys::{META_CAPTURE, STREAMING, VIDEO_CAPTURE, VIDEO_CAPTURE_MPLANE, VIDEO_M2M};
-        assert_eq!(refusal(VIDEO_CAPTURE | STREAMING), None);
+        assert_eq!(why_unusable(VIDEO_CAPTURE | STREAMING), None);
         for (flags, says) in [
             (VIDEO_CAPTURE, "without streaming"),
             (VIDEO_CAPTURE_MPLANE | STREAMING, "multi-planar"),
             (META_CAPTURE | STREAMING, "metadata"),
             (VIDEO_M2M | STREAMING, "codec"),
-            (STREAMING, "no capture device"),
+            (STREAMING, "not a capture device"),
         ] {
-            assert!(refusal(flags).unwrap().contains(says));
+            assert!(why_unusable(flags).unwrap().contains(says));
         }
     }
 
     #[test]
-    fn faults_of_the_kernel_are_told_apart() {
-        let fault = |errno: Errno| {
+    fn errors_of_the_kernel_are_told_apart() {
+        let lost = |errno: Errno| {
             let error = std::io::Error::from_raw_os_error(errno.raw_os_error());
-            match fault(Path::new("/dev/video7"), "reading", &error) {
+            match super::error(Path::new("/dev/video7"), "reading", &error) {
                 Error::Lost(cause, why) => (cause, why),
                 other => panic!("{other:?}"),
             }
         };
-        assert_eq!(fault(Errno::NODEV).0, Cause::NoDevice);
-        let (cause, why) = fault(Errno::NOSPC);
+        assert_eq!(lost(Errno::NODEV).0, Cause::NoDevice);
+        let (cause, why) = lost(Errno::NOSPC);
         assert_eq!(cause, Cause::Bandwidth);
         assert!(why.contains("not enough USB bandwidth") && why.contains("lower --resolution"));
-        assert!(fault(Errno::BUSY).1.starts_with("busy: /dev/video7"));
+        assert!(lost(Errno::BUSY).1.starts_with("busy: /dev/video7"));
         assert_eq!(
-            fault(Errno::IO),
+            lost(Errno::IO),
             (Cause::Io, "/dev/video7: reading failed: Input/output error (os error 5)".into())
         );
     }
 
     #[test]
-    fn what_is_no_device_is_refused_by_name() {
+    fn what_is_not_a_device_is_refused_by_name() {
         let refused = |path: &str| open(Path::new(path)).err().map(|e| e.to_string()).unwrap();
         assert!(refused("/dev/video-none").contains("no such device"));
         assert!(refused("/dev/null").contains("not a V4L2 device"));

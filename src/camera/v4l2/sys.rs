@@ -1,8 +1,8 @@
-//! The few calls to the kernel that the `v4l` crate cannot make safely: it
-//! panics on names that are not UTF-8 and on values that it does not know.
+//! The few ioctls that the `v4l` crate cannot make safely: it panics on names that are
+//! not UTF-8, and on values that it does not know.
 //!
-//! The only file of the driver with `unsafe` in it: structs of the kernel are
-//! handed to ioctls, and unions are read as the kernel says they were filled.
+//! This is the only file of the driver with `unsafe` code: it passes structs to ioctls,
+//! and reads unions in the way that the kernel documents.
 //! Names and layouts: Linux, `include/uapi/linux/videodev2.h`.
 #![allow(unsafe_code, reason = "ioctls on structs with unions")]
 
@@ -29,8 +29,8 @@ const COLORSPACE_JPEG: u32 = 7;
 const QUANTIZATION_FULL_RANGE: u32 = 1;
 const QUANTIZATION_LIM_RANGE: u32 = 2;
 
-/// Without a word of the driver, RGB and grey are of full range, and so are
-/// JPEG's colours; other YCbCr is limited (V4L2_MAP_QUANTIZATION_DEFAULT).
+/// Formats of full range if the driver does not say. JPEG colours have full range too,
+/// other YCbCr has limited range (V4L2_MAP_QUANTIZATION_DEFAULT).
 const FULL_BY_DEFAULT: [&[u8; 4]; 4] = [b"RGB3", b"BGR3", b"RGBP", b"GREY"];
 
 const CTRL_FLAG_NEXT_CTRL: u32 = 0x8000_0000;
@@ -38,7 +38,7 @@ const CTRL_FLAG_DISABLED: u32 = 0x0001;
 const CTRL_TYPE_MENU: u32 = 3;
 const CTRL_TYPE_INTEGER_MENU: u32 = 9;
 
-/// A control that a device has, whatever its type.
+/// A control of a device, as the kernel describes it.
 #[derive(Clone, Debug, PartialEq)]
 pub(super) struct Control {
     pub(super) id: u32,
@@ -51,11 +51,11 @@ pub(super) struct Control {
     pub(super) maximum: i64,
     pub(super) step: u64,
     pub(super) default: i64,
-    /// The items of a menu, by their numbers, some of which may be left out.
+    /// The items of a menu with their numbers, which may have gaps.
     pub(super) menu: Vec<(u32, String)>,
 }
 
-/// What a device says of itself.
+/// A device's description of itself.
 #[derive(Clone, Debug, PartialEq)]
 pub(super) struct Caps {
     pub(super) driver: String,
@@ -71,9 +71,9 @@ pub(super) struct Format {
     pub(super) fourcc: [u8; 4],
     pub(super) width: u32,
     pub(super) height: u32,
-    /// Bytes from one line to the next, of the first plane.
+    /// Bytes from one line of the first plane to the next.
     pub(super) stride: u32,
-    /// Luma from 16 to 235, for a format in YCbCr.
+    /// Whether luma is from 16 to 235, for a format in YCbCr.
     pub(super) is_limited: bool,
 }
 
@@ -94,7 +94,7 @@ impl Plain for v4l2_format {}
 impl Plain for v4l2_query_ext_ctrl {}
 impl Plain for v4l2_querymenu {}
 
-/// Makes one ioctl whose argument is a `T`.
+/// Makes one ioctl with an argument of type `T`.
 fn call<T: Plain>(device: &Device, request: vidioc::_IOC_TYPE, argument: &mut T) -> io::Result<()> {
     // The size of the argument is part of the request's number.
     assert_eq!((request >> 16) & 0x3FFF, size_of::<T>() as vidioc::_IOC_TYPE);
@@ -103,14 +103,15 @@ fn call<T: Plain>(device: &Device, request: vidioc::_IOC_TYPE, argument: &mut T)
     unsafe { v4l2::ioctl(device.handle().fd(), request, from_mut(argument).cast()) }
 }
 
-/// FD_CLOEXEC, which the crate leaves out.
+/// Sets FD_CLOEXEC, which the crate does not.
 pub(super) fn set_close_on_exec(device: &Device) -> io::Result<()> {
     // SAFETY: the descriptor is open as long as `device`, which outlives this.
     let fd = unsafe { BorrowedFd::borrow_raw(device.handle().fd()) };
     Ok(fcntl_setfd(fd, FdFlags::CLOEXEC)?)
 }
 
-/// Text of the kernel, up to its NUL, whatever bytes are in it.
+/// The kernel's text up to its NUL. Drivers cut UTF-8 at any byte, so invalid bytes are
+/// replaced.
 fn text(bytes: &[u8]) -> String {
     let end = bytes.iter().position(|b| *b == 0).unwrap_or(bytes.len());
     String::from_utf8_lossy(&bytes[..end]).into_owned()
@@ -128,7 +129,7 @@ pub(super) fn caps(device: &Device) -> io::Result<Caps> {
     })
 }
 
-/// VIDIOC_ENUM_FMT: the formats of a capture device and what they are called.
+/// VIDIOC_ENUM_FMT: the formats of a capture device and their names.
 pub(super) fn formats(device: &Device) -> Vec<([u8; 4], String)> {
     let format = |index| {
         let mut format = v4l2_fmtdesc { index, type_: BUF_TYPE_VIDEO_CAPTURE, ..Plain::zero() };
@@ -138,7 +139,7 @@ pub(super) fn formats(device: &Device) -> Vec<([u8; 4], String)> {
     (0..64).map_while(format).collect()
 }
 
-/// VIDIOC_QUERY_EXT_CTRL: all controls of plain types that are not disabled.
+/// VIDIOC_QUERY_EXT_CTRL: all controls that are not disabled.
 pub(super) fn controls(device: &Device) -> Vec<Control> {
     let mut found = Vec::new();
     let mut query = v4l2_query_ext_ctrl::zero();
@@ -150,7 +151,7 @@ pub(super) fn controls(device: &Device) -> Vec<Control> {
         if query.flags & CTRL_FLAG_DISABLED == 0 {
             found.push(Control {
                 id: query.id,
-                // Signed on some processors, not on others.
+                // `c_char` is signed on some processors and unsigned on others.
                 label: text(&query.name.map(|c| c.to_ne_bytes()[0])),
                 kind: query.type_,
                 flags: query.flags,
@@ -166,7 +167,8 @@ pub(super) fn controls(device: &Device) -> Vec<Control> {
 
 /// VIDIOC_QUERYMENU: the items of a menu control.
 fn menu(device: &Device, control: &v4l2_query_ext_ctrl) -> Vec<(u32, String)> {
-    // A menu of more items is a driver that is mistaken.
+    // A driver that reports more items is faulty, and could keep this loop busy for
+    // hours.
     const MOST: i64 = 256;
     if !matches!(control.type_, CTRL_TYPE_MENU | CTRL_TYPE_INTEGER_MENU) {
         return Vec::new();
@@ -176,8 +178,8 @@ fn menu(device: &Device, control: &v4l2_query_ext_ctrl) -> Vec<(u32, String)> {
         let index = u32::try_from(index).ok()?;
         let mut item = v4l2_querymenu { id: control.id, index, ..Plain::zero() };
         call(device, vidioc::VIDIOC_QUERYMENU, &mut item).ok()?;
-        // SAFETY: the driver filled in the name of a menu's item, the value
-        // of an integer menu's; both may be read as bytes and as a number.
+        // SAFETY: the driver filled in the name (menu) or the value (integer menu); both
+        // are valid as bytes and as a number.
         let union = unsafe { (item.__bindgen_anon_1.name, item.__bindgen_anon_1.value) };
         let (name, value) = union;
         let is_named = control.type_ == CTRL_TYPE_MENU;
@@ -186,14 +188,14 @@ fn menu(device: &Device, control: &v4l2_query_ext_ctrl) -> Vec<(u32, String)> {
     (control.minimum..=last).filter_map(item).collect()
 }
 
-/// How the value of a control travels, by its type.
+/// How the kernel passes the value of a control, by its type.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub(super) enum Kind {
-    /// In 32 bits with a sign: integers, switches, menus, buttons.
+    /// As 32 bits, signed: integers, switches, menus, buttons.
     Signed,
-    /// In 32 bits without: bit masks.
+    /// As 32 bits, unsigned: bit masks.
     Unsigned,
-    /// In 64 bits.
+    /// As 64 bits, signed.
     Long,
 }
 
@@ -202,7 +204,7 @@ pub(super) fn control(device: &Device, id: u32, kind: Kind) -> io::Result<i64> {
     exchange(device, vidioc::VIDIOC_G_EXT_CTRLS, id, kind, 0)
 }
 
-/// VIDIOC_S_EXT_CTRLS: sets a control, and returns what the driver says it is.
+/// VIDIOC_S_EXT_CTRLS: sets a control, and returns the value that the driver reports.
 pub(super) fn set_control(device: &Device, id: u32, kind: Kind, value: i64) -> io::Result<i64> {
     exchange(device, vidioc::VIDIOC_S_EXT_CTRLS, id, kind, value)
 }
@@ -226,12 +228,12 @@ fn exchange(
         }
         Kind::Long => control.__bindgen_anon_1.value64 = value,
     }
-    // Which class: any (V4L2_CTRL_WHICH_CUR_VAL, 0). The pointer leads to one
-    // control, which lives longer than the call.
+    // The zero in `which` stands for any class (V4L2_CTRL_WHICH_CUR_VAL). `controls`
+    // points to `control`, which outlives the call.
     let mut all = v4l2_ext_controls { count: 1, controls: from_mut(&mut control), ..Plain::zero() };
     call(device, request, &mut all)?;
-    // SAFETY: a number was put in above, whose other bytes are zero; the
-    // kernel writes another number there.
+    // SAFETY: the union holds the number from above with zeroes in its other bytes, or
+    // the number that the kernel wrote there.
     let (value, long) =
         unsafe { (control.__bindgen_anon_1.value, control.__bindgen_anon_1.value64) };
     Ok(match kind {
@@ -241,7 +243,7 @@ fn exchange(
     })
 }
 
-/// VIDIOC_S_FMT: asks for a format, and returns what the driver made of it.
+/// VIDIOC_S_FMT: requests a format, and returns the one that the driver chose.
 pub(super) fn set_format(
     device: &Device,
     fourcc: [u8; 4],
@@ -249,8 +251,8 @@ pub(super) fn set_format(
     height: u32,
 ) -> io::Result<Format> {
     let mut format = v4l2_format { type_: BUF_TYPE_VIDEO_CAPTURE, ..Plain::zero() };
-    // SAFETY: for this type the union is a v4l2_pix_format, and all zeroes is
-    // a value of it. A stride of 0 lets the driver choose.
+    // SAFETY: for this buffer type the union is a v4l2_pix_format, for which all zeroes
+    // is a valid value. A stride of 0 lets the driver choose.
     let pix = unsafe { &mut format.fmt.pix };
     (pix.pixelformat, pix.width, pix.height) = (u32::from_le_bytes(fourcc), width, height);
     call(device, vidioc::VIDIOC_S_FMT, &mut format)?;

@@ -105,7 +105,7 @@ fn values_and_names_that_are_none_are_answered_one_by_one() {
     assert_eq!(code, 400, "{body}");
     let ends: Value = serde_json::from_str(&body).unwrap();
     let ends = &ends["controls"];
-    assert!(error(&ends["brightnes"]).contains("is brightness meant?"), "{ends}");
+    assert!(error(&ends["brightnes"]).contains("did you mean brightness?"), "{ends}");
     assert!(error(&ends["brightness"]).contains("out of range: use -64 to 64"), "{ends}");
     assert!(error(&ends["auto_exposure"]).contains("there are 1 (Manual Mode), 3 ("), "{ends}");
     assert!(error(&ends["saturation"]).contains("is to be a whole number"), "{ends}");
@@ -207,7 +207,14 @@ fn what_is_posted_while_the_camera_is_opened_stays() {
         assert_eq!(posted.join().unwrap().0, 200);
         viewer.next();
     });
-    assert!(webcam.log().contains("set brightness 13"), "the opening came too late for this test");
+    let log = webcam.log();
+    // The host probes when the opening sets the format. The opening must have waited for the request, and then set
+    // what the request asked for.
+    let (_, after_first_set) = log.split_once("set brightness 40").unwrap();
+    let (during_request, after_request) = after_first_set.split_once("set saturation 60").unwrap();
+    assert!(during_request.contains("probe"), "the opening came too late for this test: {log}");
+    assert!(after_request.contains("set brightness 40"), "{log}");
+    assert!(!log.contains("set brightness 13"), "{log}");
     assert_eq!(seen(&machine, &webcam.device(), "brightness"), "40");
 }
 

@@ -89,7 +89,7 @@ fn what_is_no_camera_is_refused_by_its_name() {
     let multi_planar = Vivid::multi_planar(&machine).device();
     for (device, says) in [
         (multi_planar.as_str(), "a multi-planar camera, which is not supported"),
-        (webcam.metadata_device().as_str(), "a metadata node, no camera"),
+        (webcam.metadata_device().as_str(), "a metadata node, not a camera"),
         ("/dev/null", "not a V4L2 device"),
     ] {
         let _server = start(&machine, &format!("--camera {device}"));

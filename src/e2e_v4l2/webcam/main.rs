@@ -3,8 +3,8 @@
 //! `usb_webcam --frames DIR --mode FILE --port N --product NAME --serial TEXT
 //! --endpoint bulk|isochronous` is started by `tests/helpers/usb.rs`. The stock
 //! uvcvideo driver binds to it. DIR has a folder of JPEGs per size (`640x480`, `1280x720`), served in order of their
-//! names. FILE holds one word, see `damage`. Each action of the host is printed as a line: `commit MJPG 640x480 30
-//! fps`, `set brightness 20`, `stop 31 frames, 0 lost`. Ending the process is an unplug.
+//! names. FILE holds one word, see `damage`. Each action of the host is printed as a line: `probe`,
+//! `commit MJPG 640x480 30 fps`, `set brightness 20`, `stop 31 frames, 0 lost`. Ending the process is an unplug.
 #![allow(
     clippy::print_stdout,
     clippy::print_stderr,
@@ -178,9 +178,12 @@ impl Camera {
             }
             (0x21, _) => match self.negotiation.set(value_high, &transfer.data) {
                 Ok(committed) => {
-                    if let Some(choice) = committed {
-                        println!("commit {}", choice.describe());
-                        self.streaming.start(choice);
+                    match committed {
+                        Some(choice) => {
+                            println!("commit {}", choice.describe());
+                            self.streaming.start(choice);
+                        }
+                        None => println!("probe"),
                     }
                     Reply::Done
                 }

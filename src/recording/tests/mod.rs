@@ -13,7 +13,7 @@ use super::moment::{Micros, SECOND};
 use super::part::is_whole;
 use super::segment::Segment;
 use super::writer::Writer;
-use crate::frame::{Frame, FrameBuf, Meta, Taken};
+use crate::frame::{Frame, FrameBuf, Meta, Timestamp};
 
 mod damage;
 
@@ -78,7 +78,7 @@ fn frame(captured: Micros) -> Frame {
     buf.extend(format!("{captured:056}").as_bytes());
     buf.extend(&[0xFF, 0xD9]);
     let time = SystemTime::UNIX_EPOCH + Duration::from_micros(captured);
-    let at = Taken { captured: time, taken: Instant::now() };
+    let at = Timestamp { wall: time, monotonic: Instant::now() };
     buf.finish(Meta { seq: captured / FRAME, at, width: 1, height: 1, is_status: false })
 }
 
@@ -161,7 +161,7 @@ fn segment_ends_where_its_frames_do_not_go_on() {
     let now = Instant::now();
     let taken = |captured: Micros, after: Duration| {
         let mut frame = frame(captured);
-        frame.meta.at.taken = now + after;
+        frame.meta.at.monotonic = now + after;
         frame
     };
     let ms = Duration::from_millis;

@@ -1,4 +1,4 @@
-//! What a command says on its standard error, line by line to the log.
+//! Copies a command's standard error to the log, line by line.
 
 use std::io::{ErrorKind, Read};
 use std::os::fd::{AsFd, BorrowedFd};
@@ -8,21 +8,23 @@ use std::time::Instant;
 use crate::log_limit::LogBudget;
 use crate::url::mask;
 
-/// A line that is longer is cut.
+/// Longer lines are cut.
 const MAX_LINE_BYTES: usize = 500;
-/// At a time: a command that says without end must not keep pictures waiting.
+/// The most bytes to read at once, so that a command that writes to standard error
+/// without end does not delay frames.
 const PIECE_BYTES: usize = 16 << 10;
 
-/// The lines of one running command.
-pub(super) struct Said {
-    /// `None` after its end.
+/// The standard error of one running command.
+pub(super) struct Stderr {
+    /// `None` once it was closed.
     pipe: Option<ChildStderr>,
     line: Vec<u8>,
     last: Option<String>,
+    /// Limits how many lines are logged, since a command may write any number.
     budget: LogBudget,
 }
 
-impl Said {
+impl Stderr {
     pub(super) fn new(pipe: Option<ChildStderr>) -> Self {
         Self { pipe, line: Vec::new(), last: None, budget: LogBudget::default() }
     }
@@ -31,12 +33,12 @@ impl Said {
         self.pipe.as_ref().map(AsFd::as_fd)
     }
 
-    /// The last line that said something.
+    /// The last line that was not blank.
     pub(super) fn last(&self) -> Option<&str> {
         self.last.as_deref()
     }
 
-    /// Logs what is there. Does not wait.
+    /// Logs the complete lines that are there. Does not wait.
     pub(super) fn read(&mut self) {
         let Some(pipe) = &mut self.pipe else { return };
         let mut piece = [0; PIECE_BYTES];
@@ -52,7 +54,7 @@ impl Said {
     }
 
     fn push(&mut self, bytes: &[u8]) {
-        // ffmpeg ends the lines of its progress by a carriage return.
+        // ffmpeg ends its progress lines with a carriage return.
         for (i, piece) in bytes.split(|b| matches!(b, b'\n' | b'\r')).enumerate() {
             if i > 0 {
                 self.end_line();
@@ -64,7 +66,7 @@ impl Said {
 
     fn end_line(&mut self) {
         let text = String::from_utf8_lossy(&self.line);
-        // No control characters into a terminal that shows the log.
+        // Control characters could change the terminal that shows the log.
         let text: String = text.chars().filter(|c| !c.is_control()).collect();
         self.line.clear();
         if text.trim().is_empty() {
@@ -82,16 +84,16 @@ mod tests {
 
     #[test]
     fn lines_are_whole_bounded_and_without_passwords() {
-        let mut said = Said::new(None);
-        said.push(b"one\ntw");
-        assert_eq!(said.last(), Some("one"));
-        said.push(b"o\r\r\n  \n");
-        assert_eq!(said.last(), Some("two"));
-        said.push(&[b'x'; 3000]);
-        said.push(&[b'y'; 3000]);
-        said.push(b"\n");
-        assert_eq!(said.last(), Some("x".repeat(MAX_LINE_BYTES).as_str()));
-        said.push(b"\x1b[31mrtsp://me:secret@camera/: \xff\n");
-        assert_eq!(said.last(), Some("[31mrtsp://***@camera/: \u{fffd}"));
+        let mut stderr = Stderr::new(None);
+        stderr.push(b"one\ntw");
+        assert_eq!(stderr.last(), Some("one"));
+        stderr.push(b"o\r\r\n  \n");
+        assert_eq!(stderr.last(), Some("two"));
+        stderr.push(&[b'x'; 3000]);
+        stderr.push(&[b'y'; 3000]);
+        stderr.push(b"\n");
+        assert_eq!(stderr.last(), Some("x".repeat(MAX_LINE_BYTES).as_str()));
+        stderr.push(b"\x1b[31mrtsp://me:secret@camera/: \xff\n");
+        assert_eq!(stderr.last(), Some("[31mrtsp://***@camera/: \u{fffd}"));
     }
 }

@@ -1,21 +1,21 @@
-//! Why a control was not set, in sentences.
+//! Texts that say why a control was not set.
 
 use std::io;
 
 use rustix::io::Errno;
 
-use super::super::super::settings::Control;
+use crate::controls::Control;
 
-/// A name is taken for another from this similarity on, of 1.
+/// The least similarity (0 to 1) at which a name is suggested for a mistyped one.
 const SIMILAR: f64 = 0.6;
 
-/// For a name that no control has.
-pub(in crate::camera::v4l2) fn unknown(known: &[Control], name: &str) -> String {
+/// The text for a name that no control has.
+pub(super) fn unknown(known: &[Control], name: &str) -> String {
     let likeness = |known: &str| strsim::normalized_damerau_levenshtein(known, name);
     let near = known.iter().map(|control| (likeness(&control.name), &control.name));
     match near.max_by(|a, b| a.0.total_cmp(&b.0)) {
         Some((similar, near)) if similar >= SIMILAR => {
-            format!("there is no such control; is {near} meant?")
+            format!("there is no such control; did you mean {near}?")
         }
         _ => {
             let names: Vec<_> = known.iter().map(|control| control.name.as_str()).collect();
@@ -24,7 +24,7 @@ pub(in crate::camera::v4l2) fn unknown(known: &[Control], name: &str) -> String 
     }
 }
 
-/// For a value that a control does not have.
+/// The text for a value that a control does not have.
 pub(super) fn choice(control: &Control, value: &str) -> String {
     match control.kind {
         "menu" | "intmenu" => {
@@ -37,12 +37,14 @@ pub(super) fn choice(control: &Control, value: &str) -> String {
     }
 }
 
-/// For a control that another one holds, as far as it is known which.
-pub(in crate::camera::v4l2) fn inactive(automatic: Option<&Control>) -> String {
+/// The text for a control that is overridden by another one, if that is known.
+pub(super) fn inactive(automatic: Option<&Control>) -> String {
     let Some(automatic) = automatic else {
-        return "inactive: another control, mostly an automatic one, is to be switched off first"
+        return "inactive: another control, usually an automatic one, must be switched off first"
             .into();
     };
+    // The kernel has no flag for the item that switches an automatic control off, so search
+    // the labels for it.
     let manual = automatic.menu.iter().find(|item| {
         let label = item.label.to_ascii_lowercase();
         label.contains("manual") || label.contains("off")
@@ -54,12 +56,12 @@ pub(in crate::camera::v4l2) fn inactive(automatic: Option<&Control>) -> String {
     }
 }
 
-/// For what the kernel says.
-pub(in crate::camera::v4l2) fn refused(control: &Control, value: i64, e: &io::Error) -> String {
+/// The text for an error of the kernel.
+pub(super) fn refused(control: &Control, value: i64, e: &io::Error) -> String {
     match e.raw_os_error().map(Errno::from_raw_os_error) {
         Some(Errno::BUSY) => "it cannot be changed while the camera is on".into(),
         Some(Errno::RANGE | Errno::INVAL) => format!(
-            "the device does not take {value}, though it says {} to {}",
+            "the device refused {value}, although it reports a range of {} to {}",
             control.min, control.max
         ),
         Some(Errno::NODEV | Errno::NXIO) => "the camera was unplugged".into(),
@@ -67,8 +69,8 @@ pub(in crate::camera::v4l2) fn refused(control: &Control, value: i64, e: &io::Er
     }
 }
 
-/// Whether a device answers nothing at all.
-pub(in crate::camera::v4l2) fn is_silent(e: &io::Error) -> bool {
+/// Whether an error means that the device does not answer at all.
+pub(super) fn is_silent(e: &io::Error) -> bool {
     use Errno as E;
     let errno = e.raw_os_error().map(Errno::from_raw_os_error);
     matches!(errno, Some(E::TIMEDOUT | E::NODEV | E::NXIO))

@@ -1,4 +1,5 @@
-//! The cameras of this machine and what each can do, for people and programs.
+//! Lists the cameras of this machine with their formats and controls, as JSON and as
+//! text: the output of `mjpegd devices`.
 
 use std::fmt::Write;
 
@@ -8,15 +9,15 @@ use v4l::frameinterval::FrameIntervalEnum;
 use v4l::framesize::FrameSizeEnum;
 use v4l::video::Capture;
 
-use super::super::settings::Control;
 use super::nodes::{self, Opened};
 use super::{controls, sys};
+use crate::controls::Control;
 
 /// One camera.
 #[derive(Debug, Serialize)]
 pub(crate) struct Device {
     path: String,
-    /// A link that stays the same when it is plugged in again.
+    /// A link that stays the same when the camera is plugged in again.
     lasting_path: Option<String>,
     name: String,
     driver: String,
@@ -32,28 +33,28 @@ struct Format {
     sizes: Vec<Size>,
 }
 
-/// One size, or with steps all from it to the largest.
+/// One size, or a range of sizes from `width` x `height` to the largest.
 #[derive(Debug, Serialize)]
 struct Size {
     width: u32,
     height: u32,
     max_width: u32,
     max_height: u32,
-    /// Pictures a second; of a range its ends.
+    /// Frames a second; both ends if it is a range.
     fps: Vec<f64>,
 }
 
-/// All nodes that are cameras, in the order of their numbers.
-pub(crate) fn devices() -> Vec<Device> {
+/// All nodes that are usable cameras, in the order of their numbers.
+pub(crate) fn list_devices() -> Vec<Device> {
     nodes::all()
         .iter()
         .filter_map(|path| nodes::open(path).ok())
-        .map(|of| Device::of(&of))
+        .map(|opened| Device::new(&opened))
         .collect()
 }
 
-/// The same as text.
-pub(crate) fn text(devices: &[Device]) -> String {
+/// The devices as text for people.
+pub(crate) fn devices_to_text(devices: &[Device]) -> String {
     if devices.is_empty() {
         return "no camera is plugged in\n".into();
     }
@@ -61,7 +62,7 @@ pub(crate) fn text(devices: &[Device]) -> String {
 }
 
 impl Device {
-    fn of(opened: &Opened) -> Self {
+    fn new(opened: &Opened) -> Self {
         let formats = sys::formats(&opened.device).into_iter();
         Self {
             path: opened.path.display().to_string(),
@@ -113,25 +114,26 @@ impl Device {
     }
 }
 
-fn sizes(of: &Opened, fourcc: FourCC) -> Vec<Size> {
+fn sizes(opened: &Opened, fourcc: FourCC) -> Vec<Size> {
     let size = |size: v4l::framesize::FrameSize| {
         let (width, height, max_width, max_height) = match size.size {
             FrameSizeEnum::Discrete(s) => (s.width, s.height, s.width, s.height),
             FrameSizeEnum::Stepwise(s) => (s.min_width, s.min_height, s.max_width, s.max_height),
         };
-        let fps = rates(of, fourcc, max_width, max_height);
+        let fps = rates(opened, fourcc, max_width, max_height);
         Size { width, height, max_width, max_height, fps }
     };
-    of.device.enum_framesizes(fourcc).unwrap_or_default().into_iter().map(size).collect()
+    opened.device.enum_framesizes(fourcc).unwrap_or_default().into_iter().map(size).collect()
 }
 
-fn rates(of: &Opened, fourcc: FourCC, width: u32, height: u32) -> Vec<f64> {
+fn rates(opened: &Opened, fourcc: FourCC, width: u32, height: u32) -> Vec<f64> {
     let rate = |interval: &v4l::fraction::Fraction| {
         f64::from(interval.denominator) / f64::from(interval.numerator.max(1))
     };
-    let intervals = of.device.enum_frameintervals(fourcc, width, height).unwrap_or_default();
+    let intervals = opened.device.enum_frameintervals(fourcc, width, height).unwrap_or_default();
     let rates = intervals.into_iter().flat_map(|interval| match interval.interval {
         FrameIntervalEnum::Discrete(interval) => vec![rate(&interval)],
+        // The longest interval is the lowest rate, which people expect first.
         FrameIntervalEnum::Stepwise(range) => vec![rate(&range.max), rate(&range.min)],
     });
     rates.map(|fps| (fps * 1000.0).round() / 1000.0).collect()

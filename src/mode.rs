@@ -1,0 +1,37 @@
+//! What a camera set itself to: device, format, size and rate, as plain values.
+//!
+//! A room of its own, because a driver fills it in and `http` shows it, and
+//! `http` must not see a driver.
+
+use std::fmt;
+
+/// What a camera set itself to, as far as it is known before the first frame.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub(crate) struct Mode {
+    /// Path and name of the device.
+    pub(crate) device: Option<String>,
+    /// FourCC of the device's frames.
+    pub(crate) format: Option<String>,
+    /// Width and height in pixels.
+    pub(crate) size: Option<(u32, u32)>,
+    /// Frames a second.
+    pub(crate) fps: Option<f64>,
+}
+
+impl Mode {
+    /// The mode of a camera without a device, which only has a frame rate.
+    pub(crate) fn paced(fps: f64) -> Self {
+        Self { fps: Some(fps), ..Self::default() }
+    }
+}
+
+impl fmt::Display for Mode {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let mut parts = Vec::new();
+        parts.extend(self.device.clone());
+        parts.extend(self.format.clone());
+        parts.extend(self.size.map(|(width, height)| format!("{width}x{height}")));
+        parts.extend(self.fps.map(|fps| format!("{fps:.3} fps").replace(".000", "")));
+        f.write_str(&parts.join(", "))
+    }
+}
