@@ -13,7 +13,7 @@ use super::reply::{Code, Head, Reply};
 use super::times::Period;
 use crate::jpeg;
 use crate::recording::{
-    Cursor, END, Entry, Export, Format, Library, Micros, Planned, Recording, TooMany, micros,
+    Cursor, END, Export, Format, Micros, Planned, Recording, Store, StoredFrame, TooMany, micros,
     rfc3339,
 };
 
@@ -35,12 +35,12 @@ pub(super) fn stretch(
     let now = SystemTime::now();
     let (from, to) = period.resolve(now)?;
     // What is recorded from now on would make it longer than it says.
-    let stretch = Stretch { library: recording.library(), from, to: to.min(micros(now)) };
+    let stretch = Stretch { store: recording.store(), from, to: to.min(micros(now)) };
     let mut export = format.export();
     let first = stretch.plan(&mut *export)?.ok_or_else(|| nothing(recording, "in this time"))?;
     let n_scratch_bytes = export.n_scratch_bytes();
     if n_scratch_bytes > 0 {
-        let file = recording.library().scratch(n_scratch_bytes).map_err(|e| {
+        let file = recording.store().scratch(n_scratch_bytes).map_err(|e| {
             let format = format.name();
             let text = format!(
                 "a {format} of so many pictures needs room for its list: {e}; choose a shorter \
@@ -69,7 +69,7 @@ pub(super) fn stretch(
 
 /// The frames from one moment to another.
 struct Stretch<'a> {
-    library: &'a Arc<Library>,
+    store: &'a Arc<Store>,
     from: Micros,
     to: Micros,
 }
@@ -78,9 +78,9 @@ impl Stretch<'_> {
     /// Tells a file of all frames, and when the first one was taken. `None`:
     /// there is none.
     fn plan(&self, export: &mut dyn Export) -> Result<Option<Micros>, Reply> {
-        let Some(mut cursor) = self.library.seek(self.from) else { return Ok(None) };
+        let Some(mut cursor) = self.store.seek(self.from) else { return Ok(None) };
         let mut first = None;
-        while let Some(Entry { record, is_after_gap, .. }) = self.next(&mut cursor) {
+        while let Some(StoredFrame { record, is_after_gap, .. }) = self.next(&mut cursor) {
             let (captured, n_jpeg) = (record.captured, record.n_jpeg());
             // Of what is damaged, a glance is enough: it will be missing again.
             if !cursor.is_sound(&record) {
@@ -106,9 +106,9 @@ impl Stretch<'_> {
         let mut has_begun = false;
         // What was deleted meanwhile at its beginning is missing there, and not
         // replaced by what came later.
-        let mut cursor = self.library.seek(first.max(self.from));
+        let mut cursor = self.store.seek(first.max(self.from));
         while let Some(cursor) = &mut cursor
-            && let Some(Entry { record, .. }) = self.next(cursor)
+            && let Some(StoredFrame { record, .. }) = self.next(cursor)
         {
             if !cursor.is_sound(&record) {
                 continue;
@@ -132,7 +132,7 @@ impl Stretch<'_> {
         export.finish(out)
     }
 
-    fn next(&self, cursor: &mut Cursor) -> Option<Entry> {
+    fn next(&self, cursor: &mut Cursor) -> Option<StoredFrame> {
         cursor.next().filter(|entry| entry.record.captured <= self.to)
     }
 }
@@ -186,7 +186,7 @@ pub(super) fn segment(
     client: &Connection,
     (allow_origin, timeout): (Option<&str>, Duration),
 ) -> Result<(), Reply> {
-    let file = recording.library().segment_file(name).ok_or_else(|| {
+    let file = recording.store().segment_file(name).ok_or_else(|| {
         Reply::text(Code::NotFound, "no such segment; names are in /recordings?segments=1")
     })?;
     let n_bytes = file.segment.n_bytes;

@@ -14,7 +14,7 @@ use super::viewers::Seat;
 use crate::cameras::Unit;
 use crate::frame::DELIMITER;
 use crate::rate::Pace;
-use crate::recording::{Cursor, Entry, Micros};
+use crate::recording::{Cursor, Micros, StoredFrame};
 use crate::shutdown::Shutdown;
 
 /// Behind a JPEG and its end of line in the layout for browsers: the delimiter
@@ -29,7 +29,7 @@ const FAST_FPS: f64 = 30.0;
 /// Where a viewer begins in a recording.
 pub(super) struct Found {
     cursor: Cursor,
-    first: Entry,
+    first: StoredFrame,
     /// The last moment to be shown; `None`: on and on.
     to: Option<Micros>,
 }
@@ -44,7 +44,7 @@ pub(super) fn find(unit: &Unit, play: &Play) -> Result<Found, Reply> {
     let (from, to) = period.resolve(SystemTime::now())?;
     let to = play.to.map(|_| to);
     let mut cursor =
-        recording.library().seek(from).ok_or_else(|| nothing(recording, "from then on"))?;
+        recording.store().seek(from).ok_or_else(|| nothing(recording, "from then on"))?;
     let first = cursor.next().filter(|first| to.is_none_or(|to| first.record.captured <= to));
     let first = first.ok_or_else(|| nothing(recording, "in this time"))?;
     Ok(Found { cursor, first, to })

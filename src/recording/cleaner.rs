@@ -5,10 +5,10 @@ use std::time::{Duration, Instant, SystemTime};
 
 use crossbeam_channel::{Receiver, RecvTimeoutError};
 
-use super::library::Library;
-use super::moment::{Micros, micros};
 use super::recorder::Written;
-use super::segment::Segment;
+use super::store::Store;
+use super::store::segment::Segment;
+use super::time::{Micros, micros};
 use crate::config::RecordConfig;
 use crate::log_limit::LogLimit;
 
@@ -19,7 +19,7 @@ const SOON: Duration = Duration::from_millis(500);
 
 /// Runs until the other end of `written` is dropped, which sends now and then
 /// while it records.
-pub(super) fn run(library: &Library, config: &RecordConfig, written: &Receiver<Written>) {
+pub(super) fn run(store: &Store, config: &RecordConfig, written: &Receiver<Written>) {
     let mut faults = LogLimit::default();
     let mut cleaned: Option<Instant> = None;
     loop {
@@ -31,16 +31,16 @@ pub(super) fn run(library: &Library, config: &RecordConfig, written: &Receiver<W
             Err(RecvTimeoutError::Disconnected) => return,
         }
         if cleaned.is_none_or(|at| at.elapsed() >= SOON) {
-            clean(library, config, micros(SystemTime::now()), &mut faults);
+            clean(store, config, micros(SystemTime::now()), &mut faults);
             cleaned = Some(Instant::now());
         }
     }
 }
 
 /// Deletes what is out of bounds now.
-fn clean(library: &Library, config: &RecordConfig, now: Micros, faults: &mut LogLimit) {
-    let (segments, growing) = library.segments();
-    let Some(folder) = library.folder() else { return };
+fn clean(store: &Store, config: &RecordConfig, now: Micros, faults: &mut LogLimit) {
+    let (segments, growing) = store.segments();
+    let Some(folder) = store.folder() else { return };
     let max_age = config.max_age.map(|age| u64::try_from(age.as_micros()).unwrap_or(u64::MAX));
     for segment in surplus(&segments, growing, config.max_bytes, max_age, now) {
         // The frames first: an index without frames is removed at the start,
@@ -50,7 +50,7 @@ fn clean(library: &Library, config: &RecordConfig, now: Micros, faults: &mut Log
         match removed {
             Ok(()) => {
                 log::debug!("{}: deleted, as the recording is full or old", segment.name());
-                library.forget(segment.id);
+                store.forget(segment.id);
             }
             Err(e) => faults.warn(&format!("{}: cannot be deleted: {e}", segment.name())),
         }
@@ -91,7 +91,7 @@ fn surplus(
 
 #[cfg(test)]
 mod tests {
-    use super::super::moment::SECOND;
+    use super::super::time::SECOND;
     use super::*;
 
     /// A segment of 1000 bytes on disk that ended then.

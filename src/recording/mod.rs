@@ -1,7 +1,7 @@
 //! Recording to disk, and reading what was recorded.
 //!
 //! ```text
-//! slot -> recorder -> segments and indexes in a folder -> library -> cursor
+//! slot -> recorder -> segments and indexes in a folder -> store -> cursor
 //!                     cleaner deletes the oldest
 //! ```
 //! A segment is a file of about a minute, byte for byte as the stream for
@@ -10,24 +10,14 @@
 //! list of segments. It knows neither HTTP nor cameras.
 
 mod cleaner;
-mod cursor;
 mod export;
-mod folder;
-mod index;
-mod library;
-mod moment;
-mod part;
-mod record;
+mod playback;
 mod recorder;
-mod recover;
-mod scan;
-mod segment;
-mod source;
 mod status;
-mod tail;
+mod store;
 #[cfg(test)]
 mod tests;
-mod writer;
+mod time;
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
@@ -37,13 +27,13 @@ use std::thread::{self, JoinHandle};
 use crossbeam_channel::{Sender, bounded};
 use parking_lot::Mutex;
 
-pub(crate) use cursor::Cursor;
 pub(crate) use export::{Export, Format, Planned, TooMany};
-pub(crate) use library::{Entry, Library, Span, Totals};
-pub(crate) use moment::{LAST, Micros, SECOND, micros, rfc3339};
-pub(crate) use part::END;
-pub(crate) use segment::Segment;
+pub(crate) use playback::{Cursor, StoredFrame};
 pub(crate) use status::{State, Status};
+pub(crate) use store::part::END;
+pub(crate) use store::segment::Segment;
+pub(crate) use store::{Span, Store, Totals};
+pub(crate) use time::{LAST, Micros, SECOND, micros, rfc3339};
 
 use crate::capture::Capture;
 use crate::config::RecordConfig;
@@ -63,7 +53,7 @@ struct Handle {
 struct Shared {
     config: RecordConfig,
     capture: Capture,
-    library: Arc<Library>,
+    store: Arc<Store>,
     stats: status::Stats,
     is_wanted: AtomicBool,
 }
@@ -80,7 +70,7 @@ impl Recording {
         let shared = Arc::new(Shared {
             config,
             capture,
-            library: Arc::default(),
+            store: Arc::default(),
             stats: status::Stats::new(),
             is_wanted: AtomicBool::new(true),
         });
@@ -92,7 +82,7 @@ impl Recording {
                 .name("recorder".into())
                 .spawn(move || recorder::run(&recording, &hearing, &written)),
             thread::Builder::new().name("cleaner".into()).spawn(move || {
-                let run = || cleaner::run(&cleaning.library, &cleaning.config, &to_keep);
+                let run = || cleaner::run(&cleaning.store, &cleaning.config, &to_keep);
                 // A panic, which is logged, is to cost a look, not the bounds.
                 while catch_unwind(AssertUnwindSafe(run)).is_err() {}
             }),
@@ -134,8 +124,8 @@ impl Recording {
     }
 
     /// What was recorded.
-    pub(crate) fn library(&self) -> &Arc<Library> {
-        &self.0.shared.library
+    pub(crate) fn store(&self) -> &Arc<Store> {
+        &self.0.shared.store
     }
 
     /// Returns when the threads are gone. The slot must have been closed.

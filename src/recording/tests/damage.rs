@@ -3,11 +3,11 @@
 use std::fs;
 use std::os::unix::fs::FileExt;
 
-use super::super::moment::SECOND;
+use crate::recording::time::SECOND;
 
-use super::super::record::{MAGIC, Record};
-use super::super::writer::Writer;
 use super::{Dir, FRAME, START, entries, frame, read, times};
+use crate::recording::recorder::segment_writer::SegmentWriter;
+use crate::recording::store::index_record::{IndexRecord, MAGIC};
 
 #[test]
 fn cut_at_any_byte_loses_the_cut_frame_alone() {
@@ -78,8 +78,8 @@ fn index_that_is_missing_short_or_lies_is_made_anew() {
             fs::write(&index, &sound).unwrap();
             let before = dir.load();
             fs::write(&index, &lie).unwrap();
-            let library = if is_caught_at_start { dir.load() } else { before };
-            assert_eq!(read(&library, 0), all, "{what}");
+            let store = if is_caught_at_start { dir.load() } else { before };
+            assert_eq!(read(&store, 0), all, "{what}");
             assert_eq!(fs::read(&index).unwrap().len(), sound.len(), "{what}");
         }
     }
@@ -89,11 +89,11 @@ fn index_that_is_missing_short_or_lies_is_made_anew() {
 }
 
 /// An index whose records 2, 3 and 4 say something else.
-fn shifted(sound: &[u8], change: impl Fn(&mut Record)) -> Vec<u8> {
+fn shifted(sound: &[u8], change: impl Fn(&mut IndexRecord)) -> Vec<u8> {
     let mut lie = sound.to_vec();
     for place in 2..5 {
         let at = 32 * place..32 * (place + 1);
-        let mut record = Record::from_bytes(sound[at.clone()].try_into().unwrap()).unwrap();
+        let mut record = IndexRecord::from_bytes(sound[at.clone()].try_into().unwrap()).unwrap();
         change(&mut record);
         lie[at].copy_from_slice(&record.to_bytes());
     }
@@ -130,8 +130,8 @@ fn many_damaged_frames_are_a_gap() {
     data.write_all_at(&damage, length * 100).unwrap();
     // With the index, which does not know, and without.
     for _ in 0..2 {
-        let library = dir.load();
-        let entries = entries(&library, 0);
+        let store = dir.load();
+        let entries = entries(&store, 0);
         assert_eq!(entries.len(), 300);
         let gaps: Vec<_> = entries.iter().filter(|entry| entry.is_after_gap).collect();
         assert_eq!(gaps.len(), 1);
@@ -143,10 +143,10 @@ fn many_damaged_frames_are_a_gap() {
 #[test]
 fn slow_frames_that_are_written_while_they_are_read_are_no_gap() {
     let dir = Dir::new();
-    let library = dir.load();
-    let mut writer = Writer::begin(&dir.folder(), library.next_id(), &frame(START)).unwrap();
-    library.put(writer.segment, &writer.tail);
-    let mut cursor = library.seek(0).unwrap();
+    let store = dir.load();
+    let mut writer = SegmentWriter::begin(&dir.folder(), store.next_id(), &frame(START)).unwrap();
+    store.put(writer.segment, &writer.tail);
+    let mut cursor = store.seek(0).unwrap();
     for i in 1..4 {
         writer.append(&frame(START + i * 10 * SECOND)).unwrap();
         assert!(!cursor.next().unwrap().is_after_gap);
@@ -171,9 +171,9 @@ fn file_of_nothing_is_searched_for_so_long_and_no_longer() {
 fn record_of_an_index_that_lies_takes_no_memory() {
     let dir = Dir::new();
     dir.write(1, times(START, 3));
-    let library = dir.load();
-    let mut cursor = library.seek(0).unwrap();
-    let record = Record { length: 1 << 28, ..cursor.next().unwrap().record };
+    let store = dir.load();
+    let mut cursor = store.seek(0).unwrap();
+    let record = IndexRecord { length: 1 << 28, ..cursor.next().unwrap().record };
     let file = fs::OpenOptions::new().write(true).open(&dir.files(".mjpeg")[0]).unwrap();
     file.set_len(1 << 29).unwrap();
     let mut part = Vec::new();

@@ -2,6 +2,8 @@
 //! folder, write until an error). It is one more reader of the slot: what it
 //! cannot write in time it misses, and capture never waits for it.
 
+pub(super) mod segment_writer;
+
 use std::io;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
@@ -9,10 +11,12 @@ use std::time::{Duration, Instant};
 
 use crossbeam_channel::{Receiver, RecvTimeoutError, Sender};
 
+use segment_writer::{SegmentFiles, SegmentWriter};
+
 use super::Shared;
-use super::folder::Folder;
 use super::status::State;
-use super::writer::{Files, Writer};
+use super::store::folder::Folder;
+
 use crate::capture::Reader;
 use crate::frame::Frame;
 use crate::log_limit::LogLimit;
@@ -30,10 +34,10 @@ const LOOK_EVERY: Duration = Duration::from_secs(1);
 const N_SEGMENTS: u64 = 8;
 
 /// Segments for the disk to keep, for the cleaner.
-pub(super) type Written = Vec<Arc<Files>>;
+pub(super) type Written = Vec<Arc<SegmentFiles>>;
 
 /// Why a recording cannot go on.
-struct Failure {
+struct Error {
     doing: String,
     error: io::Error,
 }
@@ -55,16 +59,16 @@ pub(super) fn run(shared: &Shared, orders: &Receiver<()>, written: &Sender<Writt
         // the folder is opened anew.
         let once = || run_once(shared, orders, written);
         let end = catch_unwind(AssertUnwindSafe(once)).unwrap_or_else(|panic| {
-            shared.library.finish();
+            shared.store.finish();
             let error = io::Error::other(format!("the recorder panicked: {}", text(&*panic)));
-            Err(Failure { doing: "record".into(), error })
+            Err(Error { doing: "record".into(), error })
         });
-        let failure = match end {
+        let error = match end {
             Ok(End::Over) => return,
             Ok(End::Told) => continue,
-            Err(failure) => failure,
+            Err(error) => error,
         };
-        let cause = format!("cannot {}: {}", failure.doing, failure.error);
+        let cause = format!("cannot {}: {}", error.doing, error.error);
         faults.warn(&format!("not recording: {cause}; trying again"));
         shared.stats.fail(cause);
         if begun.elapsed() > LONGEST_WAIT {
@@ -90,21 +94,21 @@ fn run_once(
     shared: &Shared,
     orders: &Receiver<()>,
     written: &Sender<Written>,
-) -> Result<End, Failure> {
+) -> Result<End, Error> {
     shared.stats.set(State::Starting);
     let path = shared.config.path();
     let shown = path.display();
-    let failed = |doing: String| move |error| Failure { doing, error };
+    let failed = |doing: String| move |error| Error { doing, error };
     let folder = Folder::open(&shared.config.dir, &shared.config.name)
         .map_err(failed(format!("open {shown}")))?;
     let folder = Arc::new(folder);
     let locked = folder.lock();
     shared
-        .library
+        .store
         .load(Arc::clone(&folder), locked.is_ok())
         .map_err(failed(format!("read {shown}")))?;
     locked.map_err(failed(format!("have {shown} alone, as another program records there")))?;
-    let _alone = Alone(Arc::clone(&folder));
+    let _alone = FolderLock(Arc::clone(&folder));
     let mut session = Session {
         shared,
         folder,
@@ -122,20 +126,20 @@ fn run_once(
 
 /// A folder that is locked, until this is dropped: by a panic too, where others
 /// still hold the folder.
-struct Alone(Arc<Folder>);
+struct FolderLock(Arc<Folder>);
 
-impl Drop for Alone {
+impl Drop for FolderLock {
     fn drop(&mut self) {
         self.0.unlock();
     }
 }
 
-/// One stretch of recording without a failure.
+/// One stretch of recording without a error.
 struct Session<'a> {
     shared: &'a Shared,
     folder: Arc<Folder>,
     written: &'a Sender<Written>,
-    writer: Option<Writer>,
+    writer: Option<SegmentWriter>,
     /// Segments that have ended since the disk was told.
     ended: Written,
     /// The time between the last two frames.
@@ -179,9 +183,9 @@ impl Session<'_> {
 
     fn write(&mut self, frame: &Frame) -> io::Result<()> {
         let max_bytes = self.shared.config.max_bytes / N_SEGMENTS;
-        let (usual, library) = (self.usual, &self.shared.library);
+        let (usual, store) = (self.usual, &self.shared.store);
         self.usual = self.writer.as_ref().map(|writer| writer.interval(frame)).or(usual);
-        let is_over = |writer: &Writer| writer.is_over(frame, usual, max_bytes);
+        let is_over = |writer: &SegmentWriter| writer.is_over(frame, usual, max_bytes);
         let writer = match self.writer.take_if(|writer| is_over(writer)) {
             Some(ended) => {
                 ended.flush()?;
@@ -195,9 +199,9 @@ impl Session<'_> {
                 writer.append(frame)?;
                 writer
             }
-            None => self.writer.insert(Writer::begin(&self.folder, library.next_id(), frame)?),
+            None => self.writer.insert(SegmentWriter::begin(&self.folder, store.next_id(), frame)?),
         };
-        library.put(writer.segment, &writer.tail);
+        store.put(writer.segment, &writer.tail);
         self.is_behind = true;
         if self.synced.elapsed() >= self.shared.config.sync { self.keep() } else { Ok(()) }
     }
@@ -226,6 +230,6 @@ impl Session<'_> {
             self.ended.push(writer.files);
         }
         let _ = self.written.send(std::mem::take(&mut self.ended));
-        self.shared.library.finish();
+        self.shared.store.finish();
     }
 }

@@ -3,17 +3,18 @@
 use std::io;
 use std::sync::Arc;
 
-use super::library::{Entry, Library};
-use super::moment::Micros;
-use super::record::Record;
-use super::segment::Segment;
-use super::source::SegmentFile;
+use super::StoredFrame;
+use super::segment_reader::SegmentReader;
+use crate::recording::store::Store;
+use crate::recording::store::index_record::IndexRecord;
+use crate::recording::store::segment::Segment;
+use crate::recording::time::Micros;
 
 /// A place in a recording. Owned by one reader.
 #[derive(Debug)]
 pub(crate) struct Cursor {
-    library: Arc<Library>,
-    open: Option<SegmentFile>,
+    store: Arc<Store>,
+    open: Option<SegmentReader>,
     /// The place of the next frame in the open segment.
     next: u64,
     is_after_gap: bool,
@@ -23,17 +24,17 @@ pub(crate) struct Cursor {
 }
 
 impl Cursor {
-    pub(super) fn new(library: Arc<Library>) -> Self {
-        Self { library, open: None, next: 0, is_after_gap: false, last: 0, last_in: None }
+    pub(crate) fn new(store: Arc<Store>) -> Self {
+        Self { store, open: None, next: 0, is_after_gap: false, last: 0, last_in: None }
     }
 
     /// Opens a segment, or the first one behind it that can be opened.
-    pub(super) fn enter(
+    pub(crate) fn enter(
         &mut self,
         segment: Segment,
-        find: impl FnOnce(&SegmentFile) -> io::Result<u64>,
+        find: impl FnOnce(&SegmentReader) -> io::Result<u64>,
     ) {
-        let opened = self.library.open(segment).and_then(|file| Ok((find(&file)?, file)));
+        let opened = self.store.open(segment).and_then(|file| Ok((find(&file)?, file)));
         match opened {
             Ok((place, file)) => {
                 self.next = place;
@@ -45,7 +46,7 @@ impl Cursor {
                 self.is_after_gap = true;
                 self.open = None;
                 self.next = 0;
-                if let Some(next) = self.library.after(segment.id) {
+                if let Some(next) = self.store.after(segment.id) {
                     self.enter_from_start(next);
                 }
             }
@@ -55,7 +56,7 @@ impl Cursor {
     fn enter_from_start(&mut self, first: Segment) {
         let mut candidate = Some(first);
         while let Some(segment) = candidate {
-            match self.library.open(segment) {
+            match self.store.open(segment) {
                 Ok(file) => {
                     self.open = Some(file);
                     self.next = 0;
@@ -64,19 +65,19 @@ impl Cursor {
                 Err(e) => log::debug!("{}: {e}", segment.name()),
             }
             self.is_after_gap = true;
-            candidate = self.library.after(segment.id);
+            candidate = self.store.after(segment.id);
         }
     }
 
     /// The next frame. `None`: there is none yet.
-    pub(crate) fn next(&mut self) -> Option<Entry> {
+    pub(crate) fn next(&mut self) -> Option<StoredFrame> {
         loop {
             let open = self.open.as_mut()?;
             let id = open.segment.id;
             // INVARIANT: asked before the index is read: when there is a
             // segment behind this one, this one grows no more, and what its
             // index does not hold then it never will.
-            let after = self.library.after(id);
+            let after = self.store.after(id);
             match open.record(self.next) {
                 Ok(Some(record)) => {
                     self.next += 1;
@@ -84,7 +85,7 @@ impl Cursor {
                         self.last_in == Some(id) && open.has_hole(self.last, record.captured);
                     let is_after_gap = std::mem::take(&mut self.is_after_gap) || is_behind_hole;
                     (self.last, self.last_in) = (record.captured, Some(id));
-                    return Some(Entry { record, segment: id, is_after_gap });
+                    return Some(StoredFrame { record, segment: id, is_after_gap });
                 }
                 Ok(None) => {
                     let (before, after) = (open.segment, after?);
@@ -105,7 +106,7 @@ impl Cursor {
 
     /// Reads the bytes of the frame that was given out last. `false`: it is
     /// damaged, and to be passed over.
-    pub(crate) fn read(&mut self, record: &Record, part: &mut Vec<u8>) -> bool {
+    pub(crate) fn read(&mut self, record: &IndexRecord, part: &mut Vec<u8>) -> bool {
         let Some(open) = &self.open else { return false };
         match open.read(record, part) {
             Ok(true) => true,
@@ -117,7 +118,7 @@ impl Cursor {
     }
 
     /// Whether the frame that was given out last can be read, by a glance.
-    pub(crate) fn is_sound(&mut self, record: &Record) -> bool {
+    pub(crate) fn is_sound(&mut self, record: &IndexRecord) -> bool {
         let is_sound =
             self.open.as_ref().is_some_and(|open| open.is_sound(record).unwrap_or(false));
         if !is_sound {
@@ -144,7 +145,7 @@ impl Cursor {
             return;
         }
         self.is_after_gap = true;
-        match self.library.after(open.segment.id) {
+        match self.store.after(open.segment.id) {
             Some(after) => {
                 self.open = None;
                 self.enter_from_start(after);
@@ -153,7 +154,7 @@ impl Cursor {
         }
     }
 
-    pub(super) fn is_in(&self, segment: u64) -> bool {
+    pub(crate) fn is_in(&self, segment: u64) -> bool {
         self.open.as_ref().is_some_and(|open| open.segment.id == segment)
     }
 
@@ -180,7 +181,7 @@ impl Cursor {
             return;
         }
         let Some(open) = &self.open else { return };
-        if let Some(before) = self.library.before(open.segment.id) {
+        if let Some(before) = self.store.before(open.segment.id) {
             self.enter(before, |file| Ok(file.segment.n_frames.saturating_sub(1)));
         }
     }

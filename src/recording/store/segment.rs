@@ -1,7 +1,7 @@
 //! What is known of a segment without opening it, and how its files are named.
 
-use super::moment::{Micros, SECOND, file_time, parse_file_time};
-use super::record::Record;
+use super::index_record::IndexRecord;
+use crate::recording::time::{Micros, SECOND, file_time, parse_file_time};
 
 /// The shortest time without a frame that counts as a gap...
 const SHORTEST_GAP: Micros = 2 * SECOND;
@@ -27,12 +27,12 @@ pub(crate) struct Segment {
 }
 
 impl Segment {
-    pub(super) const DATA: &str = ".mjpeg";
-    pub(super) const INDEX: &str = ".idx";
-    pub(super) const UNFINISHED: &str = ".tmp";
+    pub(crate) const DATA: &str = ".mjpeg";
+    pub(crate) const INDEX: &str = ".idx";
+    pub(crate) const UNFINISHED: &str = ".tmp";
 
     /// A segment that begins with this frame.
-    pub(super) fn begin(id: u64, first: &Record) -> Self {
+    pub(crate) fn begin(id: u64, first: &IndexRecord) -> Self {
         Self {
             id,
             named: first.captured / SECOND,
@@ -54,21 +54,21 @@ impl Segment {
         self.stem() + Self::DATA
     }
 
-    pub(super) fn index_name(&self) -> String {
+    pub(crate) fn index_name(&self) -> String {
         self.stem() + Self::INDEX
     }
 
-    pub(super) fn unfinished_name(&self) -> String {
+    pub(crate) fn unfinished_name(&self) -> String {
         self.stem() + Self::UNFINISHED
     }
 
     /// A name that no segment ever gets, and that is removed at the start.
-    pub(super) fn scratch_name(number: u64) -> String {
+    pub(crate) fn scratch_name(number: u64) -> String {
         format!("{}_{number:06}{}", file_time(0), Self::UNFINISHED)
     }
 
     /// Time and number in a name of ours with this ending.
-    pub(super) fn parse(name: &str, ending: &str) -> Option<(u64, u64)> {
+    pub(crate) fn parse(name: &str, ending: &str) -> Option<(u64, u64)> {
         let (time, number) = name.strip_suffix(ending)?.split_once('_')?;
         let (named, id) = (parse_file_time(time)?, number.parse().ok()?);
         // So that there is always room for the numbers behind it.
@@ -77,8 +77,8 @@ impl Segment {
     }
 
     /// Bytes on disk, with those of the index.
-    pub(super) fn n_disk_bytes(&self) -> u64 {
-        self.n_bytes + (self.n_frames + 1) * Record::N_BYTES as u64
+    pub(crate) fn n_disk_bytes(&self) -> u64 {
+        self.n_bytes + (self.n_frames + 1) * IndexRecord::N_BYTES as u64
     }
 
     /// The mean time from frame to frame; `None` for one frame.
@@ -100,7 +100,7 @@ impl Segment {
 }
 
 /// How long there may be no frame, when they came at this interval.
-pub(super) fn patience(interval: Option<Micros>) -> Micros {
+pub(crate) fn patience(interval: Option<Micros>) -> Micros {
     SHORTEST_GAP.max(interval.unwrap_or(0).saturating_mul(GAP_INTERVALS))
 }
 

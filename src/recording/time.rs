@@ -26,13 +26,13 @@ pub(crate) fn rfc3339(at: Micros) -> String {
 
 /// `2026-11-21T11-28-35Z`: without colons, which the file systems of USB sticks
 /// do not take.
-pub(super) fn file_time(second: u64) -> String {
+pub(crate) fn file_time(second: u64) -> String {
     let text = humantime::format_rfc3339_seconds(time(second.min(LAST / SECOND) * SECOND));
     text.to_string().replace(':', "-")
 }
 
 /// The second that [`file_time`] wrote; `None` for any other text.
-pub(super) fn parse_file_time(text: &str) -> Option<u64> {
+pub(crate) fn parse_file_time(text: &str) -> Option<u64> {
     let (date, clock) = text.split_once('T')?;
     let time = humantime::parse_rfc3339(&format!("{date}T{}", clock.replace('-', ":"))).ok()?;
     let second = since_epoch(time).as_secs();

@@ -7,23 +7,23 @@ use std::os::unix::fs::FileExt;
 use std::sync::Arc;
 
 use super::folder::Folder;
-use super::record::{MAGIC, Record};
+use super::index_record::{IndexRecord, MAGIC};
+use super::index_tail::{Found, IndexTail};
 use super::scan::{read_at_most, scan};
 use super::segment::Segment;
-use super::tail::{Found, Tail};
 
 /// Records read at once.
 const N_WINDOW: usize = 128;
 
 /// The records of one segment.
 #[derive(Debug)]
-pub(super) enum Index {
+pub(crate) enum Index {
     /// On disk.
     File(File),
     /// Of the segment that is being written: on disk but for its end.
-    Growing(File, Arc<Tail>),
+    Growing(File, Arc<IndexTail>),
     /// Found by a scan.
-    Memory(Vec<Record>),
+    Memory(Vec<IndexRecord>),
 }
 
 impl Index {
@@ -31,7 +31,7 @@ impl Index {
     ///
     /// # Errors
     /// What the system says; `InvalidData` for what is no record.
-    pub(super) fn get(&self, place: u64) -> io::Result<Option<Record>> {
+    pub(crate) fn get(&self, place: u64) -> io::Result<Option<IndexRecord>> {
         match self {
             Self::Memory(records) => {
                 Ok(usize::try_from(place).ok().and_then(|place| records.get(place)).copied())
@@ -46,12 +46,12 @@ impl Index {
     }
 }
 
-fn read(file: &File, place: u64) -> io::Result<Option<Record>> {
-    let mut bytes = [0; Record::N_BYTES];
+fn read(file: &File, place: u64) -> io::Result<Option<IndexRecord>> {
+    let mut bytes = [0; IndexRecord::N_BYTES];
     if read_at_most(file, &mut bytes, offset(place))? < bytes.len() {
         return Ok(None);
     }
-    Record::from_bytes(&bytes).map(Some).ok_or_else(lie)
+    IndexRecord::from_bytes(&bytes).map(Some).ok_or_else(lie)
 }
 
 fn lie() -> io::Error {
@@ -59,7 +59,7 @@ fn lie() -> io::Error {
 }
 
 fn offset(place: u64) -> u64 {
-    place.saturating_add(1).saturating_mul(Record::N_BYTES as u64)
+    place.saturating_add(1).saturating_mul(IndexRecord::N_BYTES as u64)
 }
 
 /// The index of a segment that is written no more, or of the one that is: then
@@ -67,11 +67,11 @@ fn offset(place: u64) -> u64 {
 ///
 /// # Errors
 /// What the system says of the segment; faults of the index are no error.
-pub(super) fn open(
+pub(crate) fn open(
     folder: &Folder,
     segment: &Segment,
     data: &File,
-    tail: Option<Arc<Tail>>,
+    tail: Option<Arc<IndexTail>>,
 ) -> io::Result<Index> {
     let kept = folder.read(&segment.index_name());
     if let Some(tail) = tail {
@@ -95,7 +95,7 @@ pub(super) fn open(
 /// Whether the first `n` records can be true of a segment of so many bytes.
 /// Reads them all: a minute of them is 56 kB.
 fn check(file: &File, n: u64, size: u64) -> io::Result<()> {
-    let mut before: Option<Record> = None;
+    let mut before: Option<IndexRecord> = None;
     each_record(file, n, |record| {
         let is_true = before.is_none_or(|before| record.follows(&before)) && record.end() <= size;
         before = Some(record);
@@ -107,22 +107,22 @@ fn check(file: &File, n: u64, size: u64) -> io::Result<()> {
 fn each_record(
     file: &File,
     n: u64,
-    mut see: impl FnMut(Record) -> io::Result<()>,
+    mut see: impl FnMut(IndexRecord) -> io::Result<()>,
 ) -> io::Result<()> {
-    let mut magic = [0; Record::N_BYTES];
+    let mut magic = [0; IndexRecord::N_BYTES];
     if read_at_most(file, &mut magic, 0)? < magic.len() || magic != MAGIC {
         return Err(lie());
     }
-    let mut window = [0; N_WINDOW * Record::N_BYTES];
+    let mut window = [0; N_WINDOW * IndexRecord::N_BYTES];
     let mut place = 0;
     while place < n {
-        let n_read = read_at_most(file, &mut window, offset(place))? / Record::N_BYTES;
-        let (records, _) = window[..n_read * Record::N_BYTES].as_chunks();
+        let n_read = read_at_most(file, &mut window, offset(place))? / IndexRecord::N_BYTES;
+        let (records, _) = window[..n_read * IndexRecord::N_BYTES].as_chunks();
         for bytes in records {
             if place == n {
                 break;
             }
-            see(Record::from_bytes(bytes).ok_or_else(lie)?)?;
+            see(IndexRecord::from_bytes(bytes).ok_or_else(lie)?)?;
             place += 1;
         }
         if n_read == 0 {
@@ -136,7 +136,11 @@ fn each_record(
 ///
 /// # Errors
 /// What the system says of the segment.
-pub(super) fn rebuild(folder: &Folder, segment: &Segment, data: &File) -> io::Result<Vec<Record>> {
+pub(crate) fn rebuild(
+    folder: &Folder,
+    segment: &Segment,
+    data: &File,
+) -> io::Result<Vec<IndexRecord>> {
     let records = scan(data, data.metadata()?.len())?;
     match write(folder, segment, &records) {
         Ok(()) => log::info!("{}: index made anew", segment.name()),
@@ -149,7 +153,7 @@ pub(super) fn rebuild(folder: &Folder, segment: &Segment, data: &File) -> io::Re
 ///
 /// # Errors
 /// What the system says; also when another thread is about to do the same.
-pub(super) fn write(folder: &Folder, segment: &Segment, records: &[Record]) -> io::Result<()> {
+pub(crate) fn write(folder: &Folder, segment: &Segment, records: &[IndexRecord]) -> io::Result<()> {
     let unfinished = segment.unfinished_name();
     let mut file = folder.create(&unfinished)?;
     let bytes: Vec<u8> =
@@ -164,11 +168,15 @@ pub(super) fn write(folder: &Folder, segment: &Segment, records: &[Record]) -> i
 
 /// Number, first and last record, if a glance at the index of a segment of so
 /// many bytes finds nothing wrong.
-pub(super) fn glance(folder: &Folder, name: &str, size: u64) -> Option<(u64, Record, Record)> {
+pub(crate) fn glance(
+    folder: &Folder,
+    name: &str,
+    size: u64,
+) -> Option<(u64, IndexRecord, IndexRecord)> {
     let file = folder.read(name).ok()?;
     let n_bytes = file.metadata().ok()?.len();
-    let n = (n_bytes / Record::N_BYTES as u64).checked_sub(2)? + 1;
-    let mut magic = [0; Record::N_BYTES];
+    let n = (n_bytes / IndexRecord::N_BYTES as u64).checked_sub(2)? + 1;
+    let mut magic = [0; IndexRecord::N_BYTES];
     file.read_exact_at(&mut magic, 0).ok()?;
     let index = Index::File(file);
     let (first, last) = (index.get(0).ok()??, index.get(n - 1).ok()??);
@@ -182,12 +190,12 @@ pub(super) fn glance(folder: &Folder, name: &str, size: u64) -> Option<(u64, Rec
 
 /// Takes over the numbers at capture, which only the index on disk knows, as
 /// far as it says the same of the records otherwise. Whether it says just these.
-pub(super) fn recall(folder: &Folder, segment: &Segment, records: &mut [Record]) -> bool {
+pub(crate) fn recall(folder: &Folder, segment: &Segment, records: &mut [IndexRecord]) -> bool {
     let n = records.len() as u64;
     let Ok(file) = folder.read(&segment.index_name()) else { return false };
     let mut due = records.iter_mut();
     let is_same = each_record(&file, n, |record| match due.next() {
-        Some(due) if Record { seq: due.seq, ..record } == *due => {
+        Some(due) if IndexRecord { seq: due.seq, ..record } == *due => {
             due.seq = record.seq;
             Ok(())
         }

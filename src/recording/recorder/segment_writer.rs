@@ -9,13 +9,13 @@ use std::time::{Duration, Instant};
 
 use parking_lot::Mutex;
 
-use super::folder::Folder;
-use super::moment::{Micros, SECOND, micros};
-use super::part;
-use super::record::{MAGIC, Record};
-use super::segment::{Segment, patience};
-use super::tail::Tail;
 use crate::frame::Frame;
+use crate::recording::store::folder::Folder;
+use crate::recording::store::index_record::{IndexRecord, MAGIC};
+use crate::recording::store::index_tail::IndexTail;
+use crate::recording::store::part;
+use crate::recording::store::segment::{Segment, patience};
+use crate::recording::time::{Micros, SECOND, micros};
 
 /// How long a segment is to be...
 const LENGTH: Micros = 60 * SECOND;
@@ -33,7 +33,7 @@ const STEP: Micros = SECOND;
 
 /// The two files of a segment that is being written.
 #[derive(Debug)]
-pub(super) struct Files {
+pub(crate) struct SegmentFiles {
     folder: Arc<Folder>,
     data: File,
     index: File,
@@ -45,11 +45,11 @@ pub(super) struct Files {
     fault: Mutex<Option<io::Error>>,
 }
 
-impl Files {
+impl SegmentFiles {
     /// Has the disk keep what was written so far, against a power cut. Where
     /// that fails, or others took the segment away or cut it, the next frame
     /// tells.
-    pub(super) fn sync(&self) {
+    pub(crate) fn sync(&self) {
         // Not the index, which is made anew if it gets lost.
         let kept = self.data.sync_data();
         if !self.is_listed.swap(true, SeqCst) {
@@ -68,26 +68,26 @@ impl Files {
 
 /// The segment that grows.
 #[derive(Debug)]
-pub(super) struct Writer {
-    pub(super) files: Arc<Files>,
-    pub(super) segment: Segment,
-    pub(super) tail: Arc<Tail>,
+pub(crate) struct SegmentWriter {
+    pub(crate) files: Arc<SegmentFiles>,
+    pub(crate) segment: Segment,
+    pub(crate) tail: Arc<IndexTail>,
     /// When its last frame was taken, on both clocks.
     last: (Micros, Instant),
 }
 
-impl Writer {
+impl SegmentWriter {
     /// Makes a segment with one frame in it. An error leaves no file behind,
     /// if the system lets it be removed.
     ///
     /// # Errors
     /// What the system says.
-    pub(super) fn begin(folder: &Arc<Folder>, id: u64, frame: &Frame) -> io::Result<Self> {
+    pub(crate) fn begin(folder: &Arc<Folder>, id: u64, frame: &Frame) -> io::Result<Self> {
         let record = record(frame, 0);
         let segment = Segment::begin(id, &record);
         let data = folder.create(&segment.name())?;
         let made = folder.create(&segment.index_name()).and_then(|index| {
-            let files = Arc::new(Files {
+            let files = Arc::new(SegmentFiles {
                 folder: Arc::clone(folder),
                 data,
                 index,
@@ -113,7 +113,7 @@ impl Writer {
     ///
     /// # Errors
     /// What the system says.
-    pub(super) fn append(&mut self, frame: &Frame) -> io::Result<()> {
+    pub(crate) fn append(&mut self, frame: &Frame) -> io::Result<()> {
         let record = record(frame, self.segment.n_bytes);
         let fault = self.files.fault.lock().take();
         fault.map_or(Ok(()), Err)?;
@@ -133,15 +133,15 @@ impl Writer {
     }
 
     /// Brings the index up to the frames. To be called now and then, and at
-    /// the end. An error leaves whole records only, as [`Writer::append`] does
+    /// the end. An error leaves whole records only, as [`SegmentWriter::append`] does
     /// with frames.
     ///
     /// # Errors
     /// What the system says.
-    pub(super) fn flush(&self) -> io::Result<()> {
+    pub(crate) fn flush(&self) -> io::Result<()> {
         let mut index = &self.files.index;
         if let Err(e) = index.write_all(&self.tail.bytes()) {
-            let _ = index.set_len((self.tail.n_written() + 1) * Record::N_BYTES as u64);
+            let _ = index.set_len((self.tail.n_written() + 1) * IndexRecord::N_BYTES as u64);
             return Err(e);
         }
         self.tail.written();
@@ -149,13 +149,13 @@ impl Writer {
     }
 
     /// The time from the last frame to this one.
-    pub(super) fn interval(&self, frame: &Frame) -> Duration {
+    pub(crate) fn interval(&self, frame: &Frame) -> Duration {
         frame.meta.at.taken.saturating_duration_since(self.last.1)
     }
 
     /// Whether this frame is to begin a segment of its own. `usual` is the
     /// time between the two frames before, `max_bytes` what a segment may have.
-    pub(super) fn is_over(&self, frame: &Frame, usual: Option<Duration>, max_bytes: u64) -> bool {
+    pub(crate) fn is_over(&self, frame: &Frame, usual: Option<Duration>, max_bytes: u64) -> bool {
         let captured = micros(frame.meta.at.captured);
         let Some(since_last) = captured.checked_sub(self.last.0) else { return true };
         let in_micros = |d: Duration| u64::try_from(d.as_micros()).unwrap_or(u64::MAX);
@@ -169,12 +169,12 @@ impl Writer {
     }
 }
 
-fn record(frame: &Frame, offset: u64) -> Record {
+fn record(frame: &Frame, offset: u64) -> IndexRecord {
     let (n_part, n_jpeg) = (frame.full().len(), frame.jpeg().len());
     // Behind the JPEG stand an end of line and the delimiter, which counts as
     // the beginning of the next part here.
     let n_head = n_part - n_jpeg - part::END.len();
-    Record {
+    IndexRecord {
         offset,
         captured: micros(frame.meta.at.captured),
         seq: frame.meta.seq,

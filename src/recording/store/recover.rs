@@ -11,8 +11,8 @@ use std::io;
 
 use super::folder::Folder;
 use super::index;
+use super::index_record::IndexRecord;
 use super::part::{HEAD_ROOM, MAX_JPEG};
-use super::record::Record;
 use super::scan::scan;
 use super::segment::Segment;
 
@@ -22,7 +22,7 @@ use super::segment::Segment;
 /// # Errors
 /// What the system says of the folder. A segment that cannot be read is left
 /// out, and told in the log.
-pub(super) fn survey(folder: &Folder, may_repair: bool) -> io::Result<BTreeMap<u64, Segment>> {
+pub(crate) fn survey(folder: &Folder, may_repair: bool) -> io::Result<BTreeMap<u64, Segment>> {
     let (mut named, mut others) = (BTreeMap::new(), BTreeSet::new());
     folder.each_name(|name| {
         if let Some((time, id)) = Segment::parse(name, Segment::DATA) {
@@ -80,15 +80,15 @@ fn look(
     Ok(Some(segment))
 }
 
-fn filled(bare: Segment, n_frames: u64, first: &Record, last: &Record) -> Segment {
+fn filled(bare: Segment, n_frames: u64, first: &IndexRecord, last: &IndexRecord) -> Segment {
     Segment { start: first.captured, end: last.captured, n_frames, n_bytes: last.end(), ..bare }
 }
 
 /// Cuts the tail and mends the index. Where that fails, as on a disk that is
 /// read-only, readers find their way all the same.
-fn repair(folder: &Folder, segment: &Segment, file: &File, records: &mut [Record]) {
+fn repair(folder: &Folder, segment: &Segment, file: &File, records: &mut [IndexRecord]) {
     let name = segment.name();
-    let end = records.last().map_or(0, Record::end);
+    let end = records.last().map_or(0, IndexRecord::end);
     let is_longer = |file: &File| file.metadata().is_ok_and(|m| m.len() > end);
     if is_longer(file) {
         match folder.edit(&name).and_then(|file| file.set_len(end)) {

@@ -1,11 +1,11 @@
 //! One line of an index: where a frame is in its segment, and when it was taken.
 
-use super::moment::{LAST, Micros};
 use super::part::{HEAD_ROOM, Head, MAX_JPEG};
+use crate::recording::time::{LAST, Micros};
 
 /// What an index begins with; as long as a record, so that record `n` is at
 /// `(n + 1) * N_BYTES`.
-pub(super) const MAGIC: [u8; Record::N_BYTES] = *b"mjpegd index 1, 32 bytes a frame";
+pub(crate) const MAGIC: [u8; IndexRecord::N_BYTES] = *b"mjpegd index 1, 32 bytes a frame";
 
 /// A frame of a segment. On disk 32 bytes, little endian:
 ///
@@ -18,7 +18,7 @@ pub(super) const MAGIC: [u8; Record::N_BYTES] = *b"mjpegd index 1, 32 bytes a fr
 /// | 28..30 | length of what stands before the JPEG |
 /// | 30..32 | flags: none so far, 0 |
 #[derive(Clone, Copy, Debug, Default, PartialEq)]
-pub(crate) struct Record {
+pub(crate) struct IndexRecord {
     pub(crate) offset: u64,
     pub(crate) captured: Micros,
     pub(crate) seq: u64,
@@ -26,10 +26,10 @@ pub(crate) struct Record {
     pub(crate) n_head: u16,
 }
 
-impl Record {
-    pub(super) const N_BYTES: usize = 32;
+impl IndexRecord {
+    pub(crate) const N_BYTES: usize = 32;
 
-    pub(super) fn new(offset: u64, seq: u64, head: Head) -> Self {
+    pub(crate) fn new(offset: u64, seq: u64, head: Head) -> Self {
         Self { offset, captured: head.captured, seq, length: head.n_part(), n_head: head.n_head }
     }
 
@@ -43,7 +43,7 @@ impl Record {
         self.length - u32::from(self.n_head) - 2
     }
 
-    pub(super) fn to_bytes(self) -> [u8; Self::N_BYTES] {
+    pub(crate) fn to_bytes(self) -> [u8; Self::N_BYTES] {
         let mut bytes = [0; Self::N_BYTES];
         bytes[..8].copy_from_slice(&self.offset.to_le_bytes());
         bytes[8..16].copy_from_slice(&self.captured.to_le_bytes());
@@ -54,7 +54,7 @@ impl Record {
     }
 
     /// `None` for what no record of ours can be.
-    pub(super) fn from_bytes(bytes: &[u8; Self::N_BYTES]) -> Option<Self> {
+    pub(crate) fn from_bytes(bytes: &[u8; Self::N_BYTES]) -> Option<Self> {
         let (eights, rest) = bytes.as_chunks::<8>();
         let [offset, captured, seq, _] = eights else { return None };
         debug_assert!(rest.is_empty(), "32 is a multiple of 8");
@@ -78,7 +78,7 @@ impl Record {
     }
 
     /// Whether it can stand behind another in one segment.
-    pub(super) fn follows(&self, before: &Self) -> bool {
+    pub(crate) fn follows(&self, before: &Self) -> bool {
         self.offset >= before.end() && self.captured >= before.captured
     }
 }
@@ -87,12 +87,12 @@ impl Record {
 mod tests {
     use super::*;
 
-    const RECORD: Record =
-        Record { offset: 7, captured: 1_795_197_222_490_963, seq: 3, length: 200, n_head: 90 };
+    const RECORD: IndexRecord =
+        IndexRecord { offset: 7, captured: 1_795_197_222_490_963, seq: 3, length: 200, n_head: 90 };
 
     #[test]
     fn record_comes_back_as_it_went() {
-        assert_eq!(Record::from_bytes(&RECORD.to_bytes()), Some(RECORD));
+        assert_eq!(IndexRecord::from_bytes(&RECORD.to_bytes()), Some(RECORD));
         assert_eq!(RECORD.n_jpeg(), 108);
         assert_eq!(RECORD.end(), 207);
     }
@@ -100,16 +100,16 @@ mod tests {
     #[test]
     fn impossible_records_are_refused() {
         for lie in [
-            Record { offset: u64::MAX, ..RECORD },
-            Record { captured: u64::MAX, ..RECORD },
-            Record { length: 0, ..RECORD },
-            Record { length: 91, ..RECORD },
-            Record { length: u32::MAX, ..RECORD },
-            Record { n_head: 0, ..RECORD },
-            Record { n_head: 5000, ..RECORD },
+            IndexRecord { offset: u64::MAX, ..RECORD },
+            IndexRecord { captured: u64::MAX, ..RECORD },
+            IndexRecord { length: 0, ..RECORD },
+            IndexRecord { length: 91, ..RECORD },
+            IndexRecord { length: u32::MAX, ..RECORD },
+            IndexRecord { n_head: 0, ..RECORD },
+            IndexRecord { n_head: 5000, ..RECORD },
         ] {
-            assert_eq!(Record::from_bytes(&lie.to_bytes()), None, "{lie:?}");
+            assert_eq!(IndexRecord::from_bytes(&lie.to_bytes()), None, "{lie:?}");
         }
-        assert_eq!(Record::from_bytes(&[0; 32]), None);
+        assert_eq!(IndexRecord::from_bytes(&[0; 32]), None);
     }
 }

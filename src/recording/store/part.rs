@@ -9,40 +9,40 @@
 
 use std::io::IoSlice;
 
-use super::moment::{LAST, Micros, SECOND};
 use crate::frame::{DELIMITER, Frame};
+use crate::recording::time::{LAST, Micros, SECOND};
 
 /// The end of line behind a JPEG.
 pub(crate) const END: &[u8] = b"\r\n";
 /// Above the longest head: delimiter, three lines, blank line.
-pub(super) const HEAD_ROOM: usize = 160;
+pub(crate) const HEAD_ROOM: usize = 160;
 /// The most that `--max-frame-size` allows, and Huffman tables may be put in.
-pub(super) const MAX_JPEG: u32 = (1 << 28) + 1024;
+pub(crate) const MAX_JPEG: u32 = (1 << 28) + 1024;
 
 const TYPE: &[u8] = b"--frame\r\nContent-Type: image/jpeg\r\nContent-Length: ";
 const TIME: &[u8] = b"\r\nX-Timestamp: ";
 const BLANK: &[u8] = b"\r\n\r\n";
 /// What every part begins with: to be searched for behind damaged bytes.
-pub(super) const MARK: &[u8] = TYPE;
+pub(crate) const MARK: &[u8] = TYPE;
 
 /// The two slices of a frame that make its part.
-pub(super) fn slices(frame: &Frame) -> [IoSlice<'_>; 2] {
+pub(crate) fn slices(frame: &Frame) -> [IoSlice<'_>; 2] {
     let full = frame.full();
     [IoSlice::new(DELIMITER), IoSlice::new(&full[..full.len() - DELIMITER.len()])]
 }
 
 /// What the head of a part says.
 #[derive(Clone, Copy, Debug, PartialEq)]
-pub(super) struct Head {
+pub(crate) struct Head {
     /// Bytes before the JPEG.
-    pub(super) n_head: u16,
-    pub(super) n_jpeg: u32,
-    pub(super) captured: Micros,
+    pub(crate) n_head: u16,
+    pub(crate) n_jpeg: u32,
+    pub(crate) captured: Micros,
 }
 
 impl Head {
     /// Reads the head at the start of some bytes, as we write it and no other.
-    pub(super) fn parse(bytes: &[u8]) -> Option<Self> {
+    pub(crate) fn parse(bytes: &[u8]) -> Option<Self> {
         let mut rest = bytes.strip_prefix(TYPE)?;
         let n_jpeg = u32::try_from(number(&mut rest, 9)?).ok()?;
         rest = rest.strip_prefix(TIME)?;
@@ -61,7 +61,7 @@ impl Head {
     }
 
     /// The length of the whole part.
-    pub(super) fn n_part(self) -> u32 {
+    pub(crate) fn n_part(self) -> u32 {
         u32::from(self.n_head) + self.n_jpeg + 2
     }
 }
@@ -75,12 +75,12 @@ fn number(bytes: &mut &[u8], max_digits: usize) -> Option<u64> {
 }
 
 /// Whether bytes are a JPEG at both ends, with the end of line behind it.
-pub(super) fn is_closed(start: &[u8], end: &[u8]) -> bool {
+pub(crate) fn is_closed(start: &[u8], end: &[u8]) -> bool {
     start.starts_with(&[0xFF, 0xD8]) && end.ends_with(&[0xFF, 0xD9, b'\r', b'\n'])
 }
 
 /// Whether bytes are one whole part.
-pub(super) fn is_whole(part: &[u8]) -> bool {
+pub(crate) fn is_whole(part: &[u8]) -> bool {
     Head::parse(part).is_some_and(|head| {
         head.n_part() as usize == part.len() && is_closed(&part[head.n_head.into()..], part)
     })

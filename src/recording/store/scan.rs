@@ -5,8 +5,8 @@ use std::fs::File;
 use std::io;
 use std::os::unix::fs::FileExt;
 
+use super::index_record::IndexRecord;
 use super::part::{self, HEAD_ROOM, Head, MARK, MAX_JPEG};
-use super::record::Record;
 
 /// A segment of ours has fewer; the rest of a longer one is left alone.
 const MAX_FRAMES: usize = 1 << 16;
@@ -20,8 +20,8 @@ const MAX_DAMAGE: u64 = 2 * MAX_JPEG as u64;
 ///
 /// # Errors
 /// What the system says when it is read.
-pub(super) fn scan(file: &File, size: u64) -> io::Result<Vec<Record>> {
-    let mut records: Vec<Record> = Vec::new();
+pub(crate) fn scan(file: &File, size: u64) -> io::Result<Vec<IndexRecord>> {
+    let mut records: Vec<IndexRecord> = Vec::new();
     let mut at = 0;
     while records.len() < MAX_FRAMES {
         let found = whole_part(file, at, size)?;
@@ -40,11 +40,11 @@ pub(super) fn scan(file: &File, size: u64) -> io::Result<Vec<Record>> {
 }
 
 /// The part that begins here, if a whole one does.
-fn whole_part(file: &File, at: u64, size: u64) -> io::Result<Option<Record>> {
+fn whole_part(file: &File, at: u64, size: u64) -> io::Result<Option<IndexRecord>> {
     let mut start = [0; HEAD_ROOM];
     let n = read_at_most(file, &mut start, at)?;
     let Some(head) = Head::parse(&start[..n]) else { return Ok(None) };
-    let record = Record::new(at, 0, head);
+    let record = IndexRecord::new(at, 0, head);
     if record.end() > size {
         return Ok(None);
     }
@@ -72,7 +72,7 @@ fn next_mark(file: &File, mut at: u64, size: u64) -> io::Result<Option<u64>> {
 }
 
 /// Fills the buffer as far as the file goes.
-pub(super) fn read_at_most(file: &File, buffer: &mut [u8], at: u64) -> io::Result<usize> {
+pub(crate) fn read_at_most(file: &File, buffer: &mut [u8], at: u64) -> io::Result<usize> {
     let mut n = 0;
     while n < buffer.len() {
         match file.read_at(&mut buffer[n..], at + n as u64) {

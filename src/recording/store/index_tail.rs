@@ -4,36 +4,36 @@
 
 use parking_lot::Mutex;
 
-use super::record::Record;
+use super::index_record::IndexRecord;
 
 /// Shared by the recorder, which fills and empties it, and by all who read.
 #[derive(Debug, Default)]
-pub(super) struct Tail(Mutex<Unwritten>);
+pub(crate) struct IndexTail(Mutex<Unwritten>);
 
 #[derive(Debug, Default)]
 struct Unwritten {
     /// The place of the first of them in the segment.
     first: u64,
-    records: Vec<Record>,
+    records: Vec<IndexRecord>,
 }
 
 /// Where a record is.
 #[derive(Debug, PartialEq)]
-pub(super) enum Found {
+pub(crate) enum Found {
     InIndex,
-    Here(Record),
+    Here(IndexRecord),
     Nowhere,
 }
 
-impl Tail {
+impl IndexTail {
     /// How many are here now.
-    pub(super) fn push(&self, record: Record) -> usize {
+    pub(crate) fn push(&self, record: IndexRecord) -> usize {
         let mut tail = self.0.lock();
         tail.records.push(record);
         tail.records.len()
     }
 
-    pub(super) fn find(&self, place: u64) -> Found {
+    pub(crate) fn find(&self, place: u64) -> Found {
         let tail = self.0.lock();
         let Some(nth) = place.checked_sub(tail.first) else { return Found::InIndex };
         let record = usize::try_from(nth).ok().and_then(|nth| tail.records.get(nth));
@@ -41,17 +41,17 @@ impl Tail {
     }
 
     /// How many records are in the index.
-    pub(super) fn n_written(&self) -> u64 {
+    pub(crate) fn n_written(&self) -> u64 {
         self.0.lock().first
     }
 
     /// What is to be written.
-    pub(super) fn bytes(&self) -> Vec<u8> {
+    pub(crate) fn bytes(&self) -> Vec<u8> {
         self.0.lock().records.iter().flat_map(|record| record.to_bytes()).collect()
     }
 
     /// All that was here is in the index now.
-    pub(super) fn written(&self) {
+    pub(crate) fn written(&self) {
         let mut tail = self.0.lock();
         tail.first += tail.records.len() as u64;
         tail.records.clear();
@@ -64,8 +64,8 @@ mod tests {
 
     #[test]
     fn record_is_here_until_it_is_written() {
-        let tail = Tail::default();
-        let records = [7, 8, 9].map(|seq| Record { seq, ..Record::default() });
+        let tail = IndexTail::default();
+        let records = [7, 8, 9].map(|seq| IndexRecord { seq, ..IndexRecord::default() });
         assert_eq!(tail.find(0), Found::Nowhere);
         assert_eq!((tail.push(records[0]), tail.push(records[1])), (1, 2));
         assert_eq!(tail.bytes(), [records[0].to_bytes(), records[1].to_bytes()].concat());

@@ -6,18 +6,18 @@ use std::io;
 use std::os::unix::fs::FileExt;
 use std::sync::Arc;
 
-use super::folder::Folder;
-use super::index::{self, Index};
-use super::moment::Micros;
-use super::part::{HEAD_ROOM, Head, is_closed, is_whole};
-use super::record::Record;
-use super::scan::read_at_most;
-use super::segment::Segment;
-use super::tail::Tail;
+use crate::recording::store::folder::Folder;
+use crate::recording::store::index::{self, Index};
+use crate::recording::store::index_record::IndexRecord;
+use crate::recording::store::index_tail::IndexTail;
+use crate::recording::store::part::{HEAD_ROOM, Head, is_closed, is_whole};
+use crate::recording::store::scan::read_at_most;
+use crate::recording::store::segment::Segment;
+use crate::recording::time::Micros;
 
 /// An open segment.
 #[derive(Debug)]
-pub(crate) struct SegmentFile {
+pub(crate) struct SegmentReader {
     folder: Arc<Folder>,
     /// As it was when it was opened.
     pub(crate) segment: Segment,
@@ -25,15 +25,15 @@ pub(crate) struct SegmentFile {
     index: Index,
 }
 
-impl SegmentFile {
+impl SegmentReader {
     /// Opens the files of a segment; of the one that grows with its `tail`.
     ///
     /// # Errors
     /// What the system says.
-    pub(super) fn open(
+    pub(crate) fn open(
         folder: Arc<Folder>,
         segment: Segment,
-        tail: Option<Arc<Tail>>,
+        tail: Option<Arc<IndexTail>>,
     ) -> io::Result<Self> {
         let data = folder.read(&segment.name())?;
         let index = index::open(&folder, &segment, &data, tail)?;
@@ -44,7 +44,7 @@ impl SegmentFile {
     ///
     /// # Errors
     /// As [`Index::get`].
-    pub(super) fn record(&self, place: u64) -> io::Result<Option<Record>> {
+    pub(crate) fn record(&self, place: u64) -> io::Result<Option<IndexRecord>> {
         self.index.get(place)
     }
 
@@ -52,7 +52,7 @@ impl SegmentFile {
     ///
     /// # Errors
     /// As [`Index::get`].
-    pub(super) fn find(&self, at: Micros) -> io::Result<u64> {
+    pub(crate) fn find(&self, at: Micros) -> io::Result<u64> {
         let (mut low, mut high) = (0, self.segment.n_frames);
         while low < high {
             let middle = low.midpoint(high);
@@ -66,7 +66,7 @@ impl SegmentFile {
 
     /// Whether frames are missing between two that were taken then: no gap is
     /// written inside a segment, but frames may be damaged.
-    pub(super) fn has_hole(&self, before: Micros, after: Micros) -> bool {
+    pub(crate) fn has_hole(&self, before: Micros, after: Micros) -> bool {
         // Of one that had a single frame when it was opened, the pace is not known.
         let is_paced = self.segment.interval().is_some();
         is_paced && after.saturating_sub(before) > 2 * self.segment.patience()
@@ -76,7 +76,7 @@ impl SegmentFile {
     ///
     /// # Errors
     /// What the system says.
-    pub(super) fn read(&self, record: &Record, part: &mut Vec<u8>) -> io::Result<bool> {
+    pub(crate) fn read(&self, record: &IndexRecord, part: &mut Vec<u8>) -> io::Result<bool> {
         // No memory for what an index that lies says.
         if !self.is_sound(record)? {
             return Ok(false);
@@ -92,7 +92,7 @@ impl SegmentFile {
     ///
     /// # Errors
     /// What the system says.
-    pub(super) fn is_sound(&self, record: &Record) -> io::Result<bool> {
+    pub(crate) fn is_sound(&self, record: &IndexRecord) -> io::Result<bool> {
         let mut start = [0; HEAD_ROOM];
         let n = read_at_most(&self.data, &mut start, record.offset)?;
         let Some(head) = Head::parse(&start[..n]) else { return Ok(false) };
@@ -105,7 +105,7 @@ impl SegmentFile {
     /// Makes the index anew, as it was caught lying. `false`: that was done
     /// already, or frames are still being written, and it is the frames that
     /// are damaged.
-    pub(super) fn mend(&mut self) -> bool {
+    pub(crate) fn mend(&mut self) -> bool {
         if !matches!(self.index, Index::File(_)) {
             return false;
         }

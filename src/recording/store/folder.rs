@@ -142,7 +142,7 @@ impl Folder {
     }
 
     /// As the file systems of USB sticks need it.
-    pub(super) fn scratch_with_a_name(&self) -> rustix::io::Result<OwnedFd> {
+    pub(crate) fn scratch_with_a_name(&self) -> rustix::io::Result<OwnedFd> {
         static NEXT: AtomicU64 = AtomicU64::new(0);
         // One that a kill leaves behind is removed at the next start.
         let name = Segment::scratch_name(NEXT.fetch_add(1, Relaxed));
