@@ -13,8 +13,8 @@ use super::reply::{Code, Head, Reply};
 use super::times::Period;
 use crate::jpeg;
 use crate::recording::{
-    Cursor, END, Export, Format, Micros, Planned, Recording, Store, StoredFrame, TooMany, micros,
-    rfc3339,
+    Cursor, END, Export, Format, Micros, PlannedFrame, Recording, Store, StoredFrame,
+    TooManyFrames, micros, rfc3339,
 };
 
 /// Read and sent at once.
@@ -37,19 +37,8 @@ pub(super) fn stretch(
     // What is recorded from now on would make it longer than it says.
     let stretch = Stretch { store: recording.store(), from, to: to.min(micros(now)) };
     let mut export = format.export();
-    let first = stretch.plan(&mut *export)?.ok_or_else(|| nothing(recording, "in this time"))?;
-    let n_scratch_bytes = export.n_scratch_bytes();
-    if n_scratch_bytes > 0 {
-        let file = recording.store().scratch(n_scratch_bytes).map_err(|e| {
-            let format = format.name();
-            let text = format!(
-                "a {format} of so many pictures needs room for its list: {e}; choose a shorter \
-                 time, or format=mjpeg"
-            );
-            Reply::text(Code::Unavailable, &text)
-        })?;
-        export.take_scratch(file);
-    }
+    let first =
+        stretch.plan(&mut *export, format)?.ok_or_else(|| nothing(recording, "in this time"))?;
     let name =
         format!("attachment; filename=\"{}.{}\"", rfc3339(first).replace(':', "-"), format.name());
     let head = Head::new(Code::Ok, allow_origin)
@@ -77,7 +66,7 @@ struct Stretch<'a> {
 impl Stretch<'_> {
     /// Tells a file of all frames, and when the first one was taken. `None`:
     /// there is none.
-    fn plan(&self, export: &mut dyn Export) -> Result<Option<Micros>, Reply> {
+    fn plan(&self, export: &mut dyn Export, format: Format) -> Result<Option<Micros>, Reply> {
         let Some(mut cursor) = self.store.seek(self.from) else { return Ok(None) };
         let mut first = None;
         while let Some(StoredFrame { record, is_after_gap, .. }) = self.next(&mut cursor) {
@@ -87,10 +76,9 @@ impl Stretch<'_> {
                 continue;
             }
             first = first.or(Some(captured));
-            export.plan(&Planned { captured, n_jpeg, is_after_gap }).map_err(|TooMany(n)| {
-                let text = format!("this is more than {n} pictures; choose less, or format=mjpeg");
-                Reply::text(Code::BadRequest, &text)
-            })?;
+            export
+                .plan(&PlannedFrame { captured, n_jpeg, is_after_gap })
+                .map_err(|e| Reply::text(Code::BadRequest, &too_many(format, e)))?;
         }
         Ok(first)
     }
@@ -135,6 +123,19 @@ impl Stretch<'_> {
     fn next(&self, cursor: &mut Cursor) -> Option<StoredFrame> {
         cursor.next().filter(|entry| entry.record.captured <= self.to)
     }
+}
+
+/// What to do instead, where a format cannot hold all pictures of a stretch.
+fn too_many(format: Format, TooManyFrames { max }: TooManyFrames) -> String {
+    let others = match format {
+        Format::Zip => "format=avi, or format=mjpeg",
+        Format::Avi | Format::Mjpeg => "format=mjpeg",
+    };
+    let name = format.name();
+    format!(
+        "format={name} holds at most {max} pictures, and there are more from `from` to `to`; \
+         choose a shorter stretch, or {others}"
+    )
 }
 
 fn report(client: &Connection, end: io::Result<()>) {

@@ -27,7 +27,7 @@ use std::thread::{self, JoinHandle};
 use crossbeam_channel::{Sender, bounded};
 use parking_lot::Mutex;
 
-pub(crate) use export::{Export, Format, Planned, TooMany};
+pub(crate) use export::{Export, Format, PlannedFrame, TooManyFrames};
 pub(crate) use playback::{Cursor, StoredFrame};
 pub(crate) use status::{State, Status};
 pub(crate) use store::part::END;

@@ -2,7 +2,7 @@
 
 use std::io::{self, Write};
 
-use super::{Export, Planned, TooMany, fill};
+use super::{Export, PlannedFrame, TooManyFrames, fill};
 
 /// Stands between markers for nothing (ITU-T T.81, B.1.1.2).
 const FILL_BYTE: u8 = 0xFF;
@@ -15,7 +15,7 @@ pub(super) struct Mjpeg {
 }
 
 impl Export for Mjpeg {
-    fn plan(&mut self, frame: &Planned) -> Result<(), TooMany> {
+    fn plan(&mut self, frame: &PlannedFrame) -> Result<(), TooManyFrames> {
         self.n_bytes += u64::from(frame.n_jpeg);
         Ok(())
     }

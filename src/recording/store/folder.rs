@@ -8,15 +8,12 @@ use std::fs::File;
 use std::io;
 use std::os::fd::OwnedFd;
 use std::path::{Path, PathBuf};
-use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
 
 use rustix::fs::{
-    AtFlags, CWD, Dir, FallocateFlags, FileType, FlockOperation, Mode, OFlags, fallocate, flock,
-    fstat, fsync, mkdirat, openat, renameat, unlinkat,
+    AtFlags, CWD, Dir, FileType, FlockOperation, Mode, OFlags, flock, fstat, fsync, mkdirat,
+    openat, renameat, unlinkat,
 };
 use rustix::io::Errno;
-
-use super::segment::Segment;
 
 const COMMON: OFlags = OFlags::CLOEXEC.union(OFlags::NOFOLLOW);
 const FILE_MODE: Mode = Mode::from_raw_mode(0o640);
@@ -119,37 +116,6 @@ impl Folder {
     /// What the system says.
     pub(crate) fn sync(&self) -> io::Result<()> {
         Ok(fsync(&self.fd)?)
-    }
-
-    /// Makes a file for nobody else, with room for so many bytes, which is gone
-    /// when it is closed.
-    ///
-    /// # Errors
-    /// What the system says, also when there is no room.
-    pub(crate) fn scratch(&self, n_bytes: u64) -> io::Result<File> {
-        let how = OFlags::RDWR | OFlags::CLOEXEC | OFlags::TMPFILE;
-        let fd = match openat(&self.fd, ".", how, FILE_MODE) {
-            Ok(fd) => fd,
-            // Said by kernel and file systems that have no files without a name.
-            Err(Errno::OPNOTSUPP | Errno::ISDIR | Errno::INVAL) => self.scratch_with_a_name()?,
-            Err(e) => return Err(e.into()),
-        };
-        match fallocate(&fd, FallocateFlags::empty(), 0, n_bytes) {
-            // Then it is found out while writing.
-            Ok(()) | Err(Errno::OPNOTSUPP) => Ok(fd.into()),
-            Err(e) => Err(e.into()),
-        }
-    }
-
-    /// As the file systems of USB sticks need it.
-    pub(crate) fn scratch_with_a_name(&self) -> rustix::io::Result<OwnedFd> {
-        static NEXT: AtomicU64 = AtomicU64::new(0);
-        // One that a kill leaves behind is removed at the next start.
-        let name = Segment::scratch_name(NEXT.fetch_add(1, Relaxed));
-        let how = OFlags::RDWR | OFlags::CREATE | OFlags::EXCL;
-        let fd = openat(&self.fd, &name, how | COMMON, FILE_MODE)?;
-        unlinkat(&self.fd, &name, AtFlags::empty())?;
-        Ok(fd)
     }
 
     /// Takes a file's name away; a reader that has it open reads on.

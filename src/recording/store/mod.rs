@@ -11,7 +11,6 @@ pub(super) mod scan;
 pub(super) mod segment;
 
 use std::collections::BTreeMap;
-use std::fs::File;
 use std::io;
 use std::sync::Arc;
 
@@ -190,16 +189,5 @@ impl Store {
         let segment = table.segments.get(&segment.id).copied().unwrap_or(segment);
         let tail = table.growing.as_ref().filter(|(id, _)| *id == segment.id);
         Some((table.folder.clone()?, segment, tail.map(|(_, tail)| Arc::clone(tail))))
-    }
-
-    /// A file of so many bytes beside the segments, gone when it is closed.
-    ///
-    /// # Errors
-    /// What the system says, with the folder.
-    pub(crate) fn scratch(&self, n_bytes: u64) -> io::Result<File> {
-        let folder = self.folder().ok_or(io::ErrorKind::NotFound)?;
-        let told =
-            |e: io::Error| io::Error::new(e.kind(), format!("{}: {e}", folder.path().display()));
-        folder.scratch(n_bytes).map_err(told)
     }
 }

@@ -62,11 +62,6 @@ impl Segment {
         self.stem() + Self::UNFINISHED
     }
 
-    /// A name that no segment ever gets, and that is removed at the start.
-    pub(crate) fn scratch_name(number: u64) -> String {
-        format!("{}_{number:06}{}", file_time(0), Self::UNFINISHED)
-    }
-
     /// Time and number in a name of ours with this ending.
     pub(crate) fn parse(name: &str, ending: &str) -> Option<(u64, u64)> {
         let (time, number) = name.strip_suffix(ending)?.split_once('_')?;

@@ -1,7 +1,7 @@
 //! A recording written, damaged and read again.
 
 use std::fs;
-use std::os::unix::fs::{FileExt, symlink};
+use std::os::unix::fs::symlink;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU32, Ordering::Relaxed};
@@ -247,24 +247,6 @@ fn nothing_outside_the_folder_is_opened() {
 
 fn is_same_as_written(path: &Path) -> bool {
     fs::read(path).unwrap().len() > 300
-}
-
-#[test]
-fn scratch_leaves_no_name_and_needs_room() {
-    let dir = Dir::new();
-    let folder = dir.folder();
-    for file in [folder.scratch(5000).unwrap(), folder.scratch_with_a_name().unwrap().into()] {
-        assert_eq!(dir.files(""), [] as [PathBuf; 0]);
-        file.write_all_at(b"facts", 4995).unwrap();
-        let mut read = [0; 5];
-        file.read_exact_at(&mut read, 4995).unwrap();
-        assert_eq!(&read, b"facts");
-    }
-    assert!(folder.scratch(1 << 60).is_err(), "no disk has room for that");
-    // One that a kill left behind goes at the next start, and is no segment.
-    fs::write(dir.0.join(Segment::scratch_name(7)), "facts").unwrap();
-    assert_eq!(dir.load().segments().0, []);
-    assert_eq!(dir.files(""), [] as [PathBuf; 0]);
 }
 
 #[test]

@@ -17,7 +17,7 @@ use head::{FRAME, Place, open_list};
 use index::Entry;
 
 use super::pace::{Pace, Rate};
-use super::{Export, Planned, TooMany, fill};
+use super::{Export, PlannedFrame, TooManyFrames, fill};
 
 /// Where a RIFF ends and the next begins.
 #[derive(Clone, Copy, Debug)]
@@ -205,10 +205,10 @@ fn n_chunk(n_jpeg: u32) -> u32 {
 }
 
 impl Export for Avi {
-    fn plan(&mut self, frame: &Planned) -> Result<(), TooMany> {
+    fn plan(&mut self, frame: &PlannedFrame) -> Result<(), TooManyFrames> {
         let most = u64::from(u32::MAX - self.limits.n_frames);
         if u64::from(self.n_frames) == most {
-            return Err(TooMany(most));
+            return Err(TooManyFrames { max: most });
         }
         self.pace.add(frame.captured, frame.is_after_gap);
         let n_chunk = n_chunk(frame.n_jpeg);
