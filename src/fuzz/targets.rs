@@ -8,7 +8,7 @@ use super::Target;
 use super::mutate::Rng;
 use crate::capture::mend;
 use crate::config;
-use crate::frame::{DELIMITER, FrameBuf, Meta, SHORT_HEADERS, Taken};
+use crate::frame::{DELIMITER, FrameBuf, Meta, SHORT_HEADERS, STREAM_TYPE, Taken};
 use crate::http;
 use crate::jpeg::{self, Fault, Splitter, Walk, Walked};
 use crate::multipart::{Error, Next, Parser, Part};
@@ -169,7 +169,7 @@ fn round_trip(input: &[u8], rng: &mut Rng) -> u64 {
     let at = Taken::now();
     let frame = buf.finish(Meta { seq: 1, at, width: 1, height: 1, is_status: false });
     let read = |stream: &[u8], rng: &mut Rng| -> Vec<Vec<u8>> {
-        let parts = parse("multipart/x-mixed-replace; boundary=frame", &cut(stream, rng));
+        let parts = parse(STREAM_TYPE, &cut(stream, rng));
         assert_eq!(parts.1, Ok(()));
         parts.0.into_iter().map(|(_, body)| body).collect()
     };

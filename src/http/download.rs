@@ -13,8 +13,8 @@ use super::reply::{Code, Head, Reply};
 use super::times::Period;
 use crate::jpeg;
 use crate::recording::{
-    Cursor, END, Export, Format, Micros, PlannedFrame, Recording, Store, StoredFrame,
-    TooManyFrames, micros, rfc3339,
+    Cursor, Export, Format, Micros, PlannedFrame, Recording, Store, StoredFrame, TooManyFrames,
+    micros, rfc3339,
 };
 
 /// Read and sent at once.
@@ -107,7 +107,7 @@ impl Stretch<'_> {
                 }
                 continue;
             }
-            let jpeg = &part[record.n_head.into()..part.len() - END.len()];
+            let jpeg = record.jpeg(&part);
             if !has_begun {
                 export.begin(jpeg::check(jpeg).map_or((0, 0), |i| (i.width, i.height)), out)?;
                 has_begun = true;

@@ -13,8 +13,8 @@ use super::connection::Connection;
 use super::reply::{Code, Head, Reply, TIMEOUT};
 use super::times::{Period, When};
 use crate::cameras::Unit;
-use crate::frame::since_epoch;
-use crate::recording::{END, Micros, Recording, SECOND, Segment, Span, rfc3339};
+use crate::frame::{JPEG_TYPE, TIMESTAMP, since_epoch};
+use crate::recording::{Micros, Recording, SECOND, Segment, Span, rfc3339};
 
 /// Rows that are sent at once.
 const BATCH_BYTES: usize = 16 << 10;
@@ -236,12 +236,12 @@ pub(super) fn picture(
         let record = cursor.next().ok_or_else(none)?.record;
         // A damaged one is passed over.
         if cursor.read(&record, &mut part) {
-            let jpeg = &part[record.n_head.into()..part.len() - END.len()];
+            let jpeg = record.jpeg(&part);
             let t = (record.captured / SECOND, record.captured % SECOND);
             let head = Head::new(Code::Ok, allow_origin)
-                .with("Content-Type", "image/jpeg")
+                .with("Content-Type", JPEG_TYPE)
                 .with("Content-Length", &jpeg.len().to_string())
-                .with("X-Timestamp", &format!("{}.{:06}", t.0, t.1))
+                .with(TIMESTAMP, &format!("{}.{:06}", t.0, t.1))
                 .never_stored()
                 .finish();
             let body = if *client.method() == Method::Head { &[][..] } else { jpeg };

@@ -2,6 +2,8 @@
 
 use std::time::{Duration, SystemTime};
 
+use crate::frame::TIMESTAMP;
+
 /// What a part says of itself. Other headers are passed over.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub(crate) struct Part {
@@ -31,7 +33,7 @@ impl Part {
             self.content_length = value.parse().ok().filter(|_| digits);
         } else if name.eq_ignore_ascii_case(b"Content-Type") {
             self.content_type = (value.len() <= Self::MAX_TYPE).then(|| value.to_owned());
-        } else if name.eq_ignore_ascii_case(b"X-Timestamp") {
+        } else if name.eq_ignore_ascii_case(TIMESTAMP.as_bytes()) {
             self.timestamp = timestamp(value);
         } else if name.eq_ignore_ascii_case(b"X-UStreamer-Dropped") {
             self.n_dropped = value.parse().ok();

@@ -1,7 +1,7 @@
 use std::time::{Duration, Instant, SystemTime};
 
 use super::*;
-use crate::frame::{DELIMITER, Frame, Meta, SHORT_HEADERS, Taken};
+use crate::frame::{DELIMITER, Frame, Meta, SHORT_HEADERS, STREAM_TYPE, Taken};
 
 /// Not pictures, but with all in them that could be taken for something else.
 const A: &[u8] = b"\xFF\xD8\xFF\r\n--fram\xFF\xD9\r\n--frame2\r\nframe\0--frame--\r\r\n\n\xFF\xD9";
@@ -9,7 +9,7 @@ const B: &[u8] = b"\xFF\xD8\xFFContent-Length: 3\r\n\r\n\r\n-\xFF\xD9";
 /// A sound JPEG of no picture, with a thumbnail.
 const C: &[u8] =
     b"\xFF\xD8\xFF\xE1\0\x08Ex\xFF\xD8\xFF\xD9\xFF\xDA\0\x03\x01ab\xFF\0c\xFF\xD0d\xFF\xD9";
-const TYPE: &str = "multipart/x-mixed-replace; boundary=frame";
+const TYPE: &str = STREAM_TYPE;
 const MAX: usize = 1000;
 
 /// All parts with their bodies, and how it ended.

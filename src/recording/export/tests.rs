@@ -27,7 +27,7 @@ fn planned(i: usize, jpeg: &[u8]) -> PlannedFrame {
     PlannedFrame { captured, n_jpeg: u32::try_from(jpeg.len()).unwrap(), is_after_gap: false }
 }
 
-/// The file of some frames, of which a second look finds these.
+/// The file of the frames `first`, of which the second pass finds `second`.
 fn write(export: &mut dyn Export, first: &[Vec<u8>], second: &[Option<Vec<u8>>]) -> Vec<u8> {
     for (i, jpeg) in first.iter().enumerate() {
         export.plan(&planned(i, jpeg)).unwrap();
@@ -74,7 +74,7 @@ impl Drop for Temp {
     }
 }
 
-/// What a program prints; it must print no error.
+/// What a program prints. It must print no error.
 fn run(program: &str, args: &[&str]) -> String {
     let made =
         Command::new(program).args(args).output().unwrap_or_else(|e| panic!("{program}: {e}"));
@@ -83,8 +83,7 @@ fn run(program: &str, args: &[&str]) -> String {
     String::from_utf8_lossy(&made.stdout).trim().to_owned()
 }
 
-/// What ffprobe says of the frames: how many, their duration, and the grey of
-/// the one at a time.
+/// What ffprobe says of the frames: how many, and their duration.
 fn probe(path: &str) -> String {
     run(
         "ffprobe",

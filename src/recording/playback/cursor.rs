@@ -1,4 +1,4 @@
-//! Goes through a recording frame by frame, over the borders of segments.
+//! Goes through a recording frame by frame, from segment to segment.
 
 use std::io;
 use std::sync::Arc;
@@ -10,15 +10,15 @@ use crate::recording::store::index_record::IndexRecord;
 use crate::recording::store::segment::Segment;
 use crate::recording::time::Micros;
 
-/// A place in a recording. Owned by one reader.
+/// A position in a recording. Each reader has its own.
 #[derive(Debug)]
 pub(crate) struct Cursor {
     store: Arc<Store>,
     open: Option<SegmentReader>,
-    /// The place of the next frame in the open segment.
+    /// The number of the next frame in the open segment.
     next: u64,
     is_after_gap: bool,
-    /// When the last frame that was given out was taken, and its segment.
+    /// When the last returned frame was taken, and its segment.
     last: Micros,
     last_in: Option<u64>,
 }
@@ -41,7 +41,7 @@ impl Cursor {
                 self.open = Some(file);
             }
             Err(e) => {
-                // Deleted in this moment, or damaged: a gap.
+                // It was deleted in between, or is damaged: that is a gap.
                 log::debug!("{}: {e}", segment.name());
                 self.is_after_gap = true;
                 self.open = None;
@@ -74,9 +74,9 @@ impl Cursor {
         loop {
             let open = self.open.as_mut()?;
             let id = open.segment.id;
-            // INVARIANT: asked before the index is read: when there is a
-            // segment behind this one, this one grows no more, and what its
-            // index does not hold then it never will.
+            // INVARIANT: this look-up comes before the index is read. If there
+            // is a segment behind this one, this one grows no more, so the end
+            // of its index is the end of the segment.
             let after = self.store.after(id);
             match open.record(self.next) {
                 Ok(Some(record)) => {
@@ -98,49 +98,51 @@ impl Cursor {
                 }
                 Err(e) => {
                     log::debug!("{}: {e}", open.segment.name());
-                    self.mend_or_leave();
+                    self.rebuild_or_skip();
                 }
             }
         }
     }
 
-    /// Reads the bytes of the frame that was given out last. `false`: it is
-    /// damaged, and to be passed over.
+    /// Reads the part of the last returned frame. `false`: it is damaged, and the
+    /// caller should skip it.
     pub(crate) fn read(&mut self, record: &IndexRecord, part: &mut Vec<u8>) -> bool {
         let Some(open) = &self.open else { return false };
         match open.read(record, part) {
             Ok(true) => true,
             Ok(false) | Err(_) => {
-                self.caught_lying();
+                self.recheck_index();
                 false
             }
         }
     }
 
-    /// Whether the frame that was given out last can be read, by a glance.
+    /// Whether the last returned frame is whole, judged by both its ends.
     pub(crate) fn is_sound(&mut self, record: &IndexRecord) -> bool {
         let is_sound =
             self.open.as_ref().is_some_and(|open| open.is_sound(record).unwrap_or(false));
         if !is_sound {
-            self.caught_lying();
+            self.recheck_index();
         }
         is_sound
     }
 
-    fn caught_lying(&mut self) {
+    /// Rebuilds the index after a damaged frame, as the index may be at fault.
+    fn recheck_index(&mut self) {
         let last = self.last;
         if let Some(open) = &mut self.open
-            && open.mend()
+            && open.rebuild_index()
         {
             self.next = open.find(last).unwrap_or(0);
         }
     }
 
-    /// The index is unreadable here: made anew, or the segment left.
-    fn mend_or_leave(&mut self) {
+    /// Rebuilds an index that cannot be read here, or goes on to the next
+    /// segment.
+    fn rebuild_or_skip(&mut self) {
         let (next, last) = (self.next, self.last);
         let Some(open) = &mut self.open else { return };
-        if open.mend() {
+        if open.rebuild_index() {
             self.next = if next == 0 { 0 } else { open.find(last + 1).unwrap_or(0) };
             return;
         }
@@ -158,12 +160,12 @@ impl Cursor {
         self.open.as_ref().is_some_and(|open| open.segment.id == segment)
     }
 
-    /// The name of the segment that the last frame is in.
+    /// The name of the segment that the last returned frame is in.
     pub(crate) fn segment_name(&self) -> Option<String> {
         self.open.as_ref().map(|open| open.segment.name())
     }
 
-    /// Goes so many frames on, or back, from the one that is next.
+    /// Moves by `n` frames from the next one, backwards if `n` is negative.
     pub(crate) fn step(&mut self, n: i64) {
         for _ in 0..n {
             if self.next().is_none() {

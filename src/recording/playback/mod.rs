@@ -1,4 +1,5 @@
-//! Reads what was recorded: the ways from a [`Store`] to readers.
+//! Reads what was recorded. A reader opens the files of a segment itself, so
+//! that it never holds up the recorder or another reader.
 
 mod cursor;
 mod segment_reader;
@@ -18,14 +19,14 @@ impl Store {
     /// Opens a segment.
     ///
     /// # Errors
-    /// `NotFound` when it was deleted; what else the system says.
-    pub(crate) fn open(&self, segment: Segment) -> io::Result<SegmentReader> {
+    /// What the system says; `NotFound` when it was deleted.
+    pub(super) fn open(&self, segment: Segment) -> io::Result<SegmentReader> {
         let located = self.locate(segment).ok_or(io::ErrorKind::NotFound)?;
         let (folder, segment, tail) = located;
         SegmentReader::open(folder, segment, tail)
     }
 
-    /// A reader whose first frame is the first one taken at this moment or
+    /// A cursor whose first frame is the first one taken at this moment or
     /// later. `None`: there is none.
     pub(crate) fn seek(self: &Arc<Self>, at: Micros) -> Option<Cursor> {
         let segment = self.starting_at(at)?;
@@ -34,8 +35,8 @@ impl Store {
         Some(cursor)
     }
 
-    /// A reader whose first frame is the one that was the newest at this
-    /// moment. `None`: there was none, or only one from before a gap.
+    /// A cursor whose first frame is the one that was the newest at this moment.
+    /// `None`: there was none, or only one from before a gap.
     pub(crate) fn seek_shown(self: &Arc<Self>, at: Micros) -> Option<Cursor> {
         let segment = self.latest_until(at)?;
         if at > segment.end + segment.patience() {
@@ -43,11 +44,12 @@ impl Store {
         }
         let mut cursor = Cursor::new(Arc::clone(self));
         cursor.enter(segment, |file| Ok(file.find(at + 1)?.saturating_sub(1)));
-        // What was deleted in this moment is not replaced by what came later.
+        // If the segment was deleted in between, the cursor is in a later one,
+        // whose frames were not shown at this moment.
         cursor.is_in(segment.id).then_some(cursor)
     }
 
-    /// Opens a segment's file by the name that a client gave.
+    /// Opens a segment by the name of its file, as a client gave it.
     pub(crate) fn segment_file(&self, name: &str) -> Option<SegmentReader> {
         let (_, id) = Segment::parse(name, Segment::DATA)?;
         let segment = self.get(id).filter(|segment| segment.name() == name)?;
@@ -55,7 +57,7 @@ impl Store {
     }
 }
 
-/// A frame of a recording, on its way to a reader.
+/// A frame of a recording, found but not read yet.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub(crate) struct StoredFrame {
     pub(crate) record: IndexRecord,

@@ -1,5 +1,5 @@
-//! One segment that is open for reading. Its descriptors stay good when the
-//! segment is deleted.
+//! One segment that is open for reading. It can be read to its end even when it
+//! is deleted meanwhile.
 
 use std::fs::File;
 use std::io;
@@ -19,7 +19,7 @@ use crate::recording::time::Micros;
 #[derive(Debug)]
 pub(crate) struct SegmentReader {
     folder: Arc<Folder>,
-    /// As it was when it was opened.
+    /// The segment as it was when it was opened.
     pub(crate) segment: Segment,
     pub(crate) data: File,
     index: Index,
@@ -40,7 +40,7 @@ impl SegmentReader {
         Ok(Self { folder, segment, data, index })
     }
 
-    /// The frame at this place; `None` behind the last one.
+    /// The record number `place`; `None` behind the last one.
     ///
     /// # Errors
     /// As [`Index::get`].
@@ -48,7 +48,7 @@ impl SegmentReader {
         self.index.get(place)
     }
 
-    /// The place of the first frame that was taken at this moment or later.
+    /// The number of the first frame that was taken at this moment or later.
     ///
     /// # Errors
     /// As [`Index::get`].
@@ -64,20 +64,20 @@ impl SegmentReader {
         Ok(low)
     }
 
-    /// Whether frames are missing between two that were taken then: no gap is
-    /// written inside a segment, but frames may be damaged.
+    /// Whether frames are missing between two frames of these times. The recorder
+    /// leaves no gap inside a segment, but frames may be damaged.
     pub(crate) fn has_hole(&self, before: Micros, after: Micros) -> bool {
-        // Of one that had a single frame when it was opened, the pace is not known.
+        // If it had one frame when it was opened, its pace is unknown.
         let is_paced = self.segment.interval().is_some();
         is_paced && after.saturating_sub(before) > 2 * self.segment.patience()
     }
 
-    /// Reads a part. `false`: what is at its place is no whole part.
+    /// Reads a part. `false`: the bytes at its place are no whole part.
     ///
     /// # Errors
     /// What the system says.
     pub(crate) fn read(&self, record: &IndexRecord, part: &mut Vec<u8>) -> io::Result<bool> {
-        // No memory for what an index that lies says.
+        // Checked first, so that a wrong index cannot make it allocate memory.
         if !self.is_sound(record)? {
             return Ok(false);
         }
@@ -88,7 +88,8 @@ impl SegmentReader {
             && Head::parse(part).is_some_and(|head| head.n_head == record.n_head))
     }
 
-    /// Whether a whole part is at its place, by a look at both its ends.
+    /// Whether a whole part is at its place, judged by its head and its last
+    /// four bytes.
     ///
     /// # Errors
     /// What the system says.
@@ -102,10 +103,10 @@ impl SegmentReader {
         Ok(is_same && read.is_ok() && is_closed(&start[head.n_head.into()..n], &end))
     }
 
-    /// Makes the index anew, as it was caught lying. `false`: that was done
-    /// already, or frames are still being written, and it is the frames that
-    /// are damaged.
-    pub(crate) fn mend(&mut self) -> bool {
+    /// Rebuilds the index after it turned out to be wrong. `false`: it cannot be
+    /// wrong, because it was rebuilt already or the segment is still being
+    /// written; then the frames are damaged.
+    pub(crate) fn rebuild_index(&mut self) -> bool {
         if !matches!(self.index, Index::File(_)) {
             return false;
         }

@@ -1,8 +1,9 @@
-//! The thread that writes: `run` (loop, back off) around `run_once` (open the
-//! folder, write until an error). It is one more reader of the slot: what it
-//! cannot write in time it misses, and capture never waits for it.
+//! The thread `recorder`: `run` (loop, back off) around `run_once` (open the
+//! folder, write until an error). It is one more reader of the slot: it skips
+//! frames that it cannot write in time, and capture never waits for it.
 
 pub(super) mod segment_writer;
+mod sync;
 
 use std::io;
 use std::panic::{AssertUnwindSafe, catch_unwind};
@@ -11,12 +12,12 @@ use std::time::{Duration, Instant};
 
 use crossbeam_channel::{Receiver, RecvTimeoutError, Sender};
 
-use segment_writer::{SegmentFiles, SegmentWriter};
+use segment_writer::SegmentWriter;
+use sync::SegmentFiles;
 
 use super::Shared;
 use super::status::State;
 use super::store::folder::Folder;
-
 use crate::capture::Reader;
 use crate::frame::Frame;
 use crate::log_limit::LogLimit;
@@ -24,108 +25,109 @@ use crate::panics::text;
 use crate::rate::Pace;
 use crate::slot::Newer;
 
-/// How soon a recording that failed is tried again: at first, and at last.
-const FIRST_WAIT: Duration = Duration::from_millis(500);
-const LONGEST_WAIT: Duration = Duration::from_secs(15);
-/// How often an order to stop is looked for while no frame comes.
-const LOOK_EVERY: Duration = Duration::from_secs(1);
-/// A recording has at least so many segments when it is full, so that deleting
-/// one does not take much.
+/// The first pause after an error, and the longest.
+const FIRST_PAUSE: Duration = Duration::from_millis(500);
+const LONGEST_PAUSE: Duration = Duration::from_secs(15);
+/// How often the switch is checked while no frame comes.
+const CHECK_EVERY: Duration = Duration::from_secs(1);
+/// A full recording has at least this many segments, so that the cleaner
+/// deletes an eighth of it at most at once.
 const N_SEGMENTS: u64 = 8;
 
-/// Segments for the disk to keep, for the cleaner.
+/// Segments to sync.
 pub(super) type Written = Vec<Arc<SegmentFiles>>;
 
 /// Why a recording cannot go on.
 struct Error {
-    doing: String,
-    error: io::Error,
+    /// What it tried, as in "cannot ...".
+    action: String,
+    source: io::Error,
 }
 
-/// Runs until the other end of `orders` is dropped or the slot is closed.
-pub(super) fn run(shared: &Shared, orders: &Receiver<()>, written: &Sender<Written>) {
-    let mut faults = LogLimit::default();
-    let mut wait = FIRST_WAIT;
+/// Runs until the other end of `wakeup` is dropped or the slot is closed.
+pub(super) fn run(shared: &Shared, wakeup: &Receiver<()>, written: &Sender<Written>) {
+    let mut log = LogLimit::default();
+    let mut pause = FIRST_PAUSE;
     loop {
         if !shared.is_wanted() {
             shared.stats.set(State::Off);
-            match orders.recv() {
+            match wakeup.recv() {
                 Ok(()) => continue,
                 Err(_) => return,
             }
         }
         let begun = Instant::now();
-        // A panic is a bug of ours; what is on disk is whole, or mended when
-        // the folder is opened anew.
-        let once = || run_once(shared, orders, written);
+        let once = || run_once(shared, wakeup, written);
+        // A panic is a bug of this program. The frames on disk are whole, and
+        // opening the folder again repairs what is half-written.
         let end = catch_unwind(AssertUnwindSafe(once)).unwrap_or_else(|panic| {
             shared.store.finish();
-            let error = io::Error::other(format!("the recorder panicked: {}", text(&*panic)));
-            Err(Error { doing: "record".into(), error })
+            let source = io::Error::other(format!("the recorder panicked: {}", text(&*panic)));
+            Err(Error { action: "record".into(), source })
         });
         let error = match end {
-            Ok(End::Over) => return,
-            Ok(End::Told) => continue,
+            Ok(End::Closed) => return,
+            Ok(End::SwitchedOff) => continue,
             Err(error) => error,
         };
-        let cause = format!("cannot {}: {}", error.doing, error.error);
-        faults.warn(&format!("not recording: {cause}; trying again"));
+        let cause = format!("cannot {}: {}", error.action, error.source);
+        log.warn(&format!("not recording: {cause}; trying again"));
         shared.stats.fail(cause);
-        if begun.elapsed() > LONGEST_WAIT {
-            wait = FIRST_WAIT;
+        if begun.elapsed() > LONGEST_PAUSE {
+            pause = FIRST_PAUSE;
         }
-        if orders.recv_timeout(wait) == Err(RecvTimeoutError::Disconnected) {
+        if wakeup.recv_timeout(pause) == Err(RecvTimeoutError::Disconnected) {
             return;
         }
-        wait = (wait * 2).min(LONGEST_WAIT);
+        pause = (pause * 2).min(LONGEST_PAUSE);
     }
 }
 
-/// Why a recording is not to go on.
+/// Why a recording ended without an error.
 enum End {
-    /// It was switched off.
-    Told,
-    /// No frame comes any more.
-    Over,
+    SwitchedOff,
+    /// No frame will come any more.
+    Closed,
 }
 
-/// Records until it is told to stop or cannot go on.
+/// Records until it is switched off or an error occurs.
 fn run_once(
     shared: &Shared,
-    orders: &Receiver<()>,
+    wakeup: &Receiver<()>,
     written: &Sender<Written>,
 ) -> Result<End, Error> {
     shared.stats.set(State::Starting);
     let path = shared.config.path();
     let shown = path.display();
-    let failed = |doing: String| move |error| Error { doing, error };
+    let failed = |action: String| move |source| Error { action, source };
     let folder = Folder::open(&shared.config.dir, &shared.config.name)
         .map_err(failed(format!("open {shown}")))?;
     let folder = Arc::new(folder);
+    // If another program records there, what is there can still be played.
     let locked = folder.lock();
     shared
         .store
         .load(Arc::clone(&folder), locked.is_ok())
         .map_err(failed(format!("read {shown}")))?;
     locked.map_err(failed(format!("have {shown} alone, as another program records there")))?;
-    let _alone = FolderLock(Arc::clone(&folder));
+    let _lock = FolderLock(Arc::clone(&folder));
     let mut session = Session {
         shared,
         folder,
         written,
         writer: None,
-        ended: Written::new(),
+        to_sync: Written::new(),
         usual: None,
         synced: Instant::now(),
         is_behind: false,
     };
-    let end = session.record(&shared.capture.read(), orders);
+    let end = session.record(&shared.capture.read(), wakeup);
     session.finish();
     end.map_err(failed(format!("write to {shown}")))
 }
 
-/// A folder that is locked, until this is dropped: by a panic too, where others
-/// still hold the folder.
+/// Unlocks the folder when it is dropped, also by a panic: readers may keep the
+/// folder open, so that closing it here does not end the lock.
 struct FolderLock(Arc<Folder>);
 
 impl Drop for FolderLock {
@@ -134,51 +136,52 @@ impl Drop for FolderLock {
     }
 }
 
-/// One stretch of recording without a error.
+/// The time from opening the folder to the end or the first error.
 struct Session<'a> {
     shared: &'a Shared,
     folder: Arc<Folder>,
     written: &'a Sender<Written>,
     writer: Option<SegmentWriter>,
-    /// Segments that have ended since the disk was told.
-    ended: Written,
+    /// Segments that ended since the last sync.
+    to_sync: Written,
     /// The time between the last two frames.
     usual: Option<Duration>,
-    /// When the disk was told last, and whether something came since.
+    /// When the last sync was asked for, and whether frames came since.
     synced: Instant,
     is_behind: bool,
 }
 
 impl Session<'_> {
-    fn record(&mut self, reader: &Reader, orders: &Receiver<()>) -> io::Result<End> {
+    fn record(&mut self, reader: &Reader, wakeup: &Receiver<()>) -> io::Result<End> {
         let mut pace = Pace::new(self.shared.config.fps);
         let mut seen = 0;
         while self.shared.is_wanted() {
-            if let Some(wait) = pace.wait(Instant::now()) {
-                let order = reader.rest(|| orders.recv_timeout(wait));
-                if order == Err(RecvTimeoutError::Disconnected) {
-                    return Ok(End::Over);
+            if let Some(pause) = pace.wait(Instant::now()) {
+                let woken = reader.rest(|| wakeup.recv_timeout(pause));
+                if woken == Err(RecvTimeoutError::Disconnected) {
+                    return Ok(End::Closed);
                 }
                 continue;
             }
-            match reader.wait_newer(seen, LOOK_EVERY) {
-                // Why the camera shows nothing is no picture of it.
+            match reader.wait_newer(seen, CHECK_EVERY) {
+                // A status picture says why the camera shows nothing; it is no
+                // picture of the camera.
                 Newer::Frame { frame, .. } if frame.meta.is_status => seen = frame.meta.seq,
                 Newer::Frame { frame, skipped, .. } => {
-                    // What was not wanted was not missed.
+                    // With `--record-fps`, frames are left out on purpose.
                     let skipped = if self.shared.config.fps.is_some() { 0 } else { skipped };
                     seen = frame.meta.seq;
                     self.write(&frame)?;
-                    self.shared.stats.written(frame.full().len(), skipped);
+                    self.shared.stats.count_frame(frame.full().len(), skipped);
                     pace.sent(Instant::now());
                 }
-                // Perhaps no more comes: what there is shall be safe.
-                Newer::Timeout if self.is_behind => self.keep()?,
+                // A camera that stalls must not keep its last frames unsynced.
+                Newer::Timeout if self.is_behind => self.request_sync()?,
                 Newer::Timeout => {}
-                Newer::Closed => return Ok(End::Over),
+                Newer::Closed => return Ok(End::Closed),
             }
         }
-        Ok(End::Told)
+        Ok(End::SwitchedOff)
     }
 
     fn write(&mut self, frame: &Frame) -> io::Result<()> {
@@ -189,7 +192,7 @@ impl Session<'_> {
         let writer = match self.writer.take_if(|writer| is_over(writer)) {
             Some(ended) => {
                 ended.flush()?;
-                self.ended.push(ended.files);
+                self.to_sync.push(ended.files);
                 None
             }
             None => self.writer.as_mut(),
@@ -203,33 +206,37 @@ impl Session<'_> {
         };
         store.put(writer.segment, &writer.tail);
         self.is_behind = true;
-        if self.synced.elapsed() >= self.shared.config.sync { self.keep() } else { Ok(()) }
+        let is_due = self.synced.elapsed() >= self.shared.config.sync;
+        if is_due { self.request_sync() } else { Ok(()) }
     }
 
-    /// Has the disk told to keep what was written so far.
-    fn keep(&mut self) -> io::Result<()> {
+    /// Has what was written so far synced by the other thread, without waiting
+    /// for the disk.
+    fn request_sync(&mut self) -> io::Result<()> {
         let Some(writer) = &self.writer else { return Ok(()) };
         self.synced = Instant::now();
         writer.flush()?;
-        self.ended.push(Arc::clone(&writer.files));
+        self.to_sync.push(Arc::clone(&writer.files));
         self.is_behind = false;
-        if let Err(full) = self.written.try_send(std::mem::take(&mut self.ended)) {
-            // It has to do with the last ones still.
-            self.ended = full.into_inner();
-            self.ended.pop();
+        if let Err(full) = self.written.try_send(std::mem::take(&mut self.to_sync)) {
+            // The disk is slower than the syncs. The ended segments stay in
+            // line; the one that grows joins them with the next request.
+            self.to_sync = full.into_inner();
+            self.to_sync.pop();
             self.is_behind = true;
         }
         Ok(())
     }
 
-    /// Leaves nothing for the cleaner to wait for.
+    /// Ends the segment and has it synced.
     fn finish(&mut self) {
         if let Some(writer) = self.writer.take() {
-            // Where it fails, as on a full disk, the next start makes up for it.
+            // An index that cannot be written, as on a full disk, is completed
+            // by the next start.
             let _ = writer.flush();
-            self.ended.push(writer.files);
+            self.to_sync.push(writer.files);
         }
-        let _ = self.written.send(std::mem::take(&mut self.ended));
+        let _ = self.written.send(std::mem::take(&mut self.to_sync));
         self.shared.store.finish();
     }
 }

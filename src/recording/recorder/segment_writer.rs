@@ -2,14 +2,11 @@
 
 use std::fs::File;
 use std::io::{self, IoSlice, Write};
-use std::os::unix::fs::MetadataExt;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, AtomicU64, Ordering::SeqCst};
 use std::time::{Duration, Instant};
 
-use parking_lot::Mutex;
-
-use crate::frame::Frame;
+use super::sync::SegmentFiles;
+use crate::frame::{Frame, LINE_END};
 use crate::recording::store::folder::Folder;
 use crate::recording::store::index_record::{IndexRecord, MAGIC};
 use crate::recording::store::index_tail::IndexTail;
@@ -17,54 +14,19 @@ use crate::recording::store::part;
 use crate::recording::store::segment::{Segment, patience};
 use crate::recording::time::{Micros, SECOND, micros};
 
-/// How long a segment is to be...
+/// A segment ends after this time...
 const LENGTH: Micros = 60 * SECOND;
 /// ...unless it has fewer frames than this by then, as in a time-lapse...
 const N_FEW: u64 = 60;
-/// ...and how long at most.
+/// ...but after this time in any case.
 const LONGEST: Micros = 3600 * SECOND;
-/// Bounds what a scan of one segment holds in memory.
+/// Bounds the memory of a scan, which holds the records of one segment.
 const MAX_FRAMES: u64 = 1 << 14;
-/// Bounds what the tail of an index holds in memory.
+/// Bounds the memory of an index tail, in records.
 const MAX_TAIL: usize = 1 << 10;
-/// Between the two clocks, over the time of one frame, this is a step of the
-/// clock of the world: a drift is a thousandth of it.
+/// The wall clock was set if, from one frame to the next, it and the monotonic
+/// clock differ by more than this. A drift is a thousandth of it.
 const STEP: Micros = SECOND;
-
-/// The two files of a segment that is being written.
-#[derive(Debug)]
-pub(crate) struct SegmentFiles {
-    folder: Arc<Folder>,
-    data: File,
-    index: File,
-    /// How long the first is to be at least.
-    n_bytes: AtomicU64,
-    /// Whether the disk keeps their names.
-    is_listed: AtomicBool,
-    /// Why the disk did not keep what was written.
-    fault: Mutex<Option<io::Error>>,
-}
-
-impl SegmentFiles {
-    /// Has the disk keep what was written so far, against a power cut. Where
-    /// that fails, or others took the segment away or cut it, the next frame
-    /// tells.
-    pub(crate) fn sync(&self) {
-        // Not the index, which is made anew if it gets lost.
-        let kept = self.data.sync_data();
-        if !self.is_listed.swap(true, SeqCst) {
-            // Some file systems cannot, and keep names all the same.
-            let _ = self.folder.sync();
-        }
-        let n_bytes = self.n_bytes.load(SeqCst);
-        let has = |file: &File, n| file.metadata().is_ok_and(|m| m.nlink() > 0 && m.len() >= n);
-        if let Err(e) = kept {
-            *self.fault.lock() = Some(e);
-        } else if !has(&self.data, n_bytes) || !has(&self.index, 0) {
-            *self.fault.lock() = Some(io::Error::other("the segment was taken away, or cut"));
-        }
-    }
-}
 
 /// The segment that grows.
 #[derive(Debug)]
@@ -72,13 +34,13 @@ pub(crate) struct SegmentWriter {
     pub(crate) files: Arc<SegmentFiles>,
     pub(crate) segment: Segment,
     pub(crate) tail: Arc<IndexTail>,
-    /// When its last frame was taken, on both clocks.
+    /// When its last frame was taken, on the wall clock and the monotonic one.
     last: (Micros, Instant),
 }
 
 impl SegmentWriter {
-    /// Makes a segment with one frame in it. An error leaves no file behind,
-    /// if the system lets it be removed.
+    /// Creates a segment with one frame in it. After an error no file is left
+    /// behind, unless it cannot be removed.
     ///
     /// # Errors
     /// What the system says.
@@ -87,14 +49,7 @@ impl SegmentWriter {
         let segment = Segment::begin(id, &record);
         let data = folder.create(&segment.name())?;
         let made = folder.create(&segment.index_name()).and_then(|index| {
-            let files = Arc::new(SegmentFiles {
-                folder: Arc::clone(folder),
-                data,
-                index,
-                n_bytes: AtomicU64::new(0),
-                is_listed: AtomicBool::new(false),
-                fault: Mutex::default(),
-            });
+            let files = Arc::new(SegmentFiles::new(folder, data, index));
             (&files.index).write_all(&MAGIC)?;
             let last = (record.captured, frame.meta.at.taken);
             let mut writer = Self { files, segment, tail: Arc::default(), last };
@@ -108,33 +63,32 @@ impl SegmentWriter {
         made
     }
 
-    /// Appends a frame by one write. An error leaves whole frames only, if the
-    /// system lets the rest be cut off.
+    /// Appends a frame by one write. After an error the segment holds whole
+    /// frames only, unless it cannot be cut.
     ///
     /// # Errors
-    /// What the system says.
+    /// What the system says of this write or of the last sync.
     pub(crate) fn append(&mut self, frame: &Frame) -> io::Result<()> {
         let record = record(frame, self.segment.n_bytes);
-        let fault = self.files.fault.lock().take();
-        fault.map_or(Ok(()), Err)?;
+        self.files.take_error().map_or(Ok(()), Err)?;
         if let Err(e) = write_all_vectored(&self.files.data, &mut part::slices(frame)) {
             let _ = self.files.data.set_len(self.segment.n_bytes);
             return Err(e);
         }
-        // INVARIANT: the frame before its record, so that a reader who finds
-        // the record finds the frame.
+        // INVARIANT: the frame is written before its record, so that a reader
+        // that finds the record finds the frame.
         let n_tail = self.tail.push(record);
         self.segment.n_bytes = record.end();
-        self.files.n_bytes.store(record.end(), SeqCst);
+        self.files.set_written(record.end());
         self.segment.n_frames += 1;
         self.segment.end = record.captured;
         self.last = (record.captured, frame.meta.at.taken);
         if n_tail < MAX_TAIL { Ok(()) } else { self.flush() }
     }
 
-    /// Brings the index up to the frames. To be called now and then, and at
-    /// the end. An error leaves whole records only, as [`SegmentWriter::append`] does
-    /// with frames.
+    /// Writes the tail to the index. Call it before each sync and at the end.
+    /// After an error the index holds whole records only, unless it cannot be
+    /// cut.
     ///
     /// # Errors
     /// What the system says.
@@ -144,7 +98,7 @@ impl SegmentWriter {
             let _ = index.set_len((self.tail.n_written() + 1) * IndexRecord::N_BYTES as u64);
             return Err(e);
         }
-        self.tail.written();
+        self.tail.clear_written();
         Ok(())
     }
 
@@ -153,8 +107,8 @@ impl SegmentWriter {
         frame.meta.at.taken.saturating_duration_since(self.last.1)
     }
 
-    /// Whether this frame is to begin a segment of its own. `usual` is the
-    /// time between the two frames before, `max_bytes` what a segment may have.
+    /// Whether this frame must begin a new segment. `usual` is the time between
+    /// the two frames before, `max_bytes` the largest size of a segment.
     pub(crate) fn is_over(&self, frame: &Frame, usual: Option<Duration>, max_bytes: u64) -> bool {
         let captured = micros(frame.meta.at.captured);
         let Some(since_last) = captured.checked_sub(self.last.0) else { return true };
@@ -171,9 +125,9 @@ impl SegmentWriter {
 
 fn record(frame: &Frame, offset: u64) -> IndexRecord {
     let (n_part, n_jpeg) = (frame.full().len(), frame.jpeg().len());
-    // Behind the JPEG stand an end of line and the delimiter, which counts as
-    // the beginning of the next part here.
-    let n_head = n_part - n_jpeg - part::END.len();
+    // A frame ends with a delimiter line and a part begins with one, so both
+    // are equally long.
+    let n_head = n_part - n_jpeg - LINE_END.len();
     IndexRecord {
         offset,
         captured: micros(frame.meta.at.captured),

@@ -1,5 +1,5 @@
-//! The index beside a segment: where each frame is. It only saves time: what
-//! it says is checked, and it is made anew from the segment where it lies.
+//! The index beside a segment: where each frame is. It only saves time: it is
+//! checked when it is opened, and rebuilt from the segment if it is wrong.
 
 use std::fs::File;
 use std::io::{self, Write};
@@ -18,19 +18,20 @@ const N_WINDOW: usize = 128;
 /// The records of one segment.
 #[derive(Debug)]
 pub(crate) enum Index {
-    /// On disk.
+    /// In a file, complete.
     File(File),
-    /// Of the segment that is being written: on disk but for its end.
+    /// Of the segment that is being written: in a file, but for its newest
+    /// records.
     Growing(File, Arc<IndexTail>),
     /// Found by a scan.
     Memory(Vec<IndexRecord>),
 }
 
 impl Index {
-    /// The record at this place; `None` behind the last one.
+    /// The record number `place`, from 0; `None` behind the last one.
     ///
     /// # Errors
-    /// What the system says; `InvalidData` for what is no record.
+    /// What the system says; `InvalidData` for bytes that are no record.
     pub(crate) fn get(&self, place: u64) -> io::Result<Option<IndexRecord>> {
         match self {
             Self::Memory(records) => {
@@ -39,7 +40,7 @@ impl Index {
             Self::File(file) => read(file, place),
             Self::Growing(file, tail) => match tail.find(place) {
                 Found::InIndex => read(file, place),
-                Found::Here(record) => Ok(Some(record)),
+                Found::InTail(record) => Ok(Some(record)),
                 Found::Nowhere => Ok(None),
             },
         }
@@ -51,22 +52,22 @@ fn read(file: &File, place: u64) -> io::Result<Option<IndexRecord>> {
     if read_at_most(file, &mut bytes, offset(place))? < bytes.len() {
         return Ok(None);
     }
-    IndexRecord::from_bytes(&bytes).map(Some).ok_or_else(lie)
+    IndexRecord::from_bytes(&bytes).map(Some).ok_or_else(wrong)
 }
 
-fn lie() -> io::Error {
-    io::Error::new(io::ErrorKind::InvalidData, "the index lies")
+fn wrong() -> io::Error {
+    io::Error::new(io::ErrorKind::InvalidData, "the index is wrong")
 }
 
 fn offset(place: u64) -> u64 {
     place.saturating_add(1).saturating_mul(IndexRecord::N_BYTES as u64)
 }
 
-/// The index of a segment that is written no more, or of the one that is: then
-/// with its `tail`.
+/// Opens the index of a segment; of the one that is being written, with its
+/// `tail`.
 ///
 /// # Errors
-/// What the system says of the segment; faults of the index are no error.
+/// What the system says of the segment. A wrong index is rebuilt and no error.
 pub(crate) fn open(
     folder: &Folder,
     segment: &Segment,
@@ -82,7 +83,7 @@ pub(crate) fn open(
     let kept = kept.and_then(|file| {
         check(&file, segment.n_frames, data.metadata()?.len())?;
         if file.metadata()?.len() != offset(segment.n_frames) {
-            return Err(lie());
+            return Err(wrong());
         }
         Ok(file)
     });
@@ -92,18 +93,18 @@ pub(crate) fn open(
     }
 }
 
-/// Whether the first `n` records can be true of a segment of so many bytes.
-/// Reads them all: a minute of them is 56 kB.
+/// Checks that the first `n` records can be true of a segment of `size` bytes.
+/// It reads them all, which is cheap: a minute of records is 56 kB.
 fn check(file: &File, n: u64, size: u64) -> io::Result<()> {
     let mut before: Option<IndexRecord> = None;
     each_record(file, n, |record| {
         let is_true = before.is_none_or(|before| record.follows(&before)) && record.end() <= size;
         before = Some(record);
-        if is_true { Ok(()) } else { Err(lie()) }
+        if is_true { Ok(()) } else { Err(wrong()) }
     })
 }
 
-/// Calls `see` with the first `n` records; fewer are a lie.
+/// Calls `see` with the first `n` records; an index with fewer is wrong.
 fn each_record(
     file: &File,
     n: u64,
@@ -111,7 +112,7 @@ fn each_record(
 ) -> io::Result<()> {
     let mut magic = [0; IndexRecord::N_BYTES];
     if read_at_most(file, &mut magic, 0)? < magic.len() || magic != MAGIC {
-        return Err(lie());
+        return Err(wrong());
     }
     let mut window = [0; N_WINDOW * IndexRecord::N_BYTES];
     let mut place = 0;
@@ -122,17 +123,18 @@ fn each_record(
             if place == n {
                 break;
             }
-            see(IndexRecord::from_bytes(bytes).ok_or_else(lie)?)?;
+            see(IndexRecord::from_bytes(bytes).ok_or_else(wrong)?)?;
             place += 1;
         }
         if n_read == 0 {
-            return Err(lie());
+            return Err(wrong());
         }
     }
     Ok(())
 }
 
-/// Scans a segment and writes its index anew, if the folder takes it.
+/// Scans a segment and writes its index again. If that fails, as on a full
+/// disk, the records in memory are enough to read the segment.
 ///
 /// # Errors
 /// What the system says of the segment.
@@ -143,13 +145,13 @@ pub(crate) fn rebuild(
 ) -> io::Result<Vec<IndexRecord>> {
     let records = scan(data, data.metadata()?.len())?;
     match write(folder, segment, &records) {
-        Ok(()) => log::info!("{}: index made anew", segment.name()),
+        Ok(()) => log::info!("{}: index rebuilt", segment.name()),
         Err(e) => log::debug!("{}: index kept in memory: {e}", segment.name()),
     }
     Ok(records)
 }
 
-/// Puts an index in the place of the one that is there.
+/// Replaces the index of a segment.
 ///
 /// # Errors
 /// What the system says; also when another thread is about to do the same.
@@ -166,9 +168,10 @@ pub(crate) fn write(folder: &Folder, segment: &Segment, records: &[IndexRecord])
     written
 }
 
-/// Number, first and last record, if a glance at the index of a segment of so
-/// many bytes finds nothing wrong.
-pub(crate) fn glance(
+/// The number of records, the first and the last, if these fit a segment of
+/// `size` bytes. The records between are not read, because a start looks at
+/// thousands of segments.
+pub(crate) fn peek(
     folder: &Folder,
     name: &str,
     size: u64,
@@ -188,18 +191,24 @@ pub(crate) fn glance(
     is_true.then_some((n, first, last))
 }
 
-/// Takes over the numbers at capture, which only the index on disk knows, as
-/// far as it says the same of the records otherwise. Whether it says just these.
-pub(crate) fn recall(folder: &Folder, segment: &Segment, records: &mut [IndexRecord]) -> bool {
+/// Copies the numbers at capture into `records`, which a scan found. Only the
+/// index on disk holds these numbers, and they are taken from it as far as all
+/// else in it agrees with the scan. Returns whether the index is the same as
+/// `records` then, so that it need not be written.
+pub(crate) fn restore_numbers(
+    folder: &Folder,
+    segment: &Segment,
+    records: &mut [IndexRecord],
+) -> bool {
     let n = records.len() as u64;
     let Ok(file) = folder.read(&segment.index_name()) else { return false };
-    let mut due = records.iter_mut();
-    let is_same = each_record(&file, n, |record| match due.next() {
-        Some(due) if IndexRecord { seq: due.seq, ..record } == *due => {
-            due.seq = record.seq;
+    let mut scanned = records.iter_mut();
+    let is_same = each_record(&file, n, |record| match scanned.next() {
+        Some(scanned) if IndexRecord { seq: scanned.seq, ..record } == *scanned => {
+            scanned.seq = record.seq;
             Ok(())
         }
-        _ => Err(lie()),
+        _ => Err(wrong()),
     });
     is_same.is_ok() && file.metadata().is_ok_and(|m| m.len() == offset(n))
 }

@@ -1,9 +1,10 @@
-//! One line of an index: where a frame is in its segment, and when it was taken.
+//! One record of an index: where a frame is in its segment, and when it was
+//! taken.
 
-use super::part::{HEAD_ROOM, Head, MAX_JPEG};
+use super::part::{HEAD_ROOM, Head, MAX_JPEG, N_END};
 use crate::recording::time::{LAST, Micros};
 
-/// What an index begins with; as long as a record, so that record `n` is at
+/// The start of an index. It is as long as a record, so that record `n` is at
 /// `(n + 1) * N_BYTES`.
 pub(crate) const MAGIC: [u8; IndexRecord::N_BYTES] = *b"mjpegd index 1, 32 bytes a frame";
 
@@ -13,10 +14,10 @@ pub(crate) const MAGIC: [u8; IndexRecord::N_BYTES] = *b"mjpegd index 1, 32 bytes
 /// | --- | --- |
 /// | 0..8 | offset of its delimiter line in the segment |
 /// | 8..16 | when it was taken, microseconds since 1970 |
-/// | 16..24 | its number at capture; 0 in an index made anew |
+/// | 16..24 | its number at capture; 0 in a rebuilt index |
 /// | 24..28 | length, to the end of line behind the JPEG |
-/// | 28..30 | length of what stands before the JPEG |
-/// | 30..32 | flags: none so far, 0 |
+/// | 28..30 | length of the head before the JPEG |
+/// | 30..32 | flags: 0, as there are none yet |
 #[derive(Clone, Copy, Debug, Default, PartialEq)]
 pub(crate) struct IndexRecord {
     pub(crate) offset: u64,
@@ -40,7 +41,12 @@ impl IndexRecord {
 
     /// Bytes of the JPEG alone.
     pub(crate) fn n_jpeg(&self) -> u32 {
-        self.length - u32::from(self.n_head) - 2
+        self.length - u32::from(self.n_head) - N_END
+    }
+
+    /// The JPEG in the bytes of its part.
+    pub(crate) fn jpeg<'a>(&self, part: &'a [u8]) -> &'a [u8] {
+        &part[self.n_head.into()..part.len() - N_END as usize]
     }
 
     pub(crate) fn to_bytes(self) -> [u8; Self::N_BYTES] {
@@ -53,7 +59,7 @@ impl IndexRecord {
         bytes
     }
 
-    /// `None` for what no record of ours can be.
+    /// `None` for bytes that this program cannot have written.
     pub(crate) fn from_bytes(bytes: &[u8; Self::N_BYTES]) -> Option<Self> {
         let (eights, rest) = bytes.as_chunks::<8>();
         let [offset, captured, seq, _] = eights else { return None };
@@ -72,7 +78,7 @@ impl IndexRecord {
     fn is_possible(&self) -> bool {
         let n_head = u32::from(self.n_head);
         (1..HEAD_ROOM).contains(&usize::from(self.n_head))
-            && (n_head + 6..=n_head + MAX_JPEG + 2).contains(&self.length)
+            && (n_head + 4 + N_END..=n_head + MAX_JPEG + N_END).contains(&self.length)
             && self.captured <= LAST
             && self.offset <= i64::MAX as u64
     }
@@ -91,7 +97,7 @@ mod tests {
         IndexRecord { offset: 7, captured: 1_795_197_222_490_963, seq: 3, length: 200, n_head: 90 };
 
     #[test]
-    fn record_comes_back_as_it_went() {
+    fn record_is_read_back() {
         assert_eq!(IndexRecord::from_bytes(&RECORD.to_bytes()), Some(RECORD));
         assert_eq!(RECORD.n_jpeg(), 108);
         assert_eq!(RECORD.end(), 207);

@@ -1,5 +1,5 @@
-//! The segments that are there: finds the one for a moment and hands out
-//! readers. What it holds in memory is one line a segment.
+//! The segments of a recording: their list, their names and files, and which
+//! one holds a moment. In memory it keeps 48 bytes a segment, none a frame.
 
 pub(super) mod folder;
 pub(super) mod index;
@@ -21,8 +21,9 @@ use folder::Folder;
 use index_tail::IndexTail;
 use segment::Segment;
 
-/// Shared by the recorder, which appends, the cleaner, which removes, and
-/// everybody who reads. Its lock is held for look-ups only, never over I/O.
+/// The list of segments, shared by the recorder, which appends, the cleaner,
+/// which removes, and all readers. Its lock is held for look-ups only, never
+/// over I/O.
 #[derive(Debug, Default)]
 pub(crate) struct Store(Mutex<Table>);
 
@@ -30,9 +31,9 @@ pub(crate) struct Store(Mutex<Table>);
 struct Table {
     folder: Option<Arc<Folder>>,
     segments: BTreeMap<u64, Segment>,
-    /// The segment that grows, with what its index does not hold yet.
+    /// The segment that grows, with the records that its index lacks.
     growing: Option<(u64, Arc<IndexTail>)>,
-    /// Above every number that was ever seen, so that none is used twice.
+    /// Above every number that was seen so far, so that none is used twice.
     next_id: u64,
 }
 
@@ -51,7 +52,7 @@ pub(crate) struct Span {
     pub(crate) n_bytes: u64,
 }
 
-/// A whole recording.
+/// The size of a whole recording.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub(crate) struct Totals {
     pub(crate) n_segments: usize,
@@ -61,12 +62,12 @@ pub(crate) struct Totals {
 }
 
 impl Store {
-    /// Takes in what a folder holds.
+    /// Loads the segments of a folder, in place of the ones known before.
     ///
     /// # Errors
-    /// What the system says; what was known before stays.
+    /// What the system says; the segments known before stay.
     pub(crate) fn load(&self, folder: Arc<Folder>, may_repair: bool) -> io::Result<()> {
-        let segments = recover::survey(&folder, may_repair)?;
+        let segments = recover::recover(&folder, may_repair)?;
         let mut table = self.0.lock();
         let above = segments.last_key_value().map_or(1, |(id, _)| id + 1);
         let next_id = table.next_id.max(above);
@@ -82,7 +83,7 @@ impl Store {
         id
     }
 
-    /// A segment has grown; it is the last one.
+    /// Adds the last segment, or updates it when it has grown.
     pub(crate) fn put(&self, segment: Segment, tail: &Arc<IndexTail>) {
         let mut table = self.0.lock();
         if table.growing_id() != Some(segment.id) {
@@ -91,12 +92,12 @@ impl Store {
         table.segments.insert(segment.id, segment);
     }
 
-    /// No segment grows any more.
+    /// Marks all segments as complete.
     pub(crate) fn finish(&self) {
         self.0.lock().growing = None;
     }
 
-    /// Forgets a segment that is being deleted.
+    /// Removes a segment from the list, when it is deleted.
     pub(crate) fn forget(&self, id: u64) {
         self.0.lock().segments.remove(&id);
     }
@@ -107,7 +108,7 @@ impl Store {
         (table.segments.values().copied().collect(), table.growing_id())
     }
 
-    /// What there is altogether.
+    /// The size of the recording.
     pub(crate) fn totals(&self) -> Totals {
         let table = self.0.lock();
         let mut totals = Totals { n_segments: table.segments.len(), n_frames: 0, n_bytes: 0 };
@@ -160,8 +161,9 @@ impl Store {
         self.0.lock().segments.get(&id).copied()
     }
 
-    /// The segment to play from this moment on: the one that holds it, else
-    /// the next in time. Where the clock was set back, the one written last.
+    /// The segment to play from this moment on: the one that holds it, else the
+    /// next in time. If the clock was set back, several may hold it; then the
+    /// one written last.
     pub(super) fn starting_at(&self, at: Micros) -> Option<Segment> {
         let table = self.0.lock();
         let holding = |s: &&Segment| (s.start..=s.end).contains(&at);
@@ -179,8 +181,8 @@ impl Store {
         holds.or_else(earlier).copied()
     }
 
-    /// Where a segment is to be read: its folder, the segment as it is now,
-    /// and its tail if it still grows.
+    /// What a reader needs to open a segment: the folder, the segment as it is
+    /// now, and its tail while it grows. `None` before the first load.
     pub(crate) fn locate(
         &self,
         segment: Segment,

@@ -1,9 +1,11 @@
-//! What is in the folder at the start, and what a crash left there.
+//! Finds the segments of a folder at the start, and repairs what a crash left
+//! there.
 //!
 //! A crash, a kill or a power cut can leave one half-written frame at the end
-//! of the last segment, and an index that is behind or ahead: the segment is
-//! cut behind its last whole frame, the index made anew. All other segments
-//! are only glanced at.
+//! of the last segment, and an index that is behind or ahead of it. So the last
+//! segment is scanned, cut behind its last whole frame, and gets a new index.
+//! Of all others only both ends of their indexes are read: a start must not
+//! take longer the more is recorded.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs::File;
@@ -21,8 +23,8 @@ use super::segment::Segment;
 ///
 /// # Errors
 /// What the system says of the folder. A segment that cannot be read is left
-/// out, and told in the log.
-pub(crate) fn survey(folder: &Folder, may_repair: bool) -> io::Result<BTreeMap<u64, Segment>> {
+/// out, which the log says.
+pub(crate) fn recover(folder: &Folder, may_repair: bool) -> io::Result<BTreeMap<u64, Segment>> {
     let (mut named, mut others) = (BTreeMap::new(), BTreeSet::new());
     folder.each_name(|name| {
         if let Some((time, id)) = Segment::parse(name, Segment::DATA) {
@@ -37,9 +39,9 @@ pub(crate) fn survey(folder: &Folder, may_repair: bool) -> io::Result<BTreeMap<u
     let mut segments = BTreeMap::new();
     for (id, time) in named {
         let bare = Segment { id, named: time, start: 0, end: 0, n_frames: 0, n_bytes: 0 };
-        match look(folder, bare, Some(id) == last, may_repair) {
+        match inspect(folder, bare, Some(id) == last, may_repair) {
             Ok(Some(segment)) => drop(segments.insert(id, segment)),
-            // Its index goes too.
+            // Without frames its index stays in `others` and is removed.
             Ok(None) => continue,
             Err(e) => log::warn!("{}/{} is left out: {e}", folder.path().display(), bare.name()),
         }
@@ -47,14 +49,15 @@ pub(crate) fn survey(folder: &Folder, may_repair: bool) -> io::Result<BTreeMap<u
     }
     if may_repair {
         for name in others {
-            // Of no use without its segment; one that stays does no harm.
+            // An index without its segment is of no use, and one that cannot
+            // be removed does no harm.
             let _ = folder.remove(&name);
         }
     }
     Ok(segments)
 }
 
-fn look(
+fn inspect(
     folder: &Folder,
     bare: Segment,
     is_last: bool,
@@ -63,7 +66,7 @@ fn look(
     let name = bare.name();
     let file = folder.read(&name)?;
     let size = file.metadata()?.len();
-    if !is_last && let Some((n, first, last)) = index::glance(folder, &bare.index_name(), size) {
+    if !is_last && let Some((n, first, last)) = index::peek(folder, &bare.index_name(), size) {
         return Ok(Some(filled(bare, n, &first, &last)));
     }
     let mut records = scan(&file, size)?;
@@ -84,8 +87,8 @@ fn filled(bare: Segment, n_frames: u64, first: &IndexRecord, last: &IndexRecord)
     Segment { start: first.captured, end: last.captured, n_frames, n_bytes: last.end(), ..bare }
 }
 
-/// Cuts the tail and mends the index. Where that fails, as on a disk that is
-/// read-only, readers find their way all the same.
+/// Cuts the half-written end and writes the index. If that fails, as on a
+/// read-only disk, readers scan the segment instead.
 fn repair(folder: &Folder, segment: &Segment, file: &File, records: &mut [IndexRecord]) {
     let name = segment.name();
     let end = records.last().map_or(0, IndexRecord::end);
@@ -96,7 +99,7 @@ fn repair(folder: &Folder, segment: &Segment, file: &File, records: &mut [IndexR
             Err(e) => log::warn!("{name}: its half-written end stays: {e}"),
         }
     }
-    if !index::recall(folder, segment, records)
+    if !index::restore_numbers(folder, segment, records)
         && let Err(e) = index::write(folder, segment, records)
     {
         log::warn!("{name}: its index is not written: {e}");
