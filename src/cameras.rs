@@ -7,7 +7,7 @@ use std::sync::atomic::{AtomicUsize, Ordering::SeqCst};
 use parking_lot::Mutex;
 
 use crate::capture::Capture;
-use crate::config::CameraSection;
+use crate::config::CameraOptions;
 use crate::recording::Recording;
 
 /// One camera and all that hangs on it.
@@ -15,7 +15,7 @@ pub(crate) struct Unit {
     pub(crate) name: String,
     pub(crate) capture: Capture,
     pub(crate) recording: Option<Recording>,
-    section: Mutex<CameraSection>,
+    section: Mutex<CameraOptions>,
     n_viewers: AtomicUsize,
 }
 
@@ -31,7 +31,7 @@ type List = Arc<[Arc<Unit>]>;
 
 impl Cameras {
     /// No camera is opened yet, unless it is to be on always or recorded.
-    pub(crate) fn new(sections: Vec<CameraSection>) -> Self {
+    pub(crate) fn new(sections: Vec<CameraOptions>) -> Self {
         assert!(!sections.is_empty(), "a configuration has a camera");
         let units = sections.into_iter().map(|section| Arc::new(Unit::new(section)));
         Self(Arc::new(Mutex::new(units.collect())))
@@ -40,16 +40,16 @@ impl Cameras {
     /// Makes the cameras those of a new configuration. One that stays the same
     /// notices nothing, the readers of one that changes stay, those of one
     /// that goes, or whose recording changes, see its end.
-    pub(crate) fn change(&self, sections: Vec<CameraSection>) {
+    pub(crate) fn change(&self, sections: Vec<CameraOptions>) {
         let before = self.all();
-        let find = |section: &CameraSection| {
+        let find = |section: &CameraOptions| {
             let known = before.iter().find(|unit| unit.name == section.name)?;
             (known.section.lock().record == section.record).then_some(known)
         };
         let kept: Vec<_> = sections.iter().map(|section| find(section).cloned()).collect();
         let stays = |unit: &&Arc<Unit>| kept.iter().flatten().any(|other| Arc::ptr_eq(unit, other));
         for unit in before.iter().filter(|unit| !stays(unit)) {
-            let told = unit.section.lock().told();
+            let told = unit.section.lock().description();
             log::info!("{told}, gone");
             unit.capture.close();
             // Its recorder gives its folder free before another takes it.
@@ -61,7 +61,7 @@ impl Cameras {
                 unit
             }
             None => {
-                log::info!("{}, new", section.told());
+                log::info!("{}, new", section.description());
                 Arc::new(Unit::new(section))
             }
         });
@@ -94,7 +94,7 @@ impl Cameras {
 }
 
 impl Unit {
-    fn new(section: CameraSection) -> Self {
+    fn new(section: CameraOptions) -> Self {
         let capture = Capture::new(&section);
         let record = section.record.clone();
         Self {
@@ -114,10 +114,10 @@ impl Unit {
         self.capture.stop();
     }
 
-    fn change(&self, section: &CameraSection) {
+    fn change(&self, section: &CameraOptions) {
         let before = mem::replace(&mut *self.section.lock(), section.clone());
         if before.camera != section.camera || before.capture != section.capture {
-            log::info!("{}, changed", section.told());
+            log::info!("{}, changed", section.description());
             self.capture.change(section);
         }
     }

@@ -72,7 +72,7 @@ use crossbeam_channel::{Receiver, select};
 
 use camera::survey;
 use cameras::Cameras;
-use config::{CameraSection, CommandLine, Config, ServerOptions};
+use config::{CameraOptions, CommandLine, Config, ServerOptionValues};
 use http::Server;
 pub use restart::Restart;
 
@@ -95,11 +95,11 @@ pub fn run(typed: &CommandLine, mut config: Config, signals: &Signals) -> Result
     panics::watch();
     let (trigger, stop) = shutdown::channel();
     open_files::fit(&mut config.http.limits);
-    let told: Vec<_> = config.cameras.iter().map(CameraSection::told).collect();
+    let descriptions: Vec<_> = config.cameras.iter().map(CameraOptions::description).collect();
     let cameras = Cameras::new(config.cameras);
     let inherited = restart::inherited();
     let server = Server::start(config.http, cameras.clone(), inherited, &stop)?;
-    greet(server.address(), &told);
+    greet(server.address(), &descriptions);
     let is_restart = loop {
         select! {
             recv(signals.stop) -> _ => break false,
@@ -125,7 +125,7 @@ pub fn run(typed: &CommandLine, mut config: Config, signals: &Signals) -> Result
 }
 
 /// Reads the file again. One that is no good changes nothing.
-fn reload(typed: &CommandLine, cameras: &Cameras, server: &ServerOptions) {
+fn reload(typed: &CommandLine, cameras: &Cameras, server: &ServerOptionValues) {
     let Some(file) = typed.file() else {
         log::warn!("SIGHUP: there is no file to read again; start with --config FILE to have one");
         return;

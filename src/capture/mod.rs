@@ -18,7 +18,7 @@ use parking_lot::Mutex;
 
 use crate::camera::{self, Opener, Settings};
 pub(crate) use crate::camera::{ALL, Change, Control, Mode, Outcome, Wish};
-use crate::config::{CameraSection, CaptureConfig};
+use crate::config::{CameraOptions, CaptureConfig};
 use crate::frame::Frame;
 use crate::shutdown::{self, Shutdown, Trigger};
 use crate::slot::{FrameSlot, Newer, Place, Taker};
@@ -66,7 +66,7 @@ struct Life {
 }
 
 impl Setup {
-    fn of(section: &CameraSection) -> (Trigger, Self) {
+    fn of(section: &CameraOptions) -> (Trigger, Self) {
         let (open, settings) = camera::opener(section.camera.clone());
         Self::new(Asked::of(section), section.capture.clone(), open, settings)
     }
@@ -84,7 +84,7 @@ impl Setup {
 
 impl Capture {
     /// No thread yet and no camera open, unless it is to be on always.
-    pub(crate) fn new(section: &CameraSection) -> Self {
+    pub(crate) fn new(section: &CameraOptions) -> Self {
         Self::with_setup(Setup::of(section))
     }
 
@@ -110,7 +110,7 @@ impl Capture {
 
     /// Takes another camera, or the same with other settings, in the place of
     /// this one. Readers stay and see its pictures next.
-    pub(crate) fn change(&self, section: &CameraSection) {
+    pub(crate) fn change(&self, section: &CameraOptions) {
         self.change_setup(Setup::of(section));
     }
 

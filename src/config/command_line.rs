@@ -14,8 +14,8 @@ use clap::{ArgMatches, CommandFactory, FromArgMatches};
 
 use super::args::Args;
 use super::file::{Entry, File};
-use super::keys::{CAMERA, Keys, Scope};
-use super::{Command, ServerOptions};
+use super::options::{CAMERA, Options, Scope};
+use super::{Command, ServerOptionValues};
 
 /// The command line, read.
 #[derive(Debug)]
@@ -46,40 +46,40 @@ impl CommandLine {
 
     /// The cameras as they were typed; none where the default is all there is.
     pub(super) fn cameras(&self) -> &[String] {
-        if is_typed(&self.matches, "cameras") { &self.args.cameras } else { &[] }
+        if is_given(&self.matches, "cameras") { &self.args.cameras } else { &[] }
     }
 
     /// The options with what stands in the file, and with one camera.
     pub(super) fn merge(&self, source: &str, layers: &Layers<'_>) -> Result<Merged> {
-        let mut typed: Vec<OsString> = vec!["mjpegd".into(), joined(CAMERA, source.as_ref())];
-        for (key, _, arg) in Keys::new().all() {
+        let mut typed: Vec<OsString> = vec!["mjpegd".into(), assignment(CAMERA, source.as_ref())];
+        for (key, _, arg) in Options::new().all() {
             let id = arg.get_id().as_str();
-            if is_typed(&self.matches, id) {
+            if is_given(&self.matches, id) {
                 let values = self.matches.get_raw(id).into_iter().flatten();
-                typed.extend(values.map(|value| joined(key, value)));
+                typed.extend(values.map(|value| assignment(key, value)));
             } else if let Some(entry) = layers.find(key) {
-                typed.extend(entry.values.iter().map(|value| joined(key, value.as_ref())));
+                typed.extend(entry.values.iter().map(|value| assignment(key, value.as_ref())));
             }
         }
         match Self::parse_from(typed) {
             Ok(Self { args, matches }) => Ok(Merged { args, matches }),
-            Err(e) => Err(self.blame(&anyhow!("{}", sentence(&e)), layers)),
+            Err(e) => Err(self.locate_error(&anyhow!("{}", one_line(&e)), layers)),
         }
     }
 
     /// A fault that begins with the option that has it; if its value is from
     /// the file, with where it stands there.
-    pub(super) fn blame(&self, fault: &anyhow::Error, layers: &Layers<'_>) -> anyhow::Error {
+    pub(super) fn locate_error(&self, fault: &anyhow::Error, layers: &Layers<'_>) -> anyhow::Error {
         let text = format!("{fault:#}");
         let option = text.strip_prefix("--").map(|rest| {
             let end = rest.find([' ', ':', '=']).unwrap_or(rest.len());
             (&rest[..end], &rest[end..])
         });
         let told = option.and_then(|(key, rest)| {
-            let keys = Keys::new();
+            let keys = Options::new();
             let (_, arg) = keys.find(key)?;
             let entry =
-                layers.find(key).filter(|_| !is_typed(&self.matches, arg.get_id().as_str()))?;
+                layers.find(key).filter(|_| !is_given(&self.matches, arg.get_id().as_str()))?;
             Some(anyhow!("{}: {key}{rest}", layers.file?.at(entry.line)))
         });
         told.unwrap_or_else(|| anyhow!("{text}"))
@@ -94,8 +94,8 @@ pub(super) struct Merged {
 
 impl Merged {
     /// The options of the server, to be compared with those of another time.
-    pub(super) fn server(&self) -> ServerOptions {
-        let keys = Keys::new();
+    pub(super) fn server(&self) -> ServerOptionValues {
+        let keys = Options::new();
         let of_server = keys.all().filter(|(_, scope, _)| *scope == Scope::Server);
         of_server
             .map(|(key, _, arg)| {
@@ -121,7 +121,7 @@ impl Layers<'_> {
 }
 
 /// An error of clap's in one line that begins with the option.
-fn sentence(error: &clap::Error) -> String {
+fn one_line(error: &clap::Error) -> String {
     let of = |kind| match error.get(kind) {
         Some(ContextValue::String(text)) => Some(text.as_str()),
         _ => None,
@@ -138,12 +138,12 @@ fn sentence(error: &clap::Error) -> String {
     }
 }
 
-fn is_typed(matches: &ArgMatches, id: &str) -> bool {
+fn is_given(matches: &ArgMatches, id: &str) -> bool {
     let source = matches.value_source(id);
     matches!(source, Some(ValueSource::CommandLine | ValueSource::EnvVariable))
 }
 
-fn joined(key: &str, value: &OsStr) -> OsString {
+fn assignment(key: &str, value: &OsStr) -> OsString {
     let mut whole = OsString::from(format!("--{key}="));
     whole.push(value);
     whole

@@ -10,7 +10,7 @@ use anyhow::{Context, Result, anyhow, ensure};
 use toml::Spanned;
 use toml::de::{DeTable, DeValue};
 
-use super::keys::{CAMERA, Keys, NAME, SOURCE, Scope, takes_many};
+use super::options::{CAMERA, NAME, Options, SOURCE, Scope, takes_many};
 
 /// A file with hundreds of cameras is far smaller.
 const MAX_BYTES: u64 = 1 << 20;
@@ -56,17 +56,17 @@ impl File {
     }
 
     pub(super) fn parse(path: &Path, text: &str) -> Result<Self> {
-        let reader = Reader { path, text, keys: Keys::new() };
+        let parser = FileParser { path, text, keys: Options::new() };
         let table = DeTable::parse(text).map_err(|e| {
             let what = e.message().lines().collect::<Vec<_>>().join(", ");
-            reader.fault(&e.span().unwrap_or_default(), &what)
+            parser.error_at(&e.span().unwrap_or_default(), &what)
         })?;
         let mut file = Self { path: path.to_owned(), top: Vec::new(), cameras: Vec::new() };
         for (key, value) in table.get_ref() {
             if key.get_ref() == CAMERA {
-                file.cameras = reader.cameras(value)?;
+                file.cameras = parser.cameras(value)?;
             } else {
-                file.top.push(reader.entry((key, value), false)?);
+                file.top.push(parser.entry((key, value), false)?);
             }
         }
         Ok(file)
@@ -78,25 +78,25 @@ impl File {
     }
 }
 
-struct Reader<'a> {
+struct FileParser<'a> {
     path: &'a Path,
     text: &'a str,
-    keys: Keys,
+    keys: Options,
 }
 
-impl Reader<'_> {
+impl FileParser<'_> {
     fn line(&self, span: &Range<usize>) -> usize {
         let before = &self.text.as_bytes()[..span.start.min(self.text.len())];
         1 + memchr::memchr_iter(b'\n', before).count()
     }
 
-    fn fault(&self, span: &Range<usize>, what: &str) -> anyhow::Error {
+    fn error_at(&self, span: &Range<usize>, what: &str) -> anyhow::Error {
         anyhow!("{}:{}: {what}", self.path.display(), self.line(span))
     }
 
     fn cameras(&self, value: &Spanned<DeValue<'_>>) -> Result<Vec<Table>> {
         let right = "a camera begins with a line [[camera]], and its name = \"...\" stands below";
-        let fault = |span| self.fault(&span, right);
+        let fault = |span| self.error_at(&span, right);
         let tables = value.get_ref().as_array().ok_or_else(|| fault(value.span()))?;
         tables
             .iter()
@@ -112,8 +112,8 @@ impl Reader<'_> {
         for (key, value) in items {
             let text = || -> Result<Entry> {
                 let text = value.get_ref().as_str();
-                let text = text.ok_or_else(|| self.fault(&key.span(), &is_to_be(key, "text")))?;
-                Ok(self.made(key, vec![text.to_owned()]))
+                let text = text.ok_or_else(|| self.error_at(&key.span(), &must_be(key, "text")))?;
+                Ok(self.new_entry(key, vec![text.to_owned()]))
             };
             match &**key.get_ref() {
                 NAME => table.name = Some(text()?),
@@ -124,7 +124,7 @@ impl Reader<'_> {
         Ok(table)
     }
 
-    fn made(&self, key: &Spanned<Cow<'_, str>>, values: Vec<String>) -> Entry {
+    fn new_entry(&self, key: &Spanned<Cow<'_, str>>, values: Vec<String>) -> Entry {
         Entry { key: key.get_ref().to_string(), values, line: self.line(&key.span()) }
     }
 
@@ -133,26 +133,27 @@ impl Reader<'_> {
         let known = self.keys.find(name);
         let Some((_, arg)) = known.filter(|(scope, _)| !is_in_camera || *scope == Scope::Camera)
         else {
-            return Err(self.fault(&key.span(), &self.keys.refusal(name, is_in_camera)));
+            return Err(self.error_at(&key.span(), &self.keys.explain_refusal(name, is_in_camera)));
         };
-        let values = if takes_many(arg) { many(value.get_ref()) } else { one(value.get_ref()) };
+        let values =
+            if takes_many(arg) { several(value.get_ref()) } else { single(value.get_ref()) };
         let values = values.map_err(|right| {
-            self.fault(&key.span(), &format!("{}, not {}", is_to_be(key, right), shown(value)))
+            self.error_at(&key.span(), &format!("{}, not {}", must_be(key, right), kind(value)))
         })?;
-        Ok(self.made(key, values))
+        Ok(self.new_entry(key, values))
     }
 }
 
-fn is_to_be(key: &Spanned<Cow<'_, str>>, right: &str) -> String {
-    format!("{} is to be {right}", key.get_ref())
+fn must_be(key: &Spanned<Cow<'_, str>>, right: &str) -> String {
+    format!("{} must be {right}", key.get_ref())
 }
 
-fn shown(value: &Spanned<DeValue<'_>>) -> String {
+fn kind(value: &Spanned<DeValue<'_>>) -> String {
     format!("of the kind {}", value.get_ref().type_str())
 }
 
 /// A value as it would be typed.
-fn one(value: &DeValue<'_>) -> Result<Vec<String>, &'static str> {
+fn single(value: &DeValue<'_>) -> Result<Vec<String>, &'static str> {
     let text = match value {
         DeValue::String(text) => text.to_string(),
         DeValue::Integer(n) => match i64::from_str_radix(n.as_str(), n.radix()) {
@@ -166,9 +167,9 @@ fn one(value: &DeValue<'_>) -> Result<Vec<String>, &'static str> {
 }
 
 /// Several values: a list, or names and values.
-fn many(value: &DeValue<'_>) -> Result<Vec<String>, &'static str> {
+fn several(value: &DeValue<'_>) -> Result<Vec<String>, &'static str> {
     const RIGHT: &str = "text, [\"NAME=VALUE\", ...] or { NAME = VALUE, ... }";
-    let one = |value: &Spanned<DeValue<'_>>| one(value.get_ref()).map_err(|_| RIGHT);
+    let one = |value: &Spanned<DeValue<'_>>| single(value.get_ref()).map_err(|_| RIGHT);
     match value {
         DeValue::Array(values) => {
             Ok(values.iter().map(one).collect::<Result<Vec<_>, _>>()?.concat())
@@ -177,7 +178,7 @@ fn many(value: &DeValue<'_>) -> Result<Vec<String>, &'static str> {
             .iter()
             .map(|(name, value)| Ok(format!("{}={}", name.get_ref(), one(value)?.concat())))
             .collect(),
-        value => self::one(value).map_err(|_| RIGHT),
+        value => single(value).map_err(|_| RIGHT),
     }
 }
 
@@ -219,10 +220,10 @@ mod tests {
         for (text, says) in [
             ("\nfsp = 1", "c.toml:2: there is no option fsp; did you mean fps?"),
             ("[[camera]]\n\nthreads = 2", "c.toml:3: threads is no option of a camera"),
-            ("fps = true", "c.toml:1: fps is to be text or a number, not of the kind boolean"),
-            ("fps = [1]", "c.toml:1: fps is to be text or a number"),
-            ("[[camera]]\nname = 1", "c.toml:2: name is to be text"),
-            ("[[camera]]\ncontrol = [[1]]", "c.toml:2: control is to be text, [\"NAME=VALUE\""),
+            ("fps = true", "c.toml:1: fps must be text or a number, not of the kind boolean"),
+            ("fps = [1]", "c.toml:1: fps must be text or a number"),
+            ("[[camera]]\nname = 1", "c.toml:2: name must be text"),
+            ("[[camera]]\ncontrol = [[1]]", "c.toml:2: control must be text, [\"NAME=VALUE\""),
             ("[camera]\nname = 'a'", "c.toml:1: a camera begins with a line [[camera]]"),
             ("camera = 'demo'", "c.toml:1: a camera begins with a line [[camera]]"),
             ("camera = ['demo']", "c.toml:1: a camera begins with a line [[camera]]"),

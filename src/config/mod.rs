@@ -4,15 +4,15 @@
 mod args;
 mod auth;
 mod camera;
+mod camera_list;
+mod camera_options;
 mod command_line;
 mod device;
 mod file;
 mod http;
-mod keys;
 mod name;
-mod plan;
+mod options;
 mod record;
-mod section;
 mod size;
 mod tools;
 
@@ -27,26 +27,26 @@ use file::File;
 
 pub(crate) use auth::{Credentials, Password};
 pub(crate) use camera::{CameraConfig, Source};
+pub(crate) use camera_options::{CameraOptions, CaptureConfig};
 pub use command_line::CommandLine;
 pub(crate) use device::DeviceConfig;
 pub(crate) use http::{HttpConfig, Limits, N_SHORT_CONNECTIONS};
 pub(crate) use name::is_name;
 pub(crate) use record::RecordConfig;
-pub(crate) use section::{CameraSection, CaptureConfig};
 pub use tools::{GrabArgs, ProbeArgs};
 
 /// Everything that was asked for, checked.
 #[derive(Debug)]
 pub struct Config {
     /// At least one; the first is the one that is meant where none is named.
-    pub(crate) cameras: Vec<CameraSection>,
+    pub(crate) cameras: Vec<CameraOptions>,
     pub(crate) http: HttpConfig,
     /// The options behind `http`, by name, as they were written.
-    pub(crate) server: ServerOptions,
+    pub(crate) server: ServerOptionValues,
 }
 
 /// Options of the server and their values.
-pub(crate) type ServerOptions = Vec<(String, Vec<OsString>)>;
+pub(crate) type ServerOptionValues = Vec<(String, Vec<OsString>)>;
 
 impl Config {
     /// Checks what was typed, together with the file.
@@ -55,12 +55,11 @@ impl Config {
     /// The first value that cannot be used, with what would be right.
     pub fn read(typed: &CommandLine) -> Result<Self> {
         let file = typed.file().map(|path| File::read(path)).transpose()?;
-        let cameras = plan::cameras(typed, file.as_ref())?;
-        let cameras =
-            cameras.iter().map(|planned| planned.section(typed)).collect::<Result<_>>()?;
+        let cameras = camera_list::cameras(typed, file.as_ref())?;
+        let cameras = cameras.iter().map(|camera| camera.check(typed)).collect::<Result<_>>()?;
         let layers = Layers { file: file.as_ref(), camera: &[] };
         let merged = typed.merge("demo", &layers)?;
-        let http = HttpConfig::new(&merged.args).map_err(|e| typed.blame(&e, &layers))?;
+        let http = HttpConfig::new(&merged.args).map_err(|e| typed.locate_error(&e, &layers))?;
         Ok(Self { cameras, http, server: merged.server() })
     }
 }

@@ -24,9 +24,9 @@ pub(super) const SOURCE: &str = "source";
 pub(super) const CAMERA: &str = "camera";
 
 /// All options that can stand in the file, and their scope.
-pub(super) struct Keys(Command);
+pub(super) struct Options(Command);
 
-impl Keys {
+impl Options {
     pub(super) fn new() -> Self {
         Self(Args::command())
     }
@@ -47,7 +47,7 @@ impl Keys {
     }
 
     /// What is wrong with a key that cannot stand at a place, and what can.
-    pub(super) fn refusal(&self, key: &str, is_in_camera: bool) -> String {
+    pub(super) fn explain_refusal(&self, key: &str, is_in_camera: bool) -> String {
         if is_in_camera && self.find(key).is_some() {
             return format!("{key} is no option of a camera; put it above the first [[camera]]");
         }
@@ -87,7 +87,7 @@ mod tests {
 
     #[test]
     fn every_option_has_a_scope() {
-        let keys = Keys::new();
+        let keys = Options::new();
         for arg in keys.0.get_arguments().filter_map(Arg::get_long) {
             assert!(keys.find(arg).is_some() || [CAMERA, "config"].contains(&arg), "{arg}");
         }
@@ -99,7 +99,7 @@ mod tests {
 
     #[test]
     fn unknown_key_is_told_the_nearest_that_can_stand_there() {
-        let keys = Keys::new();
+        let keys = Options::new();
         for (key, is_in_camera, says) in [
             ("fsp", true, "did you mean fps?"),
             ("idle_timeout", true, "did you mean idle-timeout?"),
@@ -113,9 +113,9 @@ mod tests {
             ("zzz", true, "control, format, fps, idle-timeout,"),
             ("config", false, "there is no option config"),
         ] {
-            let said = keys.refusal(key, is_in_camera);
+            let said = keys.explain_refusal(key, is_in_camera);
             assert!(said.contains(says), "{key}: {said}");
         }
-        assert!(!keys.refusal("zzz", true).contains("bind"));
+        assert!(!keys.explain_refusal("zzz", true).contains("bind"));
     }
 }

@@ -12,7 +12,7 @@ use super::{name, size};
 
 /// All that is about one camera.
 #[derive(Clone, Debug, PartialEq)]
-pub(crate) struct CameraSection {
+pub(crate) struct CameraOptions {
     /// As it stands in addresses and in the log.
     pub(crate) name: String,
     /// Where the source was written, for what is wrong with it.
@@ -32,7 +32,7 @@ pub(crate) struct CaptureConfig {
     pub(crate) idle_timeout: Option<Duration>,
 }
 
-impl CameraSection {
+impl CameraOptions {
     /// How the log calls it: one that was given no name needs none.
     pub(crate) fn label(&self) -> String {
         match self.name.as_str() {
@@ -42,7 +42,7 @@ impl CameraSection {
     }
 
     /// The camera and its source, for the log.
-    pub(crate) fn told(&self) -> String {
+    pub(crate) fn description(&self) -> String {
         format!("{}: {}", self.label(), self.camera.source)
     }
 

@@ -5,11 +5,11 @@ use anyhow::{Context, Result, bail, ensure};
 
 use super::command_line::{CommandLine, Layers};
 use super::file::File;
-use super::{CameraSection, name};
+use super::{CameraOptions, name};
 use crate::url::mask;
 
 /// One camera, its options not yet looked at.
-pub(super) struct Planned<'a> {
+pub(super) struct UncheckedCamera<'a> {
     name: String,
     /// Where its source was written, with the source.
     origin: String,
@@ -17,13 +17,13 @@ pub(super) struct Planned<'a> {
     layers: Layers<'a>,
 }
 
-impl Planned<'_> {
+impl UncheckedCamera<'_> {
     /// # Errors
     /// The first option that cannot be, and where it was written.
-    pub(super) fn section(&self, typed: &CommandLine) -> Result<CameraSection> {
+    pub(super) fn check(&self, typed: &CommandLine) -> Result<CameraOptions> {
         let merged = typed.merge(&self.source, &self.layers)?;
-        CameraSection::new(&self.name, &self.origin, &merged.args)
-            .map_err(|e| typed.blame(&e, &self.layers))
+        CameraOptions::new(&self.name, &self.origin, &merged.args)
+            .map_err(|e| typed.locate_error(&e, &self.layers))
     }
 }
 
@@ -31,7 +31,10 @@ impl Planned<'_> {
 ///
 /// # Errors
 /// A name that cannot be or that two have.
-pub(super) fn cameras<'a>(typed: &CommandLine, file: Option<&'a File>) -> Result<Vec<Planned<'a>>> {
+pub(super) fn cameras<'a>(
+    typed: &CommandLine,
+    file: Option<&'a File>,
+) -> Result<Vec<UncheckedCamera<'a>>> {
     let mut planned = file.map_or(Ok(Vec::new()), in_file)?;
     let n_in_file = planned.len();
     for text in typed.cameras() {
@@ -52,20 +55,20 @@ pub(super) fn cameras<'a>(typed: &CommandLine, file: Option<&'a File>) -> Result
             ),
             None => {
                 let layers = Layers { file, camera: &[] };
-                planned.push(Planned { name, origin, source: source.to_owned(), layers });
+                planned.push(UncheckedCamera { name, origin, source: source.to_owned(), layers });
             }
         }
     }
     if planned.is_empty() {
         let layers = Layers { file, camera: &[] };
         let (name, source) = (unnamed(0), "demo".to_owned());
-        planned.push(Planned { name, origin: "--camera demo".into(), source, layers });
+        planned.push(UncheckedCamera { name, origin: "--camera demo".into(), source, layers });
     }
     Ok(planned)
 }
 
-fn in_file(file: &File) -> Result<Vec<Planned<'_>>> {
-    let mut planned: Vec<Planned<'_>> = Vec::new();
+fn in_file(file: &File) -> Result<Vec<UncheckedCamera<'_>>> {
+    let mut planned: Vec<UncheckedCamera<'_>> = Vec::new();
     for table in &file.cameras {
         let name = match &table.name {
             Some(entry) => {
@@ -81,7 +84,7 @@ fn in_file(file: &File) -> Result<Vec<Planned<'_>>> {
             format!("{}: the camera {name} lacks its source = \"...\"", file.at(table.line))
         })?;
         let text = source.values.concat();
-        planned.push(Planned {
+        planned.push(UncheckedCamera {
             name,
             origin: format!("{}: source {}", file.at(source.line), mask(&text)),
             source: text,
