@@ -1,5 +1,6 @@
-//! Which cameras there are to be: those of the file, and those that were
-//! typed. A typed source takes the place of one in the file under its name.
+//! The list of cameras: those of the file, then those of the command line. A
+//! camera of the command line replaces the source of the one with its name in
+//! the file, and keeps the options of that one.
 
 use anyhow::{Context, Result, bail, ensure};
 
@@ -8,7 +9,7 @@ use super::file::File;
 use super::{CameraOptions, name};
 use crate::url::mask;
 
-/// One camera, its options not yet looked at.
+/// One camera whose options are not checked yet.
 pub(super) struct UncheckedCamera<'a> {
     name: String,
     /// Where its source was written, with the source.
@@ -18,8 +19,10 @@ pub(super) struct UncheckedCamera<'a> {
 }
 
 impl UncheckedCamera<'_> {
+    /// Checks all options of the camera.
+    ///
     /// # Errors
-    /// The first option that cannot be, and where it was written.
+    /// The first value that cannot be used, and where it was written.
     pub(super) fn check(&self, typed: &CommandLine) -> Result<CameraOptions> {
         let merged = typed.merge(&self.source, &self.layers)?;
         CameraOptions::new(&self.name, &self.origin, &merged.args)
@@ -30,7 +33,7 @@ impl UncheckedCamera<'_> {
 /// All cameras, at least one.
 ///
 /// # Errors
-/// A name that cannot be or that two have.
+/// A name that cannot be used or that two cameras have.
 pub(super) fn cameras<'a>(
     typed: &CommandLine,
     file: Option<&'a File>,
@@ -67,6 +70,7 @@ pub(super) fn cameras<'a>(
     Ok(planned)
 }
 
+/// The cameras of the file.
 fn in_file(file: &File) -> Result<Vec<UncheckedCamera<'_>>> {
     let mut planned: Vec<UncheckedCamera<'_>> = Vec::new();
     for table in &file.cameras {
@@ -94,7 +98,7 @@ fn in_file(file: &File) -> Result<Vec<UncheckedCamera<'_>>> {
     Ok(planned)
 }
 
-/// The name of a camera that was given none: `camera`, `camera2`, ...
+/// The name of a camera without one: `camera`, `camera2`, ...
 fn unnamed(n_before: usize) -> String {
     match n_before {
         0 => name::UNNAMED.to_owned(),
@@ -171,7 +175,7 @@ mod tests {
     }
 
     #[test]
-    fn fault_of_a_value_is_told_with_its_line_or_its_option() {
+    fn error_names_the_line_or_the_option_of_the_value() {
         let fault =
             |text: &str, args: &[&str]| format!("{:#}", config("fault", text, args).unwrap_err());
         let camera = |rest: &str| format!("\n[[camera]]\nname = 'a'\nsource = 'demo'\n{rest}");

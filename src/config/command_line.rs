@@ -1,7 +1,9 @@
-//! What was typed and what the environment says, and how it goes together
-//! with the file: the command line wins over the environment, that over the
-//! camera's table in the file, that over the top of the file, that over the
-//! defaults.
+//! The command line and the environment, and how they are merged with the file.
+//! Of an option that is given several times, the first of these counts: command
+//! line, environment, table of the camera in the file, top of the file, default.
+//!
+//! A value of the file becomes an argument of a second command line, so that
+//! clap reads it by the same rules and with the same errors as a typed one.
 
 use std::error::Error;
 use std::ffi::{OsStr, OsString};
@@ -25,8 +27,10 @@ pub struct CommandLine {
 }
 
 impl CommandLine {
+    /// Reads the arguments and the environment.
+    ///
     /// # Errors
-    /// As clap's own, also for `--help` and `--version`.
+    /// The errors of clap, which `--help` and `--version` are too.
     pub fn parse_from(typed: impl IntoIterator<Item = OsString>) -> Result<Self, clap::Error> {
         let matches = Args::command().try_get_matches_from(typed)?;
         Ok(Self { args: Args::from_arg_matches(&matches)?, matches })
@@ -44,12 +48,12 @@ impl CommandLine {
         self.args.config.as_ref()
     }
 
-    /// The cameras as they were typed; none where the default is all there is.
+    /// The cameras that were given; none if there is only the default.
     pub(super) fn cameras(&self) -> &[String] {
         if is_given(&self.matches, "cameras") { &self.args.cameras } else { &[] }
     }
 
-    /// The options with what stands in the file, and with one camera.
+    /// The options of one camera, merged with the file.
     pub(super) fn merge(&self, source: &str, layers: &Layers<'_>) -> Result<Merged> {
         let mut typed: Vec<OsString> = vec!["mjpegd".into(), assignment(CAMERA, source.as_ref())];
         for (key, _, arg) in Options::new().all() {
@@ -67,33 +71,34 @@ impl CommandLine {
         }
     }
 
-    /// A fault that begins with the option that has it; if its value is from
-    /// the file, with where it stands there.
-    pub(super) fn locate_error(&self, fault: &anyhow::Error, layers: &Layers<'_>) -> anyhow::Error {
-        let text = format!("{fault:#}");
+    /// The error of an option whose text begins with the option. If the value
+    /// came from the file, it begins with the place in the file instead.
+    pub(super) fn locate_error(&self, error: &anyhow::Error, layers: &Layers<'_>) -> anyhow::Error {
+        let text = format!("{error:#}");
         let option = text.strip_prefix("--").map(|rest| {
             let end = rest.find([' ', ':', '=']).unwrap_or(rest.len());
             (&rest[..end], &rest[end..])
         });
-        let told = option.and_then(|(key, rest)| {
+        let located = option.and_then(|(key, rest)| {
             let keys = Options::new();
             let (_, arg) = keys.find(key)?;
             let entry =
                 layers.find(key).filter(|_| !is_given(&self.matches, arg.get_id().as_str()))?;
             Some(anyhow!("{}: {key}{rest}", layers.file?.at(entry.line)))
         });
-        told.unwrap_or_else(|| anyhow!("{text}"))
+        located.unwrap_or_else(|| anyhow!("{text}"))
     }
 }
 
-/// The options of one camera or of the server, put together.
+/// The options of one camera or of the server, merged.
 pub(super) struct Merged {
     pub(super) args: Args,
     matches: ArgMatches,
 }
 
 impl Merged {
-    /// The options of the server, to be compared with those of another time.
+    /// The options of the server as they were given, so that a reload can see
+    /// which of them changed.
     pub(super) fn server(&self) -> ServerOptionValues {
         let keys = Options::new();
         let of_server = keys.all().filter(|(_, scope, _)| *scope == Scope::Server);
@@ -106,7 +111,7 @@ impl Merged {
     }
 }
 
-/// What the file says that concerns one camera, the nearest first.
+/// The parts of the file that apply to one camera; its own table comes first.
 #[derive(Clone, Copy, Default)]
 pub(super) struct Layers<'a> {
     pub(super) file: Option<&'a File>,
@@ -120,7 +125,7 @@ impl Layers<'_> {
     }
 }
 
-/// An error of clap's in one line that begins with the option.
+/// An error of clap in one line that begins with the option.
 fn one_line(error: &clap::Error) -> String {
     let of = |kind| match error.get(kind) {
         Some(ContextValue::String(text)) => Some(text.as_str()),
@@ -138,6 +143,7 @@ fn one_line(error: &clap::Error) -> String {
     }
 }
 
+/// Whether an option was typed or set in the environment.
 fn is_given(matches: &ArgMatches, id: &str) -> bool {
     let source = matches.value_source(id);
     matches!(source, Some(ValueSource::CommandLine | ValueSource::EnvVariable))

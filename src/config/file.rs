@@ -1,5 +1,6 @@
-//! The file behind `--config`: what stands in it, and in which line. Whether
-//! the values can be is for the same code to say that reads the command line.
+//! The file of `--config`: its keys and values, each with its line. Here only
+//! keys and types are checked; the values are checked by the code that checks
+//! the command line.
 
 use std::borrow::Cow;
 use std::io::Read;
@@ -12,19 +13,19 @@ use toml::de::{DeTable, DeValue};
 
 use super::options::{CAMERA, NAME, Options, SOURCE, Scope, takes_many};
 
-/// A file with hundreds of cameras is far smaller.
+/// The largest file to read; one with hundreds of cameras is far smaller.
 const MAX_BYTES: u64 = 1 << 20;
 
-/// What stands in the file.
+/// The content of the file.
 #[derive(Debug)]
-pub(super) struct File {
+pub(crate) struct File {
     path: PathBuf,
-    /// Options of the server, and of all cameras that do not say otherwise.
+    /// Options of the server, and of all cameras whose tables do not set them.
     pub(super) top: Vec<Entry>,
     pub(super) cameras: Vec<Table>,
 }
 
-/// A camera in the file.
+/// The table of a camera in the file.
 #[derive(Debug)]
 pub(super) struct Table {
     pub(super) line: usize,
@@ -33,7 +34,7 @@ pub(super) struct Table {
     pub(super) entries: Vec<Entry>,
 }
 
-/// An option in the file.
+/// One key of the file with its values.
 #[derive(Debug)]
 pub(super) struct Entry {
     pub(super) key: String,
@@ -44,8 +45,10 @@ pub(super) struct Entry {
 type Item<'a> = (&'a Spanned<Cow<'a, str>>, &'a Spanned<DeValue<'a>>);
 
 impl File {
+    /// Reads a file.
+    ///
     /// # Errors
-    /// The first fault of the file, with its line.
+    /// Its first error, with the line.
     pub(super) fn read(path: &Path) -> Result<Self> {
         let named = || format!("--config {}", path.display());
         let mut text = String::new();
@@ -55,7 +58,8 @@ impl File {
         Self::parse(path, &text)
     }
 
-    pub(super) fn parse(path: &Path, text: &str) -> Result<Self> {
+    /// As [`File::read`], for the text of a file.
+    pub(crate) fn parse(path: &Path, text: &str) -> Result<Self> {
         let parser = FileParser { path, text, keys: Options::new() };
         let table = DeTable::parse(text).map_err(|e| {
             let what = e.message().lines().collect::<Vec<_>>().join(", ");
@@ -72,7 +76,7 @@ impl File {
         Ok(file)
     }
 
-    /// Where in the file something stands.
+    /// A line of the file, as errors name it.
     pub(super) fn at(&self, line: usize) -> String {
         format!("{}:{line}", self.path.display())
     }
@@ -95,13 +99,13 @@ impl FileParser<'_> {
     }
 
     fn cameras(&self, value: &Spanned<DeValue<'_>>) -> Result<Vec<Table>> {
-        let right = "a camera begins with a line [[camera]], and its name = \"...\" stands below";
-        let fault = |span| self.error_at(&span, right);
-        let tables = value.get_ref().as_array().ok_or_else(|| fault(value.span()))?;
+        let usage = "a camera begins with a line [[camera]], and its name = \"...\" stands below";
+        let error = |span| self.error_at(&span, usage);
+        let tables = value.get_ref().as_array().ok_or_else(|| error(value.span()))?;
         tables
             .iter()
             .map(|table| {
-                let items = table.get_ref().as_table().ok_or_else(|| fault(table.span()))?;
+                let items = table.get_ref().as_table().ok_or_else(|| error(table.span()))?;
                 self.camera(self.line(&table.span()), items)
             })
             .collect()
@@ -144,6 +148,7 @@ impl FileParser<'_> {
     }
 }
 
+/// The error about a value of the wrong type.
 fn must_be(key: &Spanned<Cow<'_, str>>, right: &str) -> String {
     format!("{} must be {right}", key.get_ref())
 }
@@ -152,7 +157,7 @@ fn kind(value: &Spanned<DeValue<'_>>) -> String {
     format!("of the kind {}", value.get_ref().type_str())
 }
 
-/// A value as it would be typed.
+/// A value as it would be typed on the command line.
 fn single(value: &DeValue<'_>) -> Result<Vec<String>, &'static str> {
     let text = match value {
         DeValue::String(text) => text.to_string(),
@@ -166,10 +171,10 @@ fn single(value: &DeValue<'_>) -> Result<Vec<String>, &'static str> {
     Ok(vec![text])
 }
 
-/// Several values: a list, or names and values.
+/// The values of an option that takes several: a list, or names and values.
 fn several(value: &DeValue<'_>) -> Result<Vec<String>, &'static str> {
-    const RIGHT: &str = "text, [\"NAME=VALUE\", ...] or { NAME = VALUE, ... }";
-    let one = |value: &Spanned<DeValue<'_>>| single(value.get_ref()).map_err(|_| RIGHT);
+    const USAGE: &str = "text, [\"NAME=VALUE\", ...] or { NAME = VALUE, ... }";
+    let one = |value: &Spanned<DeValue<'_>>| single(value.get_ref()).map_err(|_| USAGE);
     match value {
         DeValue::Array(values) => {
             Ok(values.iter().map(one).collect::<Result<Vec<_>, _>>()?.concat())
@@ -178,7 +183,7 @@ fn several(value: &DeValue<'_>) -> Result<Vec<String>, &'static str> {
             .iter()
             .map(|(name, value)| Ok(format!("{}={}", name.get_ref(), one(value)?.concat())))
             .collect(),
-        value => single(value).map_err(|_| RIGHT),
+        value => single(value).map_err(|_| USAGE),
     }
 }
 
@@ -190,7 +195,7 @@ mod tests {
         File::parse(Path::new("c.toml"), text)
     }
 
-    fn fault(text: &str) -> String {
+    fn error(text: &str) -> String {
         format!("{:#}", parse(text).unwrap_err())
     }
 
@@ -216,7 +221,7 @@ mod tests {
     }
 
     #[test]
-    fn fault_is_told_with_its_line_and_what_would_be_right() {
+    fn error_has_its_line_and_what_would_be_right() {
         for (text, says) in [
             ("\nfsp = 1", "c.toml:2: there is no option fsp; did you mean fps?"),
             ("[[camera]]\n\nthreads = 2", "c.toml:3: threads is no option of a camera"),
@@ -232,14 +237,14 @@ mod tests {
             ("bind = 127.0.0.1", "c.toml:1: "),
             ("# fine\nfps = ", "c.toml:2: "),
         ] {
-            let fault = fault(text);
-            assert!(fault.starts_with(says) || fault.contains(says), "{text:?}: {fault}");
-            assert!(!fault.contains('\n'), "{text:?}: one line, not {fault}");
+            let error = error(text);
+            assert!(error.starts_with(says) || error.contains(says), "{text:?}: {error}");
+            assert!(!error.contains('\n'), "{text:?}: one line, not {error}");
         }
     }
 
     #[test]
-    fn no_damage_to_a_file_is_more_than_a_fault() {
+    fn damaged_file_is_an_error_and_no_panic() {
         let text = b"bind = ':80'\nfps = 1.5\n[[camera]]\nname = \"a\"\ncontrol = { b = [1] }\n";
         let mut seed = 1_u32;
         let mut random = |n: usize| {

@@ -1,5 +1,5 @@
-//! What the program is to do: the [`CommandLine`] and the file that it names
-//! become a [`Config`] that was checked and that the rooms are built from.
+//! The configuration: the [`CommandLine`] and the file that it names become a
+//! checked [`Config`], from which the other rooms are built.
 
 mod args;
 mod auth;
@@ -8,7 +8,7 @@ mod camera_list;
 mod camera_options;
 mod command_line;
 mod device;
-mod file;
+pub(crate) mod file;
 mod http;
 mod name;
 mod options;
@@ -35,21 +35,21 @@ pub(crate) use name::is_name;
 pub(crate) use record::RecordConfig;
 pub use tools::{GrabArgs, ProbeArgs};
 
-/// Everything that was asked for, checked.
+/// The whole configuration, checked.
 #[derive(Debug)]
 pub struct Config {
-    /// At least one; the first is the one that is meant where none is named.
+    /// At least one. A request that names no camera means the first.
     pub(crate) cameras: Vec<CameraOptions>,
     pub(crate) http: HttpConfig,
-    /// The options behind `http`, by name, as they were written.
+    /// The options behind `http`, by name, as they were given.
     pub(crate) server: ServerOptionValues,
 }
 
-/// Options of the server and their values.
+/// The options of the server with the texts of their values.
 pub(crate) type ServerOptionValues = Vec<(String, Vec<OsString>)>;
 
 impl Config {
-    /// Checks what was typed, together with the file.
+    /// Checks the command line together with the file.
     ///
     /// # Errors
     /// The first value that cannot be used, with what would be right.
@@ -64,7 +64,7 @@ impl Config {
     }
 }
 
-/// The cameras, for people.
+/// The cameras with their sources, for people.
 impl fmt::Display for Config {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         for (i, section) in self.cameras.iter().enumerate() {
@@ -73,12 +73,6 @@ impl fmt::Display for Config {
         }
         Ok(())
     }
-}
-
-/// What stands in the text of a file, as text.
-#[cfg(test)]
-pub(crate) fn look_at_file(text: &str) -> Result<String> {
-    File::parse(std::path::Path::new("FILE"), text).map(|file| format!("{file:?}"))
 }
 
 #[cfg(test)]
@@ -92,7 +86,7 @@ mod tests {
         Config::read(&CommandLine::parse_from(typed).unwrap())
     }
 
-    fn fault(args: &[&str]) -> String {
+    fn error(args: &[&str]) -> String {
         format!("{:#}", config(args).unwrap_err())
     }
 
@@ -117,7 +111,7 @@ mod tests {
     }
 
     #[test]
-    fn what_cannot_be_is_refused_with_what_can() {
+    fn value_that_cannot_be_used_is_refused_with_what_would_be_right() {
         for (args, says) in [
             (["--threads", "0"], "use a number of viewers from 1"),
             (["--fps", "0"], "use a number of pictures a second"),
@@ -149,9 +143,9 @@ mod tests {
             (["--record-max-age", "1ms"], "use 1s or more"),
             (["--record-sync", "5s"], "use 1s or less"),
         ] {
-            let fault = fault(&args);
-            assert!(fault.contains(says), "{args:?}: {fault}");
-            assert!(!fault.contains('\n'), "{args:?}: one line, not {fault}");
+            let error = error(&args);
+            assert!(error.contains(says), "{args:?}: {error}");
+            assert!(!error.contains('\n'), "{args:?}: one line, not {error}");
         }
     }
 }

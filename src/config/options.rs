@@ -1,29 +1,66 @@
-//! The options as keys of the file: they are those of the command line, so
-//! that none is forgotten here and each means the same in both.
+//! All options and their scope: which of them can differ from camera to camera,
+//! and which can stand in the file.
+//!
+//! A key of the file has the name of its option, so that an option means the
+//! same in both places and none is missing in the file.
 
 use clap::{Arg, ArgAction, Command, CommandFactory};
 
 use super::args::Args;
 
-/// What an option is about.
+/// What an option applies to.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub(super) enum Scope {
-    /// One camera.
+    /// One camera: the file can set it at its top for all cameras, and in the
+    /// table of one camera.
     Camera,
-    /// The program: it can stand in the file only once.
+    /// The whole program: the file can set it at its top only.
     Server,
+    /// The command line: it cannot stand in the file.
+    CommandLine,
 }
 
-/// The headings of the help under which the options of a camera stand.
-const OF_CAMERA: [&str; 3] = ["Camera", "Device", "Recording"];
+/// The scope of each option. It is written down here and not derived from the
+/// headings of the help, because those are for the reader of the help only. A
+/// test compares the table with the command line.
+const SCOPES: [(&str, Scope); 27] = [
+    // In the file a camera is a table [[camera]].
+    ("camera", Scope::CommandLine),
+    ("config", Scope::CommandLine),
+    ("max-viewers", Scope::Camera),
+    ("fps", Scope::Camera),
+    ("resolution", Scope::Camera),
+    ("format", Scope::Camera),
+    ("quality", Scope::Camera),
+    ("control", Scope::Camera),
+    ("warmup", Scope::Camera),
+    ("stall-timeout", Scope::Camera),
+    ("max-frame-size", Scope::Camera),
+    ("idle-timeout", Scope::Camera),
+    ("record", Scope::Camera),
+    ("record-fps", Scope::Camera),
+    ("record-max-size", Scope::Camera),
+    ("record-max-age", Scope::Camera),
+    ("record-sync", Scope::Camera),
+    ("bind", Scope::Server),
+    ("threads", Scope::Server),
+    ("write-timeout", Scope::Server),
+    ("head-timeout", Scope::Server),
+    ("max-head", Scope::Server),
+    ("max-connections", Scope::Server),
+    ("max-leaks", Scope::Server),
+    ("www", Scope::Server),
+    ("auth-file", Scope::Server),
+    ("allow-origin", Scope::Server),
+];
 
-/// What only a camera's table has.
+/// Keys that only the table of a camera has.
 pub(super) const NAME: &str = "name";
 pub(super) const SOURCE: &str = "source";
 /// The table of a camera.
 pub(super) const CAMERA: &str = "camera";
 
-/// All options that can stand in the file, and their scope.
+/// The options of the command line that can stand in the file.
 pub(super) struct Options(Command);
 
 impl Options {
@@ -31,14 +68,12 @@ impl Options {
         Self(Args::command())
     }
 
+    /// The options that can stand in the file, by name, with their scope.
     pub(super) fn all(&self) -> impl Iterator<Item = (&str, Scope, &Arg)> {
         self.0.get_arguments().filter_map(|arg| {
-            let key = arg.get_long().filter(|key| *key != CAMERA && *key != "config")?;
-            let scope = match arg.get_help_heading()? {
-                heading if OF_CAMERA.contains(&heading) => Scope::Camera,
-                _ => Scope::Server,
-            };
-            Some((key, scope, arg))
+            let name = arg.get_long()?;
+            let scope = scope(name).filter(|scope| *scope != Scope::CommandLine)?;
+            Some((name, scope, arg))
         })
     }
 
@@ -46,7 +81,7 @@ impl Options {
         self.all().find(|(known, ..)| *known == key).map(|(_, scope, arg)| (scope, arg))
     }
 
-    /// What is wrong with a key that cannot stand at a place, and what can.
+    /// Why a key cannot stand in this place of the file, and what can.
     pub(super) fn explain_refusal(&self, key: &str, is_in_camera: bool) -> String {
         if is_in_camera && self.find(key).is_some() {
             return format!("{key} is no option of a camera; put it above the first [[camera]]");
@@ -63,6 +98,7 @@ impl Options {
         let written = key.replace('_', "-");
         let distance = |known: &str| strsim::osa_distance(&written, known);
         let nearest = known.iter().copied().min_by_key(|known| distance(known));
+        // A key with more typing errors than this could be any option.
         match nearest.filter(|nearest| distance(nearest) <= 1 + written.len() / 4) {
             Some(CAMERA) => {
                 format!("there is no option {key}; a camera begins with the line [[camera]]")
@@ -76,6 +112,10 @@ impl Options {
     }
 }
 
+fn scope(option: &str) -> Option<Scope> {
+    SCOPES.iter().find(|(name, _)| *name == option).map(|(_, scope)| *scope)
+}
+
 /// Whether an option takes several values.
 pub(super) fn takes_many(arg: &Arg) -> bool {
     matches!(arg.get_action(), ArgAction::Append)
@@ -86,20 +126,23 @@ mod tests {
     use super::*;
 
     #[test]
-    fn every_option_has_a_scope() {
-        let keys = Options::new();
-        for arg in keys.0.get_arguments().filter_map(Arg::get_long) {
-            assert!(keys.find(arg).is_some() || [CAMERA, "config"].contains(&arg), "{arg}");
+    fn every_option_has_exactly_one_scope() {
+        let options = Options::new();
+        let mut typed: Vec<_> = options.0.get_arguments().filter_map(Arg::get_long).collect();
+        let mut listed: Vec<_> = SCOPES.iter().map(|(name, _)| *name).collect();
+        typed.sort_unstable();
+        listed.sort_unstable();
+        assert_eq!(listed, typed);
+        // And each of them can stand where its scope says.
+        for (name, scope) in SCOPES {
+            let found = options.find(name).map(|(scope, _)| scope);
+            assert_eq!(found, Some(scope).filter(|s| *s != Scope::CommandLine), "{name}");
         }
-        assert_eq!(keys.find("fps").unwrap().0, Scope::Camera);
-        assert_eq!(keys.find("quality").unwrap().0, Scope::Camera);
-        assert_eq!(keys.find("bind").unwrap().0, Scope::Server);
-        assert!(keys.find(CAMERA).is_none() && keys.find("config").is_none());
     }
 
     #[test]
-    fn unknown_key_is_told_the_nearest_that_can_stand_there() {
-        let keys = Options::new();
+    fn unknown_key_is_answered_with_the_nearest_that_can_stand_there() {
+        let options = Options::new();
         for (key, is_in_camera, says) in [
             ("fsp", true, "did you mean fps?"),
             ("idle_timeout", true, "did you mean idle-timeout?"),
@@ -113,9 +156,9 @@ mod tests {
             ("zzz", true, "control, format, fps, idle-timeout,"),
             ("config", false, "there is no option config"),
         ] {
-            let said = keys.explain_refusal(key, is_in_camera);
+            let said = options.explain_refusal(key, is_in_camera);
             assert!(said.contains(says), "{key}: {said}");
         }
-        assert!(!keys.explain_refusal("zzz", true).contains("bind"));
+        assert!(!options.explain_refusal("zzz", true).contains("bind"));
     }
 }

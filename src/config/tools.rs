@@ -1,17 +1,17 @@
-//! What `mjpegd probe` and `mjpegd grab` are told.
+//! The options of `mjpegd probe` and `mjpegd grab`.
 
 use std::path::PathBuf;
 use std::time::Duration;
 
 use clap::Args;
 
-/// Of `mjpegd probe`.
+/// The options of `mjpegd probe`.
 #[derive(Args, Clone, Debug)]
 pub struct ProbeArgs {
     /// The address of a stream, such as `http://camera.local:5000/stream`
     pub url: String,
 
-    /// How long to look
+    /// How long to measure
     #[arg(long, value_name = "TIME", default_value = "10s")]
     #[arg(value_parser = humantime::parse_duration)]
     pub duration: Duration,
@@ -21,26 +21,26 @@ pub struct ProbeArgs {
     pub json: bool,
 }
 
-/// Of `mjpegd grab`.
+/// The options of `mjpegd grab`.
 #[derive(Args, Clone, Debug)]
 pub struct GrabArgs {
     /// The address of a stream, such as `http://camera.local:5000/stream`
     pub url: String,
 
-    /// How many pictures
+    /// How many pictures to save
     #[arg(short, long = "number", value_name = "N", default_value_t = 1)]
     #[arg(value_parser = clap::value_parser!(u32).range(1..))]
     pub n: u32,
 
-    /// The folder for them, made if it is not there
+    /// The folder for the pictures; it is created if it is missing
     #[arg(short, long, value_name = "DIR", default_value = ".")]
     pub output: PathBuf,
 
-    /// Write over pictures of the same name
+    /// Overwrite pictures of the same name
     #[arg(long)]
     pub overwrite: bool,
 
-    /// Without a picture for so long, give up
+    /// Give up after this time without a picture
     #[arg(long, value_name = "TIME", default_value = "10s")]
     #[arg(value_parser = humantime::parse_duration)]
     pub timeout: Duration,

@@ -2,12 +2,13 @@
 
 use std::hash::{DefaultHasher, Hash, Hasher};
 use std::mem;
+use std::path::Path;
 use std::time::{Duration, SystemTime};
 
 use super::Target;
 use super::mutate::Rng;
 use crate::capture::mend;
-use crate::config;
+use crate::config::file::File;
 use crate::frame::{DELIMITER, FrameBuf, Meta, SHORT_HEADERS, STREAM_TYPE, Taken};
 use crate::http;
 use crate::jpeg::{self, Fault, Splitter, Walk, Walked};
@@ -288,11 +289,16 @@ fn configuration() {
     Target { name: "config", words, run: configured }.fuzz();
 }
 
+/// The content of a file as text.
+fn parse_config(text: &str) -> anyhow::Result<String> {
+    File::parse(Path::new("FILE"), text).map(|file| format!("{file:?}"))
+}
+
 fn configured(input: &[u8], _: &mut Rng) -> u64 {
     let Ok(text) = std::str::from_utf8(input) else { return 0 };
-    match config::look_at_file(text) {
+    match parse_config(text) {
         Ok(file) => {
-            let more = config::look_at_file(&format!("{text}\n# a comment\n"));
+            let more = parse_config(&format!("{text}\n# a comment\n"));
             assert_eq!(more.unwrap(), file, "a comment changes nothing");
             hash(shape(&file))
         }
