@@ -92,7 +92,7 @@ pub struct Signals {
 /// What keeps the program from running: an address that cannot be listened
 /// on, a system without threads. A lost camera is none of these.
 pub fn run(typed: &CommandLine, mut config: Config, signals: &Signals) -> Result<Option<Restart>> {
-    panics::watch();
+    panics::install_hook();
     let (trigger, stop) = shutdown::channel();
     open_files::fit(&mut config.http.limits);
     let descriptions: Vec<_> = config.cameras.iter().map(CameraOptions::description).collect();

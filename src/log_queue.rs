@@ -1,8 +1,8 @@
-//! The log on its way out: a queue and a thread, so that nobody who has
-//! something to say waits for the one who should read it.
+//! A queue and a thread between the program and its log, so that no thread waits
+//! for the reader of the log.
 //!
-//! A log goes to a terminal or a pipe, which somebody may have stopped; a
-//! server that waits for it serves nobody.
+//! The log goes to a terminal or a pipe, and its reader may have stopped. Without
+//! the queue the next line of any thread would then stop the whole server.
 
 use std::io::{self, Write};
 use std::sync::Arc;
@@ -12,20 +12,20 @@ use std::time::Duration;
 
 use crossbeam_channel::{Receiver, Sender, bounded};
 
-/// Lines that may wait; more are lost, and counted.
+/// Lines that may wait in the queue; further ones are lost, and counted.
 const N_LINES: usize = 1024;
-/// The rest of a longer line is left out.
+/// The longest line in bytes; the rest of a longer one is cut off.
 const MAX_LINE: usize = 4096;
-/// How long the end of the program waits for the last lines to be taken.
-const PATIENCE: Duration = Duration::from_millis(500);
+/// How long the end of the program waits for the last lines to be written.
+const FLUSH_TIMEOUT: Duration = Duration::from_millis(500);
 
 enum Message {
     Line(Vec<u8>),
-    /// Answered when all lines before it are out.
+    /// Answered when all lines before it are written.
     Flush(Sender<()>),
 }
 
-/// Takes lines and never blocks. Each write is one line.
+/// Takes lines and never blocks. Each write must be one line.
 #[derive(Clone, Debug)]
 pub struct LogQueue {
     messages: Sender<Message>,
@@ -36,7 +36,7 @@ impl LogQueue {
     /// Starts the thread that writes to `to`.
     ///
     /// # Errors
-    /// What the system says that has no thread to give.
+    /// The system has no thread to give.
     pub fn start(to: impl Write + Send + 'static) -> io::Result<Self> {
         let (sender, receiver) = bounded(N_LINES);
         let queue = Self { messages: sender, n_lost: Arc::default() };
@@ -46,12 +46,13 @@ impl LogQueue {
         Ok(queue)
     }
 
-    /// Waits until all lines are out, but not for long.
+    /// Waits until all lines are written, for a second at most.
     pub fn flush_soon(&self) {
         let (done, is_done) = bounded(1);
-        if self.messages.send_timeout(Message::Flush(done), PATIENCE).is_ok() {
-            // Neither an answer in time nor a thread: then the lines are lost.
-            let _ = is_done.recv_timeout(PATIENCE);
+        if self.messages.send_timeout(Message::Flush(done), FLUSH_TIMEOUT).is_ok() {
+            // Without an answer in time the last lines are lost, as a log that
+            // nobody reads must not keep the program from ending.
+            let _ = is_done.recv_timeout(FLUSH_TIMEOUT);
         }
     }
 }
@@ -76,13 +77,13 @@ impl Write for LogQueue {
 fn write_out(mut to: impl Write, messages: &Receiver<Message>, n_lost: &AtomicU64) {
     for message in messages {
         match message {
-            // Nobody is there to be told of a log that cannot be written.
+            // An error of the log cannot be reported, as this is the log.
             Message::Line(line) => drop(to.write_all(&line)),
             Message::Flush(done) => drop(done.try_send(())),
         }
         let n = n_lost.swap(0, Relaxed);
         if n > 0 {
-            drop(writeln!(to, "({n} lines of the log were lost, as nobody took them)"));
+            drop(writeln!(to, "({n} lines of the log were lost, as nobody read them)"));
         }
     }
 }
@@ -93,7 +94,7 @@ mod tests {
 
     use super::*;
 
-    /// A reader that stops until it is let go on.
+    /// A reader that has stopped, until the gate is opened.
     struct Slow(Arc<Mutex<Vec<u8>>>, Receiver<()>);
 
     impl Write for Slow {
@@ -108,7 +109,7 @@ mod tests {
     }
 
     #[test]
-    fn lines_that_nobody_takes_are_lost_and_counted_and_hold_nobody_up() {
+    fn lines_that_nobody_reads_are_lost_and_counted_and_block_nothing() {
         let (go_on, gate) = bounded::<()>(0);
         let taken = Arc::<Mutex<Vec<u8>>>::default();
         let mut queue = LogQueue::start(Slow(Arc::clone(&taken), gate)).unwrap();
@@ -121,7 +122,7 @@ mod tests {
         queue.flush_soon();
         let text = String::from_utf8(taken.lock().clone()).unwrap();
         assert!(text.starts_with("line 0\n"), "{text}");
-        let lost = text.lines().find(|line| line.contains("were lost")).expect("no word of it");
+        let lost = text.lines().find(|line| line.contains("were lost")).expect("no line about it");
         let n_lost: usize = lost[1..].split(' ').next().unwrap().parse().unwrap();
         assert_eq!(text.lines().count() - 1 + n_lost, 3000);
     }

@@ -1,7 +1,7 @@
-//! Panics: counted, and logged without flooding the log.
+//! The panic hook: it counts panics and logs them without flooding the log.
 //!
-//! A client that resets its connection early enough makes a thread of
-//! tiny_http's panic, so that anybody can bring them about.
+//! A client that resets its connection early enough makes a thread of the HTTP
+//! library panic, so anybody can cause as many panics as they like.
 
 use std::any::Any;
 use std::panic::{PanicHookInfo, set_hook};
@@ -14,24 +14,25 @@ use crate::log_limit::LogLimit;
 
 static N_PANICS: AtomicU64 = AtomicU64::new(0);
 
-/// Counts and logs from now on.
-pub(crate) fn watch() {
+/// Installs the hook.
+pub(crate) fn install_hook() {
     let log = Mutex::<LogLimit>::default();
     set_hook(Box::new(move |panic| {
         N_PANICS.fetch_add(1, Relaxed);
         let line = line(thread::current().name(), panic);
-        // Unlock before logging: a log that blocks must hold nobody else up.
+        // The lock is released before the line is logged, so that a log that
+        // blocks does not block other threads that panic.
         let passed = log.lock().pass(&line, std::time::Instant::now());
         crate::log_limit::warn(&line, passed);
     }));
 }
 
-/// How many there were.
+/// How many panics there were.
 pub(crate) fn count() -> u64 {
     N_PANICS.load(Relaxed)
 }
 
-/// What a panic said.
+/// The message of a panic.
 pub(crate) fn text(panic: &(dyn Any + Send)) -> &str {
     let literal = panic.downcast_ref::<&str>().copied();
     literal.or(panic.downcast_ref::<String>().map(String::as_str)).unwrap_or("no message")
@@ -39,12 +40,12 @@ pub(crate) fn text(panic: &(dyn Any + Send)) -> &str {
 
 fn line(thread: Option<&str>, panic: &PanicHookInfo<'_>) -> String {
     let place = panic.location().map_or_else(String::new, ToString::to_string);
-    // The path of a registry says nothing; the package and its file do.
+    // Of the path of a package only its name and the file in it are useful.
     let place = place
         .rsplit_once("/src/")
         .map_or(place.as_str(), |(package, _)| &place[package.rfind('/').map_or(0, |at| at + 1)..]);
     let what = panic.payload_as_str().unwrap_or("no message");
-    format!("panic in thread {} at {place}: {what}", thread.unwrap_or("of tiny_http"))
+    format!("panic in thread {} at {place}: {what}", thread.unwrap_or("without a name"))
 }
 
 #[cfg(test)]
@@ -54,7 +55,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn text_of_a_panic_is_kept() {
+    fn message_of_a_panic_is_kept() {
         let panic = catch_unwind(|| panic!("at {}", 7)).unwrap_err();
         assert_eq!(text(&*panic), "at 7");
         let panic = catch_unwind(|| panic!("plain")).unwrap_err();
