@@ -49,8 +49,8 @@ impl Cameras {
         let kept: Vec<_> = sections.iter().map(|section| find(section).cloned()).collect();
         let stays = |unit: &&Arc<Unit>| kept.iter().flatten().any(|other| Arc::ptr_eq(unit, other));
         for unit in before.iter().filter(|unit| !stays(unit)) {
-            let told = unit.section.lock().description();
-            log::info!("{told}, gone");
+            let description = unit.section.lock().description();
+            log::info!("{description}, gone");
             unit.capture.close();
             // Its recorder gives its folder free before another takes it.
             unit.stop();

@@ -12,24 +12,24 @@
 //!
 //! | room | holds |
 //! | --- | --- |
-//! | `frame` | one immutable JPEG with its wire bytes around it |
+//! | `frame` | one immutable JPEG with its wire bytes around it; the wire's strings |
 //! | `slot` | the newest frame; readers wait here and nowhere else |
 //! | `shutdown` | the order to stop, which every sleep listens to |
 //! | `rate`, `log_limit` | how many a second; not the same line twice |
 //! | `back_off` | when to try again |
-//! | [`log_queue`] | the log on its way out, which waits for nobody |
+//! | [`log_queue`] | a queue before the log, so that no thread waits for its reader |
 //! | `url` | addresses of other servers, and passwords hidden in texts |
-//! | [`config`] | what was typed, checked |
+//! | [`config`] | command line and file, checked; the scope of each option |
 //! | [`heap`] | one for all threads |
 //! | `panics`, `restart` | panics counted; a new image of the same process |
 //! | `open_files` | how many descriptors the system lets us have |
 //! | `jpeg` | markers: check, split, missing tables; raw pictures to JPEG, by the package in `src/scan` |
-//! | `multipart` | anybody's parts read: every dialect, in any pieces |
+//! | `multipart` | an incremental parser for the streams of all servers |
 //! | `fetch` | GET from another server, so that it can be stopped |
 //! | `pictures` | what its answer holds: parts, JPEGs, one JPEG; read |
 //! | `camera` | the trait for drivers, and one file for each |
 //! | `capture` | the thread that runs while somebody reads |
-//! | `recording` | frames on disk: written, bounded, found again, as AVI or zip |
+//! | `recording` | recorder (writes), store (finds), cleaner (deletes), playback (reads), export |
 //! | `cameras` | the cameras of this daemon, by name |
 //! | `http` | listener, workers, routes, replies |
 //! | [`client`] | reads anybody's stream: every picture, or the newest |

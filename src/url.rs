@@ -38,6 +38,7 @@ impl Url {
         let rest = rest.split('#').next().unwrap_or("");
         let path_at = rest.find(['/', '?']).unwrap_or(rest.len());
         let (authority, path) = rest.split_at(path_at);
+        // The last at sign separates, as passwords hold them too.
         let (login, host) = match authority.rsplit_once('@') {
             Some((login, host)) => (Some(Login::parse(login)), host),
             None => (None, authority),

@@ -38,6 +38,7 @@ impl Credentials {
         let text = fs::read_to_string(path).with_context(|| format!("--auth-file {name}"))?;
         let mut users = Vec::new();
         for (i, line) in text.lines().enumerate() {
+            // Spaces stay, because a password may begin or end with one.
             let line = line.trim_end_matches('\r');
             if line.is_empty() || line.starts_with('#') {
                 continue;
@@ -70,6 +71,8 @@ fn password(text: &str) -> Result<Password> {
         let digest = text.rsplit('$').next().unwrap_or("");
         ensure!(digest.len() == n_letters, "the SHA-crypt hash is damaged");
         Ok(Password::ShaCrypt(text.to_owned()))
+    // A hash of an unsupported kind, taken as a plain password, would let in
+    // whoever has read the file.
     } else if is_hash(&["$apr1$", "$1$", "{SHA}", "$y$", "$argon2"]) {
         bail!(
             "this kind of hash is not supported; make one with `htpasswd -nB USER` or `openssl passwd -6`"

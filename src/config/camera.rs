@@ -55,6 +55,7 @@ impl Source {
             "demo" if text == "demo" => Ok(Self::Demo),
             "v4l2" if text == "v4l2" => Ok(Self::V4l2(None)),
             "v4l2" => Ok(Self::V4l2(Some(path(rest, "v4l2:/dev/videoN")?))),
+            // People paste the path of a device, and it can mean nothing else.
             _ if text.starts_with("/dev/") => Ok(Self::V4l2(Some(PathBuf::from(text)))),
             "exec" => {
                 ensure!(!rest.trim().is_empty(), "the command is missing; use {EXEC_USAGE}");
@@ -64,6 +65,8 @@ impl Source {
             "images" => Ok(Self::Images(path(rest, "images:DIR")?)),
             "file" => Ok(Self::File(path(rest, "file:PATH")?)),
             _ if is_pattern(text) => pattern(&text["pattern".len()..]),
+            // A bare path is refused with the form that it needs, so that every
+            // source has one spelling.
             _ if Path::new(text).is_dir() => {
                 bail!("no such source; for a folder use images:{text}")
             }

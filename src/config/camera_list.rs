@@ -38,41 +38,43 @@ pub(super) fn cameras<'a>(
     typed: &CommandLine,
     file: Option<&'a File>,
 ) -> Result<Vec<UncheckedCamera<'a>>> {
-    let mut planned = file.map_or(Ok(Vec::new()), in_file)?;
-    let n_in_file = planned.len();
+    let mut list = file.map_or(Ok(Vec::new()), in_file)?;
+    let n_in_file = list.len();
     for text in typed.cameras() {
         let (name, source) = name::split(text);
+        // Errors are logged, and a source may hold a password.
         let origin = format!("--camera {}", mask(text));
         if let Some(name) = name {
             name::check(name).with_context(|| origin.clone())?;
         }
-        let name = name.map_or_else(|| unnamed(planned.len()), str::to_owned);
-        let known = planned.iter().position(|camera| camera.name == name);
+        let name = name.map_or_else(|| unnamed(list.len()), str::to_owned);
+        let known = list.iter().position(|camera| camera.name == name);
         match known {
             Some(at) if at < n_in_file => {
-                planned[at].origin = origin;
-                planned[at].source = source.to_owned();
+                list[at].origin = origin;
+                list[at].source = source.to_owned();
             }
             Some(_) => bail!(
                 "{origin}: there is a camera {name} already; use NAME=SOURCE with another name"
             ),
             None => {
                 let layers = Layers { file, camera: &[] };
-                planned.push(UncheckedCamera { name, origin, source: source.to_owned(), layers });
+                list.push(UncheckedCamera { name, origin, source: source.to_owned(), layers });
             }
         }
     }
-    if planned.is_empty() {
+    // The default of `--camera` counts only if the file has no camera either.
+    if list.is_empty() {
         let layers = Layers { file, camera: &[] };
         let (name, source) = (unnamed(0), "demo".to_owned());
-        planned.push(UncheckedCamera { name, origin: "--camera demo".into(), source, layers });
+        list.push(UncheckedCamera { name, origin: "--camera demo".into(), source, layers });
     }
-    Ok(planned)
+    Ok(list)
 }
 
 /// The cameras of the file.
 fn in_file(file: &File) -> Result<Vec<UncheckedCamera<'_>>> {
-    let mut planned: Vec<UncheckedCamera<'_>> = Vec::new();
+    let mut list: Vec<UncheckedCamera<'_>> = Vec::new();
     for table in &file.cameras {
         let name = match &table.name {
             Some(entry) => {
@@ -80,22 +82,22 @@ fn in_file(file: &File) -> Result<Vec<UncheckedCamera<'_>>> {
                 name::check(&name).with_context(|| file.at(entry.line))?;
                 name
             }
-            None => unnamed(planned.len()),
+            None => unnamed(list.len()),
         };
-        let is_new = planned.iter().all(|camera| camera.name != name);
+        let is_new = list.iter().all(|camera| camera.name != name);
         ensure!(is_new, "{}: there is a camera {name} already", file.at(table.line));
         let source = table.source.as_ref().with_context(|| {
             format!("{}: the camera {name} lacks its source = \"...\"", file.at(table.line))
         })?;
         let text = source.values.concat();
-        planned.push(UncheckedCamera {
+        list.push(UncheckedCamera {
             name,
             origin: format!("{}: source {}", file.at(source.line), mask(&text)),
             source: text,
             layers: Layers { file: Some(file), camera: &table.entries },
         });
     }
-    Ok(planned)
+    Ok(list)
 }
 
 /// The name of a camera without one: `camera`, `camera2`, ...

@@ -55,6 +55,7 @@ impl CommandLine {
 
     /// The options of one camera, merged with the file.
     pub(super) fn merge(&self, source: &str, layers: &Layers<'_>) -> Result<Merged> {
+        // `--option=value` in one argument, because a value may begin with a dash.
         let mut typed: Vec<OsString> = vec!["mjpegd".into(), assignment(CAMERA, source.as_ref())];
         for (key, _, arg) in Options::new().all() {
             let id = arg.get_id().as_str();
@@ -79,6 +80,8 @@ impl CommandLine {
             let end = rest.find([' ', ':', '=']).unwrap_or(rest.len());
             (&rest[..end], &rest[end..])
         });
+        // A value that was typed wins over the file, so its error must not name
+        // the file, though the file may hold this option too.
         let located = option.and_then(|(key, rest)| {
             let keys = Options::new();
             let (_, arg) = keys.find(key)?;
@@ -125,7 +128,8 @@ impl Layers<'_> {
     }
 }
 
-/// An error of clap in one line that begins with the option.
+/// An error of clap in one line that begins with the option. Clap's own text has
+/// several lines, with a usage that does not fit a value of the file.
 fn one_line(error: &clap::Error) -> String {
     let of = |kind| match error.get(kind) {
         Some(ContextValue::String(text)) => Some(text.as_str()),

@@ -34,6 +34,7 @@ impl DeviceConfig {
         let (width, height) = resolution.context("--resolution")?.unzip();
         let format =
             match args.format.as_str() {
+                // Without a wish the driver chooses what costs least: JPEG if it has it.
                 "auto" => None,
                 name => {
                     let fourcc = name.to_ascii_uppercase().into_bytes().try_into().ok();

@@ -53,6 +53,8 @@ impl File {
         let named = || format!("--config {}", path.display());
         let mut text = String::new();
         let file = std::fs::File::open(path).with_context(named)?;
+        // One byte more than allowed, so that a longer file shows. The path may
+        // name a device that never ends.
         file.take(MAX_BYTES + 1).read_to_string(&mut text).with_context(named)?;
         ensure!(text.len() as u64 <= MAX_BYTES, "{}: larger than 1 MiB", named());
         Self::parse(path, &text)
@@ -62,6 +64,7 @@ impl File {
     pub(crate) fn parse(path: &Path, text: &str) -> Result<Self> {
         let parser = FileParser { path, text, keys: Options::new() };
         let table = DeTable::parse(text).map_err(|e| {
+            // The message has several lines, and the log takes one.
             let what = e.message().lines().collect::<Vec<_>>().join(", ");
             parser.error_at(&e.span().unwrap_or_default(), &what)
         })?;
@@ -161,6 +164,7 @@ fn kind(value: &Spanned<DeValue<'_>>) -> String {
 fn single(value: &DeValue<'_>) -> Result<Vec<String>, &'static str> {
     let text = match value {
         DeValue::String(text) => text.to_string(),
+        // TOML takes 0x10 and 1_000, which clap does not.
         DeValue::Integer(n) => match i64::from_str_radix(n.as_str(), n.radix()) {
             Ok(n) => n.to_string(),
             Err(_) => return Err("a number of at most 63 bits"),

@@ -67,6 +67,7 @@ impl HttpConfig {
             ensure!(dir.is_dir(), "--www {}: no such folder", dir.display());
         }
         if let Some(origin) = &args.allow_origin {
+            // It is sent as a header, and a line end in it would begin another.
             let printable = origin.bytes().all(|b| b.is_ascii_graphic());
             ensure!(
                 origin == "*" || (origin.contains("://") && printable),

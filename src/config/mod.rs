@@ -57,6 +57,7 @@ impl Config {
         let file = typed.file().map(|path| File::read(path)).transpose()?;
         let cameras = camera_list::cameras(typed, file.as_ref())?;
         let cameras = cameras.iter().map(|camera| camera.check(typed)).collect::<Result<_>>()?;
+        // The options of the server need some camera to be a whole command line.
         let layers = Layers { file: file.as_ref(), camera: &[] };
         let merged = typed.merge("demo", &layers)?;
         let http = HttpConfig::new(&merged.args).map_err(|e| typed.locate_error(&e, &layers))?;

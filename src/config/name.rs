@@ -42,6 +42,7 @@ fn is_plain(text: &str) -> bool {
 /// sign too, but only behind a colon, a slash or an at sign.
 pub(super) fn split(text: &str) -> (Option<&str>, &str) {
     match text.split_once('=') {
+        // An empty or wrong name is returned too, so that the error is about it.
         Some((name, source)) if !name.contains([':', '/', '@']) => (Some(name), source),
         _ => (None, text),
     }

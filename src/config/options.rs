@@ -95,6 +95,7 @@ impl Options {
             .map(|(key, ..)| key)
             .chain(if is_in_camera { &[NAME, SOURCE][..] } else { &[CAMERA] }.iter().copied())
             .collect();
+        // People write idle_timeout, as in other files.
         let written = key.replace('_', "-");
         let distance = |known: &str| strsim::osa_distance(&written, known);
         let nearest = known.iter().copied().min_by_key(|known| distance(known));

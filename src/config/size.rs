@@ -23,6 +23,7 @@ const UNITS: [(&str, u64); 14] = [
 /// Reads a size such as `16MB`, `16MiB` or `500k`, and returns the bytes.
 pub(super) fn parse_bytes(text: &str) -> Result<u64> {
     let right = || format!("{text:?} is no size in bytes; use a number such as 500kB or 16MB");
+    // Only whole numbers: 1.5GB has the exact form 1500MB.
     let digits = text.len() - text.trim_start_matches(|c: char| c.is_ascii_digit()).len();
     let (number, unit) = text.split_at(digits);
     let unit = unit.trim().to_ascii_lowercase();

@@ -38,6 +38,7 @@ impl Boundary {
 
     /// From the parameter of a Content-Type.
     pub(super) fn from_content_type(content_type: &str) -> Option<Self> {
+        // Parameters have no case (RFC 2045 5.1) and may come in any order.
         let at = content_type.to_ascii_lowercase().find("boundary")?;
         let value = content_type[at + "boundary".len()..].trim_start().strip_prefix('=')?.trim();
         let value = match value.strip_prefix('"') {

@@ -49,6 +49,7 @@ fn timestamp(text: &str) -> Option<SystemTime> {
     if !is_number(seconds) || !is_number(decimals) {
         return None;
     }
+    // Digits behind the nanoseconds are cut off.
     let nanos = format!("{decimals:0<9}")[..9].parse().ok()?;
     SystemTime::UNIX_EPOCH.checked_add(Duration::new(seconds.parse().ok()?, nanos))
 }

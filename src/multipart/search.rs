@@ -55,6 +55,7 @@ impl Search {
     ) -> Option<Line> {
         loop {
             while let Some(name_at) = self.candidate {
+                // A name is rare, so the bytes behind it may be judged one by one.
                 take(1, input, body)?;
                 let before = &body.bytes()[..name_at];
                 let is_bare = !before.ends_with(b"-");

@@ -9,6 +9,7 @@ use crate::log_limit::LogLimit;
 /// Deletes the segments that are out of bounds at the moment `now`.
 pub(super) fn clean(store: &Store, config: &RecordConfig, now: Micros, log: &mut LogLimit) {
     let (segments, growing) = store.segments();
+    // The list is a copy, so that no lock is held while files are deleted.
     let Some(folder) = store.folder() else { return };
     let max_age = config.max_age.map(|age| u64::try_from(age.as_micros()).unwrap_or(u64::MAX));
     for segment in surplus(&segments, growing, config.max_bytes, max_age, now) {

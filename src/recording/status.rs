@@ -97,6 +97,7 @@ impl Stats {
     }
 
     pub(super) fn count_frame(&self, n_bytes: usize, n_skipped: u64) {
+        // One lock for all figures, so that a status is of one moment.
         let mut inner = self.0.lock();
         inner.rate.event(Instant::now());
         let status = &mut inner.status;

@@ -46,6 +46,7 @@ impl Parser {
             }
             self.line.clear();
             if self.boundary.is_some() {
+                // It was recognized by its dashes, so all others have them too.
                 self.search = Search::with_dashes();
                 return Some(false);
             }

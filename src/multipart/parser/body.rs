@@ -13,6 +13,7 @@ impl Parser {
     pub(super) fn begin_body(&mut self) -> Result<Step, Error> {
         let max = self.max_frame_bytes;
         let length = match self.part.content_length.filter(|_| !self.is_distrusted) {
+            // A length of 0 says nothing, as a picture may follow all the same.
             None | Some(0) => None,
             Some(n_bytes) => {
                 let length = usize::try_from(n_bytes).ok().filter(|n| *n <= max);
@@ -84,6 +85,8 @@ impl Parser {
         let end = end.or_else(|| picture_end(&body.bytes()[..n_bytes]));
         self.is_distrusted |= self.doubted.is_some_and(|length| length != line.start);
         body.truncate(end.unwrap_or(n_bytes));
+        // `begin_part` clears the headers, but the caller needs those of the
+        // part that ended.
         let part = mem::take(&mut self.part);
         self.begin_part(line.is_closing);
         self.part = part;

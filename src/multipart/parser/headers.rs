@@ -43,6 +43,7 @@ impl Parser {
                 self.begin_part(is_closing);
                 return Ok(Step::On);
             }
+            // The line still has its end, LF or CRLF.
             if line.trim_ascii_end().is_empty() {
                 return self.begin_body();
             }

@@ -157,6 +157,7 @@ impl Parser {
         if !self.has_begun {
             return Err(self.no_delimiter());
         }
+        // The parser is at its end in any case, whether or not a part is left.
         let was = mem::replace(&mut self.state, State::End);
         if !matches!(was, State::Body { .. }) || body.bytes().is_empty() {
             return Ok(None);

@@ -9,7 +9,7 @@ pub(super) struct Pace {
     total_us: u64,
 }
 
-/// Frames in so many seconds.
+/// `frames` frames in `seconds` seconds.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub(super) struct Rate {
     pub(super) frames: u32,

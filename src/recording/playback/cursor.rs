@@ -55,6 +55,7 @@ impl Cursor {
 
     fn enter_from_start(&mut self, first: Segment) {
         let mut candidate = Some(first);
+        // A loop and no recursion, because thousands of segments may be gone.
         while let Some(segment) = candidate {
             match self.store.open(segment) {
                 Ok(file) => {
@@ -88,10 +89,13 @@ impl Cursor {
                     return Some(StoredFrame { record, segment: id, is_after_gap });
                 }
                 Ok(None) => {
+                    // The segment may have grown since it was opened, so that its end
+                    // is the last returned frame and not the one known then.
                     let (before, after) = (open.segment, after?);
                     let before = Segment { end: self.last.max(before.start), ..before };
                     self.is_after_gap |= self.next == 0 || before.has_gap_before(&after);
                     self.enter_from_start(after);
+                    // No later segment could be opened.
                     if self.open.as_ref().is_none_or(|open| open.segment.id == id) {
                         return None;
                     }
@@ -127,8 +131,9 @@ impl Cursor {
         is_sound
     }
 
-    /// Rebuilds the index after a damaged frame, as the index may be at fault.
+    /// Rebuilds the index after a damaged frame, as the index may be the wrong part.
     fn recheck_index(&mut self) {
+        // The numbers of frames change with the index, their times do not.
         let last = self.last;
         if let Some(open) = &mut self.open
             && open.rebuild_index()

@@ -81,6 +81,8 @@ impl SegmentReader {
         if !self.is_sound(record)? {
             return Ok(false);
         }
+        // The file may change between the check and the read, so the bytes
+        // that were read are checked again.
         part.resize(record.length as usize, 0);
         let n = read_at_most(&self.data, part, record.offset)?;
         Ok(n == part.len()

@@ -111,6 +111,7 @@ impl SegmentWriter {
     /// the two frames before, `max_bytes` the largest size of a segment.
     pub(crate) fn is_over(&self, frame: &Frame, usual: Option<Duration>, max_bytes: u64) -> bool {
         let captured = micros(frame.meta.at.captured);
+        // The clock was set back, and a segment is in the order of its times.
         let Some(since_last) = captured.checked_sub(self.last.0) else { return true };
         let in_micros = |d: Duration| u64::try_from(d.as_micros()).unwrap_or(u64::MAX);
         let is_step = since_last.abs_diff(in_micros(self.interval(frame))) > STEP;

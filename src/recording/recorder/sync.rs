@@ -37,7 +37,7 @@ impl SegmentFiles {
         }
     }
 
-    /// Notes that so many bytes of frames were written in total.
+    /// Sets the total of bytes of frames that were written.
     pub(super) fn set_written(&self, n_bytes: u64) {
         self.n_written.store(n_bytes, SeqCst);
     }

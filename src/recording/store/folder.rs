@@ -17,6 +17,8 @@ use rustix::fs::{
 use rustix::io::Errno;
 
 const COMMON: OFlags = OFlags::CLOEXEC.union(OFlags::NOFOLLOW);
+// Neither files nor folders are readable for other users, as the recording may
+// be private though the machine is shared.
 const FILE_MODE: Mode = Mode::from_raw_mode(0o640);
 const FOLDER_MODE: Mode = Mode::from_raw_mode(0o750);
 

@@ -75,6 +75,7 @@ pub(crate) fn open(
     tail: Option<Arc<IndexTail>>,
 ) -> io::Result<Index> {
     let kept = folder.read(&segment.index_name());
+    // An index that grows is not rebuilt, because the recorder appends to it.
     if let Some(tail) = tail {
         let file = kept?;
         check(&file, tail.n_written(), data.metadata()?.len())?;
@@ -156,6 +157,8 @@ pub(crate) fn rebuild(
 /// # Errors
 /// What the system says; also when another thread is about to do the same.
 pub(crate) fn write(folder: &Folder, segment: &Segment, records: &[IndexRecord]) -> io::Result<()> {
+    // The rename makes the new index appear as a whole, so that a crash or a
+    // reader never meets half of it.
     let unfinished = segment.unfinished_name();
     let mut file = folder.create(&unfinished)?;
     let bytes: Vec<u8> =

@@ -70,6 +70,8 @@ impl Store {
         let segments = recover::recover(&folder, may_repair)?;
         let mut table = self.0.lock();
         let above = segments.last_key_value().map_or(1, |(id, _)| id + 1);
+        // A deleted segment must not give its number to a new one, because
+        // readers that have it open would take the new one for it.
         let next_id = table.next_id.max(above);
         *table = Table { folder: Some(folder), segments, growing: None, next_id };
         Ok(())

@@ -71,6 +71,8 @@ fn inspect(
     }
     let mut records = scan(&file, size)?;
     let (Some(first), Some(last)) = (records.first(), records.last()) else {
+        // A file that can be one cut frame is of no use. A larger one may
+        // hold something that people want to look at themselves.
         if may_repair && size <= HEAD_ROOM as u64 + u64::from(MAX_JPEG) {
             folder.remove(&name)?;
         }

@@ -145,6 +145,7 @@ impl Avi {
 
     /// Ends a RIFF: fills the place of missing frames and writes its indexes.
     fn end_riff(&mut self, out: &mut dyn Write) -> io::Result<()> {
+        // The head has announced how many frames there are.
         while self.left.n_frames > 0 {
             self.repeat(out)?;
         }
@@ -210,12 +211,14 @@ fn n_chunk(n_jpeg: u32) -> u32 {
 
 impl Export for Avi {
     fn plan(&mut self, frame: &PlannedFrame) -> Result<(), TooManyFrames> {
+        // The head counts frames in 32 bits.
         let most = u64::from(u32::MAX - self.limits.n_frames);
         if u64::from(self.n_frames) == most {
             return Err(TooManyFrames { max: most });
         }
         self.pace.add(frame.captured, frame.is_after_gap);
         let n_chunk = n_chunk(frame.n_jpeg);
+        // Bytes of the entries of a frame in `ix00` and `idx1`.
         let n_indexes = 8 + 16;
         let is_full = |riff: &Riff| {
             let n_bytes = riff.n_bytes + n_chunk + (riff.n_frames + 1) * n_indexes;

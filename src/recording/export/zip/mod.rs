@@ -92,6 +92,7 @@ impl Export for Zip {
 
     fn frame(&mut self, captured: u64, jpeg: &[u8], out: &mut dyn Write) -> io::Result<()> {
         let Ok(n_jpeg) = u32::try_from(jpeg.len()) else { return Ok(()) };
+        // A copy, as an entry that does not fit must not use up its name.
         let mut names = self.names;
         let name = names.next(captured);
         let with = self.written.with(&name, n_jpeg);
