@@ -7,7 +7,7 @@ use std::sync::atomic::{AtomicUsize, Ordering::SeqCst};
 use parking_lot::Mutex;
 
 use crate::capture::Capture;
-use crate::config::CameraSection;
+use crate::config::CameraOptions;
 use crate::recording::Recording;
 
 /// One camera with its capture and recording.
@@ -15,7 +15,7 @@ pub(crate) struct Camera {
     pub(crate) name: String,
     pub(crate) capture: Capture,
     pub(crate) recording: Option<Recording>,
-    section: Mutex<CameraSection>,
+    section: Mutex<CameraOptions>,
     n_viewers: AtomicUsize,
 }
 
@@ -31,7 +31,7 @@ type List = Arc<[Arc<Camera>]>;
 
 impl Cameras {
     /// Opens no camera yet, except those that are always on or recorded.
-    pub(crate) fn new(sections: Vec<CameraSection>) -> Self {
+    pub(crate) fn new(sections: Vec<CameraOptions>) -> Self {
         assert!(!sections.is_empty(), "a configuration has a camera");
         let cameras = sections.into_iter().map(|section| Arc::new(Camera::new(section)));
         Self(Arc::new(Mutex::new(cameras.collect())))
@@ -40,11 +40,11 @@ impl Cameras {
     /// Changes the cameras to those of a new configuration. A camera that stays the same
     /// is not touched, and one that changes keeps its readers. The readers of a camera
     /// that is removed, or whose recording changes, see its end.
-    pub(crate) fn change(&self, sections: Vec<CameraSection>) {
+    pub(crate) fn change(&self, sections: Vec<CameraOptions>) {
         let before = self.all();
         // A camera's recording is fixed when the camera is created, so a change of it needs a
         // new camera.
-        let find = |section: &CameraSection| {
+        let find = |section: &CameraOptions| {
             let known = before.iter().find(|camera| camera.name == section.name)?;
             (known.section.lock().record == section.record).then_some(known)
         };
@@ -52,7 +52,7 @@ impl Cameras {
         let stays =
             |camera: &&Arc<Camera>| kept.iter().flatten().any(|other| Arc::ptr_eq(camera, other));
         for camera in before.iter().filter(|camera| !stays(camera)) {
-            let description = camera.section.lock().told();
+            let description = camera.section.lock().description();
             log::info!("{description}, removed");
             camera.capture.close();
             // Its recorder must release the folder before a new camera records there.
@@ -64,7 +64,7 @@ impl Cameras {
                 camera
             }
             None => {
-                log::info!("{}, added", section.told());
+                log::info!("{}, added", section.description());
                 Arc::new(Camera::new(section))
             }
         });
@@ -98,7 +98,7 @@ impl Cameras {
 }
 
 impl Camera {
-    fn new(section: CameraSection) -> Self {
+    fn new(section: CameraOptions) -> Self {
         let capture = Capture::new(&section);
         let record = section.record.clone();
         Self {
@@ -119,10 +119,10 @@ impl Camera {
         self.capture.stop();
     }
 
-    fn change(&self, section: &CameraSection) {
+    fn change(&self, section: &CameraOptions) {
         let before = mem::replace(&mut *self.section.lock(), section.clone());
         if before.camera != section.camera || before.capture != section.capture {
-            log::info!("{}, changed", section.told());
+            log::info!("{}, changed", section.description());
             self.capture.change(section);
         }
     }

@@ -8,7 +8,7 @@ use crossbeam_channel::{Receiver, select};
 
 use crate::camera;
 use crate::cameras::Cameras;
-use crate::config::{CameraSection, CommandLine, Config, ServerOptions};
+use crate::config::{CameraOptions, CommandLine, Config, ServerOptionValues};
 use crate::http::Server;
 use crate::open_files;
 use crate::panics;
@@ -36,10 +36,10 @@ pub(crate) fn run(
     mut config: Config,
     signals: &Signals,
 ) -> Result<Option<Restart>> {
-    panics::watch();
+    panics::install_hook();
     let (trigger, stop) = shutdown::channel();
     open_files::limit_connections(&mut config.http.limits);
-    let labels: Vec<_> = config.cameras.iter().map(CameraSection::told).collect();
+    let labels: Vec<_> = config.cameras.iter().map(CameraOptions::description).collect();
     let cameras = Cameras::new(config.cameras);
     let inherited = restart::inherited();
     let server = Server::start(config.http, cameras.clone(), inherited, &stop)?;
@@ -85,7 +85,7 @@ pub(crate) fn configure(command_line: &CommandLine) -> Result<Config> {
 
 /// Reads the configuration file again and changes the cameras. A file with an
 /// error changes nothing: a typing mistake must not end a running recording.
-fn reload(command_line: &CommandLine, cameras: &Cameras, server: &ServerOptions) {
+fn reload(command_line: &CommandLine, cameras: &Cameras, server: &ServerOptionValues) {
     let Some(file) = command_line.file() else {
         log::warn!("SIGHUP: there is no file to read again; start with --config FILE to have one");
         return;

@@ -19,14 +19,59 @@ use std::time::{Duration, Instant, SystemTime};
 use rustix::buffer::spare_capacity;
 use rustix::io::Errno;
 
+/// The strings of the wire. They are macros, as `concat!` takes no constants,
+/// so that each of them is spelt once in the whole program.
+macro_rules! wire {
+    (boundary) => {
+        "frame"
+    };
+    (delimiter) => {
+        concat!("--", wire!(boundary), "\r\n")
+    };
+    (jpeg_type) => {
+        "image/jpeg"
+    };
+    (type_line) => {
+        concat!("Content-Type: ", wire!(jpeg_type), "\r\n")
+    };
+    (timestamp) => {
+        "X-Timestamp"
+    };
+}
+
+/// The Content-Type of a stream. `boundary` stands last and its value has
+/// neither quotes nor dashes: Gecko, ffmpeg, `ZoneMinder` and aiohttp each take
+/// no other form.
+pub(crate) const STREAM_TYPE: &str =
+    concat!("multipart/x-mixed-replace; boundary=", wire!(boundary));
+/// The Content-Type of one picture.
+pub(crate) const JPEG_TYPE: &str = wire!(jpeg_type);
+/// The name of the header that says when a picture was taken, in seconds since
+/// 1970 with six decimals.
+pub(crate) const TIMESTAMP: &str = wire!(timestamp);
+
 /// The delimiter line that opens every stream body.
-pub(crate) const DELIMITER: &[u8] = b"--frame\r\n";
-/// The headers of a part without a length, and the blank line after them.
-pub(crate) const SHORT_HEADERS: &[u8] = b"Content-Type: image/jpeg\r\n\r\n";
-/// The bytes after each JPEG: the end of its part, then the headers of the next part.
-/// Chromium and WebKit paint a part only when these headers arrive (Chromium bug
-/// 527446).
-const TAIL: &[u8] = b"\r\n--frame\r\nContent-Type: image/jpeg\r\n\r\n";
+pub(crate) const DELIMITER: &[u8] = wire!(delimiter).as_bytes();
+/// The headers of a part without a length, with the blank line.
+pub(crate) const SHORT_HEADERS: &[u8] = concat!(wire!(type_line), "\r\n").as_bytes();
+/// The end of line behind a JPEG.
+pub(crate) const LINE_END: &[u8] = b"\r\n";
+/// The delimiter line and the short headers of the part behind it.
+pub(crate) const NEXT_PART: &[u8] = concat!(wire!(delimiter), wire!(type_line), "\r\n").as_bytes();
+
+/// The headers of a part up to the value of its length...
+pub(crate) const UP_TO_LENGTH: &str = concat!(wire!(type_line), "Content-Length: ");
+/// ...from there to the value of its time...
+pub(crate) const UP_TO_TIMESTAMP: &str = concat!("\r\n", wire!(timestamp), ": ");
+/// ...and the end of that line, with the blank line.
+pub(crate) const HEADERS_END: &str = "\r\n\r\n";
+/// The start of a part of layout B, with the delimiter line before it.
+pub(crate) const PART_START: &str = concat!(wire!(delimiter), wire!(type_line), "Content-Length: ");
+
+/// What follows each JPEG: the end of its part, then the headers of the next
+/// one, because Chromium and WebKit wait for these before they paint this one
+/// (Chromium bug 527446).
+const TAIL: &[u8] = concat!("\r\n", wire!(delimiter), wire!(type_line), "\r\n").as_bytes();
 const N_DELIMITER_BYTES: usize = TAIL.len() - SHORT_HEADERS.len();
 
 /// Room for the longest part header: 26 bytes of type, 16 + 20 of length,
@@ -101,11 +146,10 @@ impl Frame {
         &self.bytes[self.jpeg_start..self.jpeg_end]
     }
 
-    /// Whether the JPEG contains CRLF and two dashes. ffmpeg splits a part without
-    /// Content-Length there, so such a frame (about one in 4 GiB) is not sent in layout
-    /// A. Searched for on first use, since only layout A needs it.
+    /// As the function [`holds_delimiter`]. Found on first use, since only
+    /// layout A asks.
     pub(crate) fn holds_delimiter(&self) -> bool {
-        *self.holds_delimiter.get_or_init(|| memchr::memmem::find(self.jpeg(), b"\r\n--").is_some())
+        *self.holds_delimiter.get_or_init(|| holds_delimiter(self.jpeg()))
     }
 
     /// `seconds.microseconds` since 1970, as in X-Timestamp.
@@ -115,7 +159,14 @@ impl Frame {
     }
 }
 
-/// Time since 1970; zero for an earlier time, which a board without a clock may have.
+/// Whether a JPEG holds CRLF and two dashes. ffmpeg splits a part without
+/// Content-Length there, so layout A leaves such a frame out (about one in
+/// 4 GiB).
+pub(crate) fn holds_delimiter(jpeg: &[u8]) -> bool {
+    memchr::memmem::find(jpeg, b"\r\n--").is_some()
+}
+
+/// Time since 1970; zero before it, where a board without a clock may be.
 pub(crate) fn since_epoch(time: SystemTime) -> Duration {
     time.duration_since(SystemTime::UNIX_EPOCH).unwrap_or_default()
 }
@@ -204,7 +255,7 @@ impl FrameBuf {
     pub(crate) fn finish(mut self, meta: Meta) -> Frame {
         let t = since_epoch(meta.at.wall);
         let head = format!(
-            "Content-Type: image/jpeg\r\nContent-Length: {}\r\nX-Timestamp: {}.{:06}\r\n\r\n",
+            "{UP_TO_LENGTH}{}{UP_TO_TIMESTAMP}{}.{:06}{HEADERS_END}",
             self.jpeg().len(),
             t.as_secs(),
             t.subsec_micros()

@@ -61,14 +61,14 @@
 //!
 //! | room | holds |
 //! | --- | --- |
-//! | `frame` | one immutable JPEG with its wire bytes around it |
+//! | `frame` | one immutable JPEG with its wire bytes around it; the wire's strings |
 //! | `slot` | the newest frame; all readers of a camera wait here |
 //! | `shutdown` | the order to stop, which ends every sleep |
 //! | `rate`, `log_limit` | events a second; a limit on lines that repeat |
 //! | `back_off` | the pause before the next try |
 //! | `log_queue` | the log's way out, which never blocks the one who logs |
 //! | `url` | addresses of other servers; passwords hidden in texts |
-//! | `config` | the command line and the file, checked |
+//! | `config` | the command line and the file, checked; the scope of each option |
 //! | `heap` | one heap for all threads |
 //! | `panics`, `restart` | panics counted; a new image of the same process |
 //! | `open_files` | the limit of open files |
@@ -79,7 +79,7 @@
 //! | `mode`, `controls` | what a camera set itself to, and its controls, as plain values |
 //! | `camera` | the traits for drivers and their controls, and one file for each driver |
 //! | `capture` | the thread that reads a camera while somebody watches |
-//! | `recording` | frames on disk: written, bounded, found again, as AVI or zip |
+//! | `recording` | recorder (writes), store (finds), cleaner (deletes), playback (reads), export |
 //! | `cameras` | the cameras of this daemon, by name |
 //! | `http` | listener, workers, routes, replies |
 //! | `daemon` | builds these parts, starts them, stops them in reverse |

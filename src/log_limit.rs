@@ -1,12 +1,12 @@
-//! Limits on the log, so that neither an error that repeats nor a busy client
-//! fills it.
+//! Keeps repeated lines from filling the log.
 
 use std::time::{Duration, Instant};
 
-/// How long the same line is held back after it was logged.
+/// How long a repeated line is held back, and the period of a budget.
 const PERIOD: Duration = Duration::from_secs(60);
 
-/// Decides for one kind of line whether to log it again.
+/// Lets a line of one kind pass when it differs from the last one, and once a
+/// period when it does not.
 #[derive(Debug, Default)]
 pub(crate) struct LogLimit {
     last: Option<(String, Instant)>,
@@ -14,8 +14,9 @@ pub(crate) struct LogLimit {
 }
 
 impl LogLimit {
-    /// Whether to log the line now: it differs from the last one, or the period
-    /// is over. `Some` holds how many lines were held back before it.
+    /// `None`: the line is held back. Else it passes, because it differs from the
+    /// last one or the period is over, and this is how many were held back
+    /// before it.
     pub(crate) fn pass(&mut self, line: &str, now: Instant) -> Option<u64> {
         if let Some((last, at)) = &self.last
             && last == line
@@ -28,14 +29,14 @@ impl LogLimit {
         Some(std::mem::take(&mut self.n_held_back))
     }
 
-    /// Logs the line as a warning, unless it is held back.
+    /// Logs the line as a warning, if it passes.
     pub(crate) fn warn(&mut self, line: &str) {
         warn(line, self.pass(line, Instant::now()));
     }
 }
 
-/// Logs a line that [`LogLimit::pass`] let through, with the number that was
-/// held back before it. Apart from `pass`, so that a caller can unlock between.
+/// Logs a line as a warning if it passed, with how many were held back before it.
+/// It is a function of its own for callers that must not log under a lock.
 pub(crate) fn warn(line: &str, passed: Option<u64>) {
     match passed {
         Some(0) => log::warn!("{line}"),
@@ -44,34 +45,34 @@ pub(crate) fn warn(line: &str, passed: Option<u64>) {
     }
 }
 
-/// Lines of one kind that are logged in a period, if they differ.
+/// The most different lines of one kind in a period.
 const BUDGET: u32 = 30;
 
-/// Limits one kind of lines to a number in a period. The others are logged at
-/// the level `debug`.
+/// Keeps a source of many different lines, such as the command of a camera, from
+/// filling the log. Lines over the budget are logged at the level `debug`.
 #[derive(Debug, Default)]
 pub(crate) struct LogBudget {
     since: Option<Instant>,
-    n_logged: u32,
+    n_passed: u32,
     n_held_back: u64,
 }
 
 impl LogBudget {
-    /// Whether the budget allows a line now. `Some` holds how many lines were
-    /// held back before it.
+    /// `None`: the line is over the budget. Else how many were held back before
+    /// it.
     fn pass(&mut self, now: Instant) -> Option<u64> {
         if self.since.is_none_or(|since| now.saturating_duration_since(since) >= PERIOD) {
-            (self.since, self.n_logged) = (Some(now), 0);
+            (self.since, self.n_passed) = (Some(now), 0);
         }
-        if self.n_logged == BUDGET {
+        if self.n_passed == BUDGET {
             self.n_held_back += 1;
             return None;
         }
-        self.n_logged += 1;
+        self.n_passed += 1;
         Some(std::mem::take(&mut self.n_held_back))
     }
 
-    /// Logs a line at the level `info`, or `debug` above the budget.
+    /// Logs a line at the level `info`, or `debug` if it is over the budget.
     pub(crate) fn info(&mut self, line: &str, now: Instant) {
         match self.pass(now) {
             None => log::debug!("{line}"),

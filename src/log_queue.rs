@@ -1,7 +1,8 @@
-//! The log's way out: a queue, and a thread that writes.
+//! A queue and a thread between the program and its log, so that no thread waits
+//! for the reader of the log.
 //!
-//! The log goes to a terminal or a pipe, which may be stopped for any time. A
-//! thread that wrote to it directly would stop too, and its clients with it.
+//! The log goes to a terminal or a pipe, and its reader may have stopped. Without
+//! the queue the next line of any thread would then stop the whole server.
 
 use std::io::{self, Write};
 use std::sync::Arc;
@@ -11,11 +12,11 @@ use std::time::Duration;
 
 use crossbeam_channel::{Receiver, Sender, bounded};
 
-/// Lines that may wait in the queue. More are lost and counted.
+/// Lines that may wait in the queue; further ones are lost, and counted.
 const N_LINES: usize = 1024;
-/// Bytes of a line. A longer line is cut.
+/// The longest line in bytes; the rest of a longer one is cut off.
 const MAX_LINE: usize = 4096;
-/// How long a flush waits for room in the queue, and again for its end.
+/// How long the end of the program waits for the last lines to be written.
 const FLUSH_TIMEOUT: Duration = Duration::from_millis(500);
 
 enum Message {
@@ -24,7 +25,7 @@ enum Message {
     Flush(Sender<()>),
 }
 
-/// Accepts lines and never blocks. Each call of `write` is one line.
+/// Takes lines and never blocks. Each write must be one line.
 #[derive(Clone, Debug)]
 pub(crate) struct LogQueue {
     messages: Sender<Message>,
@@ -35,7 +36,7 @@ impl LogQueue {
     /// Starts the thread that writes to `to`.
     ///
     /// # Errors
-    /// The system has no free thread.
+    /// The system has no thread to give.
     pub(crate) fn start(to: impl Write + Send + 'static) -> io::Result<Self> {
         let (sender, receiver) = bounded(N_LINES);
         let queue = Self { messages: sender, n_lost: Arc::default() };
@@ -45,12 +46,12 @@ impl LogQueue {
         Ok(queue)
     }
 
-    /// Waits until all lines are written, for at most a second.
+    /// Waits until all lines are written, for a second at most.
     pub(crate) fn flush_soon(&self) {
         let (done, is_done) = bounded(1);
         if self.messages.send_timeout(Message::Flush(done), FLUSH_TIMEOUT).is_ok() {
-            // No answer in time means that the reader has stopped. The program
-            // goes on, and ends if it was about to: the lines are lost.
+            // Without an answer in time the last lines are lost, as a log that
+            // nobody reads must not keep the program from ending.
             let _ = is_done.recv_timeout(FLUSH_TIMEOUT);
         }
     }
@@ -76,16 +77,13 @@ impl Write for LogQueue {
 fn write_out(mut to: impl Write, messages: &Receiver<Message>, n_lost: &AtomicU64) {
     for message in messages {
         match message {
-            // There is no place to report that the log cannot be written.
+            // An error of the log cannot be reported, as this is the log.
             Message::Line(line) => drop(to.write_all(&line)),
             Message::Flush(done) => drop(done.try_send(())),
         }
         let n = n_lost.swap(0, Relaxed);
         if n > 0 {
-            drop(writeln!(
-                to,
-                "({n} lines of the log were lost, because they were read too slowly)"
-            ));
+            drop(writeln!(to, "({n} lines of the log were lost, as nobody read them)"));
         }
     }
 }
@@ -96,7 +94,7 @@ mod tests {
 
     use super::*;
 
-    /// A writer that blocks until the other end of its channel is dropped.
+    /// A reader that has stopped, until the gate is opened.
     struct Slow(Arc<Mutex<Vec<u8>>>, Receiver<()>);
 
     impl Write for Slow {
@@ -111,7 +109,7 @@ mod tests {
     }
 
     #[test]
-    fn lines_above_the_limit_are_lost_and_counted_and_block_nobody() {
+    fn lines_that_nobody_reads_are_lost_and_counted_and_block_nothing() {
         let (go_on, gate) = bounded::<()>(0);
         let taken = Arc::<Mutex<Vec<u8>>>::default();
         let mut queue = LogQueue::start(Slow(Arc::clone(&taken), gate)).unwrap();
@@ -124,10 +122,7 @@ mod tests {
         queue.flush_soon();
         let text = String::from_utf8(taken.lock().clone()).unwrap();
         assert!(text.starts_with("line 0\n"), "{text}");
-        let lost = text
-            .lines()
-            .find(|line| line.contains("were lost"))
-            .expect("a line with the number of lost lines");
+        let lost = text.lines().find(|line| line.contains("were lost")).expect("no line about it");
         let n_lost: usize = lost[1..].split(' ').next().unwrap().parse().unwrap();
         assert_eq!(text.lines().count() - 1 + n_lost, 3000);
     }

@@ -1,7 +1,7 @@
-//! Panics are counted, and logged without flooding the log.
+//! The panic hook: it counts panics and logs them without flooding the log.
 //!
 //! A client that resets its connection early enough makes a thread of the HTTP
-//! library panic, so anybody can cause any number of them.
+//! library panic, so anybody can cause as many panics as they like.
 
 use std::any::Any;
 use std::panic::{PanicHookInfo, set_hook};
@@ -14,20 +14,20 @@ use crate::log_limit::LogLimit;
 
 static N_PANICS: AtomicU64 = AtomicU64::new(0);
 
-/// Counts and logs all panics of the process from now on.
-pub(crate) fn watch() {
+/// Installs the hook.
+pub(crate) fn install_hook() {
     let log = Mutex::<LogLimit>::default();
     set_hook(Box::new(move |panic| {
         N_PANICS.fetch_add(1, Relaxed);
         let line = line(thread::current().name(), panic);
-        // Unlock before logging, so that one log line cannot delay the panics
-        // of other threads.
+        // The lock is released before the line is logged, so that a log that
+        // blocks does not block other threads that panic.
         let passed = log.lock().pass(&line, std::time::Instant::now());
         crate::log_limit::warn(&line, passed);
     }));
 }
 
-/// The number of panics since the start.
+/// How many panics there were.
 pub(crate) fn count() -> u64 {
     N_PANICS.load(Relaxed)
 }
@@ -40,12 +40,12 @@ pub(crate) fn text(panic: &(dyn Any + Send)) -> &str {
 
 fn line(thread: Option<&str>, panic: &PanicHookInfo<'_>) -> String {
     let place = panic.location().map_or_else(String::new, ToString::to_string);
-    // Keep the package and the file; the folder of the registry is noise.
+    // Of the path of a package only its name and the file in it are useful.
     let place = place
         .rsplit_once("/src/")
         .map_or(place.as_str(), |(package, _)| &place[package.rfind('/').map_or(0, |at| at + 1)..]);
-    let message = panic.payload_as_str().unwrap_or("no message");
-    format!("panic in thread {} at {place}: {message}", thread.unwrap_or("without a name"))
+    let what = panic.payload_as_str().unwrap_or("no message");
+    format!("panic in thread {} at {place}: {what}", thread.unwrap_or("without a name"))
 }
 
 #[cfg(test)]

@@ -1,5 +1,5 @@
-//! Addresses of other servers, with the password kept apart; and passwords
-//! hidden in texts that are shown: logs, status, page, errors.
+//! Addresses of other servers, with their passwords kept apart so that logs,
+//! status, page and errors do not show them.
 
 use std::borrow::Cow;
 use std::fmt;
@@ -14,30 +14,31 @@ pub(crate) struct Url {
     login: Option<Login>,
 }
 
-/// Who to be there.
+/// The user and the password for a server.
 #[derive(Clone, PartialEq)]
 pub(crate) struct Login {
     pub(crate) user: String,
     pub(crate) password: String,
 }
 
-const RIGHT: &str =
+const USAGE: &str =
     "use http://[USER:PASSWORD@]HOST[:PORT]/PATH, such as http://camera.local/stream";
 
-/// What an address that cannot be asked in this build is told.
+/// The error about an `https` address in a build without TLS.
 pub(crate) const NO_HTTPS: &str =
     "this program was built without https; build it with: cargo build --release --features https";
 
 impl Url {
-    /// Reads an address. Does not look whether there is such a host.
+    /// Reads an address. Whether the host exists is found out when it is asked.
     pub(crate) fn parse(text: &str) -> Result<Self> {
-        let (scheme, rest) = text.split_once("://").context(RIGHT)?;
+        let (scheme, rest) = text.split_once("://").context(USAGE)?;
         let scheme = scheme.to_ascii_lowercase();
-        ensure!(matches!(scheme.as_str(), "http" | "https"), RIGHT);
+        ensure!(matches!(scheme.as_str(), "http" | "https"), USAGE);
         ensure!(scheme != "https" || cfg!(feature = "https"), NO_HTTPS);
         let rest = rest.split('#').next().unwrap_or("");
         let path_at = rest.find(['/', '?']).unwrap_or(rest.len());
         let (authority, path) = rest.split_at(path_at);
+        // The last at sign separates, as passwords hold them too.
         let (login, host) = match authority.rsplit_once('@') {
             Some((login, host)) => (Some(Login::parse(login)), host),
             None => (None, authority),
@@ -53,7 +54,7 @@ impl Url {
         Ok(Self { text, login })
     }
 
-    /// To be asked for; without user and password.
+    /// The address without user and password.
     pub(crate) fn as_str(&self) -> &str {
         &self.text
     }
@@ -63,34 +64,35 @@ impl Url {
     }
 }
 
-/// A name or an address, perhaps with a port.
+/// Checks a host name or an address, with or without a port.
 fn check_host(text: &str) -> Result<()> {
     let (host, port) = match text.rsplit_once(':') {
         Some((host, port)) if !port.ends_with(']') => (host, Some(port)),
         _ => (text, None),
     };
-    ensure!(!host.is_empty(), "the host is missing; {RIGHT}");
+    ensure!(!host.is_empty(), "the host is missing; {USAGE}");
     let is_v6 = host.strip_prefix('[').and_then(|h| h.strip_suffix(']'));
     let is_host = match is_v6 {
         Some(address) => address.parse::<std::net::Ipv6Addr>().is_ok(),
         None => host.bytes().all(|b| b.is_ascii_alphanumeric() || b"-._".contains(&b)),
     };
-    ensure!(is_host, "{host:?} is no name of a host; {RIGHT}");
+    ensure!(is_host, "{host:?} is no name of a host; {USAGE}");
     let is_port = |port: &str| port.parse::<u16>().is_ok_and(|n| n > 0);
-    ensure!(port.is_none_or(is_port), "the port is no number from 1 to 65535; {RIGHT}");
+    ensure!(port.is_none_or(is_port), "the port is no number from 1 to 65535; {USAGE}");
     Ok(())
 }
 
 impl Login {
-    /// `user:password`, where special characters may be written as %XX.
+    /// Reads `user:password`, where special characters may be written as %XX.
     fn parse(text: &str) -> Self {
         let (user, password) = text.split_once(':').unwrap_or((text, ""));
-        Self { user: decoded(user), password: decoded(password) }
+        Self { user: percent_decode(user), password: percent_decode(password) }
     }
 }
 
-/// Replaces each %XX; a percent sign that is none of these stays.
-fn decoded(text: &str) -> String {
+/// Replaces each %XX. A percent sign without two hex digits stays, as people type
+/// passwords as they are.
+fn percent_decode(text: &str) -> String {
     let (mut bytes, mut rest) = (Vec::new(), text.as_bytes());
     while let [first, behind @ ..] = rest {
         let hex = behind.get(..2).and_then(|hex| std::str::from_utf8(hex).ok());
@@ -101,7 +103,7 @@ fn decoded(text: &str) -> String {
     String::from_utf8_lossy(&bytes).into_owned()
 }
 
-/// As it is shown: that there is a password, not which.
+/// Shows that there is a password, but not which.
 impl fmt::Display for Url {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match &self.login {
@@ -117,7 +119,8 @@ impl fmt::Debug for Url {
     }
 }
 
-/// A text in which each `://user:password@` is made `://***@`.
+/// A text with each `://user:password@` replaced by `://***@`. A command of a
+/// camera may hold such addresses, and is shown in logs and on the page.
 pub(crate) fn mask(text: &str) -> Cow<'_, str> {
     if !text.contains("://") {
         return Cow::Borrowed(text);
@@ -162,9 +165,9 @@ mod tests {
     #[test]
     fn malformed_addresses_say_what_would_be_right() {
         for (text, says) in [
-            ("http:camera", RIGHT),
-            ("ftp://h/", RIGHT),
-            ("see http://h/", RIGHT),
+            ("http:camera", USAGE),
+            ("ftp://h/", USAGE),
+            ("see http://h/", USAGE),
             ("http://", "the host is missing"),
             ("http:///stream", "the host is missing"),
             ("http://me:x@/stream", "the host is missing"),

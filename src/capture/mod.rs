@@ -18,7 +18,7 @@ use std::time::{Duration, Instant};
 use parking_lot::Mutex;
 
 use crate::camera::{self, Controls, Opener};
-use crate::config::{CameraSection, CaptureConfig};
+use crate::config::{CameraOptions, CaptureConfig};
 use crate::controls::{Change, ChangeResult, Control};
 use crate::shutdown::{self, Shutdown, Trigger};
 use crate::slot::{FrameSlot, Newer, Sink, Subscription};
@@ -65,7 +65,7 @@ struct Life {
 }
 
 impl Setup {
-    fn from_section(section: &CameraSection) -> (Trigger, Self) {
+    fn from_section(section: &CameraOptions) -> (Trigger, Self) {
         let (open, controls) = camera::opener(section.camera.clone());
         Self::new(Asked::from_section(section), section.capture.clone(), open, controls)
     }
@@ -84,7 +84,7 @@ impl Setup {
 impl Capture {
     /// Starts no thread and opens no camera yet, unless the camera has no idle
     /// timeout and so is always on.
-    pub(crate) fn new(section: &CameraSection) -> Self {
+    pub(crate) fn new(section: &CameraOptions) -> Self {
         Self::with_setup(Setup::from_section(section))
     }
 
@@ -110,7 +110,7 @@ impl Capture {
 
     /// Replaces the camera by another one, or by the same with other settings.
     /// Readers stay and receive its frames next.
-    pub(crate) fn change(&self, section: &CameraSection) {
+    pub(crate) fn change(&self, section: &CameraOptions) {
         self.change_setup(Setup::from_section(section));
     }
 

@@ -7,7 +7,7 @@ use std::time::{Instant, SystemTime};
 use parking_lot::Mutex;
 
 use crate::camera::{Cause, Error};
-use crate::config::CameraSection;
+use crate::config::CameraOptions;
 use crate::frame::Frame;
 use crate::jpeg::Fault;
 use crate::mode::Mode;
@@ -51,7 +51,7 @@ pub(crate) struct Asked {
 }
 
 impl Asked {
-    pub(super) fn from_section(section: &CameraSection) -> Self {
+    pub(super) fn from_section(section: &CameraOptions) -> Self {
         let config = &section.camera;
         let fourcc = |f: [u8; 4]| String::from_utf8_lossy(&f).into_owned();
         Self {

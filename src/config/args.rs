@@ -1,4 +1,5 @@
-//! The command line, as typed. Each option is also an environment variable.
+//! The command line as typed, and the text of `--help`. Each option is also an
+//! environment variable, so that a container or a unit can set it.
 
 use std::path::PathBuf;
 use std::time::Duration;
@@ -34,12 +35,12 @@ pub(super) struct Args {
     #[command(subcommand)]
     pub(super) command: Option<Command>,
 
-    /// Where the pictures come from; several times, each with a name, for several cameras
+    /// Where the pictures come from; give it several times, each with a name, for several cameras
     #[arg(long = "camera", env = "CAMERA", value_name = "[NAME=]SOURCE", default_value = "demo")]
     #[arg(help_heading = "Camera")]
     pub(super) cameras: Vec<String>,
 
-    /// How many may watch this camera at once; as many as there are seats if not given
+    /// How many viewers this camera may have at once; as many as there are seats if not given
     #[arg(long, env = "MJPEGD_MAX_VIEWERS", value_name = "N", help_heading = "Camera")]
     pub(super) max_viewers: Option<usize>,
 
@@ -47,36 +48,38 @@ pub(super) struct Args {
     #[arg(long, env = "MJPEGD_FPS", value_name = "N", help_heading = "Camera")]
     pub(super) fps: Option<f64>,
 
-    /// Size of the pictures; the device may choose another that is near
+    /// Size of the pictures; the device may choose the nearest that it has
     #[arg(long, env = "MJPEGD_RESOLUTION", value_name = "WxH", help_heading = "Device")]
     pub(super) resolution: Option<String>,
 
-    /// What the device is to give: auto, MJPG, YUYV or another FourCC
+    /// Format to ask the device for: auto, MJPG, YUYV or another FourCC
     #[arg(long, env = "MJPEGD_FORMAT", value_name = "FOURCC", default_value = "auto")]
     #[arg(help_heading = "Device")]
     pub(super) format: String,
 
-    /// Quality of JPEGs that are made of raw pictures, 1 to 100
+    /// Quality of JPEGs that are made from raw pictures, 1 to 100
     #[arg(long, env = "MJPEGD_QUALITY", value_name = "N", default_value_t = 80)]
     #[arg(help_heading = "Device")]
     pub(super) quality: u8,
 
-    /// A control to set at each opening, such as brightness=40; may be given several times
+    /// A control to set each time the device is opened, such as brightness=40; may be given
+    /// several times
     #[arg(long = "control", env = "MJPEGD_CONTROL", value_name = "NAME=VALUE")]
     #[arg(value_delimiter = ',', help_heading = "Device")]
     pub(super) controls: Vec<String>,
 
-    /// Pictures to let go after opening, until the exposure has settled
+    /// Pictures to drop after opening, until the exposure has settled
     #[arg(long, env = "MJPEGD_WARMUP", value_name = "N", default_value_t = 0)]
     #[arg(help_heading = "Device")]
     pub(super) warmup: u32,
 
-    /// Without a picture for so long, the device, command or server is started anew
+    /// After this time without a picture, reopen the device, restart the command or ask the server
+    /// again
     #[arg(long, env = "MJPEGD_STALL_TIMEOUT", value_name = "TIME", default_value = "5s")]
     #[arg(value_parser = humantime::parse_duration, help_heading = "Camera")]
     pub(super) stall_timeout: Duration,
 
-    /// The largest picture that is taken; a source that sends more has it dropped
+    /// The largest picture to accept; larger ones are dropped
     #[arg(long, env = "MJPEGD_MAX_FRAME_SIZE", value_name = "SIZE", default_value = "16MB")]
     #[arg(help_heading = "Camera")]
     pub(super) max_frame_size: String,
@@ -94,7 +97,7 @@ pub(super) struct Args {
     #[arg(long, env = "MJPEGD_RECORD", value_name = "DIR", help_heading = "Recording")]
     pub(crate) record: Option<PathBuf>,
 
-    /// Record at most so many pictures a second; 0.1 is one in ten seconds
+    /// Record at most this many pictures a second; 0.1 is one in ten seconds
     #[arg(long, env = "MJPEGD_RECORD_FPS", value_name = "N", help_heading = "Recording")]
     pub(crate) record_fps: Option<f64>,
 
@@ -103,12 +106,13 @@ pub(super) struct Args {
     #[arg(help_heading = "Recording")]
     pub(crate) record_max_size: String,
 
-    /// How old a picture may get; 0: as old as the size allows
+    /// How old a recorded picture may get; 0: no limit but the size
     #[arg(long, env = "MJPEGD_RECORD_MAX_AGE", value_name = "TIME", default_value = "0")]
     #[arg(value_parser = humantime::parse_duration, help_heading = "Recording")]
     pub(crate) record_max_age: Duration,
 
-    /// How often the disk is told to keep what was recorded: so much a power cut may cost; 0: each picture
+    /// How often to sync the recording to disk, 1s or less: a power cut costs at most what was
+    /// recorded in this time; 0: after each picture
     #[arg(long, env = "MJPEGD_RECORD_SYNC", value_name = "TIME", default_value = "1s")]
     #[arg(value_parser = humantime::parse_duration, help_heading = "Recording")]
     pub(crate) record_sync: Duration,
@@ -118,12 +122,12 @@ pub(super) struct Args {
     #[arg(default_value = "127.0.0.1:5000", help_heading = "Server")]
     pub(super) bind: String,
 
-    /// How many may watch at once; the next one is told to come back later
+    /// How many viewers there may be at once; further ones are asked to come back later
     #[arg(long, env = "MJPEGD_THREADS", value_name = "N", default_value_t = 16)]
     #[arg(help_heading = "Server")]
     pub(super) threads: usize,
 
-    /// How long one picture may take to a viewer before it loses its seat
+    /// How long it may take to send one picture to a viewer before the viewer loses its seat
     #[arg(long, env = "MJPEGD_WRITE_TIMEOUT", value_name = "TIME", default_value = "10s")]
     #[arg(value_parser = humantime::parse_duration, help_heading = "Server")]
     pub(super) write_timeout: Duration,
@@ -133,36 +137,37 @@ pub(super) struct Args {
     #[arg(value_parser = humantime::parse_duration, help_heading = "Limits")]
     pub(crate) head_timeout: Duration,
 
-    /// How many bytes a client may send before its request is whole
+    /// How many bytes a client may send before its request is complete
     #[arg(long, env = "MJPEGD_MAX_HEAD", value_name = "BYTES", default_value_t = 65536)]
     #[arg(help_heading = "Limits")]
     pub(crate) max_head: u64,
 
-    /// How many connections there may be at once; 256 more than viewers if not given, or what the
-    /// limit of open files allows
+    /// How many connections there may be at once; 256 more than viewers if not given, or fewer if
+    /// the limit of open files is lower
     #[arg(long, env = "MJPEGD_MAX_CONNECTIONS", value_name = "N", help_heading = "Limits")]
     pub(crate) max_connections: Option<usize>,
 
-    /// How many connections may be lost to faults of the HTTP library before the program starts
-    /// itself anew; at four times as many even while people watch
+    /// How many connections may be lost to faults of the HTTP library before the program restarts
+    /// itself; while people watch, it waits until four times as many are lost
     #[arg(long, env = "MJPEGD_MAX_LEAKS", value_name = "N", default_value_t = 64)]
     #[arg(help_heading = "Limits")]
     pub(crate) max_leaks: u64,
 
-    /// Folder with the page's files, instead of those in the program
+    /// Folder with the files of the page, instead of those in the program
     #[arg(long, env = "MJPEGD_WWW", value_name = "DIR", help_heading = "Server")]
     pub(super) www: Option<PathBuf>,
 
-    /// File with user:password lines, the password plain or hashed; asked for on all but /healthz
+    /// File with user:password lines, the password plain or hashed; a login is then required for
+    /// all addresses but /healthz
     #[arg(long, env = "MJPEGD_AUTH_FILE", value_name = "FILE", help_heading = "Access")]
     pub(super) auth_file: Option<PathBuf>,
 
-    /// Let pages of this origin (or *, of any) read the camera from a visitor's browser
+    /// Let pages of this origin (or * for any) read the camera from a visitor's browser
     #[arg(long, env = "MJPEGD_ALLOW_ORIGIN", value_name = "ORIGIN", help_heading = "Access")]
     pub(super) allow_origin: Option<String>,
 }
 
-/// What else there is to do.
+/// The subcommands: what the program can do beside serving.
 #[derive(Clone, Debug, Subcommand)]
 pub(crate) enum Command {
     /// List the cameras of this machine, their formats, sizes, rates and controls
@@ -171,14 +176,14 @@ pub(crate) enum Command {
         #[arg(long)]
         json: bool,
     },
-    /// Look whether a file for --config is right, and say its first fault if not
+    /// Check a file for --config, and print its first error
     CheckConfig {
         /// The file; the one in MJPEGD_CONFIG if not given
         file: Option<PathBuf>,
     },
-    /// Look at a stream of any server: rate, sizes, how old its pictures are
+    /// Measure a stream of any server: rate, sizes, age of its pictures
     Probe(ProbeArgs),
-    /// Save pictures of a stream of any server as files
+    /// Save pictures from a stream of any server as files
     Grab(GrabArgs),
 }
 

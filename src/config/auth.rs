@@ -1,4 +1,4 @@
-//! Who may see the camera: the file behind `--auth-file`.
+//! Who may see the camera: the file of `--auth-file`.
 
 use std::fmt;
 use std::fs;
@@ -6,11 +6,11 @@ use std::path::Path;
 
 use anyhow::{Context, Result, bail, ensure};
 
-/// The users of an `--auth-file`, at least one.
+/// The users of an `--auth-file` and their passwords, at least one.
 #[derive(Clone, Debug)]
 pub(crate) struct Credentials(pub(crate) Vec<(String, Password)>);
 
-/// A password as it stands in the file.
+/// A password as the file holds it.
 #[derive(Clone)]
 pub(crate) enum Password {
     Plain(String),
@@ -27,17 +27,18 @@ impl fmt::Debug for Password {
 }
 
 impl Credentials {
-    /// Reads `user:password` lines; empty lines and lines that begin with
-    /// `#` are passed over.
+    /// Reads `user:password` lines, and skips empty lines and those that begin
+    /// with `#`.
     ///
     /// # Errors
-    /// A file that cannot be read or has no user, and the first bad line.
-    /// No message holds a password.
+    /// The file cannot be read, has no user, or has a bad line; the first one is
+    /// named. No message holds a password, as messages go to the log.
     pub(crate) fn read(path: &Path) -> Result<Self> {
         let name = path.display();
         let text = fs::read_to_string(path).with_context(|| format!("--auth-file {name}"))?;
         let mut users = Vec::new();
         for (i, line) in text.lines().enumerate() {
+            // Spaces stay, because a password may begin or end with one.
             let line = line.trim_end_matches('\r');
             if line.is_empty() || line.starts_with('#') {
                 continue;
@@ -49,6 +50,7 @@ impl Credentials {
     }
 }
 
+/// One line of the file.
 fn user(line: &str) -> Result<(String, Password)> {
     let (name, password) = line.split_once(':').context("no colon; write user:password")?;
     ensure!(!name.is_empty(), "no user before the colon; write user:password");
@@ -59,18 +61,21 @@ fn user(line: &str) -> Result<(String, Password)> {
 fn password(text: &str) -> Result<Password> {
     let is_hash = |prefixes: &[&str]| prefixes.iter().any(|p| text.starts_with(p));
     if is_hash(&["$2y$", "$2b$", "$2a$"]) {
-        // A hash that cannot be read would refuse its user for ever, silently.
+        // Checked now, because a damaged hash would refuse its user for ever
+        // without a word in the log.
         text.parse::<bcrypt::HashParts>().ok().context("the bcrypt hash is damaged")?;
         Ok(Password::Bcrypt(text.to_owned()))
     } else if is_hash(&["$5$", "$6$"]) {
-        // The digest is 256 or 512 bits in letters of six.
+        // The digest has 256 or 512 bits, six in a letter.
         let n_letters = if text.starts_with("$5$") { 43 } else { 86 };
         let digest = text.rsplit('$').next().unwrap_or("");
         ensure!(digest.len() == n_letters, "the SHA-crypt hash is damaged");
         Ok(Password::ShaCrypt(text.to_owned()))
+    // A hash of an unsupported kind, taken as a plain password, would let in
+    // whoever has read the file.
     } else if is_hash(&["$apr1$", "$1$", "{SHA}", "$y$", "$argon2"]) {
         bail!(
-            "this kind of hash is not known; make one with `htpasswd -nB USER` or `openssl passwd -6`"
+            "this kind of hash is not supported; make one with `htpasswd -nB USER` or `openssl passwd -6`"
         )
     } else {
         Ok(Password::Plain(text.to_owned()))
@@ -82,7 +87,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn passwords_plain_and_hashed_are_told_apart() {
+    fn plain_and_hashed_passwords_are_distinguished() {
         assert!(
             matches!(user("a:b:c").unwrap(), (n, Password::Plain(p)) if n == "a" && p == "b:c")
         );

@@ -1,4 +1,4 @@
-//! Which camera: the text behind `--camera`.
+//! The source of a camera: the text behind `--camera`.
 
 use std::fmt;
 use std::path::{Path, PathBuf};
@@ -8,13 +8,13 @@ use anyhow::{Context, Result, bail, ensure};
 use super::device::DeviceConfig;
 use crate::url::{Url, mask};
 
-/// One camera and how it is to run.
+/// What a driver needs to know of its camera.
 #[derive(Clone, Debug, PartialEq)]
 pub(crate) struct CameraConfig {
     pub(crate) source: Source,
-    /// Pictures a second; `None`: what the source does by itself.
+    /// Pictures a second; `None`: the source's own pace.
     pub(crate) fps: Option<f64>,
-    /// The largest JPEG that is taken: memory must stay bounded whatever a
+    /// The largest JPEG to accept in bytes. Memory must stay bounded, whatever a
     /// source sends.
     pub(crate) max_frame_bytes: usize,
     pub(crate) device: DeviceConfig,
@@ -31,43 +31,47 @@ pub(crate) enum Source {
     Images(PathBuf),
     /// A file of concatenated JPEGs.
     File(PathBuf),
-    /// What a command line writes to its standard output.
+    /// What a shell command writes to its standard output.
     Exec(String),
-    /// Another server: its stream, or a lone picture.
+    /// Another server: its stream, or a single picture.
     Server(Url),
-    /// A V4L2 device; `None`: the first that is a camera.
+    /// A V4L2 device; `None`: the first one that is a camera.
     V4l2(Option<PathBuf>),
 }
 
-const RIGHT: &str = "use v4l2[:DEVICE], exec:COMMAND, http://HOST/PATH, demo, pattern[:WxH][@FPS], images:DIR or file:PATH";
-const RIGHT_EXEC: &str = "exec:COMMAND, such as 'exec:rpicam-vid -t 0 --codec mjpeg -o -'";
-/// As drawn unless a size is given.
+const USAGE: &str = "use v4l2[:DEVICE], exec:COMMAND, http://HOST/PATH, demo, pattern[:WxH][@FPS], images:DIR or file:PATH";
+const EXEC_USAGE: &str = "exec:COMMAND, such as 'exec:rpicam-vid -t 0 --codec mjpeg -o -'";
+/// The size of the pattern unless one is given.
 const PATTERN_SIZE: (u16, u16) = (640, 480);
-/// Below this no line of text fits in.
+/// The smallest side of the pattern: below it no line of text fits in.
 const MIN_PATTERN: u16 = 32;
 
 impl Source {
-    /// Reads the text of `--camera`. Does not look whether the source exists.
+    /// Reads the text of `--camera`. Whether the source exists is checked later,
+    /// because a camera may be plugged in while the program runs.
     pub(crate) fn parse(text: &str) -> Result<Self> {
         let (kind, rest) = text.split_once(':').unwrap_or((text, ""));
         match kind {
             "demo" if text == "demo" => Ok(Self::Demo),
             "v4l2" if text == "v4l2" => Ok(Self::V4l2(None)),
             "v4l2" => Ok(Self::V4l2(Some(path(rest, "v4l2:/dev/videoN")?))),
+            // People paste the path of a device, and it can mean nothing else.
             _ if text.starts_with("/dev/") => Ok(Self::V4l2(Some(PathBuf::from(text)))),
             "exec" => {
-                ensure!(!rest.trim().is_empty(), "the command is missing; use {RIGHT_EXEC}");
+                ensure!(!rest.trim().is_empty(), "the command is missing; use {EXEC_USAGE}");
                 Ok(Self::Exec(rest.trim().to_owned()))
             }
             "http" | "https" => Ok(Self::Server(Url::parse(text)?)),
             "images" => Ok(Self::Images(path(rest, "images:DIR")?)),
             "file" => Ok(Self::File(path(rest, "file:PATH")?)),
             _ if is_pattern(text) => pattern(&text["pattern".len()..]),
+            // A bare path is refused with the form that it needs, so that every
+            // source has one spelling.
             _ if Path::new(text).is_dir() => {
                 bail!("no such source; for a folder use images:{text}")
             }
             _ if Path::new(text).is_file() => bail!("no such source; for a file use file:{text}"),
-            _ => bail!("no such source; {RIGHT}"),
+            _ => bail!("no such source; {USAGE}"),
         }
     }
 }
@@ -172,15 +176,15 @@ mod tests {
     #[test]
     fn bad_sources_say_what_would_be_right() {
         for (text, says) in [
-            ("", RIGHT),
-            ("webcam", RIGHT),
-            ("demo:3", RIGHT),
-            ("patterns", RIGHT),
+            ("", USAGE),
+            ("webcam", USAGE),
+            ("demo:3", USAGE),
+            ("patterns", USAGE),
             ("images:", "use images:DIR"),
             ("file:", "use file:PATH"),
-            ("exec", RIGHT_EXEC),
+            ("exec", EXEC_USAGE),
             ("http:/camera", "use http://"),
-            ("exec: ", RIGHT_EXEC),
+            ("exec: ", EXEC_USAGE),
             ("pattern:640", "is no size"),
             ("pattern:1x1", "from 32x32"),
             ("pattern:99999x2", "is no size"),

@@ -1,7 +1,9 @@
-//! What was typed and what the environment says, and how it goes together
-//! with the file: the command line wins over the environment, that over the
-//! camera's table in the file, that over the top of the file, that over the
-//! defaults.
+//! The command line and the environment, and how they are merged with the file.
+//! Of an option that is given several times, the first of these counts: command
+//! line, environment, table of the camera in the file, top of the file, default.
+//!
+//! A value of the file becomes an argument of a second command line, so that
+//! clap reads it by the same rules and with the same errors as a typed one.
 
 use std::error::Error;
 use std::ffi::{OsStr, OsString};
@@ -14,8 +16,8 @@ use clap::{ArgMatches, CommandFactory, FromArgMatches};
 
 use super::args::Args;
 use super::file::{Entry, File};
-use super::keys::{CAMERA, Keys, Scope};
-use super::{Command, ServerOptions};
+use super::options::{CAMERA, Options, Scope};
+use super::{Command, ServerOptionValues};
 
 /// The command line, read.
 #[derive(Debug)]
@@ -25,6 +27,8 @@ pub(crate) struct CommandLine {
 }
 
 impl CommandLine {
+    /// Reads the arguments and the environment.
+    ///
     /// # Errors
     /// As clap's own, also for `--help` and `--version`.
     pub(crate) fn parse_from(
@@ -46,58 +50,62 @@ impl CommandLine {
         self.args.config.as_ref()
     }
 
-    /// The cameras as they were typed; none where the default is all there is.
+    /// The cameras that were given; none if there is only the default.
     pub(super) fn cameras(&self) -> &[String] {
-        if is_typed(&self.matches, "cameras") { &self.args.cameras } else { &[] }
+        if is_given(&self.matches, "cameras") { &self.args.cameras } else { &[] }
     }
 
-    /// The options with what stands in the file, and with one camera.
+    /// The options of one camera, merged with the file.
     pub(super) fn merge(&self, source: &str, layers: &Layers<'_>) -> Result<Merged> {
-        let mut typed: Vec<OsString> = vec!["mjpegd".into(), joined(CAMERA, source.as_ref())];
-        for (key, _, arg) in Keys::new().all() {
+        // `--option=value` in one argument, because a value may begin with a dash.
+        let mut typed: Vec<OsString> = vec!["mjpegd".into(), assignment(CAMERA, source.as_ref())];
+        for (key, _, arg) in Options::new().all() {
             let id = arg.get_id().as_str();
-            if is_typed(&self.matches, id) {
+            if is_given(&self.matches, id) {
                 let values = self.matches.get_raw(id).into_iter().flatten();
-                typed.extend(values.map(|value| joined(key, value)));
+                typed.extend(values.map(|value| assignment(key, value)));
             } else if let Some(entry) = layers.find(key) {
-                typed.extend(entry.values.iter().map(|value| joined(key, value.as_ref())));
+                typed.extend(entry.values.iter().map(|value| assignment(key, value.as_ref())));
             }
         }
         match Self::parse_from(typed) {
             Ok(Self { args, matches }) => Ok(Merged { args, matches }),
-            Err(e) => Err(self.blame(&anyhow!("{}", sentence(&e)), layers)),
+            Err(e) => Err(self.locate_error(&anyhow!("{}", one_line(&e)), layers)),
         }
     }
 
-    /// A fault that begins with the option that has it; if its value is from
-    /// the file, with where it stands there.
-    pub(super) fn blame(&self, fault: &anyhow::Error, layers: &Layers<'_>) -> anyhow::Error {
-        let text = format!("{fault:#}");
+    /// The error of an option whose text begins with the option. If the value
+    /// came from the file, it begins with the place in the file instead.
+    pub(super) fn locate_error(&self, error: &anyhow::Error, layers: &Layers<'_>) -> anyhow::Error {
+        let text = format!("{error:#}");
         let option = text.strip_prefix("--").map(|rest| {
             let end = rest.find([' ', ':', '=']).unwrap_or(rest.len());
             (&rest[..end], &rest[end..])
         });
-        let told = option.and_then(|(key, rest)| {
-            let keys = Keys::new();
+        // A value that was typed wins over the file, so its error must not name
+        // the file, though the file may hold this option too.
+        let located = option.and_then(|(key, rest)| {
+            let keys = Options::new();
             let (_, arg) = keys.find(key)?;
             let entry =
-                layers.find(key).filter(|_| !is_typed(&self.matches, arg.get_id().as_str()))?;
+                layers.find(key).filter(|_| !is_given(&self.matches, arg.get_id().as_str()))?;
             Some(anyhow!("{}: {key}{rest}", layers.file?.at(entry.line)))
         });
-        told.unwrap_or_else(|| anyhow!("{text}"))
+        located.unwrap_or_else(|| anyhow!("{text}"))
     }
 }
 
-/// The options of one camera or of the server, put together.
+/// The options of one camera or of the server, merged.
 pub(super) struct Merged {
     pub(super) args: Args,
     matches: ArgMatches,
 }
 
 impl Merged {
-    /// The options of the server, to be compared with those of another time.
-    pub(super) fn server(&self) -> ServerOptions {
-        let keys = Keys::new();
+    /// The options of the server as they were given, so that a reload can see
+    /// which of them changed.
+    pub(super) fn server(&self) -> ServerOptionValues {
+        let keys = Options::new();
         let of_server = keys.all().filter(|(_, scope, _)| *scope == Scope::Server);
         of_server
             .map(|(key, _, arg)| {
@@ -108,7 +116,7 @@ impl Merged {
     }
 }
 
-/// What the file says that concerns one camera, the nearest first.
+/// The parts of the file that apply to one camera; its own table comes first.
 #[derive(Clone, Copy, Default)]
 pub(super) struct Layers<'a> {
     pub(super) file: Option<&'a File>,
@@ -122,8 +130,9 @@ impl Layers<'_> {
     }
 }
 
-/// An error of clap's in one line that begins with the option.
-fn sentence(error: &clap::Error) -> String {
+/// An error of clap in one line that begins with the option. Clap's own text has
+/// several lines, with a usage that does not fit a value of the file.
+fn one_line(error: &clap::Error) -> String {
     let of = |kind| match error.get(kind) {
         Some(ContextValue::String(text)) => Some(text.as_str()),
         _ => None,
@@ -140,12 +149,13 @@ fn sentence(error: &clap::Error) -> String {
     }
 }
 
-fn is_typed(matches: &ArgMatches, id: &str) -> bool {
+/// Whether an option was typed or set in the environment.
+fn is_given(matches: &ArgMatches, id: &str) -> bool {
     let source = matches.value_source(id);
     matches!(source, Some(ValueSource::CommandLine | ValueSource::EnvVariable))
 }
 
-fn joined(key: &str, value: &OsStr) -> OsString {
+fn assignment(key: &str, value: &OsStr) -> OsString {
     let mut whole = OsString::from(format!("--{key}="));
     whole.push(value);
     whole

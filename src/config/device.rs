@@ -1,4 +1,4 @@
-//! How a device is to be set up.
+//! How to set up a device.
 
 use std::time::Duration;
 
@@ -7,31 +7,34 @@ use anyhow::{Context, Result, ensure};
 use super::args::Args;
 use super::camera::parse_size;
 
-/// How a device is to be set up.
+/// How to set up a device.
 #[derive(Clone, Debug, PartialEq)]
 pub(crate) struct DeviceConfig {
     /// Width and height in pixels.
     pub(crate) resolution: Option<(u32, u32)>,
-    /// FourCC of what the device is to give; `None`: the cheapest it has.
+    /// The FourCC of the format to ask for; `None`: the cheapest that it has.
     pub(crate) format: Option<[u8; 4]>,
-    /// Of JPEGs that are made of raw pictures, 1 to 100.
+    /// The quality of JPEGs that are made from raw pictures, 1 to 100.
     pub(crate) quality: u8,
-    /// Pictures to let go after opening, until the exposure has settled.
+    /// Pictures to drop after opening, until the exposure has settled.
     pub(crate) n_warmup: u32,
-    /// Without a picture for so long, the device is given up and opened anew.
+    /// The time without a picture after which the device is opened again.
     pub(crate) stall_timeout: Duration,
     /// Controls to set at each opening, by name or number.
     pub(crate) controls: Vec<(String, i64)>,
 }
 
 impl DeviceConfig {
+    /// Checks the options of a device.
+    ///
     /// # Errors
-    /// What cannot be, and what can.
+    /// The first value that cannot be used, with what would be right.
     pub(super) fn new(args: &Args) -> Result<Self> {
         let resolution = args.resolution.as_deref().map(parse_size).transpose();
         let (width, height) = resolution.context("--resolution")?.unzip();
         let format =
             match args.format.as_str() {
+                // Without a wish the driver chooses what costs least: JPEG if it has it.
                 "auto" => None,
                 name => {
                     let fourcc = name.to_ascii_uppercase().into_bytes().try_into().ok();
@@ -57,7 +60,7 @@ impl DeviceConfig {
     }
 }
 
-/// `name=value`, as `mjpegd devices` names it.
+/// Reads `NAME=NUMBER`, where `mjpegd devices` lists the names.
 fn control(text: &str) -> Result<(String, i64)> {
     let right = || format!("--control {text}: use NAME=NUMBER, such as brightness=40");
     let (name, value) = text.split_once('=').with_context(right)?;

@@ -1,5 +1,6 @@
-//! The file behind `--config`: what stands in it, and in which line. Whether
-//! the values can be is for the same code to say that reads the command line.
+//! The file of `--config`: its keys and values, each with its line. Here only
+//! keys and types are checked; the values are checked by the code that checks
+//! the command line.
 
 use std::borrow::Cow;
 use std::io::Read;
@@ -10,21 +11,21 @@ use anyhow::{Context, Result, anyhow, ensure};
 use toml::Spanned;
 use toml::de::{DeTable, DeValue};
 
-use super::keys::{CAMERA, Keys, NAME, SOURCE, Scope, takes_many};
+use super::options::{CAMERA, NAME, Options, SOURCE, Scope, takes_many};
 
-/// A file with hundreds of cameras is far smaller.
+/// The largest file to read; one with hundreds of cameras is far smaller.
 const MAX_BYTES: u64 = 1 << 20;
 
-/// What stands in the file.
+/// The content of the file.
 #[derive(Debug)]
-pub(super) struct File {
+pub(crate) struct File {
     path: PathBuf,
-    /// Options of the server, and of all cameras that do not say otherwise.
+    /// Options of the server, and of all cameras whose tables do not set them.
     pub(super) top: Vec<Entry>,
     pub(super) cameras: Vec<Table>,
 }
 
-/// A camera in the file.
+/// The table of a camera in the file.
 #[derive(Debug)]
 pub(super) struct Table {
     pub(super) line: usize,
@@ -33,7 +34,7 @@ pub(super) struct Table {
     pub(super) entries: Vec<Entry>,
 }
 
-/// An option in the file.
+/// One key of the file with its values.
 #[derive(Debug)]
 pub(super) struct Entry {
     pub(super) key: String,
@@ -44,64 +45,70 @@ pub(super) struct Entry {
 type Item<'a> = (&'a Spanned<Cow<'a, str>>, &'a Spanned<DeValue<'a>>);
 
 impl File {
+    /// Reads a file.
+    ///
     /// # Errors
-    /// The first fault of the file, with its line.
+    /// Its first error, with the line.
     pub(super) fn read(path: &Path) -> Result<Self> {
         let named = || format!("--config {}", path.display());
         let mut text = String::new();
         let file = std::fs::File::open(path).with_context(named)?;
+        // One byte more than allowed, so that a longer file shows. The path may
+        // name a device that never ends.
         file.take(MAX_BYTES + 1).read_to_string(&mut text).with_context(named)?;
         ensure!(text.len() as u64 <= MAX_BYTES, "{}: larger than 1 MiB", named());
         Self::parse(path, &text)
     }
 
-    pub(super) fn parse(path: &Path, text: &str) -> Result<Self> {
-        let reader = Reader { path, text, keys: Keys::new() };
+    /// As [`File::read`], for the text of a file.
+    pub(crate) fn parse(path: &Path, text: &str) -> Result<Self> {
+        let parser = FileParser { path, text, keys: Options::new() };
         let table = DeTable::parse(text).map_err(|e| {
+            // The message has several lines, and the log takes one.
             let what = e.message().lines().collect::<Vec<_>>().join(", ");
-            reader.fault(&e.span().unwrap_or_default(), &what)
+            parser.error_at(&e.span().unwrap_or_default(), &what)
         })?;
         let mut file = Self { path: path.to_owned(), top: Vec::new(), cameras: Vec::new() };
         for (key, value) in table.get_ref() {
             if key.get_ref() == CAMERA {
-                file.cameras = reader.cameras(value)?;
+                file.cameras = parser.cameras(value)?;
             } else {
-                file.top.push(reader.entry((key, value), false)?);
+                file.top.push(parser.entry((key, value), false)?);
             }
         }
         Ok(file)
     }
 
-    /// Where in the file something stands.
+    /// A line of the file, as errors name it.
     pub(super) fn at(&self, line: usize) -> String {
         format!("{}:{line}", self.path.display())
     }
 }
 
-struct Reader<'a> {
+struct FileParser<'a> {
     path: &'a Path,
     text: &'a str,
-    keys: Keys,
+    keys: Options,
 }
 
-impl Reader<'_> {
+impl FileParser<'_> {
     fn line(&self, span: &Range<usize>) -> usize {
         let before = &self.text.as_bytes()[..span.start.min(self.text.len())];
         1 + memchr::memchr_iter(b'\n', before).count()
     }
 
-    fn fault(&self, span: &Range<usize>, what: &str) -> anyhow::Error {
+    fn error_at(&self, span: &Range<usize>, what: &str) -> anyhow::Error {
         anyhow!("{}:{}: {what}", self.path.display(), self.line(span))
     }
 
     fn cameras(&self, value: &Spanned<DeValue<'_>>) -> Result<Vec<Table>> {
-        let right = "a camera begins with a line [[camera]], and its name = \"...\" stands below";
-        let fault = |span| self.fault(&span, right);
-        let tables = value.get_ref().as_array().ok_or_else(|| fault(value.span()))?;
+        let usage = "a camera begins with a line [[camera]], and its name = \"...\" stands below";
+        let error = |span| self.error_at(&span, usage);
+        let tables = value.get_ref().as_array().ok_or_else(|| error(value.span()))?;
         tables
             .iter()
             .map(|table| {
-                let items = table.get_ref().as_table().ok_or_else(|| fault(table.span()))?;
+                let items = table.get_ref().as_table().ok_or_else(|| error(table.span()))?;
                 self.camera(self.line(&table.span()), items)
             })
             .collect()
@@ -112,8 +119,8 @@ impl Reader<'_> {
         for (key, value) in items {
             let text = || -> Result<Entry> {
                 let text = value.get_ref().as_str();
-                let text = text.ok_or_else(|| self.fault(&key.span(), &is_to_be(key, "text")))?;
-                Ok(self.made(key, vec![text.to_owned()]))
+                let text = text.ok_or_else(|| self.error_at(&key.span(), &must_be(key, "text")))?;
+                Ok(self.new_entry(key, vec![text.to_owned()]))
             };
             match &**key.get_ref() {
                 NAME => table.name = Some(text()?),
@@ -124,7 +131,7 @@ impl Reader<'_> {
         Ok(table)
     }
 
-    fn made(&self, key: &Spanned<Cow<'_, str>>, values: Vec<String>) -> Entry {
+    fn new_entry(&self, key: &Spanned<Cow<'_, str>>, values: Vec<String>) -> Entry {
         Entry { key: key.get_ref().to_string(), values, line: self.line(&key.span()) }
     }
 
@@ -133,28 +140,31 @@ impl Reader<'_> {
         let known = self.keys.find(name);
         let Some((_, arg)) = known.filter(|(scope, _)| !is_in_camera || *scope == Scope::Camera)
         else {
-            return Err(self.fault(&key.span(), &self.keys.refusal(name, is_in_camera)));
+            return Err(self.error_at(&key.span(), &self.keys.explain_refusal(name, is_in_camera)));
         };
-        let values = if takes_many(arg) { many(value.get_ref()) } else { one(value.get_ref()) };
+        let values =
+            if takes_many(arg) { several(value.get_ref()) } else { single(value.get_ref()) };
         let values = values.map_err(|right| {
-            self.fault(&key.span(), &format!("{}, not {}", is_to_be(key, right), shown(value)))
+            self.error_at(&key.span(), &format!("{}, not {}", must_be(key, right), kind(value)))
         })?;
-        Ok(self.made(key, values))
+        Ok(self.new_entry(key, values))
     }
 }
 
-fn is_to_be(key: &Spanned<Cow<'_, str>>, right: &str) -> String {
-    format!("{} is to be {right}", key.get_ref())
+/// The error about a value of the wrong type.
+fn must_be(key: &Spanned<Cow<'_, str>>, right: &str) -> String {
+    format!("{} must be {right}", key.get_ref())
 }
 
-fn shown(value: &Spanned<DeValue<'_>>) -> String {
+fn kind(value: &Spanned<DeValue<'_>>) -> String {
     format!("of the kind {}", value.get_ref().type_str())
 }
 
-/// A value as it would be typed.
-fn one(value: &DeValue<'_>) -> Result<Vec<String>, &'static str> {
+/// A value as it would be typed on the command line.
+fn single(value: &DeValue<'_>) -> Result<Vec<String>, &'static str> {
     let text = match value {
         DeValue::String(text) => text.to_string(),
+        // TOML takes 0x10 and 1_000, which clap does not.
         DeValue::Integer(n) => match i64::from_str_radix(n.as_str(), n.radix()) {
             Ok(n) => n.to_string(),
             Err(_) => return Err("a number of at most 63 bits"),
@@ -165,10 +175,10 @@ fn one(value: &DeValue<'_>) -> Result<Vec<String>, &'static str> {
     Ok(vec![text])
 }
 
-/// Several values: a list, or names and values.
-fn many(value: &DeValue<'_>) -> Result<Vec<String>, &'static str> {
-    const RIGHT: &str = "text, [\"NAME=VALUE\", ...] or { NAME = VALUE, ... }";
-    let one = |value: &Spanned<DeValue<'_>>| one(value.get_ref()).map_err(|_| RIGHT);
+/// The values of an option that takes several: a list, or names and values.
+fn several(value: &DeValue<'_>) -> Result<Vec<String>, &'static str> {
+    const USAGE: &str = "text, [\"NAME=VALUE\", ...] or { NAME = VALUE, ... }";
+    let one = |value: &Spanned<DeValue<'_>>| single(value.get_ref()).map_err(|_| USAGE);
     match value {
         DeValue::Array(values) => {
             Ok(values.iter().map(one).collect::<Result<Vec<_>, _>>()?.concat())
@@ -177,7 +187,7 @@ fn many(value: &DeValue<'_>) -> Result<Vec<String>, &'static str> {
             .iter()
             .map(|(name, value)| Ok(format!("{}={}", name.get_ref(), one(value)?.concat())))
             .collect(),
-        value => self::one(value).map_err(|_| RIGHT),
+        value => single(value).map_err(|_| USAGE),
     }
 }
 
@@ -189,7 +199,7 @@ mod tests {
         File::parse(Path::new("c.toml"), text)
     }
 
-    fn fault(text: &str) -> String {
+    fn error(text: &str) -> String {
         format!("{:#}", parse(text).unwrap_err())
     }
 
@@ -215,14 +225,14 @@ mod tests {
     }
 
     #[test]
-    fn fault_is_told_with_its_line_and_what_would_be_right() {
+    fn error_has_its_line_and_what_would_be_right() {
         for (text, says) in [
             ("\nfsp = 1", "c.toml:2: there is no option fsp; did you mean fps?"),
             ("[[camera]]\n\nthreads = 2", "c.toml:3: threads is no option of a camera"),
-            ("fps = true", "c.toml:1: fps is to be text or a number, not of the kind boolean"),
-            ("fps = [1]", "c.toml:1: fps is to be text or a number"),
-            ("[[camera]]\nname = 1", "c.toml:2: name is to be text"),
-            ("[[camera]]\ncontrol = [[1]]", "c.toml:2: control is to be text, [\"NAME=VALUE\""),
+            ("fps = true", "c.toml:1: fps must be text or a number, not of the kind boolean"),
+            ("fps = [1]", "c.toml:1: fps must be text or a number"),
+            ("[[camera]]\nname = 1", "c.toml:2: name must be text"),
+            ("[[camera]]\ncontrol = [[1]]", "c.toml:2: control must be text, [\"NAME=VALUE\""),
             ("[camera]\nname = 'a'", "c.toml:1: a camera begins with a line [[camera]]"),
             ("camera = 'demo'", "c.toml:1: a camera begins with a line [[camera]]"),
             ("camera = ['demo']", "c.toml:1: a camera begins with a line [[camera]]"),
@@ -231,14 +241,14 @@ mod tests {
             ("bind = 127.0.0.1", "c.toml:1: "),
             ("# fine\nfps = ", "c.toml:2: "),
         ] {
-            let fault = fault(text);
-            assert!(fault.starts_with(says) || fault.contains(says), "{text:?}: {fault}");
-            assert!(!fault.contains('\n'), "{text:?}: one line, not {fault}");
+            let error = error(text);
+            assert!(error.starts_with(says) || error.contains(says), "{text:?}: {error}");
+            assert!(!error.contains('\n'), "{text:?}: one line, not {error}");
         }
     }
 
     #[test]
-    fn no_damage_to_a_file_is_more_than_a_fault() {
+    fn damaged_file_is_an_error_and_no_panic() {
         let text = b"bind = ':80'\nfps = 1.5\n[[camera]]\nname = \"a\"\ncontrol = { b = [1] }\n";
         let mut seed = 1_u32;
         let mut random = |n: usize| {

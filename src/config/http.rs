@@ -1,4 +1,4 @@
-//! How viewers are served: address, seats, limits, who may.
+//! How viewers are served: address, seats, limits and who may watch.
 
 use std::net::{SocketAddr, ToSocketAddrs};
 use std::path::PathBuf;
@@ -15,38 +15,40 @@ pub(crate) struct HttpConfig {
     pub(crate) bind: SocketAddr,
     /// Concurrent viewers.
     pub(crate) n_seats: usize,
-    /// How long one frame may take to one viewer before its seat is taken.
+    /// How long sending one frame may take before the viewer loses its seat.
     pub(crate) write_timeout: Duration,
     pub(crate) limits: Limits,
-    /// Value of Access-Control-Allow-Origin, when other sites may read.
+    /// The value of Access-Control-Allow-Origin, if other sites may read.
     pub(crate) allow_origin: Option<String>,
     /// Who may see the camera; `None`: anybody.
     pub(crate) credentials: Option<Credentials>,
-    /// Where the page's files are, instead of those in the binary.
+    /// A folder with the files of the page, instead of those in the program.
     pub(crate) www: Option<PathBuf>,
 }
 
-/// What connections may cost that have not sent a whole request.
+/// What connections may cost before they have sent a whole request.
 #[derive(Clone, Debug)]
 pub(crate) struct Limits {
-    /// How long a request may take to come.
+    /// How long a client may take to send its request.
     pub(crate) head_timeout: Duration,
-    /// How many bytes may come before it is whole.
+    /// How many bytes it may send before its request is complete.
     pub(crate) max_head_bytes: u64,
-    /// Connections at once, those of viewers too.
+    /// Connections at once, with those of viewers.
     pub(crate) max_connections: usize,
-    /// Connections that may be lost for good before the process starts anew.
+    /// Connections that may be lost for ever before the program restarts.
     pub(crate) max_leaks: u64,
 }
 
 /// Connections beside those of viewers: pages, snapshots, silent clients.
 const N_OTHER_CONNECTIONS: usize = 256;
-/// The fewest of them with which a page still loads beside silent ones.
+/// The fewest of these with which the page still loads beside silent clients.
 pub(crate) const N_SHORT_CONNECTIONS: usize = 16;
 
 impl HttpConfig {
+    /// Checks the options of the server.
+    ///
     /// # Errors
-    /// What cannot be, and what can.
+    /// The first value that cannot be used, with what would be right.
     pub(super) fn new(args: &Args) -> Result<Self> {
         ensure!(
             (1..=10_000).contains(&args.threads),
@@ -54,7 +56,7 @@ impl HttpConfig {
             args.threads
         );
         ensure!(
-            // Above it a deadline cannot be reckoned: the sum would overflow.
+            // The upper bound keeps the sum of a deadline from overflowing.
             (Duration::from_millis(100)..=Duration::from_secs(86_400))
                 .contains(&args.write_timeout),
             "--write-timeout {:?}: use 100ms or more, up to 1day",
@@ -65,6 +67,7 @@ impl HttpConfig {
             ensure!(dir.is_dir(), "--www {}: no such folder", dir.display());
         }
         if let Some(origin) = &args.allow_origin {
+            // It is sent as a header, and a line end in it would begin another.
             let printable = origin.bytes().all(|b| b.is_ascii_graphic());
             ensure!(
                 origin == "*" || (origin.contains("://") && printable),
@@ -108,7 +111,7 @@ impl Limits {
     }
 }
 
-/// `127.0.0.1:5000`, `[::1]:5000`, `localhost:5000`, or `:5000` for all
+/// Reads `127.0.0.1:5000`, `[::1]:5000`, `localhost:5000`, or `:5000` for all
 /// addresses of this machine.
 fn bind_address(text: &str) -> Result<SocketAddr> {
     let right = "use ADDRESS:PORT, such as 0.0.0.0:5000 or [::]:5000";

@@ -1,18 +1,18 @@
-//! What the program is to do: the [`CommandLine`] and the file that it names
-//! become a [`Config`] that was checked and that the rooms are built from.
+//! The configuration: the [`CommandLine`] and the file that it names become a
+//! checked [`Config`], from which the other rooms are built.
 
 mod args;
 mod auth;
 mod camera;
+mod camera_list;
+mod camera_options;
 mod command_line;
 mod device;
-mod file;
+pub(crate) mod file;
 mod http;
-mod keys;
 mod name;
-mod plan;
+mod options;
 mod record;
-mod section;
 mod size;
 mod tools;
 
@@ -27,45 +27,45 @@ use file::File;
 
 pub(crate) use auth::{Credentials, Password};
 pub(crate) use camera::{CameraConfig, Source};
+pub(crate) use camera_options::{CameraOptions, CaptureConfig};
 pub(crate) use command_line::CommandLine;
 pub(crate) use device::DeviceConfig;
 pub(crate) use http::{HttpConfig, Limits, N_SHORT_CONNECTIONS};
 pub(crate) use name::is_name;
 pub(crate) use record::RecordConfig;
-pub(crate) use section::{CameraSection, CaptureConfig};
 pub(crate) use tools::{GrabArgs, ProbeArgs};
 
-/// Everything that was asked for, checked.
+/// The whole configuration, checked.
 #[derive(Debug)]
 pub(crate) struct Config {
-    /// At least one; the first is the one that is meant where none is named.
-    pub(crate) cameras: Vec<CameraSection>,
+    /// At least one. A request that names no camera means the first.
+    pub(crate) cameras: Vec<CameraOptions>,
     pub(crate) http: HttpConfig,
-    /// The options behind `http`, by name, as they were written.
-    pub(crate) server: ServerOptions,
+    /// The options behind `http`, by name, as they were given.
+    pub(crate) server: ServerOptionValues,
 }
 
-/// Options of the server and their values.
-pub(crate) type ServerOptions = Vec<(String, Vec<OsString>)>;
+/// The options of the server with the texts of their values.
+pub(crate) type ServerOptionValues = Vec<(String, Vec<OsString>)>;
 
 impl Config {
-    /// Checks what was typed, together with the file.
+    /// Checks the command line together with the file.
     ///
     /// # Errors
     /// The first value that cannot be used, with what would be right.
     pub(crate) fn read(typed: &CommandLine) -> Result<Self> {
         let file = typed.file().map(|path| File::read(path)).transpose()?;
-        let cameras = plan::cameras(typed, file.as_ref())?;
-        let cameras =
-            cameras.iter().map(|planned| planned.section(typed)).collect::<Result<_>>()?;
+        let cameras = camera_list::cameras(typed, file.as_ref())?;
+        let cameras = cameras.iter().map(|camera| camera.check(typed)).collect::<Result<_>>()?;
+        // The options of the server need some camera to be a whole command line.
         let layers = Layers { file: file.as_ref(), camera: &[] };
         let merged = typed.merge("demo", &layers)?;
-        let http = HttpConfig::new(&merged.args).map_err(|e| typed.blame(&e, &layers))?;
+        let http = HttpConfig::new(&merged.args).map_err(|e| typed.locate_error(&e, &layers))?;
         Ok(Self { cameras, http, server: merged.server() })
     }
 }
 
-/// The cameras, for people.
+/// The cameras with their sources, for people.
 impl fmt::Display for Config {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         for (i, section) in self.cameras.iter().enumerate() {
@@ -74,12 +74,6 @@ impl fmt::Display for Config {
         }
         Ok(())
     }
-}
-
-/// What stands in the text of a file, as text.
-#[cfg(test)]
-pub(crate) fn look_at_file(text: &str) -> Result<String> {
-    File::parse(std::path::Path::new("FILE"), text).map(|file| format!("{file:?}"))
 }
 
 #[cfg(test)]
@@ -93,7 +87,7 @@ mod tests {
         Config::read(&CommandLine::parse_from(typed).unwrap())
     }
 
-    fn fault(args: &[&str]) -> String {
+    fn error(args: &[&str]) -> String {
         format!("{:#}", config(args).unwrap_err())
     }
 
@@ -118,7 +112,7 @@ mod tests {
     }
 
     #[test]
-    fn what_cannot_be_is_refused_with_what_can() {
+    fn value_that_cannot_be_used_is_refused_with_what_would_be_right() {
         for (args, says) in [
             (["--threads", "0"], "use a number of viewers from 1"),
             (["--fps", "0"], "use a number of pictures a second"),
@@ -150,9 +144,9 @@ mod tests {
             (["--record-max-age", "1ms"], "use 1s or more"),
             (["--record-sync", "5s"], "use 1s or less"),
         ] {
-            let fault = fault(&args);
-            assert!(fault.contains(says), "{args:?}: {fault}");
-            assert!(!fault.contains('\n'), "{args:?}: one line, not {fault}");
+            let error = error(&args);
+            assert!(error.contains(says), "{args:?}: {error}");
+            assert!(!error.contains('\n'), "{args:?}: one line, not {error}");
         }
     }
 }

@@ -1,13 +1,13 @@
-//! Names of cameras, as they stand in addresses.
+//! Names of cameras, which are a part of addresses.
 
 use anyhow::{Result, ensure};
 
-/// The name of a camera that was given none.
+/// The name of a camera without a name of its own.
 pub(super) const UNNAMED: &str = "camera";
-/// Fits a line of the log and a tile of the page.
+/// The longest name that fits a line of the log and a tile of the page.
 const MAX_LEN: usize = 32;
 
-/// What stands at the place of a camera's name in addresses, or will.
+/// Words that stand in the place of a camera's name in addresses, now or later.
 const RESERVED: [&str; 17] = [
     "api",
     "cameras",
@@ -38,15 +38,18 @@ fn is_plain(text: &str) -> bool {
     (1..=MAX_LEN).contains(&text.len()) && text.bytes().all(is_sign)
 }
 
-/// The name and the source of a camera as it was typed, `NAME=SOURCE`. A
-/// source may hold that sign too, but behind a colon or a slash.
+/// Splits `NAME=SOURCE` into the name and the source. A source may hold an equals
+/// sign too, but only behind a colon, a slash or an at sign.
 pub(super) fn split(text: &str) -> (Option<&str>, &str) {
     match text.split_once('=') {
+        // An empty or wrong name is returned too, so that the error is about it.
         Some((name, source)) if !name.contains([':', '/', '@']) => (Some(name), source),
         _ => (None, text),
     }
 }
 
+/// Checks a name of a camera.
+///
 /// # Errors
 /// Why a camera cannot have this name.
 pub(super) fn check(text: &str) -> Result<()> {

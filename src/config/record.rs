@@ -1,4 +1,4 @@
-//! Recording: where, how often, how much and for how long.
+//! The options of a recording: where, how often, how much and for how long.
 
 use std::path::PathBuf;
 use std::time::Duration;
@@ -8,17 +8,18 @@ use anyhow::{Context, Result, ensure};
 use super::args::Args;
 use super::size::parse_bytes;
 
-/// A recording of one camera.
+/// How to record one camera.
 #[derive(Clone, Debug, PartialEq)]
 pub(crate) struct RecordConfig {
-    /// The folder of recordings...
+    /// The folder of all recordings...
     pub(crate) dir: PathBuf,
-    /// ...and this camera's folder in it: also when it is the only one, so
-    /// that it finds its recording when another joins it.
+    /// ...and the folder of this camera in it. A single camera has one too, so
+    /// that its recording stays its own when another camera is added.
     pub(crate) name: String,
-    /// At most so many pictures a second.
+    /// At most this many pictures a second; `None`: all.
     pub(crate) fps: Option<f64>,
     pub(crate) max_bytes: u64,
+    /// `None`: no limit.
     pub(crate) max_age: Option<Duration>,
     /// How often the disk is told to keep what was written; zero: at each picture.
     /// That is not the default: it takes 2.5 times as long as the writing alone,
@@ -27,15 +28,20 @@ pub(crate) struct RecordConfig {
 }
 
 impl RecordConfig {
-    /// Where the files are.
+    /// The folder with the files of this recording.
     pub(crate) fn path(&self) -> PathBuf {
         self.dir.join(&self.name)
     }
 }
 
-/// One segment of an eighth of it should hold some pictures.
+/// The smallest recording. A segment is at most an eighth of it, and should hold
+/// some pictures.
 const SMALLEST: u64 = 1 << 20;
 
+/// Checks the options of a recording; `None`: nothing is recorded.
+///
+/// # Errors
+/// The first value that cannot be used, with what would be right.
 pub(super) fn record(args: &Args, name: &str) -> Result<Option<RecordConfig>> {
     if let Some(fps) = args.record_fps {
         ensure!(
@@ -51,7 +57,8 @@ pub(super) fn record(args: &Args, name: &str) -> Result<Option<RecordConfig>> {
         "--record-max-age {:?}: use 1s or more, or 0 for no bound",
         args.record_max_age
     );
-    // Bounds are looked at, and a segment that was taken away is missed, when the disk is told.
+    // With each sync the bounds are checked, and whether somebody deleted the
+    // segment; neither may wait for long.
     ensure!(
         args.record_sync <= Duration::from_secs(1),
         "--record-sync {:?}: use 1s or less, or 0 for each picture",

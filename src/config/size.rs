@@ -1,8 +1,8 @@
-//! Sizes in bytes, as they are typed.
+//! Sizes in bytes, as people type them.
 
 use anyhow::{Context, Result};
 
-/// Units as they are written; disks and memory are counted both ways.
+/// The units, by powers of 1000 and of 1024, as disks and memory are counted.
 const UNITS: [(&str, u64); 14] = [
     ("", 1),
     ("b", 1),
@@ -20,9 +20,10 @@ const UNITS: [(&str, u64); 14] = [
     ("tib", 1 << 40),
 ];
 
-/// `16MB`, `16MiB`, `500k`: how many bytes.
+/// Reads a size such as `16MB`, `16MiB` or `500k`, and returns the bytes.
 pub(super) fn parse_bytes(text: &str) -> Result<u64> {
     let right = || format!("{text:?} is no size in bytes; use a number such as 500kB or 16MB");
+    // Only whole numbers: 1.5GB has the exact form 1500MB.
     let digits = text.len() - text.trim_start_matches(|c: char| c.is_ascii_digit()).len();
     let (number, unit) = text.split_at(digits);
     let unit = unit.trim().to_ascii_lowercase();

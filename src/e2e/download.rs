@@ -7,6 +7,7 @@ use serde_json::Value;
 use crate::recording::{end, recorder, wait_for_frames};
 use crate::support::{
     Client, Daemon, Dir, Program, Recorded, TempDir, all_frames, eventually_is, python, segments,
+    write_segment,
 };
 
 /// A finished recording, and the daemon that serves it.
@@ -97,6 +98,27 @@ fn zip_is_sound_and_holds_each_picture() {
         let words: Vec<_> = line.split(' ').collect();
         assert_eq!(words[0], frame.jpeg.len().to_string());
         assert!(words[2].ends_with("Z.jpg") && words[2].starts_with("20"), "{line}");
+    }
+}
+
+#[test]
+fn zip_of_too_many_pictures_is_refused_with_what_to_do() {
+    const FIRST: u64 = 1_795_260_515_000_000;
+    let (dir, to) = (Dir::numbered(5, 0), TempDir::new());
+    let times: Vec<_> = (0..16_385).map(|i| FIRST + i * 33_333).collect();
+    write_segment(to.path(), 1, &[0xFF, 0xD8, 0xFF, 0xD9], &times);
+    let daemon = recorder(&dir, to.path(), &[]);
+    wait_for_frames(&daemon, 1);
+    let refused = daemon.get("/download?format=zip");
+    assert_eq!(refused.code, 400, "{}", refused.text());
+    for text in ["16384", "shorter stretch", "format=avi", "format=mjpeg"] {
+        assert!(refused.text().contains(text), "{text}: {}", refused.text());
+    }
+    let last = (FIRST + 16_383 * 33_333) as f64 / 1e6;
+    let zip = daemon.get(&format!("/download?format=zip&to={last:.6}")).body;
+    assert_eq!(memchr::memmem::find_iter(&zip, b"PK\x01\x02").count(), 16_384);
+    for format in ["avi", "mjpeg"] {
+        assert_eq!(daemon.get(&format!("/download?format={format}")).code, 200, "{format}");
     }
 }
 

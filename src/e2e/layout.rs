@@ -117,6 +117,38 @@ fn drivers_are_seen_through_no_other_room() {
     }
 }
 
+/// The product code of a file: no comments, and nothing from its tests on.
+fn product_lines(text: &str) -> impl Iterator<Item = (usize, &str)> {
+    let lines = text.lines().enumerate().map(|(n, line)| (n + 1, line.trim_start()));
+    let product = lines.take_while(|(_, line)| !line.starts_with("mod tests {"));
+    product.filter(|(_, line)| !line.starts_with("//"))
+}
+
+/// Whether a line spells a string of the wire.
+fn spells_the_wire(line: &str) -> bool {
+    ["--frame", "boundary=", "X-Timestamp", "Content-Type: image/jpeg"]
+        .iter()
+        .any(|wire| line.contains(wire))
+}
+
+#[test]
+fn strings_of_the_wire_are_spelt_in_frame_only() {
+    let is_test = |path: &Path| {
+        let name = path.file_stem().unwrap().to_str().unwrap();
+        name.ends_with("tests") || path.parent().is_some_and(|folder| folder.ends_with("tests"))
+    };
+    let rooms = table().into_iter().flatten().filter(|room| !["frame", "fuzz"].contains(&&**room));
+    let mut broken = Vec::new();
+    for file in rooms.flat_map(|room| files(&room)).filter(|file| !is_test(file)) {
+        let text = fs::read_to_string(&file).unwrap();
+        let found = product_lines(&text).filter(|(_, line)| spells_the_wire(line));
+        broken.extend(found.map(|(n, line)| format!("{}:{n}: {line}", file.display())));
+    }
+    assert!(broken.is_empty(), "take these from `frame`:\n{}", broken.join("\n"));
+    let frame = fs::read_to_string(src().join("frame.rs")).unwrap();
+    assert!(product_lines(&frame).any(|(_, line)| spells_the_wire(line)), "none would be found");
+}
+
 #[test]
 fn rules_can_be_broken() {
     let table = table();

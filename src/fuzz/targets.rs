@@ -2,13 +2,14 @@
 
 use std::hash::{DefaultHasher, Hash, Hasher};
 use std::mem;
+use std::path::Path;
 use std::time::{Duration, SystemTime};
 
 use super::Target;
 use super::mutate::Rng;
 use crate::capture::normalize::normalize;
-use crate::config;
-use crate::frame::{DELIMITER, FrameBuf, Meta, SHORT_HEADERS, Timestamp};
+use crate::config::file::File;
+use crate::frame::{DELIMITER, FrameBuf, Meta, SHORT_HEADERS, STREAM_TYPE, Timestamp};
 use crate::http;
 use crate::jpeg::{self, Fault, Splitter, Walk, Walked};
 use crate::multipart::{Error, Next, Parser, Part};
@@ -169,7 +170,7 @@ fn round_trip(input: &[u8], rng: &mut Rng) -> u64 {
     let at = Timestamp::now();
     let frame = buf.finish(Meta { seq: 1, at, width: 1, height: 1, is_status: false });
     let read = |stream: &[u8], rng: &mut Rng| -> Vec<Vec<u8>> {
-        let parts = parse("multipart/x-mixed-replace; boundary=frame", &cut(stream, rng));
+        let parts = parse(STREAM_TYPE, &cut(stream, rng));
         assert_eq!(parts.1, Ok(()));
         parts.0.into_iter().map(|(_, body)| body).collect()
     };
@@ -288,11 +289,16 @@ fn configuration() {
     Target { name: "config", words, run: configured }.fuzz();
 }
 
+/// The content of a file as text.
+fn parse_config(text: &str) -> anyhow::Result<String> {
+    File::parse(Path::new("FILE"), text).map(|file| format!("{file:?}"))
+}
+
 fn configured(input: &[u8], _: &mut Rng) -> u64 {
     let Ok(text) = std::str::from_utf8(input) else { return 0 };
-    match config::look_at_file(text) {
+    match parse_config(text) {
         Ok(file) => {
-            let more = config::look_at_file(&format!("{text}\n# a comment\n"));
+            let more = parse_config(&format!("{text}\n# a comment\n"));
             assert_eq!(more.unwrap(), file, "a comment changes nothing");
             hash(shape(&file))
         }

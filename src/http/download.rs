@@ -13,8 +13,8 @@ use super::reply::{Code, Head, Reply};
 use super::times::Period;
 use crate::jpeg;
 use crate::recording::{
-    Cursor, END, Entry, Export, Format, Library, Micros, Planned, Recording, TooMany, micros,
-    rfc3339,
+    Cursor, Export, Format, Micros, PlannedFrame, Recording, Store, StoredFrame, TooManyFrames,
+    micros, rfc3339,
 };
 
 /// Read and sent at once.
@@ -35,21 +35,10 @@ pub(super) fn stretch(
     let now = SystemTime::now();
     let (from, to) = period.resolve(now)?;
     // What is recorded from now on would make it longer than it says.
-    let stretch = Stretch { library: recording.library(), from, to: to.min(micros(now)) };
+    let stretch = Stretch { store: recording.store(), from, to: to.min(micros(now)) };
     let mut export = format.export();
-    let first = stretch.plan(&mut *export)?.ok_or_else(|| nothing(recording, "in this time"))?;
-    let n_scratch_bytes = export.n_scratch_bytes();
-    if n_scratch_bytes > 0 {
-        let file = recording.library().scratch(n_scratch_bytes).map_err(|e| {
-            let format = format.name();
-            let text = format!(
-                "a {format} of so many pictures needs room for its list: {e}; choose a shorter \
-                 time, or format=mjpeg"
-            );
-            Reply::text(Code::Unavailable, &text)
-        })?;
-        export.take_scratch(file);
-    }
+    let first =
+        stretch.plan(&mut *export, format)?.ok_or_else(|| nothing(recording, "in this time"))?;
     let name =
         format!("attachment; filename=\"{}.{}\"", rfc3339(first).replace(':', "-"), format.name());
     let head = Head::new(Code::Ok, allow_origin)
@@ -69,7 +58,7 @@ pub(super) fn stretch(
 
 /// The frames from one moment to another.
 struct Stretch<'a> {
-    library: &'a Arc<Library>,
+    store: &'a Arc<Store>,
     from: Micros,
     to: Micros,
 }
@@ -77,20 +66,19 @@ struct Stretch<'a> {
 impl Stretch<'_> {
     /// Tells a file of all frames, and when the first one was taken. `None`:
     /// there is none.
-    fn plan(&self, export: &mut dyn Export) -> Result<Option<Micros>, Reply> {
-        let Some(mut cursor) = self.library.seek(self.from) else { return Ok(None) };
+    fn plan(&self, export: &mut dyn Export, format: Format) -> Result<Option<Micros>, Reply> {
+        let Some(mut cursor) = self.store.seek(self.from) else { return Ok(None) };
         let mut first = None;
-        while let Some(Entry { record, is_after_gap, .. }) = self.next(&mut cursor) {
+        while let Some(StoredFrame { record, is_after_gap, .. }) = self.next(&mut cursor) {
             let (captured, n_jpeg) = (record.captured, record.n_jpeg());
             // Of what is damaged, a glance is enough: it will be missing again.
             if !cursor.is_sound(&record) {
                 continue;
             }
             first = first.or(Some(captured));
-            export.plan(&Planned { captured, n_jpeg, is_after_gap }).map_err(|TooMany(n)| {
-                let text = format!("this is more than {n} pictures; choose less, or format=mjpeg");
-                Reply::text(Code::BadRequest, &text)
-            })?;
+            export
+                .plan(&PlannedFrame { captured, n_jpeg, is_after_gap })
+                .map_err(|e| Reply::text(Code::BadRequest, &too_many(format, e)))?;
         }
         Ok(first)
     }
@@ -106,9 +94,9 @@ impl Stretch<'_> {
         let mut has_begun = false;
         // What was deleted meanwhile at its beginning is missing there, and not
         // replaced by what came later.
-        let mut cursor = self.library.seek(first.max(self.from));
+        let mut cursor = self.store.seek(first.max(self.from));
         while let Some(cursor) = &mut cursor
-            && let Some(Entry { record, .. }) = self.next(cursor)
+            && let Some(StoredFrame { record, .. }) = self.next(cursor)
         {
             if !cursor.is_sound(&record) {
                 continue;
@@ -119,7 +107,7 @@ impl Stretch<'_> {
                 }
                 continue;
             }
-            let jpeg = &part[record.n_head.into()..part.len() - END.len()];
+            let jpeg = record.jpeg(&part);
             if !has_begun {
                 export.begin(jpeg::check(jpeg).map_or((0, 0), |i| (i.width, i.height)), out)?;
                 has_begun = true;
@@ -132,9 +120,22 @@ impl Stretch<'_> {
         export.finish(out)
     }
 
-    fn next(&self, cursor: &mut Cursor) -> Option<Entry> {
+    fn next(&self, cursor: &mut Cursor) -> Option<StoredFrame> {
         cursor.next().filter(|entry| entry.record.captured <= self.to)
     }
+}
+
+/// What to do instead, where a format cannot hold all pictures of a stretch.
+fn too_many(format: Format, TooManyFrames { max }: TooManyFrames) -> String {
+    let others = match format {
+        Format::Zip => "format=avi, or format=mjpeg",
+        Format::Avi | Format::Mjpeg => "format=mjpeg",
+    };
+    let name = format.name();
+    format!(
+        "format={name} holds at most {max} pictures, and there are more from `from` to `to`; \
+         choose a shorter stretch, or {others}"
+    )
 }
 
 fn report(client: &Connection, end: io::Result<()>) {
@@ -186,7 +187,7 @@ pub(super) fn segment(
     client: &Connection,
     (allow_origin, timeout): (Option<&str>, Duration),
 ) -> Result<(), Reply> {
-    let file = recording.library().segment_file(name).ok_or_else(|| {
+    let file = recording.store().segment_file(name).ok_or_else(|| {
         Reply::text(Code::NotFound, "no such segment; names are in /recordings?segments=1")
     })?;
     let n_bytes = file.segment.n_bytes;

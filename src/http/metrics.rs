@@ -95,7 +95,7 @@ pub(super) fn text(
             status: unit.capture.status(),
             n_viewers: unit.n_viewers(),
             tally,
-            recording: unit.recording.as_ref().map(|r| (r.status(), r.library().totals())),
+            recording: unit.recording.as_ref().map(|r| (r.status(), r.store().totals())),
         })
         .collect();
     let mut page = Page::default();

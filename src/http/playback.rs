@@ -12,14 +12,11 @@ use super::stream::{LOOK_EVERY, REPEAT_AFTER, opening};
 use super::times::Period;
 use super::viewers::Seat;
 use crate::cameras::Camera;
-use crate::frame::DELIMITER;
+use crate::frame::{DELIMITER, NEXT_PART, holds_delimiter};
 use crate::rate::Pace;
-use crate::recording::{Cursor, Entry, Micros};
+use crate::recording::{Cursor, Micros, StoredFrame};
 use crate::shutdown::Shutdown;
 
-/// Behind a JPEG and its end of line in the layout for browsers: the delimiter
-/// and the next part's headers.
-const NEXT_HEADERS: &[u8] = b"--frame\r\nContent-Type: image/jpeg\r\n\r\n";
 /// A frame that is later than this is left out, as a live one would be.
 const LATE: Duration = Duration::from_millis(150);
 /// Played faster than it was taken, no more pictures a second than this: the
@@ -29,7 +26,7 @@ const FAST_FPS: f64 = 30.0;
 /// Where a viewer begins in a recording.
 pub(super) struct Found {
     cursor: Cursor,
-    first: Entry,
+    first: StoredFrame,
     /// The last moment to be shown; `None`: on and on.
     to: Option<Micros>,
 }
@@ -44,7 +41,7 @@ pub(super) fn find(unit: &Camera, play: &Play) -> Result<Found, Reply> {
     let (from, to) = period.resolve(SystemTime::now())?;
     let to = play.to.map(|_| to);
     let mut cursor =
-        recording.library().seek(from).ok_or_else(|| nothing(recording, "from then on"))?;
+        recording.store().seek(from).ok_or_else(|| nothing(recording, "from then on"))?;
     let first = cursor.next().filter(|first| to.is_none_or(|to| first.record.captured <= to));
     let first = first.ok_or_else(|| nothing(recording, "in this time"))?;
     Ok(Found { cursor, first, to })
@@ -130,11 +127,8 @@ impl Playback<'_> {
     /// layout cannot carry.
     fn write(&self, part: &[u8], n_head: usize) -> io::Result<usize> {
         let (body, behind) = match self.request.layout {
-            // ffmpeg splits a part without a length there.
-            Layout::Advance if memchr::memmem::find(&part[n_head..], b"\r\n--").is_some() => {
-                return Ok(0);
-            }
-            Layout::Advance => (&part[n_head..], NEXT_HEADERS),
+            Layout::Advance if holds_delimiter(&part[n_head..]) => return Ok(0),
+            Layout::Advance => (&part[n_head..], NEXT_PART),
             Layout::Full => (&part[DELIMITER.len()..], DELIMITER),
         };
         self.client.write(body, behind, self.write_timeout)?;

@@ -13,8 +13,8 @@ use super::connection::Connection;
 use super::reply::{Code, Head, Reply, TIMEOUT};
 use super::times::{Period, When};
 use crate::cameras::Camera;
-use crate::frame::since_epoch;
-use crate::recording::{END, Micros, Recording, SECOND, Segment, Span, rfc3339};
+use crate::frame::{JPEG_TYPE, TIMESTAMP, since_epoch};
+use crate::recording::{Micros, Recording, SECOND, Segment, Span, rfc3339};
 
 /// Rows that are sent at once.
 const BATCH_BYTES: usize = 16 << 10;
@@ -33,7 +33,7 @@ pub(super) fn of(unit: &Camera) -> Result<&Recording, Reply> {
 
 /// The reply where a recording has nothing for a request.
 pub(super) fn nothing(recording: &Recording, what: &str) -> Reply {
-    let spans = recording.library().spans();
+    let spans = recording.store().spans();
     let text = match (spans.first(), spans.last()) {
         (Some(first), Some(last)) => format!(
             "nothing was recorded {what}; there is something from {} to {}, see /recordings",
@@ -54,7 +54,7 @@ pub(super) fn switch(recording: &Recording, on: bool) -> Reply {
 /// How it goes, for `/status` and `/recordings`. Times are Unix seconds.
 pub(super) fn report(recording: &Recording) -> Value {
     let status = recording.status();
-    let totals = recording.library().totals();
+    let totals = recording.store().totals();
     let config = recording.config();
     json!({
         "on": recording.is_wanted(),
@@ -121,7 +121,7 @@ pub(super) fn list(
     let now = SystemTime::now();
     let (from, to) = period.resolve(now)?;
     let is_in = |start: Micros, end: Micros| end >= from && start <= to;
-    let mut spans = recording.library().spans();
+    let mut spans = recording.store().spans();
     spans.retain(|span| is_in(span.start, span.end));
     let gap = |pair: &[Span]| Gap { start: seconds(pair[0].end), end: seconds(pair[1].start) };
     let list = List {
@@ -130,7 +130,7 @@ pub(super) fn list(
         gaps: spans.windows(2).map(gap).collect(),
         spans: spans.iter().map(|s| stretch((s.start, s.end), s.n_frames, s.n_bytes)).collect(),
         segments: has_segments.then(|| {
-            let segments = recording.library().segments().0.into_iter();
+            let segments = recording.store().segments().0.into_iter();
             segments.filter(|segment| is_in(segment.start, segment.end)).map(file).collect()
         }),
     };
@@ -169,7 +169,7 @@ pub(super) fn frames_csv(
 ) -> Result<(), Reply> {
     let (from, to) = period.resolve(SystemTime::now())?;
     let mut cursor =
-        recording.library().seek(from).ok_or_else(|| nothing(recording, "in this time"))?;
+        recording.store().seek(from).ok_or_else(|| nothing(recording, "in this time"))?;
     let mut entry = cursor.next().filter(|entry| entry.record.captured <= to);
     if entry.is_none() {
         return Err(nothing(recording, "in this time"));
@@ -229,19 +229,19 @@ pub(super) fn picture(
 ) -> Result<(), Reply> {
     let at = at.resolve(SystemTime::now());
     let none = || nothing(recording, &format!("at {}", rfc3339(at)));
-    let mut cursor = recording.library().seek_shown(at).ok_or_else(none)?;
+    let mut cursor = recording.store().seek_shown(at).ok_or_else(none)?;
     cursor.step(step);
     let mut part = Vec::new();
     loop {
         let record = cursor.next().ok_or_else(none)?.record;
         // A damaged one is passed over.
         if cursor.read(&record, &mut part) {
-            let jpeg = &part[record.n_head.into()..part.len() - END.len()];
+            let jpeg = record.jpeg(&part);
             let t = (record.captured / SECOND, record.captured % SECOND);
             let head = Head::new(Code::Ok, allow_origin)
-                .with("Content-Type", "image/jpeg")
+                .with("Content-Type", JPEG_TYPE)
                 .with("Content-Length", &jpeg.len().to_string())
-                .with("X-Timestamp", &format!("{}.{:06}", t.0, t.1))
+                .with(TIMESTAMP, &format!("{}.{:06}", t.0, t.1))
                 .never_stored()
                 .finish();
             let body = if *client.method() == Method::Head { &[][..] } else { jpeg };

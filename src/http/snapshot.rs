@@ -8,7 +8,7 @@ use tiny_http::Method;
 use super::connection::Connection;
 use super::reply::{Code, Head, Reply, TIMEOUT};
 use crate::capture::Capture;
-use crate::frame::Frame;
+use crate::frame::{Frame, JPEG_TYPE, TIMESTAMP};
 use crate::slot::Newer;
 
 /// OctoPrint gives up after 5 seconds, and this is to be answered before.
@@ -50,9 +50,9 @@ pub(super) fn take(
 /// Sends a picture, to a HEAD only its headers.
 pub(super) fn send(frame: &Frame, client: &Connection, allow_origin: Option<&str>) {
     let head = Head::new(Code::Ok, allow_origin)
-        .with("Content-Type", "image/jpeg")
+        .with("Content-Type", JPEG_TYPE)
         .with("Content-Length", &frame.jpeg().len().to_string())
-        .with("X-Timestamp", &frame.timestamp())
+        .with(TIMESTAMP, &frame.timestamp())
         .never_stored()
         .finish();
     let body = if *client.method() == Method::Head { &[][..] } else { frame.jpeg() };

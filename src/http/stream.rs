@@ -10,7 +10,7 @@ use super::reply::{Code, Head};
 use super::route::{Layout, StreamRequest};
 use super::viewers::{Seat, Viewer};
 use crate::capture::Reader;
-use crate::frame::{DELIMITER, Frame, SHORT_HEADERS};
+use crate::frame::{DELIMITER, Frame, SHORT_HEADERS, STREAM_TYPE, UP_TO_LENGTH, UP_TO_TIMESTAMP};
 use crate::rate::Pace;
 use crate::recording::{Micros, micros};
 use crate::shutdown::Shutdown;
@@ -29,13 +29,7 @@ const SIGN_OF_LIFE: Duration = Duration::from_secs(5);
 
 /// The head of a stream. The body ends with the connection.
 pub(super) fn head(request: &StreamRequest, allow_origin: Option<&str>) -> Vec<u8> {
-    let content_type = if request.is_raw {
-        "application/octet-stream"
-    } else {
-        // `boundary` first, last, unquoted and without dashes: Gecko, ffmpeg,
-        // ZoneMinder and aiohttp each take no other form.
-        "multipart/x-mixed-replace; boundary=frame"
-    };
+    let content_type = if request.is_raw { "application/octet-stream" } else { STREAM_TYPE };
     Head::new(Code::Ok, allow_origin)
         .with("Content-Type", content_type)
         .never_stored()
@@ -204,7 +198,7 @@ impl Stream<'_> {
         let report = self.viewer().report();
         let age = frame.meta.at.monotonic.elapsed().as_secs_f64();
         format!(
-            "Content-Type: image/jpeg\r\nContent-Length: {}\r\nX-Timestamp: {}\r\n\
+            "{UP_TO_LENGTH}{}{UP_TO_TIMESTAMP}{}\r\n\
              X-UStreamer-Online: {}\r\nX-UStreamer-Dropped: {}\r\n\
              X-UStreamer-Width: {}\r\nX-UStreamer-Height: {}\r\n\
              X-UStreamer-Client-FPS: {:.0}\r\nX-UStreamer-Grab-End-Time: {}\r\n\

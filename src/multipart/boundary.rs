@@ -1,24 +1,24 @@
-//! The boundary, and the delimiter lines that are made of it.
+//! The boundary, and the delimiter lines made of it.
 
 use memchr::memmem::Finder;
 
-/// What stands between parts, without the dashes around it: servers do not
-/// agree on how many there are in the header and on the wire.
+/// The boundary between parts, without the dashes around it, because servers
+/// disagree on how many there are in the header and on the wire.
 #[derive(Debug)]
 pub(super) struct Boundary {
     name: Vec<u8>,
     finder: Finder<'static>,
 }
 
-/// What the bytes behind the name are.
+/// What the bytes behind the name of a boundary are.
 #[derive(Debug, PartialEq)]
-pub(super) enum Rest {
-    /// Those of a delimiter line so far.
+pub(super) enum LineEnd {
+    /// The start of the end of a delimiter line; more bytes will decide.
     More,
     Line {
         is_closing: bool,
     },
-    /// No delimiter line.
+    /// Something else, so this is no delimiter line.
     No,
 }
 
@@ -26,9 +26,9 @@ impl Boundary {
     /// RFC 2046 allows 70 bytes; a few servers take more.
     const MAX_BYTES: usize = 256;
     /// White space behind a delimiter, and its line end.
-    const MAX_REST_BYTES: usize = 64;
+    const MAX_END_BYTES: usize = 64;
 
-    /// As named in a header or a first line, with any dashes before it.
+    /// From the text in a header or a first line, with any dashes before it.
     pub(super) fn new(text: &[u8]) -> Option<Self> {
         let name = text.trim_ascii();
         let name = &name[name.iter().take_while(|b| **b == b'-').count()..];
@@ -36,8 +36,9 @@ impl Boundary {
         is_sound.then(|| Self { name: name.to_vec(), finder: Finder::new(name).into_owned() })
     }
 
-    /// The parameter of a Content-Type.
-    pub(super) fn of(content_type: &str) -> Option<Self> {
+    /// From the parameter of a Content-Type.
+    pub(super) fn from_content_type(content_type: &str) -> Option<Self> {
+        // Parameters have no case (RFC 2045 5.1) and may come in any order.
         let at = content_type.to_ascii_lowercase().find("boundary")?;
         let value = content_type[at + "boundary".len()..].trim_start().strip_prefix('=')?.trim();
         let value = match value.strip_prefix('"') {
@@ -51,39 +52,41 @@ impl Boundary {
         self.name.len()
     }
 
-    pub(super) fn shown(&self) -> String {
+    /// The name for error texts.
+    pub(super) fn text(&self) -> String {
         String::from_utf8_lossy(&self.name).into_owned()
     }
 
-    /// Where the name begins first.
+    /// Where the name begins in some bytes, the first time.
     pub(super) fn find(&self, bytes: &[u8]) -> Option<usize> {
         self.finder.find(bytes)
     }
 
-    /// Whether a header line is a delimiter line, and if so, the closing one.
+    /// `None` if a line among headers is no delimiter line; else whether it is
+    /// the closing one.
     pub(super) fn is_line(&self, line: &[u8]) -> Option<bool> {
         let name = line.strip_prefix(b"--")?;
         let name = &name[name.iter().take_while(|b| **b == b'-').count()..];
-        match rest(name.strip_prefix(self.name.as_slice())?) {
-            Rest::Line { is_closing } => Some(is_closing),
-            Rest::More | Rest::No => None,
+        match line_end(name.strip_prefix(self.name.as_slice())?) {
+            LineEnd::Line { is_closing } => Some(is_closing),
+            LineEnd::More | LineEnd::No => None,
         }
     }
 }
 
-/// Judges what follows the name: two dashes if it is the closing delimiter,
+/// Judges the bytes behind the name: two dashes if it is the closing delimiter,
 /// white space, and a line end.
-pub(super) fn rest(bytes: &[u8]) -> Rest {
+pub(super) fn line_end(bytes: &[u8]) -> LineEnd {
     let (tail, is_closing) = match bytes {
-        [b'-'] => return Rest::More,
+        [b'-'] => return LineEnd::More,
         [b'-', b'-', tail @ ..] => (tail, true),
         tail => (tail, false),
     };
     let n_blanks = tail.iter().take_while(|b| matches!(b, b' ' | b'\t')).count();
     match &tail[n_blanks..] {
-        [b'\r', b'\n'] | [b'\n'] => Rest::Line { is_closing },
-        [] | [b'\r'] if bytes.len() < Boundary::MAX_REST_BYTES => Rest::More,
-        _ => Rest::No,
+        [b'\r', b'\n'] | [b'\n'] => LineEnd::Line { is_closing },
+        [] | [b'\r'] if bytes.len() < Boundary::MAX_END_BYTES => LineEnd::More,
+        _ => LineEnd::No,
     }
 }
 
@@ -98,7 +101,7 @@ mod tests {
     use super::*;
 
     fn named(content_type: &str) -> Option<String> {
-        Boundary::of(content_type).map(|b| b.shown())
+        Boundary::from_content_type(content_type).map(|b| b.text())
     }
 
     #[test]
@@ -129,19 +132,19 @@ mod tests {
     #[test]
     fn rest_of_a_delimiter_line() {
         for (bytes, is) in [
-            (&b""[..], Rest::More),
-            (b"-", Rest::More),
-            (b"--", Rest::More),
-            (b" \t\r", Rest::More),
-            (b"\r\n", Rest::Line { is_closing: false }),
-            (b" \n", Rest::Line { is_closing: false }),
-            (b"--\r\n", Rest::Line { is_closing: true }),
-            (b"-\n", Rest::No),
-            (b"2", Rest::No),
-            (b"\r\r", Rest::No),
+            (&b""[..], LineEnd::More),
+            (b"-", LineEnd::More),
+            (b"--", LineEnd::More),
+            (b" \t\r", LineEnd::More),
+            (b"\r\n", LineEnd::Line { is_closing: false }),
+            (b" \n", LineEnd::Line { is_closing: false }),
+            (b"--\r\n", LineEnd::Line { is_closing: true }),
+            (b"-\n", LineEnd::No),
+            (b"2", LineEnd::No),
+            (b"\r\r", LineEnd::No),
         ] {
-            assert_eq!(rest(bytes), is, "{}", bytes.escape_ascii());
+            assert_eq!(line_end(bytes), is, "{}", bytes.escape_ascii());
         }
-        assert_eq!(rest(&[b' '; 100]), Rest::No);
+        assert_eq!(line_end(&[b' '; 100]), LineEnd::No);
     }
 }

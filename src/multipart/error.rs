@@ -2,17 +2,17 @@
 
 use std::fmt;
 
-/// Each of them ends the stream: what is left is to open it anew.
+/// Each error ends the stream: the caller has to connect again.
 #[derive(Clone, Debug, PartialEq)]
 pub(crate) enum Error {
-    /// The Content-Type is that of something else.
+    /// The Content-Type is not multipart.
     NotMultipart(String),
-    /// No delimiter where one must come; with the boundary that was looked
+    /// No delimiter came where one must. `boundary` is the one that was searched
     /// for, if the server named one.
     NoDelimiter { boundary: Option<String>, n_bytes: usize },
-    /// More headers in a part than anybody needs.
+    /// A part has more bytes of headers than any server needs.
     LongHeaders { max: usize },
-    /// A part that is, or says that it is, larger than is taken.
+    /// A part is larger than the limit, or its headers say so.
     TooLarge { n_bytes: u64, max: usize },
     /// The stream ended inside a picture.
     Truncated,
@@ -34,7 +34,7 @@ impl fmt::Display for Error {
             Self::TooLarge { n_bytes, max } => {
                 write!(f, "a part of {n_bytes} bytes or more; {max} are allowed")
             }
-            Self::Truncated => write!(f, "the end came inside a picture"),
+            Self::Truncated => write!(f, "the stream ended inside a picture"),
         }
     }
 }

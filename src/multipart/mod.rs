@@ -1,11 +1,11 @@
-//! Reads anybody's MJPEG stream: multipart parts in every dialect that
-//! servers speak, in pieces of any size.
+//! An incremental parser for the MJPEG streams of all servers: multipart parts
+//! in every dialect, in pieces of any size.
 //!
-//! The form is that of RFC 2046, which few servers keep to: lengths are left
-//! out or wrong, lines end with LF, the boundary has dashes in the header or
-//! none on the wire. So a length is believed only if a JPEG ends there, and a
-//! delimiter only if it is a line of its own. The layouts that the daemon
-//! itself writes are in `frame`.
+//! The form is that of RFC 2046, but few servers follow it: lengths are missing
+//! or wrong, lines end with LF, the boundary has dashes in the header or none on
+//! the wire. So the parser accepts a length only if a JPEG ends there, and a
+//! delimiter only if it is a line of its own. The layouts that this program
+//! writes are in `frame`.
 
 mod boundary;
 mod bytes;
@@ -13,8 +13,6 @@ mod error;
 mod parser;
 mod part;
 mod search;
-#[cfg(test)]
-mod tests;
 
 pub(crate) use error::Error;
 pub(crate) use parser::{Next, Parser};
@@ -24,10 +22,10 @@ use crate::frame::FrameBuf;
 
 /// The first two bytes of a JPEG.
 const SOI: &[u8] = &[0xFF, 0xD8];
-/// The last two.
+/// The last two bytes of a JPEG.
 const EOI: &[u8] = &[0xFF, 0xD9];
 
-/// Where the bytes of a part go.
+/// The buffer that takes the bytes of a part.
 pub(crate) trait Body {
     fn bytes(&self) -> &[u8];
     fn add(&mut self, bytes: &[u8]);

@@ -2,36 +2,39 @@
 
 use std::time::{Duration, SystemTime};
 
-/// What a part says of itself. Other headers are passed over.
+use crate::frame::TIMESTAMP;
+
+/// The headers of a part that matter here; others are ignored.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub(crate) struct Part {
     pub(crate) content_type: Option<String>,
-    /// As claimed; what came may be of another length.
+    /// As the server says; the body may have another length.
     pub(crate) content_length: Option<u64>,
     /// When the picture was taken, by the server's clock: `X-Timestamp` in
     /// seconds since 1970.
     pub(crate) timestamp: Option<SystemTime>,
-    /// How many pictures were left out for this viewer: `X-UStreamer-Dropped`.
+    /// How many pictures the server skipped for this viewer:
+    /// `X-UStreamer-Dropped`.
     pub(crate) n_dropped: Option<u64>,
 }
 
 impl Part {
-    /// A longer type is that of nothing known.
+    /// The longest type to keep; no known type is longer.
     const MAX_TYPE: usize = 128;
 
-    /// Takes in one header line. A line that is none is passed over, and so is
-    /// a value that cannot be read: a part is more than its headers.
+    /// Reads one header line. It ignores a line that is no header and a value
+    /// that cannot be read, because the picture is worth more than its headers.
     pub(super) fn read(&mut self, line: &[u8]) {
         let Some(colon) = memchr::memchr(b':', line) else { return };
         let (name, value) = (line[..colon].trim_ascii(), line[colon + 1..].trim_ascii());
         let Ok(value) = std::str::from_utf8(value) else { return };
         if name.eq_ignore_ascii_case(b"Content-Length") {
-            // With a sign it is no length (RFC 9110 8.6), though it parses.
+            // A length has no sign (RFC 9110 8.6), though `parse` takes one.
             let digits = value.bytes().all(|b| b.is_ascii_digit());
             self.content_length = value.parse().ok().filter(|_| digits);
         } else if name.eq_ignore_ascii_case(b"Content-Type") {
             self.content_type = (value.len() <= Self::MAX_TYPE).then(|| value.to_owned());
-        } else if name.eq_ignore_ascii_case(b"X-Timestamp") {
+        } else if name.eq_ignore_ascii_case(TIMESTAMP.as_bytes()) {
             self.timestamp = timestamp(value);
         } else if name.eq_ignore_ascii_case(b"X-UStreamer-Dropped") {
             self.n_dropped = value.parse().ok();
@@ -39,13 +42,14 @@ impl Part {
     }
 }
 
-/// Seconds since 1970, with decimals.
+/// Reads seconds since 1970 with decimals.
 fn timestamp(text: &str) -> Option<SystemTime> {
     let (seconds, decimals) = text.split_once('.').unwrap_or((text, ""));
     let is_number = |text: &str| text.bytes().all(|b| b.is_ascii_digit());
     if !is_number(seconds) || !is_number(decimals) {
         return None;
     }
+    // Digits behind the nanoseconds are cut off.
     let nanos = format!("{decimals:0<9}")[..9].parse().ok()?;
     SystemTime::UNIX_EPOCH.checked_add(Duration::new(seconds.parse().ok()?, nanos))
 }

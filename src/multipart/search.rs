@@ -1,24 +1,25 @@
-//! The search for a delimiter line in bytes that come in pieces.
+//! The search for a delimiter line in bytes that come in pieces of any size.
 
-use super::boundary::{Boundary, Rest, rest};
+use super::boundary::{Boundary, LineEnd, line_end};
 use super::{Body, EOI};
 
-/// Before the name: those of its own, and two.
+/// The most dashes before the name: the two of the delimiter, and those that
+/// belong to the boundary.
 const MAX_DASHES: usize = 64;
 
 /// Copies bytes to a body until a delimiter line stands at its end.
 #[derive(Debug, Default)]
 pub(super) struct Search {
-    /// Where in the body a boundary's name begins, while it is not known
-    /// whether its line is a delimiter.
+    /// Where in the body the name of the boundary begins, while the bytes behind
+    /// it have not shown whether its line is a delimiter.
     candidate: Option<usize>,
-    /// Whether this server's delimiters have no dashes; as the first one is.
+    /// Whether the delimiters of this server have no dashes. The first one decides.
     is_bare: Option<bool>,
-    /// The bytes around the cut between two pieces.
+    /// The bytes around the border of two pieces, kept to reuse the memory.
     seam: Vec<u8>,
 }
 
-/// A delimiter line that stands at the end of a body.
+/// A delimiter line at the end of a body.
 #[derive(Debug, PartialEq)]
 pub(super) struct Line {
     /// Where it begins, with the line end before it.
@@ -32,20 +33,20 @@ impl Search {
         Self { is_bare: Some(false), ..Self::default() }
     }
 
-    /// Whether the end of the body may be the begin of a delimiter line: it
-    /// must not be cut then.
+    /// Whether the end of the body may be the start of a delimiter line, and so
+    /// must not be cut off.
     pub(super) fn is_unsure(&self) -> bool {
         self.candidate.is_some()
     }
 
-    /// To be told when the first `n` bytes of the body are gone, and EOI has
-    /// come before it.
+    /// Adapts to a body from which `n` bytes were cut off at the front, with EOI
+    /// put in their place.
     pub(super) fn cut_front(&mut self, n: usize) {
         self.candidate = self.candidate.and_then(|at| (at + EOI.len()).checked_sub(n));
     }
 
-    /// Takes bytes off the front of `input` to the end of `body`, up to and
-    /// with a delimiter line. `None`: there was none, and all were taken.
+    /// Moves bytes from the front of `input` to the end of `body`, up to and with
+    /// a delimiter line. `None`: there was none, and all bytes were moved.
     pub(super) fn take(
         &mut self,
         boundary: &Boundary,
@@ -54,14 +55,15 @@ impl Search {
     ) -> Option<Line> {
         loop {
             while let Some(name_at) = self.candidate {
+                // A name is rare, so the bytes behind it may be judged one by one.
                 take(1, input, body)?;
                 let before = &body.bytes()[..name_at];
                 let is_bare = !before.ends_with(b"-");
                 let may_be = self.is_bare.is_none_or(|all_are| all_are || !is_bare);
                 let start = start(before).filter(|_| may_be);
-                match (start, rest(&body.bytes()[name_at + boundary.len()..])) {
-                    (_, Rest::More) => {}
-                    (Some(start), Rest::Line { is_closing }) => {
+                match (start, line_end(&body.bytes()[name_at + boundary.len()..])) {
+                    (_, LineEnd::More) => {}
+                    (Some(start), LineEnd::Line { is_closing }) => {
                         self.candidate = None;
                         self.is_bare.get_or_insert(is_bare);
                         return Some(Line { start, is_closing });
@@ -81,7 +83,8 @@ impl Search {
     /// How many bytes of `input` end with the boundary's name, which may have
     /// begun in `body`.
     fn find_end(&mut self, boundary: &Boundary, input: &[u8], body: &[u8]) -> Option<usize> {
-        // One less than the name: what was judged is not found again.
+        // One byte less than the name, so that a name in the body alone, which
+        // was judged already, is not found again.
         let n = boundary.len() - 1;
         let tail = &body[body.len().saturating_sub(n)..];
         self.seam.clear();
@@ -94,7 +97,7 @@ impl Search {
     }
 }
 
-/// Moves `n` bytes; `None`: there are not so many.
+/// Moves `n` bytes. `None`: `input` has fewer, and none was moved.
 fn take(n: usize, input: &mut &[u8], body: &mut impl Body) -> Option<()> {
     let (taken, rest) = input.split_at_checked(n)?;
     body.add(taken);
@@ -102,9 +105,10 @@ fn take(n: usize, input: &mut &[u8], body: &mut impl Body) -> Option<()> {
     Some(())
 }
 
-/// Where the delimiter line begins whose name follows `before`; `None`: none
-/// can begin there. It stands at the very begin, or behind a line end, which
-/// belongs to it, or right behind a picture, as some cameras send it.
+/// Where the delimiter line begins whose name follows `before`. `None`: no
+/// delimiter line can end with this. It begins at the start of the bytes, or
+/// with the line end before it, or directly behind a picture, as some cameras
+/// send it.
 fn start(before: &[u8]) -> Option<usize> {
     let n_dashes = before.iter().rev().take_while(|b| **b == b'-').count();
     if n_dashes == 1 || n_dashes > MAX_DASHES {

@@ -1,63 +1,35 @@
-//! Keeps a recording within its bounds, by deleting its oldest segments, and
-//! on the disk. A thread of its own, as both may take long.
+//! Keeps a recording within its bounds by deleting its oldest segments.
 
-use std::time::{Duration, Instant, SystemTime};
-
-use crossbeam_channel::{Receiver, RecvTimeoutError};
-
-use super::library::Library;
-use super::moment::{Micros, micros};
-use super::recorder::Written;
-use super::segment::Segment;
+use super::store::Store;
+use super::store::segment::Segment;
+use super::time::Micros;
 use crate::config::RecordConfig;
 use crate::log_limit::LogLimit;
 
-/// How often ages are looked at while nothing is recorded...
-const PERIOD: Duration = Duration::from_secs(10);
-/// ...and bounds at most, while each picture is told of.
-const SOON: Duration = Duration::from_millis(500);
-
-/// Runs until the other end of `written` is dropped, which sends now and then
-/// while it records.
-pub(super) fn run(library: &Library, config: &RecordConfig, written: &Receiver<Written>) {
-    let mut faults = LogLimit::default();
-    let mut cleaned: Option<Instant> = None;
-    loop {
-        // Without a bound in time there is nothing to look for meanwhile.
-        let period = if config.max_age.is_some() { PERIOD } else { Duration::MAX };
-        match written.recv_timeout(period) {
-            Ok(segments) => segments.iter().for_each(|files| files.sync()),
-            Err(RecvTimeoutError::Timeout) => {}
-            Err(RecvTimeoutError::Disconnected) => return,
-        }
-        if cleaned.is_none_or(|at| at.elapsed() >= SOON) {
-            clean(library, config, micros(SystemTime::now()), &mut faults);
-            cleaned = Some(Instant::now());
-        }
-    }
-}
-
-/// Deletes what is out of bounds now.
-fn clean(library: &Library, config: &RecordConfig, now: Micros, faults: &mut LogLimit) {
-    let (segments, growing) = library.segments();
-    let Some(folder) = library.folder() else { return };
+/// Deletes the segments that are out of bounds at the moment `now`.
+pub(super) fn clean(store: &Store, config: &RecordConfig, now: Micros, log: &mut LogLimit) {
+    let (segments, growing) = store.segments();
+    // The list is a copy, so that no lock is held while files are deleted.
+    let Some(folder) = store.folder() else { return };
     let max_age = config.max_age.map(|age| u64::try_from(age.as_micros()).unwrap_or(u64::MAX));
     for segment in surplus(&segments, growing, config.max_bytes, max_age, now) {
-        // The frames first: an index without frames is removed at the start,
-        // frames without an index would come back.
+        // The frames go first. If the program ends between the two, the next
+        // start removes an index without frames, but it would show frames
+        // without an index again.
         let removed =
             folder.remove(&segment.name()).and_then(|()| folder.remove(&segment.index_name()));
         match removed {
             Ok(()) => {
                 log::debug!("{}: deleted, as the recording is full or old", segment.name());
-                library.forget(segment.id);
+                store.forget(segment.id);
             }
-            Err(e) => faults.warn(&format!("{}: cannot be deleted: {e}", segment.name())),
+            Err(e) => log.warn(&format!("{}: cannot be deleted: {e}", segment.name())),
         }
     }
 }
 
-/// The segments to delete, of all of them in order. Never the one that grows.
+/// The segments to delete, given all segments in order. The one that grows is
+/// never among them.
 fn surplus(
     segments: &[Segment],
     growing: Option<u64>,
@@ -66,15 +38,16 @@ fn surplus(
     now: Micros,
 ) -> Vec<Segment> {
     let mut n_bytes: u64 = segments.iter().map(Segment::n_disk_bytes).sum();
-    // Nothing is younger than what was recorded after it: so a time in the
-    // future, from before the clock was set, keeps nothing alive for long.
-    let mut youngest = Micros::MAX;
+    // A clock that was wrong at first leaves segments with times in the future,
+    // which would never get old. So a segment counts as at least as old as the
+    // ones that were recorded after it.
+    let mut oldest_behind = Micros::MAX;
     let mut ends: Vec<Micros> = segments
         .iter()
         .rev()
         .map(|segment| {
-            youngest = youngest.min(segment.end);
-            youngest
+            oldest_behind = oldest_behind.min(segment.end);
+            oldest_behind
         })
         .collect();
     ends.reverse();
@@ -91,7 +64,7 @@ fn surplus(
 
 #[cfg(test)]
 mod tests {
-    use super::super::moment::SECOND;
+    use super::super::time::SECOND;
     use super::*;
 
     /// A segment of 1000 bytes on disk that ended then.
@@ -113,7 +86,7 @@ mod tests {
     }
 
     #[test]
-    fn oldest_go_until_the_rest_fits() {
+    fn oldest_go_until_the_others_fit() {
         let all: Vec<_> = (1..=5).map(|id| segment(id, id)).collect();
         assert_eq!(ids(&all, None, 5000, None, 10), [] as [u64; 0]);
         assert_eq!(ids(&all, None, 4999, None, 10), [1]);

@@ -1,33 +1,24 @@
 //! Recording to disk, and reading what was recorded.
 //!
 //! ```text
-//! slot -> recorder -> segments and indexes in a folder -> library -> cursor
-//!                     cleaner deletes the oldest
+//! slot -> recorder -> segments and indexes in a folder -> store -> playback
+//!                            cleaner deletes the oldest         -> export
 //! ```
-//! A segment is a file of about a minute, byte for byte as the stream for
-//! programs, with an index beside it that can always be made anew. Whoever
-//! reads opens the files himself and shares nothing with the recorder but the
-//! list of segments. It knows neither HTTP nor cameras.
+//! A segment is a file of about a minute of the stream, byte for byte as layout
+//! B on the wire, with an index beside it that can always be rebuilt from it.
+//! A reader opens the files itself and shares nothing with the recorder but
+//! the list of segments. This room knows neither HTTP nor cameras.
 
 mod cleaner;
-mod cursor;
 mod export;
-mod folder;
-mod index;
-mod library;
-mod moment;
-mod part;
-mod record;
+mod maintenance;
+mod playback;
 mod recorder;
-mod recover;
-mod scan;
-mod segment;
-mod source;
 mod status;
-mod tail;
+mod store;
 #[cfg(test)]
 mod tests;
-mod writer;
+mod time;
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
@@ -37,25 +28,25 @@ use std::thread::{self, JoinHandle};
 use crossbeam_channel::{Sender, bounded};
 use parking_lot::Mutex;
 
-pub(crate) use cursor::Cursor;
-pub(crate) use export::{Export, Format, Planned, TooMany};
-pub(crate) use library::{Entry, Library, Span, Totals};
-pub(crate) use moment::{LAST, Micros, SECOND, micros, rfc3339};
-pub(crate) use part::END;
-pub(crate) use segment::Segment;
+pub(crate) use export::{Export, Format, PlannedFrame, TooManyFrames};
+pub(crate) use playback::{Cursor, StoredFrame};
 pub(crate) use status::{State, Status};
+pub(crate) use store::segment::Segment;
+pub(crate) use store::{Span, Store, Totals};
+pub(crate) use time::{LAST, Micros, SECOND, micros, rfc3339};
 
 use crate::capture::Capture;
 use crate::config::RecordConfig;
 
-/// The handle: switches recording on and off, tells of it, reads from it.
+/// The recording of one camera: switches it on and off, says how it goes, and
+/// gives access to what was recorded.
 #[derive(Clone)]
 pub(crate) struct Recording(Arc<Handle>);
 
 struct Handle {
     shared: Arc<Shared>,
-    /// Wakes the recorder; `None` once stopped.
-    orders: Mutex<Option<Sender<()>>>,
+    /// Wakes the recorder; `None` after the stop.
+    wakeup: Mutex<Option<Sender<()>>>,
     threads: Mutex<Vec<JoinHandle<()>>>,
 }
 
@@ -63,7 +54,7 @@ struct Handle {
 struct Shared {
     config: RecordConfig,
     capture: Capture,
-    library: Arc<Library>,
+    store: Arc<Store>,
     stats: status::Stats,
     is_wanted: AtomicBool,
 }
@@ -75,25 +66,28 @@ impl Shared {
 }
 
 impl Recording {
-    /// Records from now on. What keeps it from that is a state.
+    /// Starts to record. If it cannot, that is a state and no error, because
+    /// the camera works without its recording.
     pub(crate) fn start(config: RecordConfig, capture: Capture) -> Self {
         let shared = Arc::new(Shared {
             config,
             capture,
-            library: Arc::default(),
+            store: Arc::default(),
             stats: status::Stats::new(),
             is_wanted: AtomicBool::new(true),
         });
-        let (orders, hearing) = bounded(1);
-        let (written, to_keep) = bounded(1);
-        let (recording, cleaning) = (Arc::clone(&shared), Arc::clone(&shared));
+        let (wakeup, woken) = bounded(1);
+        // One batch waits at most: the recorder keeps the next one itself.
+        let (written, to_sync) = bounded(1);
+        let (recording, keeping) = (Arc::clone(&shared), Arc::clone(&shared));
         let started = [
             thread::Builder::new()
                 .name("recorder".into())
-                .spawn(move || recorder::run(&recording, &hearing, &written)),
+                .spawn(move || recorder::run(&recording, &woken, &written)),
             thread::Builder::new().name("cleaner".into()).spawn(move || {
-                let run = || cleaner::run(&cleaning.library, &cleaning.config, &to_keep);
-                // A panic, which is logged, is to cost a look, not the bounds.
+                let run = || maintenance::run(&keeping.store, &keeping.config, &to_sync);
+                // A panic, which is logged, costs one round. Without the next
+                // ones the recording would fill the disk.
                 while catch_unwind(AssertUnwindSafe(run)).is_err() {}
             }),
         ];
@@ -108,19 +102,21 @@ impl Recording {
                 }
             }
         }
-        let orders = Mutex::new(Some(orders));
-        Self(Arc::new(Handle { shared, orders, threads: Mutex::new(threads) }))
+        let wakeup = Mutex::new(Some(wakeup));
+        Self(Arc::new(Handle { shared, wakeup, threads: Mutex::new(threads) }))
     }
 
-    /// Switches recording on or off. Does not wait until it is.
+    /// Switches recording on or off, and returns before the recorder has done
+    /// it.
     pub(crate) fn switch(&self, on: bool) {
         self.0.shared.is_wanted.store(on, SeqCst);
-        if let Some(orders) = &*self.0.orders.lock() {
-            // A place that is taken holds an order that was not heard yet.
-            let _ = orders.try_send(());
+        if let Some(wakeup) = &*self.0.wakeup.lock() {
+            // A full channel holds a wakeup that the recorder has yet to take.
+            let _ = wakeup.try_send(());
         }
     }
 
+    /// Whether recording is switched on, whether or not it works.
     pub(crate) fn is_wanted(&self) -> bool {
         self.0.shared.is_wanted()
     }
@@ -134,13 +130,14 @@ impl Recording {
     }
 
     /// What was recorded.
-    pub(crate) fn library(&self) -> &Arc<Library> {
-        &self.0.shared.library
+    pub(crate) fn store(&self) -> &Arc<Store> {
+        &self.0.shared.store
     }
 
-    /// Returns when the threads are gone. The slot must have been closed.
+    /// Returns when the threads are gone. The slot must be closed before, as
+    /// the recorder waits on it.
     pub(crate) fn stop(&self) {
-        drop(self.0.orders.lock().take());
+        drop(self.0.wakeup.lock().take());
         let threads = std::mem::take(&mut *self.0.threads.lock());
         for thread in threads {
             let name = thread.thread().name().unwrap_or("recording").to_owned();

@@ -1,4 +1,4 @@
-//! How recording goes.
+//! The state of a recording and its figures.
 
 use std::time::{Instant, SystemTime};
 
@@ -9,10 +9,10 @@ use crate::rate::Rate;
 /// What the recorder does.
 #[derive(Clone, Copy, Debug, Default, PartialEq)]
 pub(crate) enum State {
-    /// It was told to stop.
+    /// It is switched off.
     #[default]
     Off,
-    /// It opens the folder, or waits for a first picture.
+    /// It opens the folder, or waits for the first frame.
     Starting,
     Recording,
     /// It cannot record, and tries again.
@@ -32,7 +32,7 @@ impl State {
     }
 }
 
-/// What is told of it.
+/// The state and the figures at one moment.
 #[derive(Clone, Debug)]
 pub(crate) struct Status {
     pub(crate) state: State,
@@ -40,15 +40,15 @@ pub(crate) struct Status {
     pub(crate) cause: Option<String>,
     pub(crate) since: SystemTime,
     pub(crate) fps: f64,
-    /// Since the start of the program: written, missed while writing, and
-    /// how often recording failed.
+    /// Since the start of the program: frames and bytes written, frames skipped
+    /// because writing was slow, and how often recording failed.
     pub(crate) n_frames: u64,
     pub(crate) n_bytes: u64,
     pub(crate) n_skipped: u64,
     pub(crate) n_failures: u64,
 }
 
-/// Kept by the recorder.
+/// The recorder keeps it up to date, and anybody may read it.
 #[derive(Debug)]
 pub(super) struct Stats(Mutex<Inner>);
 
@@ -78,7 +78,8 @@ impl Stats {
         Status { fps: inner.rate.per_second(Instant::now()), ..inner.status.clone() }
     }
 
-    /// A recording that failed stays so while it is tried again.
+    /// Sets the state. A failed recording stays failed while it is tried again, so
+    /// that its cause can be read.
     pub(super) fn set(&self, state: State) {
         let status = &mut self.0.lock().status;
         if state == State::Starting && status.state == State::Failed {
@@ -95,7 +96,8 @@ impl Stats {
         status.cause = Some(cause);
     }
 
-    pub(super) fn written(&self, n_bytes: usize, n_skipped: u64) {
+    pub(super) fn count_frame(&self, n_bytes: usize, n_skipped: u64) {
+        // One lock for all figures, so that a status is of one moment.
         let mut inner = self.0.lock();
         inner.rate.event(Instant::now());
         let status = &mut inner.status;

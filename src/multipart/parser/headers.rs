@@ -6,24 +6,25 @@ use super::super::bytes::take_line;
 use super::super::{Error, Part};
 use super::{Parser, State, Step};
 
-/// Of all headers of one part.
+/// The most bytes of all headers of one part.
 const MAX_HEADER_BYTES: usize = 16 << 10;
 
 impl Parser {
-    /// What follows a delimiter.
+    /// Begins the part behind a delimiter, or ends the stream.
     pub(super) fn begin_part(&mut self, is_closing: bool) {
         self.has_begun = true;
         self.state = if is_closing { State::End } else { State::Headers };
         self.part = Part::default();
         self.n_header_bytes = 0;
-        self.n_passed = 0;
-        self.passed.clear();
+        self.n_skipped = 0;
+        self.skipped.clear();
     }
 
+    /// Reads header lines up to the blank line.
     pub(super) fn read_headers(&mut self, input: &mut &[u8]) -> Result<Step, Error> {
         loop {
-            // No header begins like a JPEG: here are neither headers nor the
-            // blank line behind them.
+            // No header begins like a JPEG, so this part has neither headers
+            // nor the blank line behind them.
             if self.line.is_empty() && input.first() == Some(&0xFF) {
                 return self.begin_body();
             }
@@ -42,6 +43,7 @@ impl Parser {
                 self.begin_part(is_closing);
                 return Ok(Step::On);
             }
+            // The line still has its end, LF or CRLF.
             if line.trim_ascii_end().is_empty() {
                 return self.begin_body();
             }

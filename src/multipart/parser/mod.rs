@@ -1,9 +1,11 @@
-//! The parser: delimiter, headers, body, and again. What is done in each of
-//! these states has a file.
+//! The parser: delimiter, headers, body, and so on. Each of these states has a
+//! file.
 
 mod between;
 mod body;
 mod headers;
+#[cfg(test)]
+mod tests;
 
 use std::mem;
 
@@ -14,46 +16,46 @@ use super::search::Search;
 use super::{Body, EOI, Error, Part};
 use crate::jpeg::Walk;
 
-/// No delimiter line is longer: dashes, name, white space and line ends.
+/// The longest delimiter line: dashes, name, white space and line ends.
 const MAX_LINE_BYTES: usize = 512;
-/// How far before a cut the end of the last picture is looked for, and how
-/// much is kept of what belongs to no part.
+/// How far before the end of a stream the end of the last picture is searched
+/// for, and how many bytes are kept of those that belong to no part.
 const TAIL_BYTES: usize = MAX_LINE_BYTES;
 
-/// What bytes came to.
+/// The result of feeding bytes.
 #[derive(Debug, PartialEq)]
 pub(crate) enum Next {
-    /// All were taken, and more are needed.
+    /// All bytes were taken, and more are needed.
     More,
     /// A part is whole: its bytes are in the body.
     Part(Part),
-    /// The closing delimiter came: what follows is passed over.
+    /// The closing delimiter came: the parser ignores all that follows.
     End,
 }
 
-/// Takes bytes in pieces of any size and gives whole parts.
+/// Takes bytes in pieces of any size and returns whole parts.
 #[derive(Debug)]
 pub(crate) struct Parser {
     state: State,
-    /// `None` until it was learnt from the first delimiter.
+    /// `None` until the first delimiter, if the server named none.
     boundary: Option<Boundary>,
     max_frame_bytes: usize,
     search: Search,
-    /// The end of the bytes that belong to no part.
-    passed: Vec<u8>,
-    n_passed: usize,
-    /// The line at hand.
+    /// The last bytes of those that belong to no part, and how many there were.
+    skipped: Vec<u8>,
+    n_skipped: usize,
+    /// The line that is being read.
     line: Vec<u8>,
     n_header_bytes: usize,
     part: Part,
-    /// Over a body whose length is not known; `None`: it is no JPEG.
+    /// Follows the markers of a body of unknown length; `None`: it is no JPEG.
     walk: Option<Walk>,
-    /// A body whose length looked wrong, to be read once more by delimiter.
+    /// A body whose length looked wrong, to be read again up to the delimiter.
     again: Vec<u8>,
     n_read_again: usize,
     /// The length that looked wrong.
     doubted: Option<usize>,
-    /// Whether a length of this server was wrong.
+    /// Whether this server sent a wrong length, so that none is used any more.
     is_distrusted: bool,
     has_begun: bool,
 }
@@ -70,7 +72,7 @@ enum State {
     End,
 }
 
-/// What one step over the bytes came to.
+/// The result of one step.
 enum Step {
     On,
     More,
@@ -79,21 +81,21 @@ enum Step {
 }
 
 impl Parser {
-    /// For a body of this Content-Type. If it names no boundary, the first
-    /// line that begins with two dashes is the delimiter.
+    /// A parser for a body of this Content-Type. If it names no boundary, the
+    /// first line that begins with two dashes is the delimiter.
     ///
     /// # Errors
     /// [`Error::NotMultipart`].
     pub(crate) fn new(content_type: &str, max_frame_bytes: usize) -> Result<Self, Error> {
         if is_multipart(content_type) {
-            Ok(Self::with(Boundary::of(content_type), max_frame_bytes))
+            Ok(Self::with(Boundary::from_content_type(content_type), max_frame_bytes))
         } else {
             Err(Error::NotMultipart(content_type.chars().take(100).collect()))
         }
     }
 
-    /// For a body whose Content-Type does not tell its form, such as the
-    /// `application/octet-stream` of ffmpeg's listener: the first line that
+    /// A parser for a body whose Content-Type does not say what it is, such as
+    /// the `application/octet-stream` of ffmpeg's listener. The first line that
     /// begins with two dashes is the delimiter.
     pub(crate) fn learning(max_frame_bytes: usize) -> Self {
         Self::with(None, max_frame_bytes)
@@ -105,8 +107,8 @@ impl Parser {
             boundary,
             max_frame_bytes,
             search: Search::default(),
-            passed: Vec::new(),
-            n_passed: 0,
+            skipped: Vec::new(),
+            n_skipped: 0,
             line: Vec::new(),
             n_header_bytes: 0,
             part: Part::default(),
@@ -119,12 +121,12 @@ impl Parser {
         }
     }
 
-    /// Takes bytes off the front of `input`, up to the end of a part. To be
-    /// called until it says [`Next::More`]: only then all were taken.
+    /// Takes bytes off the front of `input`, up to the end of a part. Call it
+    /// until it returns [`Next::More`]: only then all bytes are taken.
     ///
-    /// `body` is empty at the begin of a part, and the same one until the part
-    /// is whole: with its last byte if its length is known or it is a sound
-    /// JPEG, else with the delimiter line behind it.
+    /// Pass an empty `body` at the start of a part, and the same one until the
+    /// part is whole. A part is whole with its last byte if its length is known
+    /// or it is a valid JPEG, else with the delimiter line behind it.
     ///
     /// # Errors
     /// Why the stream cannot be read any further.
@@ -138,15 +140,15 @@ impl Parser {
         }
     }
 
-    /// The last part, where the stream ended without a delimiter behind it.
-    /// To be called, with an empty body each time but the first, until it
-    /// gives `None`.
+    /// The last part of a stream that ended without a delimiter behind it. Call
+    /// it until it returns `None`: first with the body so far, then each time
+    /// with an empty one.
     ///
     /// # Errors
     /// The stream ended inside a picture, or before the first delimiter.
     pub(crate) fn finish(&mut self, body: &mut impl Body) -> Result<Option<Part>, Error> {
         if let State::Body { length: Some(length) } = self.state {
-            // If it was too large, it took other parts for this one.
+            // If the length was too large, the body holds further parts.
             self.doubt(length, body);
         }
         if let Next::Part(part) = self.feed(&mut &[][..], body)? {
@@ -155,11 +157,12 @@ impl Parser {
         if !self.has_begun {
             return Err(self.no_delimiter());
         }
+        // The parser is at its end in any case, whether or not a part is left.
         let was = mem::replace(&mut self.state, State::End);
         if !matches!(was, State::Body { .. }) || body.bytes().is_empty() {
             return Ok(None);
         }
-        // A part of the delimiter may have come behind the picture.
+        // The start of a delimiter may have come behind the picture.
         let tail_at = body.bytes().len().saturating_sub(TAIL_BYTES);
         let end = memmem::rfind(&body.bytes()[tail_at..], EOI).ok_or(Error::Truncated)?;
         body.truncate(tail_at + end + EOI.len());
@@ -167,16 +170,10 @@ impl Parser {
         Ok(Some(mem::take(&mut self.part)))
     }
 
-    /// What it holds of the stream beside the body.
-    #[cfg(test)]
-    pub(crate) fn n_bytes_held(&self) -> usize {
-        self.passed.capacity() + self.line.capacity() + self.again.capacity()
-    }
-
     fn parse(&mut self, input: &mut &[u8], body: &mut impl Body) -> Result<Next, Error> {
         loop {
             let step = match self.state {
-                State::Between => self.pass(input)?,
+                State::Between => self.skip_to_part(input)?,
                 State::Headers => self.read_headers(input)?,
                 State::Body { length: Some(length) } => self.read_length(length, input, body),
                 State::Body { length: None } => self.read_to_delimiter(input, body)?,
@@ -194,15 +191,15 @@ impl Parser {
         }
     }
 
-    /// Parses what was put back by [`Self::doubt`].
+    /// Parses the bytes that [`Self::doubt`] took back.
     fn parse_again(&mut self, body: &mut impl Body) -> Result<Next, Error> {
         let again = mem::take(&mut self.again);
-        let mut rest = &again[mem::take(&mut self.n_read_again)..];
-        let next = self.parse(&mut rest, body)?;
+        let mut remaining = &again[mem::take(&mut self.n_read_again)..];
+        let next = self.parse(&mut remaining, body)?;
         if !self.again.is_empty() {
-            self.again.extend_from_slice(rest);
-        } else if !rest.is_empty() {
-            self.n_read_again = again.len() - rest.len();
+            self.again.extend_from_slice(remaining);
+        } else if !remaining.is_empty() {
+            self.n_read_again = again.len() - remaining.len();
             self.again = again;
         }
         Ok(next)

@@ -1,21 +1,24 @@
-//! JPEGs one after the other: what `--camera file:` and `ffmpeg -f mjpeg` read.
+//! JPEGs one after the other, as `--camera file:` and `ffmpeg -f mjpeg` read
+//! them.
 
 use std::io::{self, Write};
 
-use super::{Export, Planned, TooMany, fill};
+use super::{Export, PlannedFrame, TooManyFrames, fill};
 
-/// Stands between markers for nothing (ITU-T T.81, B.1.1.2).
+/// May stand before any marker without a meaning (ITU-T T.81, B.1.1.2), so it
+/// fills the place of missing frames.
 const FILL_BYTE: u8 = 0xFF;
 
+/// A file of JPEGs while it is planned and written.
 #[derive(Debug, Default)]
 pub(super) struct Mjpeg {
     n_bytes: u64,
-    /// Written so far.
+    /// Bytes written so far.
     at: u64,
 }
 
 impl Export for Mjpeg {
-    fn plan(&mut self, frame: &Planned) -> Result<(), TooMany> {
+    fn plan(&mut self, frame: &PlannedFrame) -> Result<(), TooManyFrames> {
         self.n_bytes += u64::from(frame.n_jpeg);
         Ok(())
     }

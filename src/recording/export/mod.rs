@@ -1,14 +1,14 @@
 //! A span of a recording as one file for other programs: AVI, zip, or the
 //! JPEGs one after the other.
 //!
-//! No HTTP and no disk here: the caller goes over the frames of the span twice.
-//! The first time it tells their times and lengths, so that the length of the
-//! file is known before its first byte; the second time it hands over their
-//! bytes. What it cannot hand over then, as a segment was deleted or damaged
-//! meanwhile, is made up for: the file is as long as was announced, and sound.
-//! Memory: bounded, however many frames there are. A zip keeps 11 bytes or so
-//! of each of 16,384 frames, of more in a file that the caller lends; an AVI
-//! the index of at most 131,072 frames.
+//! HTTP announces the length of a file before its first byte, so the caller
+//! goes over the frames of the span twice: first it gives their times and
+//! lengths, then their bytes. If a segment is deleted or damaged in between,
+//! the export fills the place of its frames, so that the file is valid and has
+//! the announced length. This room knows neither HTTP nor the disk.
+//!
+//! Memory is bounded, however long the span is: a zip keeps 16 bytes of each of
+//! at most 16,384 frames, an AVI the index of at most 131,072 frames.
 
 mod avi;
 mod mjpeg;
@@ -17,10 +17,9 @@ mod pace;
 mod tests;
 mod zip;
 
-use std::fs::File;
 use std::io::{self, Write};
 
-/// What kind of file.
+/// The kind of a file.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub(crate) enum Format {
     Avi,
@@ -31,7 +30,7 @@ pub(crate) enum Format {
 impl Format {
     pub(crate) const ALL: [Self; 3] = [Self::Avi, Self::Zip, Self::Mjpeg];
 
-    /// Its name in an address, and the ending of its files.
+    /// Its name in an address, and the extension of its files.
     pub(crate) fn name(self) -> &'static str {
         match self {
             Self::Avi => "avi",
@@ -62,9 +61,9 @@ impl Format {
     }
 }
 
-/// A frame, before it is read.
+/// A frame in the first pass, before its bytes are read.
 #[derive(Clone, Copy, Debug, PartialEq)]
-pub(crate) struct Planned {
+pub(crate) struct PlannedFrame {
     /// Microseconds since 1970.
     pub(crate) captured: u64,
     pub(crate) n_jpeg: u32,
@@ -72,25 +71,18 @@ pub(crate) struct Planned {
     pub(crate) is_after_gap: bool,
 }
 
-/// A file in two passes: `plan` each frame, ask for `n_bytes`; then `begin`,
-/// `frame` or `missing` for each in the same order, and `finish`. Between them
-/// these write `n_bytes` bytes, whichever frames they get.
+/// A file in two passes: first `plan` for each frame, then `n_bytes`; after that
+/// `begin`, `frame` or `missing` for each frame in the same order, and `finish`.
+/// The second pass writes exactly `n_bytes` bytes, whichever frames it gets.
 pub(crate) trait Export {
+    /// Adds a frame to the plan.
+    ///
     /// # Errors
-    /// The format holds no more frames than it has now.
-    fn plan(&mut self, frame: &Planned) -> Result<(), TooMany>;
+    /// The format cannot hold this frame as well.
+    fn plan(&mut self, frame: &PlannedFrame) -> Result<(), TooManyFrames>;
 
     /// The length of the file.
     fn n_bytes(&self) -> u64;
-
-    /// How large a file of its own it needs while it is written, 0: none. To
-    /// be asked when all is planned.
-    fn n_scratch_bytes(&self) -> u64 {
-        0
-    }
-
-    /// Gets that file, before it begins.
-    fn take_scratch(&mut self, _: File) {}
 
     /// Writes what stands before the frames. Width and height are those of the
     /// first frame.
@@ -102,14 +94,16 @@ pub(crate) trait Export {
     /// Leaves out a frame that was planned.
     fn missing(&mut self, out: &mut dyn Write) -> io::Result<()>;
 
-    /// Writes what stands behind the frames, and fills the place of those that
-    /// never came.
+    /// Writes what stands behind the frames, and fills the place of planned
+    /// frames that were not given.
     fn finish(&mut self, out: &mut dyn Write) -> io::Result<()>;
 }
 
-/// The format holds so many frames and no more.
+/// The span has more frames than its format can hold.
 #[derive(Clone, Copy, Debug, PartialEq)]
-pub(crate) struct TooMany(pub(crate) u64);
+pub(crate) struct TooManyFrames {
+    pub(crate) max: u64,
+}
 
 /// Writes a byte `n` times.
 fn fill(byte: u8, mut n: u64, out: &mut dyn Write) -> io::Result<()> {

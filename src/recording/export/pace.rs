@@ -1,6 +1,7 @@
-//! The one rate of a film whose frames were taken at a pace of their own.
+//! The frame rate of a film. A film has one, while the frames of a recording
+//! come at any pace.
 
-/// The mean pace of frames, gaps left out.
+/// The mean pace of frames, without gaps.
 #[derive(Debug, Default)]
 pub(super) struct Pace {
     last: Option<u64>,
@@ -8,15 +9,15 @@ pub(super) struct Pace {
     total_us: u64,
 }
 
-/// Frames in so many seconds.
+/// `frames` frames in `seconds` seconds.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub(super) struct Rate {
     pub(super) frames: u32,
     pub(super) seconds: u32,
 }
 
-/// Both numbers of a rate stay so small that players, which multiply them by
-/// frame numbers and by a million, do not overflow 64 bits.
+/// The largest number in a rate. Players multiply these numbers by frame numbers
+/// and by a million, and must not overflow 64 bits.
 const LARGEST: u32 = 1_000_000;
 
 impl Pace {
@@ -29,7 +30,7 @@ impl Pace {
         self.last = Some(captured);
     }
 
-    /// Nearest to the mean within about a millionth: 4 ms in an hour. One
+    /// The rate, within about a millionth of the mean: 4 ms in an hour. A single
     /// frame lasts a second.
     pub(super) fn rate(&self) -> Rate {
         if self.n_intervals == 0 || self.total_us == 0 {
@@ -39,7 +40,8 @@ impl Pace {
     }
 }
 
-/// The last convergent of the continued fraction whose terms are small enough.
+/// The last convergent of the continued fraction whose numbers are at most
+/// [`LARGEST`].
 fn nearest(mut numerator: u64, mut denominator: u64) -> Rate {
     let (mut before, mut last) = ((0, 1), (1, 0));
     while denominator > 0 {

@@ -1,18 +1,19 @@
 //! A recording written, damaged and read again.
 
 use std::fs;
-use std::os::unix::fs::{FileExt, symlink};
+use std::os::unix::fs::symlink;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU32, Ordering::Relaxed};
 use std::time::{Duration, Instant, SystemTime};
 
-use super::folder::Folder;
-use super::library::{Entry, Library};
-use super::moment::{Micros, SECOND};
-use super::part::is_whole;
-use super::segment::Segment;
-use super::writer::Writer;
+use super::playback::StoredFrame;
+use super::recorder::segment_writer::SegmentWriter;
+use super::store::Store;
+use super::store::folder::Folder;
+use super::store::part::is_whole;
+use super::store::segment::Segment;
+use super::time::{Micros, SECOND};
 use crate::frame::{Frame, FrameBuf, Meta, Timestamp};
 
 mod damage;
@@ -39,10 +40,10 @@ impl Dir {
     }
 
     /// The recording as it is found at a start.
-    fn load(&self) -> Arc<Library> {
-        let library = Arc::<Library>::default();
-        library.load(self.folder(), true).unwrap();
-        library
+    fn load(&self) -> Arc<Store> {
+        let store = Arc::<Store>::default();
+        store.load(self.folder(), true).unwrap();
+        store
     }
 
     /// The files with this ending, in order.
@@ -58,7 +59,7 @@ impl Dir {
     fn write(&self, id: u64, times: impl IntoIterator<Item = Micros>) -> Segment {
         let mut times = times.into_iter();
         let first = frame(times.next().unwrap());
-        let mut writer = Writer::begin(&self.folder(), id, &first).unwrap();
+        let mut writer = SegmentWriter::begin(&self.folder(), id, &first).unwrap();
         times.for_each(|at| writer.append(&frame(at)).unwrap());
         writer.flush().unwrap();
         writer.segment
@@ -87,12 +88,12 @@ fn times(from: Micros, n: u64) -> impl Iterator<Item = Micros> {
 }
 
 /// The times of all frames that can be read from a moment on.
-fn read(library: &Arc<Library>, from: Micros) -> Vec<Micros> {
-    entries(library, from).into_iter().map(|entry| entry.record.captured).collect()
+fn read(store: &Arc<Store>, from: Micros) -> Vec<Micros> {
+    entries(store, from).into_iter().map(|entry| entry.record.captured).collect()
 }
 
-fn entries(library: &Arc<Library>, from: Micros) -> Vec<Entry> {
-    let Some(mut cursor) = library.seek(from) else { return Vec::new() };
+fn entries(store: &Arc<Store>, from: Micros) -> Vec<StoredFrame> {
+    let Some(mut cursor) = store.seek(from) else { return Vec::new() };
     let (mut found, mut part) = (Vec::new(), Vec::new());
     while let Some(entry) = cursor.next() {
         if cursor.read(&entry.record, &mut part) {
@@ -111,15 +112,15 @@ fn what_is_written_is_read_from_any_moment_on() {
     let dir = Dir::new();
     dir.write(1, times(START, 10));
     dir.write(2, times(START + 10 * FRAME, 10));
-    let library = dir.load();
+    let store = dir.load();
     let all: Vec<_> = times(START, 20).collect();
-    assert_eq!(read(&library, 0), all);
+    assert_eq!(read(&store, 0), all);
     for (i, at) in all.iter().enumerate() {
-        assert_eq!(read(&library, *at), all[i..]);
-        assert_eq!(read(&library, at + 1), all[i + 1..]);
+        assert_eq!(read(&store, *at), all[i..]);
+        assert_eq!(read(&store, at + 1), all[i + 1..]);
     }
-    assert_eq!(library.spans().len(), 1);
-    assert!(entries(&library, 0).iter().all(|entry| !entry.is_after_gap));
+    assert_eq!(store.spans().len(), 1);
+    assert!(entries(&store, 0).iter().all(|entry| !entry.is_after_gap));
 }
 
 #[test]
@@ -141,17 +142,17 @@ fn clock_that_steps_neither_reorders_nor_overwrites() {
     dir.write(3, times(START - hour + 5 * FRAME, 5));
     dir.write(4, times(START, 5));
     assert_eq!(dir.files(".mjpeg").len(), 4);
-    let library = dir.load();
-    assert_eq!(library.next_id(), 5);
-    let ids: Vec<_> = library.segments().0.iter().map(|segment| segment.id).collect();
+    let store = dir.load();
+    assert_eq!(store.next_id(), 5);
+    let ids: Vec<_> = store.segments().0.iter().map(|segment| segment.id).collect();
     assert_eq!(ids, [1, 2, 3, 4]);
-    let spans: Vec<_> = library.spans().iter().map(|span| (span.start, span.n_frames)).collect();
+    let spans: Vec<_> = store.spans().iter().map(|span| (span.start, span.n_frames)).collect();
     assert_eq!(spans, [(START, 5), (START - hour, 10), (START, 5)]);
     // Of two that hold a moment, the one written last.
-    assert_eq!(entries(&library, START)[0].segment, 4);
-    assert_eq!(entries(&library, START - hour).len(), 15);
+    assert_eq!(entries(&store, START)[0].segment, 4);
+    assert_eq!(entries(&store, START - hour).len(), 15);
     let gaps: Vec<_> =
-        entries(&library, START - hour).iter().map(|entry| entry.is_after_gap).collect();
+        entries(&store, START - hour).iter().map(|entry| entry.is_after_gap).collect();
     assert_eq!(gaps.iter().position(|gap| *gap), Some(10));
 }
 
@@ -165,7 +166,7 @@ fn segment_ends_where_its_frames_do_not_go_on() {
         frame
     };
     let ms = Duration::from_millis;
-    let writer = Writer::begin(&dir.folder(), 1, &taken(START, ms(0))).unwrap();
+    let writer = SegmentWriter::begin(&dir.folder(), 1, &taken(START, ms(0))).unwrap();
     let usual = Some(ms(33));
     for (captured, after, is_over) in [
         (START + FRAME, ms(33), false),
@@ -189,9 +190,9 @@ fn picture_shown_at_a_moment_is_the_last_one_taken_by_then() {
     let dir = Dir::new();
     dir.write(1, times(START, 5));
     dir.write(2, times(START + 60 * SECOND, 5));
-    let library = dir.load();
+    let store = dir.load();
     let shown = |at: Micros| {
-        library.seek_shown(at).and_then(|mut cursor| cursor.next()).map(|e| e.record.captured)
+        store.seek_shown(at).and_then(|mut cursor| cursor.next()).map(|e| e.record.captured)
     };
     assert_eq!(shown(START - 1), None);
     assert_eq!(shown(START), Some(START));
@@ -201,7 +202,7 @@ fn picture_shown_at_a_moment_is_the_last_one_taken_by_then() {
     assert_eq!(shown(START + 30 * SECOND), None);
     assert_eq!(shown(START + 60 * SECOND), Some(START + 60 * SECOND));
     let stepped = |n: i64| {
-        let mut cursor = library.seek_shown(START + 60 * SECOND).unwrap();
+        let mut cursor = store.seek_shown(START + 60 * SECOND).unwrap();
         cursor.step(n);
         cursor.next().map(|entry| entry.record.captured)
     };
@@ -232,12 +233,12 @@ fn nothing_outside_the_folder_is_opened() {
     let index = dir.files("_000001.idx")[0].clone();
     fs::remove_file(&index).unwrap();
     symlink(outside.files(".idx")[0].clone(), &index).unwrap();
-    let library = dir.load();
-    assert_eq!(library.segments().0.len(), 1);
-    assert_eq!(read(&library, 0).len(), 3);
-    assert!(library.segment_file(&secret.name()).is_none());
+    let store = dir.load();
+    assert_eq!(store.segments().0.len(), 1);
+    assert_eq!(read(&store, 0).len(), 3);
+    assert!(store.segment_file(&secret.name()).is_none());
     for name in ["../x", "/etc/passwd", "2026-11-21T11-28-35Z_000001.idx", ""] {
-        assert!(library.segment_file(name).is_none(), "{name}");
+        assert!(store.segment_file(name).is_none(), "{name}");
     }
     assert!(is_same_as_written(&theirs));
     symlink(&outside.0, dir.0.join("linked")).unwrap();
@@ -249,31 +250,13 @@ fn is_same_as_written(path: &Path) -> bool {
 }
 
 #[test]
-fn scratch_leaves_no_name_and_needs_room() {
-    let dir = Dir::new();
-    let folder = dir.folder();
-    for file in [folder.scratch(5000).unwrap(), folder.scratch_with_a_name().unwrap().into()] {
-        assert_eq!(dir.files(""), [] as [PathBuf; 0]);
-        file.write_all_at(b"facts", 4995).unwrap();
-        let mut read = [0; 5];
-        file.read_exact_at(&mut read, 4995).unwrap();
-        assert_eq!(&read, b"facts");
-    }
-    assert!(folder.scratch(1 << 60).is_err(), "no disk has room for that");
-    // One that a kill left behind goes at the next start, and is no segment.
-    fs::write(dir.0.join(Segment::scratch_name(7)), "facts").unwrap();
-    assert_eq!(dir.load().segments().0, []);
-    assert_eq!(dir.files(""), [] as [PathBuf; 0]);
-}
-
-#[test]
 fn segment_that_is_deleted_is_read_on_and_the_next_ones_skipped() {
     let dir = Dir::new();
     dir.write(1, times(START, 5));
     let second = dir.write(2, times(START + 5 * FRAME, 5));
     dir.write(3, times(START + 10 * FRAME, 5));
-    let library = dir.load();
-    let mut cursor = library.seek(0).unwrap();
+    let store = dir.load();
+    let mut cursor = store.seek(0).unwrap();
     let first = cursor.next().unwrap();
     for file in dir.files("_000001.mjpeg").iter().chain(&dir.files("_000002.mjpeg")) {
         fs::remove_file(file).unwrap();
@@ -284,37 +267,38 @@ fn segment_that_is_deleted_is_read_on_and_the_next_ones_skipped() {
     let ids: Vec<_> = rest.iter().map(|entry| entry.segment).collect();
     assert_eq!(ids, [1, 1, 1, 1, 3, 3, 3, 3, 3]);
     assert!(rest[4].is_after_gap);
-    library.forget(second.id);
-    assert_eq!(library.spans().len(), 1, "a frame's time is missing, that is no gap");
+    store.forget(second.id);
+    assert_eq!(store.spans().len(), 1, "a frame's time is missing, that is no gap");
 }
 
 #[test]
 fn reader_follows_a_segment_that_grows() {
     let dir = Dir::new();
-    let library = dir.load();
-    let mut writer = Writer::begin(&dir.folder(), library.next_id(), &frame(START)).unwrap();
-    library.put(writer.segment, &writer.tail);
-    let mut cursor = library.seek(0).unwrap();
+    let store = dir.load();
+    let mut writer = SegmentWriter::begin(&dir.folder(), store.next_id(), &frame(START)).unwrap();
+    store.put(writer.segment, &writer.tail);
+    let mut cursor = store.seek(0).unwrap();
     assert_eq!(cursor.next().map(|e| e.record.captured), Some(START));
     assert_eq!(cursor.next(), None);
     // Before its record is in the index, and after.
     for (i, n_listed) in [(1, 0), (2, 2), (3, 2), (4, 4)] {
         writer.append(&frame(START + i * FRAME)).unwrap();
-        library.put(writer.segment, &writer.tail);
+        store.put(writer.segment, &writer.tail);
         assert_eq!(fs::read(&dir.files(".idx")[0]).unwrap().len(), 32 + 32 * n_listed);
         assert_eq!(cursor.next().map(|e| e.record.captured), Some(START + i * FRAME));
         assert_eq!(cursor.next(), None);
-        assert_eq!(read(&library, 0), times(START, i + 1).collect::<Vec<_>>());
+        assert_eq!(read(&store, 0), times(START, i + 1).collect::<Vec<_>>());
         if i % 2 == 1 {
             writer.flush().unwrap();
         }
     }
     writer.flush().unwrap();
-    let next = Writer::begin(&dir.folder(), library.next_id(), &frame(START + 5 * FRAME)).unwrap();
-    library.put(next.segment, &next.tail);
+    let next =
+        SegmentWriter::begin(&dir.folder(), store.next_id(), &frame(START + 5 * FRAME)).unwrap();
+    store.put(next.segment, &next.tail);
     assert_eq!(cursor.next().map(|e| e.record.captured), Some(START + 5 * FRAME));
     assert_eq!(cursor.next(), None);
-    assert_eq!(read(&library, 0), times(START, 6).collect::<Vec<_>>());
+    assert_eq!(read(&store, 0), times(START, 6).collect::<Vec<_>>());
 }
 
 #[test]
@@ -327,8 +311,8 @@ fn folder_of_another_program_is_read_and_left_as_it_is() {
     let (ours, theirs) = (dir.folder(), dir.folder());
     theirs.lock().unwrap();
     assert!(ours.lock().is_err());
-    let library = Arc::<Library>::default();
-    library.load(ours, false).unwrap();
-    assert_eq!(read(&library, 0).len(), 2);
+    let store = Arc::<Store>::default();
+    store.load(ours, false).unwrap();
+    assert_eq!(read(&store, 0).len(), 2);
     assert_eq!(fs::read(&data).unwrap().len(), bytes.len() - 1);
 }

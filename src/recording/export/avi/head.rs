@@ -1,8 +1,8 @@
-//! The head of an AVI: lists and headers, from RIFF to the list of frames.
+//! The head of an AVI: all lists and headers before the list of frames.
 
 use super::Shape;
 
-/// Frames have an index; the kinds of chunks in it can be trusted.
+/// Flags: the frames have an index, and the kinds of chunks in it are right.
 const HAS_INDEX: u32 = 0x10;
 const TRUST_CHUNK_KIND: u32 = 0x800;
 /// Index entries of an index of indexes are four times four bytes long.
@@ -11,7 +11,7 @@ const INDEX_OF_INDEXES: u8 = 0;
 pub(super) const CODEC: &[u8; 4] = b"MJPG";
 pub(super) const FRAME: &[u8; 4] = b"00dc";
 
-/// An index of the second kind, as the head's index of indexes names it.
+/// Where an index `ix00` is, for the index of indexes in the head.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Place {
     pub(super) at: u64,
@@ -19,18 +19,19 @@ pub(super) struct Place {
     pub(super) n_frames: u32,
 }
 
-/// A chunk: name, length, content. Contents are of even length here.
+/// A chunk: name, length, content. All contents here have an even length, so no
+/// padding is needed.
 pub(super) fn chunk(name: &[u8; 4], content: &[u8]) -> Vec<u8> {
     let n = u32::try_from(content.len()).unwrap_or(u32::MAX);
     [name, &n.to_le_bytes(), content].concat()
 }
 
-/// A list: a chunk that begins with its kind and holds chunks.
+/// A list: a chunk whose content is the kind of the list and further chunks.
 fn list(kind: &[u8; 4], chunks: &[Vec<u8>]) -> Vec<u8> {
     chunk(b"LIST", &[kind, chunks.concat().as_slice()].concat())
 }
 
-/// Name, length and kind of a list whose content follows: `n_content` bytes.
+/// Name, length and kind of a list, before its content of `n_content` bytes.
 pub(super) fn open_list(name: &[u8; 4], kind: &[u8; 4], n_content: u32) -> Vec<u8> {
     [*name, (n_content + 4).to_le_bytes(), *kind].concat()
 }
@@ -39,7 +40,7 @@ fn words<const N: usize>(numbers: [u32; N]) -> Vec<u8> {
     numbers.iter().flat_map(|number| number.to_le_bytes()).collect()
 }
 
-/// The list `hdrl`. With places for more than one RIFF it is that of OpenDML.
+/// The list `hdrl`. With indexes of more than one RIFF it is that of OpenDML.
 pub(super) fn headers(shape: &Shape, indexes: &[Place]) -> Vec<u8> {
     let is_open_dml = indexes.len() > 1;
     let mut stream = vec![stream_header(shape), stream_format(shape)];
@@ -60,7 +61,8 @@ fn main_header(shape: &Shape) -> Vec<u8> {
     let us_a_frame = u32::try_from(us_a_frame).unwrap_or(u32::MAX);
     let flags = HAS_INDEX | TRUST_CHUNK_KIND;
     let (width, height) = (shape.size.0.into(), shape.size.1.into());
-    // No limit of the data rate, no granularity; one stream.
+    // The zeros are: no limit of the data rate, no granularity, no initial
+    // frames. The 1 is the number of streams.
     let fields = [us_a_frame, 0, 0, flags, shape.n_first, 0, 1, shape.largest, width, height];
     chunk(b"avih", &[words(fields), words([0; 4])].concat())
 }
@@ -68,7 +70,8 @@ fn main_header(shape: &Shape) -> Vec<u8> {
 /// AVISTREAMHEADER.
 fn stream_header(shape: &Shape) -> Vec<u8> {
     let rate = shape.rate;
-    // No flags, priority, language or initial frames; from 0, so many frames.
+    // The zeros are: no flags, no priority and language, no initial frames; and
+    // the start of the stream.
     let numbers = words([0, 0, 0, rate.seconds, rate.frames, 0, shape.n_frames, shape.largest]);
     let no_quality_and_sample_size = words([u32::MAX, 0]);
     let corners = [[0; 4].as_slice(), &shape.size.0.to_le_bytes(), &shape.size.1.to_le_bytes()];

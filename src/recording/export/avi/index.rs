@@ -1,17 +1,17 @@
-//! The indexes of the frames of one RIFF.
+//! The two indexes of the frames of one RIFF: `ix00` and `idx1`.
 
 use super::head::{FRAME, chunk};
 
-/// Every frame is a key frame.
+/// Flag of every entry, because every JPEG is a key frame.
 const KEY_FRAME: u32 = 0x10;
-/// Two words a frame; an index of chunks.
+/// An index of chunks with two words a frame.
 const N_STANDARD_WORDS: u16 = 2;
 const INDEX_OF_CHUNKS: u8 = 1;
 
 /// Where the bytes of a frame are.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub(super) struct Entry {
-    /// Of its chunk, from the word `movi` on.
+    /// Offset of its chunk from the word `movi`.
     pub(super) offset: u32,
     pub(super) n_jpeg: u32,
 }
@@ -26,7 +26,7 @@ pub(super) fn n_old(n_frames: u32) -> u32 {
     8 + 16 * n_frames
 }
 
-/// AVISTDINDEX, with the word `movi` at a place in the file.
+/// AVISTDINDEX; `movi_at` is the place of the word `movi` in the file.
 pub(super) fn standard(entries: &[Entry], movi_at: u64) -> Vec<u8> {
     let n = u32::try_from(entries.len()).unwrap_or(u32::MAX);
     let mut content = N_STANDARD_WORDS.to_le_bytes().to_vec();
@@ -35,7 +35,7 @@ pub(super) fn standard(entries: &[Entry], movi_at: u64) -> Vec<u8> {
     content.extend(movi_at.to_le_bytes());
     content.extend([0; 4]);
     for entry in entries {
-        // Of the bytes behind the chunk's head.
+        // `ix00` points behind the head of a chunk, `idx1` to its head.
         content.extend((entry.offset + 8).to_le_bytes());
         content.extend(entry.n_jpeg.to_le_bytes());
     }

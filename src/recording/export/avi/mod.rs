@@ -1,12 +1,14 @@
-//! AVI with a JPEG a frame.
+//! AVI with one JPEG a frame.
 //!
-//! Up to 1 GiB as in Microsoft's "AVI RIFF File Reference": one RIFF with an
-//! index `idx1`. What is larger goes on in further RIFFs after "OpenDML AVI
-//! File Format Extensions" 1.02: each has an index `ix00`, and the head an index
-//! of these, `indx`; the first has `idx1` too, for players that know no more.
+//! Up to 1 GiB it follows Microsoft's "AVI RIFF File Reference": one RIFF with
+//! an index `idx1`. A larger file goes on in further RIFFs, as in "OpenDML AVI
+//! File Format Extensions" 1.02: each RIFF has an index `ix00`, and the head has
+//! an index of these, `indx`. The first RIFF has `idx1` too, for players that do
+//! not know OpenDML.
 //!
-//! An AVI has one rate. It is the mean of the recording, so the film lasts as
-//! long as was recorded, gaps left out; how long one frame stands may differ.
+//! An AVI has one frame rate. It is the mean of the recording without its gaps,
+//! so the duration of the film is right, while one frame may be shown for a
+//! longer or shorter time than it was in front of the camera.
 
 mod head;
 mod index;
@@ -17,24 +19,24 @@ use head::{FRAME, Place, open_list};
 use index::Entry;
 
 use super::pace::{Pace, Rate};
-use super::{Export, Planned, TooMany, fill};
+use super::{Export, PlannedFrame, TooManyFrames, fill};
 
 /// Where a RIFF ends and the next begins.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Limits {
-    /// Of frames and indexes together.
+    /// Bytes of frames and indexes together.
     pub(super) n_bytes: u32,
     pub(super) n_frames: u32,
 }
 
 impl Limits {
     /// 1 GiB, less 1 MiB for the head and its index of indexes (16 bytes for
-    /// each further RIFF); and frames whose index takes 1 MiB of memory, over
-    /// an hour at 30 fps.
+    /// each further RIFF). The index of the frames takes 1 MiB of memory, enough
+    /// for over an hour at 30 fps.
     pub(super) const STANDARD: Self = Self { n_bytes: (1 << 30) - (1 << 20), n_frames: 1 << 17 };
 }
 
-/// What the head says of the whole.
+/// What the head says of the whole file.
 #[derive(Clone, Copy, Debug)]
 struct Shape {
     size: (u16, u16),
@@ -50,10 +52,11 @@ struct Shape {
 #[derive(Clone, Copy, Debug, Default)]
 struct Riff {
     n_frames: u32,
-    /// Of their chunks.
+    /// Bytes of their chunks.
     n_bytes: u32,
 }
 
+/// An AVI while it is planned and written.
 #[derive(Debug)]
 pub(super) struct Avi {
     limits: Limits,
@@ -61,11 +64,11 @@ pub(super) struct Avi {
     riffs: Vec<Riff>,
     n_frames: u32,
     largest: u32,
-    /// How many RIFFs have been begun, and what is left of the last of these.
+    /// How many RIFFs were begun, and the room that is left in the last of them.
     n_begun: usize,
     left: Riff,
     entries: Vec<Entry>,
-    /// Bytes written, and where the last word `movi` is.
+    /// Bytes written so far, and the place of the last word `movi`.
     at: u64,
     movi_at: u64,
 }
@@ -140,8 +143,9 @@ impl Avi {
         Ok(())
     }
 
-    /// Ends a RIFF: frames that did not come, and its indexes.
+    /// Ends a RIFF: fills the place of missing frames and writes its indexes.
     fn end_riff(&mut self, out: &mut dyn Write) -> io::Result<()> {
+        // The head has announced how many frames there are.
         while self.left.n_frames > 0 {
             self.repeat(out)?;
         }
@@ -159,7 +163,7 @@ impl Avi {
         Ok(())
     }
 
-    /// Goes on to the RIFF that takes the next frame. `false`: none does.
+    /// Goes on to the RIFF that has room for the next frame. `false`: none has.
     fn make_room(&mut self, out: &mut dyn Write) -> io::Result<bool> {
         if self.left.n_frames == 0 && self.n_begun < self.riffs.len() {
             self.end_riff(out)?;
@@ -168,14 +172,15 @@ impl Avi {
         Ok(self.left.n_frames > 0)
     }
 
-    /// Whether a chunk fits, and what is left behind it is nothing or room for
-    /// the head of a chunk that says so.
+    /// Whether a chunk fits, and leaves no room or enough for the head of a
+    /// `JUNK` chunk, which fills the room of missing frames.
     fn fits(&self, n_chunk: u32) -> bool {
         self.left.n_bytes.checked_sub(n_chunk).is_some_and(|rest| rest == 0 || rest >= 8)
     }
 
-    /// A frame without bytes: the index shows the one before once more. At the
-    /// start of a RIFF, from where none before can be named, an empty chunk.
+    /// Writes a frame without bytes: the index points to the frame before again.
+    /// An index cannot point into another RIFF, so at the start of one it is an
+    /// empty chunk.
     fn repeat(&mut self, out: &mut dyn Write) -> io::Result<()> {
         if self.entries.is_empty() && self.fits(8) {
             return self.put(&[], out);
@@ -194,7 +199,7 @@ impl Avi {
         self.left.n_bytes -= n_chunk(n_jpeg);
         self.write(&[*FRAME, n_jpeg.to_le_bytes()].concat(), out)?;
         self.write(jpeg, out)?;
-        // Chunks begin at even places.
+        // Chunks must begin at even places.
         self.write(&[0][..jpeg.len() % 2], out)
     }
 }
@@ -205,13 +210,15 @@ fn n_chunk(n_jpeg: u32) -> u32 {
 }
 
 impl Export for Avi {
-    fn plan(&mut self, frame: &Planned) -> Result<(), TooMany> {
+    fn plan(&mut self, frame: &PlannedFrame) -> Result<(), TooManyFrames> {
+        // The head counts frames in 32 bits.
         let most = u64::from(u32::MAX - self.limits.n_frames);
         if u64::from(self.n_frames) == most {
-            return Err(TooMany(most));
+            return Err(TooManyFrames { max: most });
         }
         self.pace.add(frame.captured, frame.is_after_gap);
         let n_chunk = n_chunk(frame.n_jpeg);
+        // Bytes of the entries of a frame in `ix00` and `idx1`.
         let n_indexes = 8 + 16;
         let is_full = |riff: &Riff| {
             let n_bytes = riff.n_bytes + n_chunk + (riff.n_frames + 1) * n_indexes;

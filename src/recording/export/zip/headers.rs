@@ -1,6 +1,13 @@
 //! The records of a zip archive, field by field, little endian.
 
-use super::ledger::Facts;
+/// What both headers of an entry say of it.
+#[derive(Clone, Copy, Debug, Default)]
+pub(super) struct Facts {
+    /// When it was taken, microseconds since 1970.
+    pub(super) captured: u64,
+    pub(super) crc: u32,
+    pub(super) n_jpeg: u32,
+}
 
 /// Version of the format that a reader must know (4.4.3.2).
 const VERSION_STORED: u16 = 10;
@@ -13,7 +20,7 @@ pub(super) fn n_local(name: &str) -> u64 {
     30 + name.len() as u64
 }
 
-/// Length of the directory's record of a file at this place.
+/// Length of the record of a file at this place in the directory.
 pub(super) fn n_central(name: &str, at: u64) -> u64 {
     46 + name.len() as u64 + u64::from(n_extra(at))
 }
@@ -50,7 +57,8 @@ pub(super) fn central_header(name: &str, facts: Facts, at: u64) -> Vec<u8> {
     header
 }
 
-/// What both headers have, from the needed version to the length of the name.
+/// The fields that both headers share, from the needed version to the length of
+/// the name.
 fn put_common(header: &mut Vec<u8>, name: &str, facts: Facts, version: u16) {
     let (time, date) = dos_time(name);
     let n_jpeg = facts.n_jpeg.to_le_bytes();
@@ -60,8 +68,8 @@ fn put_common(header: &mut Vec<u8>, name: &str, facts: Facts, version: u16) {
     header.extend(u16::try_from(name.len()).unwrap_or(u16::MAX).to_le_bytes());
 }
 
-/// Time and date as MS-DOS had them (4.4.6): from 1980 on, to two seconds, of
-/// no zone; here UTC, as in the name.
+/// Time and date in the form of MS-DOS (4.4.6): from 1980 on, exact to two
+/// seconds, without a time zone. This is UTC, as in the name.
 fn dos_time(name: &str) -> (u16, u16) {
     let part = |range| name.get(range).and_then(|text: &str| text.parse().ok()).unwrap_or(0_u16);
     let time = part(11..13) << 11 | part(14..16) << 5 | (part(17..19) / 2);
@@ -69,7 +77,7 @@ fn dos_time(name: &str) -> (u16, u16) {
     (time, date)
 }
 
-/// What ends an archive.
+/// The records that end an archive.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Tail {
     pub(super) n_frames: u64,
@@ -87,7 +95,7 @@ impl Tail {
         if is_zip64 {
             self.put_zip64(&mut bytes);
         }
-        // All bits set where the zip64 record has the number (4.4.1.4).
+        // All bits are set where the zip64 record holds the number (4.4.1.4).
         let n = if is_zip64 { u16::MAX } else { u16::try_from(self.n_frames).unwrap_or(u16::MAX) };
         let small =
             |number| if is_zip64 { u32::MAX } else { u32::try_from(number).unwrap_or(u32::MAX) };
@@ -124,7 +132,7 @@ mod tests {
     }
 
     #[test]
-    fn headers_are_as_long_as_is_told() {
+    fn headers_have_the_announced_length() {
         let facts = Facts::default();
         for at in [0, u64::from(u32::MAX) - 1, u64::from(u32::MAX), 1 << 40] {
             assert_eq!(central_header("name", facts, at).len() as u64, n_central("name", at));

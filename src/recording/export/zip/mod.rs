@@ -2,32 +2,32 @@
 //! `2026-11-21T10-15-30.123456Z.jpg`.
 //!
 //! After PKWARE's APPNOTE 6.3.10, whose section numbers are cited: entries are
-//! stored (4.4.5), and what a length or a place does not fit into takes its
-//! zip64 form (4.3.14, 4.3.15, 4.5.3).
+//! stored (4.4.5), and lengths and places that do not fit into 32 bits take
+//! their zip64 form (4.3.14, 4.3.15, 4.5.3).
 
 mod headers;
-mod ledger;
 mod names;
 
-use std::fs::File;
 use std::io::{self, Write};
 
-use headers::{Tail, central_header, local_header, n_central, n_local};
-use ledger::{Facts, Ledger};
+use headers::{Facts, Tail, central_header, local_header, n_central, n_local};
 use names::Names;
 
-use super::{Export, Planned, TooMany, fill};
+use super::{Export, PlannedFrame, TooManyFrames, fill};
 
-/// The central directory, at the end, repeats what stands before each entry;
-/// until then that is kept, some 11 bytes a frame.
-const MAX_FRAMES: u64 = 1 << 20;
+/// The central directory at the end repeats what stands before each entry, so
+/// 16 bytes of each entry are kept until then: 256 KiB at most, however long
+/// the recording is. More would need a file on a disk that may be full.
+const MAX_FRAMES: u64 = 1 << 14;
 
+/// A zip archive while it is planned and written.
 #[derive(Debug, Default)]
 pub(super) struct Zip {
     planned: Extent,
     written: Extent,
     names: Names,
-    ledger: Ledger,
+    /// Of each entry that was written.
+    facts: Vec<Facts>,
 }
 
 /// How large an archive is, without its tail.
@@ -55,25 +55,25 @@ impl Extent {
 
 impl Zip {
     fn is_zip64(&self) -> bool {
-        self.planned.n_frames >= u16::MAX.into() || self.planned.total() >= u32::MAX.into()
+        self.planned.total() >= u32::MAX.into()
     }
 
     fn write_directory(&self, out: &mut dyn Write) -> io::Result<()> {
         let mut names = Names::default();
         let mut at = 0;
-        self.ledger.each(|facts| {
+        for facts in &self.facts {
             let name = names.next(facts.captured);
-            out.write_all(&central_header(&name, facts, at))?;
+            out.write_all(&central_header(&name, *facts, at))?;
             at += n_local(&name) + u64::from(facts.n_jpeg);
-            Ok(())
-        })
+        }
+        Ok(())
     }
 }
 
 impl Export for Zip {
-    fn plan(&mut self, frame: &Planned) -> Result<(), TooMany> {
+    fn plan(&mut self, frame: &PlannedFrame) -> Result<(), TooManyFrames> {
         if self.planned.n_frames == MAX_FRAMES {
-            return Err(TooMany(MAX_FRAMES));
+            return Err(TooManyFrames { max: MAX_FRAMES });
         }
         self.planned = self.planned.with(&self.names.next(frame.captured), frame.n_jpeg);
         Ok(())
@@ -83,22 +83,16 @@ impl Export for Zip {
         self.planned.total() + Tail::length(self.is_zip64())
     }
 
-    fn n_scratch_bytes(&self) -> u64 {
-        Ledger::n_file_bytes(self.planned.n_frames)
-    }
-
-    fn take_scratch(&mut self, file: File) {
-        self.ledger.keep_in(file);
-    }
-
     fn begin(&mut self, _: (u16, u16), _: &mut dyn Write) -> io::Result<()> {
         self.names = Names::default();
-        self.ledger.reserve(self.planned.n_frames);
+        // Growing step by step would take up to twice the memory.
+        self.facts.reserve_exact(usize::try_from(self.planned.n_frames).unwrap_or(0));
         Ok(())
     }
 
     fn frame(&mut self, captured: u64, jpeg: &[u8], out: &mut dyn Write) -> io::Result<()> {
         let Ok(n_jpeg) = u32::try_from(jpeg.len()) else { return Ok(()) };
+        // A copy, as an entry that does not fit must not use up its name.
         let mut names = self.names;
         let name = names.next(captured);
         let with = self.written.with(&name, n_jpeg);
@@ -109,7 +103,8 @@ impl Export for Zip {
         out.write_all(&local_header(&name, facts))?;
         out.write_all(jpeg)?;
         (self.written, self.names) = (with, names);
-        self.ledger.push(facts)
+        self.facts.push(facts);
+        Ok(())
     }
 
     fn missing(&mut self, _: &mut dyn Write) -> io::Result<()> {
@@ -117,8 +112,9 @@ impl Export for Zip {
     }
 
     fn finish(&mut self, out: &mut dyn Write) -> io::Result<()> {
-        // The directory is found by its place, and it names the entries by
-        // theirs: what is between it and the last entry is nobody's.
+        // The tail says where the directory begins, and the directory where
+        // each entry begins, so readers ignore the bytes between the last
+        // entry and the directory.
         let directory_at = self.planned.total() - self.written.n_directory;
         fill(0, directory_at - self.written.n_bytes, out)?;
         self.write_directory(out)?;

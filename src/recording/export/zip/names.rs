@@ -1,12 +1,12 @@
-//! Names of entries.
+//! The names of entries.
 
 use std::time::{Duration, SystemTime};
 
-/// The last second of the year 9999: what RFC 3339 can write.
+/// The last second of the year 9999, the last that RFC 3339 can write.
 const LAST_SECOND: u64 = 253_402_300_799;
 
-/// Gives every entry a name of its own: the moment it was taken, in UTC,
-/// without colons, which not every file system takes.
+/// Gives every entry a name of its own: the moment it was taken, in UTC. It has
+/// no colons, because some file systems refuse them.
 #[derive(Clone, Copy, Debug, Default)]
 pub(super) struct Names {
     last_captured: u64,
@@ -15,9 +15,9 @@ pub(super) struct Names {
 }
 
 impl Names {
-    /// The name of the next entry. A microsecond later than it was taken if
-    /// the one before has that name; and numbered when the clock was set back,
-    /// as each of its moments may have been there before.
+    /// The name of the next entry. If the one before has the same time, it is
+    /// named one microsecond later. After the clock was set back a time may come
+    /// a second time, so the names get a number.
     pub(super) fn next(&mut self, captured: u64) -> String {
         if captured < self.last_captured {
             self.n_steps_back += 1;

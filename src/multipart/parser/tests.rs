@@ -1,18 +1,25 @@
 use std::time::{Duration, Instant, SystemTime};
 
 use super::*;
-use crate::frame::{DELIMITER, Frame, Meta, SHORT_HEADERS, Timestamp};
+use crate::frame::{DELIMITER, Frame, FrameBuf, Meta, SHORT_HEADERS, STREAM_TYPE, Timestamp};
 
-/// Not pictures, but with all in them that could be taken for something else.
+impl Parser {
+    /// The memory that it holds beside the body, in bytes.
+    pub(crate) fn n_bytes_held(&self) -> usize {
+        self.skipped.capacity() + self.line.capacity() + self.again.capacity()
+    }
+}
+
+/// No pictures, but bytes that a parser could take for something else.
 const A: &[u8] = b"\xFF\xD8\xFF\r\n--fram\xFF\xD9\r\n--frame2\r\nframe\0--frame--\r\r\n\n\xFF\xD9";
 const B: &[u8] = b"\xFF\xD8\xFFContent-Length: 3\r\n\r\n\r\n-\xFF\xD9";
-/// A sound JPEG of no picture, with a thumbnail.
+/// A valid JPEG without a picture, with a thumbnail.
 const C: &[u8] =
     b"\xFF\xD8\xFF\xE1\0\x08Ex\xFF\xD8\xFF\xD9\xFF\xDA\0\x03\x01ab\xFF\0c\xFF\xD0d\xFF\xD9";
-const TYPE: &str = "multipart/x-mixed-replace; boundary=frame";
+const TYPE: &str = STREAM_TYPE;
 const MAX: usize = 1000;
 
-/// All parts with their bodies, and how it ended.
+/// All parts with their bodies, and how the stream ended.
 type Seen = (Vec<(Part, Vec<u8>)>, Result<(), Error>);
 
 fn parse<'a>(mut parser: Parser, pieces: impl Iterator<Item = &'a [u8]>) -> Seen {
@@ -44,8 +51,8 @@ fn parser(content_type: &str) -> Parser {
     }
 }
 
-/// Parses a stream whole, in single bytes, and cut at every byte: always with
-/// the same outcome.
+/// Parses a stream whole, in single bytes, and cut at every byte, which must all
+/// give the same result.
 fn parse_all_ways(content_type: &str, stream: &[u8]) -> Seen {
     let whole = parse(parser(content_type), [stream].into_iter());
     let shown = stream.escape_ascii();
@@ -72,7 +79,7 @@ fn frame(jpeg: &[u8]) -> Frame {
     buf.finish(Meta { seq: 1, at, width: 1, height: 1, is_status: false })
 }
 
-/// Both pictures in parts of one form. `$LEN` is the length.
+/// Both pictures in parts of one form, where `$LEN` stands for the length.
 fn stream_of(part: &str, end: &str) -> Vec<u8> {
     let mut stream = Vec::new();
     for jpeg in [A, B] {
@@ -170,7 +177,8 @@ fn wrong_lengths_are_recovered_from() {
             assert_eq!(bodies(TYPE, &stream), [B, B, A, B], "off by {wrong}, {end}");
         }
     }
-    // One that ends where it looks well costs this picture, not the next.
+    // A wrong length at which a JPEG seems to end costs this picture, and not
+    // the next one.
     let stream = [b"--frame\r\nContent-Length: 13\r\n\r\n", A, b"\r\n--frame\r\n\r\n", B].concat();
     assert_eq!(bodies(TYPE, &stream), [&A[..13], B]);
 }
@@ -233,7 +241,7 @@ fn sound_picture_is_whole_with_its_last_byte() {
 }
 
 #[test]
-fn end_inside_a_picture_is_told() {
+fn end_inside_a_picture_is_an_error() {
     let truncated = (Vec::new(), Err(Error::Truncated));
     for head in ["--frame\r\n\r\n", "--frame\r\nContent-Length: 999\r\n\r\n"] {
         let stream = [head.as_bytes(), b"\xFF\xD8\xFF and no end"].concat();
@@ -245,7 +253,7 @@ fn end_inside_a_picture_is_told() {
 }
 
 #[test]
-fn what_is_no_stream_is_told() {
+fn what_is_no_stream_is_an_error() {
     let is = Error::NotMultipart("text/html".into());
     assert_eq!(Parser::new("text/html", MAX).unwrap_err(), is);
     let page = b"<html>--frame</html>";
@@ -256,7 +264,8 @@ fn what_is_no_stream_is_told() {
     assert_eq!(parse_all_ways("", page), (Vec::new(), Err(none)));
 }
 
-/// Feeds a piece over and over until it errs, and says how much was kept.
+/// Feeds a piece again and again until there is an error, and returns how many
+/// bytes were kept.
 fn flood(content_type: &str, opening: &[u8], piece: &[u8]) -> (Error, usize) {
     let (mut parser, mut body, mut most) = (parser(content_type), Vec::new(), 0);
     let pieces = [opening].into_iter().chain(std::iter::repeat_n(piece, 100_000));

@@ -1,23 +1,26 @@
-//! What is known of a segment without opening it, and how its files are named.
+//! A segment: what is known of it without opening it, and the names of its
+//! files.
 
-use super::moment::{Micros, SECOND, file_time, parse_file_time};
-use super::record::Record;
+use super::index_record::IndexRecord;
+use crate::recording::time::{Micros, SECOND, file_time, parse_file_time};
 
 /// The shortest time without a frame that counts as a gap...
 const SHORTEST_GAP: Micros = 2 * SECOND;
-/// ...unless frames come more slowly than that: so many intervals.
+/// ...or this many intervals between frames, if that is longer.
 const GAP_INTERVALS: u64 = 3;
 
-/// No recording comes as far as this.
+/// Far above the number of segments that any recording reaches, and far enough
+/// below the largest integer that counting on never overflows.
 const LAST_ID: u64 = u64::MAX / 2;
 
-/// One file of frames without a gap inside, in the order of their times. Some
-/// ten thousand of these are held in memory, and nothing for each frame.
+/// One file of frames without a gap inside, in the order of their times. A
+/// recording may hold ten thousand segments in memory, so a segment holds
+/// nothing per frame.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub(crate) struct Segment {
-    /// Counts up by one a segment: the order, whatever the clock did.
+    /// Counts up by one a segment. It gives the order, as the clock may be set.
     pub(crate) id: u64,
-    /// The second that stands in its name.
+    /// The second in its name, since 1970.
     pub(crate) named: u64,
     /// When its first and its last frame were taken.
     pub(crate) start: Micros,
@@ -27,12 +30,12 @@ pub(crate) struct Segment {
 }
 
 impl Segment {
-    pub(super) const DATA: &str = ".mjpeg";
-    pub(super) const INDEX: &str = ".idx";
-    pub(super) const UNFINISHED: &str = ".tmp";
+    pub(crate) const DATA: &str = ".mjpeg";
+    pub(crate) const INDEX: &str = ".idx";
+    pub(crate) const UNFINISHED: &str = ".tmp";
 
     /// A segment that begins with this frame.
-    pub(super) fn begin(id: u64, first: &Record) -> Self {
+    pub(crate) fn begin(id: u64, first: &IndexRecord) -> Self {
         Self {
             id,
             named: first.captured / SECOND,
@@ -43,42 +46,37 @@ impl Segment {
         }
     }
 
-    /// Name without ending: the time for people and for sorting, the number
-    /// for the order and so that no name comes twice.
+    /// The name without extension: the time is for people and for sorting, the
+    /// number for the order and so that no two names are equal.
     fn stem(&self) -> String {
         format!("{}_{:06}", file_time(self.named), self.id)
     }
 
-    /// The name of its frames' file.
+    /// The name of the file with its frames.
     pub(crate) fn name(&self) -> String {
         self.stem() + Self::DATA
     }
 
-    pub(super) fn index_name(&self) -> String {
+    pub(crate) fn index_name(&self) -> String {
         self.stem() + Self::INDEX
     }
 
-    pub(super) fn unfinished_name(&self) -> String {
+    pub(crate) fn unfinished_name(&self) -> String {
         self.stem() + Self::UNFINISHED
     }
 
-    /// A name that no segment ever gets, and that is removed at the start.
-    pub(super) fn scratch_name(number: u64) -> String {
-        format!("{}_{number:06}{}", file_time(0), Self::UNFINISHED)
-    }
-
-    /// Time and number in a name of ours with this ending.
-    pub(super) fn parse(name: &str, ending: &str) -> Option<(u64, u64)> {
-        let (time, number) = name.strip_suffix(ending)?.split_once('_')?;
+    /// Time and number in the name of a file of a segment; `None` for every other
+    /// name.
+    pub(crate) fn parse(name: &str, extension: &str) -> Option<(u64, u64)> {
+        let (time, number) = name.strip_suffix(extension)?.split_once('_')?;
         let (named, id) = (parse_file_time(time)?, number.parse().ok()?);
-        // So that there is always room for the numbers behind it.
-        let is_ours = id <= LAST_ID && format!("{id:06}") == number;
-        is_ours.then_some((named, id))
+        let is_own = id <= LAST_ID && format!("{id:06}") == number;
+        is_own.then_some((named, id))
     }
 
     /// Bytes on disk, with those of the index.
-    pub(super) fn n_disk_bytes(&self) -> u64 {
-        self.n_bytes + (self.n_frames + 1) * Record::N_BYTES as u64
+    pub(crate) fn n_disk_bytes(&self) -> u64 {
+        self.n_bytes + (self.n_frames + 1) * IndexRecord::N_BYTES as u64
     }
 
     /// The mean time from frame to frame; `None` for one frame.
@@ -86,7 +84,7 @@ impl Segment {
         (self.end - self.start).checked_div(self.n_frames.checked_sub(1)?)
     }
 
-    /// How long there may be no frame behind its last one before that is a gap.
+    /// How long after its last frame the next one may come without a gap.
     pub(crate) fn patience(&self) -> Micros {
         patience(self.interval())
     }
@@ -99,8 +97,9 @@ impl Segment {
     }
 }
 
-/// How long there may be no frame, when they came at this interval.
-pub(super) fn patience(interval: Option<Micros>) -> Micros {
+/// How long after a frame the next one may come without a gap, when frames came
+/// at this interval.
+pub(crate) fn patience(interval: Option<Micros>) -> Micros {
     SHORTEST_GAP.max(interval.unwrap_or(0).saturating_mul(GAP_INTERVALS))
 }
 
@@ -118,7 +117,7 @@ mod tests {
     };
 
     #[test]
-    fn names_come_back_and_no_others_are_ours() {
+    fn names_are_read_back_and_others_are_refused() {
         assert_eq!(SEGMENT.name(), "2026-11-21T11-28-35Z_000042.mjpeg");
         assert_eq!(
             Segment::parse(&SEGMENT.name(), Segment::DATA),
@@ -139,7 +138,7 @@ mod tests {
     }
 
     #[test]
-    fn slow_frames_are_no_gap_and_a_step_back_is_one() {
+    fn slow_frames_are_no_gap_and_a_clock_set_back_is_one() {
         let after = |us| Segment { start: SEGMENT.end + us, end: SEGMENT.end + us, ..SEGMENT };
         assert!(!SEGMENT.has_gap_before(&after(100_000)));
         assert!(SEGMENT.has_gap_before(&after(3 * SECOND)));

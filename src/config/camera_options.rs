@@ -1,4 +1,4 @@
-//! All that is about one camera: from what was typed to what is checked.
+//! All options of one camera, checked.
 
 use std::time::Duration;
 
@@ -10,18 +10,18 @@ use super::device::DeviceConfig;
 use super::record::{self, RecordConfig};
 use super::{name, size};
 
-/// All that is about one camera.
+/// All options of one camera.
 #[derive(Clone, Debug, PartialEq)]
-pub(crate) struct CameraSection {
-    /// As it stands in addresses and in the log.
+pub(crate) struct CameraOptions {
+    /// Its name in addresses and in the log.
     pub(crate) name: String,
-    /// Where the source was written, for what is wrong with it.
+    /// Where its source was written, for errors about the source.
     pub(crate) origin: String,
     pub(crate) camera: CameraConfig,
     pub(crate) capture: CaptureConfig,
-    /// How many may watch it at once; `None`: all who have a seat.
+    /// How many viewers it may have at once; `None`: as many as have a seat.
     pub(crate) max_viewers: Option<usize>,
-    /// Where and how much to record; `None`: nothing.
+    /// How to record it; `None`: not at all.
     pub(crate) record: Option<RecordConfig>,
 }
 
@@ -32,8 +32,9 @@ pub(crate) struct CaptureConfig {
     pub(crate) idle_timeout: Option<Duration>,
 }
 
-impl CameraSection {
-    /// How the log calls it: one that was given no name needs none.
+impl CameraOptions {
+    /// Its name for the log. A camera without a name of its own is just
+    /// "camera".
     pub(crate) fn label(&self) -> String {
         match self.name.as_str() {
             name::UNNAMED => "camera".into(),
@@ -42,10 +43,14 @@ impl CameraSection {
     }
 
     /// The camera and its source, for the log.
-    pub(crate) fn told(&self) -> String {
+    pub(crate) fn description(&self) -> String {
         format!("{}: {}", self.label(), self.camera.source)
     }
 
+    /// Checks the options of one camera.
+    ///
+    /// # Errors
+    /// The first value that cannot be used, with what would be right.
     pub(super) fn new(name: &str, origin: &str, args: &Args) -> Result<Self> {
         let source = Source::parse(args.cameras.first().map_or("", String::as_str));
         let source = source.with_context(|| origin.to_owned())?;
@@ -77,7 +82,8 @@ impl CameraSection {
 fn max_frame_bytes(text: &str) -> Result<usize> {
     let n = size::parse_bytes(text).context("--max-frame-size")?;
     ensure!(
-        // A thumbnail is larger than the one, and 8192x8192 smaller than the other.
+        // Even a thumbnail is larger than the lower bound, and a JPEG of
+        // 8192x8192 pixels is smaller than the upper one.
         (10_000..=1 << 28).contains(&n),
         "--max-frame-size {text}: use 10kB to 256MB"
     );

@@ -1,24 +1,24 @@
 //! The folder of a recording, and no file outside it.
 //!
 //! All files are opened relative to one descriptor, by their plain names, with
-//! links refused: nothing that somebody puts into the folder leads out of it.
+//! links refused. So an entry that somebody else puts into the folder cannot
+//! make the program read or write outside it.
 
 use std::ffi::CStr;
 use std::fs::File;
 use std::io;
 use std::os::fd::OwnedFd;
 use std::path::{Path, PathBuf};
-use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
 
 use rustix::fs::{
-    AtFlags, CWD, Dir, FallocateFlags, FileType, FlockOperation, Mode, OFlags, fallocate, flock,
-    fstat, fsync, mkdirat, openat, renameat, unlinkat,
+    AtFlags, CWD, Dir, FileType, FlockOperation, Mode, OFlags, flock, fstat, fsync, mkdirat,
+    openat, renameat, unlinkat,
 };
 use rustix::io::Errno;
 
-use super::segment::Segment;
-
 const COMMON: OFlags = OFlags::CLOEXEC.union(OFlags::NOFOLLOW);
+// Neither files nor folders are readable for other users, as the recording may
+// be private though the machine is shared.
 const FILE_MODE: Mode = Mode::from_raw_mode(0o640);
 const FOLDER_MODE: Mode = Mode::from_raw_mode(0o750);
 
@@ -30,15 +30,15 @@ pub(crate) struct Folder {
 }
 
 impl Folder {
-    /// Opens a folder in a folder. Both are made when they are missing, and
-    /// none above them: those belong to the system, and one that is missing
-    /// may be a disk that is not there.
+    /// Opens the folder `name` in the folder `path`, and creates both if they are
+    /// missing. It creates none above them, because a missing one may be the
+    /// mount point of a disk that is not there.
     ///
     /// # Errors
     /// What the system says.
     pub(crate) fn open(path: &Path, name: &str) -> io::Result<Self> {
         let opening = OFlags::RDONLY | OFlags::DIRECTORY | OFlags::CLOEXEC;
-        // What keeps them from being made, opening them tells.
+        // If this fails, opening the folder fails too and says why.
         let _ = mkdirat(CWD, path, FOLDER_MODE);
         let outer = openat(CWD, path, opening, Mode::empty())?;
         let _ = mkdirat(&outer, name, FOLDER_MODE);
@@ -50,21 +50,21 @@ impl Folder {
         &self.path
     }
 
-    /// Takes the folder, until it is given back or closed.
+    /// Locks the folder against other programs, until it is unlocked or closed.
     ///
     /// # Errors
-    /// `WouldBlock` when another program has it.
+    /// `WouldBlock` when another program holds the lock.
     pub(crate) fn lock(&self) -> io::Result<()> {
         Ok(flock(&self.fd, FlockOperation::NonBlockingLockExclusive)?)
     }
 
-    /// Gives the folder back, though it stays open for those who read from it.
+    /// Unlocks the folder, which stays open for its readers.
     pub(crate) fn unlock(&self) {
-        // Fails only for a descriptor that is none.
+        // It fails only for a bad descriptor.
         let _ = flock(&self.fd, FlockOperation::Unlock);
     }
 
-    /// Calls `see` with every name that is UTF-8; ours are.
+    /// Calls `see` with every name that is UTF-8, as the names of segments are.
     ///
     /// # Errors
     /// What the system says.
@@ -82,7 +82,7 @@ impl Folder {
     /// Opens a file to read it.
     ///
     /// # Errors
-    /// What the system says; `InvalidInput` for what is no regular file.
+    /// What the system says; `InvalidInput` for anything but a regular file.
     pub(crate) fn read(&self, name: &str) -> io::Result<File> {
         self.open_file(name, OFlags::RDONLY)
     }
@@ -96,15 +96,15 @@ impl Folder {
     }
 
     fn open_file(&self, name: &str, how: OFlags) -> io::Result<File> {
-        // NONBLOCK: a pipe that somebody put there would block the opening.
+        // NONBLOCK, because opening a pipe that somebody put there would block.
         let fd = openat(&self.fd, name, how | COMMON | OFlags::NONBLOCK, Mode::empty())?;
         if FileType::from_raw_mode(fstat(&fd)?.st_mode) != FileType::RegularFile {
-            return Err(io::Error::new(io::ErrorKind::InvalidInput, "no regular file"));
+            return Err(io::Error::new(io::ErrorKind::InvalidInput, "not a regular file"));
         }
         Ok(fd.into())
     }
 
-    /// Makes a file that is not there, to append to it.
+    /// Creates a file, to append to it.
     ///
     /// # Errors
     /// What the system says; `AlreadyExists` for any entry of that name.
@@ -113,7 +113,7 @@ impl Folder {
         Ok(openat(&self.fd, name, how | COMMON, FILE_MODE)?.into())
     }
 
-    /// Has the disk keep which names there are.
+    /// Syncs the names in the folder to disk.
     ///
     /// # Errors
     /// What the system says.
@@ -121,41 +121,10 @@ impl Folder {
         Ok(fsync(&self.fd)?)
     }
 
-    /// Makes a file for nobody else, with room for so many bytes, which is gone
-    /// when it is closed.
+    /// Deletes a file. A reader that has it open reads on.
     ///
     /// # Errors
-    /// What the system says, also when there is no room.
-    pub(crate) fn scratch(&self, n_bytes: u64) -> io::Result<File> {
-        let how = OFlags::RDWR | OFlags::CLOEXEC | OFlags::TMPFILE;
-        let fd = match openat(&self.fd, ".", how, FILE_MODE) {
-            Ok(fd) => fd,
-            // Said by kernel and file systems that have no files without a name.
-            Err(Errno::OPNOTSUPP | Errno::ISDIR | Errno::INVAL) => self.scratch_with_a_name()?,
-            Err(e) => return Err(e.into()),
-        };
-        match fallocate(&fd, FallocateFlags::empty(), 0, n_bytes) {
-            // Then it is found out while writing.
-            Ok(()) | Err(Errno::OPNOTSUPP) => Ok(fd.into()),
-            Err(e) => Err(e.into()),
-        }
-    }
-
-    /// As the file systems of USB sticks need it.
-    pub(super) fn scratch_with_a_name(&self) -> rustix::io::Result<OwnedFd> {
-        static NEXT: AtomicU64 = AtomicU64::new(0);
-        // One that a kill leaves behind is removed at the next start.
-        let name = Segment::scratch_name(NEXT.fetch_add(1, Relaxed));
-        let how = OFlags::RDWR | OFlags::CREATE | OFlags::EXCL;
-        let fd = openat(&self.fd, &name, how | COMMON, FILE_MODE)?;
-        unlinkat(&self.fd, &name, AtFlags::empty())?;
-        Ok(fd)
-    }
-
-    /// Takes a file's name away; a reader that has it open reads on.
-    ///
-    /// # Errors
-    /// What the system says, but for a name that is not there.
+    /// What the system says; a missing file is no error.
     pub(crate) fn remove(&self, name: &str) -> io::Result<()> {
         match unlinkat(&self.fd, name, AtFlags::empty()) {
             Err(e) if e != Errno::NOENT => Err(e.into()),
@@ -163,6 +132,8 @@ impl Folder {
         }
     }
 
+    /// Renames a file, and replaces one that has the new name.
+    ///
     /// # Errors
     /// What the system says.
     pub(crate) fn rename(&self, from: &str, to: &str) -> io::Result<()> {

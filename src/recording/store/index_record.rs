@@ -1,11 +1,12 @@
-//! One line of an index: where a frame is in its segment, and when it was taken.
+//! One record of an index: where a frame is in its segment, and when it was
+//! taken.
 
-use super::moment::{LAST, Micros};
-use super::part::{HEAD_ROOM, Head, MAX_JPEG};
+use super::part::{HEAD_ROOM, Head, MAX_JPEG, N_END};
+use crate::recording::time::{LAST, Micros};
 
-/// What an index begins with; as long as a record, so that record `n` is at
+/// The start of an index. It is as long as a record, so that record `n` is at
 /// `(n + 1) * N_BYTES`.
-pub(super) const MAGIC: [u8; Record::N_BYTES] = *b"mjpegd index 1, 32 bytes a frame";
+pub(crate) const MAGIC: [u8; IndexRecord::N_BYTES] = *b"mjpegd index 1, 32 bytes a frame";
 
 /// A frame of a segment. On disk 32 bytes, little endian:
 ///
@@ -13,12 +14,12 @@ pub(super) const MAGIC: [u8; Record::N_BYTES] = *b"mjpegd index 1, 32 bytes a fr
 /// | --- | --- |
 /// | 0..8 | offset of its delimiter line in the segment |
 /// | 8..16 | when it was taken, microseconds since 1970 |
-/// | 16..24 | its number at capture; 0 in an index made anew |
+/// | 16..24 | its number at capture; 0 in a rebuilt index |
 /// | 24..28 | length, to the end of line behind the JPEG |
-/// | 28..30 | length of what stands before the JPEG |
-/// | 30..32 | flags: none so far, 0 |
+/// | 28..30 | length of the head before the JPEG |
+/// | 30..32 | flags: 0, as there are none yet |
 #[derive(Clone, Copy, Debug, Default, PartialEq)]
-pub(crate) struct Record {
+pub(crate) struct IndexRecord {
     pub(crate) offset: u64,
     pub(crate) captured: Micros,
     pub(crate) seq: u64,
@@ -26,10 +27,10 @@ pub(crate) struct Record {
     pub(crate) n_head: u16,
 }
 
-impl Record {
-    pub(super) const N_BYTES: usize = 32;
+impl IndexRecord {
+    pub(crate) const N_BYTES: usize = 32;
 
-    pub(super) fn new(offset: u64, seq: u64, head: Head) -> Self {
+    pub(crate) fn new(offset: u64, seq: u64, head: Head) -> Self {
         Self { offset, captured: head.captured, seq, length: head.n_part(), n_head: head.n_head }
     }
 
@@ -40,10 +41,15 @@ impl Record {
 
     /// Bytes of the JPEG alone.
     pub(crate) fn n_jpeg(&self) -> u32 {
-        self.length - u32::from(self.n_head) - 2
+        self.length - u32::from(self.n_head) - N_END
     }
 
-    pub(super) fn to_bytes(self) -> [u8; Self::N_BYTES] {
+    /// The JPEG in the bytes of its part.
+    pub(crate) fn jpeg<'a>(&self, part: &'a [u8]) -> &'a [u8] {
+        &part[self.n_head.into()..part.len() - N_END as usize]
+    }
+
+    pub(crate) fn to_bytes(self) -> [u8; Self::N_BYTES] {
         let mut bytes = [0; Self::N_BYTES];
         bytes[..8].copy_from_slice(&self.offset.to_le_bytes());
         bytes[8..16].copy_from_slice(&self.captured.to_le_bytes());
@@ -53,8 +59,8 @@ impl Record {
         bytes
     }
 
-    /// `None` for what no record of ours can be.
-    pub(super) fn from_bytes(bytes: &[u8; Self::N_BYTES]) -> Option<Self> {
+    /// `None` for bytes that this program cannot have written.
+    pub(crate) fn from_bytes(bytes: &[u8; Self::N_BYTES]) -> Option<Self> {
         let (eights, rest) = bytes.as_chunks::<8>();
         let [offset, captured, seq, _] = eights else { return None };
         debug_assert!(rest.is_empty(), "32 is a multiple of 8");
@@ -72,13 +78,13 @@ impl Record {
     fn is_possible(&self) -> bool {
         let n_head = u32::from(self.n_head);
         (1..HEAD_ROOM).contains(&usize::from(self.n_head))
-            && (n_head + 6..=n_head + MAX_JPEG + 2).contains(&self.length)
+            && (n_head + 4 + N_END..=n_head + MAX_JPEG + N_END).contains(&self.length)
             && self.captured <= LAST
             && self.offset <= i64::MAX as u64
     }
 
     /// Whether it can stand behind another in one segment.
-    pub(super) fn follows(&self, before: &Self) -> bool {
+    pub(crate) fn follows(&self, before: &Self) -> bool {
         self.offset >= before.end() && self.captured >= before.captured
     }
 }
@@ -87,12 +93,12 @@ impl Record {
 mod tests {
     use super::*;
 
-    const RECORD: Record =
-        Record { offset: 7, captured: 1_795_197_222_490_963, seq: 3, length: 200, n_head: 90 };
+    const RECORD: IndexRecord =
+        IndexRecord { offset: 7, captured: 1_795_197_222_490_963, seq: 3, length: 200, n_head: 90 };
 
     #[test]
-    fn record_comes_back_as_it_went() {
-        assert_eq!(Record::from_bytes(&RECORD.to_bytes()), Some(RECORD));
+    fn record_is_read_back() {
+        assert_eq!(IndexRecord::from_bytes(&RECORD.to_bytes()), Some(RECORD));
         assert_eq!(RECORD.n_jpeg(), 108);
         assert_eq!(RECORD.end(), 207);
     }
@@ -100,16 +106,16 @@ mod tests {
     #[test]
     fn impossible_records_are_refused() {
         for lie in [
-            Record { offset: u64::MAX, ..RECORD },
-            Record { captured: u64::MAX, ..RECORD },
-            Record { length: 0, ..RECORD },
-            Record { length: 91, ..RECORD },
-            Record { length: u32::MAX, ..RECORD },
-            Record { n_head: 0, ..RECORD },
-            Record { n_head: 5000, ..RECORD },
+            IndexRecord { offset: u64::MAX, ..RECORD },
+            IndexRecord { captured: u64::MAX, ..RECORD },
+            IndexRecord { length: 0, ..RECORD },
+            IndexRecord { length: 91, ..RECORD },
+            IndexRecord { length: u32::MAX, ..RECORD },
+            IndexRecord { n_head: 0, ..RECORD },
+            IndexRecord { n_head: 5000, ..RECORD },
         ] {
-            assert_eq!(Record::from_bytes(&lie.to_bytes()), None, "{lie:?}");
+            assert_eq!(IndexRecord::from_bytes(&lie.to_bytes()), None, "{lie:?}");
         }
-        assert_eq!(Record::from_bytes(&[0; 32]), None);
+        assert_eq!(IndexRecord::from_bytes(&[0; 32]), None);
     }
 }

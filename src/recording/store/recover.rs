@@ -1,9 +1,11 @@
-//! What is in the folder at the start, and what a crash left there.
+//! Finds the segments of a folder at the start, and repairs what a crash left
+//! there.
 //!
 //! A crash, a kill or a power cut can leave one half-written frame at the end
-//! of the last segment, and an index that is behind or ahead: the segment is
-//! cut behind its last whole frame, the index made anew. All other segments
-//! are only glanced at.
+//! of the last segment, and an index that is behind or ahead of it. So the last
+//! segment is scanned, cut behind its last whole frame, and gets a new index.
+//! Of all others only both ends of their indexes are read: a start must not
+//! take longer the more is recorded.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs::File;
@@ -11,8 +13,8 @@ use std::io;
 
 use super::folder::Folder;
 use super::index;
+use super::index_record::IndexRecord;
 use super::part::{HEAD_ROOM, MAX_JPEG};
-use super::record::Record;
 use super::scan::scan;
 use super::segment::Segment;
 
@@ -21,8 +23,8 @@ use super::segment::Segment;
 ///
 /// # Errors
 /// What the system says of the folder. A segment that cannot be read is left
-/// out, and told in the log.
-pub(super) fn survey(folder: &Folder, may_repair: bool) -> io::Result<BTreeMap<u64, Segment>> {
+/// out, which the log says.
+pub(crate) fn recover(folder: &Folder, may_repair: bool) -> io::Result<BTreeMap<u64, Segment>> {
     let (mut named, mut others) = (BTreeMap::new(), BTreeSet::new());
     folder.each_name(|name| {
         if let Some((time, id)) = Segment::parse(name, Segment::DATA) {
@@ -37,9 +39,9 @@ pub(super) fn survey(folder: &Folder, may_repair: bool) -> io::Result<BTreeMap<u
     let mut segments = BTreeMap::new();
     for (id, time) in named {
         let bare = Segment { id, named: time, start: 0, end: 0, n_frames: 0, n_bytes: 0 };
-        match look(folder, bare, Some(id) == last, may_repair) {
+        match inspect(folder, bare, Some(id) == last, may_repair) {
             Ok(Some(segment)) => drop(segments.insert(id, segment)),
-            // Its index goes too.
+            // Without frames its index stays in `others` and is removed.
             Ok(None) => continue,
             Err(e) => log::warn!("{}/{} is left out: {e}", folder.path().display(), bare.name()),
         }
@@ -47,14 +49,15 @@ pub(super) fn survey(folder: &Folder, may_repair: bool) -> io::Result<BTreeMap<u
     }
     if may_repair {
         for name in others {
-            // Of no use without its segment; one that stays does no harm.
+            // An index without its segment is of no use, and one that cannot
+            // be removed does no harm.
             let _ = folder.remove(&name);
         }
     }
     Ok(segments)
 }
 
-fn look(
+fn inspect(
     folder: &Folder,
     bare: Segment,
     is_last: bool,
@@ -63,11 +66,13 @@ fn look(
     let name = bare.name();
     let file = folder.read(&name)?;
     let size = file.metadata()?.len();
-    if !is_last && let Some((n, first, last)) = index::glance(folder, &bare.index_name(), size) {
+    if !is_last && let Some((n, first, last)) = index::peek(folder, &bare.index_name(), size) {
         return Ok(Some(filled(bare, n, &first, &last)));
     }
     let mut records = scan(&file, size)?;
     let (Some(first), Some(last)) = (records.first(), records.last()) else {
+        // A file that can be one cut frame is of no use. A larger one may
+        // hold something that people want to look at themselves.
         if may_repair && size <= HEAD_ROOM as u64 + u64::from(MAX_JPEG) {
             folder.remove(&name)?;
         }
@@ -80,15 +85,15 @@ fn look(
     Ok(Some(segment))
 }
 
-fn filled(bare: Segment, n_frames: u64, first: &Record, last: &Record) -> Segment {
+fn filled(bare: Segment, n_frames: u64, first: &IndexRecord, last: &IndexRecord) -> Segment {
     Segment { start: first.captured, end: last.captured, n_frames, n_bytes: last.end(), ..bare }
 }
 
-/// Cuts the tail and mends the index. Where that fails, as on a disk that is
-/// read-only, readers find their way all the same.
-fn repair(folder: &Folder, segment: &Segment, file: &File, records: &mut [Record]) {
+/// Cuts the half-written end and writes the index. If that fails, as on a
+/// read-only disk, readers scan the segment instead.
+fn repair(folder: &Folder, segment: &Segment, file: &File, records: &mut [IndexRecord]) {
     let name = segment.name();
-    let end = records.last().map_or(0, Record::end);
+    let end = records.last().map_or(0, IndexRecord::end);
     let is_longer = |file: &File| file.metadata().is_ok_and(|m| m.len() > end);
     if is_longer(file) {
         match folder.edit(&name).and_then(|file| file.set_len(end)) {
@@ -96,7 +101,7 @@ fn repair(folder: &Folder, segment: &Segment, file: &File, records: &mut [Record
             Err(e) => log::warn!("{name}: its half-written end stays: {e}"),
         }
     }
-    if !index::recall(folder, segment, records)
+    if !index::restore_numbers(folder, segment, records)
         && let Err(e) = index::write(folder, segment, records)
     {
         log::warn!("{name}: its index is not written: {e}");

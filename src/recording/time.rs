@@ -1,4 +1,4 @@
-//! Times as they stand in recordings: whole microseconds since 1970, UTC.
+//! Times of recordings: whole microseconds since 1970, UTC.
 
 use std::time::{Duration, SystemTime};
 
@@ -8,7 +8,7 @@ use crate::frame::since_epoch;
 pub(crate) type Micros = u64;
 
 pub(crate) const SECOND: Micros = 1_000_000;
-/// The end of the year 9999: what RFC 3339 can write.
+/// The end of the year 9999, the last that RFC 3339 can write.
 pub(crate) const LAST: Micros = 253_402_300_799 * SECOND;
 
 pub(crate) fn micros(time: SystemTime) -> Micros {
@@ -24,15 +24,15 @@ pub(crate) fn rfc3339(at: Micros) -> String {
     humantime::format_rfc3339_micros(time(at)).to_string()
 }
 
-/// `2026-11-21T11-28-35Z`: without colons, which the file systems of USB sticks
-/// do not take.
-pub(super) fn file_time(second: u64) -> String {
+/// `2026-11-21T11-28-35Z`. It has no colons, because the file systems of USB
+/// sticks refuse them.
+pub(crate) fn file_time(second: u64) -> String {
     let text = humantime::format_rfc3339_seconds(time(second.min(LAST / SECOND) * SECOND));
     text.to_string().replace(':', "-")
 }
 
 /// The second that [`file_time`] wrote; `None` for any other text.
-pub(super) fn parse_file_time(text: &str) -> Option<u64> {
+pub(crate) fn parse_file_time(text: &str) -> Option<u64> {
     let (date, clock) = text.split_once('T')?;
     let time = humantime::parse_rfc3339(&format!("{date}T{}", clock.replace('-', ":"))).ok()?;
     let second = since_epoch(time).as_secs();
@@ -44,7 +44,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn file_times_come_back_and_nothing_else_is_taken_for_one() {
+    fn file_times_are_read_back_and_other_texts_are_refused() {
         for second in [0, 1_795_197_222, LAST / SECOND] {
             assert_eq!(parse_file_time(&file_time(second)), Some(second));
         }

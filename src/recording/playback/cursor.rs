@@ -1,51 +1,52 @@
-//! Goes through a recording frame by frame, over the borders of segments.
+//! Goes through a recording frame by frame, from segment to segment.
 
 use std::io;
 use std::sync::Arc;
 
-use super::library::{Entry, Library};
-use super::moment::Micros;
-use super::record::Record;
-use super::segment::Segment;
-use super::source::SegmentFile;
+use super::StoredFrame;
+use super::segment_reader::SegmentReader;
+use crate::recording::store::Store;
+use crate::recording::store::index_record::IndexRecord;
+use crate::recording::store::segment::Segment;
+use crate::recording::time::Micros;
 
-/// A place in a recording. Owned by one reader.
+/// A position in a recording. Each reader has its own.
 #[derive(Debug)]
 pub(crate) struct Cursor {
-    library: Arc<Library>,
-    open: Option<SegmentFile>,
-    /// The place of the next frame in the open segment.
+    store: Arc<Store>,
+    open: Option<SegmentReader>,
+    /// The number of the next frame in the open segment.
     next: u64,
     is_after_gap: bool,
-    /// When the last frame that was given out was taken, and its segment.
+    /// When the last returned frame was taken, and its segment.
     last: Micros,
     last_in: Option<u64>,
 }
 
 impl Cursor {
-    pub(super) fn new(library: Arc<Library>) -> Self {
-        Self { library, open: None, next: 0, is_after_gap: false, last: 0, last_in: None }
+    pub(crate) fn new(store: Arc<Store>) -> Self {
+        Self { store, open: None, next: 0, is_after_gap: false, last: 0, last_in: None }
     }
 
     /// Opens a segment, or the first one behind it that can be opened.
-    pub(super) fn enter(
+    pub(crate) fn enter(
         &mut self,
         segment: Segment,
-        find: impl FnOnce(&SegmentFile) -> io::Result<u64>,
+        find: impl FnOnce(&SegmentReader) -> io::Result<u64>,
     ) {
-        let opened = self.library.open(segment).and_then(|file| Ok((find(&file)?, file)));
+        let opened = self.store.open(segment).and_then(|file| Ok((find(&file)?, file)));
         match opened {
             Ok((place, file)) => {
                 self.next = place;
                 self.open = Some(file);
             }
             Err(e) => {
-                // Deleted in this moment, or damaged: a gap.
+                // It was deleted in between, or is damaged: that is a gap.
                 log::debug!("{}: {e}", segment.name());
                 self.is_after_gap = true;
                 self.open = None;
                 self.next = 0;
-                if let Some(next) = self.library.after(segment.id) {
+                if let Some(next) = self.store.after(segment.id) {
                     self.enter_from_start(next);
                 }
             }
@@ -54,8 +55,9 @@ impl Cursor {
 
     fn enter_from_start(&mut self, first: Segment) {
         let mut candidate = Some(first);
+        // A loop and no recursion, because thousands of segments may be gone.
         while let Some(segment) = candidate {
-            match self.library.open(segment) {
+            match self.store.open(segment) {
                 Ok(file) => {
                     self.open = Some(file);
                     self.next = 0;
@@ -64,19 +66,19 @@ impl Cursor {
                 Err(e) => log::debug!("{}: {e}", segment.name()),
             }
             self.is_after_gap = true;
-            candidate = self.library.after(segment.id);
+            candidate = self.store.after(segment.id);
         }
     }
 
     /// The next frame. `None`: there is none yet.
-    pub(crate) fn next(&mut self) -> Option<Entry> {
+    pub(crate) fn next(&mut self) -> Option<StoredFrame> {
         loop {
             let open = self.open.as_mut()?;
             let id = open.segment.id;
-            // INVARIANT: asked before the index is read: when there is a
-            // segment behind this one, this one grows no more, and what its
-            // index does not hold then it never will.
-            let after = self.library.after(id);
+            // INVARIANT: this look-up comes before the index is read. If there
+            // is a segment behind this one, this one grows no more, so the end
+            // of its index is the end of the segment.
+            let after = self.store.after(id);
             match open.record(self.next) {
                 Ok(Some(record)) => {
                     self.next += 1;
@@ -84,67 +86,73 @@ impl Cursor {
                         self.last_in == Some(id) && open.has_hole(self.last, record.captured);
                     let is_after_gap = std::mem::take(&mut self.is_after_gap) || is_behind_hole;
                     (self.last, self.last_in) = (record.captured, Some(id));
-                    return Some(Entry { record, segment: id, is_after_gap });
+                    return Some(StoredFrame { record, segment: id, is_after_gap });
                 }
                 Ok(None) => {
+                    // The segment may have grown since it was opened, so that its end
+                    // is the last returned frame and not the one known then.
                     let (before, after) = (open.segment, after?);
                     let before = Segment { end: self.last.max(before.start), ..before };
                     self.is_after_gap |= self.next == 0 || before.has_gap_before(&after);
                     self.enter_from_start(after);
+                    // No later segment could be opened.
                     if self.open.as_ref().is_none_or(|open| open.segment.id == id) {
                         return None;
                     }
                 }
                 Err(e) => {
                     log::debug!("{}: {e}", open.segment.name());
-                    self.mend_or_leave();
+                    self.rebuild_or_skip();
                 }
             }
         }
     }
 
-    /// Reads the bytes of the frame that was given out last. `false`: it is
-    /// damaged, and to be passed over.
-    pub(crate) fn read(&mut self, record: &Record, part: &mut Vec<u8>) -> bool {
+    /// Reads the part of the last returned frame. `false`: it is damaged, and the
+    /// caller should skip it.
+    pub(crate) fn read(&mut self, record: &IndexRecord, part: &mut Vec<u8>) -> bool {
         let Some(open) = &self.open else { return false };
         match open.read(record, part) {
             Ok(true) => true,
             Ok(false) | Err(_) => {
-                self.caught_lying();
+                self.recheck_index();
                 false
             }
         }
     }
 
-    /// Whether the frame that was given out last can be read, by a glance.
-    pub(crate) fn is_sound(&mut self, record: &Record) -> bool {
+    /// Whether the last returned frame is whole, judged by both its ends.
+    pub(crate) fn is_sound(&mut self, record: &IndexRecord) -> bool {
         let is_sound =
             self.open.as_ref().is_some_and(|open| open.is_sound(record).unwrap_or(false));
         if !is_sound {
-            self.caught_lying();
+            self.recheck_index();
         }
         is_sound
     }
 
-    fn caught_lying(&mut self) {
+    /// Rebuilds the index after a damaged frame, as the index may be the wrong part.
+    fn recheck_index(&mut self) {
+        // The numbers of frames change with the index, their times do not.
         let last = self.last;
         if let Some(open) = &mut self.open
-            && open.mend()
+            && open.rebuild_index()
         {
             self.next = open.find(last).unwrap_or(0);
         }
     }
 
-    /// The index is unreadable here: made anew, or the segment left.
-    fn mend_or_leave(&mut self) {
+    /// Rebuilds an index that cannot be read here, or goes on to the next
+    /// segment.
+    fn rebuild_or_skip(&mut self) {
         let (next, last) = (self.next, self.last);
         let Some(open) = &mut self.open else { return };
-        if open.mend() {
+        if open.rebuild_index() {
             self.next = if next == 0 { 0 } else { open.find(last + 1).unwrap_or(0) };
             return;
         }
         self.is_after_gap = true;
-        match self.library.after(open.segment.id) {
+        match self.store.after(open.segment.id) {
             Some(after) => {
                 self.open = None;
                 self.enter_from_start(after);
@@ -153,16 +161,16 @@ impl Cursor {
         }
     }
 
-    pub(super) fn is_in(&self, segment: u64) -> bool {
+    pub(crate) fn is_in(&self, segment: u64) -> bool {
         self.open.as_ref().is_some_and(|open| open.segment.id == segment)
     }
 
-    /// The name of the segment that the last frame is in.
+    /// The name of the segment that the last returned frame is in.
     pub(crate) fn segment_name(&self) -> Option<String> {
         self.open.as_ref().map(|open| open.segment.name())
     }
 
-    /// Goes so many frames on, or back, from the one that is next.
+    /// Moves by `n` frames from the next one, backwards if `n` is negative.
     pub(crate) fn step(&mut self, n: i64) {
         for _ in 0..n {
             if self.next().is_none() {
@@ -180,7 +188,7 @@ impl Cursor {
             return;
         }
         let Some(open) = &self.open else { return };
-        if let Some(before) = self.library.before(open.segment.id) {
+        if let Some(before) = self.store.before(open.segment.id) {
             self.enter(before, |file| Ok(file.segment.n_frames.saturating_sub(1)));
         }
     }

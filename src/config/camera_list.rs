@@ -1,15 +1,16 @@
-//! Which cameras there are to be: those of the file, and those that were
-//! typed. A typed source takes the place of one in the file under its name.
+//! The list of cameras: those of the file, then those of the command line. A
+//! camera of the command line replaces the source of the one with its name in
+//! the file, and keeps the options of that one.
 
 use anyhow::{Context, Result, bail, ensure};
 
 use super::command_line::{CommandLine, Layers};
 use super::file::File;
-use super::{CameraSection, name};
+use super::{CameraOptions, name};
 use crate::url::mask;
 
-/// One camera, its options not yet looked at.
-pub(super) struct Planned<'a> {
+/// One camera whose options are not checked yet.
+pub(super) struct UncheckedCamera<'a> {
     name: String,
     /// Where its source was written, with the source.
     origin: String,
@@ -17,55 +18,63 @@ pub(super) struct Planned<'a> {
     layers: Layers<'a>,
 }
 
-impl Planned<'_> {
+impl UncheckedCamera<'_> {
+    /// Checks all options of the camera.
+    ///
     /// # Errors
-    /// The first option that cannot be, and where it was written.
-    pub(super) fn section(&self, typed: &CommandLine) -> Result<CameraSection> {
+    /// The first value that cannot be used, and where it was written.
+    pub(super) fn check(&self, typed: &CommandLine) -> Result<CameraOptions> {
         let merged = typed.merge(&self.source, &self.layers)?;
-        CameraSection::new(&self.name, &self.origin, &merged.args)
-            .map_err(|e| typed.blame(&e, &self.layers))
+        CameraOptions::new(&self.name, &self.origin, &merged.args)
+            .map_err(|e| typed.locate_error(&e, &self.layers))
     }
 }
 
 /// All cameras, at least one.
 ///
 /// # Errors
-/// A name that cannot be or that two have.
-pub(super) fn cameras<'a>(typed: &CommandLine, file: Option<&'a File>) -> Result<Vec<Planned<'a>>> {
-    let mut planned = file.map_or(Ok(Vec::new()), in_file)?;
-    let n_in_file = planned.len();
+/// A name that cannot be used or that two cameras have.
+pub(super) fn cameras<'a>(
+    typed: &CommandLine,
+    file: Option<&'a File>,
+) -> Result<Vec<UncheckedCamera<'a>>> {
+    let mut list = file.map_or(Ok(Vec::new()), in_file)?;
+    let n_in_file = list.len();
     for text in typed.cameras() {
         let (name, source) = name::split(text);
+        // Errors are logged, and a source may hold a password.
         let origin = format!("--camera {}", mask(text));
         if let Some(name) = name {
             name::check(name).with_context(|| origin.clone())?;
         }
-        let name = name.map_or_else(|| unnamed(planned.len()), str::to_owned);
-        let known = planned.iter().position(|camera| camera.name == name);
+        let name = name.map_or_else(|| unnamed(list.len()), str::to_owned);
+        let known = list.iter().position(|camera| camera.name == name);
         match known {
             Some(at) if at < n_in_file => {
-                planned[at].origin = origin;
-                planned[at].source = source.to_owned();
+                list[at].origin = origin;
+                list[at].source = source.to_owned();
             }
             Some(_) => bail!(
                 "{origin}: there is a camera {name} already; use NAME=SOURCE with another name"
             ),
             None => {
                 let layers = Layers { file, camera: &[] };
-                planned.push(Planned { name, origin, source: source.to_owned(), layers });
+                list.push(UncheckedCamera { name, origin, source: source.to_owned(), layers });
             }
         }
     }
-    if planned.is_empty() {
+    // The default of `--camera` counts only if the file has no camera either.
+    if list.is_empty() {
         let layers = Layers { file, camera: &[] };
         let (name, source) = (unnamed(0), "demo".to_owned());
-        planned.push(Planned { name, origin: "--camera demo".into(), source, layers });
+        list.push(UncheckedCamera { name, origin: "--camera demo".into(), source, layers });
     }
-    Ok(planned)
+    Ok(list)
 }
 
-fn in_file(file: &File) -> Result<Vec<Planned<'_>>> {
-    let mut planned: Vec<Planned<'_>> = Vec::new();
+/// The cameras of the file.
+fn in_file(file: &File) -> Result<Vec<UncheckedCamera<'_>>> {
+    let mut list: Vec<UncheckedCamera<'_>> = Vec::new();
     for table in &file.cameras {
         let name = match &table.name {
             Some(entry) => {
@@ -73,25 +82,25 @@ fn in_file(file: &File) -> Result<Vec<Planned<'_>>> {
                 name::check(&name).with_context(|| file.at(entry.line))?;
                 name
             }
-            None => unnamed(planned.len()),
+            None => unnamed(list.len()),
         };
-        let is_new = planned.iter().all(|camera| camera.name != name);
+        let is_new = list.iter().all(|camera| camera.name != name);
         ensure!(is_new, "{}: there is a camera {name} already", file.at(table.line));
         let source = table.source.as_ref().with_context(|| {
             format!("{}: the camera {name} lacks its source = \"...\"", file.at(table.line))
         })?;
         let text = source.values.concat();
-        planned.push(Planned {
+        list.push(UncheckedCamera {
             name,
             origin: format!("{}: source {}", file.at(source.line), mask(&text)),
             source: text,
             layers: Layers { file: Some(file), camera: &table.entries },
         });
     }
-    Ok(planned)
+    Ok(list)
 }
 
-/// The name of a camera that was given none: `camera`, `camera2`, ...
+/// The name of a camera without one: `camera`, `camera2`, ...
 fn unnamed(n_before: usize) -> String {
     match n_before {
         0 => name::UNNAMED.to_owned(),
@@ -168,7 +177,7 @@ mod tests {
     }
 
     #[test]
-    fn fault_of_a_value_is_told_with_its_line_or_its_option() {
+    fn error_names_the_line_or_the_option_of_the_value() {
         let fault =
             |text: &str, args: &[&str]| format!("{:#}", config("fault", text, args).unwrap_err());
         let camera = |rest: &str| format!("\n[[camera]]\nname = 'a'\nsource = 'demo'\n{rest}");

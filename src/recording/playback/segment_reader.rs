@@ -1,58 +1,58 @@
-//! One segment that is open for reading. Its descriptors stay good when the
-//! segment is deleted.
+//! One segment that is open for reading. It can be read to its end even when it
+//! is deleted meanwhile.
 
 use std::fs::File;
 use std::io;
 use std::os::unix::fs::FileExt;
 use std::sync::Arc;
 
-use super::folder::Folder;
-use super::index::{self, Index};
-use super::moment::Micros;
-use super::part::{HEAD_ROOM, Head, is_closed, is_whole};
-use super::record::Record;
-use super::scan::read_at_most;
-use super::segment::Segment;
-use super::tail::Tail;
+use crate::recording::store::folder::Folder;
+use crate::recording::store::index::{self, Index};
+use crate::recording::store::index_record::IndexRecord;
+use crate::recording::store::index_tail::IndexTail;
+use crate::recording::store::part::{HEAD_ROOM, Head, is_closed, is_whole};
+use crate::recording::store::scan::read_at_most;
+use crate::recording::store::segment::Segment;
+use crate::recording::time::Micros;
 
 /// An open segment.
 #[derive(Debug)]
-pub(crate) struct SegmentFile {
+pub(crate) struct SegmentReader {
     folder: Arc<Folder>,
-    /// As it was when it was opened.
+    /// The segment as it was when it was opened.
     pub(crate) segment: Segment,
     pub(crate) data: File,
     index: Index,
 }
 
-impl SegmentFile {
+impl SegmentReader {
     /// Opens the files of a segment; of the one that grows with its `tail`.
     ///
     /// # Errors
     /// What the system says.
-    pub(super) fn open(
+    pub(crate) fn open(
         folder: Arc<Folder>,
         segment: Segment,
-        tail: Option<Arc<Tail>>,
+        tail: Option<Arc<IndexTail>>,
     ) -> io::Result<Self> {
         let data = folder.read(&segment.name())?;
         let index = index::open(&folder, &segment, &data, tail)?;
         Ok(Self { folder, segment, data, index })
     }
 
-    /// The frame at this place; `None` behind the last one.
+    /// The record number `place`; `None` behind the last one.
     ///
     /// # Errors
     /// As [`Index::get`].
-    pub(super) fn record(&self, place: u64) -> io::Result<Option<Record>> {
+    pub(crate) fn record(&self, place: u64) -> io::Result<Option<IndexRecord>> {
         self.index.get(place)
     }
 
-    /// The place of the first frame that was taken at this moment or later.
+    /// The number of the first frame that was taken at this moment or later.
     ///
     /// # Errors
     /// As [`Index::get`].
-    pub(super) fn find(&self, at: Micros) -> io::Result<u64> {
+    pub(crate) fn find(&self, at: Micros) -> io::Result<u64> {
         let (mut low, mut high) = (0, self.segment.n_frames);
         while low < high {
             let middle = low.midpoint(high);
@@ -64,23 +64,25 @@ impl SegmentFile {
         Ok(low)
     }
 
-    /// Whether frames are missing between two that were taken then: no gap is
-    /// written inside a segment, but frames may be damaged.
-    pub(super) fn has_hole(&self, before: Micros, after: Micros) -> bool {
-        // Of one that had a single frame when it was opened, the pace is not known.
+    /// Whether frames are missing between two frames of these times. The recorder
+    /// leaves no gap inside a segment, but frames may be damaged.
+    pub(crate) fn has_hole(&self, before: Micros, after: Micros) -> bool {
+        // If it had one frame when it was opened, its pace is unknown.
         let is_paced = self.segment.interval().is_some();
         is_paced && after.saturating_sub(before) > 2 * self.segment.patience()
     }
 
-    /// Reads a part. `false`: what is at its place is no whole part.
+    /// Reads a part. `false`: the bytes at its place are no whole part.
     ///
     /// # Errors
     /// What the system says.
-    pub(super) fn read(&self, record: &Record, part: &mut Vec<u8>) -> io::Result<bool> {
-        // No memory for what an index that lies says.
+    pub(crate) fn read(&self, record: &IndexRecord, part: &mut Vec<u8>) -> io::Result<bool> {
+        // Checked first, so that a wrong index cannot make it allocate memory.
         if !self.is_sound(record)? {
             return Ok(false);
         }
+        // The file may change between the check and the read, so the bytes
+        // that were read are checked again.
         part.resize(record.length as usize, 0);
         let n = read_at_most(&self.data, part, record.offset)?;
         Ok(n == part.len()
@@ -88,11 +90,12 @@ impl SegmentFile {
             && Head::parse(part).is_some_and(|head| head.n_head == record.n_head))
     }
 
-    /// Whether a whole part is at its place, by a look at both its ends.
+    /// Whether a whole part is at its place, judged by its head and its last
+    /// four bytes.
     ///
     /// # Errors
     /// What the system says.
-    pub(super) fn is_sound(&self, record: &Record) -> io::Result<bool> {
+    pub(crate) fn is_sound(&self, record: &IndexRecord) -> io::Result<bool> {
         let mut start = [0; HEAD_ROOM];
         let n = read_at_most(&self.data, &mut start, record.offset)?;
         let Some(head) = Head::parse(&start[..n]) else { return Ok(false) };
@@ -102,10 +105,10 @@ impl SegmentFile {
         Ok(is_same && read.is_ok() && is_closed(&start[head.n_head.into()..n], &end))
     }
 
-    /// Makes the index anew, as it was caught lying. `false`: that was done
-    /// already, or frames are still being written, and it is the frames that
-    /// are damaged.
-    pub(super) fn mend(&mut self) -> bool {
+    /// Rebuilds the index after it turned out to be wrong. `false`: it cannot be
+    /// wrong, because it was rebuilt already or the segment is still being
+    /// written; then the frames are damaged.
+    pub(crate) fn rebuild_index(&mut self) -> bool {
         if !matches!(self.index, Index::File(_)) {
             return false;
         }

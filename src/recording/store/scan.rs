@@ -1,27 +1,28 @@
-//! Finds the whole frames of a segment without an index: by hopping from head
-//! to head, and by searching where bytes are damaged.
+//! Finds the whole frames of a segment without an index: it goes from head to
+//! head by their lengths, and searches for the next head behind damaged bytes.
 
 use std::fs::File;
 use std::io;
 use std::os::unix::fs::FileExt;
 
+use super::index_record::IndexRecord;
 use super::part::{self, HEAD_ROOM, Head, MARK, MAX_JPEG};
-use super::record::Record;
 
-/// A segment of ours has fewer; the rest of a longer one is left alone.
+/// More frames than the recorder writes into a segment; a scan ignores the rest
+/// of a longer file.
 const MAX_FRAMES: usize = 1 << 16;
-/// Searched at once behind damaged bytes.
+/// Bytes that are searched at once.
 const WINDOW: usize = 64 << 10;
-/// Searched at most: longer than any part. A file of nothing, which may claim
-/// to be of any length, is given up here.
+/// Bytes that are searched behind damage before a scan gives up: longer than any
+/// part. A sparse file may claim any length, and reading it would take hours.
 const MAX_DAMAGE: u64 = 2 * MAX_JPEG as u64;
 
-/// All whole frames of a file of so many bytes, in order.
+/// All whole frames of a file of `size` bytes, in order.
 ///
 /// # Errors
 /// What the system says when it is read.
-pub(super) fn scan(file: &File, size: u64) -> io::Result<Vec<Record>> {
-    let mut records: Vec<Record> = Vec::new();
+pub(crate) fn scan(file: &File, size: u64) -> io::Result<Vec<IndexRecord>> {
+    let mut records: Vec<IndexRecord> = Vec::new();
     let mut at = 0;
     while records.len() < MAX_FRAMES {
         let found = whole_part(file, at, size)?;
@@ -39,12 +40,12 @@ pub(super) fn scan(file: &File, size: u64) -> io::Result<Vec<Record>> {
     Ok(records)
 }
 
-/// The part that begins here, if a whole one does.
-fn whole_part(file: &File, at: u64, size: u64) -> io::Result<Option<Record>> {
+/// The part that begins at `at`, if it is whole.
+fn whole_part(file: &File, at: u64, size: u64) -> io::Result<Option<IndexRecord>> {
     let mut start = [0; HEAD_ROOM];
     let n = read_at_most(file, &mut start, at)?;
     let Some(head) = Head::parse(&start[..n]) else { return Ok(None) };
-    let record = Record::new(at, 0, head);
+    let record = IndexRecord::new(at, 0, head);
     if record.end() > size {
         return Ok(None);
     }
@@ -53,7 +54,7 @@ fn whole_part(file: &File, at: u64, size: u64) -> io::Result<Option<Record>> {
     Ok(part::is_closed(&start[head.n_head.into()..n], &end).then_some(record))
 }
 
-/// The next place where a part may begin.
+/// The next place from `at` on where a part may begin.
 fn next_mark(file: &File, mut at: u64, size: u64) -> io::Result<Option<u64>> {
     let mut window = vec![0; WINDOW];
     let end = size.min(at.saturating_add(MAX_DAMAGE));
@@ -65,14 +66,15 @@ fn next_mark(file: &File, mut at: u64, size: u64) -> io::Result<Option<u64>> {
         if n < WINDOW {
             return Ok(None);
         }
-        // A mark may lie across the border of two windows.
+        // Windows overlap, because a mark may lie across the border of two.
         at += (WINDOW - MARK.len()) as u64;
     }
     Ok(None)
 }
 
-/// Fills the buffer as far as the file goes.
-pub(super) fn read_at_most(file: &File, buffer: &mut [u8], at: u64) -> io::Result<usize> {
+/// Fills the buffer from `at` on, up to the end of the file; returns how many
+/// bytes were read.
+pub(crate) fn read_at_most(file: &File, buffer: &mut [u8], at: u64) -> io::Result<usize> {
     let mut n = 0;
     while n < buffer.len() {
         match file.read_at(&mut buffer[n..], at + n as u64) {

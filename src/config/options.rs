@@ -1,0 +1,165 @@
+//! All options and their scope: which of them can differ from camera to camera,
+//! and which can stand in the file.
+//!
+//! A key of the file has the name of its option, so that an option means the
+//! same in both places and none is missing in the file.
+
+use clap::{Arg, ArgAction, Command, CommandFactory};
+
+use super::args::Args;
+
+/// What an option applies to.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub(super) enum Scope {
+    /// One camera: the file can set it at its top for all cameras, and in the
+    /// table of one camera.
+    Camera,
+    /// The whole program: the file can set it at its top only.
+    Server,
+    /// The command line: it cannot stand in the file.
+    CommandLine,
+}
+
+/// The scope of each option. It is written down here and not derived from the
+/// headings of the help, because those are for the reader of the help only. A
+/// test compares the table with the command line.
+const SCOPES: [(&str, Scope); 27] = [
+    // In the file a camera is a table [[camera]].
+    ("camera", Scope::CommandLine),
+    ("config", Scope::CommandLine),
+    ("max-viewers", Scope::Camera),
+    ("fps", Scope::Camera),
+    ("resolution", Scope::Camera),
+    ("format", Scope::Camera),
+    ("quality", Scope::Camera),
+    ("control", Scope::Camera),
+    ("warmup", Scope::Camera),
+    ("stall-timeout", Scope::Camera),
+    ("max-frame-size", Scope::Camera),
+    ("idle-timeout", Scope::Camera),
+    ("record", Scope::Camera),
+    ("record-fps", Scope::Camera),
+    ("record-max-size", Scope::Camera),
+    ("record-max-age", Scope::Camera),
+    ("record-sync", Scope::Camera),
+    ("bind", Scope::Server),
+    ("threads", Scope::Server),
+    ("write-timeout", Scope::Server),
+    ("head-timeout", Scope::Server),
+    ("max-head", Scope::Server),
+    ("max-connections", Scope::Server),
+    ("max-leaks", Scope::Server),
+    ("www", Scope::Server),
+    ("auth-file", Scope::Server),
+    ("allow-origin", Scope::Server),
+];
+
+/// Keys that only the table of a camera has.
+pub(super) const NAME: &str = "name";
+pub(super) const SOURCE: &str = "source";
+/// The table of a camera.
+pub(super) const CAMERA: &str = "camera";
+
+/// The options of the command line that can stand in the file.
+pub(super) struct Options(Command);
+
+impl Options {
+    pub(super) fn new() -> Self {
+        Self(Args::command())
+    }
+
+    /// The options that can stand in the file, by name, with their scope.
+    pub(super) fn all(&self) -> impl Iterator<Item = (&str, Scope, &Arg)> {
+        self.0.get_arguments().filter_map(|arg| {
+            let name = arg.get_long()?;
+            let scope = scope(name).filter(|scope| *scope != Scope::CommandLine)?;
+            Some((name, scope, arg))
+        })
+    }
+
+    pub(super) fn find(&self, key: &str) -> Option<(Scope, &Arg)> {
+        self.all().find(|(known, ..)| *known == key).map(|(_, scope, arg)| (scope, arg))
+    }
+
+    /// Why a key cannot stand in this place of the file, and what can.
+    pub(super) fn explain_refusal(&self, key: &str, is_in_camera: bool) -> String {
+        if is_in_camera && self.find(key).is_some() {
+            return format!("{key} is no option of a camera; put it above the first [[camera]]");
+        }
+        if !is_in_camera && [NAME, SOURCE].contains(&key) {
+            return format!("{key} is an option of a camera; put it under a line [[camera]]");
+        }
+        let all = self.all();
+        let mut known: Vec<_> = all
+            .filter(|(_, scope, _)| !is_in_camera || *scope == Scope::Camera)
+            .map(|(key, ..)| key)
+            .chain(if is_in_camera { &[NAME, SOURCE][..] } else { &[CAMERA] }.iter().copied())
+            .collect();
+        // People write idle_timeout, as in other files.
+        let written = key.replace('_', "-");
+        let distance = |known: &str| strsim::osa_distance(&written, known);
+        let nearest = known.iter().copied().min_by_key(|known| distance(known));
+        // A key with more typing errors than this could be any option.
+        match nearest.filter(|nearest| distance(nearest) <= 1 + written.len() / 4) {
+            Some(CAMERA) => {
+                format!("there is no option {key}; a camera begins with the line [[camera]]")
+            }
+            Some(nearest) => format!("there is no option {key}; did you mean {nearest}?"),
+            None => {
+                known.sort_unstable();
+                format!("there is no option {key}; there are: {}", known.join(", "))
+            }
+        }
+    }
+}
+
+fn scope(option: &str) -> Option<Scope> {
+    SCOPES.iter().find(|(name, _)| *name == option).map(|(_, scope)| *scope)
+}
+
+/// Whether an option takes several values.
+pub(super) fn takes_many(arg: &Arg) -> bool {
+    matches!(arg.get_action(), ArgAction::Append)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_option_has_exactly_one_scope() {
+        let options = Options::new();
+        let mut typed: Vec<_> = options.0.get_arguments().filter_map(Arg::get_long).collect();
+        let mut listed: Vec<_> = SCOPES.iter().map(|(name, _)| *name).collect();
+        typed.sort_unstable();
+        listed.sort_unstable();
+        assert_eq!(listed, typed);
+        // And each of them can stand where its scope says.
+        for (name, scope) in SCOPES {
+            let found = options.find(name).map(|(scope, _)| scope);
+            assert_eq!(found, Some(scope).filter(|s| *s != Scope::CommandLine), "{name}");
+        }
+    }
+
+    #[test]
+    fn unknown_key_is_answered_with_the_nearest_that_can_stand_there() {
+        let options = Options::new();
+        for (key, is_in_camera, says) in [
+            ("fsp", true, "did you mean fps?"),
+            ("idle_timeout", true, "did you mean idle-timeout?"),
+            ("soruce", true, "did you mean source?"),
+            ("threds", false, "did you mean threads?"),
+            ("bind", true, "above the first [[camera]]"),
+            ("threads", true, "above the first [[camera]]"),
+            ("name", false, "under a line [[camera]]"),
+            ("cameras", false, "begins with the line [[camera]]"),
+            ("zzz", false, "there are: allow-origin, auth-file, bind, camera,"),
+            ("zzz", true, "control, format, fps, idle-timeout,"),
+            ("config", false, "there is no option config"),
+        ] {
+            let said = options.explain_refusal(key, is_in_camera);
+            assert!(said.contains(says), "{key}: {said}");
+        }
+        assert!(!options.explain_refusal("zzz", true).contains("bind"));
+    }
+}

@@ -1,0 +1,39 @@
+//! The thread `cleaner`: it syncs what the recorder wrote and has the cleaner
+//! delete what is out of bounds. Both may wait for a slow disk for seconds, and
+//! the recorder would miss frames meanwhile.
+
+use std::time::{Duration, Instant, SystemTime};
+
+use crossbeam_channel::{Receiver, RecvTimeoutError};
+
+use super::cleaner::clean;
+use super::recorder::Written;
+use super::store::Store;
+use super::time::micros;
+use crate::config::RecordConfig;
+use crate::log_limit::LogLimit;
+
+/// How often ages are checked while nothing is recorded...
+const IDLE_PERIOD: Duration = Duration::from_secs(10);
+/// ...and bounds at most, where `--record-sync 0` sends a batch a frame.
+const MIN_PERIOD: Duration = Duration::from_millis(500);
+
+/// Runs until the other end of `written` is dropped. While it records, the
+/// recorder sends at least once a second.
+pub(super) fn run(store: &Store, config: &RecordConfig, written: &Receiver<Written>) {
+    let mut log = LogLimit::default();
+    let mut cleaned: Option<Instant> = None;
+    loop {
+        // Only an age can be exceeded while nothing is written.
+        let timeout = if config.max_age.is_some() { IDLE_PERIOD } else { Duration::MAX };
+        match written.recv_timeout(timeout) {
+            Ok(segments) => segments.iter().for_each(|files| files.sync()),
+            Err(RecvTimeoutError::Timeout) => {}
+            Err(RecvTimeoutError::Disconnected) => return,
+        }
+        if cleaned.is_none_or(|at| at.elapsed() >= MIN_PERIOD) {
+            clean(store, config, micros(SystemTime::now()), &mut log);
+            cleaned = Some(Instant::now());
+        }
+    }
+}

@@ -1,0 +1,242 @@
+//! The thread `recorder`: `run` (loop, back off) around `run_once` (open the
+//! folder, write until an error). It is one more reader of the slot: it skips
+//! frames that it cannot write in time, and capture never waits for it.
+
+pub(super) mod segment_writer;
+mod sync;
+
+use std::io;
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use crossbeam_channel::{Receiver, RecvTimeoutError, Sender};
+
+use segment_writer::SegmentWriter;
+use sync::SegmentFiles;
+
+use super::Shared;
+use super::status::State;
+use super::store::folder::Folder;
+use crate::capture::Reader;
+use crate::frame::Frame;
+use crate::log_limit::LogLimit;
+use crate::panics::text;
+use crate::rate::Pace;
+use crate::slot::Newer;
+
+/// The first pause after an error, and the longest.
+const FIRST_PAUSE: Duration = Duration::from_millis(500);
+const LONGEST_PAUSE: Duration = Duration::from_secs(15);
+/// How often the switch is checked while no frame comes.
+const CHECK_EVERY: Duration = Duration::from_secs(1);
+/// A full recording has at least this many segments, so that the cleaner
+/// deletes an eighth of it at most at once.
+const N_SEGMENTS: u64 = 8;
+
+/// Segments to sync.
+pub(super) type Written = Vec<Arc<SegmentFiles>>;
+
+/// Why a recording cannot go on.
+struct Error {
+    /// What it tried, as in "cannot ...".
+    action: String,
+    source: io::Error,
+}
+
+/// Runs until the other end of `wakeup` is dropped or the slot is closed.
+pub(super) fn run(shared: &Shared, wakeup: &Receiver<()>, written: &Sender<Written>) {
+    let mut log = LogLimit::default();
+    let mut pause = FIRST_PAUSE;
+    loop {
+        if !shared.is_wanted() {
+            shared.stats.set(State::Off);
+            match wakeup.recv() {
+                Ok(()) => continue,
+                Err(_) => return,
+            }
+        }
+        let begun = Instant::now();
+        let once = || run_once(shared, wakeup, written);
+        // A panic is a bug of this program. The frames on disk are whole, and
+        // opening the folder again repairs what is half-written.
+        let end = catch_unwind(AssertUnwindSafe(once)).unwrap_or_else(|panic| {
+            shared.store.finish();
+            let source = io::Error::other(format!("the recorder panicked: {}", text(&*panic)));
+            Err(Error { action: "record".into(), source })
+        });
+        let error = match end {
+            Ok(End::Closed) => return,
+            Ok(End::SwitchedOff) => continue,
+            Err(error) => error,
+        };
+        let cause = format!("cannot {}: {}", error.action, error.source);
+        log.warn(&format!("not recording: {cause}; trying again"));
+        shared.stats.fail(cause);
+        if begun.elapsed() > LONGEST_PAUSE {
+            pause = FIRST_PAUSE;
+        }
+        if wakeup.recv_timeout(pause) == Err(RecvTimeoutError::Disconnected) {
+            return;
+        }
+        pause = (pause * 2).min(LONGEST_PAUSE);
+    }
+}
+
+/// Why a recording ended without an error.
+enum End {
+    SwitchedOff,
+    /// No frame will come any more.
+    Closed,
+}
+
+/// Records until it is switched off or an error occurs.
+fn run_once(
+    shared: &Shared,
+    wakeup: &Receiver<()>,
+    written: &Sender<Written>,
+) -> Result<End, Error> {
+    shared.stats.set(State::Starting);
+    let path = shared.config.path();
+    let shown = path.display();
+    let failed = |action: String| move |source| Error { action, source };
+    let folder = Folder::open(&shared.config.dir, &shared.config.name)
+        .map_err(failed(format!("open {shown}")))?;
+    let folder = Arc::new(folder);
+    // If another program records there, what is there can still be played.
+    let locked = folder.lock();
+    shared
+        .store
+        .load(Arc::clone(&folder), locked.is_ok())
+        .map_err(failed(format!("read {shown}")))?;
+    locked.map_err(failed(format!("have {shown} alone, as another program records there")))?;
+    let _lock = FolderLock(Arc::clone(&folder));
+    let mut session = Session {
+        shared,
+        folder,
+        written,
+        writer: None,
+        to_sync: Written::new(),
+        usual: None,
+        synced: Instant::now(),
+        is_behind: false,
+    };
+    let end = session.record(&shared.capture.read(), wakeup);
+    session.finish();
+    end.map_err(failed(format!("write to {shown}")))
+}
+
+/// Unlocks the folder when it is dropped, also by a panic: readers may keep the
+/// folder open, so that closing it here does not end the lock.
+struct FolderLock(Arc<Folder>);
+
+impl Drop for FolderLock {
+    fn drop(&mut self) {
+        self.0.unlock();
+    }
+}
+
+/// The time from opening the folder to the end or the first error.
+struct Session<'a> {
+    shared: &'a Shared,
+    folder: Arc<Folder>,
+    written: &'a Sender<Written>,
+    writer: Option<SegmentWriter>,
+    /// Segments that ended since the last sync.
+    to_sync: Written,
+    /// The time between the last two frames.
+    usual: Option<Duration>,
+    /// When the last sync was asked for, and whether frames came since.
+    synced: Instant,
+    is_behind: bool,
+}
+
+impl Session<'_> {
+    fn record(&mut self, reader: &Reader, wakeup: &Receiver<()>) -> io::Result<End> {
+        let mut pace = Pace::new(self.shared.config.fps);
+        let mut seen = 0;
+        while self.shared.is_wanted() {
+            if let Some(pause) = pace.wait(Instant::now()) {
+                let woken = reader.pause(|| wakeup.recv_timeout(pause));
+                if woken == Err(RecvTimeoutError::Disconnected) {
+                    return Ok(End::Closed);
+                }
+                continue;
+            }
+            match reader.wait_newer(seen, CHECK_EVERY) {
+                // A status picture says why the camera shows nothing; it is no
+                // picture of the camera.
+                Newer::Frame { frame, .. } if frame.meta.is_status => seen = frame.meta.seq,
+                Newer::Frame { frame, skipped, .. } => {
+                    // With `--record-fps`, frames are left out on purpose.
+                    let skipped = if self.shared.config.fps.is_some() { 0 } else { skipped };
+                    seen = frame.meta.seq;
+                    self.write(&frame)?;
+                    self.shared.stats.count_frame(frame.full().len(), skipped);
+                    pace.sent(Instant::now());
+                }
+                // A camera that stalls must not keep its last frames unsynced.
+                Newer::Timeout if self.is_behind => self.request_sync()?,
+                Newer::Timeout => {}
+                Newer::Closed => return Ok(End::Closed),
+            }
+        }
+        Ok(End::SwitchedOff)
+    }
+
+    fn write(&mut self, frame: &Frame) -> io::Result<()> {
+        let max_bytes = self.shared.config.max_bytes / N_SEGMENTS;
+        let (usual, store) = (self.usual, &self.shared.store);
+        self.usual = self.writer.as_ref().map(|writer| writer.interval(frame)).or(usual);
+        let is_over = |writer: &SegmentWriter| writer.is_over(frame, usual, max_bytes);
+        let writer = match self.writer.take_if(|writer| is_over(writer)) {
+            Some(ended) => {
+                ended.flush()?;
+                self.to_sync.push(ended.files);
+                None
+            }
+            None => self.writer.as_mut(),
+        };
+        let writer = match writer {
+            Some(writer) => {
+                writer.append(frame)?;
+                writer
+            }
+            None => self.writer.insert(SegmentWriter::begin(&self.folder, store.next_id(), frame)?),
+        };
+        store.put(writer.segment, &writer.tail);
+        self.is_behind = true;
+        let is_due = self.synced.elapsed() >= self.shared.config.sync;
+        if is_due { self.request_sync() } else { Ok(()) }
+    }
+
+    /// Has what was written so far synced by the other thread, without waiting
+    /// for the disk.
+    fn request_sync(&mut self) -> io::Result<()> {
+        let Some(writer) = &self.writer else { return Ok(()) };
+        self.synced = Instant::now();
+        writer.flush()?;
+        self.to_sync.push(Arc::clone(&writer.files));
+        self.is_behind = false;
+        if let Err(full) = self.written.try_send(std::mem::take(&mut self.to_sync)) {
+            // The disk is slower than the syncs. The ended segments stay in
+            // line; the one that grows joins them with the next request.
+            self.to_sync = full.into_inner();
+            self.to_sync.pop();
+            self.is_behind = true;
+        }
+        Ok(())
+    }
+
+    /// Ends the segment and has it synced.
+    fn finish(&mut self) {
+        if let Some(writer) = self.writer.take() {
+            // An index that cannot be written, as on a full disk, is completed
+            // by the next start.
+            let _ = writer.flush();
+            self.to_sync.push(writer.files);
+        }
+        let _ = self.written.send(std::mem::take(&mut self.to_sync));
+        self.shared.store.finish();
+    }
+}
