@@ -2,7 +2,6 @@
 
 use std::mem;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicUsize, Ordering::SeqCst};
 
 use parking_lot::Mutex;
 
@@ -16,11 +15,7 @@ pub(crate) struct Unit {
     pub(crate) capture: Capture,
     pub(crate) recording: Option<Recording>,
     section: Mutex<CameraSection>,
-    n_viewers: AtomicUsize,
 }
-
-/// The right to watch one camera, given back when dropped.
-pub(crate) struct Admission(Arc<Unit>);
 
 /// All cameras of this moment, in the order they were asked for.
 #[derive(Clone)]
@@ -102,7 +97,6 @@ impl Unit {
             recording: record.map(|config| Recording::start(config, capture.clone())),
             capture,
             section: Mutex::new(section),
-            n_viewers: AtomicUsize::new(0),
         }
     }
 
@@ -125,26 +119,5 @@ impl Unit {
     /// How many may watch at once; `None`: all who have a seat.
     pub(crate) fn max_viewers(&self) -> Option<usize> {
         self.section.lock().max_viewers
-    }
-
-    /// Lets a viewer in.
-    ///
-    /// # Errors
-    /// How many watch, if that is as many as may.
-    pub(crate) fn admit(self: &Arc<Self>) -> Result<Admission, usize> {
-        let n_most = self.max_viewers().unwrap_or(usize::MAX);
-        let more = |n| (n < n_most).then_some(n + 1);
-        self.n_viewers.fetch_update(SeqCst, SeqCst, more)?;
-        Ok(Admission(Arc::clone(self)))
-    }
-
-    pub(crate) fn n_viewers(&self) -> usize {
-        self.n_viewers.load(SeqCst)
-    }
-}
-
-impl Drop for Admission {
-    fn drop(&mut self) {
-        self.0.n_viewers.fetch_sub(1, SeqCst);
     }
 }

@@ -103,13 +103,13 @@ pub fn run(typed: &CommandLine, mut config: Config, signals: &Signals) -> Result
     let is_restart = loop {
         select! {
             recv(signals.stop) -> _ => break false,
-            recv(server.losses()) -> _ => break true,
+            recv(server.restart_needed()) -> _ => break true,
             recv(signals.reload) -> _ => reload(typed, &cameras, &config.server),
         }
     };
     if is_restart {
         log::warn!("starting anew, as tiny_http has lost too many connections");
-        server.close_door();
+        server.stop_accepting();
     } else {
         log::info!("stopping");
     }
@@ -153,6 +153,7 @@ pub fn read(typed: &CommandLine) -> Result<Config> {
     let config = Config::read(typed)?;
     open_files::check(config.http.n_seats)?;
     for section in &config.cameras {
+        http::check_camera_name(&section.name).map_err(|e| anyhow!("{}: {e}", section.origin))?;
         camera::check(&section.camera).map_err(|e| anyhow!("{}: {e}", section.origin))?;
     }
     Ok(config)

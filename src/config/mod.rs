@@ -30,7 +30,7 @@ pub(crate) use camera::{CameraConfig, Source};
 pub use command_line::CommandLine;
 pub(crate) use device::DeviceConfig;
 pub(crate) use http::{HttpConfig, Limits, N_SHORT_CONNECTIONS};
-pub(crate) use name::is_name;
+pub(crate) use name::is_plain_name;
 pub(crate) use record::RecordConfig;
 pub(crate) use section::{CameraSection, CaptureConfig};
 pub use tools::{GrabArgs, ProbeArgs};
