@@ -2,7 +2,6 @@
 
 use std::mem;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicUsize, Ordering::SeqCst};
 
 use parking_lot::Mutex;
 
@@ -16,11 +15,7 @@ pub(crate) struct Camera {
     pub(crate) capture: Capture,
     pub(crate) recording: Option<Recording>,
     section: Mutex<CameraOptions>,
-    n_viewers: AtomicUsize,
 }
-
-/// The right to watch one camera; counts as one of its viewers until it is dropped.
-pub(crate) struct Admission(Arc<Camera>);
 
 /// The present cameras, in the order of the configuration.
 #[derive(Clone)]
@@ -106,7 +101,6 @@ impl Camera {
             recording: record.map(|config| Recording::start(config, capture.clone())),
             capture,
             section: Mutex::new(section),
-            n_viewers: AtomicUsize::new(0),
         }
     }
 
@@ -130,27 +124,5 @@ impl Camera {
     /// How many may watch at once; `None` if only the seats are limited.
     pub(crate) fn max_viewers(&self) -> Option<usize> {
         self.section.lock().max_viewers
-    }
-
-    /// Admits a viewer.
-    ///
-    /// # Errors
-    /// The number of viewers, if no more are allowed.
-    pub(crate) fn admit(self: &Arc<Self>) -> Result<Admission, usize> {
-        let n_most = self.max_viewers().unwrap_or(usize::MAX);
-        // One atomic step, so that two viewers cannot both get the last place.
-        let more = |n| (n < n_most).then_some(n + 1);
-        self.n_viewers.fetch_update(SeqCst, SeqCst, more)?;
-        Ok(Admission(Arc::clone(self)))
-    }
-
-    pub(crate) fn n_viewers(&self) -> usize {
-        self.n_viewers.load(SeqCst)
-    }
-}
-
-impl Drop for Admission {
-    fn drop(&mut self) {
-        self.0.n_viewers.fetch_sub(1, SeqCst);
     }
 }

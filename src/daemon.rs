@@ -9,10 +9,9 @@ use crossbeam_channel::{Receiver, select};
 use crate::camera;
 use crate::cameras::Cameras;
 use crate::config::{CameraOptions, CommandLine, Config, ServerOptionValues};
-use crate::http::Server;
+use crate::http::{Inherited, Restart, Server, check_camera_name};
 use crate::open_files;
 use crate::panics;
-use crate::restart::{self, Restart};
 use crate::shutdown;
 
 /// Orders that the daemon takes while it runs.
@@ -41,19 +40,19 @@ pub(crate) fn run(
     open_files::limit_connections(&mut config.http.limits);
     let labels: Vec<_> = config.cameras.iter().map(CameraOptions::description).collect();
     let cameras = Cameras::new(config.cameras);
-    let inherited = restart::inherited();
+    let inherited = Inherited::from_env();
     let server = Server::start(config.http, cameras.clone(), inherited, &stop)?;
     greet(server.address(), &labels);
     let is_restart = loop {
         select! {
             recv(signals.stop) -> _ => break false,
-            recv(server.losses()) -> _ => break true,
+            recv(server.restart_needed()) -> _ => break true,
             recv(signals.reload) -> _ => reload(command_line, &cameras, &config.server),
         }
     };
     if is_restart {
         log::warn!("restarting, because the HTTP library has lost too many connections");
-        server.close_door();
+        server.stop_accepting();
     } else {
         log::info!("stopping");
     }
@@ -78,6 +77,7 @@ pub(crate) fn configure(command_line: &CommandLine) -> Result<Config> {
     let config = Config::read(command_line)?;
     open_files::check(config.http.n_seats)?;
     for section in &config.cameras {
+        check_camera_name(&section.name).map_err(|e| anyhow!("{}: {e}", section.origin))?;
         camera::check(&section.camera).map_err(|e| anyhow!("{}: {e}", section.origin))?;
     }
     Ok(config)

@@ -70,7 +70,7 @@
 //! | `url` | addresses of other servers; passwords hidden in texts |
 //! | `config` | the command line and the file, checked; the scope of each option |
 //! | `heap` | one heap for all threads |
-//! | `panics`, `restart` | panics counted; a new image of the same process |
+//! | `panics` | panics counted |
 //! | `open_files` | the limit of open files |
 //! | `jpeg` | markers: check, split, missing tables; raw pictures to JPEG, by the package in `src/scan` |
 //! | `multipart` | a parser for the parts of any server's stream, in pieces of any size |
@@ -81,7 +81,7 @@
 //! | `capture` | the thread that reads a camera while somebody watches |
 //! | `recording` | recorder (writes), store (finds), cleaner (deletes), playback (reads), export |
 //! | `cameras` | the cameras of this daemon, by name |
-//! | `http` | listener, workers, routes, replies |
+//! | `http` | from the listener to the replies, in four storeys; its table of addresses is `http/routes.rs` |
 //! | `daemon` | builds these parts, starts them, stops them in reverse |
 //! | [`client`] | the library: every frame of a stream, or always the newest |
 //! | `cli` | the program: subcommands, signals, log, exit codes |
@@ -143,8 +143,6 @@ mod pictures;
 mod rate;
 #[cfg(feature = "daemon")]
 mod recording;
-#[cfg(feature = "daemon")]
-mod restart;
 mod shutdown;
 #[cfg(feature = "daemon")]
 mod slot;

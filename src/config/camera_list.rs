@@ -194,7 +194,6 @@ mod tests {
             ("[[camera]]\nname = 'a'".into(), "c.toml:1: the camera a lacks its source"),
             ("[[camera]]\nsource = 'x'".into(), "c.toml:2: source x: no such source"),
             ("[[camera]]\nname = 'a b'".into(), "c.toml:2: \"a b\" is no name"),
-            ("[[camera]]\nname = 'stream'".into(), "c.toml:2: a camera cannot be named stream"),
             ([camera(""), camera("")].concat(), "c.toml:6: there is a camera a already"),
         ] {
             let fault = fault(&text, &[]);

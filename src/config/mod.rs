@@ -31,7 +31,7 @@ pub(crate) use camera_options::{CameraOptions, CaptureConfig};
 pub(crate) use command_line::CommandLine;
 pub(crate) use device::DeviceConfig;
 pub(crate) use http::{HttpConfig, Limits, N_SHORT_CONNECTIONS};
-pub(crate) use name::is_name;
+pub(crate) use name::is_plain_name;
 pub(crate) use record::RecordConfig;
 pub(crate) use tools::{GrabArgs, ProbeArgs};
 

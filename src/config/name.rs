@@ -7,33 +7,9 @@ pub(super) const UNNAMED: &str = "camera";
 /// The longest name that fits a line of the log and a tile of the page.
 const MAX_LEN: usize = 32;
 
-/// Words that stand in the place of a camera's name in addresses, now or later.
-const RESERVED: [&str; 17] = [
-    "api",
-    "cameras",
-    "controls",
-    "download",
-    "healthz",
-    "metrics",
-    "play",
-    "playback",
-    "record",
-    "recording",
-    "recordings",
-    "snapshot",
-    "state",
-    "status",
-    "stream",
-    "video_feed",
-    "webcam",
-];
-
-/// Whether a camera may have this name.
-pub(crate) fn is_name(text: &str) -> bool {
-    is_plain(text) && !RESERVED.contains(&text)
-}
-
-fn is_plain(text: &str) -> bool {
+/// Whether a text has the form of a camera's name. Names that are addresses of
+/// the program are refused by `http`, which has the table of addresses.
+pub(crate) fn is_plain_name(text: &str) -> bool {
     let is_sign = |b: u8| b.is_ascii_alphanumeric() || b == b'-' || b == b'_';
     (1..=MAX_LEN).contains(&text.len()) && text.bytes().all(is_sign)
 }
@@ -54,13 +30,8 @@ pub(super) fn split(text: &str) -> (Option<&str>, &str) {
 /// Why a camera cannot have this name.
 pub(super) fn check(text: &str) -> Result<()> {
     ensure!(
-        is_plain(text),
+        is_plain_name(text),
         "{text:?} is no name for a camera; use up to {MAX_LEN} letters, digits, - and _"
-    );
-    ensure!(
-        is_name(text),
-        "a camera cannot be named {text}, as /{text} is an address of the program; \
-         use another name, such as {text}1"
     );
     Ok(())
 }
@@ -81,8 +52,6 @@ mod tests {
             ("style.css", "letters, digits"),
             ("hinten\u{fc}", "letters, digits"),
             (&"x".repeat(33), "up to 32"),
-            ("stream", "such as stream1"),
-            ("webcam", "an address of the program"),
         ] {
             let fault = check(wrong).unwrap_err().to_string();
             assert!(fault.contains(says), "{wrong}: {fault}");

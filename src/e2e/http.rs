@@ -52,6 +52,16 @@ fn get_with_a_body_is_a_bad_request() {
 }
 
 #[test]
+fn request_without_an_address_is_a_bad_request() {
+    let daemon = daemon(&[]);
+    let mut client = Client::connect(daemon.address());
+    client.send("GET  HTTP/1.1\r\nHost: a\r\n\r\n");
+    let reply = client.reply("GET");
+    assert_eq!(reply.code, 400);
+    assert!(reply.text().contains("names no address"), "{}", reply.text());
+}
+
+#[test]
 fn head_gives_the_headers_of_get_and_nothing_else() {
     let daemon = daemon(&[]);
     for target in TARGETS.into_iter().chain(["/nothing", "/webcam", "/?action=snapshot"]) {
@@ -156,7 +166,7 @@ fn known_parameters_with_values_that_cannot_be_are_bad_requests() {
     ] {
         let reply = daemon.get(target);
         assert_eq!(reply.code, 400, "{target}");
-        assert!(reply.text().contains("is to be"), "{}", reply.text());
+        assert!(reply.text().contains(": use "), "{}", reply.text());
     }
 }
 

@@ -150,6 +150,87 @@ fn strings_of_the_wire_are_spelt_in_frame_only() {
 }
 
 #[test]
+fn library_that_listens_is_named_in_the_transport_only() {
+    let mut folders = vec![src()];
+    while let Some(folder) = folders.pop() {
+        for entry in fs::read_dir(folder).unwrap() {
+            let path = entry.unwrap().path();
+            if path.is_dir() {
+                folders.push(path);
+            } else if !path.ends_with("e2e/layout.rs") && !path.starts_with(src().join(TRANSPORT)) {
+                let text = String::from_utf8_lossy(&fs::read(&path).unwrap()).into_owned();
+                assert!(!text.contains("tiny_http"), "{} names it", path.display());
+            }
+        }
+    }
+    let text = fs::read_to_string(src().join(TRANSPORT).join("listener.rs")).unwrap();
+    assert!(text.contains("tiny_http"), "the test would find nothing");
+}
+
+/// The only folder that knows which library listens.
+const TRANSPORT: &str = "http/transport";
+
+/// The rooms of `http`, in the order in which its `mod.rs` declares them.
+fn rooms_of_http() -> Vec<String> {
+    let text = fs::read_to_string(src().join("http/mod.rs")).unwrap();
+    let declared = text.lines().filter_map(|line| {
+        let line = line.strip_prefix("pub(crate) ").unwrap_or(line);
+        Some(line.strip_prefix("mod ")?.strip_suffix(';')?.to_owned())
+    });
+    declared.collect()
+}
+
+/// The rooms of `http` that a line of a file names: `super` is `http` in the
+/// files beside its `mod.rs`.
+fn named_in_http(line: &str, is_beside: bool) -> Vec<&str> {
+    let code = line.split("//").next().unwrap();
+    let by = |prefix: &'static str| code.split(prefix).skip(1);
+    let own = is_beside && !code.contains("super::super::");
+    let rest = by("crate::http::").chain(by("super::").filter(move |_| own));
+    let name =
+        |rest: &'_ str| rest.find(|c: char| !c.is_alphanumeric() && c != '_').unwrap_or(rest.len());
+    rest.map(|rest| &rest[..name(rest)]).collect()
+}
+
+/// What a room of `http` may not say.
+fn rule_of_http(rooms: &[String], room: &str, other: &str) -> Option<Broken> {
+    let place = |name: &str| rooms.iter().position(|room| room == name);
+    // Names that are no room are items of `http` itself, or `*`.
+    let (own, theirs) = (place(room)?, place(other)?);
+    let late = theirs > own;
+    late.then(|| format!("{room} knows only the rooms of http before it, and {other} is none"))
+}
+
+#[test]
+fn rooms_of_http_know_only_those_before_them() {
+    let rooms = rooms_of_http();
+    assert!(rooms.len() > 10 && rooms[0] == "transport", "{rooms:?}");
+    let mut broken = Vec::new();
+    for room in &rooms {
+        for file in files(&format!("http/{room}")) {
+            let is_beside = file.parent().unwrap().ends_with("http");
+            let text = fs::read_to_string(&file).unwrap();
+            for (n, line) in text.lines().enumerate() {
+                let named = named_in_http(line, is_beside);
+                let rules = named.into_iter().filter_map(|other| {
+                    let is_sibling = room == "endpoints" && other == "endpoints";
+                    let sibling = "endpoints never know each other".to_owned();
+                    is_sibling.then_some(sibling).or_else(|| rule_of_http(&rooms, room, other))
+                });
+                broken.extend(rules.map(|rule| format!("{}:{}: {rule}", file.display(), n + 1)));
+            }
+        }
+    }
+    assert!(broken.is_empty(), "{}", broken.join("\n"));
+    let said = |room, other| rule_of_http(&rooms, room, other).unwrap_or_default();
+    assert!(said("transport", "dispatch").contains("only the rooms of http before it"));
+    assert_eq!(said("dispatch", "transport"), "");
+    assert_eq!(named_in_http("use super::reply::Reply;", true), ["reply"]);
+    assert_eq!(named_in_http("use super::wish::Wish;", false), Vec::<&str>::new());
+    assert_eq!(named_in_http("use crate::http::query::Query;", false), ["query"]);
+}
+
+#[test]
 fn rules_can_be_broken() {
     let table = table();
     let at = |room| table.iter().position(|row| row.iter().any(|name| name == room)).unwrap();

@@ -103,7 +103,7 @@ fn threads_have_short_names_that_say_what_they_do() {
     let mut viewer = daemon.watch("/stream");
     viewer.next();
     let threads = daemon.threads();
-    for name in ["capture", "accept", "http-1"] {
+    for name in ["capture", "accept", "http-viewer"] {
         assert!(threads.iter().any(|thread| thread == name), "no {name} in {threads:?}");
     }
 }

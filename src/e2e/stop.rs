@@ -114,7 +114,7 @@ fn a_second_signal_ends_it_at_once_as_a_failure() {
     let mut guess = Client::connect(daemon.address());
     guess.request("GET", "/", &["Authorization: Basic dXNlcjpndWVzcw=="]);
     eventually_is("the password is being checked", || {
-        daemon.threads().iter().any(|name| name.starts_with("http-auth"))
+        daemon.threads().iter().any(|name| name.starts_with("http-login"))
     });
     daemon.signal(Signal::TERM);
     daemon.wait_for_log("stopping");

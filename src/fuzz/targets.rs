@@ -10,7 +10,9 @@ use super::mutate::Rng;
 use crate::capture::normalize::normalize;
 use crate::config::file::File;
 use crate::frame::{DELIMITER, FrameBuf, Meta, SHORT_HEADERS, STREAM_TYPE, Timestamp};
-use crate::http;
+use crate::http::query::Query;
+use crate::http::routes;
+use crate::http::time::When;
 use crate::jpeg::{self, Fault, Splitter, Walk, Walked};
 use crate::multipart::{Error, Next, Parser, Part};
 use crate::url::{self, Url};
@@ -74,14 +76,24 @@ fn request_target_and_query() {
 
 fn target(input: &[u8], _: &mut Rng) -> u64 {
     let text = String::from_utf8_lossy(input);
-    let (target, accept) = text.split_once('\n').unwrap_or((&text, ""));
-    let asked = http::look_at_target(target, Some(accept));
-    assert!(asked.len() < 1000 + 12 * target.len(), "{asked}");
-    // A key that nobody asks for changes nothing.
-    if target.contains('?') && !target.contains('#') {
-        assert_eq!(http::look_at_target(&format!("{target}&nobody=1"), Some(accept)), asked);
+    let asked = described(&text);
+    assert!(asked.len() < 1000 + 24 * text.len(), "{asked}");
+    // A key that no address reads changes nothing.
+    if text.contains('?') && !text.contains('#') {
+        assert_eq!(described(&format!("{text}&nobody=1")), asked);
     }
     hash(shape(&asked))
+}
+
+/// What a target is taken for, and each value of its query.
+fn described(target: &str) -> String {
+    let target = routes::Target::parse(target);
+    let query = Query(&target.query);
+    let numbers = (query.number("fps", 0.001..=1000.0), query.number("max_delay", 0..=u32::MAX));
+    let words = query.choice("headers", &[("minimal", 1), ("full", 2)]);
+    let (times, on) = (query.period(), query.is_on("raw"));
+    let (which, path) = (&target.which, &target.path);
+    format!("{which:?} {path:?} {numbers:?} {words:?} {times:?} {on} {:?}", query.text("key"))
 }
 
 /// What a parser came to: parts with their bodies, and how it ended.
@@ -329,14 +341,18 @@ fn playback_times() {
 fn time(input: &[u8], _: &mut Rng) -> u64 {
     let text = String::from_utf8_lossy(input);
     let now = SystemTime::UNIX_EPOCH + Duration::from_secs(1_795_197_222);
-    match http::look_at_time(&text, now) {
+    match When::parse(&text).map(|when| when.resolve(now)) {
         Ok(at) if text.starts_with('-') => assert!(at <= 1_795_197_222_000_000, "{at} is to come"),
         Ok(at) => {
             let seconds = format!("{}.{:06}", at / 1_000_000, at % 1_000_000);
-            assert_eq!(http::look_at_time(&seconds, now), Ok(at), "written as {seconds}");
+            assert_eq!(
+                When::parse(&seconds).map(|when| when.resolve(now)),
+                Ok(at),
+                "written as {seconds}"
+            );
         }
         Err(said) => {
-            assert!(said.len() < 600 && said.contains("is no time; use"), "{said}");
+            assert!(said.len() < 600 && said.contains("is not a time; use"), "{said}");
             return 0;
         }
     }

@@ -1,56 +1,41 @@
-//! HTTP: who asks, what for, and who answers.
+//! HTTP: who asks, what for, and who answers, in the order in which a request
+//! passes.
 //!
 //! ```text
-//! server (accept) -> connection (claim) -> desk (route, admit) -> office (answer)
-//!     by pools: streams (one worker a viewer, at most --threads),
-//!     snapshots, short replies, controls, password checks (a few workers each)
+//! transport  ->  dispatch  ->  routes (one table)  ->  endpoints
+//! a whole        login,        path, methods,          one file
+//! request        camera,       lane, answer            an address
+//!                lane
 //! ```
-//! Beside them the guard looks after connections that have sent no request yet.
-//! It reads from the slot and sets controls through capture's handle, and sees
+//! Beside them stand what several use: `access` (who may), `lanes` (the
+//! workers), `viewers` (the book of seats), `query`, `request`, `reply`,
+//! `recorded` and `context`. A file knows only those before it in this list,
+//! and `endpoints` never know each other: a test of the layout checks it.
+//!
+//! HTTP reads from the slot, sets controls through capture's handle, and sees
 //! no driver.
 
-mod auth;
-mod body;
-mod change;
-mod connection;
-mod controls;
-mod descriptor;
-mod desk;
-mod direct;
-mod download;
-mod guard;
-mod guesses;
-mod listener;
-mod methods;
-mod metrics;
-mod office;
-mod page;
-mod playback;
-mod pool;
+// In the order in which they may know each other.
+mod transport;
+
+mod access;
+mod context;
+mod lanes;
+pub(crate) mod query;
 mod recorded;
-mod recordings;
 mod reply;
-mod route;
-mod sender;
-mod server;
-mod snapshot;
-mod status;
-mod stream;
-mod target;
-mod times;
+mod request;
+pub(crate) mod time;
 mod viewers;
 
-pub(crate) use listener::QUIET;
+mod endpoints;
+
+pub(crate) mod routes;
+
+mod dispatch;
+
+mod server;
+
+pub(crate) use routes::check_camera_name;
 pub(crate) use server::Server;
-
-/// The microsecond since 1970 that a moment in a query stands for.
-#[cfg(test)]
-pub(crate) fn look_at_time(text: &str, now: std::time::SystemTime) -> Result<u64, String> {
-    times::When::parse(text).map(|when| when.resolve(now))
-}
-
-/// What a request's target is taken for, as text.
-#[cfg(test)]
-pub(crate) fn look_at_target(target: &str, accept: Option<&str>) -> String {
-    format!("{:?}", target::route(target, accept))
-}
+pub(crate) use transport::{Inherited, QUIET, Restart};

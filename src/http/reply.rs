@@ -1,15 +1,11 @@
-//! Short replies, written by hand: tiny_http's own would choose chunked
-//! transfer or a kept connection for itself.
+//! Replies, written by hand: the HTTP library's own may choose chunked transfer
+//! or keep a connection open, which streams and the guard cannot have.
 
 use std::borrow::Cow;
-use std::time::Duration;
 
-use tiny_http::Method;
+use serde::Serialize;
 
-use super::connection::Connection;
-
-/// How long a client may take to receive a short reply.
-pub(super) const TIMEOUT: Duration = Duration::from_secs(5);
+use super::transport::Method;
 
 /// Status codes with the reason phrase of RFC 9110.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -29,6 +25,7 @@ pub(super) enum Code {
     UnsupportedMediaType,
     RangeNotSatisfiable,
     TooManyRequests,
+    HeadTooLarge,
     Unavailable,
 }
 
@@ -50,6 +47,8 @@ impl Code {
             Self::UnsupportedMediaType => "415 Unsupported Media Type",
             Self::RangeNotSatisfiable => "416 Range Not Satisfiable",
             Self::TooManyRequests => "429 Too Many Requests",
+            // RFC 6585 5.
+            Self::HeadTooLarge => "431 Request Header Fields Too Large",
             Self::Unavailable => "503 Service Unavailable",
         }
     }
@@ -65,8 +64,8 @@ impl Head {
         let head = Self(line.into_bytes()).with("Connection", "close");
         match allow_origin {
             None => head,
-            // Any page's script may read then, and an <img> of any page
-            // embed, even where the page asks for isolation.
+            // Scripts of any page may then read pictures, and an <img> of any
+            // page show them, even where the page asks for isolation.
             Some("*") => head.with("Access-Control-Allow-Origin", "*").with(CORP, "cross-origin"),
             Some(origin) => head
                 .with("Access-Control-Allow-Origin", origin)
@@ -81,7 +80,7 @@ impl Head {
         self
     }
 
-    /// For what is true only now: pictures and states.
+    /// For what is true only at this moment: pictures and states.
     pub(super) fn never_stored(self) -> Self {
         self.with("Cache-Control", "no-store, no-cache, must-revalidate, max-age=0")
             .with("Pragma", "no-cache")
@@ -98,7 +97,7 @@ const CORP: &str = "Cross-Origin-Resource-Policy";
 
 /// A whole short reply.
 #[derive(Clone, Debug, PartialEq)]
-pub(super) struct Reply {
+pub(crate) struct Reply {
     code: Code,
     content_type: &'static str,
     headers: Vec<(&'static str, String)>,
@@ -119,7 +118,18 @@ impl Reply {
         Self::new(code, "text/plain; charset=utf-8", format!("{text}\n").into_bytes())
     }
 
-    /// 503 and when to come again, in seconds.
+    /// A state as JSON.
+    pub(super) fn json(code: Code, value: &impl Serialize) -> Self {
+        // Fails only for maps whose keys are no text, which no state here has.
+        Self::new(code, "application/json", serde_json::to_vec(value).unwrap_or_default())
+    }
+
+    /// 400: what was wrong, and what would be right.
+    pub(super) fn bad_request(text: &str) -> Self {
+        Self::text(Code::BadRequest, text)
+    }
+
+    /// 503, and when to try again, in seconds.
     pub(super) fn unavailable(text: &str) -> Self {
         Self::text(Code::Unavailable, text).with("Retry-After", "2")
     }
@@ -130,8 +140,8 @@ impl Reply {
         self
     }
 
-    /// Sends the reply, to a HEAD without the body.
-    pub(super) fn send(&self, client: &Connection, allow_origin: Option<&str>) {
+    /// The whole reply as bytes, without the body for a HEAD.
+    pub(super) fn to_bytes(&self, method: Method, allow_origin: Option<&str>) -> Vec<u8> {
         let mut head = Head::new(self.code, allow_origin);
         if self.code != Code::NoContent {
             head = head
@@ -146,13 +156,11 @@ impl Reply {
             head = head.with(name, value);
         }
         let mut whole = head.finish();
-        // A 204 has no body whatever it is asked by (RFC 9110 15.3.5).
-        if *client.method() != Method::Head && self.code != Code::NoContent {
-            // One write: one packet for most replies.
+        // A 204 has no body whatever it answers (RFC 9110 15.3.5).
+        if method != Method::Head && self.code != Code::NoContent {
+            // In the same buffer, so that most replies are one packet.
             whole.extend_from_slice(&self.body);
         }
-        if let Err(e) = client.write(&whole, &[], TIMEOUT) {
-            log::debug!("{}: reply not taken: {e}", client.peer());
-        }
+        whole
     }
 }

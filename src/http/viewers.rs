@@ -1,24 +1,34 @@
-//! Who watches, and how well they are served.
+//! The book of viewers: who has a seat, and how well each is served.
+//!
+//! A seat is one of `--threads`. All counts of viewers, of the daemon and of a
+//! camera, are made from this one list, so that they always agree.
 
 use std::collections::BTreeMap;
 use std::net::SocketAddr;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
 use std::time::{Duration, Instant};
 
 use parking_lot::Mutex;
+use serde::Serialize;
 
-use super::route::{Layout, StreamRequest};
 use crate::rate::Rate;
 
-/// All viewers of this moment, and what those that left had.
-#[derive(Default)]
+/// All viewers of this moment, and the totals of those that left.
 pub(super) struct Viewers {
-    present: Mutex<BTreeMap<u64, Arc<Viewer>>>,
-    n_ever: AtomicU64,
-    n_refused: AtomicU64,
+    /// How many may watch at once.
+    n_seats: usize,
+    book: Mutex<Book>,
+}
+
+#[derive(Default)]
+struct Book {
+    present: BTreeMap<u64, Arc<Viewer>>,
+    n_ever: u64,
+    n_refused: u64,
     /// By camera, without the viewers that are present.
-    gone: Mutex<BTreeMap<String, Tally>>,
+    gone: BTreeMap<String, Tally>,
+    /// Clients that wait for the seat of one that is leaving.
+    n_in_line: usize,
 }
 
 /// What a camera's viewers were given since the start of the program.
@@ -29,15 +39,49 @@ pub(super) struct Tally {
     pub(super) served: Served,
 }
 
-/// One receiver of a stream.
-pub(super) struct Viewer {
-    pub(super) id: u64,
+/// The seats of the daemon.
+#[derive(Clone, Copy, Debug, PartialEq, Serialize)]
+pub(super) struct Seats {
+    pub(super) total: usize,
+    pub(super) taken: usize,
+    /// Viewers that found no seat, since the start of the program.
+    pub(super) refused: u64,
+}
+
+/// Why a viewer gets no seat.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub(super) enum Full {
+    /// All seats of the daemon are taken.
+    Daemon(usize),
+    /// As many watch the camera as its `max-viewers` allows.
+    Camera(usize),
+}
+
+/// What stands between JPEGs on the wire.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub(super) enum Layout {
+    /// The next part's headers at once, no length: browsers paint in time.
+    Advance,
+    /// Length and time in each part: programs decode in time.
+    Full,
+}
+
+/// What a viewer says of itself in its request.
+#[derive(Clone, Debug)]
+pub(super) struct Card {
     pub(super) address: SocketAddr,
-    pub(super) camera: String,
     pub(super) path: String,
+    /// Chosen by the viewer to find itself in the status.
     pub(super) key: String,
     pub(super) layout: Layout,
     pub(super) has_extra_headers: bool,
+}
+
+/// One receiver of a stream.
+pub(super) struct Viewer {
+    pub(super) id: u64,
+    pub(super) camera: String,
+    pub(super) card: Card,
     pub(super) since: Instant,
     served: Mutex<Serving>,
 }
@@ -55,16 +99,16 @@ pub(super) struct Served {
     pub(super) n_sent: u64,
     /// Pictures that came and went while one was being written.
     pub(super) n_skipped: u64,
-    /// Pictures sent again for want of a new one.
+    /// Pictures sent again, as there was no new one.
     pub(super) n_repeated: u64,
     pub(super) n_bytes: u64,
 }
 
-/// What is told of a viewer.
+/// How a viewer is served, at this moment.
 pub(super) struct Report {
     pub(super) served: Served,
     pub(super) fps: f64,
-    /// Age of the last picture when it had been handed to the kernel.
+    /// Age of the last picture when the kernel had taken it.
     pub(super) age: Option<Duration>,
 }
 
@@ -74,68 +118,125 @@ pub(super) struct Seat {
     pub(super) viewer: Arc<Viewer>,
 }
 
+/// A place in the line for a seat, given up when dropped.
+pub(super) struct InLine<'a>(&'a Viewers);
+
+/// A page that is reloaded asks before its old stream has ended. More clients
+/// than this at once are a crowd, which is refused.
+const MAX_IN_LINE: usize = 4;
+
 impl Viewers {
-    /// Enters a viewer into the list.
+    pub(super) fn new(n_seats: usize) -> Self {
+        Self { n_seats, book: Mutex::default() }
+    }
+
+    /// Gives a viewer a seat. `n_most` may watch the camera, or all who have a
+    /// seat.
+    ///
+    /// # Errors
+    /// Which seats are all taken.
     pub(super) fn enter(
         self: &Arc<Self>,
-        address: SocketAddr,
         camera: &str,
-        request: &StreamRequest,
-    ) -> Seat {
+        n_most: Option<usize>,
+        card: Card,
+    ) -> Result<Seat, Full> {
+        let n_most = n_most.unwrap_or(usize::MAX);
+        let mut book = self.book.lock();
+        if book.present.len() >= self.n_seats {
+            return Err(Full::Daemon(self.n_seats));
+        }
+        if book.n_watching(camera) >= n_most {
+            return Err(Full::Camera(n_most));
+        }
+        book.n_ever += 1;
         let serving = Serving { served: Served::default(), rate: Rate::new(), age: None };
         let viewer = Arc::new(Viewer {
-            id: self.n_ever.fetch_add(1, Relaxed) + 1,
-            address,
+            id: book.n_ever,
             camera: camera.to_owned(),
-            path: request.path.clone(),
-            key: request.key.clone(),
-            layout: request.layout,
-            has_extra_headers: request.has_extra_headers,
+            card,
             since: Instant::now(),
             served: Mutex::new(serving),
         });
-        self.tally(camera, |tally| tally.n_ever += 1);
-        self.present.lock().insert(viewer.id, Arc::clone(&viewer));
-        Seat { all: Arc::clone(self), viewer }
+        book.tally(camera).n_ever += 1;
+        book.present.insert(viewer.id, Arc::clone(&viewer));
+        Ok(Seat { all: Arc::clone(self), viewer })
+    }
+
+    /// A place in the line for a seat; `None`: the line is full.
+    pub(super) fn stand_in_line(&self) -> Option<InLine<'_>> {
+        let mut book = self.book.lock();
+        let is_free = book.n_in_line < MAX_IN_LINE;
+        book.n_in_line += usize::from(is_free);
+        is_free.then_some(InLine(self))
     }
 
     pub(super) fn present(&self) -> Vec<Arc<Viewer>> {
-        self.present.lock().values().cloned().collect()
+        self.book.lock().present.values().cloned().collect()
+    }
+
+    pub(super) fn seats(&self) -> Seats {
+        let book = self.book.lock();
+        Seats { total: self.n_seats, taken: book.present.len(), refused: book.n_refused }
+    }
+
+    /// How many watch a camera.
+    pub(super) fn n_watching(&self, camera: &str) -> usize {
+        self.book.lock().n_watching(camera)
     }
 
     /// Counts a viewer that found no seat.
-    pub(super) fn refused(&self, camera: &str) {
-        self.n_refused.fetch_add(1, Relaxed);
-        self.tally(camera, |tally| tally.n_refused += 1);
+    pub(super) fn count_refused(&self, camera: &str) {
+        let mut book = self.book.lock();
+        book.n_refused += 1;
+        book.tally(camera).n_refused += 1;
     }
 
-    pub(super) fn n_refused(&self) -> u64 {
-        self.n_refused.load(Relaxed)
-    }
-
-    fn tally(&self, camera: &str, count: impl FnOnce(&mut Tally)) {
-        let mut gone = self.gone.lock();
-        if !gone.contains_key(camera) {
-            gone.insert(camera.to_owned(), Tally::default());
-        }
-        gone.get_mut(camera).map(count);
-    }
-
-    /// What the viewers of each of these cameras were given. Others, which
-    /// are not there any more, are forgotten.
+    /// What the viewers of each of these cameras were given. The totals of
+    /// other cameras, which were removed by a reload, are forgotten.
     pub(super) fn tallies(&self, cameras: &[&str]) -> Vec<Tally> {
-        // Held to the end: a viewer is with those present or with those gone,
-        // never with neither, or a counter would go back for a moment.
-        let mut gone = self.gone.lock();
-        gone.retain(|name, _| cameras.contains(&name.as_str()));
-        let present = self.present();
-        let of = |name: &&str| {
-            let mut tally = gone.get(*name).copied().unwrap_or_default();
-            let viewers = present.iter().filter(|viewer| viewer.camera == *name);
+        let mut book = self.book.lock();
+        book.gone.retain(|name, _| cameras.contains(&name.as_str()));
+        let total = |name: &&str| {
+            let mut tally = book.gone.get(*name).copied().unwrap_or_default();
+            let viewers = book.present.values().filter(|viewer| viewer.camera == *name);
             viewers.for_each(|viewer| tally.served.add(viewer.report().served));
             tally
         };
-        cameras.iter().map(of).collect()
+        cameras.iter().map(total).collect()
+    }
+}
+
+impl Book {
+    fn n_watching(&self, camera: &str) -> usize {
+        self.present.values().filter(|viewer| viewer.camera == camera).count()
+    }
+
+    fn tally(&mut self, camera: &str) -> &mut Tally {
+        // Not `entry`, which would copy the name for each viewer.
+        if !self.gone.contains_key(camera) {
+            self.gone.insert(camera.to_owned(), Tally::default());
+        }
+        self.gone.get_mut(camera).expect("it was just inserted if it was missing")
+    }
+}
+
+impl Full {
+    /// Which seats are taken, for people.
+    pub(super) fn describe(self, camera: &str) -> String {
+        match self {
+            Self::Daemon(n) => format!("all {n} seats are taken"),
+            Self::Camera(n) => format!("all {n} seats of camera {camera} are taken"),
+        }
+    }
+}
+
+impl Layout {
+    pub(super) fn name(self) -> &'static str {
+        match self {
+            Self::Advance => "advance",
+            Self::Full => "full",
+        }
     }
 }
 
@@ -197,42 +298,20 @@ impl Drop for Seat {
     fn drop(&mut self) {
         let viewer = &self.viewer;
         let served = viewer.report().served;
-        self.all.tally(&viewer.camera, |tally| {
-            // Both under the lock of the tallies.
-            self.all.present.lock().remove(&viewer.id);
-            tally.served.add(served);
-        });
+        // Both under one lock: a viewer is counted as present or as gone, never
+        // as neither, or a counter would go back for a moment.
+        let mut book = self.all.book.lock();
+        book.present.remove(&viewer.id);
+        book.tally(&viewer.camera).served.add(served);
+    }
+}
+
+impl Drop for InLine<'_> {
+    fn drop(&mut self) {
+        self.0.book.lock().n_in_line -= 1;
     }
 }
 
 #[cfg(test)]
-mod tests {
-    use super::super::route::Route;
-    use super::super::target::route;
-    use super::*;
-
-    #[test]
-    fn what_a_viewer_had_stays_in_the_total() {
-        let viewers = Arc::new(Viewers::default());
-        let Route::Stream(request) = route("/stream?key=k", None).route else {
-            panic!("no stream")
-        };
-        let seat = viewers.enter("127.0.0.1:1".parse().unwrap(), "camera", &request);
-        seat.viewer.sent(100, 0, Instant::now());
-        seat.viewer.sent(100, 3, Instant::now());
-        seat.viewer.repeated(50);
-        assert_eq!(viewers.present().len(), 1);
-        let due = Served { n_sent: 2, n_skipped: 3, n_repeated: 1, n_bytes: 250 };
-        viewers.refused("other");
-        let had = || viewers.tallies(&["camera", "other"]);
-        let [of, other] = had()[..] else { panic!("not two tallies") };
-        assert_eq!((of.n_ever, of.n_refused, of.served), (1, 0, due));
-        assert_eq!((other.n_ever, other.n_refused, other.served), (0, 1, Served::default()));
-        drop(seat);
-        assert!(viewers.present().is_empty());
-        assert_eq!(had(), [of, other]);
-        assert_eq!(viewers.tallies(&["other"]), [other]);
-        assert_eq!(viewers.tallies(&["camera"])[0].n_ever, 0, "it is not forgotten");
-        assert_eq!(viewers.n_refused(), 1);
-    }
-}
+#[path = "viewers_tests.rs"]
+mod tests;

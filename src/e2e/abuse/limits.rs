@@ -77,6 +77,24 @@ fn head_of_more_than_64_kib_is_cut() {
 }
 
 #[test]
+fn whole_head_that_is_too_large_is_told_so_or_cut_but_not_served() {
+    let daemon = Daemon::start(&["--head-timeout", "1h", "--max-head", "1024"]);
+    // Ended, so that the library may hand it over before the guard looks.
+    for n in 1..=10 {
+        let mut bad = Client::connect(daemon.address());
+        bad.send(head_of(1025 - 2) + "\r\n\r\n");
+        let reply = bad.take_rest();
+        let text = String::from_utf8_lossy(&reply);
+        assert!(text.is_empty() || text.starts_with("HTTP/1.1 431 "), "{text}");
+        assert!(text.is_empty() || text.contains("more than 1024 bytes"), "{text}");
+        assert_eq!(connections(&daemon, "cut/head_size"), n);
+    }
+    let mut good = Client::connect(daemon.address());
+    good.send(head_of(1024 - 4) + "\r\n\r\n");
+    assert_eq!(good.reply("GET").code, 200);
+}
+
+#[test]
 fn largest_head_is_an_option() {
     let daemon = Daemon::start(&["--head-timeout", "1h", "--max-head", "1024"]);
     let mut bad = Client::connect(daemon.address());

@@ -63,14 +63,15 @@ fn workers_that_panic_a_hundred_times_leave_nothing_behind() {
         // pieces.
         let mut viewer = daemon.watch("/stream?extra_headers=1");
         viewer.next();
-        faults.panic(&daemon, "http-1", Call::Writev);
+        faults.panic(&daemon, "http-viewer", Call::Writev);
         while viewer.next_or_end().is_some() {}
         assert_eq!(daemon.get_within(Duration::from_secs(1), "/healthz").code, 200);
         daemon.wait_for_seats(0);
     }
     assert_eq!(connections(&daemon, "panics"), 100);
-    // It is the same process the whole time.
-    assert!(daemon.threads().contains(&"http-1".to_owned()), "{:?}", daemon.threads());
+    // A panic costs no worker: the few that were created serve all.
+    let n_workers = daemon.threads().iter().filter(|name| name.starts_with("http-")).count();
+    assert!((1..=4).contains(&n_workers), "{:?}", daemon.threads());
     let log = daemon.log();
     let n_lines = log.iter().filter(|line| line.contains("panic")).count();
     assert!(n_lines <= 3, "{n_lines} lines");

@@ -1,0 +1,253 @@
+//! From a whole request to the worker that answers it: which address, who may
+//! ask, which camera, which lane. Refuses in one place, and never blocks, so
+//! that a client is refused at once where every lane is full.
+
+mod refusal;
+
+use std::sync::Arc;
+use std::sync::atomic::Ordering::Relaxed;
+use std::time::Instant;
+
+use super::access::{Auth, Login, PendingLogin};
+use super::context::Context;
+use super::lanes::{Lane, Lanes, Limit};
+use super::reply::{Code, Reply};
+use super::request::Request;
+use super::routes::{Access, Answer, Endpoint, Target, Which, actions};
+use super::transport::{Connection, Handler, Method};
+use crate::cameras::Camera;
+
+/// Dispatches requests to the workers.
+pub(super) struct Dispatch {
+    shared: Arc<Shared>,
+    lanes: Lanes<Box<Job>>,
+}
+
+struct Shared {
+    context: Context,
+    auth: Auth,
+}
+
+/// A request that is not routed to its camera yet.
+struct Arrival {
+    connection: Connection,
+    target: Target,
+    asked: Instant,
+}
+
+/// What a worker does. Boxed on its way, as every place in a queue and several
+/// frames of a worker's stack hold one.
+enum Job {
+    Answer(Request, Answer),
+    CheckPassword(Arrival, PendingLogin),
+    Send(Connection, Reply),
+}
+
+/// Clients beyond the seats that workers look at: those that wait for the seat
+/// of a viewer that is leaving, and those whose query is wrong.
+const N_BEYOND_SEATS: usize = 8;
+
+/// How many jobs of a lane run at once, and how many wait.
+fn limit(lane: Lane, n_seats: usize) -> Limit {
+    let (n_running, n_waiting) = match lane {
+        Lane::Viewer => (n_seats + N_BEYOND_SEATS, 0),
+        // One new picture answers all that wait, but a client may take its time
+        // to receive it.
+        Lane::Snapshot => (32, 64),
+        // A disk is slow at many files at once.
+        Lane::Download => (4, 4),
+        Lane::Short => (16, 64),
+        Lane::Control => (4, 16),
+        // A slow hash keeps a core busy, so never two at once.
+        Lane::Login => (1, 32),
+    };
+    Limit { n_running, n_waiting }
+}
+
+impl Dispatch {
+    pub(super) fn new(mut context: Context) -> Self {
+        let auth = Auth::new(context.config.credentials.take());
+        let n_seats = context.config.n_seats;
+        let shared = Arc::new(Shared { context, auth });
+        let worker = Arc::clone(&shared);
+        let lanes = Lanes::new(
+            |lane| limit(lane, n_seats),
+            move |lanes, job: Box<Job>| worker.work(lanes, *job),
+        );
+        Self { shared, lanes }
+    }
+
+    /// Returns when all workers have ended. Their connections must be shut and
+    /// the slots closed.
+    pub(super) fn stop(&self) {
+        self.lanes.stop();
+    }
+}
+
+impl Handler for Dispatch {
+    fn takes_body(&self, method: Method, target: &str) -> bool {
+        method == Method::Post && Target::parse(target).endpoint().methods.has_body
+    }
+
+    fn receive(&self, connection: Connection) {
+        let (shared, lanes, asked) = (&*self.shared, &self.lanes, Instant::now());
+        let (peer, method) = (connection.peer(), connection.method().name());
+        log::debug!("{peer}: {method} {}", connection.target());
+        let target = Target::parse(connection.target());
+        let endpoint = target.endpoint();
+        let needs_login = shared.auth.is_needed();
+        if let Some(reply) = refusal::find(&connection, endpoint, &shared.context, needs_login) {
+            return shared.send(lanes, connection, reply);
+        }
+        let login = match endpoint.access {
+            Access::Anybody => Login::Granted,
+            Access::Login => shared.auth.check(connection.header("Authorization"), peer.ip()),
+        };
+        let arrival = Arrival { connection, target, asked };
+        match login {
+            Login::Granted => shared.admit(lanes, arrival),
+            Login::Denied => shared.deny(lanes, arrival.connection),
+            Login::Throttled => shared.throttle(lanes, arrival.connection),
+            Login::Slow(pending) => {
+                shared.submit(lanes, Lane::Login, Job::CheckPassword(arrival, pending));
+            }
+        }
+    }
+
+    fn is_idle(&self) -> bool {
+        self.shared.context.viewers.seats().taken == 0
+    }
+}
+
+impl Shared {
+    /// Finds the camera of a request that may be answered, and its lane.
+    fn admit(&self, lanes: &Lanes<Box<Job>>, arrival: Arrival) {
+        let Arrival { connection, target, asked } = arrival;
+        let (camera, target) = match self.find_camera(target) {
+            Ok(found) => found,
+            Err(reply) => return self.send(lanes, connection, reply),
+        };
+        let Endpoint { lane, answer, .. } = *target.endpoint();
+        let is_named = matches!(target.which, Which::Named(_));
+        let Target { path, query, .. } = target;
+        let request = Request { connection, camera, path, query, is_named, asked };
+        // A HEAD of a stream takes no seat.
+        let is_short = lane == Lane::Viewer && request.is_head();
+        let lane = if is_short { Lane::Short } else { lane };
+        self.submit(lanes, lane, Job::Answer(request, answer));
+    }
+
+    /// The camera that is meant. A name that no camera has may still be a
+    /// folder of the page.
+    ///
+    /// # Errors
+    /// The reply where there is no such camera, or no such address.
+    fn find_camera(&self, target: Target) -> Result<(Arc<Camera>, Target), Reply> {
+        let cameras = &self.context.cameras;
+        let (camera, missing) = match &target.which {
+            Which::First => (Some(cameras.first()), String::new()),
+            Which::Nth(n) => (cameras.all().get(*n).cloned(), format!("camera number {n}")),
+            Which::Named(name) => (cameras.find(name), format!("camera {name}")),
+        };
+        if target.is_unknown_action {
+            return Err(Reply::bad_request(&format!("action: use {}", actions())));
+        }
+        match (camera, &target.which) {
+            (Some(_), _) if target.missing_slash().is_some() => {
+                let to = format!("{}/", target.missing_slash().unwrap_or_default());
+                let reply = Reply::text(Code::MovedPermanently, &format!("see {to}"));
+                Err(reply.with("Location", to))
+            }
+            (Some(camera), _) => Ok((camera, target)),
+            (None, Which::Named(name)) if target.is_file() => {
+                let path = format!("/{name}{}", target.path);
+                Ok((cameras.first(), Target { which: Which::First, path, ..target }))
+            }
+            (None, _) => {
+                let all = cameras.all();
+                let names: Vec<_> = all.iter().map(|camera| camera.name.as_str()).collect();
+                let text = format!("there is no {missing}; there are: {}", names.join(", "));
+                Err(Reply::text(Code::NotFound, &text))
+            }
+        }
+    }
+
+    /// Hands a job to its lane, or refuses the client when that is full.
+    fn submit(&self, lanes: &Lanes<Box<Job>>, lane: Lane, job: Job) {
+        let Err(job) = lanes.submit(lane, Box::new(job)) else { return };
+        let (connection, camera) = match *job {
+            Job::Answer(request, _) => (request.connection, Some(request.camera)),
+            Job::CheckPassword(arrival, _) => (arrival.connection, None),
+            Job::Send(connection, _) => (connection, None),
+        };
+        let (context, counts) = (&self.context, self.context.connections.counts());
+        let why = match (lane, camera) {
+            (Lane::Viewer, Some(camera)) => {
+                context.viewers.count_refused(&camera.name);
+                format!("all {} seats are taken; try again in a moment", context.config.n_seats)
+            }
+            _ => {
+                counts.refused.fetch_add(1, Relaxed);
+                refusal::full(lane).to_owned()
+            }
+        };
+        context.log_refusal(&why);
+        // On this thread, as all workers are busy. It does not block: these are
+        // the first bytes to the client, and its send buffer is empty.
+        context.write(&connection, &Reply::unavailable(&why));
+    }
+
+    /// Has a worker send a finished reply.
+    fn send(&self, lanes: &Lanes<Box<Job>>, connection: Connection, reply: Reply) {
+        self.submit(lanes, Lane::Short, Job::Send(connection, reply));
+    }
+
+    fn deny(&self, lanes: &Lanes<Box<Job>>, connection: Connection) {
+        if connection.header("Authorization").is_some() {
+            self.context.connections.counts().wrong_passwords.fetch_add(1, Relaxed);
+        }
+        self.send(lanes, connection, refusal::unauthorized());
+    }
+
+    fn throttle(&self, lanes: &Lanes<Box<Job>>, connection: Connection) {
+        self.context.connections.counts().slowed_guesses.fetch_add(1, Relaxed);
+        self.send(lanes, connection, refusal::throttled());
+    }
+
+    /// A worker's part.
+    fn work(&self, lanes: &Lanes<Box<Job>>, job: Job) {
+        match job {
+            Job::Answer(request, Answer::Stream(open)) => self.stream(request, open),
+            Job::Answer(request, Answer::Reply(answer)) => self.reply(request, answer),
+            Job::Send(connection, reply) => self.context.write(&connection, &reply),
+            Job::CheckPassword(arrival, _pending) => self.check_password(lanes, arrival),
+        }
+    }
+
+    fn stream(&self, request: Request, open: super::routes::Open) {
+        match open(&self.context, &request) {
+            Ok(stream) if request.is_head() => request.send(&stream.head(&self.context), &[]),
+            Ok(stream) => stream.run(&self.context, &request.into_stream()),
+            Err(reply) => self.context.send(&request, &reply),
+        }
+    }
+
+    // Not inlined, nor the next: their stack frames would add to that of each
+    // viewer, for as long as it watches.
+    #[inline(never)]
+    fn reply(&self, mut request: Request, answer: super::routes::Once) {
+        if let Err(reply) = answer(&self.context, &mut request) {
+            self.context.send(&request, &reply);
+        }
+    }
+
+    #[inline(never)]
+    fn check_password(&self, lanes: &Lanes<Box<Job>>, arrival: Arrival) {
+        let from = arrival.connection.peer().ip();
+        if self.auth.check_slowly(arrival.connection.header("Authorization"), from) {
+            self.admit(lanes, arrival);
+        } else {
+            self.deny(lanes, arrival.connection);
+        }
+    }
+}

@@ -1,0 +1,134 @@
+//! The replies to requests that no endpoint sees.
+
+use crate::http::access::{Origin, OriginPolicy};
+use crate::http::context::Context;
+use crate::http::lanes::Lane;
+use crate::http::reply::{Code, Reply};
+use crate::http::routes::{Endpoint, Methods};
+use crate::http::transport::{Connection, Cut, Method};
+
+/// The largest body of a POST. Controls are small.
+const MAX_BODY: usize = 64 << 10;
+
+/// The reply to a request that goes no further, by its head alone.
+pub(super) fn find(
+    connection: &Connection,
+    endpoint: &Endpoint,
+    context: &Context,
+    has_password: bool,
+) -> Option<Reply> {
+    let max_head_bytes = context.config.limits.max_head_bytes;
+    // The guard cuts such a connection, unless the whole head arrived between
+    // two of its looks.
+    if connection.n_head_bytes() as u64 > max_head_bytes {
+        context.connections.counts().cut(Cut::HeadSize);
+        let text = format!("the head of the request has more than {max_head_bytes} bytes");
+        return Some(Reply::text(Code::HeadTooLarge, &text));
+    }
+    if connection.target().is_empty() {
+        return Some(Reply::bad_request("the request names no address; the page is at /"));
+    }
+    let methods = endpoint.methods;
+    match connection.method() {
+        Method::Options => Some(options(connection, methods)),
+        method if !methods.takes(method) => Some(
+            Reply::text(Code::MethodNotAllowed, &format!("use one of {}", methods.allow))
+                .with("Allow", methods.allow),
+        ),
+        Method::Post => {
+            let allow_origin = context.allow_origin();
+            post(connection, methods, OriginPolicy { allow_origin, has_password })
+        }
+        _ if connection.has_body() => Some(Reply::bad_request("a GET takes no body here")),
+        _ => None,
+    }
+}
+
+fn options(connection: &Connection, methods: Methods) -> Reply {
+    let asked = connection.header("Access-Control-Request-Headers");
+    Reply::text(Code::NoContent, "")
+        .with("Allow", methods.allow)
+        .with("Access-Control-Allow-Methods", methods.allow)
+        .with("Access-Control-Allow-Headers", asked_headers(asked))
+}
+
+/// Header names that a preflight asks for, to be echoed. Only if they are
+/// nothing but names, so that no client can write headers of its own.
+fn asked_headers(asked: Option<&str>) -> String {
+    let is_name = |b: u8| b.is_ascii_alphanumeric() || b"-_, ".contains(&b);
+    asked.filter(|names| names.bytes().all(is_name)).unwrap_or("").to_owned()
+}
+
+/// The reply to a POST that may not change anything, or has a wrong body.
+fn post(connection: &Connection, methods: Methods, policy: OriginPolicy<'_>) -> Option<Reply> {
+    let origin = Origin {
+        site: connection.header("Sec-Fetch-Site"),
+        origin: connection.header("Origin"),
+        host: connection.header("Host"),
+    };
+    if let Err(why) = origin.check(policy) {
+        return Some(Reply::text(Code::Forbidden, &why));
+    }
+    if methods.has_body {
+        body(connection)
+    } else if connection.has_body() {
+        Some(Reply::bad_request("a POST takes no body here"))
+    } else {
+        None
+    }
+}
+
+fn body(connection: &Connection) -> Option<Reply> {
+    let (code, why) = match connection.body_length() {
+        None => (Code::LengthRequired, "send a JSON body with its Content-Length, not chunked"),
+        Some(length) if length > MAX_BODY => (Code::ContentTooLarge, "send at most 64 KiB"),
+        Some(_) if !is_json(connection.header("Content-Type")) => {
+            (Code::UnsupportedMediaType, "send JSON, with Content-Type: application/json")
+        }
+        Some(_) => return None,
+    };
+    Some(Reply::text(code, why))
+}
+
+fn is_json(content_type: Option<&str>) -> bool {
+    let media_type = content_type.and_then(|value| value.split(';').next());
+    media_type.is_some_and(|name| name.trim().eq_ignore_ascii_case("application/json"))
+}
+
+pub(super) fn unauthorized() -> Reply {
+    Reply::text(Code::Unauthorized, "a user and a password are needed")
+        .with("WWW-Authenticate", "Basic realm=\"mjpegd\", charset=\"UTF-8\"")
+}
+
+pub(super) fn throttled() -> Reply {
+    let text = "too many wrong passwords from this address; try again in a moment";
+    Reply::text(Code::TooManyRequests, text).with("Retry-After", "2")
+}
+
+/// Why a lane that is full refuses a request.
+pub(super) fn full(lane: Lane) -> &'static str {
+    match lane {
+        Lane::Short => "too many requests at once; try again",
+        Lane::Viewer => "too many viewers at once; try again",
+        Lane::Snapshot => "too many snapshots at once; try again",
+        Lane::Download => "too many downloads at once; try again",
+        Lane::Control => "too many changes at once; try again",
+        Lane::Login => "too many passwords to check; try again",
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn json_is_known_by_its_media_type() {
+        for right in ["application/json", "Application/JSON; charset=utf-8", " application/json "] {
+            assert!(is_json(Some(right)), "{right}");
+        }
+        for wrong in ["text/plain", "application/jsonp", "", "text/plain; application/json"] {
+            assert!(!is_json(Some(wrong)), "{wrong}");
+        }
+        assert!(!is_json(None));
+    }
+}

@@ -1,0 +1,224 @@
+//! `/metrics`: the figures of `/status` in the Prometheus text format 0.0.4.
+
+use std::fmt::{Display, Write};
+
+use crate::capture::{State, Status};
+use crate::http::context::Context;
+use crate::http::reply::{Code, Reply};
+use crate::http::request::Request;
+use crate::http::transport::ConnectionsReport;
+use crate::http::viewers::Tally;
+use crate::recording::{self, Totals};
+
+const CONTENT_TYPE: &str = "text/plain; version=0.0.4; charset=utf-8";
+
+/// # Errors
+/// None.
+pub(in crate::http) fn answer(context: &Context, request: &mut Request) -> Result<(), Reply> {
+    let text = text(context).into_bytes();
+    context.send(request, &Reply::new(Code::Ok, CONTENT_TYPE, text));
+    Ok(())
+}
+
+/// A page under construction.
+#[derive(Default)]
+struct Page(String);
+
+/// A line's labels, without those of the camera.
+type Label<'a> = Option<(&'a str, &'a str)>;
+
+impl Page {
+    /// A metric with one value.
+    fn one(&mut self, name: &str, kind: &str, help: &str, value: impl Display) {
+        self.head(name, kind, help);
+        self.put(format_args!("mjpegd_{name} {value}\n"));
+    }
+
+    /// A metric with a value for each value of a label.
+    fn many<'a, V: Display>(
+        &mut self,
+        (name, kind, help): (&str, &str, &str),
+        label: &str,
+        values: impl IntoIterator<Item = (&'a str, V)>,
+    ) {
+        self.head(name, kind, help);
+        for (key, value) in values {
+            self.put(format_args!("mjpegd_{name}{{{label}=\"{key}\"}} {value}\n"));
+        }
+    }
+
+    /// A metric with a value, several or none for each camera.
+    fn each<'a, V: Display, I: IntoIterator<Item = (Label<'a>, V)>>(
+        &mut self,
+        (name, kind, help): (&str, &str, &str),
+        cameras: &'a [Camera<'a>],
+        values: impl Fn(&'a Camera<'a>) -> I,
+    ) {
+        self.head(name, kind, help);
+        for camera in cameras {
+            for (label, value) in values(camera) {
+                self.put(format_args!("mjpegd_{name}{{camera=\"{}\"", camera.name));
+                if let Some((key, text)) = label {
+                    self.put(format_args!(",{key}=\"{text}\""));
+                }
+                self.put(format_args!("}} {value}\n"));
+            }
+        }
+    }
+
+    fn head(&mut self, name: &str, kind: &str, help: &str) {
+        self.put(format_args!("# HELP mjpegd_{name} {help}\n# TYPE mjpegd_{name} {kind}\n"));
+    }
+
+    fn put(&mut self, text: std::fmt::Arguments<'_>) {
+        self.0.write_fmt(text).expect("a String takes all that is written");
+    }
+}
+
+/// What is told of one camera. A name needs no escape: it is plain.
+struct Camera<'a> {
+    name: &'a str,
+    status: Status,
+    n_viewers: usize,
+    tally: Tally,
+    recording: Option<(recording::Status, Totals)>,
+}
+
+/// All metrics of this moment. No label comes from a client.
+fn text(context: &Context) -> String {
+    let (viewers, connections) = (&context.viewers, &context.connections.report());
+    let (units, seats) = (context.cameras.all(), viewers.seats());
+    let names: Vec<_> = units.iter().map(|unit| unit.name.as_str()).collect();
+    let tallies = viewers.tallies(&names);
+    let cameras: Vec<_> = units
+        .iter()
+        .zip(tallies)
+        .map(|(unit, tally)| Camera {
+            name: &unit.name,
+            status: unit.capture.status(),
+            n_viewers: viewers.n_watching(&unit.name),
+            tally,
+            recording: unit.recording.as_ref().map(|r| (r.status(), r.store().totals())),
+        })
+        .collect();
+    let mut page = Page::default();
+    let version = [(env!("CARGO_PKG_VERSION"), 1)];
+    page.many(("info", "gauge", "The program that answers."), "version", version);
+    page.one(
+        "uptime_seconds",
+        "gauge",
+        "Time since the start.",
+        context.started.elapsed().as_secs_f64(),
+    );
+    page.one("seats", "gauge", "Viewers that may watch at once.", seats.total);
+    of_capture(&mut page, &cameras);
+    of_viewers(&mut page, &cameras);
+    of_recordings(&mut page, &cameras);
+    of_connections(&mut page, connections);
+    page.0
+}
+
+fn of_connections(page: &mut Page, of: &ConnectionsReport) {
+    page.one("connections_max", "gauge", "Connections that there may be at once.", of.max);
+    page.many(
+        ("connections", "gauge", "Connections that are answered, or wait without a request."),
+        "state",
+        [("answered", of.answered), ("waiting", of.waiting)],
+    );
+    page.many(
+        ("connections_cut_total", "counter", "Connections cut by a limit."),
+        "cause",
+        of.cut.iter().map(|(cause, n)| (*cause, *n)),
+    );
+    page.one("connections_kicked_total", "counter", "Wake-ups for connections.", of.kicked);
+    page.one("connections_leaked_total", "counter", "Connections lost for good.", of.leaked);
+    page.one("requests_forgotten_total", "counter", "Requests of absurd length.", of.forgotten);
+    page.one("requests_refused_total", "counter", "Requests of a kind that is busy.", of.refused);
+    page.one("listener_renewed_total", "counter", "Times it listened anew.", of.listener_renewed);
+    page.one("passwords_wrong_total", "counter", "Passwords that were wrong.", of.wrong_passwords);
+    page.one("passwords_slowed_total", "counter", "Passwords refused unseen.", of.slowed_guesses);
+    page.one("restarts_total", "counter", "Times the program started itself anew.", of.restarts);
+    page.one("panics_total", "counter", "Panics of threads.", of.panics);
+}
+
+fn of_capture(page: &mut Page, all: &[Camera<'_>]) {
+    page.each(("camera_state", "gauge", "1 for the state that is."), all, |camera| {
+        State::ALL
+            .map(|state| (Some(("state", state.name())), u8::from(camera.status.state == state)))
+    });
+    let fps = ("camera_fps", "gauge", "Frames a second, of late.");
+    page.each(fps, all, |camera| [(None, camera.status.fps)]);
+    let opened = ("camera_opened_total", "counter", "Times the camera was opened.");
+    page.each(opened, all, |camera| [(None, camera.status.n_opened)]);
+    let captured = ("frames_captured_total", "counter", "Frames taken.");
+    page.each(captured, all, |camera| [(None, camera.status.n_captured)]);
+    let by_cause = |(cause, n): &(&'static str, u64)| (Some(("cause", *cause)), *n);
+    let dropped = ("frames_dropped_total", "counter", "Frames that were no good.");
+    page.each(dropped, all, |camera| camera.status.n_dropped.iter().map(by_cause));
+    let faults = ("camera_faults_total", "counter", "Times the camera was lost.");
+    page.each(faults, all, |camera| camera.status.n_faults.iter().map(by_cause));
+    let age = ("frame_age_seconds", "gauge", "Age of the newest frame.");
+    page.each(age, all, |camera| {
+        let latest = camera.status.latest.as_ref();
+        latest.map(|frame| (None, frame.meta.at.monotonic.elapsed().as_secs_f64()))
+    });
+}
+
+fn of_viewers(page: &mut Page, all: &[Camera<'_>]) {
+    let present = ("viewers", "gauge", "Viewers that watch.");
+    page.each(present, all, |camera| [(None, camera.n_viewers)]);
+    let ever = ("viewers_total", "counter", "Viewers that ever watched.");
+    page.each(ever, all, |camera| [(None, camera.tally.n_ever)]);
+    let refused = ("viewers_refused_total", "counter", "Viewers refused, all seats taken.");
+    page.each(refused, all, |camera| [(None, camera.tally.n_refused)]);
+    let sent = ("frames_sent_total", "counter", "Frames sent to viewers.");
+    page.each(sent, all, |camera| [(None, camera.tally.served.n_sent)]);
+    let skipped = ("frames_skipped_total", "counter", "Frames viewers were too slow for.");
+    page.each(skipped, all, |camera| [(None, camera.tally.served.n_skipped)]);
+    let repeated = ("frames_repeated_total", "counter", "Frames sent again in a lull.");
+    page.each(repeated, all, |camera| [(None, camera.tally.served.n_repeated)]);
+    let bytes = ("sent_bytes_total", "counter", "Bytes of frames sent.");
+    page.each(bytes, all, |camera| [(None, camera.tally.served.n_bytes)]);
+}
+
+fn of_recordings(page: &mut Page, all: &[Camera<'_>]) {
+    page.each(("recording_state", "gauge", "1 for the state that is."), all, |camera| {
+        camera.recording.iter().flat_map(|(status, ..)| {
+            recording::State::ALL
+                .map(|state| (Some(("state", state.name())), u8::from(status.state == state)))
+        })
+    });
+    let mut one = |name, kind, help, value: fn(&(recording::Status, Totals)) -> u64| {
+        page.each((name, kind, help), all, |camera| {
+            camera.recording.iter().map(move |recording| (None, value(recording)))
+        });
+    };
+    one("recording_bytes", "gauge", "Bytes of the recording on disk.", |(_, t)| t.n_bytes);
+    one("recording_frames", "gauge", "Frames in the recording.", |(_, t)| t.n_frames);
+    one("frames_recorded_total", "counter", "Frames written to disk.", |(s, _)| s.n_frames);
+    one("recorded_bytes_total", "counter", "Bytes written to disk.", |(s, _)| s.n_bytes);
+    let missed = "Frames the disk was too slow for.";
+    one("frames_unrecorded_total", "counter", missed, |(s, _)| s.n_skipped);
+    let failed = "Times that recording failed.";
+    one("recording_failures_total", "counter", failed, |(s, _)| s.n_failures);
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn lines_have_the_form_of_the_format() {
+        let mut page = Page::default();
+        page.one("a", "gauge", "Help.", 1.5);
+        page.many(("b_total", "counter", "More."), "cause", [("x", 1), ("y", 2)]);
+        page.each(("c", "gauge", "None."), &[], |_| [(None, 1)]);
+        assert_eq!(
+            page.0,
+            "# HELP mjpegd_a Help.\n# TYPE mjpegd_a gauge\nmjpegd_a 1.5\n\
+             # HELP mjpegd_b_total More.\n# TYPE mjpegd_b_total counter\n\
+             mjpegd_b_total{cause=\"x\"} 1\nmjpegd_b_total{cause=\"y\"} 2\n\
+             # HELP mjpegd_c None.\n# TYPE mjpegd_c gauge\n"
+        );
+    }
+}

@@ -1,0 +1,171 @@
+//! The page and the files that belong to it: from the program itself, or from
+//! the folder behind `--www`.
+
+use std::borrow::Cow;
+use std::fs;
+use std::io::Read;
+use std::path::{Component, Path, PathBuf};
+
+use crate::http::context::Context;
+use crate::http::reply::{Code, Reply};
+use crate::http::request::Request;
+
+/// Only the page's own files load anything, and only from here.
+const POLICY: &str = "default-src 'none'; img-src 'self' blob: data:; style-src 'self'; \
+    script-src 'self'; connect-src 'self'; base-uri 'none'; form-action 'none'";
+
+/// The files in the program: path, content type, bytes.
+const BUILT_IN: [(&str, &str, &[u8]); 9] = [
+    ("/", "text/html; charset=utf-8", include_bytes!("../../../www/index.html")),
+    ("/style.css", "text/css; charset=utf-8", include_bytes!("../../../www/style.css")),
+    ("/app.js", "text/javascript; charset=utf-8", include_bytes!("../../../www/app.js")),
+    ("/common.js", "text/javascript; charset=utf-8", include_bytes!("../../../www/common.js")),
+    ("/controls.js", "text/javascript; charset=utf-8", include_bytes!("../../../www/controls.js")),
+    ("/grid.js", "text/javascript; charset=utf-8", include_bytes!("../../../www/grid.js")),
+    (
+        "/recordings.js",
+        "text/javascript; charset=utf-8",
+        include_bytes!("../../../www/recordings.js"),
+    ),
+    ("/timeline.js", "text/javascript; charset=utf-8", include_bytes!("../../../www/timeline.js")),
+    ("/playback.js", "text/javascript; charset=utf-8", include_bytes!("../../../www/playback.js")),
+];
+
+/// A file of a page is read whole; a larger one does not belong there.
+const MAX_FILE_BYTES: u64 = 8 << 20;
+
+/// # Errors
+/// 404 where there is no such file.
+pub(in crate::http) fn answer(context: &Context, request: &mut Request) -> Result<(), Reply> {
+    let file = match context.config.www.as_deref() {
+        Some(dir) => from_folder(dir, &request.path),
+        None => built_in(&request.path),
+    };
+    let missing = || Reply::text(Code::NotFound, "not found; the page is at /");
+    context.send(request, &file.ok_or_else(missing)?);
+    Ok(())
+}
+
+fn built_in(path: &str) -> Option<Reply> {
+    let path = if path == "/index.html" { "/" } else { path };
+    let (_, content_type, bytes) = BUILT_IN.iter().find(|(name, ..)| *name == path)?;
+    let reply = Reply::new(Code::Ok, content_type, *bytes);
+    Some(reply.with("Cache-Control", "no-cache").with("Content-Security-Policy", POLICY))
+}
+
+fn from_folder(dir: &Path, path: &str) -> Option<Reply> {
+    let file = resolve(dir, path)?;
+    let mut bytes = Vec::new();
+    fs::File::open(&file).ok()?.take(MAX_FILE_BYTES + 1).read_to_end(&mut bytes).ok()?;
+    if bytes.len() as u64 > MAX_FILE_BYTES {
+        log::warn!("{}: larger than 8 MiB, not served", file.display());
+        return None;
+    }
+    let reply = Reply::new(Code::Ok, content_type(&file), Cow::Owned(bytes));
+    Some(reply.with("Cache-Control", "no-cache"))
+}
+
+/// The file in `dir` that a path names. `None` for what is not a file, is
+/// hidden, or lies outside, be it by dots or by a link.
+fn resolve(dir: &Path, path: &str) -> Option<PathBuf> {
+    let decoded = decode(path)?;
+    let relative = Path::new(decoded.strip_prefix('/')?);
+    let is_plain = relative.components().all(|component| match component {
+        Component::Normal(name) => !name.as_encoded_bytes().starts_with(b"."),
+        _ => false,
+    });
+    if !is_plain || decoded.contains('\0') {
+        return None;
+    }
+    let dir = dir.canonicalize().ok()?;
+    let mut file = dir.join(relative).canonicalize().ok()?;
+    if file.is_dir() {
+        file = file.join("index.html").canonicalize().ok()?;
+    }
+    (file.starts_with(&dir) && file.is_file()).then_some(file)
+}
+
+/// Takes percent encoding back (RFC 3986 2.1).
+fn decode(path: &str) -> Option<String> {
+    // In a query a plus is a blank; in a path it is a plus.
+    let escaped = path.replace('+', "%2B").replace('&', "%26").replace('=', "%3D");
+    let (text, _) = form_urlencoded::parse(escaped.as_bytes()).next()?;
+    (!text.contains(char::REPLACEMENT_CHARACTER)).then(|| text.into_owned())
+}
+
+fn content_type(file: &Path) -> &'static str {
+    match file.extension().and_then(|e| e.to_str()).unwrap_or("") {
+        "html" | "htm" => "text/html; charset=utf-8",
+        "css" => "text/css; charset=utf-8",
+        "js" | "mjs" => "text/javascript; charset=utf-8",
+        "json" => "application/json",
+        "svg" => "image/svg+xml",
+        "png" => "image/png",
+        "jpg" | "jpeg" => "image/jpeg",
+        "gif" => "image/gif",
+        "webp" => "image/webp",
+        "ico" => "image/x-icon",
+        "woff2" => "font/woff2",
+        "txt" => "text/plain; charset=utf-8",
+        _ => "application/octet-stream",
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// A folder with a file, a link out of it and a hidden file.
+    fn folder(name: &str) -> PathBuf {
+        let dir = std::env::temp_dir().join(format!("mjpegd-www-{}-{name}", std::process::id()));
+        fs::create_dir_all(dir.join("sub")).unwrap();
+        fs::write(dir.join("index.html"), "home").unwrap();
+        fs::write(dir.join("a b+c.txt"), "text").unwrap();
+        fs::write(dir.join("sub/index.html"), "sub").unwrap();
+        fs::write(dir.join(".secret"), "hidden").unwrap();
+        std::os::unix::fs::symlink("/etc/passwd", dir.join("link")).unwrap();
+        std::os::unix::fs::symlink("/etc", dir.join("linked")).unwrap();
+        dir
+    }
+
+    #[test]
+    fn files_of_the_folder_are_found() {
+        let dir = folder("found");
+        let name = |path| resolve(&dir, path).map(|f| fs::read_to_string(f).unwrap());
+        for (path, text) in
+            [("/", "home"), ("/index.html", "home"), ("/a%20b+c.txt", "text"), ("/sub", "sub")]
+        {
+            assert_eq!(name(path).as_deref(), Some(text), "{path}");
+        }
+        fs::remove_dir_all(dir).unwrap();
+    }
+
+    #[test]
+    fn nothing_outside_the_folder_is_reached() {
+        let dir = folder("outside");
+        for path in [
+            "/../Cargo.toml",
+            "/%2e%2e/%2e%2e/etc/passwd",
+            "/sub/../../etc/passwd",
+            "//etc/passwd",
+            "/link",
+            "/linked/passwd",
+            "/.secret",
+            "/%2Esecret",
+            "/index.html%00.jpg",
+            "/none",
+            "etc",
+            "*",
+            "/%ff",
+        ] {
+            assert_eq!(resolve(&dir, path), None, "{path}");
+        }
+        fs::remove_dir_all(dir).unwrap();
+    }
+
+    #[test]
+    fn page_is_in_the_program_and_no_file_is_touched_without_a_folder() {
+        assert!(built_in("/").is_some() && built_in("/app.js").is_some());
+        assert!(built_in("/Cargo.toml").is_none() && built_in("/../Cargo.toml").is_none());
+    }
+}

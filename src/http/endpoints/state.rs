@@ -1,0 +1,60 @@
+//! `/state`: the state in the names and shapes of uStreamer, whose users'
+//! programs read it. What has no counterpart here is left out.
+
+use serde_json::{Map, Value, json};
+
+use crate::http::context::Context;
+use crate::http::reply::{Code, Reply};
+use crate::http::request::Request;
+use crate::http::viewers::{Layout, Viewer};
+
+/// # Errors
+/// None.
+pub(in crate::http) fn answer(context: &Context, request: &mut Request) -> Result<(), Reply> {
+    let camera = request.camera.capture.status();
+    let latest = camera.latest.as_ref().map(|frame| frame.meta);
+    let viewers = context.viewers.present();
+    let of_camera = viewers.iter().filter(|viewer| viewer.camera == request.camera.name);
+    let clients: Map<String, Value> =
+        of_camera.map(|viewer| (format!("{:016x}", viewer.id), client(viewer))).collect();
+    let state = json!({
+        "ok": true,
+        "result": {
+            "instance_id": "",
+            "encoder": { "type": "HW", "quality": 0 },
+            "source": {
+                "resolution": {
+                    "width": latest.map_or(0, |meta| meta.width),
+                    "height": latest.map_or(0, |meta| meta.height),
+                },
+                "online": latest.is_some(),
+                "desired_fps": whole(camera.asked.fps.or(camera.mode.fps).unwrap_or(0.0)),
+                "captured_fps": whole(camera.fps),
+            },
+            "stream": {
+                "queued_fps": whole(camera.fps),
+                "clients": clients.len(),
+                "clients_stat": clients,
+            },
+        },
+    });
+    context.send(request, &Reply::json(Code::Ok, &state));
+    Ok(())
+}
+
+fn client(viewer: &Viewer) -> Value {
+    json!({
+        "fps": whole(viewer.report().fps),
+        "extra_headers": viewer.card.has_extra_headers,
+        "advance_headers": viewer.card.layout == Layout::Advance,
+        "dual_final_frames": false,
+        "zero_data": false,
+        "key": viewer.card.key,
+    })
+}
+
+/// uStreamer counts whole frames.
+#[allow(clippy::cast_possible_truncation, reason = "a rounded rate is far below 2^53")]
+fn whole(rate: f64) -> i64 {
+    rate.round() as i64
+}

@@ -1,0 +1,188 @@
+//! `/status`: the state of the daemon, its cameras and viewers as JSON.
+
+use std::collections::BTreeMap;
+use std::time::Duration;
+
+use serde::Serialize;
+use serde_json::Value;
+
+use crate::cameras::Camera;
+use crate::capture::Asked;
+use crate::frame::since_epoch;
+use crate::http::context::Context;
+use crate::http::recorded;
+use crate::http::reply::{Code, Reply};
+use crate::http::request::Request;
+use crate::http::transport::ConnectionsReport;
+use crate::http::viewers::{Seats, Viewer, Viewers};
+use crate::mode::Mode;
+
+/// # Errors
+/// None.
+pub(in crate::http) fn answer(context: &Context, request: &mut Request) -> Result<(), Reply> {
+    context.send(request, &Reply::json(Code::Ok, &StatusReport::new(context, request)));
+    Ok(())
+}
+
+/// `/status`. Times are Unix seconds, ages milliseconds or seconds as named.
+#[derive(Serialize)]
+struct StatusReport {
+    name: &'static str,
+    version: &'static str,
+    uptime_s: f64,
+    camera: CameraReport,
+    /// Whether the address has the camera's name. The page cannot tell it from
+    /// its own address, as a proxy may add a prefix.
+    named: bool,
+    cameras: Vec<CameraReport>,
+    seats: Seats,
+    connections: ConnectionsReport,
+    /// Of the camera of this address; `null` where nothing is recorded.
+    recording: Option<Value>,
+    viewers: Vec<ViewerReport>,
+}
+
+#[derive(Serialize)]
+struct CameraReport {
+    name: String,
+    source: String,
+    state: &'static str,
+    cause: Option<String>,
+    since: f64,
+    width: Option<u16>,
+    height: Option<u16>,
+    asked: Setting,
+    got: Setting,
+    fps_asked: Option<f64>,
+    fps: f64,
+    frame_age_ms: Option<f64>,
+    frames: Frames,
+    viewers: usize,
+    max_viewers: Option<usize>,
+    opened: u64,
+    faults: BTreeMap<&'static str, u64>,
+}
+
+/// What was asked of the camera, or what it made of it.
+#[derive(Serialize)]
+struct Setting {
+    device: Option<String>,
+    format: Option<String>,
+    width: Option<u32>,
+    height: Option<u32>,
+    fps: Option<f64>,
+}
+
+impl Setting {
+    fn asked(of: &Asked) -> Self {
+        let (width, height) = of.size.unzip();
+        Self { device: None, format: of.format.clone(), width, height, fps: of.fps }
+    }
+
+    fn got(mode: &Mode) -> Self {
+        let (width, height) = mode.size.unzip();
+        let (device, format) = (mode.device.clone(), mode.format.clone());
+        Self { device, format, width, height, fps: mode.fps }
+    }
+}
+
+#[derive(Serialize)]
+struct Frames {
+    captured: u64,
+    dropped: BTreeMap<&'static str, u64>,
+}
+
+#[derive(Serialize)]
+struct ViewerReport {
+    id: u64,
+    address: String,
+    key: String,
+    camera: String,
+    path: String,
+    layout: &'static str,
+    age_s: f64,
+    fps: f64,
+    sent: u64,
+    skipped: u64,
+    repeated: u64,
+    bytes: u64,
+    frame_age_ms: Option<f64>,
+}
+
+/// Three digits behind the point are enough for people and plots.
+fn round(value: f64) -> f64 {
+    (value * 1000.0).round() / 1000.0
+}
+
+fn ms(duration: Duration) -> f64 {
+    round(duration.as_secs_f64() * 1000.0)
+}
+
+impl StatusReport {
+    fn new(context: &Context, request: &Request) -> Self {
+        let Context { viewers, connections, .. } = context;
+        let (camera, all) = (&request.camera, context.cameras.all());
+        Self {
+            name: env!("CARGO_PKG_NAME"),
+            version: env!("CARGO_PKG_VERSION"),
+            uptime_s: round(context.started.elapsed().as_secs_f64()),
+            camera: CameraReport::new(camera, viewers),
+            named: request.is_named,
+            cameras: all.iter().map(|camera| CameraReport::new(camera, viewers)).collect(),
+            seats: viewers.seats(),
+            connections: connections.report(),
+            recording: camera.recording.as_ref().map(recorded::report),
+            viewers: viewers.present().iter().map(|viewer| ViewerReport::new(viewer)).collect(),
+        }
+    }
+}
+
+impl CameraReport {
+    fn new(camera: &Camera, viewers: &Viewers) -> Self {
+        let status = camera.capture.status();
+        let latest = status.latest.as_ref().map(|frame| frame.meta);
+        Self {
+            name: camera.name.clone(),
+            asked: Setting::asked(&status.asked),
+            got: Setting::got(&status.mode),
+            fps_asked: status.asked.fps.or(status.mode.fps),
+            source: status.asked.source,
+            state: status.state.name(),
+            cause: status.cause,
+            since: round(since_epoch(status.since).as_secs_f64()),
+            width: latest.map(|meta| meta.width),
+            height: latest.map(|meta| meta.height),
+            fps: round(status.fps),
+            frame_age_ms: latest.map(|meta| ms(meta.at.monotonic.elapsed())),
+            frames: Frames {
+                captured: status.n_captured,
+                dropped: status.n_dropped.into_iter().collect(),
+            },
+            viewers: viewers.n_watching(&camera.name),
+            max_viewers: camera.max_viewers(),
+            opened: status.n_opened,
+            faults: status.n_faults.into_iter().collect(),
+        }
+    }
+}
+
+impl ViewerReport {
+    fn new(viewer: &Viewer) -> Self {
+        let report = viewer.report();
+        Self {
+            id: viewer.id,
+            address: viewer.card.address.to_string(),
+            key: viewer.card.key.clone(),
+            camera: viewer.camera.clone(),
+            path: viewer.card.path.clone(),
+            layout: viewer.card.layout.name(),
+            age_s: round(viewer.since.elapsed().as_secs_f64()),
+            fps: round(report.fps),
+            sent: report.served.n_sent,
+            skipped: report.served.n_skipped,
+            repeated: report.served.n_repeated,
+            bytes: report.served.n_bytes,
+            frame_age_ms: report.age.map(ms),
+        }
+    }
+}

@@ -1,0 +1,176 @@
+//! The live picture to one viewer: the newest one, as fast as it takes them.
+
+use std::io;
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use super::delivery::{self, Delivery};
+use super::wish::Wish;
+use super::{CHECK_EVERY, REPEAT_AFTER};
+use crate::capture::Reader;
+use crate::frame::{Frame, UP_TO_LENGTH, UP_TO_TIMESTAMP};
+use crate::http::transport::StreamSocket;
+use crate::http::viewers::{Seat, Viewer};
+use crate::rate::Pace;
+use crate::recording::{Micros, micros};
+use crate::shutdown::Shutdown;
+use crate::slot::Newer;
+
+/// How often a viewer that asked for few pictures gets the last one again.
+const SIGN_OF_LIFE: Duration = Duration::from_secs(5);
+
+/// What one live stream needs.
+pub(super) struct Live<'a> {
+    pub(super) socket: &'a StreamSocket,
+    pub(super) wish: &'a Wish,
+    pub(super) seat: &'a Seat,
+    pub(super) reader: Reader,
+    pub(super) write_timeout: Duration,
+    pub(super) stop: &'a Shutdown,
+}
+
+impl Live<'_> {
+    /// Serves the viewer until it leaves, stalls, the camera is removed, or the
+    /// program stops. A viewer of a recording has had the picture taken at
+    /// `after` already.
+    ///
+    /// # Errors
+    /// Why the viewer could not be written to.
+    pub(super) fn run(&self, after: Option<Micros>) -> io::Result<()> {
+        if self.wish.fps.is_none() && !self.wish.card.has_extra_headers {
+            self.run_delivered(after)
+        } else {
+            self.run_alone(after)
+        }
+    }
+
+    /// Leaves the writing to the thread that publishes, except for what the
+    /// viewer does not take at once.
+    fn run_delivered(&self, after: Option<Micros>) -> io::Result<()> {
+        let delivery =
+            Delivery { socket: self.socket.non_blocking(), viewer: Arc::clone(&self.seat.viewer) };
+        let subscription = self.reader.subscribe(Box::new(delivery));
+        loop {
+            match subscription.wait(REPEAT_AFTER) {
+                // The recording's last picture was in the slot already.
+                Newer::Frame { frame, .. } if after == Some(micros(frame.meta.at.wall)) => {}
+                Newer::Frame { frame, skipped, n_sent } => self.send(&frame, skipped, n_sent)?,
+                Newer::Timeout => {
+                    self.socket.check_peer()?;
+                    subscription.last().map_or(Ok(()), |frame| self.repeat(&frame))?;
+                }
+                Newer::Closed => return Ok(()),
+            }
+        }
+    }
+
+    /// Writes everything on this thread, for a viewer that asked for few pictures
+    /// or for headers of its own.
+    fn run_alone(&self, after: Option<Micros>) -> io::Result<()> {
+        let mut seen = 0;
+        let mut last: Option<Arc<Frame>> = None;
+        let mut pace = Pace::new(self.wish.fps);
+        loop {
+            if self.pause(&pace, last.as_deref())? {
+                return Ok(());
+            }
+            match self.reader.wait_newer(seen, REPEAT_AFTER) {
+                Newer::Frame { frame, .. }
+                    if seen == 0 && after == Some(micros(frame.meta.at.wall)) =>
+                {
+                    seen = frame.meta.seq;
+                }
+                Newer::Frame { frame, skipped, .. } => {
+                    seen = frame.meta.seq;
+                    // Pictures that the viewer did not ask for are not missed.
+                    let skipped = if self.wish.fps.is_some() { 0 } else { skipped };
+                    self.send(&frame, skipped, 0)?;
+                    last = Some(frame);
+                    pace.sent(Instant::now());
+                }
+                Newer::Timeout => {
+                    self.socket.check_peer()?;
+                    last.as_deref().map_or(Ok(()), |frame| self.repeat(frame))?;
+                }
+                Newer::Closed => return Ok(()),
+            }
+        }
+    }
+
+    /// Waits until the next picture may go out, and sends the last one again
+    /// now and then: only a write shows that a viewer has left. `true`: the
+    /// camera was removed or the program stops.
+    fn pause(&self, pace: &Pace, last: Option<&Frame>) -> io::Result<bool> {
+        let mut sign_at = Instant::now() + SIGN_OF_LIFE;
+        while let Some(wait) = pace.wait(Instant::now()) {
+            let stops = self.reader.pause(|| self.stop.wait_for(wait.min(CHECK_EVERY)));
+            if stops || self.reader.is_closed() {
+                return Ok(true);
+            }
+            self.socket.check_peer()?;
+            if let Some(frame) = last.filter(|_| Instant::now() >= sign_at) {
+                self.repeat(frame)?;
+                sign_at = Instant::now() + SIGN_OF_LIFE;
+            }
+        }
+        Ok(false)
+    }
+
+    fn repeat(&self, frame: &Frame) -> io::Result<()> {
+        let n_bytes = self.write(frame, 0)?;
+        self.viewer().repeated(n_bytes);
+        Ok(())
+    }
+
+    fn viewer(&self) -> &Viewer {
+        &self.seat.viewer
+    }
+
+    fn send(&self, frame: &Frame, skipped: u64, n_sent: usize) -> io::Result<()> {
+        match self.write(frame, n_sent)? {
+            0 => self.viewer().skipped(skipped + 1),
+            n_bytes => self.viewer().sent(n_bytes, skipped, frame.meta.at.monotonic),
+        }
+        Ok(())
+    }
+
+    /// Writes a part, of which the viewer has `n_sent` bytes already, by one
+    /// system call. Returns its length in bytes, or 0 for a picture that this
+    /// layout cannot carry.
+    fn write(&self, frame: &Frame, n_sent: usize) -> io::Result<usize> {
+        let extra;
+        let (head, body) = if self.wish.card.has_extra_headers {
+            extra = self.extra_headers(frame);
+            (extra.as_bytes(), frame.jpeg_and_delimiter())
+        } else {
+            match delivery::part(self.wish.card.layout, frame) {
+                Some(part) => (&[][..], part),
+                None => return Ok(0),
+            }
+        };
+        self.socket.write(head, &body[n_sent..], self.write_timeout)?;
+        Ok(head.len() + body.len())
+    }
+
+    /// uStreamer's headers, those that have a meaning here. Each line is shorter
+    /// than the 127 bytes that ffmpeg takes.
+    fn extra_headers(&self, frame: &Frame) -> String {
+        let report = self.viewer().report();
+        let age = frame.meta.at.monotonic.elapsed().as_secs_f64();
+        format!(
+            "{UP_TO_LENGTH}{}{UP_TO_TIMESTAMP}{}\r\n\
+             X-UStreamer-Online: {}\r\nX-UStreamer-Dropped: {}\r\n\
+             X-UStreamer-Width: {}\r\nX-UStreamer-Height: {}\r\n\
+             X-UStreamer-Client-FPS: {:.0}\r\nX-UStreamer-Grab-End-Time: {}\r\n\
+             X-UStreamer-Latency: {age:.6}\r\n\r\n",
+            frame.jpeg().len(),
+            frame.timestamp(),
+            !frame.meta.is_status,
+            report.served.n_skipped,
+            frame.meta.width,
+            frame.meta.height,
+            report.fps,
+            frame.timestamp(),
+        )
+    }
+}

@@ -1,0 +1,215 @@
+//! `/stream` and `/video_feed`: pictures one after another, live or from the
+//! recording, for as long as the viewer stays.
+
+mod delivery;
+mod live;
+mod playback;
+mod wish;
+
+use std::io::{self, ErrorKind};
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use live::Live;
+use playback::{End, Found, Playback};
+use wish::Wish;
+
+use crate::cameras::Camera;
+use crate::frame::{DELIMITER, SHORT_HEADERS, STREAM_TYPE};
+use crate::http::context::Context;
+use crate::http::reply::{Code, Reply};
+use crate::http::request::{Request, TIMEOUT};
+use crate::http::transport::{Cut, Method, StreamSocket};
+use crate::http::viewers::{Layout, Seat, Viewer};
+
+/// Without a new picture for a second the last one goes out again: Chromium and
+/// WebKit hold the last part of a stream back until another one begins, and
+/// proxies and readers give up on a silent one. A fifth is added, so that a
+/// camera of one picture a second does not send each twice.
+const REPEAT_AFTER: Duration = Duration::from_millis(1200);
+/// How often a client that gets few pictures is checked for having left.
+const CHECK_EVERY: Duration = Duration::from_secs(1);
+
+/// A viewer whose page was reloaded waits this long for its old seat: the
+/// worker that holds it wakes within this time.
+const SEAT_PATIENCE: Duration = Duration::from_secs(2);
+const SEAT_POLL: Duration = Duration::from_millis(20);
+
+/// A stream that was asked for rightly, and has no seat yet.
+pub(in crate::http) struct Stream {
+    camera: Arc<Camera>,
+    wish: Wish,
+    /// Boxed, as few viewers have it and all have the stack.
+    past: Option<Box<Found>>,
+}
+
+/// Checks what a viewer asks for.
+///
+/// # Errors
+/// The reply to a value that cannot be, or to a time of which nothing is
+/// recorded.
+pub(in crate::http) fn open(_: &Context, request: &Request) -> Result<Stream, Reply> {
+    let wish = Wish::parse(request)?;
+    let camera = Arc::clone(&request.camera);
+    // A HEAD is answered for the address, whatever is recorded.
+    let play = wish.play.as_ref().filter(|_| !request.is_head());
+    let past = play.map(|play| playback::find(&camera, play)).transpose()?.map(Box::new);
+    Ok(Stream { camera, wish, past })
+}
+
+impl Stream {
+    /// The head of the reply. The body ends with the connection.
+    pub(in crate::http) fn head(&self, context: &Context) -> Vec<u8> {
+        let content_type = if self.wish.is_raw { "application/octet-stream" } else { STREAM_TYPE };
+        let head = context.head(Code::Ok).with("Content-Type", content_type).never_stored();
+        // nginx would hold pictures back until its buffers are full.
+        head.with("X-Accel-Buffering", "no").finish()
+    }
+
+    /// Serves the viewer until it leaves, stalls, or the program stops.
+    pub(in crate::http) fn run(mut self, context: &Context, socket: &StreamSocket) {
+        let seat = match self.take_seat(context) {
+            Ok(seat) => seat,
+            Err(reply) => return refuse(context, socket, &reply),
+        };
+        log_begin(context, &seat.viewer);
+        let past = self.past.take();
+        let end = self.serve(context, socket, &seat, past);
+        log_end(context, &seat.viewer, &end);
+    }
+
+    fn serve(
+        &self,
+        context: &Context,
+        socket: &StreamSocket,
+        seat: &Seat,
+        past: Option<Box<Found>>,
+    ) -> io::Result<()> {
+        socket.write(&self.opening(context), &[], context.config.write_timeout)?;
+        let after = match past {
+            None => None,
+            Some(past) => match self.play(context, socket, seat, *past)? {
+                End::Over => return Ok(()),
+                End::Live(last) => Some(last),
+            },
+        };
+        let live = Live {
+            socket,
+            wish: &self.wish,
+            seat,
+            reader: self.camera.capture.read(),
+            write_timeout: context.config.write_timeout,
+            stop: &context.stop,
+        };
+        live.run(after)
+    }
+
+    // Not inlined: what this takes of the stack would be taken from each viewer,
+    // for as long as it watches.
+    #[inline(never)]
+    fn play(
+        &self,
+        context: &Context,
+        socket: &StreamSocket,
+        seat: &Seat,
+        past: Found,
+    ) -> io::Result<End> {
+        let playback = Playback {
+            socket,
+            wish: &self.wish,
+            seat,
+            write_timeout: context.config.write_timeout,
+            stop: &context.stop,
+        };
+        playback.run(past)
+    }
+
+    /// The head, and what stands before the first JPEG.
+    fn opening(&self, context: &Context) -> Vec<u8> {
+        let mut opening = self.head(context);
+        opening.extend_from_slice(DELIMITER);
+        if self.wish.card.layout == Layout::Advance {
+            opening.extend_from_slice(SHORT_HEADERS);
+        }
+        opening
+    }
+
+    /// Takes a seat, or that of a viewer that is just leaving: a page that is
+    /// reloaded asks before its old stream has ended.
+    ///
+    /// # Errors
+    /// 503, when all seats stay taken.
+    #[inline(never)]
+    fn take_seat(&self, context: &Context) -> Result<Seat, Reply> {
+        let (viewers, name) = (&context.viewers, &self.camera.name);
+        let enter = || viewers.enter(name, self.camera.max_viewers(), self.wish.card.clone());
+        let mut full = match enter() {
+            Ok(seat) => return Ok(seat),
+            Err(full) => full,
+        };
+        if context.connections.cut_viewers_who_left() > 0
+            && let Some(_place) = viewers.stand_in_line()
+        {
+            let deadline = Instant::now() + SEAT_PATIENCE;
+            while Instant::now() < deadline && !context.stop.wait_for(SEAT_POLL) {
+                match enter() {
+                    Ok(seat) => return Ok(seat),
+                    Err(still) => full = still,
+                }
+            }
+        }
+        viewers.count_refused(name);
+        let why = format!("{}; try again in a moment", full.describe(name));
+        context.log_refusal(&why);
+        Err(Reply::unavailable(&why))
+    }
+}
+
+fn refuse(context: &Context, socket: &StreamSocket, reply: &Reply) {
+    let whole = reply.to_bytes(Method::Get, context.allow_origin());
+    if let Err(e) = socket.write(&whole, &[], TIMEOUT) {
+        log::debug!("{}: the client did not take the reply: {e}", socket.peer());
+    }
+}
+
+#[inline(never)]
+fn log_begin(context: &Context, viewer: &Viewer) {
+    let seats = context.viewers.seats();
+    // Formatted here, as one level deeper it takes a further page of stack.
+    let line = format!(
+        "viewer {} from {} watches {} of {} ({} of {} seats)",
+        viewer.id, viewer.card.address, viewer.card.path, viewer.camera, seats.taken, seats.total
+    );
+    log::info!("{line}");
+}
+
+#[inline(never)]
+fn log_end(context: &Context, viewer: &Viewer, end: &io::Result<()>) {
+    if end.as_ref().is_err_and(|e| e.kind() == ErrorKind::TimedOut) {
+        context.connections.counts().cut(Cut::Stalled);
+    }
+    let served = viewer.report().served;
+    log::info!(
+        "viewer {} {} after {:.1} s, {} pictures, {} skipped",
+        viewer.id,
+        reason(context, end),
+        viewer.since.elapsed().as_secs_f64(),
+        served.n_sent,
+        served.n_skipped
+    );
+}
+
+/// Why a stream ended.
+fn reason(context: &Context, end: &io::Result<()>) -> String {
+    match end {
+        _ if context.stop.is_ordered() => "was sent off, as the program stops,".into(),
+        Ok(()) => "ended".into(),
+        Err(e) if e.kind() == ErrorKind::TimedOut => {
+            format!("stalled for {:?} and lost its seat", context.config.write_timeout)
+        }
+        Err(e) if matches!(e.kind(), ErrorKind::BrokenPipe | ErrorKind::ConnectionReset) => {
+            "left".into()
+        }
+        Err(e) => format!("was lost ({e})"),
+    }
+}

@@ -1,0 +1,114 @@
+//! Typed reading of a query, with one error text for each kind of value. Keys
+//! that no address reads (cache busters, mostly) are ignored.
+
+use std::borrow::Cow;
+use std::fmt::Display;
+use std::ops::RangeInclusive;
+use std::str::FromStr;
+
+use form_urlencoded::parse;
+
+use super::reply::Reply;
+use super::time::{Period, When};
+
+/// What stands behind the `?` of a target.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Query<'a>(pub(crate) &'a str);
+
+impl<'a> Query<'a> {
+    /// The first value of a key.
+    pub(crate) fn text(self, key: &str) -> Option<Cow<'a, str>> {
+        parse(self.0.as_bytes()).find(|(k, _)| k == key).map(|(_, value)| value)
+    }
+
+    /// Whether a switch is on: there, and neither `0` nor `false`.
+    pub(crate) fn is_on(self, key: &str) -> bool {
+        self.text(key).is_some_and(|value| !matches!(&*value, "0" | "false"))
+    }
+
+    /// A number within a range.
+    ///
+    /// # Errors
+    /// 400, with the range.
+    pub(crate) fn number<T>(self, key: &str, range: RangeInclusive<T>) -> Result<Option<T>, Reply>
+    where
+        T: FromStr + PartialOrd + Display,
+    {
+        let Some(text) = self.text(key) else { return Ok(None) };
+        let number = text.parse().ok().filter(|number| range.contains(number));
+        let (first, last) = (range.start(), range.end());
+        let right = || Reply::bad_request(&format!("{key}: use a number from {first} to {last}"));
+        number.map(Some).ok_or_else(right)
+    }
+
+    /// One of several words.
+    ///
+    /// # Errors
+    /// 400, with the words.
+    pub(crate) fn choice<T: Copy>(
+        self,
+        key: &str,
+        choices: &[(&str, T)],
+    ) -> Result<Option<T>, Reply> {
+        let Some(text) = self.text(key) else { return Ok(None) };
+        let found = choices.iter().find(|(word, _)| *word == text).map(|(_, value)| *value);
+        let words = || choices.iter().map(|(word, _)| *word).collect::<Vec<_>>().join(", ");
+        found.map(Some).ok_or_else(|| Reply::bad_request(&format!("{key}: use one of {}", words())))
+    }
+
+    /// A moment, absolute or relative to the request.
+    ///
+    /// # Errors
+    /// 400, with the forms that a moment may have.
+    pub(crate) fn moment(self, key: &str) -> Result<Option<When>, Reply> {
+        let moment = self.text(key).map(|text| When::parse(&text)).transpose();
+        moment.map_err(|e| Reply::bad_request(&format!("{key}: {e}")))
+    }
+
+    /// The moments `from` and `to`.
+    ///
+    /// # Errors
+    /// As [`Query::moment`].
+    pub(crate) fn period(self) -> Result<Period, Reply> {
+        Ok(Period { from: self.moment("from")?, to: self.moment("to")? })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::http::transport::Method;
+
+    fn text_of(reply: &Reply) -> String {
+        String::from_utf8(reply.to_bytes(Method::Get, None)).unwrap()
+    }
+
+    #[test]
+    fn values_are_read_and_other_keys_are_ignored() {
+        let query = Query("fps=2.5&key=a%20b&x&raw=1&advance=0&17&fps=9");
+        assert_eq!(query.number("fps", 0.001..=1000.0), Ok(Some(2.5)));
+        assert_eq!(query.text("key").as_deref(), Some("a b"));
+        assert!(query.is_on("raw") && query.is_on("x") && !query.is_on("advance"));
+        assert!(!query.is_on("none"));
+        assert_eq!(query.number::<u32>("none", 0..=1), Ok(None));
+        assert_eq!(query.choice("key", &[("a", 1), ("a b", 2)]), Ok(Some(2)));
+    }
+
+    #[test]
+    fn wrong_values_are_answered_with_what_is_right() {
+        for (query, right) in [
+            ("n=0", "n: use a number from 1 to 3"),
+            ("n=x", "n: use a number from 1 to 3"),
+            ("n=", "n: use a number from 1 to 3"),
+            ("n=99999999999999999999", "n: use a number from 1 to 3"),
+        ] {
+            let reply = Query(query).number("n", 1..=3).unwrap_err();
+            assert!(text_of(&reply).contains(right), "{query}");
+        }
+        assert!(Query("fps=NaN").number("fps", 0.001..=1000.0).is_err());
+        let reply = Query("w=c").choice("w", &[("a", 1), ("b", 2)]).unwrap_err();
+        assert!(text_of(&reply).contains("w: use one of a, b"));
+        let reply = Query("from=x").period().unwrap_err();
+        assert!(text_of(&reply).contains("from: \"x\" is not a time; use 2026-"));
+    }
+}

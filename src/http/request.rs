@@ -1,0 +1,93 @@
+//! A request that was routed: the client, which camera it means, and what
+//! stands in its target.
+
+use std::io::{self, ErrorKind};
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use super::query::Query;
+use super::reply::{Code, Reply};
+use super::transport::{Connection, Method, StreamSocket};
+use crate::cameras::Camera;
+
+/// How long a client may take to receive a short reply.
+pub(super) const TIMEOUT: Duration = Duration::from_secs(5);
+/// How long a body may take: it holds a worker meanwhile.
+const BODY_TIMEOUT: Duration = Duration::from_secs(3);
+
+/// One request on its way to an endpoint.
+pub(super) struct Request {
+    pub(super) connection: Connection,
+    /// The camera that the address names, or the first one.
+    pub(super) camera: Arc<Camera>,
+    /// The path without the camera's name, as it is in the table of routes:
+    /// `/stream` for `/front/stream`, `/webcam/stream` and `/?action=stream`.
+    pub(super) path: String,
+    pub(super) query: String,
+    /// Whether the address has the camera's name.
+    pub(super) is_named: bool,
+    /// When it arrived.
+    pub(super) asked: Instant,
+}
+
+impl Request {
+    pub(super) fn method(&self) -> Method {
+        self.connection.method()
+    }
+
+    pub(super) fn is_head(&self) -> bool {
+        self.method() == Method::Head
+    }
+
+    pub(super) fn query(&self) -> Query<'_> {
+        Query(&self.query)
+    }
+
+    /// What stands in the path behind `prefix`.
+    pub(super) fn path_behind(&self, prefix: &str) -> &str {
+        self.path.strip_prefix(prefix).unwrap_or_default()
+    }
+
+    /// Sends a head that is already made, and a body unless it is a HEAD.
+    pub(super) fn send(&self, head: &[u8], body: &[u8]) {
+        send(&self.connection, head, if self.is_head() { &[] } else { body });
+    }
+
+    /// Logs how a reply ended that the endpoint wrote itself.
+    pub(super) fn log_end(&self, end: io::Result<()>) {
+        let peer = self.connection.peer();
+        match end {
+            Ok(()) => {}
+            // Said of the recording, not by the socket.
+            Err(e) if e.kind() == ErrorKind::Other => {
+                log::warn!("{peer}: a download was broken off: {e}");
+            }
+            Err(e) => log::debug!("{peer}: the client did not take the reply: {e}"),
+        }
+    }
+
+    /// The body of a POST whose row takes one.
+    ///
+    /// # Errors
+    /// The reply to a client that does not send it.
+    pub(super) fn body(&mut self) -> Result<Vec<u8>, Reply> {
+        self.connection.read_body(BODY_TIMEOUT).map_err(|e| match e.kind() {
+            ErrorKind::TimedOut => Reply::text(
+                Code::RequestTimeout,
+                &format!("the body did not arrive within {} s", BODY_TIMEOUT.as_secs()),
+            ),
+            _ => Reply::bad_request(&format!("the body did not arrive whole: {e}")),
+        })
+    }
+
+    pub(super) fn into_stream(self) -> StreamSocket {
+        self.connection.into_stream()
+    }
+}
+
+/// Writes a reply. A client that does not take it is its own loss.
+pub(super) fn send(connection: &Connection, head: &[u8], body: &[u8]) {
+    if let Err(e) = connection.write(head, body, TIMEOUT) {
+        log::debug!("{}: the client did not take the reply: {e}", connection.peer());
+    }
+}

@@ -1,0 +1,147 @@
+use super::*;
+
+/// The row and the query that a target of the first camera leads to.
+fn first(target: &str) -> (&'static str, String) {
+    let target = Target::parse(target);
+    assert_eq!(target.which, Which::First);
+    (target.endpoint().path, target.query)
+}
+
+#[test]
+fn every_path_has_its_row() {
+    for (target, path) in [
+        ("/", "/*"),
+        ("/webcam/", "/*"),
+        ("/webcam", "/*"),
+        ("/style.css/x", "/*"),
+        ("/app.js?v=1#top", "/*"),
+        ("http://host", "/*"),
+        ("/stream/", "/*"),
+        ("*", "/*"),
+        ("http://host?action=snapshot", "/snapshot"),
+        ("/snapshot", "/snapshot"),
+        ("/snapshot?bypassCache=17", "/snapshot"),
+        ("/?action=snapshot", "/snapshot"),
+        ("/?action=stream&1700000000", "/stream"),
+        ("/webcam/?action=snapshot", "/snapshot"),
+        ("/webcam?action=stream", "/stream"),
+        ("/webcam/snapshot", "/snapshot"),
+        ("/stream?action=snapshot", "/stream"),
+        ("http://host:5000/video_feed?x=1", "/video_feed"),
+        ("/status", "/status"),
+        ("/webcam/status", "/status"),
+        ("/recordings", "/recordings"),
+        ("/recordings/frames.csv?from=1", "/recordings/frames.csv"),
+        ("/recordings/1.mjpeg", "/recordings/*"),
+        ("/record/start", "/record/start"),
+        ("/record/pause", "/*"),
+    ] {
+        assert_eq!(first(target).0, path, "{target}");
+    }
+    assert_eq!(first("/snapshot?max_delay=300#x").1, "max_delay=300");
+}
+
+#[test]
+fn camera_is_named_by_the_path_or_numbered_by_the_action() {
+    let named = |name: &str| Which::Named(name.into());
+    for (target, which, path) in [
+        ("/front/status", named("front"), "/status"),
+        ("/webcam/front/status", named("front"), "/status"),
+        ("/webcam2/?action=snapshot", named("webcam2"), "/snapshot"),
+        ("/webcam2?action=snapshot", named("webcam2"), "/snapshot"),
+        ("/front?action=snapshot_1", named("front"), "/"),
+        ("/front", named("front"), ""),
+        ("/front/", named("front"), "/"),
+        ("/front/app.js?v=1", named("front"), "/app.js"),
+        ("/front/back/status", named("front"), "/back/status"),
+        ("/?action=snapshot_0", Which::Nth(0), "/snapshot"),
+        ("/webcam/?action=stream_12", Which::Nth(12), "/stream"),
+        ("/?action=stream_", Which::First, "/"),
+        ("/?action=stream_-1", Which::First, "/"),
+        ("/?action=reboot_1", Which::First, "/"),
+        ("/?action=reboot", Which::First, "/"),
+    ] {
+        let found = Target::parse(target);
+        assert_eq!((found.which, found.path.as_str()), (which, path), "{target}");
+        let is_unknown = target.contains("action=") && path == "/";
+        assert_eq!(found.is_unknown_action, is_unknown, "{target}");
+    }
+}
+
+#[test]
+fn folder_of_a_camera_needs_its_slash() {
+    for (target, missing) in [
+        ("/front", Some("front")),
+        ("/webcam", Some("webcam")),
+        ("/front?x=1", Some("front")),
+        ("/", None),
+        ("/front/", None),
+        ("/webcam/", None),
+        ("/front?action=stream", None),
+        ("/stream", None),
+    ] {
+        assert_eq!(Target::parse(target).missing_slash(), missing, "{target}");
+    }
+}
+
+/// The addresses of the guide, with their methods: the rows of its first table.
+fn addresses_of_the_guide() -> Vec<(String, String)> {
+    let guide = include_str!("../guide/addresses.md");
+    let rows = guide.lines().filter(|line| line.starts_with("| `/"));
+    let cells = rows.map(|row| row.split('|').map(str::trim).collect::<Vec<_>>());
+    cells.map(|cells| (cells[1].trim_matches('`').to_owned(), cells[2].to_owned())).collect()
+}
+
+#[test]
+fn each_row_is_in_the_guide_and_each_address_of_the_guide_is_a_row() {
+    let guide = addresses_of_the_guide();
+    let in_guide = |path: &str| match path {
+        "/*" => "/".to_owned(),
+        path => path.replace('*', "SEGMENT"),
+    };
+    let mut rows: Vec<_> = ROUTES
+        .iter()
+        .map(|row| (in_guide(row.path), row.methods.allow.replace(", OPTIONS", "")))
+        .collect();
+    let mut listed = guide.clone();
+    rows.sort();
+    listed.sort();
+    assert_eq!(rows, listed);
+}
+
+#[test]
+fn no_camera_can_hide_an_address() {
+    for row in ROUTES.iter().filter(|row| row.path != "/*") {
+        let first = row.path.split('/').nth(1).unwrap();
+        assert!(check_camera_name(first).is_err(), "{}", row.path);
+        assert_eq!(Target::parse(row.path).which, Which::First, "{}", row.path);
+    }
+    for name in ["webcam", "api", "cameras"] {
+        let fault = check_camera_name(name).unwrap_err().to_string();
+        assert!(fault.contains(&format!("such as {name}1")), "{fault}");
+    }
+    for name in ["camera", "front", "webcam2", "Stream"] {
+        check_camera_name(name).unwrap();
+    }
+}
+
+#[test]
+fn rows_are_in_an_order_in_which_each_is_found() {
+    for (at, row) in ROUTES.iter().enumerate() {
+        let found = Target::parse(row.path).endpoint();
+        assert!(std::ptr::eq(found, &ROUTES[at]), "{} leads to {}", row.path, found.path);
+    }
+}
+
+#[test]
+fn methods_are_taken_as_the_allow_header_says() {
+    for (methods, taken) in [
+        (READ, [Method::Get, Method::Head, Method::Options].as_slice()),
+        (ORDER, &[Method::Post, Method::Options]),
+        (CHANGE, &[Method::Get, Method::Head, Method::Post, Method::Options]),
+    ] {
+        for method in [Method::Get, Method::Head, Method::Post, Method::Options, Method::Other] {
+            assert_eq!(methods.takes(method), taken.contains(&method), "{methods:?} {method:?}");
+        }
+    }
+}

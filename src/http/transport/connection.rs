@@ -1,0 +1,200 @@
+//! The client behind one request.
+
+use std::io::{self, ErrorKind, Read, Write};
+use std::net::{Shutdown, SocketAddr};
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use tiny_http::Request;
+
+use super::body::{MAX_UNREAD_BODY, has_body};
+use super::connections::{Claim, Connections, Entry, MAX_DROPPED_BODY};
+use super::head::{self, Method};
+use super::socket::{StreamSocket, write_all};
+
+/// How long the rest of a body that was refused may take.
+const LINGER: Duration = Duration::from_secs(1);
+
+/// The client behind a request, to be answered once. Dropping it closes the
+/// connection.
+pub(in crate::http) struct Connection {
+    // INVARIANT: dropped in this order. What the client still sends is received
+    // before tiny_http would wait for it, and tiny_http's half goes before the
+    // requests that were pipelined behind this one.
+    read_side: ReadSide,
+    request: Unanswered,
+    claim: Claim,
+    method: Method,
+}
+
+/// The read side of a connection, open until the body was read.
+struct ReadSide {
+    entry: Arc<Entry>,
+    is_open: bool,
+}
+
+/// A request of tiny_http's that is answered past it.
+struct Unanswered {
+    /// `None` only while it is dropped, as a writer can be had by value only.
+    request: Option<Request>,
+    all: Arc<Connections>,
+}
+
+impl Connection {
+    pub(super) fn new(request: Request, is_open: bool, claim: Claim) -> Self {
+        Self {
+            read_side: ReadSide { entry: Arc::clone(&claim.entry), is_open },
+            method: Method::from_request(&request),
+            request: Unanswered { request: Some(request), all: Arc::clone(&claim.all) },
+            claim,
+        }
+    }
+
+    pub(in crate::http) fn peer(&self) -> SocketAddr {
+        self.claim.entry.peer
+    }
+
+    pub(in crate::http) fn method(&self) -> Method {
+        self.method
+    }
+
+    /// The target as it stands in the request line.
+    pub(in crate::http) fn target(&self) -> &str {
+        self.request.get().url()
+    }
+
+    /// The first header of that name.
+    pub(in crate::http) fn header(&self, name: &'static str) -> Option<&str> {
+        let headers = self.request.get().headers().iter();
+        headers.filter(|h| h.field.equiv(name)).map(|h| h.value.as_str()).next()
+    }
+
+    /// The length of the head in bytes, without blanks around values.
+    pub(in crate::http) fn n_head_bytes(&self) -> usize {
+        head::n_bytes(self.request.get())
+    }
+
+    /// Whether the client sends more than a head.
+    pub(in crate::http) fn has_body(&self) -> bool {
+        has_body(self.request.get())
+    }
+
+    /// The length that the client announces for its body; `None`: it does not
+    /// say.
+    pub(in crate::http) fn body_length(&self) -> Option<usize> {
+        self.request.get().body_length()
+    }
+
+    /// Reads the body, if [`super::Handler::takes_body`] wanted it, and shuts
+    /// the read side. A client that waits for "100 Continue" receives it.
+    ///
+    /// # Errors
+    /// `TimedOut` when it takes longer than `timeout`, `UnexpectedEof` when the
+    /// client hangs up before the end; otherwise what the socket says.
+    pub(in crate::http) fn read_body(&mut self, timeout: Duration) -> io::Result<Vec<u8>> {
+        let deadline = Instant::now() + timeout;
+        let mut body = vec![0; self.body_length().unwrap_or(0).min(MAX_UNREAD_BODY)];
+        let (reader, socket) = (self.request.get_mut().as_reader(), &self.claim.entry.socket);
+        let mut remaining = &mut body[..];
+        while !remaining.is_empty() {
+            // What is sent drop by drop has one deadline, not one for each.
+            let left = deadline.saturating_duration_since(Instant::now());
+            if left.is_zero() {
+                return Err(ErrorKind::TimedOut.into());
+            }
+            socket.set_read_timeout(Some(left))?;
+            match reader.read(remaining) {
+                Ok(0) => return Err(ErrorKind::UnexpectedEof.into()),
+                Ok(n) => remaining = &mut remaining[n..],
+                Err(e) if matches!(e.kind(), ErrorKind::WouldBlock | ErrorKind::Interrupted) => {}
+                Err(e) => return Err(e),
+            }
+        }
+        let _ = socket.shutdown(Shutdown::Read);
+        self.read_side.is_open = false;
+        Ok(body)
+    }
+
+    /// Writes all of two slices, by one system call if the client takes them.
+    ///
+    /// # Errors
+    /// `TimedOut` when it takes longer than `timeout`; otherwise what the
+    /// socket says when the client has left.
+    pub(in crate::http) fn write(
+        &self,
+        head: &[u8],
+        body: &[u8],
+        timeout: Duration,
+    ) -> io::Result<()> {
+        write_all(&self.claim.entry.socket, head, body, timeout)
+    }
+
+    /// Makes it the socket of a stream. The head is freed, as a browser's
+    /// takes 2 kB for as long as the viewer stays.
+    pub(in crate::http) fn into_stream(self) -> StreamSocket {
+        let Self { read_side, request, claim, .. } = self;
+        drop(read_side);
+        StreamSocket::new(claim, request.into_writer())
+    }
+}
+
+impl Unanswered {
+    const HELD: &str = "a request is held until it is dropped";
+
+    fn get(&self) -> &Request {
+        self.request.as_ref().expect(Self::HELD)
+    }
+
+    fn get_mut(&mut self) -> &mut Request {
+        self.request.as_mut().expect(Self::HELD)
+    }
+
+    fn into_writer(mut self) -> Box<dyn Write + Send> {
+        self.request.take().expect(Self::HELD).into_writer()
+    }
+}
+
+impl Drop for Unanswered {
+    fn drop(&mut self) {
+        let Some(request) = self.request.take() else { return };
+        if request.body_length().unwrap_or(0) > MAX_DROPPED_BODY {
+            self.all.discard(request);
+        } else {
+            // A request that is dropped would answer 500; its writer does not.
+            drop(request.into_writer());
+        }
+    }
+}
+
+impl Drop for ReadSide {
+    fn drop(&mut self) {
+        if self.is_open {
+            self.linger();
+            // Before the request goes, which would wait for the rest.
+            let _ = self.entry.socket.shutdown(Shutdown::Read);
+        }
+    }
+}
+
+impl ReadSide {
+    /// Ends the reply and receives what the client still sends: a socket that
+    /// is closed with bytes unread takes the reply away from the client again.
+    fn linger(&self) {
+        let deadline = Instant::now() + LINGER;
+        let mut socket = &self.entry.socket;
+        let _ = socket.shutdown(Shutdown::Write);
+        let (mut piece, mut n_left) = ([0; 4096], MAX_UNREAD_BODY);
+        while n_left > 0 {
+            let left = deadline.saturating_duration_since(Instant::now());
+            if left.is_zero() || socket.set_read_timeout(Some(left)).is_err() {
+                return;
+            }
+            match socket.read(&mut piece) {
+                Ok(0) => return,
+                Ok(n) => n_left = n_left.saturating_sub(n),
+                Err(e) if e.kind() == ErrorKind::Interrupted => {}
+                Err(_) => return,
+            }
+        }
+    }
+}

@@ -1,0 +1,230 @@
+//! All connections that are being answered, and how a request becomes one.
+//!
+//! tiny_http would read on after the first request, keep a thread for it and
+//! answer in turn. So the read side of each connection is shut as soon as its
+//! first request is there: the thread ends, nothing is pipelined, no body is
+//! waited for, and all that is left is a socket that its worker owns. Where a
+//! body is wanted, the read side is shut as soon as a worker has read it.
+
+use std::collections::{HashMap, HashSet};
+use std::io::Write;
+use std::net::{Shutdown, SocketAddr, TcpStream};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering::Relaxed};
+
+use parking_lot::Mutex;
+use tiny_http::Request;
+
+use super::body::is_coming;
+use super::connection::Connection;
+use super::counts::{ConnectionsReport, Counts, Cut};
+use super::descriptor::{self, Peers, Socket};
+
+/// `tiny_http` allocates what is left of an unread body when a request is
+/// dropped. Above this a request is never dropped but forgotten: a claimed
+/// length beyond the memory of the machine would abort the process.
+pub(super) const MAX_DROPPED_BODY: usize = 64 << 20;
+
+/// All connections that are being answered, by the kernel's socket cookie.
+#[derive(Default)]
+pub(in crate::http) struct Connections {
+    entries: Mutex<HashMap<u64, Arc<Entry>>>,
+    n_claimed: AtomicU64,
+    /// Odd while the accept thread waits and no request is unclaimed; it
+    /// counts the changes.
+    n_waits: AtomicU64,
+    counts: Counts,
+}
+
+/// One connection that is being answered.
+pub(super) struct Entry {
+    cookie: u64,
+    pub(super) peer: SocketAddr,
+    pub(super) socket: TcpStream,
+    /// Further requests that had arrived before the read side was shut. They
+    /// are not answered, and dropped after the first one's writer: before
+    /// that, dropping one would block.
+    parked: Mutex<Vec<Request>>,
+    /// Whether a stream is written to it.
+    is_viewer: AtomicBool,
+}
+
+/// The right to answer a connection. Dropping it closes the connection.
+pub(super) struct Claim {
+    pub(super) entry: Arc<Entry>,
+    pub(super) all: Arc<Connections>,
+}
+
+impl Connections {
+    /// The cookies of all that are being answered.
+    pub(super) fn cookies(&self) -> HashSet<u64> {
+        self.entries.lock().keys().copied().collect()
+    }
+
+    pub(super) fn contains(&self, cookie: u64) -> bool {
+        self.entries.lock().contains_key(&cookie)
+    }
+
+    /// The figures that others of `http` add to.
+    pub(in crate::http) fn counts(&self) -> &Counts {
+        &self.counts
+    }
+
+    /// All figures of connections.
+    pub(in crate::http) fn report(&self) -> ConnectionsReport {
+        let n_answered = self.entries.lock().len();
+        self.counts.report(n_answered)
+    }
+
+    /// How many connections ever sent a request.
+    pub(super) fn n_claimed(&self) -> u64 {
+        self.n_claimed.load(Relaxed)
+    }
+
+    /// Runs `wait`, during which no request is unclaimed.
+    pub(super) fn while_waiting<T>(&self, wait: impl FnOnce() -> T) -> T {
+        self.n_waits.fetch_add(1, Relaxed);
+        let result = wait();
+        self.n_waits.fetch_add(1, Relaxed);
+        result
+    }
+
+    /// Whether all requests that came were claimed at some time since the last
+    /// look. `n_waits` keeps the count of that look.
+    pub(super) fn was_waiting(&self, n_waits: &mut u64) -> bool {
+        let before = std::mem::replace(n_waits, self.n_waits.load(Relaxed));
+        *n_waits != before || *n_waits % 2 == 1
+    }
+
+    /// Drops a request that is not answered, or forgets it where dropping it
+    /// could abort the process.
+    pub(super) fn discard(&self, request: Request) {
+        if request.body_length().unwrap_or(0) > MAX_DROPPED_BODY {
+            self.counts.forgotten.fetch_add(1, Relaxed);
+            log::debug!(
+                "a request announced a body of {:?} bytes: its memory is given up",
+                request.body_length()
+            );
+            std::mem::forget(request);
+        }
+    }
+
+    /// Takes a request over as the one of its connection. `None`: it is not
+    /// answered, as it is not the first one or the client has left. With
+    /// `takes_body` its worker may read the body. `peers`, if given, were
+    /// looked up after the request came.
+    pub(super) fn claim(
+        self: &Arc<Self>,
+        request: Request,
+        takes_body: bool,
+        peers: Option<&Peers>,
+    ) -> Option<Connection> {
+        let Some(&peer) = request.remote_addr() else {
+            self.discard(request);
+            return None;
+        };
+        let is_new = |cookie| !self.contains(cookie);
+        let found = match peers {
+            Some(peers) => peers.find(peer, is_new),
+            None => descriptor::find(peer, is_new),
+        };
+        let request = self.park_if_pipelined(request, peer, found.as_ref())?;
+        // A socket that was answered already is shut, and takes no byte: not
+        // even an empty write.
+        let Some(socket) = found.filter(|socket| (&socket.stream).write(&[]).is_ok()) else {
+            self.discard(request);
+            return None;
+        };
+        let claim = self.enter(peer, socket);
+        let is_open = takes_body && is_coming(&request);
+        if !is_open {
+            let is_huge = request.body_length().unwrap_or(0) > MAX_DROPPED_BODY;
+            let how = if is_huge { Shutdown::Both } else { Shutdown::Read };
+            // An error means that the client has left: the first write says so.
+            let _ = claim.entry.socket.shutdown(how);
+        }
+        Some(Connection::new(request, is_open, claim))
+    }
+
+    /// Keeps a request back that came behind another one of its connection.
+    fn park_if_pipelined(
+        &self,
+        request: Request,
+        peer: SocketAddr,
+        found: Option<&Socket>,
+    ) -> Option<Request> {
+        let entries = self.entries.lock();
+        let earlier = match found {
+            Some(socket) => entries.get(&socket.cookie),
+            // A socket that was reset has no peer any more.
+            None => entries.values().find(|entry| entry.peer == peer),
+        };
+        let Some(entry) = earlier else { return Some(request) };
+        if entry.park(request) {
+            self.counts.cut(Cut::Pipelined);
+        }
+        None
+    }
+
+    fn enter(self: &Arc<Self>, peer: SocketAddr, socket: Socket) -> Claim {
+        let entry = Arc::new(Entry {
+            cookie: socket.cookie,
+            peer,
+            socket: socket.stream,
+            parked: Mutex::default(),
+            is_viewer: AtomicBool::new(false),
+        });
+        self.entries.lock().insert(entry.cookie, Arc::clone(&entry));
+        self.n_claimed.fetch_add(1, Relaxed);
+        Claim { entry, all: Arc::clone(self) }
+    }
+
+    /// Cuts the viewers that have closed their side, which a worker would
+    /// notice only at its second write, and returns how many are leaving.
+    pub(in crate::http) fn cut_viewers_who_left(&self) -> usize {
+        let entries: Vec<_> = self.entries.lock().values().cloned().collect();
+        let has_left = |entry: &&Arc<Entry>| {
+            entry.is_viewer.load(Relaxed) && descriptor::has_left(&entry.socket)
+        };
+        entries.iter().filter(has_left).map(|e| drop(e.socket.shutdown(Shutdown::Both))).count()
+    }
+
+    /// Cuts all connections, so that no worker blocks on one.
+    pub(super) fn shut_all(&self) {
+        for entry in self.entries.lock().values() {
+            let _ = entry.socket.shutdown(Shutdown::Both);
+        }
+    }
+}
+
+impl Entry {
+    /// What a client may send ahead by mistake; more is an attempt to flood.
+    const MAX_PARKED: usize = 4;
+
+    pub(super) fn mark_as_viewer(&self) {
+        self.is_viewer.store(true, Relaxed);
+    }
+
+    /// Keeps a request back. `true`: it was one too many, and the connection
+    /// is cut.
+    fn park(&self, request: Request) -> bool {
+        let mut parked = self.parked.lock();
+        parked.push(request);
+        if parked.len() > Self::MAX_PARKED {
+            let _ = self.socket.shutdown(Shutdown::Both);
+        }
+        parked.len() == Self::MAX_PARKED + 1
+    }
+}
+
+impl Drop for Claim {
+    fn drop(&mut self) {
+        // What was written still goes out, then the client sees the end.
+        let _ = self.entry.socket.shutdown(Shutdown::Both);
+        // INVARIANT: shut before it is forgotten, so that a further request of
+        // this connection finds the entry or a shut socket, never an open one;
+        // and forgotten before the parked ones go, so that none comes after.
+        self.all.entries.lock().remove(&self.entry.cookie);
+        self.entry.parked.lock().drain(..).for_each(|request| self.all.discard(request));
+    }
+}

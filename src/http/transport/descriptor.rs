@@ -1,0 +1,354 @@
+//! Finds the sockets that tiny_http owns, and asks the kernel about them.
+//!
+//! tiny_http tells the address of a peer but hands out no descriptor, and
+//! without one a connection can neither be shut nor given a deadline. So the
+//! descriptors of this process are searched. This is the only file of this
+//! room with `unsafe` in it: a descriptor that somebody else owns is borrowed
+//! for the length of a few system calls, and two calls are made that no crate
+//! here makes safely.
+#![allow(unsafe_code, reason = "descriptors that tiny_http owns are borrowed here")]
+
+use std::collections::HashMap;
+use std::io;
+use std::net::{Shutdown, SocketAddr, TcpListener, TcpStream};
+use std::os::fd::{AsFd, AsRawFd, BorrowedFd, FromRawFd, OwnedFd, RawFd};
+
+use rustix::io::{Errno, fcntl_dupfd_cloexec, ioctl_fionread};
+use rustix::net::{getpeername, getsockname, sockopt::socket_acceptconn, sockopt::socket_cookie};
+
+/// The kernel gives the lowest free number, so that open ones lie close
+/// together; so long a gap comes only after many were closed at once.
+const GAP: RawFd = 256;
+
+/// A socket of ours, and the number that the kernel gives to no other socket.
+pub(super) struct Socket {
+    pub(super) stream: TcpStream,
+    pub(super) cookie: u64,
+}
+
+/// A duplicate of the connected socket whose peer is `peer`. Where there are
+/// several (one client port to two of our addresses), the first that
+/// `is_new` says yes to, else any.
+pub(super) fn find(peer: SocketAddr, is_new: impl Fn(u64) -> bool) -> Option<Socket> {
+    let mut known = None;
+    let (mut fd, mut n_closed) = (3, 0);
+    while n_closed < GAP {
+        match look(fd, peer) {
+            Ok(Some(socket)) if is_new(socket.cookie) => return Some(socket),
+            Ok(Some(socket)) => known = Some(socket),
+            Ok(None) => n_closed = 0,
+            Err(()) => n_closed += 1,
+        }
+        fd += 1;
+    }
+    if known.is_some() {
+        return known;
+    }
+    let beyond = open_descriptors().filter(|n| *n >= fd);
+    beyond.filter_map(|n| look(n, peer).ok().flatten()).find(|s| is_new(s.cookie))
+}
+
+/// The socket behind `fd` if its peer is the one; an error if `fd` is not open.
+fn look(fd: RawFd, peer: SocketAddr) -> Result<Option<Socket>, ()> {
+    if peer_at(fd)? != Some(peer) {
+        return Ok(None);
+    }
+    // SAFETY: as in `peer_at`.
+    let borrowed = unsafe { BorrowedFd::borrow_raw(fd) };
+    Ok(fcntl_dupfd_cloexec(borrowed, 3).ok().and_then(|ours| confirm(ours, peer)))
+}
+
+/// The peer of the connected socket behind `fd`; an error if `fd` is not open.
+fn peer_at(fd: RawFd) -> Result<Option<SocketAddr>, ()> {
+    // SAFETY: `fd` is not -1. It may be closed or reused by its owner at any
+    // time; a call made through it then fails or looks at another file, and
+    // does not change it. What is used further is a duplicate, which is ours
+    // and is looked at again.
+    let borrowed = unsafe { BorrowedFd::borrow_raw(fd) };
+    match getpeername(borrowed) {
+        Err(Errno::BADF) => Err(()),
+        Ok(address) => Ok(address.and_then(|address| SocketAddr::try_from(address).ok())),
+        Err(_) => Ok(None),
+    }
+}
+
+/// The duplicate as a stream, if it still is what was looked for.
+fn confirm(ours: OwnedFd, peer: SocketAddr) -> Option<Socket> {
+    let stream = TcpStream::from(ours);
+    let cookie = socket_cookie(&stream).ok()?;
+    (stream.peer_addr().ok()? == peer).then_some(Socket { stream, cookie })
+}
+
+/// The descriptors of all connections, by their peers: for many searches at
+/// once, as the walk over all of them takes longest.
+pub(super) struct Peers(HashMap<SocketAddr, Vec<RawFd>>);
+
+impl Peers {
+    /// As they are now.
+    pub(super) fn now() -> Self {
+        let mut all = HashMap::<_, Vec<_>>::new();
+        walk(|fd| {
+            if let Some(peer) = peer_at(fd)? {
+                all.entry(peer).or_default().push(fd);
+            }
+            Ok(())
+        });
+        Self(all)
+    }
+
+    /// As [`find`], among those that were there.
+    pub(super) fn find(&self, peer: SocketAddr, is_new: impl Fn(u64) -> bool) -> Option<Socket> {
+        let fds = self.0.get(&peer).into_iter().flatten();
+        let mut known = None;
+        for socket in fds.filter_map(|fd| look(*fd, peer).ok().flatten()) {
+            if is_new(socket.cookie) {
+                return Some(socket);
+            }
+            known = Some(socket);
+        }
+        known
+    }
+}
+
+/// All connections of this process that came in at `port`: a descriptor for
+/// each cookie. Works without a free descriptor too, unless they lie far apart.
+pub(super) fn connections(port: u16) -> HashMap<u64, RawFd> {
+    let mut found = HashMap::new();
+    walk(|fd| {
+        if let Some(cookie) = cookie_at(fd, port)? {
+            found.entry(cookie).or_insert(fd);
+        }
+        Ok(())
+    });
+    found
+}
+
+/// Looks at all descriptors; `look` fails where none is open.
+fn walk(mut look: impl FnMut(RawFd) -> Result<(), ()>) {
+    let (mut fd, mut n_closed) = (3, 0);
+    while n_closed < GAP {
+        n_closed = if look(fd).is_ok() { 0 } else { n_closed + 1 };
+        fd += 1;
+    }
+    for beyond in open_descriptors().filter(|n| *n >= fd) {
+        // One that was closed meanwhile is no matter.
+        let _ = look(beyond);
+    }
+}
+
+/// The cookie of the socket behind `fd` if it is connected (or was) at that
+/// port of ours; an error if `fd` is not open.
+fn cookie_at(fd: RawFd, port: u16) -> Result<Option<u64>, ()> {
+    // SAFETY: as in `peer_at`; these calls change nothing either.
+    let borrowed = unsafe { BorrowedFd::borrow_raw(fd) };
+    let address = match getsockname(borrowed) {
+        Err(Errno::BADF) => return Err(()),
+        Ok(address) => SocketAddr::try_from(address).ok(),
+        Err(_) => None,
+    };
+    let is_ours = address.is_some_and(|address| address.port() == port)
+        && socket_acceptconn(borrowed) == Ok(false);
+    Ok(is_ours.then(|| socket_cookie(borrowed).ok()).flatten())
+}
+
+/// A connection as the kernel sees it.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct TcpState {
+    /// Both ways are closed: nothing will come or go any more.
+    pub(super) is_closed: bool,
+    pub(super) n_received: u64,
+    pub(super) n_unread: u64,
+}
+
+/// States of a socket in `tcpi_state` (include/net/tcp_states.h).
+const TCP_CLOSE: u8 = 7;
+const TCP_CLOSE_WAIT: u8 = 8;
+const TCP_LAST_ACK: u8 = 9;
+
+/// Whether the peer has closed its side of a connection, whose read side may
+/// be shut here: then no poll tells it.
+pub(super) fn has_left(socket: &TcpStream) -> bool {
+    let state = tcp_info(socket.as_fd()).map(|info| info[0]);
+    matches!(state, Some(TCP_CLOSE | TCP_CLOSE_WAIT | TCP_LAST_ACK))
+}
+
+/// Looks at the connection of that cookie. `None`: `fd` is another one by now.
+pub(super) fn tcp_state(fd: RawFd, cookie: u64) -> Option<TcpState> {
+    // SAFETY: as in `peer_at`; these calls change nothing either.
+    let borrowed = unsafe { BorrowedFd::borrow_raw(fd) };
+    let info = tcp_info(borrowed)?;
+    let n_unread = ioctl_fionread(borrowed).unwrap_or(0);
+    (socket_cookie(borrowed) == Ok(cookie)).then(|| TcpState {
+        is_closed: info[0] == TCP_CLOSE,
+        n_received: u64_at(&info, 128),
+        n_unread,
+    })
+}
+
+/// How many clients wait to be accepted.
+pub(super) fn backlog(listener: &TcpListener) -> u32 {
+    // Of a listener, tcpi_unacked is the length of the queue (tcp_get_info()).
+    tcp_info(listener.as_fd()).map_or(0, |info| {
+        let mut bytes = [0; 4];
+        bytes.copy_from_slice(&info[24..28]);
+        u32::from_ne_bytes(bytes)
+    })
+}
+
+/// Up to and with `tcpi_bytes_received`, which Linux has since 4.1.
+type TcpInfo = [u8; 136];
+
+fn u64_at(info: &TcpInfo, at: usize) -> u64 {
+    let mut bytes = [0; 8];
+    bytes.copy_from_slice(&info[at..at + 8]);
+    u64::from_ne_bytes(bytes)
+}
+
+fn tcp_info(fd: BorrowedFd<'_>) -> Option<TcpInfo> {
+    let mut info: TcpInfo = [0; 136];
+    let mut length = libc::socklen_t::try_from(info.len()).ok()?;
+    let to = info.as_mut_ptr().cast();
+    // SAFETY: `to` and `length` describe a buffer that lives through the call.
+    let result = unsafe {
+        libc::getsockopt(fd.as_raw_fd(), libc::IPPROTO_TCP, libc::TCP_INFO, to, &raw mut length)
+    };
+    (result == 0).then_some(info)
+}
+
+/// Cuts the connection of that cookie, both ways.
+pub(super) fn shut(fd: RawFd, cookie: u64) {
+    // SAFETY: as in `peer_at`. With no free descriptor for a duplicate it is shut
+    // as it is found: should its owner close it and another connection take
+    // its number in this very moment, that one would be cut in its place.
+    let borrowed = unsafe { BorrowedFd::borrow_raw(fd) };
+    let ours = fcntl_dupfd_cloexec(borrowed, 3).ok();
+    let at = ours.as_ref().map_or(borrowed, AsFd::as_fd);
+    if socket_cookie(at) == Ok(cookie) {
+        // An error means that it is cut already.
+        let _ = socket2::SockRef::from(&at).shutdown(Shutdown::Both);
+    }
+}
+
+/// Which signal it is to be (include/uapi/asm-generic/fcntl.h); the libc crate
+/// has it for some systems only.
+const F_SETSIG: libc::c_int = 10;
+
+/// Has the kernel send SIGURG for each connection that comes in. (By default
+/// SIGURG does nothing: it may also come when nobody minds it.)
+pub(super) fn signal_arrivals(listener: &TcpListener) -> io::Result<()> {
+    let fd = listener.as_raw_fd();
+    let own = libc::pid_t::try_from(std::process::id()).map_err(io::Error::other)?;
+    let set = |command: libc::c_int, value: libc::c_int| {
+        // SAFETY: these commands of fcntl() take a number and touch no memory.
+        let result = unsafe { libc::fcntl(fd, command, value) };
+        if result < 0 { Err(io::Error::last_os_error()) } else { Ok(result) }
+    };
+    set(libc::F_SETOWN, own)?;
+    set(F_SETSIG, libc::SIGURG)?;
+    let flags = set(libc::F_GETFL, 0)?;
+    set(libc::F_SETFL, flags | libc::O_ASYNC)?;
+    Ok(())
+}
+
+/// The listener that another image of this process left open under that number.
+pub(super) fn adopt(fd: RawFd) -> Option<TcpListener> {
+    // SAFETY: borrowed only to ask what it is; the call changes nothing.
+    let borrowed = unsafe { BorrowedFd::borrow_raw(fd) };
+    if fd < 3 || socket_acceptconn(borrowed) != Ok(true) {
+        return None;
+    }
+    // SAFETY: nobody else in this process owns it: it was open before the
+    // program began, which names it once, before it opens sockets of its own.
+    Some(unsafe { TcpListener::from_raw_fd(fd) })
+}
+
+fn open_descriptors() -> impl Iterator<Item = RawFd> {
+    let entries = std::fs::read_dir("/proc/self/fd").into_iter().flatten();
+    entries.filter_map(|entry| entry.ok()?.file_name().to_str()?.parse().ok())
+}
+
+#[cfg(test)]
+mod tests {
+    use std::io::{Read, Write};
+    use std::net::TcpListener;
+
+    use super::*;
+
+    fn pair() -> (TcpStream, TcpStream) {
+        let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+        let client = TcpStream::connect(listener.local_addr().unwrap()).unwrap();
+        (listener.accept().unwrap().0, client)
+    }
+
+    #[test]
+    fn socket_is_found_by_its_peer() {
+        let (server, mut client) = pair();
+        let found = find(client.local_addr().unwrap(), |_| true).unwrap();
+        (&found.stream).write_all(b"hello").unwrap();
+        drop((found, server));
+        let mut text = String::new();
+        client.read_to_string(&mut text).unwrap();
+        assert_eq!(text, "hello");
+    }
+
+    #[test]
+    fn same_socket_has_the_same_cookie_and_another_has_another() {
+        let ((_s1, c1), (_s2, c2)) = (pair(), pair());
+        let cookie = |c: &TcpStream| find(c.local_addr().unwrap(), |_| true).unwrap().cookie;
+        assert_eq!(cookie(&c1), cookie(&c1));
+        assert_ne!(cookie(&c1), cookie(&c2));
+    }
+
+    #[test]
+    fn connection_is_seen_with_what_came_and_cut() {
+        let (server, mut client) = pair();
+        let port = server.local_addr().unwrap().port();
+        client.write_all(b"hello").unwrap();
+        let found = connections(port);
+        assert_eq!(found.len(), 1, "{found:?}");
+        let (cookie, fd) = found.into_iter().next().unwrap();
+        assert_eq!(Ok(cookie), socket_cookie(&server));
+        let seen = tcp_state(fd, cookie).unwrap();
+        assert_eq!((seen.n_received, seen.n_unread), (5, 5));
+        assert!(!seen.is_closed && tcp_state(fd, cookie + 1).is_none());
+        shut(fd, cookie + 1);
+        shut(fd, cookie);
+        assert_eq!(client.read(&mut [0; 9]).unwrap(), 0);
+        drop(client);
+        while !tcp_state(fd, cookie).unwrap().is_closed {
+            std::thread::yield_now();
+        }
+    }
+
+    #[test]
+    fn peer_that_left_is_seen_though_nothing_is_read() {
+        let (server, client) = pair();
+        server.shutdown(Shutdown::Read).unwrap();
+        assert!(!has_left(&server));
+        drop(client);
+        while !has_left(&server) {
+            std::thread::yield_now();
+        }
+    }
+
+    #[test]
+    fn clients_that_wait_are_counted() {
+        let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+        assert_eq!(backlog(&listener), 0);
+        let clients = [(); 3].map(|()| TcpStream::connect(listener.local_addr().unwrap()).unwrap());
+        assert_eq!(backlog(&listener), 3);
+        drop(clients);
+    }
+
+    #[test]
+    fn nothing_but_a_listener_is_adopted() {
+        let (server, _client) = pair();
+        assert!(adopt(server.as_raw_fd()).is_none() && adopt(1).is_none());
+        assert!(adopt(1_000_000).is_none());
+    }
+
+    #[test]
+    fn nothing_is_found_for_a_stranger() {
+        assert!(find("127.0.0.1:1".parse().unwrap(), |_| true).is_none());
+    }
+}

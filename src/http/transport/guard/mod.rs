@@ -1,0 +1,201 @@
+//! Looks after the connections that have not sent a whole request yet. The rest
+//! of the program cannot see these, and tiny_http sets them no limits. The guard
+//! cuts those that are silent, slow, endless or too many, wakes those that no
+//! thread of tiny_http serves, and counts those that tiny_http has leaked.
+//!
+//! It sleeps while there is no such connection.
+
+mod tracker;
+mod wakeup;
+
+use std::io;
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr, TcpListener, TcpStream};
+use std::sync::Arc;
+use std::sync::atomic::Ordering::Relaxed;
+use std::thread::{self, JoinHandle};
+use std::time::{Duration, Instant};
+
+use tracker::{Claimed, Observation, SHORT_TICK, Tracker};
+use wakeup::{Wakeup, WakeupHandle};
+
+use super::connections::Connections;
+use super::descriptor;
+use crate::config::Limits;
+use crate::log_limit::LogLimit;
+use crate::shutdown::Shutdown;
+
+/// A connection to this very machine is there at once, or the queue is full.
+const KICK_TIMEOUT: Duration = Duration::from_millis(100);
+/// Half a second without a connection accepted while some wait. Fewer looks
+/// would replace the listener on a busy machine.
+const STUCK_LOOKS: u32 = 5;
+
+/// The guard's thread, owned.
+pub(super) struct Guard {
+    wakeup: WakeupHandle,
+    thread: JoinHandle<()>,
+}
+
+/// What the guard looks at, and what it calls.
+pub(super) struct GuardConfig {
+    pub(super) listener: TcpListener,
+    pub(super) address: SocketAddr,
+    pub(super) connections: Arc<Connections>,
+    pub(super) limits: Limits,
+    /// Called when clients wait and none is accepted.
+    pub(super) on_stuck: Box<dyn Fn() + Send>,
+    /// Called at each look with the number of leaks, while they are too many.
+    pub(super) on_leaks: Box<dyn Fn(u64) + Send>,
+    pub(super) stop: Shutdown,
+}
+
+struct GuardThread {
+    config: GuardConfig,
+    wakeup: Wakeup,
+    tracker: Tracker,
+    /// Requests that ever came, at the last look.
+    n_claimed: u64,
+    /// The count of [`Connections::was_waiting`] at the last look.
+    n_waits: u64,
+    /// Looks in a row at which clients waited and nothing had come in.
+    n_stuck: u32,
+    log: LogLimit,
+}
+
+impl Guard {
+    /// Looks from now on.
+    ///
+    /// # Errors
+    /// What the system refuses: the signal of arrivals, or a thread.
+    pub(super) fn start(config: GuardConfig) -> io::Result<Self> {
+        config.connections.counts().max.store(config.limits.max_connections, Relaxed);
+        let (wakeup, handle) = Wakeup::arm(&config.listener)?;
+        let mut guard = GuardThread {
+            config,
+            wakeup,
+            tracker: Tracker::default(),
+            n_claimed: 0,
+            n_waits: 0,
+            n_stuck: 0,
+            log: LogLimit::default(),
+        };
+        let thread = thread::Builder::new().name("guard".into()).spawn(move || guard.run())?;
+        Ok(Self { wakeup: handle, thread })
+    }
+
+    /// Returns when the thread is gone. The order to stop must have been given.
+    pub(super) fn stop(self) {
+        self.wakeup.close();
+        if self.thread.join().is_err() {
+            log::error!("the guard panicked");
+        }
+    }
+}
+
+impl GuardThread {
+    fn run(&mut self) {
+        // A listener may be older than this process: the first look is due.
+        let mut next = Some(SHORT_TICK);
+        loop {
+            next = match next {
+                Some(tick) if self.config.stop.wait_for(tick) => return,
+                Some(_) => self.look(),
+                None if !self.wakeup.wait() => return,
+                // Most requests are whole and answered by the time it looks.
+                None => Some(SHORT_TICK),
+            };
+        }
+    }
+
+    /// Looks at all connections once.
+    fn look(&mut self) -> Option<Duration> {
+        let GuardConfig { connections, limits, .. } = &self.config;
+        let counts = connections.counts();
+        // INVARIANT: the sockets first, then those that are answered: one whose
+        // request comes in between is then not taken for one that waits.
+        let sockets = descriptor::connections(self.config.address.port());
+        let answered = connections.cookies();
+        let waiting = sockets.iter().filter(|(cookie, _)| !answered.contains(cookie));
+        let seen: Vec<Observation> =
+            waiting.filter_map(|(cookie, fd)| observe(*fd, *cookie)).collect();
+        let claimed = Claimed {
+            n_claimed: answered.len(),
+            is_queue_empty: connections.was_waiting(&mut self.n_waits),
+        };
+        let round = self.tracker.look(Instant::now(), &seen, claimed, limits);
+        for (cookie, why) in &round.cuts {
+            if !connections.contains(*cookie) {
+                descriptor::shut(sockets[cookie], *cookie);
+                counts.cut(*why);
+            }
+        }
+        counts.waiting.store(round.n_waiting, Relaxed);
+        if !round.cuts.is_empty() {
+            self.log.warn("connections without a request were cut: see /status");
+        }
+        self.count_leaks(round.n_leaked);
+        let n_queued = self.check_backlog(round.has_new);
+        if n_queued == 0 {
+            (0..round.n_kicks).for_each(|_| self.kick());
+            round.next
+        } else {
+            // With a full queue a connection of our own would only wait in it.
+            Some(round.next.unwrap_or(SHORT_TICK).min(SHORT_TICK))
+        }
+    }
+
+    fn count_leaks(&mut self, n_new: u64) {
+        let n_leaked = self.config.connections.counts().leaked.fetch_add(n_new, Relaxed) + n_new;
+        if n_new > 0 {
+            self.log.warn("connections were lost in the HTTP library: see /status");
+        }
+        if n_leaked >= self.config.limits.max_leaks {
+            (self.config.on_leaks)(n_leaked);
+        }
+    }
+
+    /// Returns how many clients wait to be accepted. If some wait at several
+    /// looks in a row and none comes in, tiny_http accepts no more.
+    fn check_backlog(&mut self, has_new: bool) -> u32 {
+        let n_queued = descriptor::backlog(&self.config.listener);
+        let n_claimed = self.config.connections.n_claimed();
+        let has_claimed = std::mem::replace(&mut self.n_claimed, n_claimed) != n_claimed;
+        let is_stuck = n_queued > 0 && !has_new && !has_claimed;
+        self.n_stuck = if is_stuck { self.n_stuck + 1 } else { 0 };
+        if self.n_stuck >= STUCK_LOOKS {
+            self.n_stuck = 0;
+            (self.config.on_stuck)();
+        }
+        n_queued
+    }
+
+    /// Connects to the listener and hangs up. tiny_http gives several connections
+    /// that come at once to one idle thread, and each further connection frees
+    /// one of those that wait behind another.
+    fn kick(&self) {
+        self.config.connections.counts().kicked.fetch_add(1, Relaxed);
+        // One that fails is repeated at the next look.
+        let _ = TcpStream::connect_timeout(&reachable(self.config.address), KICK_TIMEOUT);
+    }
+}
+
+fn observe(fd: i32, cookie: u64) -> Option<Observation> {
+    let state = descriptor::tcp_state(fd, cookie)?;
+    Some(Observation {
+        cookie,
+        is_closed: state.is_closed,
+        n_received: state.n_received,
+        n_unread: state.n_unread,
+    })
+}
+
+/// The address under which this machine reaches itself.
+pub(super) fn reachable(mut address: SocketAddr) -> SocketAddr {
+    if address.ip().is_unspecified() {
+        address.set_ip(match address.ip() {
+            IpAddr::V4(_) => Ipv4Addr::LOCALHOST.into(),
+            IpAddr::V6(_) => Ipv6Addr::LOCALHOST.into(),
+        });
+    }
+    address
+}

@@ -1,0 +1,162 @@
+//! How long each connection has waited, and what follows from it. Pure logic:
+//! it knows neither sockets nor a clock.
+
+use std::collections::HashMap;
+use std::time::{Duration, Instant};
+
+use crate::config::Limits;
+use crate::http::transport::counts::Cut;
+
+/// From one look to the next while a connection waits...
+const TICK: Duration = Duration::from_millis(250);
+/// ...and while bytes come or lie unread.
+pub(super) const SHORT_TICK: Duration = Duration::from_millis(100);
+/// A connection that was cut is gone within milliseconds, unless its thread
+/// never looks at it again.
+const LEAK_AFTER: Duration = Duration::from_secs(3);
+/// Connections of our own at one look, and for one that waits: each one frees
+/// one, so that more are wanted only where some were for claimed.
+const MAX_KICKS: usize = 64;
+const MAX_KICKS_EACH: u32 = 8;
+
+/// A connection that has sent no whole request, as it is now.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Observation {
+    pub(super) cookie: u64,
+    pub(super) is_closed: bool,
+    pub(super) n_received: u64,
+    pub(super) n_unread: u64,
+}
+
+impl Observation {
+    /// Whether a thread of tiny_http's has read anything of it.
+    fn was_read(&self) -> bool {
+        self.n_received > self.n_unread
+    }
+}
+
+/// What is known of the connections that have sent a whole request.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Claimed {
+    pub(super) n_claimed: usize,
+    /// Whether tiny_http's queue of requests was empty at some time since the
+    /// last look.
+    pub(super) is_queue_empty: bool,
+}
+
+/// All connections that wait, with what was observed of them earlier.
+#[derive(Default)]
+pub(super) struct Tracker(HashMap<u64, Tracked>);
+
+struct Tracked {
+    since: Instant,
+    /// When it was cut, by us or by its client.
+    closed: Option<Instant>,
+    had_unread: bool,
+    n_kicks: u32,
+    is_leaked: bool,
+}
+
+/// What follows from one look.
+#[derive(Debug, Default, PartialEq)]
+pub(super) struct Round {
+    pub(super) cuts: Vec<(u64, Cut)>,
+    pub(super) n_kicks: usize,
+    pub(super) n_leaked: u64,
+    /// Those that are still expected to send a request.
+    pub(super) n_waiting: usize,
+    /// Whether any came since the last look.
+    pub(super) has_new: bool,
+    /// When to look again; `None`: when a connection comes in.
+    pub(super) next: Option<Duration>,
+}
+
+impl Tracker {
+    /// Judges all connections that wait.
+    pub(super) fn look(
+        &mut self,
+        now: Instant,
+        seen: &[Observation],
+        claimed: Claimed,
+        limits: &Limits,
+    ) -> Round {
+        let mut round = Round::default();
+        let mut earlier = std::mem::take(&mut self.0);
+        let mut open = Vec::new();
+        let mut is_busy = false;
+        for observation in seen {
+            let known = earlier.remove(&observation.cookie);
+            round.has_new |= known.is_none();
+            let mut tracked = known.unwrap_or_else(|| Tracked::new(now));
+            if let Some(why) = tracked.judge(now, observation, (claimed, limits), &mut round) {
+                round.cuts.push((observation.cookie, why));
+            } else if tracked.closed.is_none() {
+                open.push((tracked.since, observation.cookie));
+            }
+            is_busy |= !tracked.is_leaked && (tracked.had_unread || tracked.closed.is_some());
+            self.0.insert(observation.cookie, tracked);
+        }
+        let n_over = (claimed.n_claimed + open.len()).saturating_sub(limits.max_connections);
+        open.sort_unstable();
+        for (_, cookie) in open.drain(..n_over.min(open.len())) {
+            round.cuts.push((cookie, Cut::Crowd));
+            if let Some(tracked) = self.0.get_mut(&cookie) {
+                tracked.closed = Some(now);
+            }
+        }
+        round.n_kicks = round.n_kicks.min(MAX_KICKS);
+        round.n_waiting = open.len();
+        is_busy |= !round.cuts.is_empty();
+        let is_over = self.0.values().all(|tracked| tracked.is_leaked);
+        round.next = (!is_over).then_some(if is_busy { SHORT_TICK } else { TICK });
+        round
+    }
+}
+
+impl Tracked {
+    fn new(since: Instant) -> Self {
+        Self { since, closed: None, had_unread: false, n_kicks: 0, is_leaked: false }
+    }
+
+    fn judge(
+        &mut self,
+        now: Instant,
+        seen: &Observation,
+        (claimed, limits): (Claimed, &Limits),
+        round: &mut Round,
+    ) -> Option<Cut> {
+        let has_unread = seen.n_unread > 0;
+        let is_stuck = self.closed.is_some() || (self.had_unread && has_unread);
+        self.had_unread = has_unread;
+        if seen.is_closed {
+            self.closed.get_or_insert(now);
+        }
+        if self.is_leaked {
+            return None;
+        }
+        // On a busy machine it may only not have had its turn: no thread has
+        // read it yet, or its request is in the queue.
+        let is_due = seen.was_read() && claimed.is_queue_empty;
+        if is_due && self.closed.is_some_and(|at| now.duration_since(at) >= LEAK_AFTER) {
+            self.is_leaked = true;
+            round.n_leaked += 1;
+            return None;
+        }
+        if is_stuck && self.n_kicks < MAX_KICKS_EACH {
+            self.n_kicks += 1;
+            round.n_kicks += 1;
+        }
+        let why = match self.closed {
+            Some(_) => None,
+            None if seen.n_received > limits.max_head_bytes => Some(Cut::HeadSize),
+            None if now.duration_since(self.since) >= limits.head_timeout => Some(Cut::HeadTimeout),
+            None => None,
+        };
+        self.closed = self.closed.or(why.map(|_| now));
+        why
+    }
+}
+
+#[cfg(test)]
+#[path = "tracker_tests.rs"]
+mod tests;
