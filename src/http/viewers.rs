@@ -166,9 +166,11 @@ impl Viewers {
     /// A place in the line for a seat; `None`: the line is full.
     pub(super) fn stand_in_line(&self) -> Option<InLine<'_>> {
         let mut book = self.book.lock();
-        let is_free = book.n_in_line < MAX_IN_LINE;
-        book.n_in_line += usize::from(is_free);
-        is_free.then_some(InLine(self))
+        if book.n_in_line >= MAX_IN_LINE {
+            return None;
+        }
+        book.n_in_line += 1;
+        Some(InLine(self))
     }
 
     pub(super) fn present(&self) -> Vec<Arc<Viewer>> {
