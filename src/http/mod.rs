@@ -15,18 +15,23 @@
 //! HTTP reads from the slot, sets controls through capture's handle, and sees
 //! no driver.
 
-// In the order in which they may know each other.
+// In the order in which they may know each other. The blank lines keep rustfmt
+// from sorting them.
 mod transport;
 
 mod access;
-mod context;
 mod lanes;
-pub(crate) mod query;
-mod recorded;
+
 mod reply;
-mod request;
+
 pub(crate) mod time;
+
+pub(crate) mod query;
+mod request;
 mod viewers;
+
+mod context;
+mod recorded;
 
 mod endpoints;
 

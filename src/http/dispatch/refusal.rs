@@ -108,11 +108,11 @@ pub(super) fn throttled() -> Reply {
 /// Why a lane that is full refuses a request.
 pub(super) fn full(lane: Lane) -> &'static str {
     match lane {
-        Lane::Short => "too many requests at once; try again",
-        Lane::Viewer => "too many viewers at once; try again",
-        Lane::Snapshot => "too many snapshots at once; try again",
-        Lane::Download => "too many downloads at once; try again",
-        Lane::Control => "too many changes at once; try again",
+        Lane::Short => "too many requests at once",
+        Lane::Viewer => "too many viewers at once",
+        Lane::Snapshot => "too many snapshots at once",
+        Lane::Download => "too many downloads at once",
+        Lane::Control => "too many changes at once",
         Lane::Login => "too many passwords to check; try again",
     }
 }
