@@ -110,7 +110,7 @@ fn max_delay_that_is_no_number_is_a_bad_request() {
     for target in ["/snapshot?max_delay=1s", "/snapshot?max_delay=-1"] {
         let reply = daemon.get(target);
         assert_eq!(reply.code, 400);
-        assert!(reply.text().contains("number of milliseconds"), "{}", reply.text());
+        assert!(reply.text().contains("max_delay: use a number from 0 to"), "{}", reply.text());
     }
 }
 

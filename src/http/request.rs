@@ -80,7 +80,7 @@ impl Request {
         })
     }
 
-    pub(super) fn into_stream(self) -> StreamSocket {
+    pub(super) fn into_stream(self: Box<Self>) -> StreamSocket {
         self.connection.into_stream()
     }
 }

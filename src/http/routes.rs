@@ -41,7 +41,7 @@ pub(super) enum Answer {
 }
 
 pub(super) type Once = fn(&Context, &mut Request) -> Result<(), Reply>;
-pub(super) type Open = fn(&Context, &Request) -> Result<Stream, Reply>;
+pub(super) type Open = fn(&Context, &Request) -> Result<Box<Stream>, Reply>;
 
 /// Who may ask.
 #[derive(Clone, Copy, Debug, PartialEq)]

@@ -10,6 +10,7 @@ use std::time::Instant;
 
 use super::access::{Auth, Login, PendingLogin};
 use super::context::Context;
+use super::endpoints::stream::Stream;
 use super::lanes::{Lane, Lanes, Limit};
 use super::reply::{Code, Reply};
 use super::request::Request;
@@ -20,7 +21,7 @@ use crate::cameras::Camera;
 /// Dispatches requests to the workers.
 pub(super) struct Dispatch {
     shared: Arc<Shared>,
-    lanes: Lanes<Box<Job>>,
+    lanes: Lanes<Job>,
 }
 
 struct Shared {
@@ -35,12 +36,12 @@ struct Arrival {
     asked: Instant,
 }
 
-/// What a worker does. Boxed on its way, as every place in a queue and several
-/// frames of a worker's stack hold one.
+/// What a worker does. Boxed, as every place in a queue and several frames of a
+/// worker's stack hold one, and a viewer's stack has two pages.
 enum Job {
-    Answer(Request, Answer),
-    CheckPassword(Arrival, PendingLogin),
-    Send(Connection, Reply),
+    Answer(Box<Request>, Answer),
+    CheckPassword(Box<Arrival>, PendingLogin),
+    Send(Box<(Connection, Reply)>),
 }
 
 /// Clients beyond the seats that workers look at: those that wait for the seat
@@ -70,10 +71,8 @@ impl Dispatch {
         let n_seats = context.config.n_seats;
         let shared = Arc::new(Shared { context, auth });
         let worker = Arc::clone(&shared);
-        let lanes = Lanes::new(
-            |lane| limit(lane, n_seats),
-            move |lanes, job: Box<Job>| worker.work(lanes, *job),
-        );
+        let lanes =
+            Lanes::new(|lane| limit(lane, n_seats), move |lanes, job| worker.work(lanes, job));
         Self { shared, lanes }
     }
 
@@ -109,7 +108,7 @@ impl Handler for Dispatch {
             Login::Denied => shared.deny(lanes, arrival.connection),
             Login::Throttled => shared.throttle(lanes, arrival.connection),
             Login::Slow(pending) => {
-                shared.submit(lanes, Lane::Login, Job::CheckPassword(arrival, pending));
+                shared.submit(lanes, Lane::Login, Job::CheckPassword(Box::new(arrival), pending));
             }
         }
     }
@@ -121,7 +120,7 @@ impl Handler for Dispatch {
 
 impl Shared {
     /// Finds the camera of a request that may be answered, and its lane.
-    fn admit(&self, lanes: &Lanes<Box<Job>>, arrival: Arrival) {
+    fn admit(&self, lanes: &Lanes<Job>, arrival: Arrival) {
         let Arrival { connection, target, asked } = arrival;
         let (camera, target) = match self.find_camera(target) {
             Ok(found) => found,
@@ -134,7 +133,7 @@ impl Shared {
         // A HEAD of a stream takes no seat.
         let is_short = lane == Lane::Viewer && request.is_head();
         let lane = if is_short { Lane::Short } else { lane };
-        self.submit(lanes, lane, Job::Answer(request, answer));
+        self.submit(lanes, lane, Job::Answer(Box::new(request), answer));
     }
 
     /// The camera that is meant. A name that no camera has may still be a
@@ -173,12 +172,12 @@ impl Shared {
     }
 
     /// Hands a job to its lane, or refuses the client when that is full.
-    fn submit(&self, lanes: &Lanes<Box<Job>>, lane: Lane, job: Job) {
-        let Err(job) = lanes.submit(lane, Box::new(job)) else { return };
-        let (connection, camera) = match *job {
+    fn submit(&self, lanes: &Lanes<Job>, lane: Lane, job: Job) {
+        let Err(job) = lanes.submit(lane, job) else { return };
+        let (connection, camera) = match job {
             Job::Answer(request, _) => (request.connection, Some(request.camera)),
             Job::CheckPassword(arrival, _) => (arrival.connection, None),
-            Job::Send(connection, _) => (connection, None),
+            Job::Send(sending) => (sending.0, None),
         };
         let (context, counts) = (&self.context, self.context.connections.counts());
         let why = match (lane, camera) {
@@ -198,51 +197,64 @@ impl Shared {
     }
 
     /// Has a worker send a finished reply.
-    fn send(&self, lanes: &Lanes<Box<Job>>, connection: Connection, reply: Reply) {
-        self.submit(lanes, Lane::Short, Job::Send(connection, reply));
+    fn send(&self, lanes: &Lanes<Job>, connection: Connection, reply: Reply) {
+        self.submit(lanes, Lane::Short, Job::Send(Box::new((connection, reply))));
     }
 
-    fn deny(&self, lanes: &Lanes<Box<Job>>, connection: Connection) {
+    fn deny(&self, lanes: &Lanes<Job>, connection: Connection) {
         if connection.header("Authorization").is_some() {
             self.context.connections.counts().wrong_passwords.fetch_add(1, Relaxed);
         }
         self.send(lanes, connection, refusal::unauthorized());
     }
 
-    fn throttle(&self, lanes: &Lanes<Box<Job>>, connection: Connection) {
+    fn throttle(&self, lanes: &Lanes<Job>, connection: Connection) {
         self.context.connections.counts().slowed_guesses.fetch_add(1, Relaxed);
         self.send(lanes, connection, refusal::throttled());
     }
 
     /// A worker's part.
-    fn work(&self, lanes: &Lanes<Box<Job>>, job: Job) {
+    fn work(&self, lanes: &Lanes<Job>, job: Job) {
         match job {
             Job::Answer(request, Answer::Stream(open)) => self.stream(request, open),
             Job::Answer(request, Answer::Reply(answer)) => self.reply(request, answer),
-            Job::Send(connection, reply) => self.context.write(&connection, &reply),
-            Job::CheckPassword(arrival, _pending) => self.check_password(lanes, arrival),
+            Job::Send(sending) => self.context.write(&sending.0, &sending.1),
+            Job::CheckPassword(arrival, _pending) => self.check_password(lanes, *arrival),
         }
     }
 
-    fn stream(&self, request: Request, open: super::routes::Open) {
-        match open(&self.context, &request) {
-            Ok(stream) if request.is_head() => request.send(&stream.head(&self.context), &[]),
-            Ok(stream) => stream.run(&self.context, &request.into_stream()),
-            Err(reply) => self.context.send(&request, &reply),
-        }
+    fn stream(&self, request: Box<Request>, open: super::routes::Open) {
+        let Some(mut stream) = self.open_stream(&request, open) else { return };
+        let socket = request.into_stream();
+        stream.run(&self.context, &socket);
     }
 
-    // Not inlined, nor the next: their stack frames would add to that of each
-    // viewer, for as long as it watches.
+    // Not inlined, nor the next two: what they take of the stack would be taken
+    // from each viewer, for as long as it watches.
     #[inline(never)]
-    fn reply(&self, mut request: Request, answer: super::routes::Once) {
+    fn open_stream(&self, request: &Request, open: super::routes::Open) -> Option<Box<Stream>> {
+        match open(&self.context, request) {
+            Ok(stream) if request.is_head() => {
+                request.send(&stream.head(&self.context), &[]);
+                None
+            }
+            Ok(stream) => Some(stream),
+            Err(reply) => {
+                self.context.send(request, &reply);
+                None
+            }
+        }
+    }
+
+    #[inline(never)]
+    fn reply(&self, mut request: Box<Request>, answer: super::routes::Once) {
         if let Err(reply) = answer(&self.context, &mut request) {
             self.context.send(&request, &reply);
         }
     }
 
     #[inline(never)]
-    fn check_password(&self, lanes: &Lanes<Box<Job>>, arrival: Arrival) {
+    fn check_password(&self, lanes: &Lanes<Job>, arrival: Arrival) {
         let from = arrival.connection.peer().ip();
         if self.auth.check_slowly(arrival.connection.header("Authorization"), from) {
             self.admit(lanes, arrival);

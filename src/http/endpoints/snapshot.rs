@@ -26,6 +26,7 @@ pub(in crate::http) fn answer(context: &Context, request: &mut Request) -> Resul
     if let Some(at) = request.query().moment("at")? {
         return recorded(context, request, at);
     }
+    // Milliseconds.
     let max_delay = request.query().number("max_delay", 0..=u32::MAX)?.unwrap_or(0);
     let max_delay = Duration::from_millis(max_delay.into());
     let frame = take(&request.camera.capture, request.asked, max_delay)?;

@@ -48,13 +48,13 @@ pub(in crate::http) struct Stream {
 /// # Errors
 /// The reply to a value that cannot be, or to a time of which nothing is
 /// recorded.
-pub(in crate::http) fn open(_: &Context, request: &Request) -> Result<Stream, Reply> {
+pub(in crate::http) fn open(_: &Context, request: &Request) -> Result<Box<Stream>, Reply> {
     let wish = Wish::parse(request)?;
     let camera = Arc::clone(&request.camera);
     // A HEAD is answered for the address, whatever is recorded.
     let play = wish.play.as_ref().filter(|_| !request.is_head());
     let past = play.map(|play| playback::find(&camera, play)).transpose()?.map(Box::new);
-    Ok(Stream { camera, wish, past })
+    Ok(Box::new(Stream { camera, wish, past }))
 }
 
 impl Stream {
@@ -67,7 +67,7 @@ impl Stream {
     }
 
     /// Serves the viewer until it leaves, stalls, or the program stops.
-    pub(in crate::http) fn run(mut self, context: &Context, socket: &StreamSocket) {
+    pub(in crate::http) fn run(&mut self, context: &Context, socket: &StreamSocket) {
         let seat = match self.take_seat(context) {
             Ok(seat) => seat,
             Err(reply) => return refuse(context, socket, &reply),
@@ -78,6 +78,9 @@ impl Stream {
         log_end(context, &seat.viewer, &end);
     }
 
+    // Not inlined, nor the others below: what a log line takes of the stack would
+    // add to what serving takes, and each viewer would keep a page more.
+    #[inline(never)]
     fn serve(
         &self,
         context: &Context,
@@ -104,8 +107,6 @@ impl Stream {
         live.run(after)
     }
 
-    // Not inlined: what this takes of the stack would be taken from each viewer,
-    // for as long as it watches.
     #[inline(never)]
     fn play(
         &self,
