@@ -58,6 +58,7 @@ impl Context {
     }
 
     /// Sends a whole reply to a client whose request was not routed.
+    #[inline(never)]
     pub(super) fn write(&self, connection: &Connection, reply: &Reply) {
         let whole = reply.to_bytes(connection.method(), self.allow_origin());
         request::send(connection, &whole, &[]);

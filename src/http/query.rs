@@ -34,11 +34,10 @@ impl<'a> Query<'a> {
     where
         T: FromStr + PartialOrd + Display,
     {
-        let Some(text) = self.text(key) else { return Ok(None) };
-        let number = text.parse().ok().filter(|number| range.contains(number));
-        let (first, last) = (range.start(), range.end());
-        let right = || Reply::bad_request(&format!("{key}: use a number from {first} to {last}"));
-        number.map(Some).ok_or_else(right)
+        match self.text(key) {
+            Some(text) => parse_number(key, &text, &range).map(Some),
+            None => Ok(None),
+        }
     }
 
     /// One of several words.
@@ -72,6 +71,19 @@ impl<'a> Query<'a> {
     pub(crate) fn period(self) -> Result<Period, Reply> {
         Ok(Period { from: self.moment("from")?, to: self.moment("to")? })
     }
+}
+
+// Not inlined: what it takes of the stack would be taken from each viewer, also
+// from those that give no number.
+#[inline(never)]
+fn parse_number<T>(key: &str, text: &str, range: &RangeInclusive<T>) -> Result<T, Reply>
+where
+    T: FromStr + PartialOrd + Display,
+{
+    let number = text.parse().ok().filter(|number| range.contains(number));
+    let (first, last) = (range.start(), range.end());
+    let right = || Reply::bad_request(&format!("{key}: use a number from {first} to {last}"));
+    number.ok_or_else(right)
 }
 
 #[cfg(test)]

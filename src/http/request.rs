@@ -80,6 +80,9 @@ impl Request {
         })
     }
 
+    /// Frees all but the socket.
+    // Not inlined: the pieces that are moved would stay on the viewer's stack.
+    #[inline(never)]
     pub(super) fn into_stream(self: Box<Self>) -> StreamSocket {
         self.connection.into_stream()
     }

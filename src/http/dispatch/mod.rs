@@ -223,14 +223,15 @@ impl Shared {
         }
     }
 
+    // None of these is inlined: what one of them takes of the stack would be taken
+    // from each viewer, for as long as it watches.
+    #[inline(never)]
     fn stream(&self, request: Box<Request>, open: super::routes::Open) {
         let Some(mut stream) = self.open_stream(&request, open) else { return };
         let socket = request.into_stream();
         stream.run(&self.context, &socket);
     }
 
-    // Not inlined, nor the next two: what they take of the stack would be taken
-    // from each viewer, for as long as it watches.
     #[inline(never)]
     fn open_stream(&self, request: &Request, open: super::routes::Open) -> Option<Box<Stream>> {
         match open(&self.context, request) {

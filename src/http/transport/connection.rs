@@ -179,6 +179,8 @@ impl Drop for ReadSide {
 impl ReadSide {
     /// Ends the reply and receives what the client still sends: a socket that
     /// is closed with bytes unread takes the reply away from the client again.
+    // Not inlined: the buffer would cost a page of every viewer's stack.
+    #[inline(never)]
     fn linger(&self) {
         let deadline = Instant::now() + LINGER;
         let mut socket = &self.entry.socket;
