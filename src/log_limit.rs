@@ -45,6 +45,41 @@ pub(crate) fn warn(line: &str, passed: Option<u64>) {
     }
 }
 
+/// Reasons that are remembered; the one that was logged first makes room.
+const N_REASONS: usize = 16;
+
+/// Lets a line of each reason pass once a period, also when several reasons
+/// take turns.
+#[derive(Debug, Default)]
+pub(crate) struct LogReasons(Vec<Reason>);
+
+#[derive(Debug)]
+struct Reason {
+    text: String,
+    since: Instant,
+    n_held_back: u64,
+}
+
+impl LogReasons {
+    /// `None`: the line is held back. Else it passes, and this is how many of
+    /// its reason were held back before it.
+    pub(crate) fn pass(&mut self, text: &str, now: Instant) -> Option<u64> {
+        if let Some(reason) = self.0.iter_mut().find(|reason| reason.text == text) {
+            if now.saturating_duration_since(reason.since) < PERIOD {
+                reason.n_held_back += 1;
+                return None;
+            }
+            reason.since = now;
+            return Some(std::mem::take(&mut reason.n_held_back));
+        }
+        if self.0.len() == N_REASONS {
+            self.0.remove(0);
+        }
+        self.0.push(Reason { text: text.to_owned(), since: now, n_held_back: 0 });
+        Some(0)
+    }
+}
+
 /// The most different lines of one kind in a period.
 const BUDGET: u32 = 30;
 
@@ -85,6 +120,20 @@ impl LogBudget {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn reasons_that_take_turns_pass_once_a_period_each() {
+        let (mut reasons, start) = (LogReasons::default(), Instant::now());
+        assert_eq!(reasons.pass("a", start), Some(0));
+        assert_eq!(reasons.pass("b", start), Some(0));
+        assert_eq!(reasons.pass("a", start), None);
+        assert_eq!(reasons.pass("b", start), None);
+        assert_eq!(reasons.pass("a", start + PERIOD), Some(1));
+        for n in 0..100 {
+            assert_eq!(reasons.pass(&format!("{n}"), start), Some(0));
+        }
+        assert_eq!(reasons.0.len(), N_REASONS);
+    }
 
     #[test]
     fn same_line_passes_once_a_period_with_its_count() {

@@ -6,6 +6,7 @@ use std::time::Duration;
 
 use clap::{Parser, Subcommand};
 
+use super::camera;
 use super::tools::{GrabArgs, ProbeArgs};
 
 /// A camera server for small boards: shows cameras live, as Motion JPEG
@@ -14,21 +15,12 @@ use super::tools::{GrabArgs, ProbeArgs};
 /// A camera is on only while somebody watches.
 #[derive(Clone, Debug, Parser)]
 #[command(name = "mjpegd", version, max_term_width = 100)]
-#[command(after_help = "\
+#[command(after_help = format!("\
 Cameras:
-  v4l2[:DEVICE]            a USB webcam or another V4L2 device; the first one if none is named
-  exec:COMMAND             what a shell command writes to its standard output, JPEG after JPEG,
-                           such as 'exec:rpicam-vid -t 0 --codec mjpeg -o -'
-  http://[USER:PASSWORD@]HOST[:PORT]/PATH
-                           another MJPEG server, or a JPEG that is asked for at --fps
-  demo                     three pictures, 1 2 3, one a second
-  pattern[:WxH][@FPS]      a drawn moving test picture
-  images:DIR               the JPEG files of a folder, in name order, over and over
-  file:PATH                a file of JPEGs one after the other, over and over
-
+{}
 Times are 10s, 500ms, 2m; 0 where a time may be switched off. Sizes are 500kB, 16MB, 4GiB.
 Exit codes: 0 asked to stop, 1 failed while running, 2 bad usage.
-RUST_LOG sets the log level: error, warn, info (default), debug.")]
+RUST_LOG sets the log level: error, warn, info (default), debug.", camera::help()))]
 #[command(args_conflicts_with_subcommands = true)]
 pub(super) struct Args {
     /// What to do instead of serving

@@ -39,12 +39,49 @@ pub(crate) enum Source {
     V4l2(Option<PathBuf>),
 }
 
-const USAGE: &str = "use v4l2[:DEVICE], exec:COMMAND, http://HOST/PATH, demo, pattern[:WxH][@FPS], images:DIR or file:PATH";
+/// Each kind of source as it is written, and its text in `--help`. The errors and
+/// the help are made from it, and a test compares the guide with the help.
+const KINDS: [(&str, &str); 7] = [
+    ("v4l2[:DEVICE]", "a USB webcam or another V4L2 device; the first one if none is named"),
+    (
+        "exec:COMMAND",
+        "what a shell command writes to its standard output, JPEG after JPEG,\n\
+         such as 'exec:rpicam-vid -t 0 --codec mjpeg -o -'",
+    ),
+    (
+        "http://[USER:PASSWORD@]HOST[:PORT]/PATH",
+        "another MJPEG server, or a JPEG that is asked for at --fps",
+    ),
+    ("demo", "three pictures, 1 2 3, one a second unless --fps says otherwise"),
+    ("pattern[:WxH][@FPS]", "a drawn moving test picture"),
+    ("images:DIR", "the JPEG files of a folder, in name order, over and over"),
+    ("file:PATH", "a file of JPEGs one after the other, over and over"),
+];
 const EXEC_USAGE: &str = "exec:COMMAND, such as 'exec:rpicam-vid -t 0 --codec mjpeg -o -'";
 /// The size of the pattern unless one is given.
 const PATTERN_SIZE: (u16, u16) = (640, 480);
 /// The smallest side of the pattern: below it no line of text fits in.
 const MIN_PATTERN: u16 = 32;
+
+/// The kinds of sources for an error.
+fn usage() -> String {
+    format!("use one of {}", KINDS.map(|(form, _)| form).join(", "))
+}
+
+/// The kinds of sources for `--help`.
+pub(super) fn help() -> String {
+    const COLUMN: usize = 25;
+    let blank = " ".repeat(COLUMN + 2);
+    let row = |(form, text): (&str, &str)| {
+        let text = text.replace('\n', &format!("\n{blank}"));
+        if form.len() < COLUMN {
+            format!("  {form:COLUMN$}{text}\n")
+        } else {
+            format!("  {form}\n{blank}{text}\n")
+        }
+    };
+    KINDS.map(row).concat()
+}
 
 impl Source {
     /// Reads the text of `--camera`. Whether the source exists is checked later,
@@ -71,7 +108,7 @@ impl Source {
                 bail!("no such source; for a folder use images:{text}")
             }
             _ if Path::new(text).is_file() => bail!("no such source; for a file use file:{text}"),
-            _ => bail!("no such source; {USAGE}"),
+            _ => bail!("no such source; {}", usage()),
         }
     }
 }
@@ -175,11 +212,12 @@ mod tests {
 
     #[test]
     fn bad_sources_say_what_would_be_right() {
+        let usage = usage();
         for (text, says) in [
-            ("", USAGE),
-            ("webcam", USAGE),
-            ("demo:3", USAGE),
-            ("patterns", USAGE),
+            ("", usage.as_str()),
+            ("webcam", usage.as_str()),
+            ("demo:3", usage.as_str()),
+            ("patterns", usage.as_str()),
             ("images:", "use images:DIR"),
             ("file:", "use file:PATH"),
             ("exec", EXEC_USAGE),

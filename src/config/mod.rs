@@ -127,7 +127,7 @@ mod tests {
             (["--allow-origin", "printer"], "use * or one origin"),
             (["--allow-origin", "http://a\r\nSet-Cookie: b"], "use * or one origin"),
             (["--auth-file", "/nowhere/at/all"], "/nowhere/at/all"),
-            (["--camera", "webcam"], "use v4l2[:DEVICE], exec:COMMAND"),
+            (["--camera", "webcam"], "use one of v4l2[:DEVICE], exec:COMMAND"),
             (["--resolution", "640"], "is no size"),
             (["--format", "JPEG2000"], "four letters"),
             (["--quality", "0"], "use 1 to 100"),

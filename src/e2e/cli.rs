@@ -27,9 +27,9 @@ fn bad_sources_are_usage_errors_that_say_what_would_be_right() {
     for (source, says) in [
         (
             "webcam".to_owned(),
-            "use v4l2[:DEVICE], exec:COMMAND, http://HOST/PATH, demo, pattern[:WxH][@FPS]",
+            "use one of v4l2[:DEVICE], exec:COMMAND, http://[USER:PASSWORD@]HOST[:PORT]/PATH, demo",
         ),
-        (String::new(), "use v4l2[:DEVICE], exec:COMMAND"),
+        (String::new(), "use one of v4l2[:DEVICE], exec:COMMAND"),
         ("pattern:1x1".into(), "from 32x32"),
         ("pattern@0".into(), "use pattern:640x480@30"),
         ("images:".into(), "use images:DIR"),

@@ -105,6 +105,20 @@ fn chapter_on_options_has_each_variable_and_default_of_help() {
 }
 
 #[test]
+fn chapter_on_cameras_has_each_source_of_help_and_no_other() {
+    let (_, help, _) = Daemon::run(&["--help"]);
+    let list = help.split("\nCameras:\n").nth(1).expect("--help lists the sources");
+    let rows = list.split("\n\n").next().unwrap().lines();
+    let rows = rows.filter(|row| row.starts_with("  ") && !row.starts_with("   "));
+    let listed: BTreeSet<_> = rows.filter_map(|row| row.split_whitespace().next()).collect();
+    let chapter = read("src/guide/cameras.md");
+    let table = chapter.split("| source |").nth(1).unwrap().split("\n\n").next().unwrap();
+    let rows = table.lines().filter_map(|row| row.strip_prefix("| `")?.split('`').next());
+    assert_eq!(rows.collect::<BTreeSet<_>>(), listed, "left: cameras.md, right: mjpegd --help");
+    assert!(listed.len() > 5, "{listed:?}");
+}
+
+#[test]
 fn readme_is_short() {
     let n_lines = read("README.md").lines().count();
     assert!(n_lines <= MAX_README_LINES, "README.md has {n_lines} lines");

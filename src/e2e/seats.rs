@@ -207,6 +207,28 @@ fn viewer_that_wanted_few_pictures_frees_its_seat() {
 }
 
 #[test]
+fn log_says_who_got_503_for_what_and_why() {
+    let dir = Dir::numbered(2, 0);
+    let daemon = Daemon::start(&["--camera", &dir.camera(), "--fps", "20", "--threads", "1"]);
+    let mut viewer = daemon.watch("/stream");
+    viewer.next();
+    for _ in 0..3 {
+        assert_eq!(daemon.get("/stream?key=17").code, 503);
+    }
+    let line = daemon.wait_for_log("503 to 127.0.0.1:");
+    assert!(line.contains(" for /stream: all 1 seats are taken"), "{line}");
+    dir.remove();
+    daemon.wait_for_state("lost");
+    assert_eq!(daemon.get("/snapshot").code, 503);
+    let line = daemon.wait_for_log(" for /snapshot: no picture: ");
+    assert!(line.contains("503 to 127.0.0.1:"), "{line}");
+    // The same reason is logged once, whoever else is refused between.
+    assert_eq!(daemon.get("/stream").code, 503);
+    let log = daemon.log();
+    assert_eq!(log.iter().filter(|line| line.contains("seats are taken")).count(), 1, "{log:?}");
+}
+
+#[test]
 fn crowd_that_comes_at_once_is_seated() {
     let daemon = Daemon::start(&["--camera", "pattern:64x48@20", "--threads", "60"]);
     let mut clients: Vec<_> = (0..60).map(|_| Client::connect(daemon.address())).collect();

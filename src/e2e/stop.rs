@@ -35,7 +35,7 @@ fn viewers_see_the_end_of_their_streams() {
         while viewer.next_or_end().is_some() {}
     }
     let log = daemon.log().join("\n");
-    assert_eq!(log.matches("was sent off, as the program stops").count(), 2, "{log}");
+    assert_eq!(log.matches("was disconnected, as the program stops").count(), 2, "{log}");
     assert!(log.contains("camera off"), "{log}");
 }
 

@@ -1,5 +1,6 @@
 //! What all endpoints share.
 
+use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Instant;
 
@@ -11,7 +12,7 @@ use super::transport::{Connection, Connections};
 use super::viewers::Viewers;
 use crate::cameras::Cameras;
 use crate::config::HttpConfig;
-use crate::log_limit::{self, LogLimit};
+use crate::log_limit::{self, LogReasons};
 use crate::shutdown::Shutdown;
 
 /// What all endpoints share.
@@ -22,7 +23,7 @@ pub(super) struct Context {
     pub(super) connections: Arc<Connections>,
     pub(super) started: Instant,
     pub(super) stop: Shutdown,
-    refusals: Mutex<LogLimit>,
+    refusals: Mutex<LogReasons>,
 }
 
 impl Context {
@@ -54,23 +55,26 @@ impl Context {
 
     /// Sends a whole reply, without its body to a HEAD.
     pub(super) fn send(&self, request: &Request, reply: &Reply) {
-        request.send(&reply.to_bytes(request.method(), self.allow_origin()), &[]);
+        self.write(&request.connection, reply);
     }
 
     /// Sends a whole reply to a client whose request was not routed.
+    // Not inlined: what it takes of the stack would be taken from each viewer.
     #[inline(never)]
     pub(super) fn write(&self, connection: &Connection, reply: &Reply) {
         let whole = reply.to_bytes(connection.method(), self.allow_origin());
         request::send(connection, &whole, &[]);
+        self.log_if_unavailable(connection.peer(), connection.target(), reply);
     }
 
-    /// Logs why a client got 503, the same reason once a period.
-    pub(super) fn log_refusal(&self, why: &str) {
-        // Formatted here, as one level deeper it takes a further page of stack
-        // from every viewer's thread.
-        let line = format!("a client was refused: {why}");
+    /// Logs who got 503 for what and why, the same reason once a period: an
+    /// operator who is asked about it has nothing else to look at.
+    pub(super) fn log_if_unavailable(&self, peer: SocketAddr, target: &str, reply: &Reply) {
+        let Some(why) = reply.why_unavailable() else { return };
         // Unlock before logging: a log that blocks must hold nobody else up.
-        let passed = self.refusals.lock().pass(&line, Instant::now());
-        log_limit::warn(&line, passed);
+        let passed = self.refusals.lock().pass(why, Instant::now());
+        // Targets have any length; the path is enough to know what was asked.
+        let path: String = target.split('?').next().unwrap_or_default().chars().take(80).collect();
+        log_limit::warn(&format!("503 to {peer} for {path}: {why}"), passed);
     }
 }

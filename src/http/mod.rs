@@ -7,10 +7,11 @@
 //! request        camera,       lane, answer            an address
 //!                lane
 //! ```
-//! Beside them stand what several use: `access` (who may), `lanes` (the
-//! workers), `viewers` (the book of seats), `query`, `request`, `reply`,
-//! `recorded` and `context`. A file knows only those before it in this list,
-//! and `endpoints` never know each other: a test of the layout checks it.
+//! Beside these four storeys stands what several of them use: `access` (who
+//! may), `lanes` (the workers), `viewers` (the book of seats), `query`,
+//! `request`, `reply`, `recorded` and `context`. The order of the declarations
+//! below is the order in which they may know each other, and endpoints never
+//! know each other: a test of the layout checks both.
 //!
 //! HTTP reads from the slot, sets controls through capture's handle, and sees
 //! no driver.
@@ -33,8 +34,7 @@ mod viewers;
 mod context;
 mod recorded;
 
-mod endpoints;
-
+// With `endpoints`, a file an address.
 pub(crate) mod routes;
 
 mod dispatch;

@@ -134,6 +134,12 @@ impl Reply {
         Self::text(Code::Unavailable, text).with("Retry-After", "2")
     }
 
+    /// The sentence of a 503.
+    pub(super) fn why_unavailable(&self) -> Option<&str> {
+        let is_it = self.code == Code::Unavailable;
+        is_it.then(|| std::str::from_utf8(&self.body).unwrap_or_default().trim_end())
+    }
+
     /// Adds a header. The value must not come from a client.
     pub(super) fn with(mut self, name: &'static str, value: impl Into<String>) -> Self {
         self.headers.push((name, value.into()));

@@ -88,7 +88,7 @@ impl Request {
     }
 }
 
-/// Writes a reply. A client that does not take it is its own loss.
+/// Writes a reply. A write that fails is only logged: the client has left.
 pub(super) fn send(connection: &Connection, head: &[u8], body: &[u8]) {
     if let Err(e) = connection.write(head, body, TIMEOUT) {
         log::debug!("{}: the client did not take the reply: {e}", connection.peer());

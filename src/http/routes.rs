@@ -4,20 +4,41 @@
 //! a camera may not have. The guide's list of addresses is compared with it by
 //! a test.
 
+// The endpoints are declared here, so that an address is a row, a `mod` line and
+// a file. They know nothing of each other, nor of this table.
+#[path = "endpoints"]
+mod endpoints {
+    pub(super) mod controls;
+    pub(super) mod download;
+    pub(super) mod frames_csv;
+    pub(super) mod health;
+    pub(super) mod metrics;
+    pub(super) mod page;
+    pub(super) mod record;
+    pub(super) mod recordings;
+    pub(super) mod segment;
+    pub(super) mod snapshot;
+    pub(super) mod state;
+    pub(super) mod status;
+    pub(super) mod stream;
+}
+
 use anyhow::{Result, ensure};
 
-use super::context::Context;
-use super::endpoints::stream::{self, Stream};
-use super::endpoints::{
+use endpoints::{
     controls, download, frames_csv, health, metrics, page, record, recordings, segment, snapshot,
-    state, status,
+    state, status, stream,
 };
+
+use super::context::Context;
 use super::lanes::Lane;
 use super::query::Query;
 use super::reply::Reply;
 use super::request::Request;
 use super::transport::Method;
 use crate::config::is_plain_name;
+
+pub(super) use endpoints::stream::Stream;
 
 /// One address.
 pub(super) struct Endpoint {
@@ -61,11 +82,11 @@ pub(super) struct Methods {
     pub(super) has_body: bool,
 }
 
-/// Of what is only looked at.
+/// For an address that is only read.
 const READ: Methods = Methods { allow: "GET, HEAD, OPTIONS", has_body: false };
-/// Of what is only an order.
+/// For an address that only takes orders.
 const ORDER: Methods = Methods { allow: "POST, OPTIONS", has_body: false };
-/// Of what can be looked at and changed.
+/// For an address that is read and changed.
 const CHANGE: Methods = Methods { allow: "GET, HEAD, POST, OPTIONS", has_body: true };
 
 use Access::{Anybody, Login};

@@ -25,8 +25,8 @@ struct Book {
     present: BTreeMap<u64, Arc<Viewer>>,
     n_ever: u64,
     n_refused: u64,
-    /// By camera, without the viewers that are present.
-    gone: BTreeMap<String, Tally>,
+    /// By camera. What the present viewers were sent is added when they leave.
+    totals: BTreeMap<String, Tally>,
     /// Clients that wait for the seat of one that is leaving.
     n_in_line: usize,
 }
@@ -68,7 +68,7 @@ pub(super) enum Layout {
 
 /// What a viewer says of itself in its request.
 #[derive(Clone, Debug)]
-pub(super) struct Card {
+pub(super) struct ViewerInfo {
     pub(super) address: SocketAddr,
     pub(super) path: String,
     /// Chosen by the viewer to find itself in the status.
@@ -81,7 +81,7 @@ pub(super) struct Card {
 pub(super) struct Viewer {
     pub(super) id: u64,
     pub(super) camera: String,
-    pub(super) card: Card,
+    pub(super) info: ViewerInfo,
     pub(super) since: Instant,
     served: Mutex<Serving>,
 }
@@ -139,7 +139,7 @@ impl Viewers {
         self: &Arc<Self>,
         camera: &str,
         n_most: Option<usize>,
-        card: Card,
+        info: ViewerInfo,
     ) -> Result<Seat, Full> {
         let n_most = n_most.unwrap_or(usize::MAX);
         let mut book = self.book.lock();
@@ -154,7 +154,7 @@ impl Viewers {
         let viewer = Arc::new(Viewer {
             id: book.n_ever,
             camera: camera.to_owned(),
-            card,
+            info,
             since: Instant::now(),
             served: Mutex::new(serving),
         });
@@ -198,9 +198,9 @@ impl Viewers {
     /// other cameras, which were removed by a reload, are forgotten.
     pub(super) fn tallies(&self, cameras: &[&str]) -> Vec<Tally> {
         let mut book = self.book.lock();
-        book.gone.retain(|name, _| cameras.contains(&name.as_str()));
+        book.totals.retain(|name, _| cameras.contains(&name.as_str()));
         let total = |name: &&str| {
-            let mut tally = book.gone.get(*name).copied().unwrap_or_default();
+            let mut tally = book.totals.get(*name).copied().unwrap_or_default();
             let viewers = book.present.values().filter(|viewer| viewer.camera == *name);
             viewers.for_each(|viewer| tally.served.add(viewer.report().served));
             tally
@@ -216,10 +216,10 @@ impl Book {
 
     fn tally(&mut self, camera: &str) -> &mut Tally {
         // Not `entry`, which would copy the name for each viewer.
-        if !self.gone.contains_key(camera) {
-            self.gone.insert(camera.to_owned(), Tally::default());
+        if !self.totals.contains_key(camera) {
+            self.totals.insert(camera.to_owned(), Tally::default());
         }
-        self.gone.get_mut(camera).expect("it was just inserted if it was missing")
+        self.totals.get_mut(camera).expect("it was just inserted if it was missing")
     }
 }
 

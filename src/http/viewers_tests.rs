@@ -1,7 +1,7 @@
 use super::*;
 
-fn card() -> Card {
-    Card {
+fn info() -> ViewerInfo {
+    ViewerInfo {
         address: "127.0.0.1:1".parse().unwrap(),
         path: "/stream".into(),
         key: "k".into(),
@@ -13,7 +13,7 @@ fn card() -> Card {
 #[test]
 fn what_a_viewer_had_stays_in_the_total() {
     let viewers = Arc::new(Viewers::new(8));
-    let seat = viewers.enter("camera", None, card()).ok().unwrap();
+    let seat = viewers.enter("camera", None, info()).ok().unwrap();
     seat.viewer.sent(100, 0, Instant::now());
     seat.viewer.sent(100, 3, Instant::now());
     seat.viewer.repeated(50);
@@ -35,7 +35,7 @@ fn what_a_viewer_had_stays_in_the_total() {
 #[test]
 fn seats_of_the_daemon_and_of_a_camera_are_bounded_and_given_back() {
     let viewers = Arc::new(Viewers::new(3));
-    let enter = |camera, n_most| viewers.enter(camera, n_most, card());
+    let enter = |camera, n_most| viewers.enter(camera, n_most, info());
     let first = enter("a", Some(2)).ok().unwrap();
     let _second = enter("a", Some(2)).ok().unwrap();
     assert_eq!(enter("a", Some(2)).err(), Some(Full::Camera(2)));

@@ -1,6 +1,6 @@
 //! From a whole request to the worker that answers it: which address, who may
-//! ask, which camera, which lane. Refuses in one place, and never blocks, so
-//! that a client is refused at once where every lane is full.
+//! ask, which camera, which lane. Refuses in one place. The accept thread runs
+//! it, so it must not block.
 
 mod refusal;
 
@@ -10,11 +10,10 @@ use std::time::Instant;
 
 use super::access::{Auth, Login, PendingLogin};
 use super::context::Context;
-use super::endpoints::stream::Stream;
 use super::lanes::{Lane, Lanes, Limit};
 use super::reply::{Code, Reply};
 use super::request::Request;
-use super::routes::{Access, Answer, Endpoint, Target, Which, actions};
+use super::routes::{Access, Answer, Endpoint, Stream, Target, Which, actions};
 use super::transport::{Connection, Handler, Method};
 use crate::cameras::Camera;
 
@@ -44,8 +43,8 @@ enum Job {
     Send(Box<(Connection, Reply)>),
 }
 
-/// Clients beyond the seats that workers look at: those that wait for the seat
-/// of a viewer that is leaving, and those whose query is wrong.
+/// Jobs in the viewers' lane beyond the seats: clients that wait for the seat of a
+/// viewer that is leaving, and clients whose query is wrong.
 const N_BEYOND_SEATS: usize = 8;
 
 /// How many jobs of a lane run at once, and how many wait.
@@ -183,14 +182,19 @@ impl Shared {
         let why = match (lane, camera) {
             (Lane::Viewer, Some(camera)) => {
                 context.viewers.count_refused(&camera.name);
-                format!("all {} seats are taken; try again in a moment", context.config.n_seats)
+                let seats = context.viewers.seats();
+                match seats.total {
+                    n if seats.taken >= n => {
+                        format!("all {n} seats are taken; try again in a moment")
+                    }
+                    _ => refusal::full(lane).to_owned(),
+                }
             }
             _ => {
                 counts.refused.fetch_add(1, Relaxed);
                 refusal::full(lane).to_owned()
             }
         };
-        context.log_refusal(&why);
         // On this thread, as all workers are busy. It does not block: these are
         // the first bytes to the client, and its send buffer is empty.
         context.write(&connection, &Reply::unavailable(&why));

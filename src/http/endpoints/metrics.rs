@@ -12,8 +12,7 @@ use crate::recording::{self, Totals};
 
 const CONTENT_TYPE: &str = "text/plain; version=0.0.4; charset=utf-8";
 
-/// # Errors
-/// None.
+/// Never fails: the signature is that of all endpoints.
 pub(in crate::http) fn answer(context: &Context, request: &mut Request) -> Result<(), Reply> {
     let text = text(context).into_bytes();
     context.send(request, &Reply::new(Code::Ok, CONTENT_TYPE, text));
@@ -134,26 +133,31 @@ fn of_connections(page: &mut Page, of: &ConnectionsReport) {
     page.one("connections_leaked_total", "counter", "Connections lost for good.", of.leaked);
     page.one("requests_forgotten_total", "counter", "Requests of absurd length.", of.forgotten);
     page.one("requests_refused_total", "counter", "Requests of a kind that is busy.", of.refused);
-    page.one("listener_renewed_total", "counter", "Times it listened anew.", of.listener_renewed);
+    page.one(
+        "listener_renewed_total",
+        "counter",
+        "Times the listener was replaced.",
+        of.listener_renewed,
+    );
     page.one("passwords_wrong_total", "counter", "Passwords that were wrong.", of.wrong_passwords);
     page.one("passwords_slowed_total", "counter", "Passwords refused unseen.", of.slowed_guesses);
-    page.one("restarts_total", "counter", "Times the program started itself anew.", of.restarts);
+    page.one("restarts_total", "counter", "Times the program restarted itself.", of.restarts);
     page.one("panics_total", "counter", "Panics of threads.", of.panics);
 }
 
 fn of_capture(page: &mut Page, all: &[Camera<'_>]) {
-    page.each(("camera_state", "gauge", "1 for the state that is."), all, |camera| {
+    page.each(("camera_state", "gauge", "1 for the present state."), all, |camera| {
         State::ALL
             .map(|state| (Some(("state", state.name())), u8::from(camera.status.state == state)))
     });
-    let fps = ("camera_fps", "gauge", "Frames a second, of late.");
+    let fps = ("camera_fps", "gauge", "Frames a second, lately.");
     page.each(fps, all, |camera| [(None, camera.status.fps)]);
     let opened = ("camera_opened_total", "counter", "Times the camera was opened.");
     page.each(opened, all, |camera| [(None, camera.status.n_opened)]);
     let captured = ("frames_captured_total", "counter", "Frames taken.");
     page.each(captured, all, |camera| [(None, camera.status.n_captured)]);
     let by_cause = |(cause, n): &(&'static str, u64)| (Some(("cause", *cause)), *n);
-    let dropped = ("frames_dropped_total", "counter", "Frames that were no good.");
+    let dropped = ("frames_dropped_total", "counter", "Frames that were dropped.");
     page.each(dropped, all, |camera| camera.status.n_dropped.iter().map(by_cause));
     let faults = ("camera_faults_total", "counter", "Times the camera was lost.");
     page.each(faults, all, |camera| camera.status.n_faults.iter().map(by_cause));
@@ -175,14 +179,15 @@ fn of_viewers(page: &mut Page, all: &[Camera<'_>]) {
     page.each(sent, all, |camera| [(None, camera.tally.served.n_sent)]);
     let skipped = ("frames_skipped_total", "counter", "Frames viewers were too slow for.");
     page.each(skipped, all, |camera| [(None, camera.tally.served.n_skipped)]);
-    let repeated = ("frames_repeated_total", "counter", "Frames sent again in a lull.");
+    let repeated =
+        ("frames_repeated_total", "counter", "Frames sent again, as there was no new one.");
     page.each(repeated, all, |camera| [(None, camera.tally.served.n_repeated)]);
     let bytes = ("sent_bytes_total", "counter", "Bytes of frames sent.");
     page.each(bytes, all, |camera| [(None, camera.tally.served.n_bytes)]);
 }
 
 fn of_recordings(page: &mut Page, all: &[Camera<'_>]) {
-    page.each(("recording_state", "gauge", "1 for the state that is."), all, |camera| {
+    page.each(("recording_state", "gauge", "1 for the present state."), all, |camera| {
         camera.recording.iter().flat_map(|(status, ..)| {
             recording::State::ALL
                 .map(|state| (Some(("state", state.name())), u8::from(status.state == state)))

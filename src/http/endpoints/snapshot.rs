@@ -58,7 +58,11 @@ fn take(capture: &Capture, asked: Instant, max_delay: Duration) -> Result<Arc<Fr
                 });
                 return Err(Reply::unavailable(&format!("no picture: {why}")));
             }
-            Newer::Closed => return Err(Reply::unavailable("no picture: the camera is closed")),
+            Newer::Closed => {
+                return Err(Reply::unavailable(
+                    "no picture: the camera was removed, or the program stops",
+                ));
+            }
         }
     }
 }

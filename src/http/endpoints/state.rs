@@ -3,13 +3,13 @@
 
 use serde_json::{Map, Value, json};
 
+use crate::capture::State;
 use crate::http::context::Context;
 use crate::http::reply::{Code, Reply};
 use crate::http::request::Request;
 use crate::http::viewers::{Layout, Viewer};
 
-/// # Errors
-/// None.
+/// Never fails: the signature is that of all endpoints.
 pub(in crate::http) fn answer(context: &Context, request: &mut Request) -> Result<(), Reply> {
     let camera = request.camera.capture.status();
     let latest = camera.latest.as_ref().map(|frame| frame.meta);
@@ -27,7 +27,7 @@ pub(in crate::http) fn answer(context: &Context, request: &mut Request) -> Resul
                     "width": latest.map_or(0, |meta| meta.width),
                     "height": latest.map_or(0, |meta| meta.height),
                 },
-                "online": latest.is_some(),
+                "online": camera.state == State::Live,
                 "desired_fps": whole(camera.asked.fps.or(camera.mode.fps).unwrap_or(0.0)),
                 "captured_fps": whole(camera.fps),
             },
@@ -45,11 +45,11 @@ pub(in crate::http) fn answer(context: &Context, request: &mut Request) -> Resul
 fn client(viewer: &Viewer) -> Value {
     json!({
         "fps": whole(viewer.report().fps),
-        "extra_headers": viewer.card.has_extra_headers,
-        "advance_headers": viewer.card.layout == Layout::Advance,
+        "extra_headers": viewer.info.has_extra_headers,
+        "advance_headers": viewer.info.layout == Layout::Advance,
         "dual_final_frames": false,
         "zero_data": false,
-        "key": viewer.card.key,
+        "key": viewer.info.key,
     })
 }
 

@@ -17,8 +17,7 @@ use crate::http::transport::ConnectionsReport;
 use crate::http::viewers::{Seats, Viewer, Viewers};
 use crate::mode::Mode;
 
-/// # Errors
-/// None.
+/// Never fails: the signature is that of all endpoints.
 pub(in crate::http) fn answer(context: &Context, request: &mut Request) -> Result<(), Reply> {
     context.send(request, &Reply::json(Code::Ok, &StatusReport::new(context, request)));
     Ok(())
@@ -171,11 +170,11 @@ impl ViewerReport {
         let report = viewer.report();
         Self {
             id: viewer.id,
-            address: viewer.card.address.to_string(),
-            key: viewer.card.key.clone(),
+            address: viewer.info.address.to_string(),
+            key: viewer.info.key.clone(),
             camera: viewer.camera.clone(),
-            path: viewer.card.path.clone(),
-            layout: viewer.card.layout.name(),
+            path: viewer.info.path.clone(),
+            layout: viewer.info.layout.name(),
             age_s: round(viewer.since.elapsed().as_secs_f64()),
             fps: round(report.fps),
             sent: report.served.n_sent,

@@ -33,7 +33,7 @@ struct ReadSide {
     is_open: bool,
 }
 
-/// A request of tiny_http's that is answered past it.
+/// A request of tiny_http's that is answered without it.
 struct Unanswered {
     /// `None` only while it is dropped, as a writer can be had by value only.
     request: Option<Request>,

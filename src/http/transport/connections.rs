@@ -30,8 +30,8 @@ pub(super) const MAX_DROPPED_BODY: usize = 64 << 20;
 pub(in crate::http) struct Connections {
     entries: Mutex<HashMap<u64, Arc<Entry>>>,
     n_claimed: AtomicU64,
-    /// Odd while the accept thread waits and no request is unclaimed; it
-    /// counts the changes.
+    /// How often the accept thread began or ended a wait: odd while it waits, and
+    /// then no request is unclaimed.
     n_waits: AtomicU64,
     counts: Counts,
 }

@@ -16,7 +16,7 @@ pub(super) struct Delivery {
 
 impl Sink for Delivery {
     fn try_send(&self, frame: &Frame, skipped: u64) -> Option<usize> {
-        let Some(part) = part(self.viewer.card.layout, frame) else {
+        let Some(part) = part(self.viewer.info.layout, frame) else {
             self.viewer.skipped(skipped + 1);
             return None;
         };

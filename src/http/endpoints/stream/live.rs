@@ -37,7 +37,7 @@ impl Live<'_> {
     /// # Errors
     /// Why the viewer could not be written to.
     pub(super) fn run(&self, after: Option<Micros>) -> io::Result<()> {
-        if self.wish.fps.is_none() && !self.wish.card.has_extra_headers {
+        if self.wish.fps.is_none() && !self.wish.info.has_extra_headers {
             self.run_delivered(after)
         } else {
             self.run_alone(after)
@@ -139,11 +139,11 @@ impl Live<'_> {
     /// layout cannot carry.
     fn write(&self, frame: &Frame, n_sent: usize) -> io::Result<usize> {
         let extra;
-        let (head, body) = if self.wish.card.has_extra_headers {
+        let (head, body) = if self.wish.info.has_extra_headers {
             extra = self.extra_headers(frame);
             (extra.as_bytes(), frame.jpeg_and_delimiter())
         } else {
-            match delivery::part(self.wish.card.layout, frame) {
+            match delivery::part(self.wish.info.layout, frame) {
                 Some(part) => (&[][..], part),
                 None => return Ok(0),
             }

@@ -70,7 +70,7 @@ impl Stream {
     pub(in crate::http) fn run(&mut self, context: &Context, socket: &StreamSocket) {
         let seat = match self.take_seat(context) {
             Ok(seat) => seat,
-            Err(reply) => return refuse(context, socket, &reply),
+            Err(reply) => return refuse(context, socket, &self.wish.info.path, &reply),
         };
         log_begin(context, &seat.viewer);
         let past = self.past.take();
@@ -129,7 +129,7 @@ impl Stream {
     fn opening(&self, context: &Context) -> Vec<u8> {
         let mut opening = self.head(context);
         opening.extend_from_slice(DELIMITER);
-        if self.wish.card.layout == Layout::Advance {
+        if self.wish.info.layout == Layout::Advance {
             opening.extend_from_slice(SHORT_HEADERS);
         }
         opening
@@ -143,7 +143,7 @@ impl Stream {
     #[inline(never)]
     fn take_seat(&self, context: &Context) -> Result<Seat, Reply> {
         let (viewers, name) = (&context.viewers, &self.camera.name);
-        let enter = || viewers.enter(name, self.camera.max_viewers(), self.wish.card.clone());
+        let enter = || viewers.enter(name, self.camera.max_viewers(), self.wish.info.clone());
         let mut full = match enter() {
             Ok(seat) => return Ok(seat),
             Err(full) => full,
@@ -161,16 +161,17 @@ impl Stream {
         }
         viewers.count_refused(name);
         let why = format!("{}; try again in a moment", full.describe(name));
-        context.log_refusal(&why);
         Err(Reply::unavailable(&why))
     }
 }
 
-fn refuse(context: &Context, socket: &StreamSocket, reply: &Reply) {
+#[inline(never)]
+fn refuse(context: &Context, socket: &StreamSocket, path: &str, reply: &Reply) {
     let whole = reply.to_bytes(Method::Get, context.allow_origin());
     if let Err(e) = socket.write(&whole, &[], TIMEOUT) {
         log::debug!("{}: the client did not take the reply: {e}", socket.peer());
     }
+    context.log_if_unavailable(socket.peer(), path, reply);
 }
 
 #[inline(never)]
@@ -179,7 +180,7 @@ fn log_begin(context: &Context, viewer: &Viewer) {
     // Formatted here, as one level deeper it takes a further page of stack.
     let line = format!(
         "viewer {} from {} watches {} of {} ({} of {} seats)",
-        viewer.id, viewer.card.address, viewer.card.path, viewer.camera, seats.taken, seats.total
+        viewer.id, viewer.info.address, viewer.info.path, viewer.camera, seats.taken, seats.total
     );
     log::info!("{line}");
 }
@@ -203,7 +204,7 @@ fn log_end(context: &Context, viewer: &Viewer, end: &io::Result<()>) {
 /// Why a stream ended.
 fn reason(context: &Context, end: &io::Result<()>) -> String {
     match end {
-        _ if context.stop.is_ordered() => "was sent off, as the program stops,".into(),
+        _ if context.stop.is_ordered() => "was disconnected, as the program stops,".into(),
         Ok(()) => "ended".into(),
         Err(e) if e.kind() == ErrorKind::TimedOut => {
             format!("stalled for {:?} and lost its seat", context.config.write_timeout)

@@ -124,7 +124,7 @@ impl Playback<'_> {
     /// behind its JPEG, and returns how many bytes: 0 for a picture that this
     /// layout cannot carry.
     fn write(&self, part: &[u8], n_head: usize) -> io::Result<usize> {
-        let (body, behind) = match self.wish.card.layout {
+        let (body, behind) = match self.wish.info.layout {
             // ffmpeg splits a part without a length there.
             Layout::Advance if holds_delimiter(&part[n_head..]) => return Ok(0),
             Layout::Advance => (&part[n_head..], NEXT_PART),

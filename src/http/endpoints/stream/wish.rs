@@ -4,7 +4,7 @@ use crate::http::query::Query;
 use crate::http::reply::Reply;
 use crate::http::request::Request;
 use crate::http::time::{Period, When};
-use crate::http::viewers::{Card, Layout};
+use crate::http::viewers::{Layout, ViewerInfo};
 
 /// A key is only shown in the status; longer ones are cut.
 const MAX_KEY: usize = 64;
@@ -12,7 +12,7 @@ const MAX_KEY: usize = 64;
 /// How one viewer wants the stream.
 #[derive(Clone, Debug)]
 pub(super) struct Wish {
-    pub(super) card: Card,
+    pub(super) info: ViewerInfo,
     /// As `application/octet-stream`, since WebKit's fetch() refuses multipart.
     pub(super) is_raw: bool,
     /// At most this many pictures a second.
@@ -35,7 +35,7 @@ impl Wish {
     pub(super) fn parse(request: &Request) -> Result<Self, Reply> {
         let query = request.query();
         let accept = request.connection.header("Accept");
-        let card = Card {
+        let info = ViewerInfo {
             address: request.connection.peer(),
             path: request.path.clone(),
             key: query.text("key").unwrap_or_default().chars().take(MAX_KEY).collect(),
@@ -43,7 +43,7 @@ impl Wish {
             has_extra_headers: query.is_on("extra_headers"),
         };
         Ok(Self {
-            card,
+            info,
             is_raw: query.is_on("raw"),
             fps: query.number("fps", 0.001..=1000.0)?,
             play: play(query)?,

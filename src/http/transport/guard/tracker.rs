@@ -14,8 +14,9 @@ pub(super) const SHORT_TICK: Duration = Duration::from_millis(100);
 /// A connection that was cut is gone within milliseconds, unless its thread
 /// never looks at it again.
 const LEAK_AFTER: Duration = Duration::from_secs(3);
-/// Connections of our own at one look, and for one that waits: each one frees
-/// one, so that more are wanted only where some were for claimed.
+/// Most kicks (connections to ourselves) at one look, and for one connection that
+/// waits. A kick frees one connection, which may be another than the one that it
+/// was meant for, so one that waits may need several.
 const MAX_KICKS: usize = 64;
 const MAX_KICKS_EACH: u32 = 8;
 
