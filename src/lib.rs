@@ -23,7 +23,7 @@
 //! | [`heap`] | one for all threads |
 //! | `panics`, `restart` | panics counted; a new image of the same process |
 //! | `open_files` | how many descriptors the system lets us have |
-//! | `jpeg` | markers: check, split, missing tables; raw pictures to JPEG, by the package in `src/scan` |
+//! | `jpeg` | markers: check, split, missing tables; raw pictures to JPEG, by the package in `src/jpeg_codec` |
 //! | `multipart` | anybody's parts read: every dialect, in any pieces |
 //! | `fetch` | GET from another server, so that it can be stopped |
 //! | `pictures` | what its answer holds: parts, JPEGs, one JPEG; read |

@@ -14,7 +14,7 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::thread;
 
 use jpeg_encoder::EncodingError;
-use mjpegd_scan::{Scan, Tables};
+use mjpegd_jpeg_codec::{Scan, Tables};
 use parking_lot::Mutex;
 
 use super::header::Header;

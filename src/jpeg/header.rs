@@ -2,7 +2,7 @@
 //! place for tables; what the scan needs of it is read back.
 
 use jpeg_encoder::{EncodingError, ImageBuffer, JpegColorType};
-use mjpegd_scan::Tables;
+use mjpegd_jpeg_codec::Tables;
 
 use super::check::segment;
 use super::raw::Raw;
