@@ -20,6 +20,7 @@ use std::fmt;
 pub(crate) use check::{Info, check};
 pub(crate) use encode::Encoder;
 pub(crate) use huffman::SEGMENT as HUFFMAN_TABLES;
+pub(crate) use mjpegd_jpeg_codec::Simd;
 pub(crate) use pixels::PixelFormat;
 pub(crate) use raw::{Range, Raw};
 pub(crate) use split::Splitter;

@@ -24,7 +24,7 @@ use v4l::io::traits::CaptureStream;
 use super::{Camera, Cause, Error, Mode};
 use crate::config::DeviceConfig;
 use crate::frame::{FrameBuf, Taken};
-use crate::jpeg::{Encoder, Fault, PixelFormat, Range, Raw};
+use crate::jpeg::{Encoder, Fault, PixelFormat, Range, Raw, Simd};
 use crate::shutdown::Shutdown;
 pub(super) use device::Device;
 use nodes::Opened;
@@ -70,7 +70,9 @@ impl V4l2 {
         stream.set_timeout(Duration::from_millis(SLICE_MS.unsigned_abs().into()));
         let n_threads = std::thread::available_parallelism().map_or(1, usize::from);
         Ok(Self {
-            encoder: set.raw.map(|raw| (Encoder::new(config.quality, n_threads), raw)),
+            encoder: set
+                .raw
+                .map(|raw| (Encoder::new(config.quality, n_threads, Simd::best()), raw)),
             stream: Some(stream),
             mode: set.mode,
             format: set.format,
