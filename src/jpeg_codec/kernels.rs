@@ -7,7 +7,8 @@
 /// is in scope: what `transform!` takes, and `H`, how many `V` hold sixteen
 /// lanes; `B`, sixteen bytes; `lanes` (of two bytes, the low one first), `halves`, `joined` (a byte to a lane and back,
 /// with saturation), `taken_apart` (three bytes a pixel to three `B`), `splat`,
-/// `and`, `shr` (without a sign) and `less_one` (of each sum).
+/// `and`, `shr` (without a sign), `less_one` (of each sum) and `scaled` (of at
+/// most 2047: a product with 15 bits behind the point, rounded).
 macro_rules! kernels {
     ($(#[$attribute:meta])*) => {
         /// Every first byte of two and every second.
@@ -75,25 +76,21 @@ macro_rules! kernels {
             in_sixteens(levels, |levels| joined(halves(cast(levels)).map(|v| full_luma(v))));
         }
 
-        /// 16 to 235 widened to 0 to 255, and what is outside: by 255 / 219,
-        /// with 15 bits behind the point, in two parts.
+        /// 16 to 235 widened to 0 to 255, and what is outside: by 36 / 219.
         $(#[$attribute])*
         #[inline]
         fn full_luma(v: V) -> V {
             let v = sub(v, splat(16));
-            narrow::<15>(dot(v, v, 19077, 19077))
+            add(v, scaled::<5387>(v))
         }
 
-        /// 16 to 240 widened to 0.5 to 255.5 around 128: by 255 / 224. The
+        /// 16 to 240 widened to 0.5 to 255.5 around 128: by 31 / 224. The
         /// product is a little too large, so that half is rounded away from 128.
         $(#[$attribute])*
         #[inline]
         fn widen_chroma(levels: &mut [u8]) {
             in_sixteens(levels, |levels| {
-                joined(halves(cast(levels)).map(|v| {
-                    let v = sub(v, splat(128));
-                    add(narrow::<15>(dot(v, v, 18651, 18652)), splat(128))
-                }))
+                joined(halves(cast(levels)).map(|v| add(v, scaled::<4535>(sub(v, splat(128))))))
             });
         }
     };

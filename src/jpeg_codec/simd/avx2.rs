@@ -4,12 +4,12 @@ use core::arch::x86_64::{
     __m128i, __m256i, _mm_or_si128, _mm_packus_epi16, _mm_shuffle_epi8, _mm256_abs_epi16,
     _mm256_add_epi16, _mm256_add_epi32, _mm256_and_si256, _mm256_broadcastsi128_si256,
     _mm256_cmpeq_epi8, _mm256_cvtepu8_epi16, _mm256_madd_epi16, _mm256_movemask_epi8,
-    _mm256_mulhi_epi16, _mm256_or_si256, _mm256_packs_epi16, _mm256_packs_epi32,
-    _mm256_permute2x128_si256, _mm256_set1_epi16, _mm256_set1_epi32, _mm256_setzero_si256,
-    _mm256_shuffle_epi8, _mm256_sign_epi16, _mm256_slli_epi16, _mm256_srai_epi16,
-    _mm256_srai_epi32, _mm256_srli_epi16, _mm256_sub_epi16, _mm256_unpackhi_epi16,
-    _mm256_unpackhi_epi32, _mm256_unpackhi_epi64, _mm256_unpacklo_epi16, _mm256_unpacklo_epi32,
-    _mm256_unpacklo_epi64,
+    _mm256_mulhi_epi16, _mm256_mulhrs_epi16, _mm256_or_si256, _mm256_packs_epi16,
+    _mm256_packs_epi32, _mm256_permute2x128_si256, _mm256_set1_epi16, _mm256_set1_epi32,
+    _mm256_setzero_si256, _mm256_shuffle_epi8, _mm256_sign_epi16, _mm256_slli_epi16,
+    _mm256_srai_epi16, _mm256_srai_epi32, _mm256_srli_epi16, _mm256_sub_epi16,
+    _mm256_unpackhi_epi16, _mm256_unpackhi_epi32, _mm256_unpackhi_epi64, _mm256_unpacklo_epi16,
+    _mm256_unpacklo_epi32, _mm256_unpacklo_epi64,
 };
 
 use bytemuck::cast;
@@ -168,6 +168,12 @@ fn and(a: V, b: V) -> V {
 #[inline]
 fn shr<const N: i32>(v: V) -> V {
     _mm256_srli_epi16::<N>(v)
+}
+
+#[target_feature(enable = "avx2")]
+#[inline]
+fn scaled<const FACTOR: i16>(v: V) -> V {
+    _mm256_mulhrs_epi16(v, splat(FACTOR))
 }
 
 #[target_feature(enable = "avx2")]

@@ -5,7 +5,7 @@ use core::arch::aarch64::{
     vaddq_s32, vandq_s16, vandq_u8, vdup_n_u8, vdupq_n_s16, vdupq_n_s32, vdupq_n_u8, veorq_s16,
     vget_low_s16, vget_low_u8, vgetq_lane_u64, vmlal_high_n_s16, vmlal_n_s16, vmovl_high_u8,
     vmovl_u8, vmull_high_n_s16, vmull_n_s16, vpaddq_u8, vqdmulhq_s16, vqmovn_high_s16, vqmovn_s16,
-    vqmovun_high_s16, vqmovun_s16, vqtbl3q_u8, vqtbl4q_u8, vreinterpretq_s16_s32,
+    vqmovun_high_s16, vqmovun_s16, vqrdmulhq_s16, vqtbl3q_u8, vqtbl4q_u8, vreinterpretq_s16_s32,
     vreinterpretq_s16_s64, vreinterpretq_s16_u16, vreinterpretq_s32_s16, vreinterpretq_s64_s16,
     vreinterpretq_u8_s8, vreinterpretq_u16_s16, vreinterpretq_u64_u8, vrshrn_high_n_s32,
     vrshrn_n_s32, vrshrq_n_s16, vshlq_n_s16, vshrq_n_s16, vshrq_n_u16, vsubl_u8, vsubq_s16,
@@ -153,6 +153,12 @@ fn and(a: V, b: V) -> V {
 #[inline]
 fn shr<const N: i32>(v: V) -> V {
     vreinterpretq_s16_u16(vshrq_n_u16::<N>(vreinterpretq_u16_s16(v)))
+}
+
+#[target_feature(enable = "neon")]
+#[inline]
+fn scaled<const FACTOR: i16>(v: V) -> V {
+    vqrdmulhq_s16(v, splat(FACTOR))
 }
 
 #[target_feature(enable = "neon")]

@@ -116,13 +116,15 @@ fn widen_luma(levels: &mut [u8]) {
 
 fn widen_chroma(levels: &mut [u8]) {
     for level in levels {
-        *level = byte(128 + narrow::<15>((i32::from(*level) - 128) * (18651 + 18652)));
+        let before = i32::from(*level);
+        *level = byte(before + narrow::<15>((before - 128) * 4535));
     }
 }
 
 #[inline(always)]
 fn full_luma(level: u8) -> u8 {
-    byte(narrow::<15>((i32::from(level) - 16) * (19077 + 19077)))
+    let above = i32::from(level) - 16;
+    byte(above + narrow::<15>(above * 5387))
 }
 
 #[expect(clippy::cast_sign_loss, reason = "at least 0 after clamp")]

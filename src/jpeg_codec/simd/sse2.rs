@@ -162,6 +162,14 @@ fn shr<const N: i32>(v: V) -> V {
 
 #[target_feature(enable = "sse2")]
 #[inline]
+fn scaled<const FACTOR: i16>(v: V) -> V {
+    // The upper half of the product has three bits behind the point.
+    let eighths = _mm_mulhi_epi16(shl::<4>(v), splat(FACTOR));
+    _mm_srai_epi16::<3>(add(eighths, splat(4)))
+}
+
+#[target_feature(enable = "sse2")]
+#[inline]
 fn lanes(pairs: [[u8; 2]; 16]) -> [V; H] {
     cast(pairs)
 }
