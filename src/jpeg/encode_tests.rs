@@ -1,8 +1,11 @@
 //! Each format is encoded and given to decoders that others wrote.
 
+#[path = "encode_reference.rs"]
+mod reference;
+
 use std::process::Command;
 
-use super::super::pixels::{Layout, PixelFormat};
+use super::super::pixels::PixelFormat;
 use super::super::raw::Range;
 use super::*;
 
@@ -216,8 +219,10 @@ fn an_encoder_is_used_again_for_other_sizes_and_formats() {
     let mut encoder = Encoder::new(90, 2, Simd::best());
     for (format, size) in [
         (PixelFormat::Yuyv, (640, 480)),
+        (PixelFormat::Yuyv, (640, 480)),
         (PixelFormat::Nv12, (64, 48)),
         (PixelFormat::Grey, (640, 480)),
+        (PixelFormat::Grey, (480, 640)),
     ] {
         let stride = format.line_len(size.0);
         let data = shot(format, size, stride, Range::Full, slopes);
@@ -304,7 +309,7 @@ fn every_byte_is_the_one_of_jpeg_encoder() {
                     let raw = Raw::new(format, size, stride, Range::Limited, &data).unwrap();
                     let mut jpeg = Vec::new();
                     Encoder::new(quality, 2, Simd::best()).encode(&raw, &mut jpeg).unwrap();
-                    let same = by_jpeg_encoder(&raw, quality);
+                    let same = reference::by_jpeg_encoder(&raw, quality);
                     assert!(jpeg == same, "{format} {size:?} of quality {quality}, noise {noise}");
                 }
             }
@@ -325,81 +330,4 @@ fn noisy(len: usize, noise: usize) -> Vec<u8> {
         }
     });
     bytes.collect()
-}
-
-/// The same samples by other means, for an encoder that takes every component
-/// in full resolution and codes every second sample of every second row.
-fn by_jpeg_encoder(raw: &Raw<'_>, quality: u8) -> Vec<u8> {
-    struct Picture<'a>(&'a Raw<'a>);
-    impl jpeg_encoder::ImageBuffer for Picture<'_> {
-        fn get_jpeg_color_type(&self) -> jpeg_encoder::JpegColorType {
-            super::super::rows::colours(self.0.format())
-        }
-        fn width(&self) -> u16 {
-            self.0.width()
-        }
-        fn height(&self) -> u16 {
-            self.0.height()
-        }
-        fn fill_buffers(&self, y: u16, planes: &mut [Vec<u8>; 4]) {
-            for x in 0..usize::from(self.0.width()) {
-                for (plane, sample) in planes.iter_mut().zip(sample(self.0, x, usize::from(y))) {
-                    plane.push(sample);
-                }
-            }
-        }
-    }
-    let mut jpeg = Vec::new();
-    let mut encoder = jpeg_encoder::Encoder::new(&mut jpeg, quality);
-    encoder.set_sampling_factor(super::super::rows::sampling(raw.format()));
-    encoder.encode_image(Picture(raw)).unwrap();
-    jpeg
-}
-
-/// Y, Cb and Cr of a pixel, where the format has them.
-fn sample(raw: &Raw<'_>, x: usize, y: usize) -> Vec<u8> {
-    let line = raw.line(y);
-    let levels = |[y, cb, cr]: [u8; 3]| {
-        let widened = |v: u8, from_zero: f64, zero: f64, span: f64| {
-            let full = match raw.range() {
-                Range::Full => f64::from(v),
-                Range::Limited => zero + ((f64::from(v) - from_zero) * 255.0 / span).round(),
-            };
-            #[allow(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "clamped")]
-            return full.clamp(0.0, 255.0) as u8;
-        };
-        match raw.format().layout() {
-            Layout::Rgb { .. } => {
-                let [r, g, b] = [y, cb, cr].map(|v| widened(v, 16.0, 0.0, 219.0));
-                let (y, cb, cr) = jpeg_encoder::rgb_to_ycbcr(r, g, b);
-                vec![y, cb, cr]
-            }
-            Layout::Luma => vec![widened(y, 16.0, 0.0, 219.0)],
-            _ => {
-                let [cb, cr] = [cb, cr].map(|v| widened(v, 128.0, 128.0, 224.0));
-                vec![widened(y, 16.0, 0.0, 219.0), cb, cr]
-            }
-        }
-    };
-    levels(match (raw.format().layout(), raw.format()) {
-        (Layout::Packed { y, cb, cr }, _) => {
-            let pixels = &line[x / 2 * 4..];
-            [pixels[y + x % 2 * 2], pixels[cb], pixels[cr]]
-        }
-        (Layout::Pairs { cb, cr }, _) => {
-            let pair = &raw.line_of_pairs(y)[x / 2 * 2..];
-            [line[x], pair[cb], pair[cr]]
-        }
-        (Layout::Planes { cb, cr }, _) => {
-            [line[x], raw.line_of_plane(cb, y)[x / 2], raw.line_of_plane(cr, y)[x / 2]]
-        }
-        (Layout::Luma, _) => [line[x], 0, 0],
-        (_, PixelFormat::Bgr3) => [line[3 * x + 2], line[3 * x + 1], line[3 * x]],
-        (_, PixelFormat::Rgbp) => {
-            let bits = u16::from_le_bytes([line[2 * x], line[2 * x + 1]]);
-            let [r, g, b] = [bits >> 11, bits >> 5 & 0x3F, bits & 0x1F].map(|v| v.to_le_bytes()[0]);
-            [r << 3 | r >> 2, g << 2 | g >> 4, b << 3 | b >> 2]
-        }
-        (_, _) => [line[3 * x], line[3 * x + 1], line[3 * x + 2]],
-    })
 }

@@ -40,6 +40,7 @@ impl Cursor {
 
     #[inline(always)]
     fn store(&mut self, word: u64, pending: &mut Pending) {
+        // `make_room` has seen to it that there is a place.
         if let Some(place) = pending[self.n_bytes..].first_chunk_mut() {
             *place = word.to_be_bytes();
             self.n_bytes += 8;

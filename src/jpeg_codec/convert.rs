@@ -2,9 +2,9 @@
 
 use crate::samples::{Line, Order, Range};
 
-/// What a byte is a level of.
-#[derive(Clone, Copy, PartialEq)]
-pub(crate) enum Level {
+/// What a sample is of.
+#[derive(Clone, Copy)]
+pub(crate) enum Kind {
     Luma,
     Chroma,
 }
@@ -36,7 +36,7 @@ pub(crate) fn convert(
         impl Fn(&[[u8; 2]], &mut [u8], &mut [u8]),
         impl Fn(&[[u8; 3]], bool, Range, [&mut [u8]; 3]),
         impl Fn(&[[u8; 2]], Range, [&mut [u8]; 3]),
-        impl Fn(&mut [u8], Level),
+        impl Fn(&mut [u8], Kind),
     >,
 ) {
     let [y, cb, cr] = planes.each_mut().map(|plane| &mut **plane);
@@ -62,8 +62,8 @@ pub(crate) fn convert(
     // kernels for both ranges.
     if range == Range::Limited {
         for component in of.components() {
-            let level = if component == 0 { Level::Luma } else { Level::Chroma };
-            (kernels.widen)(planes[component], level);
+            let kind = if component == 0 { Kind::Luma } else { Kind::Chroma };
+            (kernels.widen)(planes[component], kind);
         }
     }
 }

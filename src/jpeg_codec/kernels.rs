@@ -4,11 +4,13 @@
 //! no vectors of loops, whatever a package was compiled for.
 
 /// Makes `split`, `rgb`, `rgb565`, `widen_luma` and `widen_chroma` out of what
-/// is in scope: what `transform!` takes, and `H`, how many `V` hold sixteen
-/// lanes; `B`, sixteen bytes; `lanes` (of two bytes, the low one first), `halves`, `joined` (a byte to a lane and back,
-/// with saturation), `taken_apart` (three bytes a pixel to three `B`), `splat`,
-/// `and`, `shr` (without a sign), `less_one` (of each sum) and `scaled` (of at
-/// most 2047: a product with 15 bits behind the point, rounded).
+/// is in scope: what `pass!` takes, and
+/// - `H`, how many `V` hold sixteen lanes, and `B`, sixteen bytes;
+/// - `lanes` of two bytes each, the low one first;
+/// - `halves` and `joined`: a byte to a lane, and back with saturation;
+/// - `taken_apart`: three bytes a pixel to three `B`;
+/// - `splat`, `and`, `shr` (without a sign), and `less_one` of each sum;
+/// - `scaled`: a rounded product with 15 bits behind the point, of at most 2047.
 macro_rules! kernels {
     ($(#[$attribute:meta])*) => {
         /// Every first byte of two and every second.

@@ -1,9 +1,7 @@
 //! The same work with the instructions that a processor has.
 //!
-//! The only file of this package with `unsafe`: Rust cannot know that the
-//! processor has what a function was compiled for. It was asked before.
-
-#![allow(unsafe_code, reason = "calls of functions whose instructions were found at run time")]
+//! The two functions with `unsafe` are all that this package has: the compiler
+//! cannot know that the processor has what a function was compiled for.
 
 #[cfg(target_arch = "x86_64")]
 mod avx2;
@@ -62,6 +60,7 @@ impl Simd {
         return Self(Level::Portable);
     }
 
+    #[allow(unsafe_code, reason = "the processor was asked")]
     pub(crate) fn row(self, scan: &mut Scan<'_>, samples: &McuRow) {
         match self.0 {
             #[cfg(any(test, not(any(target_arch = "x86_64", target_arch = "aarch64"))))]
@@ -78,6 +77,7 @@ impl Simd {
         }
     }
 
+    #[allow(unsafe_code, reason = "the processor was asked")]
     pub(crate) fn line(self, line: Line<'_>, range: Range, planes: [&mut [u8]; 3]) {
         match self.0 {
             #[cfg(any(test, not(any(target_arch = "x86_64", target_arch = "aarch64"))))]
@@ -118,16 +118,16 @@ macro_rules! entry_points {
             range: crate::samples::Range,
             planes: [&mut [u8]; 3],
         ) {
-            use crate::convert::{Kernels, Level, convert};
+            use crate::convert::{Kernels, Kind, convert};
             let kernels = Kernels {
                 split: |pairs: &[_], first: &mut [_], second: &mut [_]| split(pairs, first, second),
                 rgb: |pixels: &[_], is_reversed, range, to: [&mut [_]; 3]| {
                     rgb(pixels, is_reversed, range, to);
                 },
                 rgb565: |pixels: &[_], range, to: [&mut [_]; 3]| rgb565(pixels, range, to),
-                widen: |levels: &mut [_], level| match level {
-                    Level::Luma => widen_luma(levels),
-                    Level::Chroma => widen_chroma(levels),
+                widen: |levels: &mut [_], kind| match kind {
+                    Kind::Luma => widen_luma(levels),
+                    Kind::Chroma => widen_chroma(levels),
                 },
             };
             convert(line, range, planes, &kernels);

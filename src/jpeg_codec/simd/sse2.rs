@@ -68,8 +68,9 @@ fn block(samples: &[u8], stride: usize, divisors: &Divisors, nth: usize, out: &m
     out.non_zero[nth] = in_zigzag(!is_zero);
 }
 
-/// Takes 48 bytes apart by three: four times, each byte of the first half is
-/// put before the one 24 bytes on, as cards are shuffled.
+/// Every third byte of 48, three times. Four perfect shuffles, each of which
+/// puts byte `i` of the first half before byte `i` of the second half, bring
+/// bytes together that are three apart.
 #[target_feature(enable = "sse2")]
 #[inline]
 fn taken_apart(pixels: [[u8; 3]; 16]) -> [B; 3] {
