@@ -72,7 +72,7 @@
 //! | `heap` | one heap for all threads |
 //! | `panics` | panics counted |
 //! | `open_files` | the limit of open files |
-//! | `jpeg` | markers: check, split, missing tables; raw pictures to JPEG, by the package in `src/scan` |
+//! | `jpeg` | markers: check, split, missing tables; raw pictures to JPEG, by the package in `src/jpeg_codec` |
 //! | `multipart` | a parser for the parts of any server's stream, in pieces of any size |
 //! | `fetch` | GET from another server, which a shutdown can interrupt |
 //! | `pictures` | the frames in the answer: parts, JPEGs one after the other, a single JPEG |

@@ -13,7 +13,7 @@ use crate::frame::{DELIMITER, FrameBuf, Meta, SHORT_HEADERS, STREAM_TYPE, Timest
 use crate::http::query::Query;
 use crate::http::routes;
 use crate::http::time::When;
-use crate::jpeg::{self, Fault, Splitter, Walk, Walked};
+use crate::jpeg::{self, Encoder, Fault, PixelFormat, Range, Raw, Simd, Splitter, Walk, Walked};
 use crate::multipart::{Error, Next, Parser, Part};
 use crate::url::{self, Url};
 
@@ -275,6 +275,43 @@ fn splitting(input: &[u8], rng: &mut Rng) -> u64 {
     }
     let faults = whole.iter().filter_map(|f| f.as_ref().err().map(|f| f.key()));
     hash((whole.iter().flatten().count(), faults.take(4).collect::<Vec<_>>()))
+}
+
+#[test]
+fn raw_pictures() {
+    Target { name: "raw", words: &[], run: raw_picture }.fuzz();
+}
+
+/// Six bytes say what the others are a picture of: format, width, height,
+/// padding, quality, and the rest bit by bit. Pixels are repeated.
+fn raw_picture(input: &[u8], _: &mut Rng) -> u64 {
+    let [format, width, height, pad, quality, how, pixels @ ..] = input else { return 0 };
+    let format = PixelFormat::ALL[usize::from(*format) % PixelFormat::ALL.len()];
+    let size = (usize::from(*width), usize::from(*height) % 80);
+    let stride = (format.line_len(size.0) + usize::from(*pad)).saturating_sub(2);
+    let n_bytes = if how & 1 == 0 { size.1 * (stride + 1) * 2 } else { pixels.len() };
+    let data: Vec<u8> = pixels.iter().copied().cycle().take(n_bytes).collect();
+    let range = if how & 2 == 0 { Range::Full } else { Range::Limited };
+    let raw = match Raw::new(format, size, stride, range, &data) {
+        Ok(raw) => raw,
+        Err(fault) => return hash(shape(&fault.to_string())),
+    };
+    let n_threads = if how & 4 == 0 { 1 } else { 2 };
+    let [best, baseline] = [Simd::best(), Simd::baseline()].map(|simd| {
+        let (mut encoder, mut out) =
+            (Encoder::new(*quality % 100 + 1, n_threads, simd), Vec::new());
+        encoder.encode(&raw, &mut out).unwrap();
+        out
+    });
+    assert!(best == baseline, "the instructions change the bytes");
+    let info = jpeg::check(&best).unwrap();
+    assert_eq!((usize::from(info.width), usize::from(info.height)), size);
+    assert_eq!(info.len, best.len());
+    let mut decoder = jpeg_decoder::Decoder::new(&best[..]);
+    let decoded = decoder.decode().unwrap();
+    let n_colours = if format == PixelFormat::Grey { 1 } else { 3 };
+    assert_eq!(decoded.len(), size.0 * size.1 * n_colours);
+    hash((format.name(), size.0 % 32 / 4, size.1 % 16 / 4))
 }
 
 #[test]

@@ -28,6 +28,8 @@ pub(crate) use check::{Info, check};
 pub(crate) use encode::Encoder;
 pub(crate) use huffman::SEGMENT as HUFFMAN_TABLES;
 #[cfg(feature = "daemon")]
+pub(crate) use mjpegd_jpeg_codec::Simd;
+#[cfg(feature = "daemon")]
 pub(crate) use pixels::PixelFormat;
 #[cfg(feature = "daemon")]
 pub(crate) use raw::{Range, Raw};
