@@ -37,6 +37,10 @@ mod foreign;
 mod relay;
 // Other servers as cameras.
 mod servers;
+// Heads of their answers, as cameras send them.
+mod heads;
+// What they ask for with 401, and what they get.
+mod logins;
 // Methods, paths, queries, headers: what every request may count on.
 mod http;
 // Requests that change something: their bodies, and who may send them.

@@ -15,18 +15,19 @@ use ureq::unversioned::transport::{
 };
 
 use super::Patience;
+use super::normalize::Normalize;
 
 /// What makes the connections of an agent.
 #[cfg(not(feature = "https"))]
 pub(super) fn connector(patience: Arc<Patience>) -> impl Connector<Out = impl Transport> {
-    Tcp(patience)
+    Tcp(patience).chain(Normalize)
 }
 
 /// What makes the connections of an agent, and wraps them where the address
 /// says https.
 #[cfg(feature = "https")]
 pub(super) fn connector(patience: Arc<Patience>) -> impl Connector<Out = impl Transport> {
-    Tcp(patience).chain(ureq::unversioned::transport::RustlsConnector::default())
+    Tcp(patience).chain(ureq::unversioned::transport::RustlsConnector::default()).chain(Normalize)
 }
 
 struct Tcp(Arc<Patience>);

@@ -56,8 +56,8 @@ impl Error {
             ureq::Error::BadUri(why) => {
                 (Fault::Unusable, format!("redirected to no address: {why}"))
             }
-            #[cfg(feature = "https")]
-            ureq::Error::Rustls(e) => (Fault::Unusable, format!("TLS: {e}")),
+            // By the reader of heads.
+            ureq::Error::Other(e) => (Fault::Unusable, format!("no answer of HTTP: {e}")),
             e => (Fault::Unusable, format!("no answer of HTTP: {e}")),
         };
         Self::Failed(fault, why)

@@ -1,12 +1,17 @@
 //! GET from another server, so that it can be stopped at any moment.
 //!
-//! HTTP is ureq's: heads, chunks, redirects. What is ours is below and above
-//! it: a connection whose every wait looks for the order to stop and for a
-//! deadline, and the login that a server asks for.
+//! HTTP is ureq's: chunks, redirects, connections that are kept. Own code is
+//! below and above it: a connection whose every wait looks for the order to
+//! stop and for a deadline, heads as cameras send them, and the login that a
+//! server asks for.
 
+mod challenge;
 mod connection;
+mod digest;
 mod error;
+mod head;
 mod login;
+mod normalize;
 mod resolve;
 
 use std::io::{self, Read};
@@ -16,8 +21,8 @@ use std::time::{Duration, Instant};
 use parking_lot::Mutex;
 use rustix::io::Errno;
 use ureq::config::{Config, RedirectAuthHeaders};
-use ureq::http::Uri;
 use ureq::http::header::{AUTHORIZATION, CONTENT_TYPE, RETRY_AFTER};
+use ureq::http::{HeaderValue, Uri};
 use ureq::{Agent, Body, ResponseExt};
 
 use crate::shutdown::Shutdown;
@@ -27,8 +32,6 @@ use login::Login;
 
 type Response = ureq::http::Response<Body>;
 
-/// Above it a head is none that is meant well.
-const MAX_HEAD_BYTES: usize = 64 << 10;
 /// As many as browsers take, and more than any real chain has.
 const MAX_REDIRECTS: u32 = 10;
 /// How often a wait looks for the order to stop.
@@ -80,7 +83,7 @@ impl Fetcher {
             .max_redirects_will_error(false)
             .save_redirect_history(true)
             .redirect_auth_headers(RedirectAuthHeaders::Never)
-            .max_response_header_size(MAX_HEAD_BYTES)
+            .max_response_header_size(head::MAX_HEAD_BYTES)
             .input_buffer_size(INPUT_BYTES)
             .output_buffer_size(OUTPUT_BYTES)
             .max_idle_connections(1)
@@ -112,33 +115,49 @@ impl Fetcher {
     }
 
     fn answered(&mut self) -> Result<Response, Error> {
-        // A login that was good before is sent at once. It may be stale.
-        if let Some(mut login) = self.login.take() {
-            let uri = login.uri().clone();
-            let response = self.send(&uri, Some(login.header()?))?;
-            if response.status().is_success() {
-                self.login = Some(login);
-                return Ok(response);
-            }
-        }
         let asked = self.url.as_str().parse::<Uri>();
         let asked = asked.map_err(|e| Error::new(Fault::Unusable, e.to_string()))?;
-        let response = self.send(&asked, None)?;
-        if response.status() != 401 {
-            return good(response);
-        }
-        let mut login = Login::new(&self.url, &asked, &response)?;
-        let uri = login.uri().clone();
-        let response = self.send(&uri, Some(login.header()?))?;
+        let mut response = match self.login.take() {
+            // One that was good before is sent at once. It may be too old, or
+            // the way to the page another one now.
+            Some(login) => match self.log_in(login)? {
+                response if response.status().is_success() => return Ok(response),
+                response if response.status() == 401 => response,
+                _ => self.send(&asked, None)?,
+            },
+            None => self.send(&asked, None)?,
+        };
         if response.status() == 401 {
-            return Err(Error::new(Fault::Denied, "user and password are wrong (401)"));
+            let challenge = response;
+            response = self.log_in(Login::new(self.url.login(), &asked, &challenge)?)?;
+            if response.status() == 401
+                && let Some(literal) = self.url.literal_login()
+            {
+                response = self.log_in(Login::new(Some(literal), &asked, &challenge)?)?;
+            }
+            if response.status() == 401 {
+                return Err(Error::new(Fault::Denied, "user and password are wrong (401)"));
+            }
         }
-        let response = good(response)?;
-        self.login = Some(login);
+        good(response)
+    }
+
+    /// Asks with a login, which is kept if it was good. Asks once more if all
+    /// that was wrong with it was its age.
+    fn log_in(&mut self, mut login: Login) -> Result<Response, Error> {
+        let uri = login.uri().clone();
+        let mut response = self.send(&uri, Some(login.header()?))?;
+        if response.status() == 401 && login.renew(&response) {
+            response = self.send(&uri, Some(login.header()?))?;
+        }
+        if response.status().is_success() {
+            login.go_on(&response);
+            self.login = Some(login);
+        }
         Ok(response)
     }
 
-    fn send(&self, uri: &Uri, authorization: Option<String>) -> Result<Response, Error> {
+    fn send(&self, uri: &Uri, authorization: Option<HeaderValue>) -> Result<Response, Error> {
         let mut request = self.agent.get(uri);
         if let Some(value) = authorization {
             request = request.header(AUTHORIZATION, value);
@@ -217,4 +236,22 @@ impl Patience {
             }
         }
     }
+}
+
+/// What is made of a head that comes in these pieces, and of how many bytes; or
+/// why it is none.
+#[cfg(test)]
+pub(crate) fn look_at_head(pieces: &[&[u8]]) -> Result<Option<(Vec<u8>, usize)>, String> {
+    let (mut reader, mut held, mut n_done) = (head::HeadReader::default(), Vec::new(), 0);
+    for (piece, is_end) in pieces.iter().map(|piece| (*piece, false)).chain([(&[][..], true)]) {
+        held.extend_from_slice(piece);
+        let (n, head) = reader.read(&held, is_end).map_err(|e| e.to_string())?;
+        n_done += n;
+        if let Some(head) = head {
+            return Ok(Some((head.text, n_done)));
+        }
+        held.drain(..n);
+        assert!(held.len() <= 16, "{} bytes held", held.len());
+    }
+    Ok(None)
 }

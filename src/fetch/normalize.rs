@@ -1,0 +1,197 @@
+//! A connection whose answers begin with a clean head, whatever the server
+//! sends: what stands between the socket, or TLS above it, and ureq.
+//!
+//! Bodies pass as they are, in the buffers of the connection below.
+
+use std::fmt;
+use std::io::ErrorKind;
+
+use ureq::Error;
+use ureq::unversioned::transport::{Buffers, ConnectionDetails, Connector, NextTimeout, Transport};
+
+use super::head::{Head, HeadError, HeadReader, MAX_HEAD_BYTES};
+
+/// Wraps each connection.
+#[derive(Debug)]
+pub(super) struct Normalize;
+
+impl<In: Transport> Connector<In> for Normalize {
+    type Out = Normalized<In>;
+
+    fn connect(
+        &self,
+        _: &ConnectionDetails,
+        chained: Option<In>,
+    ) -> Result<Option<Self::Out>, Error> {
+        let wrap = |inner| Normalized { inner, stage: Stage::Body, ready: Ready::default() };
+        Ok(chained.map(wrap))
+    }
+}
+
+/// A connection, and what of an answer it is at.
+pub(super) struct Normalized<T> {
+    inner: T,
+    stage: Stage,
+    /// What ureq is to read before the bytes of the connection.
+    ready: Ready,
+}
+
+enum Stage {
+    /// The request goes out, or the body comes in.
+    Body,
+    /// The request is sent, the head is read.
+    Head(HeadReader),
+    /// Of the answer, `ready` was read; then comes the body.
+    Ready { is_chunked: bool },
+    /// The head says that the body comes in chunks; whether it does is seen by
+    /// its first byte.
+    FirstChunk,
+}
+
+/// Bytes to be read, as ureq reads them.
+#[derive(Default)]
+struct Ready {
+    bytes: Vec<u8>,
+    n_read: usize,
+}
+
+impl<T: Transport> Normalized<T> {
+    fn read_head(&mut self, mut reader: HeadReader, timeout: NextTimeout) -> Result<bool, Error> {
+        let mut is_end = false;
+        loop {
+            let buffers = self.inner.buffers();
+            let (n_done, head) = reader.read(buffers.input(), is_end).map_err(refused)?;
+            buffers.input_consume(n_done);
+            if let Some(Head { text, is_chunked }) = head.or_else(|| reader.cut_short()) {
+                self.ready = Ready { bytes: text, n_read: 0 };
+                self.stage = Stage::Ready { is_chunked };
+                return Ok(true);
+            }
+            if is_end {
+                return Ok(false);
+            }
+            is_end = match self.inner.await_input(timeout) {
+                Ok(has_more) => !has_more,
+                // How a server ends that says no more of it; TLS says so, too.
+                Err(Error::Io(e)) if is_close(e.kind()) && reader.has_begun() => true,
+                Err(e) => return Err(e),
+            };
+        }
+    }
+
+    /// Looks whether a body in chunks is one: some servers say so of each
+    /// answer. To ureq one that is none becomes a chunk without end.
+    fn read_first_chunk(&mut self, timeout: NextTimeout) -> Result<bool, Error> {
+        if self.inner.buffers().input().is_empty() && !self.inner.await_input(timeout)? {
+            self.stage = Stage::Body;
+            return Ok(false);
+        }
+        let is_size = |b: &u8| b.is_ascii_hexdigit() || matches!(b, b' ' | b'\t');
+        self.stage = Stage::Body;
+        if !self.inner.buffers().input().first().is_some_and(is_size) {
+            let bytes = format!("{:x}\r\n", usize::MAX >> 1).into_bytes();
+            self.ready = Ready { bytes, n_read: 0 };
+            self.stage = Stage::Ready { is_chunked: false };
+        }
+        Ok(true)
+    }
+
+    /// Goes on to the body, once all before it was read.
+    fn settle(&mut self) {
+        if let Stage::Ready { is_chunked } = self.stage
+            && self.ready.input().is_empty()
+        {
+            self.ready = Ready::default();
+            self.stage = if is_chunked { Stage::FirstChunk } else { Stage::Body };
+        }
+    }
+}
+
+fn is_close(kind: ErrorKind) -> bool {
+    use ErrorKind::{ConnectionAborted, ConnectionReset, UnexpectedEof};
+    matches!(kind, ConnectionAborted | ConnectionReset | UnexpectedEof)
+}
+
+fn refused(error: HeadError) -> Error {
+    match error {
+        HeadError::TooLong => Error::LargeResponseHeader(MAX_HEAD_BYTES, MAX_HEAD_BYTES),
+        error @ HeadError::NotHttp(_) => Error::Other(Box::new(error)),
+    }
+}
+
+impl<T: Transport> Transport for Normalized<T> {
+    fn buffers(&mut self) -> &mut dyn Buffers {
+        self.settle();
+        match self.stage {
+            // Of the head, too, as a request may be sent in several pieces.
+            Stage::Body | Stage::Head(_) => self.inner.buffers(),
+            Stage::Ready { .. } | Stage::FirstChunk => &mut self.ready,
+        }
+    }
+
+    fn transmit_output(&mut self, amount: usize, timeout: NextTimeout) -> Result<(), Error> {
+        self.stage = Stage::Head(HeadReader::default());
+        self.inner.transmit_output(amount, timeout)
+    }
+
+    fn await_input(&mut self, timeout: NextTimeout) -> Result<bool, Error> {
+        self.settle();
+        match std::mem::replace(&mut self.stage, Stage::Body) {
+            Stage::Body => self.inner.await_input(timeout),
+            Stage::Head(reader) => self.read_head(reader, timeout),
+            Stage::FirstChunk => self.read_first_chunk(timeout),
+            ready @ Stage::Ready { .. } => {
+                self.stage = ready;
+                Ok(true)
+            }
+        }
+    }
+
+    /// Whether it may be used for another request. Bytes behind an answer are
+    /// no head of the next one; an empty line is, which some servers add.
+    fn is_open(&mut self) -> bool {
+        self.settle();
+        let buffers = self.inner.buffers();
+        let is_clean = buffers.input().trim_ascii().is_empty();
+        buffers.input_consume(buffers.input().len());
+        is_clean && matches!(self.stage, Stage::Body) && self.inner.is_open()
+    }
+
+    fn is_tls(&self) -> bool {
+        self.inner.is_tls()
+    }
+}
+
+impl Buffers for Ready {
+    fn output(&mut self) -> &mut [u8] {
+        &mut []
+    }
+
+    fn input(&self) -> &[u8] {
+        &self.bytes[self.n_read..]
+    }
+
+    fn input_append_buf(&mut self) -> &mut [u8] {
+        &mut []
+    }
+
+    fn input_appended(&mut self, _: usize) {}
+
+    fn input_consume(&mut self, amount: usize) {
+        self.n_read = (self.n_read + amount).min(self.bytes.len());
+    }
+
+    fn tmp_and_output(&mut self) -> (&mut [u8], &mut [u8]) {
+        (&mut [], &mut [])
+    }
+
+    fn can_use_input(&self) -> bool {
+        !self.input().is_empty()
+    }
+}
+
+impl<T: Transport> fmt::Debug for Normalized<T> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.inner.fmt(f)
+    }
+}
