@@ -198,7 +198,7 @@ pub(crate) fn opener(config: CameraConfig) -> (Box<Opener>, Settings) {
             Source::Server(url) => {
                 let settings =
                     server::Settings { fps, stall_timeout: stall, max_frame_bytes: max_bytes };
-                Box::new(server::Server::open(url, settings))
+                Box::new(server::Server::open(url, &config.trust, settings))
             }
             Source::V4l2(_) => Box::new(device.open()?),
         };

@@ -6,6 +6,7 @@ use std::time::{Duration, Instant, SystemTime};
 use super::stream::Stream;
 use super::{Client, ClientError, Frame};
 use crate::back_off::BackOff;
+use crate::config::Trust;
 use crate::fetch::Fetcher;
 use crate::shutdown::{Shutdown, Trigger};
 
@@ -31,7 +32,7 @@ pub struct Frames {
 
 impl Frames {
     pub(super) fn new(client: Client, stop: Shutdown) -> Self {
-        let fetcher = Fetcher::new(client.url.clone(), stop.clone());
+        let fetcher = Fetcher::new(client.url.clone(), &Trust::Public, stop.clone());
         Self {
             client,
             stop,

@@ -6,6 +6,7 @@ use std::path::{Path, PathBuf};
 use anyhow::{Context, Result, bail, ensure};
 
 use super::device::DeviceConfig;
+use super::tls::Trust;
 use crate::url::{Url, mask};
 
 /// One camera and how it is to run.
@@ -18,6 +19,8 @@ pub(crate) struct CameraConfig {
     /// source sends.
     pub(crate) max_frame_bytes: usize,
     pub(crate) device: DeviceConfig,
+    /// Of a server.
+    pub(crate) trust: Trust,
 }
 
 /// Where pictures come from.

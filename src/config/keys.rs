@@ -76,6 +76,11 @@ impl Keys {
     }
 }
 
+/// Whether an option may stand without a value: it is on or off.
+pub(super) fn is_switch(arg: &Arg) -> bool {
+    arg.get_num_args().is_some_and(|n| n.min_values() == 0)
+}
+
 /// Whether an option takes several values.
 pub(super) fn takes_many(arg: &Arg) -> bool {
     matches!(arg.get_action(), ArgAction::Append)

@@ -14,6 +14,7 @@ mod plan;
 mod record;
 mod section;
 mod size;
+mod tls;
 mod tools;
 
 use std::ffi::OsString;
@@ -33,6 +34,7 @@ pub(crate) use http::{HttpConfig, Limits, N_SHORT_CONNECTIONS};
 pub(crate) use name::is_name;
 pub(crate) use record::RecordConfig;
 pub(crate) use section::{CameraSection, CaptureConfig};
+pub(crate) use tls::Trust;
 pub use tools::{GrabArgs, ProbeArgs};
 
 /// Everything that was asked for, checked.

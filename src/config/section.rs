@@ -8,6 +8,7 @@ use super::args::Args;
 use super::camera::{CameraConfig, Source};
 use super::device::DeviceConfig;
 use super::record::{self, RecordConfig};
+use super::tls::Trust;
 use super::{name, size};
 
 /// All that is about one camera.
@@ -64,6 +65,7 @@ impl CameraSection {
                 fps: args.fps,
                 max_frame_bytes: max_frame_bytes(&args.max_frame_size)?,
                 device: DeviceConfig::new(args)?,
+                trust: Trust::new(args)?,
             },
             capture: CaptureConfig {
                 idle_timeout: (!args.idle_timeout.is_zero()).then_some(args.idle_timeout),

@@ -39,6 +39,9 @@ mod relay;
 mod servers;
 // Heads of their answers, as cameras send them.
 mod heads;
+// At https addresses.
+#[cfg(feature = "https")]
+mod https;
 // What they ask for with 401, and what they get.
 mod logins;
 // Methods, paths, queries, headers: what every request may count on.

@@ -16,18 +16,25 @@ use ureq::unversioned::transport::{
 
 use super::Patience;
 use super::normalize::Normalize;
+use crate::config::Trust;
 
 /// What makes the connections of an agent.
 #[cfg(not(feature = "https"))]
-pub(super) fn connector(patience: Arc<Patience>) -> impl Connector<Out = impl Transport> {
+pub(super) fn connector(
+    patience: Arc<Patience>,
+    _: &Trust,
+) -> impl Connector<Out = impl Transport> {
     Tcp(patience).chain(Normalize)
 }
 
 /// What makes the connections of an agent, and wraps them where the address
 /// says https.
 #[cfg(feature = "https")]
-pub(super) fn connector(patience: Arc<Patience>) -> impl Connector<Out = impl Transport> {
-    Tcp(patience).chain(ureq::unversioned::transport::RustlsConnector::default()).chain(Normalize)
+pub(super) fn connector(
+    patience: Arc<Patience>,
+    trust: &Trust,
+) -> impl Connector<Out = impl Transport> {
+    Tcp(patience).chain(super::tls::Tls::new(trust)).chain(Normalize)
 }
 
 struct Tcp(Arc<Patience>);

@@ -13,6 +13,8 @@ mod head;
 mod login;
 mod normalize;
 mod resolve;
+#[cfg(feature = "https")]
+mod tls;
 
 use std::io::{self, Read};
 use std::sync::Arc;
@@ -25,6 +27,7 @@ use ureq::http::header::{AUTHORIZATION, CONTENT_TYPE, RETRY_AFTER};
 use ureq::http::{HeaderValue, Uri};
 use ureq::{Agent, Body, ResponseExt};
 
+use crate::config::Trust;
 use crate::shutdown::Shutdown;
 use crate::url::Url;
 pub(crate) use error::{Error, Fault};
@@ -71,7 +74,8 @@ pub(crate) struct Reading {
 }
 
 impl Fetcher {
-    pub(crate) fn new(url: Url, stop: Shutdown) -> Self {
+    /// `trust` counts for https addresses.
+    pub(crate) fn new(url: Url, trust: &Trust, stop: Shutdown) -> Self {
         let patience = Arc::new(Patience { stop, until: Mutex::new(Instant::now()) });
         let config = Config::builder()
             .http_status_as_error(false)
@@ -88,7 +92,7 @@ impl Fetcher {
             .output_buffer_size(OUTPUT_BYTES)
             .max_idle_connections(1)
             .build();
-        let connector = connection::connector(Arc::clone(&patience));
+        let connector = connection::connector(Arc::clone(&patience), trust);
         let resolver = resolve::Names(Arc::clone(&patience));
         let agent = Agent::with_parts(config, connector, resolver);
         Self { agent, url, patience, login: None }

@@ -11,6 +11,7 @@ use std::time::{Duration, Instant};
 
 use super::pacer::Pacer;
 use super::{Camera, Cause, Error, Mode};
+use crate::config::Trust;
 use crate::fetch::{self, Fault, Fetcher};
 use crate::frame::{FrameBuf, Taken};
 use crate::pictures::{Next, Reader, Repeat};
@@ -40,6 +41,7 @@ pub(super) struct Settings {
 /// A server to take pictures from.
 pub(super) struct Server {
     url: Url,
+    trust: Trust,
     settings: Settings,
     /// `None` before the first call.
     fetcher: Option<Fetcher>,
@@ -55,9 +57,10 @@ pub(super) struct Server {
 
 impl Server {
     /// Does not wait: the connection is made for the first picture.
-    pub(super) fn open(url: &Url, settings: Settings) -> Self {
+    pub(super) fn open(url: &Url, trust: &Trust, settings: Settings) -> Self {
         Self {
             url: url.clone(),
+            trust: trust.clone(),
             settings,
             fetcher: None,
             answer: None,
@@ -75,7 +78,7 @@ impl Server {
         }
         self.last = Instant::now();
         let until = self.last + self.settings.stall_timeout.min(MAX_CONNECT);
-        let new = || Fetcher::new(self.url.clone(), stop.clone());
+        let new = || Fetcher::new(self.url.clone(), &self.trust, stop.clone());
         let fetched = self.fetcher.get_or_insert_with(new).get(until).map_err(told)?;
         Reader::new(fetched, self.settings.max_frame_bytes)
             .map_err(|why| Error::lost(Cause::Unsupported, why))
