@@ -41,6 +41,7 @@ fn stream_is_shown_behind_every_kind_of_head() {
         format!("HTTP/1.1 200 OK\r\nContent-Length: -1\r\n{TYPE}\r\n"),
         format!("HTTP/1.1 200 OK\r\nContent-Length: 0\r\n{TYPE}\r\n"),
         format!("HTTP/1.1 200 OK\r\nContent-Length: 1\r\nContent-Length: 2\r\n{TYPE}\r\n"),
+        format!("HTTP/1.1 200 OK\r\nContent-Length: 1\r\n{TYPE}\r\n"),
         format!("HTTP/1.1 200 OK\r\nTransfer-Encoding: identity\r\n{TYPE}\r\n"),
         // It says so, and it is not true.
         format!("HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n{TYPE}\r\n"),
@@ -71,6 +72,42 @@ fn chunks_are_taken_from_a_server_of_http_1_0() {
         asked.close();
     });
     shows_all(&server, "chunked");
+}
+
+#[test]
+fn chunks_may_be_framed_in_any_way() {
+    for (end, behind) in
+        [("\n", ""), ("\r\n", " ; name=\"a value of more than twenty bytes\""), ("\n", ";x")]
+    {
+        let pictures = pictures();
+        let server = Fake::start(move |asked| {
+            asked.send(format!("HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n{TYPE}\r\n"));
+            asked.repeat(PAUSE, |n| {
+                let part = with("--b\r\n\r\n", &pictures[n % pictures.len()], "\r\n");
+                let chunk = |bytes: &[u8]| {
+                    [format!("{:x}{behind}{end}", bytes.len()).as_bytes(), bytes, end.as_bytes()]
+                        .concat()
+                };
+                part.chunks(997).flat_map(chunk).collect()
+            });
+            asked.close();
+        });
+        shows_all(&server, &format!("{end:?} {behind}"));
+    }
+}
+
+/// The end of a lone picture is known by its last chunk.
+#[test]
+fn lone_picture_may_come_in_odd_chunks() {
+    let pictures = pictures();
+    let server = Fake::start(move |asked| {
+        let head = "HTTP/1.1 200 OK\nTransfer-Encoding: chunked\nContent-Type: image/jpeg\n\n";
+        let size = format!("{:x}\n", pictures[0].len());
+        asked.send([head.as_bytes(), size.as_bytes(), &pictures[0], b"\n0\n\n"].concat());
+    });
+    let daemon = daemon(&server.url("/now.jpg"), &["--fps", "20"]);
+    let mut viewer = daemon.watch("/stream");
+    (0..5).for_each(|_| assert!(viewer.next().jpeg == self::pictures()[0]));
 }
 
 #[test]

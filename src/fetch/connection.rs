@@ -23,8 +23,9 @@ use crate::config::Trust;
 pub(super) fn connector(
     patience: Arc<Patience>,
     _: &Trust,
+    normalize: Normalize,
 ) -> impl Connector<Out = impl Transport> {
-    Tcp(patience).chain(Normalize)
+    Tcp(patience).chain(normalize)
 }
 
 /// What makes the connections of an agent, and wraps them where the address
@@ -33,8 +34,9 @@ pub(super) fn connector(
 pub(super) fn connector(
     patience: Arc<Patience>,
     trust: &Trust,
+    normalize: Normalize,
 ) -> impl Connector<Out = impl Transport> {
-    Tcp(patience).chain(super::tls::Tls::new(trust)).chain(Normalize)
+    Tcp(patience).chain(super::tls::Tls::new(trust)).chain(normalize)
 }
 
 struct Tcp(Arc<Patience>);

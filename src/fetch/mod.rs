@@ -6,6 +6,7 @@
 //! server asks for.
 
 mod challenge;
+mod chunks;
 mod connection;
 mod digest;
 mod error;
@@ -18,6 +19,7 @@ mod tls;
 
 use std::io::{self, Read};
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering::Relaxed};
 use std::time::{Duration, Instant};
 
 use parking_lot::Mutex;
@@ -30,8 +32,10 @@ use ureq::{Agent, Body, ResponseExt};
 use crate::config::Trust;
 use crate::shutdown::Shutdown;
 use crate::url::Url;
+use chunks::Chunks;
 pub(crate) use error::{Error, Fault};
 use login::Login;
+use normalize::Normalize;
 
 type Response = ureq::http::Response<Body>;
 
@@ -51,6 +55,8 @@ pub(crate) struct Fetcher {
     url: Url,
     patience: Arc<Patience>,
     login: Option<Login>,
+    /// Of the newest answer.
+    has_odd_chunks: Arc<AtomicBool>,
 }
 
 /// How long every wait of a fetch may take.
@@ -71,6 +77,8 @@ pub(crate) struct Answer {
 pub(crate) struct Reading {
     body: Box<dyn Read + Send + Sync>,
     patience: Arc<Patience>,
+    chunks: Chunks,
+    has_odd_chunks: Arc<AtomicBool>,
 }
 
 impl Fetcher {
@@ -92,10 +100,12 @@ impl Fetcher {
             .output_buffer_size(OUTPUT_BYTES)
             .max_idle_connections(1)
             .build();
-        let connector = connection::connector(Arc::clone(&patience), trust);
+        let has_odd_chunks = Arc::new(AtomicBool::new(false));
+        let normalize = Normalize { has_odd_chunks: Arc::clone(&has_odd_chunks) };
+        let connector = connection::connector(Arc::clone(&patience), trust, normalize);
         let resolver = resolve::Names(Arc::clone(&patience));
         let agent = Agent::with_parts(config, connector, resolver);
-        Self { agent, url, patience, login: None }
+        Self { agent, url, patience, login: None, has_odd_chunks }
     }
 
     /// Sends the request and waits for the head of a good answer, up to
@@ -105,11 +115,17 @@ impl Fetcher {
     /// Why there is none, in words for people.
     pub(crate) fn get(&mut self, until: Instant) -> Result<Answer, Error> {
         *self.patience.until.lock() = until;
+        self.has_odd_chunks.store(false, Relaxed);
         let response = self.answered().map_err(|error| self.told(error))?;
         let header = response.headers().get(CONTENT_TYPE);
         let content_type = header.map(|v| String::from_utf8_lossy(v.as_bytes()).into_owned());
         let body = response.into_body().into_with_config().limit(u64::MAX).reader();
-        let body = Reading { body: Box::new(body), patience: Arc::clone(&self.patience) };
+        let body = Reading {
+            body: Box::new(body),
+            patience: Arc::clone(&self.patience),
+            chunks: Chunks::default(),
+            has_odd_chunks: Arc::clone(&self.has_odd_chunks),
+        };
         Ok(Answer { content_type, body })
     }
 
@@ -203,7 +219,20 @@ impl Reading {
     /// asked again. [`Error::Stopped`] by [`Reading::is_stopped`].
     pub(crate) fn read(&mut self, buf: &mut [u8], until: Instant) -> io::Result<usize> {
         *self.patience.until.lock() = until;
-        self.body.read(buf)
+        loop {
+            if self.chunks.is_over() {
+                return Ok(0);
+            }
+            let n = self.body.read(buf)?;
+            if n == 0 || !self.has_odd_chunks.load(Relaxed) {
+                return Ok(n);
+            }
+            // Where it was framing alone, there is nothing to give yet.
+            let n_data = self.chunks.strip(&mut buf[..n])?;
+            if n_data > 0 {
+                return Ok(n_data);
+            }
+        }
     }
 
     /// Whether the order to stop came.

@@ -5,6 +5,8 @@
 
 use std::fmt;
 use std::io::ErrorKind;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering::Relaxed};
 
 use ureq::Error;
 use ureq::unversioned::transport::{Buffers, ConnectionDetails, Connector, NextTimeout, Transport};
@@ -13,7 +15,11 @@ use super::head::{Head, HeadError, HeadReader, MAX_HEAD_BYTES};
 
 /// Wraps each connection.
 #[derive(Debug)]
-pub(super) struct Normalize;
+pub(super) struct Normalize {
+    /// Set where the body in chunks is none that ureq takes: it is given to
+    /// ureq as one chunk without end, and the reader takes the chunks out of it.
+    pub(super) has_odd_chunks: Arc<AtomicBool>,
+}
 
 impl<In: Transport> Connector<In> for Normalize {
     type Out = Normalized<In>;
@@ -23,8 +29,12 @@ impl<In: Transport> Connector<In> for Normalize {
         _: &ConnectionDetails,
         chained: Option<In>,
     ) -> Result<Option<Self::Out>, Error> {
-        let wrap = |inner| Normalized { inner, stage: Stage::Body, ready: Ready::default() };
-        Ok(chained.map(wrap))
+        Ok(chained.map(|inner| Normalized {
+            inner,
+            stage: Stage::Body,
+            ready: Ready::default(),
+            has_odd_chunks: Arc::clone(&self.has_odd_chunks),
+        }))
     }
 }
 
@@ -34,6 +44,7 @@ pub(super) struct Normalized<T> {
     stage: Stage,
     /// What ureq is to read before the bytes of the connection.
     ready: Ready,
+    has_odd_chunks: Arc<AtomicBool>,
 }
 
 enum Stage {
@@ -44,7 +55,7 @@ enum Stage {
     /// Of the answer, `ready` was read; then comes the body.
     Ready { is_chunked: bool },
     /// The head says that the body comes in chunks; whether it does is seen by
-    /// its first byte.
+    /// its first line.
     FirstChunk,
 }
 
@@ -82,13 +93,19 @@ impl<T: Transport> Normalized<T> {
     /// Looks whether a body in chunks is one: some servers say so of each
     /// answer. To ureq one that is none becomes a chunk without end.
     fn read_first_chunk(&mut self, timeout: NextTimeout) -> Result<bool, Error> {
-        if self.inner.buffers().input().is_empty() && !self.inner.await_input(timeout)? {
-            self.stage = Stage::Body;
-            return Ok(false);
-        }
-        let is_size = |b: &u8| b.is_ascii_hexdigit() || matches!(b, b' ' | b'\t');
+        let kind = loop {
+            match FirstChunk::of(self.inner.buffers().input()) {
+                Some(kind) => break kind,
+                None if self.inner.await_input(timeout)? => {}
+                None => {
+                    self.stage = Stage::Body;
+                    return Ok(false);
+                }
+            }
+        };
+        self.has_odd_chunks.store(kind == FirstChunk::Odd, Relaxed);
         self.stage = Stage::Body;
-        if !self.inner.buffers().input().first().is_some_and(is_size) {
+        if kind != FirstChunk::Strict {
             let bytes = format!("{:x}\r\n", usize::MAX >> 1).into_bytes();
             self.ready = Ready { bytes, n_read: 0 };
             self.stage = Stage::Ready { is_chunked: false };
@@ -103,6 +120,35 @@ impl<T: Transport> Normalized<T> {
         {
             self.ready = Ready::default();
             self.stage = if is_chunked { Stage::FirstChunk } else { Stage::Body };
+        }
+    }
+}
+
+/// What a body that is to come in chunks begins with.
+#[derive(Clone, Copy, PartialEq)]
+enum FirstChunk {
+    /// A size as ureq takes it.
+    Strict,
+    /// A size, in another form.
+    Odd,
+    /// No size.
+    None,
+}
+
+impl FirstChunk {
+    /// `None`: more is needed to tell.
+    fn of(input: &[u8]) -> Option<Self> {
+        /// In ureq's parser of chunks, without the line end.
+        const MAX_STRICT: usize = 20;
+        /// A size with all behind it is shorter.
+        const MAX_LINE: usize = 4096;
+        if !matches!(input.first()?, b' ' | b'\t' | b'0'..=b'9' | b'a'..=b'f' | b'A'..=b'F') {
+            return Some(Self::None);
+        }
+        match memchr::memchr(b'\n', input) {
+            Some(at) if at <= MAX_STRICT && input[..at].ends_with(b"\r") => Some(Self::Strict),
+            Some(_) => Some(Self::Odd),
+            None => (input.len() > MAX_LINE).then_some(Self::None),
         }
     }
 }

@@ -4,6 +4,9 @@ use memchr::memchr;
 
 /// So many headers of the kept names are more than any server sends.
 pub(super) const MAX_KEPT: usize = 64;
+/// A picture with a delimiter is larger.
+const MIN_BYTES_OF_PARTS: u64 = 100;
+
 /// The headers that are kept, written as ureq gets them.
 const KEPT: [&str; 9] = [
     AUTHENTICATION_INFO,
@@ -139,9 +142,11 @@ impl Fields {
         let values = self.values(CONTENT_LENGTH).flat_map(|value| value.split(|b| *b == b','));
         let lengths: Vec<_> = values.filter_map(number).collect();
         let last = *lengths.last()?;
-        // A stream has no length: 0, or one of several, is no measure of it.
+        // A stream has no length: one that no picture fits in, or one of several,
+        // is no measure of it.
         let is_of_parts = self.content_type().is_some_and(is_of_parts);
-        (!is_of_parts || last != 0 && lengths.iter().all(|n| *n == last)).then_some(last)
+        (!is_of_parts || last >= MIN_BYTES_OF_PARTS && lengths.iter().all(|n| *n == last))
+            .then_some(last)
     }
 
     fn is_chunked(&self) -> bool {
@@ -152,7 +157,12 @@ impl Fields {
 
     /// Writes the head that ureq gets.
     pub(super) fn clean(&self, is_cut: bool) -> Head {
-        let (code, is_chunked) = (self.code(), self.is_chunked() && !is_cut);
+        // The text that goes with a redirect is of no use: one without a length
+        // is not waited for.
+        let is_known = !is_cut && !self.is_chunked();
+        let ends_here = self.is_redirect() && !(is_known && self.content_length().is_some());
+        let length = self.content_length().filter(|_| !ends_here);
+        let (code, is_chunked) = (self.code(), self.is_chunked() && !ends_here);
         let is_http_1_0 = self.status.is_none_or(|status| status.is_http_1_0);
         // ureq takes chunks in HTTP/1.1 only, other clients take them always.
         let minor = u8::from(!is_http_1_0 || is_chunked);
@@ -163,10 +173,6 @@ impl Fields {
             text.extend_from_slice(value);
             text.extend_from_slice(b"\r\n");
         };
-        let length = if is_cut { None } else { self.content_length() };
-        // The text that goes with a redirect is of no use: one without a length
-        // is not waited for.
-        let ends_here = self.is_redirect() && !is_chunked && length.is_none();
         match (is_chunked, length) {
             (true, _) => add(TRANSFER_ENCODING, b"chunked"),
             (false, Some(length)) => add(CONTENT_LENGTH, length.to_string().as_bytes()),
