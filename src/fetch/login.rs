@@ -56,7 +56,7 @@ impl Login {
     }
 
     /// The value of Authorization, for one request.
-    pub(super) fn header(&mut self) -> Result<HeaderValue, Error> {
+    pub(super) fn header(&mut self) -> Result<Vec<u8>, Error> {
         let url::Login { user, password } = &self.login;
         let value = match &mut self.scheme {
             Scheme::Basic => {
@@ -68,11 +68,12 @@ impl Login {
                 digest.answer(&Asked { user, password, target, cnonce: &cnonce()? })
             }
         };
-        HeaderValue::from_bytes(&value).map_err(|_| {
+        if value.iter().any(u8::is_ascii_control) {
             let why = "the login cannot be sent: there is a control character in the name of the \
                        user or in what the server says";
-            Error::new(Fault::Denied, why)
-        })
+            return Err(Error::new(Fault::Denied, why));
+        }
+        Ok(value)
     }
 
     /// What an answer to a good login says of the next one.

@@ -19,14 +19,14 @@ mod tls;
 
 use std::io::{self, Read};
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering::Relaxed};
+use std::sync::atomic::Ordering::Relaxed;
 use std::time::{Duration, Instant};
 
 use parking_lot::Mutex;
 use rustix::io::Errno;
 use ureq::config::{Config, RedirectAuthHeaders};
+use ureq::http::Uri;
 use ureq::http::header::{AUTHORIZATION, CONTENT_TYPE, RETRY_AFTER};
-use ureq::http::{HeaderValue, Uri};
 use ureq::{Agent, Body, ResponseExt};
 
 use crate::config::Trust;
@@ -35,7 +35,7 @@ use crate::url::Url;
 use chunks::Chunks;
 pub(crate) use error::{Error, Fault};
 use login::Login;
-use normalize::Normalize;
+use normalize::{Exchange, Normalize};
 
 type Response = ureq::http::Response<Body>;
 
@@ -55,8 +55,7 @@ pub(crate) struct Fetcher {
     url: Url,
     patience: Arc<Patience>,
     login: Option<Login>,
-    /// Of the newest answer.
-    has_odd_chunks: Arc<AtomicBool>,
+    exchange: Arc<Exchange>,
 }
 
 /// How long every wait of a fetch may take.
@@ -78,7 +77,7 @@ pub(crate) struct Reading {
     body: Box<dyn Read + Send + Sync>,
     patience: Arc<Patience>,
     chunks: Chunks,
-    has_odd_chunks: Arc<AtomicBool>,
+    exchange: Arc<Exchange>,
 }
 
 impl Fetcher {
@@ -100,12 +99,12 @@ impl Fetcher {
             .output_buffer_size(OUTPUT_BYTES)
             .max_idle_connections(1)
             .build();
-        let has_odd_chunks = Arc::new(AtomicBool::new(false));
-        let normalize = Normalize { has_odd_chunks: Arc::clone(&has_odd_chunks) };
+        let exchange = Arc::new(Exchange::default());
+        let normalize = Normalize(Arc::clone(&exchange));
         let connector = connection::connector(Arc::clone(&patience), trust, normalize);
         let resolver = resolve::Names(Arc::clone(&patience));
         let agent = Agent::with_parts(config, connector, resolver);
-        Self { agent, url, patience, login: None, has_odd_chunks }
+        Self { agent, url, patience, login: None, exchange }
     }
 
     /// Sends the request and waits for the head of a good answer, up to
@@ -115,7 +114,7 @@ impl Fetcher {
     /// Why there is none, in words for people.
     pub(crate) fn get(&mut self, until: Instant) -> Result<Answer, Error> {
         *self.patience.until.lock() = until;
-        self.has_odd_chunks.store(false, Relaxed);
+        self.exchange.has_odd_chunks.store(false, Relaxed);
         let response = self.answered().map_err(|error| self.told(error))?;
         let header = response.headers().get(CONTENT_TYPE);
         let content_type = header.map(|v| String::from_utf8_lossy(v.as_bytes()).into_owned());
@@ -124,7 +123,7 @@ impl Fetcher {
             body: Box::new(body),
             patience: Arc::clone(&self.patience),
             chunks: Chunks::default(),
-            has_odd_chunks: Arc::clone(&self.has_odd_chunks),
+            exchange: Arc::clone(&self.exchange),
         };
         Ok(Answer { content_type, body })
     }
@@ -177,10 +176,10 @@ impl Fetcher {
         Ok(response)
     }
 
-    fn send(&self, uri: &Uri, authorization: Option<HeaderValue>) -> Result<Response, Error> {
+    fn send(&self, uri: &Uri, authorization: Option<Vec<u8>>) -> Result<Response, Error> {
         let mut request = self.agent.get(uri);
         if let Some(value) = authorization {
-            request = request.header(AUTHORIZATION, value);
+            request = request.header(AUTHORIZATION, self.exchange.hold(value));
         }
         request.call().map_err(|e| Error::of(e, &self.patience))
     }
@@ -224,7 +223,7 @@ impl Reading {
                 return Ok(0);
             }
             let n = self.body.read(buf)?;
-            if n == 0 || !self.has_odd_chunks.load(Relaxed) {
+            if n == 0 || !self.exchange.has_odd_chunks.load(Relaxed) {
                 return Ok(n);
             }
             // Where it was framing alone, there is nothing to give yet.

@@ -8,6 +8,7 @@ use std::io::ErrorKind;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering::Relaxed};
 
+use parking_lot::Mutex;
 use ureq::Error;
 use ureq::unversioned::transport::{Buffers, ConnectionDetails, Connector, NextTimeout, Transport};
 
@@ -15,10 +16,40 @@ use super::head::{Head, HeadError, HeadReader, MAX_HEAD_BYTES};
 
 /// Wraps each connection.
 #[derive(Debug)]
-pub(super) struct Normalize {
+pub(super) struct Normalize(pub(super) Arc<Exchange>);
+
+/// What ureq does not carry between the fetcher and its connection.
+#[derive(Debug, Default)]
+pub(super) struct Exchange {
     /// Set where the body in chunks is none that ureq takes: it is given to
     /// ureq as one chunk without end, and the reader takes the chunks out of it.
-    pub(super) has_odd_chunks: Arc<AtomicBool>,
+    pub(super) has_odd_chunks: AtomicBool,
+    /// A value of Authorization with bytes above 127, which ureq does not send:
+    /// it gets question marks in their place.
+    pub(super) authorization: Mutex<Option<Vec<u8>>>,
+}
+
+impl Exchange {
+    /// What ureq gets of a value of Authorization.
+    pub(super) fn hold(&self, value: Vec<u8>) -> Vec<u8> {
+        let text = in_ascii(&value);
+        *self.authorization.lock() = (text != value).then_some(value);
+        text
+    }
+
+    /// Puts the bytes that are held back where they belong.
+    fn put(&self, request: &mut [u8]) {
+        let mut held = self.authorization.lock();
+        let Some(value) = &*held else { return };
+        if let Some(at) = memchr::memmem::find(request, &in_ascii(value)) {
+            request[at..at + value.len()].copy_from_slice(value);
+            *held = None;
+        }
+    }
+}
+
+fn in_ascii(value: &[u8]) -> Vec<u8> {
+    value.iter().map(|b| if b.is_ascii() { *b } else { b'?' }).collect()
 }
 
 impl<In: Transport> Connector<In> for Normalize {
@@ -33,7 +64,7 @@ impl<In: Transport> Connector<In> for Normalize {
             inner,
             stage: Stage::Body,
             ready: Ready::default(),
-            has_odd_chunks: Arc::clone(&self.has_odd_chunks),
+            exchange: Arc::clone(&self.0),
         }))
     }
 }
@@ -44,7 +75,7 @@ pub(super) struct Normalized<T> {
     stage: Stage,
     /// What ureq is to read before the bytes of the connection.
     ready: Ready,
-    has_odd_chunks: Arc<AtomicBool>,
+    exchange: Arc<Exchange>,
 }
 
 enum Stage {
@@ -103,7 +134,7 @@ impl<T: Transport> Normalized<T> {
                 }
             }
         };
-        self.has_odd_chunks.store(kind == FirstChunk::Odd, Relaxed);
+        self.exchange.has_odd_chunks.store(kind == FirstChunk::Odd, Relaxed);
         self.stage = Stage::Body;
         if kind != FirstChunk::Strict {
             let bytes = format!("{:x}\r\n", usize::MAX >> 1).into_bytes();
@@ -176,6 +207,7 @@ impl<T: Transport> Transport for Normalized<T> {
     }
 
     fn transmit_output(&mut self, amount: usize, timeout: NextTimeout) -> Result<(), Error> {
+        self.exchange.put(&mut self.inner.buffers().output()[..amount]);
         self.stage = Stage::Head(HeadReader::default());
         self.inner.transmit_output(amount, timeout)
     }
@@ -239,5 +271,37 @@ impl Buffers for Ready {
 impl<T: Transport> fmt::Debug for Normalized<T> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         self.inner.fmt(f)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn authorization_goes_out_as_the_bytes_that_it_is() {
+        let exchange = Exchange::default();
+        assert_eq!(exchange.hold(b"Basic x".to_vec()), b"Basic x");
+        assert_eq!(exchange.hold(b"Digest realm=\"caf\xE9\"".to_vec()), b"Digest realm=\"caf?\"");
+        let mut other = *b"GET / HTTP/1.1\r\n";
+        exchange.put(&mut other);
+        assert_eq!(&other, b"GET / HTTP/1.1\r\n");
+        for value in [&b"caf\xE9"[..], b"caf?"] {
+            let mut request = b"authorization: Digest realm=\"caf?\"\r\n".to_vec();
+            exchange.put(&mut request);
+            // Only once: the next request may be for another server.
+            assert_eq!(request, [b"authorization: Digest realm=\"", value, b"\"\r\n"].concat());
+        }
+    }
+
+    #[test]
+    fn first_line_of_a_body_tells_its_chunks() {
+        let is = |input: &[u8]| FirstChunk::of(input);
+        assert!(is(b"").is_none() && is(b"5").is_none() && is(b"5\r").is_none());
+        assert!(is(b"1a;x=y\r\n") == Some(FirstChunk::Strict));
+        assert!(is(b"5\nhello") == Some(FirstChunk::Odd));
+        assert!(is(b"5;a=\"longer than twenty bytes\"\r\n") == Some(FirstChunk::Odd));
+        assert!(is(b"--b") == Some(FirstChunk::None) && is(b"\xFF") == Some(FirstChunk::None));
+        assert!(is(&[b'5'; 5000]) == Some(FirstChunk::None));
     }
 }
