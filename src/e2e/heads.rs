@@ -5,10 +5,12 @@
 //! one of each kind, through all that is behind it.
 
 use std::thread;
-use std::time::Duration;
+use std::time::{Duration, Instant};
+
+use rustix::process::Signal;
 
 use crate::servers::{PAUSE, daemon, lost, pictures, shows_all, with};
-use crate::support::{Asked, Fake};
+use crate::support::{Asked, Client, Fake, eventually_is};
 
 const TYPE: &str = "Content-Type: multipart/x-mixed-replace;boundary=b\r\n";
 
@@ -148,6 +150,42 @@ fn answers_on_one_connection_are_told_apart() {
     let mut viewer = daemon.watch("/stream");
     (0..5).for_each(|_| assert!(viewer.next().jpeg == self::pictures()[0]));
     assert_eq!(daemon.figure("/camera/opened"), 1);
+}
+
+/// Servers that send without a pause, and never anything that helps.
+#[test]
+fn order_to_stop_is_obeyed_while_bytes_come_without_end() {
+    let chunked = format!("HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n{TYPE}\r\n");
+    for (begin, endless) in [
+        (format!("{chunked}1\r\n-\r\n0\r\n"), "Trailer: x\r\n"),
+        (format!("{chunked}1\n-"), "\n"),
+        ("HTTP/1.1 302 Found\r\nLocation: /\r\nContent-Length: 9999999999\r\n\r\n".into(), "x"),
+    ] {
+        let server = Fake::start(move |asked| {
+            asked.send(&begin);
+            let more = endless.repeat(5000);
+            while asked.send(&more) {}
+        });
+        let mut daemon = daemon(&server.url("/"), &["--stall-timeout", "60s"]);
+        let mut client = Client::connect(daemon.address());
+        client.request("GET", "/stream", &[]);
+        eventually_is("it is asked", || !server.requests().is_empty());
+        let begun = Instant::now();
+        daemon.signal(Signal::TERM);
+        assert_eq!(daemon.wait().code(), Some(0));
+        assert!(begun.elapsed() < Duration::from_secs(2), "{endless:?}: {:?}", begun.elapsed());
+    }
+}
+
+/// Each byte of a head comes in time, the whole does not.
+#[test]
+fn head_that_trickles_is_not_waited_for() {
+    let server = Fake::start(|asked| {
+        asked.send("HTTP/1.1 200 OK\r\nX: ");
+        asked.repeat(PAUSE, |_| b"y".to_vec());
+    });
+    let (cause, counted) = lost(&daemon(&server.url("/"), &["--stall-timeout", "1s"]));
+    assert_eq!((&*cause, &*counted), ("no answer in time", "stalled"));
 }
 
 #[test]

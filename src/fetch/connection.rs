@@ -115,6 +115,7 @@ impl Transport for Connection {
     }
 
     fn await_input(&mut self, _: NextTimeout) -> Result<bool, Error> {
+        self.patience.check()?;
         loop {
             match self.stream.read(self.buffers.input_append_buf()) {
                 Ok(n) => {

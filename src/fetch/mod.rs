@@ -43,6 +43,8 @@ type Response = ureq::http::Response<Body>;
 const MAX_REDIRECTS: u32 = 10;
 /// How often a wait looks for the order to stop.
 const SLICE: Duration = Duration::from_millis(200);
+/// What is there is read also when there is no time to wait, but not for longer.
+const MAX_LATE: Duration = Duration::from_secs(1);
 /// What is read from a socket at once. Larger ones are no faster.
 const INPUT_BYTES: usize = 128 << 10;
 /// A request is smaller.
@@ -231,6 +233,7 @@ impl Reading {
             if n_data > 0 {
                 return Ok(n_data);
             }
+            self.patience.check()?;
         }
     }
 
@@ -243,6 +246,16 @@ impl Reading {
 impl Patience {
     fn until(&self) -> Instant {
         *self.until.lock()
+    }
+
+    /// Ends what never has to wait, because the server sends without a pause
+    /// bytes of which nothing comes: a call of ureq goes on for as long.
+    fn check(&self) -> io::Result<()> {
+        if self.stop.is_ordered() {
+            return Err(io::Error::other("asked to stop"));
+        }
+        let is_late = Instant::now() > self.until() + MAX_LATE;
+        if is_late { Err(io::ErrorKind::WouldBlock.into()) } else { Ok(()) }
     }
 
     /// Waits in slices for what a poll of at most a slice finds.

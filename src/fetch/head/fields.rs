@@ -4,6 +4,8 @@ use memchr::memchr;
 
 /// So many headers of the kept names are more than any server sends.
 pub(super) const MAX_KEPT: usize = 64;
+/// The text of a redirect is shorter. Reading it keeps the connection.
+const MAX_REDIRECT_BYTES: u64 = 16 << 10;
 /// A picture with a delimiter is larger.
 const MIN_BYTES_OF_PARTS: u64 = 100;
 
@@ -157,10 +159,11 @@ impl Fields {
 
     /// Writes the head that ureq gets.
     pub(super) fn clean(&self, is_cut: bool) -> Head {
-        // The text that goes with a redirect is of no use: one without a length
-        // is not waited for.
+        // The text that goes with a redirect is of no use: one that is long, or
+        // whose length is not known, is not waited for.
         let is_known = !is_cut && !self.is_chunked();
-        let ends_here = self.is_redirect() && !(is_known && self.content_length().is_some());
+        let is_short = self.content_length().is_some_and(|n| n <= MAX_REDIRECT_BYTES);
+        let ends_here = self.is_redirect() && !(is_known && is_short);
         let length = self.content_length().filter(|_| !ends_here);
         let (code, is_chunked) = (self.code(), self.is_chunked() && !ends_here);
         let is_http_1_0 = self.status.is_none_or(|status| status.is_http_1_0);

@@ -186,9 +186,15 @@ fn redirect_is_not_waited_for() {
     assert_eq!(reader.cut_short(), None);
     assert_eq!(reader.read(&text[30..], false), Ok((text.len() - 30, None)));
     assert_eq!(reader.cut_short().unwrap().text, clean);
-    let chunked = b"HTTP/1.1 302 Found\r\nTransfer-Encoding: chunked\r\nContent-Length: 5\r\n";
-    let chunked = [&chunked[..], &text[20..], b"\r\n"].concat();
-    assert_eq!(HeadReader::default().read(&chunked, false).unwrap().1.unwrap().text, clean);
+    for (more, is_read) in [
+        ("Transfer-Encoding: chunked\r\nContent-Length: 5", false),
+        ("Content-Length: 99999", false),
+        ("Content-Length: 500", true),
+    ] {
+        let said = head(format!("HTTP/1.1 302 Found\r\n{more}\r\nLocation: /a\r\n\r\n"));
+        assert_eq!(said.contains("Content-Length: 500"), is_read, "{said}");
+        assert_eq!(said.contains("Content-Length: 0\nConnection: close"), !is_read, "{said}");
+    }
     let whole = String::from_utf8_lossy(clean).replace("\r\n", "\n");
     assert_eq!(head([&text[..], b"\r\n"].concat()), whole.trim_end());
 }
