@@ -25,7 +25,7 @@
 //! | `open_files` | how many descriptors the system lets us have |
 //! | `jpeg` | markers: check, split, missing tables; raw pictures to JPEG, by the package in `src/scan` |
 //! | `multipart` | anybody's parts read: every dialect, in any pieces |
-//! | `fetch` | GET from another server, so that it can be stopped |
+//! | `fetch` | GET from another server, so that it can be stopped; heads and logins as cameras have them |
 //! | `pictures` | what its answer holds: parts, JPEGs, one JPEG; read |
 //! | `camera` | the trait for drivers, and one file for each |
 //! | `capture` | the thread that runs while somebody reads |

@@ -4,9 +4,12 @@
 //! What is made of each form is tested beside the reader of heads; here stands
 //! one of each kind, through all that is behind it.
 
+use std::collections::HashSet;
+use std::sync::Arc;
 use std::thread;
 use std::time::{Duration, Instant};
 
+use parking_lot::Mutex;
 use rustix::process::Signal;
 
 use crate::servers::{PAUSE, daemon, lost, pictures, shows_all, with};
@@ -135,21 +138,29 @@ fn redirect_is_followed_though_its_head_never_ends() {
     assert!(stream.requests()[0].starts_with("GET /real?a=%20b "), "{:?}", stream.requests());
 }
 
-/// One connection is kept for lone pictures, also where a server says less or
-/// more than it is to.
+/// One connection is kept for lone pictures, also where the heads are odd.
 #[test]
 fn answers_on_one_connection_are_told_apart() {
-    let pictures = pictures();
-    let server = Fake::start(move |asked| {
-        thread::sleep(PAUSE);
-        let before = "\r\nHTTP/1.1 200\r\nno header\r\nContent-Type: image/jpeg\r\n\
-                      Content-Length : LENGTH\r\nContent-Length: LENGTH\r\n\r\n";
-        asked.send(with(before, &pictures[0], "\r\n"));
-    });
-    let daemon = daemon(&server.url("/now.jpg"), &["--fps", "20"]);
-    let mut viewer = daemon.watch("/stream");
-    (0..5).for_each(|_| assert!(viewer.next().jpeg == self::pictures()[0]));
-    assert_eq!(daemon.figure("/camera/opened"), 1);
+    let length = "\r\nHTTP/1.1 200\r\nno header\r\nContent-Type: image/jpeg\r\n\
+                  Content-Length : LENGTH\r\nContent-Length: LENGTH\r\n\r\n";
+    let chunk = "HTTP/1.1 200 OK\r\nno header\r\nTransfer-Encoding : Chunked\r\n\
+                 Content-Type: image/jpeg\r\n\r\n";
+    for head in [length, chunk] {
+        let (picture, peers) = (pictures().remove(0), Arc::new(Mutex::new(HashSet::new())));
+        let seen = Arc::clone(&peers);
+        let server = Fake::start(move |asked| {
+            seen.lock().insert(asked.stream.peer_addr().unwrap());
+            thread::sleep(PAUSE);
+            asked.send(match head == length {
+                true => with(head, &picture, ""),
+                false => with(&format!("{head}{:x}\r\n", picture.len()), &picture, "\r\n0\r\n\r\n"),
+            });
+        });
+        let daemon = daemon(&server.url("/now.jpg"), &["--fps", "20"]);
+        let mut viewer = daemon.watch("/stream");
+        (0..5).for_each(|_| assert!(viewer.next().jpeg == pictures()[0]));
+        assert_eq!((peers.lock().len(), daemon.figure("/camera/opened")), (1, 1), "{head}");
+    }
 }
 
 /// Servers that send without a pause, and never anything that helps.

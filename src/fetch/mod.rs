@@ -283,6 +283,36 @@ impl Patience {
     }
 }
 
+/// The realm of each Digest in a challenge that can be answered, and the realm
+/// in the answer.
+#[cfg(test)]
+pub(crate) fn look_at_challenge(value: &[u8]) -> Vec<(Vec<u8>, Vec<u8>)> {
+    use challenge::Challenge;
+    let all = |value: &[u8]| Challenge::all([value].into_iter());
+    let realm = |challenge: &Challenge| challenge.param("realm").unwrap_or_default().to_vec();
+    let asked = digest::Asked { user: b"a\"\\", password: b"", target: "/", cnonce: "" };
+    let mut found = Vec::new();
+    for offered in all(value) {
+        if let Some(mut digest) = digest::Digest::new(&offered) {
+            let answer = digest.answer(&asked);
+            found.push((realm(&offered), realm(&all(&answer)[0])));
+        }
+    }
+    found
+}
+
+/// The data of chunks that come in these pieces; `None`: they are none.
+#[cfg(test)]
+pub(crate) fn look_at_chunks(pieces: &[&[u8]]) -> Option<(Vec<u8>, bool)> {
+    let (mut chunks, mut data) = (Chunks::default(), Vec::new());
+    for piece in pieces {
+        let mut piece = piece.to_vec();
+        let n = chunks.strip(&mut piece).ok()?;
+        data.extend_from_slice(&piece[..n]);
+    }
+    Some((data, chunks.is_over()))
+}
+
 /// What is made of a head that comes in these pieces, and of how many bytes; or
 /// why it is none.
 #[cfg(test)]

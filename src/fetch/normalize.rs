@@ -225,14 +225,11 @@ impl<T: Transport> Transport for Normalized<T> {
         }
     }
 
-    /// Whether it may be used for another request. Bytes behind an answer are
-    /// no head of the next one; an empty line is, which some servers add.
+    /// Whether it may be used for another request: this answer was read to its
+    /// end. ureq itself looks for bytes behind it.
     fn is_open(&mut self) -> bool {
         self.settle();
-        let buffers = self.inner.buffers();
-        let is_clean = buffers.input().trim_ascii().is_empty();
-        buffers.input_consume(buffers.input().len());
-        is_clean && matches!(self.stage, Stage::Body) && self.inner.is_open()
+        matches!(self.stage, Stage::Body) && self.inner.is_open()
     }
 
     fn is_tls(&self) -> bool {

@@ -165,6 +165,37 @@ fn head(input: &[u8], rng: &mut Rng) -> u64 {
 }
 
 #[test]
+fn challenges_of_servers() {
+    let words =
+        &["Digest ", "Basic", "realm=", "nonce=", "qop=", "algorithm=", "\"", "\\", ",", "="];
+    Target { name: "challenge", words, run: challenge }.fuzz();
+}
+
+/// A server gets back the realm that it said.
+fn challenge(input: &[u8], _: &mut Rng) -> u64 {
+    let realms = fetch::look_at_challenge(input);
+    assert!(realms.iter().all(|(said, answered)| said == answered), "{realms:?}");
+    hash(realms.iter().map(|(said, _)| said.len().min(3)).take(4).collect::<Vec<_>>())
+}
+
+#[test]
+fn chunks_in_any_pieces() {
+    let words = &["\n", "\r\n", "5", "a;b=c", " ", "0\r\n\r\n", "ffffffff"];
+    Target { name: "chunks", words, run: chunks }.fuzz();
+}
+
+fn chunks(input: &[u8], rng: &mut Rng) -> u64 {
+    let whole = fetch::look_at_chunks(&[input]);
+    for _ in 0..3 {
+        let pieces = cut(input, rng);
+        assert_eq!(fetch::look_at_chunks(&pieces), whole, "{pieces:?}");
+    }
+    let data = whole.map(|(data, is_over)| (data.len().min(20), is_over));
+    assert!(data.is_none_or(|(n, _)| n <= input.len()));
+    hash(data)
+}
+
+#[test]
 fn multipart_in_any_pieces() {
     let words = &[
         "\r\n--frame\r\n",
