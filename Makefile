@@ -8,7 +8,7 @@ REPLAY ?=
 CARGO ?= cargo
 
 .DEFAULT_GOAL := help
-.PHONY: help run build test fuzz test-v4l2 test-arm64 soak check audit bench bench-relay bench-v4l2 bench-board bench-encode install clean
+.PHONY: help run build test test-https fuzz test-v4l2 test-arm64 soak check audit bench bench-relay bench-v4l2 bench-board bench-encode install clean
 .PHONY: need-build need-test need-v4l2 need-arm64 need-board need-bench need-encode
 
 help: ## list the targets
@@ -20,8 +20,13 @@ run: need-build ## build and start the daemon; ARGS='--camera ...' or CAMERA=...
 build: need-build ## build the daemon for use
 	$(CARGO) build --locked --release
 
-test: need-build need-test ## run all tests, in a real browser and real players too
+test: need-build need-test test-https ## run all tests, in a real browser and real players too
 	$(CARGO) test --locked --workspace
+
+# The suite tests what is built by default. TLS has a chapter of its own, so that
+# the rest need not be run twice.
+test-https: need-build need-test ## test cameras at https addresses against a real TLS server
+	$(CARGO) test --locked --features https --test e2e https::
 
 test-v4l2: need-build need-v4l2 ## test on real camera drivers, in an emulated machine (x86_64 Debian)
 	$(CARGO) test --locked --test v4l2 -- --test-threads=1

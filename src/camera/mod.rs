@@ -166,7 +166,7 @@ pub(crate) type Opener = dyn Fn() -> Result<Box<dyn Driver>, Error> + Send + Syn
 /// Returns what opens the configured camera, and its controls if it has any.
 /// Does not touch the device yet.
 pub(crate) fn opener(config: CameraConfig) -> (Box<Opener>, Option<Arc<dyn Controls>>) {
-    let CameraConfig { source, fps, max_frame_bytes: max_bytes, device } = config;
+    let CameraConfig { source, fps, max_frame_bytes: max_bytes, device, trust } = config;
     let stall_timeout = device.stall_timeout;
     let open = match source {
         Source::V4l2(path) => {
@@ -187,7 +187,7 @@ pub(crate) fn opener(config: CameraConfig) -> (Box<Opener>, Option<Arc<dyn Contr
         }
         Source::Server(url) => {
             let options = server::Options { fps, stall_timeout, max_frame_bytes: max_bytes };
-            boxed(move || Ok(server::Server::open(&url, options)))
+            boxed(move || Ok(server::Server::open(&url, &trust, options)))
         }
     };
     (open, None)

@@ -8,6 +8,7 @@ use super::{Client, ClientError, Frame};
 use crate::back_off::BackOff;
 use crate::fetch::Fetcher;
 use crate::shutdown::{Shutdown, Trigger};
+use crate::trust::Trust;
 
 /// Every frame of a stream, in order; made by [`Client::frames`].
 ///
@@ -31,7 +32,7 @@ pub struct Frames {
 
 impl Frames {
     pub(super) fn new(client: Client, stop: Shutdown) -> Self {
-        let fetcher = Fetcher::new(client.url.clone(), stop.clone());
+        let fetcher = Fetcher::new(client.url.clone(), &Trust::Public, stop.clone());
         Self {
             client,
             stop,

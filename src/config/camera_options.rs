@@ -9,6 +9,7 @@ use super::camera::{CameraConfig, Source};
 use super::device::DeviceConfig;
 use super::record::{self, RecordConfig};
 use super::{name, size};
+use crate::trust::Trust;
 
 /// All options of one camera.
 #[derive(Clone, Debug, PartialEq)]
@@ -69,6 +70,7 @@ impl CameraOptions {
                 fps: args.fps,
                 max_frame_bytes: max_frame_bytes(&args.max_frame_size)?,
                 device: DeviceConfig::new(args)?,
+                trust: Trust::new(args)?,
             },
             capture: CaptureConfig {
                 idle_timeout: (!args.idle_timeout.is_zero()).then_some(args.idle_timeout),

@@ -23,7 +23,7 @@ pub(super) enum Scope {
 /// The scope of each option. It is written down here and not derived from the
 /// headings of the help, because those are for the reader of the help only. A
 /// test compares the table with the command line.
-const SCOPES: [(&str, Scope); 27] = [
+const SCOPES: [(&str, Scope); 29] = [
     // In the file a camera is a table [[camera]].
     ("camera", Scope::CommandLine),
     ("config", Scope::CommandLine),
@@ -35,6 +35,8 @@ const SCOPES: [(&str, Scope); 27] = [
     ("control", Scope::Camera),
     ("warmup", Scope::Camera),
     ("stall-timeout", Scope::Camera),
+    ("tls-ca", Scope::Camera),
+    ("tls-insecure", Scope::Camera),
     ("max-frame-size", Scope::Camera),
     ("idle-timeout", Scope::Camera),
     ("record", Scope::Camera),
@@ -115,6 +117,11 @@ impl Options {
 
 fn scope(option: &str) -> Option<Scope> {
     SCOPES.iter().find(|(name, _)| *name == option).map(|(_, scope)| *scope)
+}
+
+/// Whether an option may stand without a value: it is on or off.
+pub(super) fn is_switch(arg: &Arg) -> bool {
+    arg.get_num_args().is_some_and(|n| n.min_values() == 0)
 }
 
 /// Whether an option takes several values.

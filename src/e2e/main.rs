@@ -38,6 +38,13 @@ mod foreign;
 mod relay;
 // Fake servers as cameras: every dialect, every fault.
 mod servers;
+// Heads and chunks of their answers, as cameras send them.
+mod heads;
+// Cameras at https addresses.
+#[cfg(feature = "https")]
+mod https;
+// Logins that cameras ask for with 401.
+mod logins;
 // Methods, paths, queries and headers that work alike for every request.
 mod http;
 // Requests that change something: their bodies, and from which web pages they

@@ -9,6 +9,7 @@ use super::Target;
 use super::mutate::Rng;
 use crate::capture::normalize::normalize;
 use crate::config::file::File;
+use crate::fetch;
 use crate::frame::{DELIMITER, FrameBuf, Meta, SHORT_HEADERS, STREAM_TYPE, Timestamp};
 use crate::http::query::Query;
 use crate::http::routes;
@@ -123,6 +124,88 @@ fn parse(content_type: &str, pieces: &[&[u8]]) -> Parts {
             Err(e) => return (parts, Err(e)),
         }
     }
+}
+
+#[test]
+fn heads_of_answers_in_any_pieces() {
+    let words = &[
+        "HTTP/1.1 200 OK\r\n",
+        "HTTP/1.0 302 Found\n",
+        "HTTP/1.1 100 Continue\r\n\r\n",
+        "ICY 200",
+        "Content-Type: multipart/x-mixed-replace; boundary=b\r\n",
+        "Content-Length: ",
+        "Transfer-Encoding: chunked\r\n",
+        "Location: /a b\r\n",
+        "WWW-Authenticate: Digest realm=\"a\"\r\n",
+        "Status: 404\r\n",
+        "\r\n ",
+        "\r\n",
+        "\r",
+        "\n",
+        ":",
+        "--b",
+    ];
+    Target { name: "head", words, run: head }.fuzz();
+}
+
+/// Whatever a server sends, a strict parser gets one clean head, and what is
+/// behind it stays.
+fn head(input: &[u8], rng: &mut Rng) -> u64 {
+    let whole = fetch::look_at_head(&[input]);
+    for _ in 0..3 {
+        let pieces = cut(input, rng);
+        assert_eq!(fetch::look_at_head(&pieces), whole, "{pieces:?}");
+    }
+    let (text, n) = match whole {
+        Ok(Some(head)) => head,
+        Ok(None) => return 0,
+        // Not how it begins: that is something new each time.
+        Err(fault) => return hash(fault.split('"').next()),
+    };
+    assert!(n <= input.len());
+    assert!(text.starts_with(b"HTTP/1.") && text.ends_with(b"\r\n\r\n"));
+    let lines = String::from_utf8_lossy(&text[..text.len() - 4]).replace("\r\n", "\n");
+    assert!(lines.chars().all(|c| c == '\n' || !c.is_ascii_control()), "{lines:?}");
+    assert!(lines.lines().skip(1).all(|line| line.contains(": ")), "{lines:?}");
+    let again = fetch::look_at_head(&[&text]);
+    assert_eq!(again, Ok(Some((text.clone(), text.len()))), "cleaned twice: {lines:?}");
+    // Of the status the version and the first digit.
+    let names = lines.lines().map(|line| line.split(": ").next().unwrap_or_default());
+    let mut names: Vec<_> = names.map(|name| shape(name.get(..10).unwrap_or(name))).collect();
+    names.dedup();
+    hash(names)
+}
+
+#[test]
+fn challenges_of_servers() {
+    let words =
+        &["Digest ", "Basic", "realm=", "nonce=", "qop=", "algorithm=", "\"", "\\", ",", "="];
+    Target { name: "challenge", words, run: challenge }.fuzz();
+}
+
+/// A server gets back the realm that it said.
+fn challenge(input: &[u8], _: &mut Rng) -> u64 {
+    let realms = fetch::look_at_challenge(input);
+    assert!(realms.iter().all(|(said, answered)| said == answered), "{realms:?}");
+    hash(realms.iter().map(|(said, _)| said.len().min(3)).take(4).collect::<Vec<_>>())
+}
+
+#[test]
+fn chunks_in_any_pieces() {
+    let words = &["\n", "\r\n", "5", "a;b=c", " ", "0\r\n\r\n", "ffffffff"];
+    Target { name: "chunks", words, run: chunks }.fuzz();
+}
+
+fn chunks(input: &[u8], rng: &mut Rng) -> u64 {
+    let whole = fetch::look_at_chunks(&[input]);
+    for _ in 0..3 {
+        let pieces = cut(input, rng);
+        assert_eq!(fetch::look_at_chunks(&pieces), whole, "{pieces:?}");
+    }
+    let data = whole.map(|(data, is_over)| (data.len().min(20), is_over));
+    assert!(data.is_none_or(|(n, _)| n <= input.len()));
+    hash(data)
 }
 
 #[test]

@@ -16,6 +16,7 @@ use crate::frame::{FrameBuf, Timestamp};
 use crate::mode::Mode;
 use crate::pictures::{Next, Reader, Repeat};
 use crate::shutdown::Shutdown;
+use crate::trust::Trust;
 use crate::url::Url;
 
 /// How long a call waits before it returns [`Error::NotYet`], so that capture can check
@@ -42,6 +43,7 @@ pub(super) struct Options {
 /// A server to take pictures from.
 pub(super) struct Server {
     url: Url,
+    trust: Trust,
     options: Options,
     /// `None` before the first frame.
     fetcher: Option<Fetcher>,
@@ -57,9 +59,10 @@ pub(super) struct Server {
 
 impl Server {
     /// Does not connect: that happens for the first frame.
-    pub(super) fn open(url: &Url, options: Options) -> Self {
+    pub(super) fn open(url: &Url, trust: &Trust, options: Options) -> Self {
         Self {
             url: url.clone(),
+            trust: trust.clone(),
             options,
             fetcher: None,
             response: None,
@@ -77,7 +80,7 @@ impl Server {
         }
         self.last = Instant::now();
         let until = self.last + self.options.stall_timeout.min(MAX_CONNECT);
-        let new = || Fetcher::new(self.url.clone(), stop.clone());
+        let new = || Fetcher::new(self.url.clone(), &self.trust, stop.clone());
         let fetched = self.fetcher.get_or_insert_with(new).get(until).map_err(camera_error)?;
         Reader::new(fetched, self.options.max_frame_bytes)
             .map_err(|why| Error::lost(Cause::Unsupported, why))
