@@ -126,6 +126,7 @@ pub(crate) struct FrameBuf {
     bytes: Vec<u8>,
     /// Where the JPEG begins.
     start: usize,
+    is_walked: bool,
 }
 
 impl FrameBuf {
@@ -136,12 +137,24 @@ impl FrameBuf {
     fn reusing(mut bytes: Vec<u8>) -> Self {
         bytes.clear();
         bytes.resize(FRONT, 0);
-        Self { bytes, start: FRONT }
+        Self { bytes, start: FRONT, is_walked: false }
     }
 
     /// Appends bytes to the JPEG.
     pub(crate) fn extend(&mut self, jpeg: &[u8]) {
         self.bytes.extend_from_slice(jpeg);
+        self.is_walked = false;
+    }
+
+    /// Notes that the markers of this JPEG were gone over, and EOI is the last
+    /// of its bytes: its scan need not be looked at again. Adding or dropping
+    /// bytes ends that.
+    pub(crate) fn mark_walked(&mut self) {
+        self.is_walked = true;
+    }
+
+    pub(crate) fn is_walked(&self) -> bool {
+        self.is_walked
     }
 
     /// Appends what a file has, but stops above `limit` bytes of JPEG, read straight
@@ -158,6 +171,7 @@ impl FrameBuf {
         n_expected: usize,
         limit: usize,
     ) -> io::Result<usize> {
+        self.is_walked = false;
         self.bytes.reserve(n_expected.min(limit) + 1 + TAIL.len());
         while self.jpeg().len() <= limit {
             if self.bytes.len() == self.bytes.capacity() {
@@ -179,6 +193,7 @@ impl FrameBuf {
 
     /// Keeps the first `len` bytes of the JPEG.
     pub(crate) fn truncate(&mut self, len: usize) {
+        self.is_walked &= len >= self.jpeg().len();
         self.bytes.truncate(self.start + len);
     }
 
@@ -189,7 +204,8 @@ impl FrameBuf {
         self.start += range.len();
     }
 
-    /// Puts at most [`TABLE_ROOM`] bytes in at `at`, by moving what is before.
+    /// Puts at most [`TABLE_ROOM`] bytes in at `at`, beside as many as were cut
+    /// out, by moving what is before.
     pub(crate) fn insert(&mut self, at: usize, piece: &[u8]) {
         let (old, new) = (self.start, self.start - piece.len());
         self.bytes.copy_within(old..old + at, new);

@@ -13,10 +13,13 @@ mod pacer;
 mod pattern;
 mod server;
 mod settings;
+mod stall;
 mod v4l2;
 
 use std::fmt;
 use std::sync::Arc;
+
+use parking_lot::Mutex;
 
 pub(crate) use canvas::{Canvas, Colour};
 pub(crate) use settings::{ALL, Change, Control, Outcome, Settings, Wish};
@@ -44,6 +47,12 @@ pub(crate) trait Camera {
     /// How many pictures the device had ready that were passed over since the
     /// last call, as a newer one was there.
     fn take_n_stale(&mut self) -> u64 {
+        0
+    }
+
+    /// How many pictures since the last call were not as long as the source
+    /// said.
+    fn take_n_wrong_lengths(&mut self) -> u64 {
         0
     }
 
@@ -184,9 +193,10 @@ pub(crate) fn opener(config: CameraConfig) -> (Box<Opener>, Settings) {
         Source::V4l2(_) => Settings::of(Arc::clone(&device)),
         _ => Settings::default(),
     };
+    let stall = Arc::new(Mutex::new(stall::Stall::new(&config.device, config.fps)));
     let open = move || {
         let (fps, max_bytes) = (config.fps, config.max_frame_bytes);
-        let stall = config.device.stall_timeout;
+        let stall = Arc::clone(&stall);
         let camera: Box<dyn Camera> = match &config.source {
             Source::Demo => Box::new(demo::Demo::open(fps)),
             Source::Pattern { width, height, fps: own } => {
@@ -196,8 +206,7 @@ pub(crate) fn opener(config: CameraConfig) -> (Box<Opener>, Settings) {
             Source::File(path) => Box::new(file::File::open(path, fps, max_bytes)?),
             Source::Exec(command) => Box::new(exec::Exec::open(command, stall, max_bytes)?),
             Source::Server(url) => {
-                let settings =
-                    server::Settings { fps, stall_timeout: stall, max_frame_bytes: max_bytes };
+                let settings = server::Settings { fps, stall, max_frame_bytes: max_bytes };
                 Box::new(server::Server::open(url, settings))
             }
             Source::V4l2(_) => Box::new(device.open()?),

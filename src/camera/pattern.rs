@@ -52,6 +52,7 @@ impl Camera for Pattern {
         let taken = Taken::now();
         self.draw(taken.captured);
         self.canvas.encode(QUALITY, frame).map_err(|e| Error::lost(Cause::Io, e.to_string()))?;
+        frame.mark_walked();
         Ok(taken)
     }
 

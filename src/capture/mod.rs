@@ -4,6 +4,7 @@
 //! and it closes the camera and ends when there was none for a while. It
 //! publishes into the slot and never waits for a reader.
 
+mod judge;
 mod run;
 mod stats;
 mod status_picture;
@@ -259,6 +260,13 @@ impl Reader {
     /// Whether there will be no picture any more.
     pub(crate) fn is_closed(&self) -> bool {
         self.0.slot.is_closed()
+    }
+
+    /// How long the next picture may take, by the pace of the last ones or as
+    /// the camera set itself to; `None`: nothing is known of it yet.
+    #[cfg_attr(not(test), expect(dead_code, reason = "a snapshot of a slow camera will ask"))]
+    pub(crate) fn interval(&self) -> Option<Duration> {
+        self.0.stats.interval()
     }
 
     /// Why there is no picture, if the camera is lost.

@@ -4,8 +4,10 @@
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 use std::sync::atomic::Ordering::SeqCst;
-use std::time::{Duration, Instant};
+use std::time::Instant;
 
+use super::judge::Judge;
+use super::stats::Mended;
 use super::{Setup, Shared, State, status_picture};
 use crate::back_off::BackOff;
 use crate::camera::{Camera, Cause, Error};
@@ -13,9 +15,6 @@ use crate::frame::{FrameBuf, FramePool, Meta, Taken};
 use crate::jpeg::{self, Fault, HUFFMAN_TABLES, Info};
 use crate::log_limit::LogLimit;
 use crate::panics;
-
-/// A camera that gives nothing but damaged pictures for so long is lost.
-const PATIENCE: Duration = Duration::from_secs(5);
 
 /// What the thread keeps from one opening of the camera to the next.
 struct Thread<'a> {
@@ -26,6 +25,8 @@ struct Thread<'a> {
     /// Size of the last picture, which a status picture takes on.
     size: (u16, u16),
     bad_frames: LogLimit,
+    cut_frames: LogLimit,
+    judge: Judge,
 }
 
 /// Runs until nobody reads any more or the program stops.
@@ -37,6 +38,8 @@ pub(super) fn run(shared: &Shared) {
         seq: shared.slot.last_seq(),
         size: (640, 480),
         bad_frames: LogLimit::default(),
+        cut_frames: LogLimit::default(),
+        judge: Judge::new(),
     };
     let (mut back_off, mut faults) = (BackOff::new(), LogLimit::default());
     loop {
@@ -76,18 +79,16 @@ impl Thread<'_> {
             log::info!("{} opened: {mode}", self.label());
         }
         shared.stats.opened(mode);
-        let (mut good_at, mut n_bad) = (Instant::now(), 0);
+        self.judge = Judge::new();
         while !setup.stop.is_ordered() && !shared.life.lock().is_idle() {
             match self.next(&mut *camera) {
-                Ok(()) => (good_at, n_bad) = (Instant::now(), 0),
+                Ok(()) => {}
                 Err(Error::BadFrame(fault)) => {
                     shared.stats.dropped(fault);
                     let label = self.label();
                     self.bad_frames.warn(&format!("{label}: a picture was dropped: {fault}"));
-                    n_bad += 1;
-                    if n_bad >= 3 && good_at.elapsed() >= PATIENCE {
-                        let cause = format!("only damaged pictures come, the last: {fault}");
-                        return Err(Error::lost(Cause::NoSignal, cause));
+                    if let Some(lost) = self.judge.bad(fault) {
+                        return Err(lost);
                     }
                 }
                 Err(Error::NotYet) => {}
@@ -103,17 +104,30 @@ impl Thread<'_> {
             // What lies in the slot is not the newest any more.
             self.shared.slot.clear();
             self.count(camera, Instant::now());
+            self.judge.good(true);
             self.say_live();
             return Ok(());
         }
         let mut buf = self.pool.take();
         let taken = camera.next_frame(&mut buf, &self.setup.stop)?;
-        let info = mend(&mut buf).map_err(Error::BadFrame)?;
-        self.size = (info.width, info.height);
+        let takes_cut = self.setup.config.allow_truncated || self.judge.takes_cut();
+        let info = mend(&mut buf, takes_cut).map_err(Error::BadFrame)?;
+        // As browsers show it: a phone's picture is turned by them.
+        self.size = info.shown_size();
         self.count(camera, taken.taken);
+        self.judge.good(info.has_end);
+        if !info.has_end {
+            self.tell_of_cut();
+        }
         self.publish(buf, taken, false);
         self.say_live();
         Ok(())
+    }
+
+    fn tell_of_cut(&mut self) {
+        self.shared.stats.mended(Mended::Truncated, 1);
+        let label = self.label();
+        self.cut_frames.warn(&format!("{label}: pictures without their end are shown"));
     }
 
     fn label(&self) -> &str {
@@ -122,6 +136,7 @@ impl Thread<'_> {
 
     fn count(&self, camera: &mut dyn Camera, at: Instant) {
         self.shared.stats.stale(camera.take_n_stale());
+        self.shared.stats.mended(Mended::Length, camera.take_n_wrong_lengths());
         self.shared.stats.captured(at);
     }
 
@@ -184,17 +199,30 @@ impl Thread<'_> {
     }
 }
 
-/// Leaves of a camera's bytes what every client can read: no padding behind
-/// the picture, no second picture inside.
-pub(crate) fn mend(buf: &mut FrameBuf) -> Result<Info, Fault> {
-    let info = jpeg::check(buf.jpeg())?;
+/// Leaves of a camera's bytes what every client can read: one SOI and one EOI,
+/// no padding behind the picture, no second picture inside or behind it. One
+/// without EOI gets it where `takes_cut`.
+///
+/// # Errors
+/// Why these bytes cannot be shown.
+pub(crate) fn mend(buf: &mut FrameBuf, takes_cut: bool) -> Result<Info, Fault> {
+    buf.cut(0..jpeg::n_before(buf.jpeg()));
+    let look = if buf.is_walked() { jpeg::check_whole } else { jpeg::check };
+    let info = look(buf.jpeg())?;
+    if !info.has_end && !takes_cut {
+        return Err(Fault::Truncated);
+    }
     buf.truncate(info.len);
+    if !info.has_end {
+        buf.extend(&jpeg::END);
+    }
+    // From behind, so that the places before stay as they are.
     if let Some(at) = info.lacks_tables_at {
-        // Behind the thumbnails, whose places stay as they are.
         buf.insert(at, &HUFFMAN_TABLES);
     }
-    for thumbnail in info.thumbnails.iter().rev() {
-        buf.cut(thumbnail.clone());
+    for edit in info.edits.iter().rev() {
+        buf.cut(edit.range.clone());
+        buf.insert(edit.range.start, &edit.by);
     }
     Ok(info)
 }
@@ -209,7 +237,7 @@ mod tests {
         let exif = [0xFF, 0xE1, 0, 8, b'E', b'x', 0xFF, 0xD8, 0xFF, 0xD9];
         let mut buf = FrameBuf::new();
         buf.extend(&[&picture[..2], &exif, &exif, &picture[2..], &[0; 9]].concat());
-        mend(&mut buf).unwrap();
+        mend(&mut buf, false).unwrap();
         assert_eq!(buf.jpeg(), picture);
     }
 
@@ -225,7 +253,7 @@ mod tests {
         }
         let mut buf = FrameBuf::new();
         buf.extend(&bare);
-        let info = mend(&mut buf).unwrap();
+        let info = mend(&mut buf, false).unwrap();
         assert_eq!((info.width, info.height), (640, 480));
         assert_eq!(buf.jpeg().len(), bare.len() + HUFFMAN_TABLES.len());
         assert_eq!(jpeg::check(buf.jpeg()).unwrap().lacks_tables_at, None);
@@ -233,7 +261,7 @@ mod tests {
         assert!(buf.jpeg()[..sos].ends_with(&HUFFMAN_TABLES));
         let mut again = FrameBuf::new();
         again.extend(buf.jpeg());
-        mend(&mut again).unwrap();
+        mend(&mut again, false).unwrap();
         assert_eq!(again.jpeg(), buf.jpeg());
     }
 }

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
-use std::time::{Instant, SystemTime};
+use std::time::{Duration, Instant, SystemTime};
 
 use parking_lot::Mutex;
 
@@ -34,6 +34,28 @@ impl State {
             Self::Starting => "starting",
             Self::Live => "live",
             Self::Lost => "lost",
+        }
+    }
+}
+
+/// What was wrong with a picture that is shown all the same.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub(super) enum Mended {
+    /// It had no end.
+    Truncated,
+    /// The server gave it a wrong length.
+    Length,
+}
+
+impl Mended {
+    /// All of them, in the order of their counters.
+    const ALL: [Self; 2] = [Self::Truncated, Self::Length];
+
+    /// The name of the counter.
+    fn key(self) -> &'static str {
+        match self {
+            Self::Truncated => "truncated",
+            Self::Length => "length",
         }
     }
 }
@@ -70,6 +92,7 @@ pub(super) struct Stats {
     n_stale: AtomicU64,
     n_opened: AtomicU64,
     n_dropped: [AtomicU64; Fault::ALL.len()],
+    n_mended: [AtomicU64; Mended::ALL.len()],
     n_faults: [AtomicU64; Cause::ALL.len()],
     now: Mutex<Now>,
 }
@@ -97,6 +120,8 @@ pub(crate) struct Status {
     pub(crate) n_captured: u64,
     pub(crate) n_opened: u64,
     pub(crate) n_dropped: Vec<(&'static str, u64)>,
+    /// Pictures that had a fault and are shown, by what it was.
+    pub(crate) n_mended: Vec<(&'static str, u64)>,
     pub(crate) n_faults: Vec<(&'static str, u64)>,
     /// The newest picture of the camera, while it is on.
     pub(crate) latest: Option<Arc<Frame>>,
@@ -121,7 +146,10 @@ impl Stats {
         let before = now.state;
         if before != state {
             now.since = SystemTime::now();
-            now.rate = Rate::new();
+            // The picture by which it is live was counted before.
+            if state != State::Live {
+                now.rate = Rate::new();
+            }
         }
         now.state = state;
         now.cause = cause;
@@ -130,6 +158,15 @@ impl Stats {
 
     pub(super) fn cause(&self) -> Option<String> {
         self.now.lock().cause.clone()
+    }
+
+    /// Between two pictures, as it was of late, or as the camera set itself to
+    /// if there were no two; `None`: that is not known.
+    pub(super) fn interval(&self) -> Option<Duration> {
+        let now = self.now.lock();
+        let seen = Some(now.rate.per_second(Instant::now())).filter(|fps| *fps > 0.0);
+        let fps = seen.or(now.mode.fps).filter(|fps| *fps > 0.0)?;
+        Duration::try_from_secs_f64(1.0 / fps).ok()
     }
 
     pub(super) fn since(&self) -> SystemTime {
@@ -162,6 +199,12 @@ impl Stats {
         }
     }
 
+    pub(super) fn mended(&self, what: Mended, n: u64) {
+        if let Some(i) = Mended::ALL.iter().position(|known| *known == what) {
+            self.n_mended[i].fetch_add(n, Relaxed);
+        }
+    }
+
     pub(super) fn lost(&self, error: &Error) {
         if let Error::Lost(cause, _) = error
             && let Some(i) = Cause::ALL.iter().position(|c| c == cause)
@@ -188,6 +231,7 @@ impl Stats {
             n_captured: self.n_captured.load(Relaxed),
             n_opened: self.n_opened.load(Relaxed),
             n_dropped,
+            n_mended: read(&self.n_mended, &mut Mended::ALL.iter().map(|m| m.key())),
             n_faults: read(&self.n_faults, &mut Cause::ALL.iter().map(|c| c.key())),
             latest: None,
         }

@@ -23,10 +23,11 @@ impl Frame {
         self.picture.jpeg()
     }
 
-    /// Width and height in pixels, if its headers tell.
+    /// Width and height in pixels, if its headers tell; as it is shown, which
+    /// is turned if its EXIF says so.
     #[must_use]
     pub fn size(&self) -> Option<(u16, u16)> {
-        jpeg::check(self.jpeg()).ok().map(|info| (info.width, info.height))
+        jpeg::check(self.jpeg()).ok().map(|info| info.shown_size())
     }
 
     /// Which picture of this client it is: the first one is 1. It counts on

@@ -75,7 +75,7 @@ impl Frames {
             None => {
                 self.opened = Instant::now();
                 let answer = self.fetcher.get(until).map_err(ClientError::of)?;
-                self.stream.insert(Stream::new(answer, self.client.max_frame_bytes)?)
+                self.stream.insert(Stream::new(answer, self.client.max_frame_bytes))
             }
         };
         let (picture, part) = stream.next(until)?;

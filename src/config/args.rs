@@ -3,6 +3,7 @@
 use std::path::PathBuf;
 use std::time::Duration;
 
+use clap::builder::BoolishValueParser;
 use clap::{Parser, Subcommand};
 
 use super::tools::{GrabArgs, ProbeArgs};
@@ -71,15 +72,23 @@ pub(super) struct Args {
     #[arg(help_heading = "Device")]
     pub(super) warmup: u32,
 
-    /// Without a picture for so long, the device, command or server is started anew
-    #[arg(long, env = "MJPEGD_STALL_TIMEOUT", value_name = "TIME", default_value = "5s")]
+    /// Without a picture for so long, the device, command or server is started anew; 5s if not
+    /// given, and longer for a server or command whose pictures are seen to be rare
+    #[arg(long, env = "MJPEGD_STALL_TIMEOUT", value_name = "TIME")]
     #[arg(value_parser = humantime::parse_duration, help_heading = "Camera")]
-    pub(super) stall_timeout: Duration,
+    pub(super) stall_timeout: Option<Duration>,
 
     /// The largest picture that is taken; a source that sends more has it dropped
     #[arg(long, env = "MJPEGD_MAX_FRAME_SIZE", value_name = "SIZE", default_value = "16MB")]
     #[arg(help_heading = "Camera")]
     pub(super) max_frame_size: String,
+
+    /// Show pictures that break off before their end, also beside whole ones; without this option
+    /// they are shown only while no whole one comes
+    #[arg(long, env = "MJPEGD_ALLOW_TRUNCATED", value_name = "YES", default_value_t = false)]
+    #[arg(num_args = 0..=1, require_equals = true, default_missing_value = "true")]
+    #[arg(value_parser = BoolishValueParser::new(), help_heading = "Camera")]
+    pub(super) allow_truncated: bool,
 
     /// How long the camera stays on after the last viewer; 0: always on
     #[arg(long, env = "MJPEGD_IDLE_TIMEOUT", value_name = "TIME", default_value = "10s")]

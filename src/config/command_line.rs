@@ -128,7 +128,7 @@ fn sentence(error: &clap::Error) -> String {
     };
     match (of(ContextKind::InvalidArg), of(ContextKind::InvalidValue), error.source()) {
         (Some(arg), Some(value), Some(cause)) => {
-            let option = arg.split(' ').next().unwrap_or(arg);
+            let option = arg.split([' ', '[', '=']).next().unwrap_or(arg);
             format!("{option} {value:?}: {cause}")
         }
         _ => {

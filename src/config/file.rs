@@ -10,7 +10,7 @@ use anyhow::{Context, Result, anyhow, ensure};
 use toml::Spanned;
 use toml::de::{DeTable, DeValue};
 
-use super::keys::{CAMERA, Keys, NAME, SOURCE, Scope, takes_many};
+use super::keys::{CAMERA, Keys, NAME, SOURCE, Scope, is_switch, takes_many};
 
 /// A file with hundreds of cameras is far smaller.
 const MAX_BYTES: u64 = 1 << 20;
@@ -135,7 +135,11 @@ impl Reader<'_> {
         else {
             return Err(self.fault(&key.span(), &self.keys.refusal(name, is_in_camera)));
         };
-        let values = if takes_many(arg) { many(value.get_ref()) } else { one(value.get_ref()) };
+        let values = match value.get_ref() {
+            DeValue::Boolean(is_so) if is_switch(arg) => Ok(vec![is_so.to_string()]),
+            value if takes_many(arg) => many(value),
+            value => one(value),
+        };
         let values = values.map_err(|right| {
             self.fault(&key.span(), &format!("{}, not {}", is_to_be(key, right), shown(value)))
         })?;

@@ -81,6 +81,11 @@ pub(super) fn takes_many(arg: &Arg) -> bool {
     matches!(arg.get_action(), ArgAction::Append)
 }
 
+/// Whether an option may stand without a value, which means yes.
+pub(super) fn is_switch(arg: &Arg) -> bool {
+    arg.get_num_args().is_some_and(|n| n.min_values() == 0)
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -109,7 +114,7 @@ mod tests {
             ("threads", true, "above the first [[camera]]"),
             ("name", false, "under a line [[camera]]"),
             ("cameras", false, "begins with the line [[camera]]"),
-            ("zzz", false, "there are: allow-origin, auth-file, bind, camera,"),
+            ("zzz", false, "there are: allow-origin, allow-truncated, auth-file, bind, camera,"),
             ("zzz", true, "control, format, fps, idle-timeout,"),
             ("config", false, "there is no option config"),
         ] {

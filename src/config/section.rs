@@ -25,11 +25,13 @@ pub(crate) struct CameraSection {
     pub(crate) record: Option<RecordConfig>,
 }
 
-/// When the camera is on.
+/// When the camera is on, and what is taken of it.
 #[derive(Clone, Debug, PartialEq)]
 pub(crate) struct CaptureConfig {
     /// How long capture goes on after the last read; `None`: for ever.
     pub(crate) idle_timeout: Option<Duration>,
+    /// Whether pictures without their end are shown beside whole ones.
+    pub(crate) allow_truncated: bool,
 }
 
 impl CameraSection {
@@ -67,6 +69,7 @@ impl CameraSection {
             },
             capture: CaptureConfig {
                 idle_timeout: (!args.idle_timeout.is_zero()).then_some(args.idle_timeout),
+                allow_truncated: args.allow_truncated,
             },
             record: record::record(args, name)?,
             max_viewers: args.max_viewers,

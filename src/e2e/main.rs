@@ -37,6 +37,10 @@ mod foreign;
 mod relay;
 // Other servers as cameras.
 mod servers;
+// Those that do not keep to what they say.
+mod odd_servers;
+// Pictures of phones and odd cameras.
+mod odd_pictures;
 // Methods, paths, queries, headers: what every request may count on.
 mod http;
 // Requests that change something: their bodies, and who may send them.

@@ -88,6 +88,7 @@ impl Setting {
 struct Frames {
     captured: u64,
     dropped: BTreeMap<&'static str, u64>,
+    mended: BTreeMap<&'static str, u64>,
 }
 
 /// Places for viewers.
@@ -168,6 +169,7 @@ impl CameraReport {
             frames: Frames {
                 captured: status.n_captured,
                 dropped: status.n_dropped.into_iter().collect(),
+                mended: status.n_mended.into_iter().collect(),
             },
             viewers: unit.n_viewers(),
             max_viewers: unit.max_viewers(),

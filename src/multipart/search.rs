@@ -12,8 +12,8 @@ pub(super) struct Search {
     /// Where in the body a boundary's name begins, while it is not known
     /// whether its line is a delimiter.
     candidate: Option<usize>,
-    /// Whether this server's delimiters have no dashes; as the first one is.
-    is_bare: Option<bool>,
+    /// Whether this server's delimiters may have no dashes; as the first one is.
+    is_bare: bool,
     /// The bytes around the cut between two pieces.
     seam: Vec<u8>,
 }
@@ -29,7 +29,12 @@ pub(super) struct Line {
 impl Search {
     /// For a stream whose first delimiter had dashes.
     pub(super) fn with_dashes() -> Self {
-        Self { is_bare: Some(false), ..Self::default() }
+        Self { is_bare: false, ..Self::default() }
+    }
+
+    /// For a stream whose first delimiter had none.
+    pub(super) fn without_dashes() -> Self {
+        Self { is_bare: true, ..Self::default() }
     }
 
     /// Whether the end of the body may be the begin of a delimiter line: it
@@ -56,14 +61,12 @@ impl Search {
             while let Some(name_at) = self.candidate {
                 take(1, input, body)?;
                 let before = &body.bytes()[..name_at];
-                let is_bare = !before.ends_with(b"-");
-                let may_be = self.is_bare.is_none_or(|all_are| all_are || !is_bare);
+                let may_be = self.is_bare || before.ends_with(b"-");
                 let start = start(before).filter(|_| may_be);
                 match (start, rest(&body.bytes()[name_at + boundary.len()..])) {
                     (_, Rest::More) => {}
                     (Some(start), Rest::Line { is_closing }) => {
                         self.candidate = None;
-                        self.is_bare.get_or_insert(is_bare);
                         return Some(Line { start, is_closing });
                     }
                     _ => self.candidate = None,
@@ -127,7 +130,7 @@ mod tests {
         let boundary = Boundary::new(b"frame").unwrap();
         let mut seen = Vec::new();
         for cut in 0..=bytes.len() {
-            let (mut search, mut body) = (Search::default(), Vec::new());
+            let (mut search, mut body) = (Search::without_dashes(), Vec::new());
             let (mut a, mut b) = bytes.split_at(cut);
             let mut line = search.take(&boundary, &mut a, &mut body);
             if line.is_none() {

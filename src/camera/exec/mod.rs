@@ -7,11 +7,15 @@ mod process;
 mod said;
 
 use std::io::ErrorKind;
+use std::sync::Arc;
 use std::time::{Duration, Instant};
 
+use parking_lot::Mutex;
+
+use super::stall::Stall;
 use super::{Camera, Cause, Error, Mode};
 use crate::frame::{FrameBuf, Taken};
-use crate::jpeg::{Fault, Splitter};
+use crate::jpeg::{Fault, Found, Splitter};
 use crate::shutdown::Shutdown;
 use process::{End, Process};
 
@@ -27,7 +31,7 @@ pub(super) struct Exec {
     process: Process,
     splitter: Splitter,
     piece: Vec<u8>,
-    stall_timeout: Duration,
+    stall: Arc<Mutex<Stall>>,
     /// When the last picture ended, or the command began.
     last: Instant,
     n_stale: u64,
@@ -38,16 +42,17 @@ pub(super) struct Exec {
 impl Exec {
     pub(super) fn open(
         command: &str,
-        stall_timeout: Duration,
+        stall: Arc<Mutex<Stall>>,
         max_bytes: usize,
     ) -> Result<Self, Error> {
         let process = Process::start(command)
             .map_err(|e| Error::lost(Cause::Io, format!("the command does not start: {e}")))?;
+        stall.lock().opened();
         Ok(Self {
             process,
             splitter: Splitter::new(max_bytes),
             piece: vec![0; PIECE_BYTES],
-            stall_timeout,
+            stall,
             last: Instant::now(),
             n_stale: 0,
             fault: None,
@@ -56,12 +61,14 @@ impl Exec {
 
     /// Waits until the command has written something.
     fn wait(&mut self, begun: Instant, stop: &Shutdown) -> Result<(), Error> {
+        let patience = self.stall.lock().patience();
         loop {
             if stop.is_ordered() {
                 return Err(Error::Stopped);
             }
-            if self.last.elapsed() >= self.stall_timeout {
-                let why = format!("the command stalled, no picture for {:?}", self.stall_timeout);
+            if self.last.elapsed() >= patience {
+                self.stall.lock().stalled();
+                let why = format!("the command stalled, no picture for {patience:?}");
                 return Err(Error::lost(Cause::Stalled, self.process.with_last_words(why)));
             }
             if begun.elapsed() >= TURN {
@@ -92,10 +99,17 @@ impl Exec {
         let mut taken = None;
         loop {
             match self.splitter.next_jpeg() {
-                Ok(Some(jpeg)) => {
+                // A whole one is not given up for what came of another.
+                Ok(Some(Found { is_whole: false, .. })) if !frame.jpeg().is_empty() => {
+                    self.fault = Some(Fault::Truncated);
+                }
+                Ok(Some(Found { jpeg, is_whole })) => {
                     self.n_stale += u64::from(!frame.jpeg().is_empty());
                     frame.truncate(0);
                     frame.extend(jpeg);
+                    if is_whole {
+                        frame.mark_walked();
+                    }
                     taken = Some(Taken::now());
                 }
                 Ok(None) => return taken,
@@ -146,11 +160,17 @@ impl Camera for Exec {
             self.process.hear(stop);
             self.wait(begun, stop)?;
             if self.read().map_err(|e| io(&e))? == Some(0) {
+                if let Some(cut) = self.splitter.take_rest() {
+                    // The end comes again at the next call.
+                    frame.extend(cut);
+                    return Ok(Taken::now());
+                }
                 return Err(self.ended(stop));
             }
             if let Some(taken) = self.newest_at_hand(frame) {
                 let taken = self.catch_up(frame).unwrap_or(taken);
                 self.last = Instant::now();
+                self.stall.lock().picture(self.last);
                 return Ok(taken);
             }
         }

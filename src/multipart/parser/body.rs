@@ -1,5 +1,5 @@
-//! The body of a part: by its length if that is true, else up to the end of
-//! the picture or to the delimiter.
+//! The body of a part: up to the end of the picture, as its markers tell; if
+//! they do not, by its length if that is true, else up to the delimiter.
 
 use std::mem;
 
@@ -21,10 +21,12 @@ impl Parser {
         self.state = State::Body { length };
         self.walk = Some(Walk::default());
         self.doubted = None;
+        self.n_unread = 0;
         Ok(Step::On)
     }
 
-    /// Reads as many bytes as the headers say.
+    /// Reads as many bytes as the headers say, or up to the end of the picture
+    /// if its markers tell one before.
     pub(super) fn read_length(
         &mut self,
         length: usize,
@@ -36,7 +38,11 @@ impl Parser {
         let (taken, rest) = input.split_at(missing.min(input.len()));
         body.add(taken);
         *input = rest;
-        if taken.len() < missing {
+        if let Some(end) = self.walk_on(body.bytes()) {
+            self.n_unread = length - end;
+            self.end_picture(end, body);
+            Step::Part
+        } else if taken.len() < missing {
             Step::More
         } else if let Some(end) = picture_end(body.bytes()) {
             body.truncate(end);
@@ -52,8 +58,17 @@ impl Parser {
     pub(super) fn doubt(&mut self, length: usize, body: &mut impl Body) {
         self.doubted = Some(length);
         self.state = State::Body { length: None };
+        self.walk = Some(Walk::default());
         self.again.extend_from_slice(body.bytes());
         body.truncate(0);
+    }
+
+    /// Ends the part with the end of its picture, and puts back what is behind.
+    fn end_picture(&mut self, end: usize, body: &mut impl Body) {
+        self.again.extend_from_slice(&body.bytes()[end..]);
+        body.truncate(end);
+        body.mark_walked();
+        self.end_part(&[]);
     }
 
     pub(super) fn read_to_delimiter(
@@ -62,7 +77,9 @@ impl Parser {
         body: &mut impl Body,
     ) -> Result<Step, Error> {
         skip_line_ends(input, body);
-        let Some(boundary) = &self.boundary else { return Ok(Step::More) };
+        let Some(boundary) = self.boundary.as_ref().filter(|_| self.is_confirmed) else {
+            return self.read_to_end(input, body);
+        };
         let line = self.search.take(boundary, input, body);
         let n_bytes = line.as_ref().map_or(body.bytes().len(), |line| line.start);
         let end = self.walk_on(&body.bytes()[..n_bytes]);
@@ -71,18 +88,68 @@ impl Parser {
         self.check_size(end.unwrap_or(n_bytes), slack)?;
         let Some(line) = line else {
             let Some(end) = end else { return Ok(Step::More) };
+            self.judge_claim(end);
             self.search.cut_front(end);
             self.end_part(&body.bytes()[end..]);
             body.truncate(end);
+            body.mark_walked();
             return Ok(Step::Part);
         };
+        self.judge_claim(end.unwrap_or(line.start));
+        let is_walked = end.is_some();
         let end = end.or_else(|| picture_end(&body.bytes()[..n_bytes]));
-        self.is_distrusted |= self.doubted.is_some_and(|length| length != line.start);
         body.truncate(end.unwrap_or(n_bytes));
+        if is_walked {
+            body.mark_walked();
+        }
         let part = mem::take(&mut self.part);
         self.begin_part(line.is_closing);
         self.part = part;
         Ok(Step::Part)
+    }
+
+    /// Reads up to the end of the picture, while the delimiter is not known.
+    fn read_to_end(&mut self, input: &mut &[u8], body: &mut impl Body) -> Result<Step, Error> {
+        body.add(mem::take(input));
+        if let Some(end) = self.walk_on(body.bytes()) {
+            self.check_size(end, 0)?;
+            self.judge_claim(end);
+            self.end_picture(end, body);
+            return Ok(Step::Part);
+        }
+        self.check_size(body.bytes().len(), 0)?;
+        if body.bytes().len() >= SOI.len()
+            && (self.walk.is_none() || !body.bytes().starts_with(SOI))
+        {
+            // No picture: a delimiter may be among its lines.
+            self.end_picture(0, body);
+        }
+        Ok(Step::More)
+    }
+
+    /// Counts a length that is not that of the picture, and does not believe
+    /// this server's lengths any more.
+    fn judge_claim(&mut self, end: usize) {
+        let claimed = self.doubted.or_else(|| {
+            let claimed = self.part.content_length.filter(|n| *n > 0 && self.is_distrusted)?;
+            usize::try_from(claimed).ok()
+        });
+        if claimed.is_some_and(|length| length != end) {
+            self.distrust();
+        }
+    }
+
+    /// Judges a length by where the delimiter came behind the picture. The line
+    /// end before the delimiter is counted in by some.
+    pub(super) fn judge_length(&mut self, n_between: usize) {
+        if mem::take(&mut self.n_unread) > n_between + 2 {
+            self.distrust();
+        }
+    }
+
+    fn distrust(&mut self) {
+        self.is_distrusted = true;
+        self.n_wrong_lengths += 1;
     }
 
     pub(super) fn check_size(&self, n_bytes: usize, slack: usize) -> Result<(), Error> {
@@ -103,10 +170,7 @@ impl Parser {
                 self.walk = None;
                 None
             }
-            Walked::End(end) => {
-                self.is_distrusted |= self.doubted.is_some_and(|length| length != end);
-                Some(end)
-            }
+            Walked::End(end) => Some(end),
         }
     }
 }

@@ -9,7 +9,7 @@ use std::mem;
 
 use memchr::memmem;
 
-use super::boundary::{Boundary, is_multipart};
+use super::boundary::Boundary;
 use super::search::Search;
 use super::{Body, EOI, Error, Part};
 use crate::jpeg::Walk;
@@ -27,16 +27,18 @@ pub(crate) enum Next {
     More,
     /// A part is whole: its bytes are in the body.
     Part(Part),
-    /// The closing delimiter came: what follows is passed over.
-    End,
 }
 
 /// Takes bytes in pieces of any size and gives whole parts.
 #[derive(Debug)]
 pub(crate) struct Parser {
     state: State,
-    /// `None` until it was learnt from the first delimiter.
+    /// As the head names it, until a delimiter line was seen.
     boundary: Option<Boundary>,
+    is_confirmed: bool,
+    /// A delimiter that the head does not name, if the next line is the begin
+    /// of a part.
+    candidate: Option<(Boundary, Search)>,
     max_frame_bytes: usize,
     search: Search,
     /// The end of the bytes that belong to no part.
@@ -46,16 +48,20 @@ pub(crate) struct Parser {
     line: Vec<u8>,
     n_header_bytes: usize,
     part: Part,
-    /// Over a body whose length is not known; `None`: it is no JPEG.
+    /// Over a body; `None`: it is no JPEG.
     walk: Option<Walk>,
     /// A body whose length looked wrong, to be read once more by delimiter.
     again: Vec<u8>,
     n_read_again: usize,
     /// The length that looked wrong.
     doubted: Option<usize>,
-    /// Whether a length of this server was wrong.
+    /// How many bytes of its length were left when a picture ended.
+    n_unread: usize,
+    /// Whether a length of this server was wrong, and how many were.
     is_distrusted: bool,
+    n_wrong_lengths: u64,
     has_begun: bool,
+    is_closed: bool,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -66,8 +72,6 @@ enum State {
     Body {
         length: Option<usize>,
     },
-    /// Behind the closing delimiter.
-    End,
 }
 
 /// What one step over the bytes came to.
@@ -75,21 +79,13 @@ enum Step {
     On,
     More,
     Part,
-    End,
 }
 
 impl Parser {
-    /// For a body of this Content-Type. If it names no boundary, the first
-    /// line that begins with two dashes is the delimiter.
-    ///
-    /// # Errors
-    /// [`Error::NotMultipart`].
-    pub(crate) fn new(content_type: &str, max_frame_bytes: usize) -> Result<Self, Error> {
-        if is_multipart(content_type) {
-            Ok(Self::with(Boundary::of(content_type), max_frame_bytes))
-        } else {
-            Err(Error::NotMultipart(content_type.chars().take(100).collect()))
-        }
+    /// For a body of this Content-Type. The first line that is the boundary
+    /// which it names, or any with two dashes before a part, is the delimiter.
+    pub(crate) fn named(content_type: &str, max_frame_bytes: usize) -> Self {
+        Self::with(Boundary::of(content_type), max_frame_bytes)
     }
 
     /// For a body whose Content-Type does not tell its form, such as the
@@ -103,8 +99,10 @@ impl Parser {
         Self {
             state: State::Between,
             boundary,
+            is_confirmed: false,
+            candidate: None,
             max_frame_bytes,
-            search: Search::default(),
+            search: Search::with_dashes(),
             passed: Vec::new(),
             n_passed: 0,
             line: Vec::new(),
@@ -114,8 +112,11 @@ impl Parser {
             again: Vec::new(),
             n_read_again: 0,
             doubted: None,
+            n_unread: 0,
             is_distrusted: false,
+            n_wrong_lengths: 0,
             has_begun: false,
+            is_closed: false,
         }
     }
 
@@ -155,7 +156,7 @@ impl Parser {
         if !self.has_begun {
             return Err(self.no_delimiter());
         }
-        let was = mem::replace(&mut self.state, State::End);
+        let was = mem::replace(&mut self.state, State::Between);
         if !matches!(was, State::Body { .. }) || body.bytes().is_empty() {
             return Ok(None);
         }
@@ -165,6 +166,17 @@ impl Parser {
         body.truncate(tail_at + end + EOI.len());
         self.check_size(body.bytes().len(), 0)?;
         Ok(Some(mem::take(&mut self.part)))
+    }
+
+    /// Whether the closing delimiter came last: it is the end, unless another
+    /// part comes all the same.
+    pub(crate) fn is_closed(&self) -> bool {
+        self.is_closed
+    }
+
+    /// How many lengths since the last call were not those of their pictures.
+    pub(crate) fn take_n_wrong_lengths(&mut self) -> u64 {
+        mem::take(&mut self.n_wrong_lengths)
     }
 
     /// What it holds of the stream beside the body.
@@ -180,16 +192,11 @@ impl Parser {
                 State::Headers => self.read_headers(input)?,
                 State::Body { length: Some(length) } => self.read_length(length, input, body),
                 State::Body { length: None } => self.read_to_delimiter(input, body)?,
-                State::End => {
-                    *input = &[];
-                    Step::End
-                }
             };
             match step {
                 Step::On => {}
                 Step::More => return Ok(Next::More),
                 Step::Part => return Ok(Next::Part(mem::take(&mut self.part))),
-                Step::End => return Ok(Next::End),
             }
         }
     }
