@@ -76,7 +76,7 @@ impl Frames {
             None => {
                 self.opened = Instant::now();
                 let answer = self.fetcher.get(until).map_err(ClientError::from_fetch)?;
-                self.stream.insert(Stream::new(answer, self.client.max_frame_bytes)?)
+                self.stream.insert(Stream::new(answer, self.client.max_frame_bytes))
             }
         };
         let (buf, part) = stream.next(until)?;

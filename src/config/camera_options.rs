@@ -26,11 +26,13 @@ pub(crate) struct CameraOptions {
     pub(crate) record: Option<RecordConfig>,
 }
 
-/// When the camera is on.
+/// When the camera is on, and which pictures of it are shown.
 #[derive(Clone, Debug, PartialEq)]
 pub(crate) struct CaptureConfig {
     /// How long capture goes on after the last read; `None`: for ever.
     pub(crate) idle_timeout: Option<Duration>,
+    /// Whether pictures that lack their end are shown beside whole ones.
+    pub(crate) allow_truncated: bool,
 }
 
 impl CameraOptions {
@@ -74,6 +76,7 @@ impl CameraOptions {
             },
             capture: CaptureConfig {
                 idle_timeout: (!args.idle_timeout.is_zero()).then_some(args.idle_timeout),
+                allow_truncated: args.allow_truncated,
             },
             record: record::record(args, name)?,
             max_viewers: args.max_viewers,

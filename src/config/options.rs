@@ -23,7 +23,7 @@ pub(super) enum Scope {
 /// The scope of each option. It is written down here and not derived from the
 /// headings of the help, because those are for the reader of the help only. A
 /// test compares the table with the command line.
-const SCOPES: [(&str, Scope); 29] = [
+const SCOPES: [(&str, Scope); 30] = [
     // In the file a camera is a table [[camera]].
     ("camera", Scope::CommandLine),
     ("config", Scope::CommandLine),
@@ -38,6 +38,7 @@ const SCOPES: [(&str, Scope); 29] = [
     ("tls-ca", Scope::Camera),
     ("tls-insecure", Scope::Camera),
     ("max-frame-size", Scope::Camera),
+    ("allow-truncated", Scope::Camera),
     ("idle-timeout", Scope::Camera),
     ("record", Scope::Camera),
     ("record-fps", Scope::Camera),
@@ -160,7 +161,7 @@ mod tests {
             ("threads", true, "above the first [[camera]]"),
             ("name", false, "under a line [[camera]]"),
             ("cameras", false, "begins with the line [[camera]]"),
-            ("zzz", false, "there are: allow-origin, auth-file, bind, camera,"),
+            ("zzz", false, "there are: allow-origin, allow-truncated, auth-file, bind, camera,"),
             ("zzz", true, "control, format, fps, idle-timeout,"),
             ("config", false, "there is no option config"),
         ] {

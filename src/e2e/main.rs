@@ -38,7 +38,11 @@ mod foreign;
 mod relay;
 // Fake servers as cameras: every dialect, every fault.
 mod servers;
-// Heads and chunks of their answers, as cameras send them.
+// Servers whose headers and bodies contradict each other.
+mod odd_servers;
+// Pictures of phones and odd cameras.
+mod odd_pictures;
+// Heads and chunks of servers' answers, as cameras send them.
 mod heads;
 // Cameras at https addresses.
 #[cfg(feature = "https")]

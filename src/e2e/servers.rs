@@ -311,7 +311,7 @@ fn what_has_no_end_costs_no_memory() {
             "picture",
             "HTTP/1.1 200 OK\r\nContent-Type: image/jpeg\r\n\r\n".to_owned(),
             "no end of it",
-            "are allowed",
+            "neither parts nor JPEGs",
         ),
     ] {
         let server = Fake::start(move |asked| {

@@ -192,7 +192,9 @@ impl V4l2 {
         let raw = Raw::new(*format, size, stride, range, picture)
             .map_err(|_| Error::BadFrame(Fault::Raw))?;
         let encoded = encoder.encode(&raw, frame);
-        encoded.map_err(|e| Error::lost(Cause::Io, format!("encoding failed: {e}")))
+        encoded.map_err(|e| Error::lost(Cause::Io, format!("encoding failed: {e}")))?;
+        frame.mark_walked();
+        Ok(())
     }
 }
 
