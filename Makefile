@@ -8,8 +8,8 @@ REPLAY ?=
 CARGO ?= cargo
 
 .DEFAULT_GOAL := help
-.PHONY: help run build test fuzz test-v4l2 soak check audit bench bench-relay bench-v4l2 bench-board bench-encode install clean
-.PHONY: need-build need-test need-v4l2 need-board need-bench need-encode
+.PHONY: help run build test test-https fuzz test-v4l2 test-arm64 soak check audit bench bench-relay bench-v4l2 bench-board bench-encode install clean
+.PHONY: need-build need-test need-v4l2 need-arm64 need-board need-bench need-encode
 
 help: ## list the targets
 	@grep -hE '^[a-z0-9-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 14
@@ -20,11 +20,23 @@ run: need-build ## build and start the daemon; ARGS='--camera ...' or CAMERA=...
 build: need-build ## build the daemon for use
 	$(CARGO) build --locked --release
 
-test: need-build need-test ## run all tests, in a real browser and real players too
+test: need-build need-test test-https ## run all tests, in a real browser and real players too
 	$(CARGO) test --locked --workspace
+
+# The suite tests what is built by default. TLS has a chapter of its own, so that
+# the rest need not be run twice.
+test-https: need-build need-test ## test cameras at https addresses against a real TLS server
+	$(CARGO) test --locked --features https --test e2e https::
 
 test-v4l2: need-build need-v4l2 ## test on real camera drivers, in an emulated machine (x86_64 Debian)
 	$(CARGO) test --locked --test v4l2 -- --test-threads=1
+
+ARM64 := aarch64-unknown-linux-gnu
+test-arm64: need-build need-arm64 ## test the encoder's NEON on an emulated processor
+	@test -d "$$(rustc --print target-libdir --target $(ARM64))" || rustup target add $(ARM64)
+	CARGO_TARGET_AARCH64_UNKNOWN_LINUX_GNU_LINKER=aarch64-linux-gnu-gcc \
+	CARGO_TARGET_AARCH64_UNKNOWN_LINUX_GNU_RUNNER='qemu-aarch64 -L /usr/aarch64-linux-gnu' \
+	$(CARGO) test --locked -p mjpegd-jpeg-codec --target $(ARM64)
 
 soak: need-build ## let all kinds of clients come and go for SOAK_SECONDS (half an hour)
 	SOAK_SECONDS=$${SOAK_SECONDS:-1800} $(CARGO) test --locked --release --test e2e nothing_is_left_behind -- --nocapture
@@ -65,5 +77,5 @@ install: build ## put the daemon under PREFIX (/usr/local)
 clean: ## remove all that was built
 	$(CARGO) clean
 
-need-build need-test need-v4l2 need-board need-bench need-encode:
+need-build need-test need-v4l2 need-arm64 need-board need-bench need-encode:
 	@.ci/need $(@:need-%=%)

@@ -178,6 +178,7 @@ pub(crate) struct FrameBuf {
     bytes: Vec<u8>,
     /// Where the JPEG begins.
     start: usize,
+    is_walked: bool,
 }
 
 impl FrameBuf {
@@ -188,12 +189,24 @@ impl FrameBuf {
     fn reusing(mut bytes: Vec<u8>) -> Self {
         bytes.clear();
         bytes.resize(FRONT, 0);
-        Self { bytes, start: FRONT }
+        Self { bytes, start: FRONT, is_walked: false }
     }
 
     /// Appends bytes to the JPEG.
     pub(crate) fn extend(&mut self, jpeg: &[u8]) {
         self.bytes.extend_from_slice(jpeg);
+        self.is_walked = false;
+    }
+
+    /// Notes that the markers of this JPEG were gone over, and EOI is the last
+    /// of its bytes: its scan need not be looked at again. Adding or dropping
+    /// bytes ends that.
+    pub(crate) fn mark_walked(&mut self) {
+        self.is_walked = true;
+    }
+
+    pub(crate) fn is_walked(&self) -> bool {
+        self.is_walked
     }
 
     /// Appends the contents of a file, and returns the length of the JPEG. Stops once it
@@ -210,6 +223,7 @@ impl FrameBuf {
         n_expected: usize,
         limit: usize,
     ) -> io::Result<usize> {
+        self.is_walked = false;
         // One byte more than expected, so that the read which finds the end of the file
         // does not grow the buffer; and room for what `finish` appends.
         self.bytes.reserve(n_expected.min(limit) + 1 + TAIL.len());
@@ -233,6 +247,7 @@ impl FrameBuf {
 
     /// Keeps the first `len` bytes of the JPEG.
     pub(crate) fn truncate(&mut self, len: usize) {
+        self.is_walked &= len >= self.jpeg().len();
         self.bytes.truncate(self.start + len);
     }
 
@@ -243,7 +258,8 @@ impl FrameBuf {
         self.start += range.len();
     }
 
-    /// Inserts at most [`TABLE_ROOM`] bytes at `at`, by moving the bytes before them.
+    /// Inserts at most [`TABLE_ROOM`] bytes at `at`, beside as many as were cut out,
+    /// by moving the bytes before them.
     pub(crate) fn insert(&mut self, at: usize, piece: &[u8]) {
         let (old, new) = (self.start, self.start - piece.len());
         self.bytes.copy_within(old..old + at, new);

@@ -67,14 +67,14 @@
 //! | `rate`, `log_limit` | events a second; a limit on lines that repeat |
 //! | `back_off` | the pause before the next try |
 //! | `log_queue` | the log's way out, which never blocks the one who logs |
-//! | `url` | addresses of other servers; passwords hidden in texts |
+//! | `url`, `trust` | addresses of other servers, with passwords hidden in texts; which certificates are accepted |
 //! | `config` | the command line and the file, checked; the scope of each option |
 //! | `heap` | one heap for all threads |
 //! | `panics` | panics counted |
 //! | `open_files` | the limit of open files |
-//! | `jpeg` | markers: check, split, missing tables; raw pictures to JPEG, by the package in `src/scan` |
+//! | `jpeg` | markers: check, split, missing tables; raw pictures to JPEG, by the package in `src/jpeg_codec` |
 //! | `multipart` | a parser for the parts of any server's stream, in pieces of any size |
-//! | `fetch` | GET from another server, which a shutdown can interrupt |
+//! | `fetch` | GET from another server, which a shutdown can interrupt; heads, chunks and logins as cameras send them |
 //! | `pictures` | the frames in the answer: parts, JPEGs one after the other, a single JPEG |
 //! | `mode`, `controls` | what a camera set itself to, and its controls, as plain values |
 //! | `camera` | the traits for drivers and their controls, and one file for each driver |
@@ -146,4 +146,5 @@ mod recording;
 mod shutdown;
 #[cfg(feature = "daemon")]
 mod slot;
+mod trust;
 mod url;

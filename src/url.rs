@@ -4,7 +4,7 @@
 use std::borrow::Cow;
 use std::fmt;
 
-use anyhow::{Context, Result, ensure};
+use anyhow::{Context, Result, bail, ensure};
 
 /// The address of a stream or a picture.
 #[derive(Clone, PartialEq)]
@@ -12,17 +12,23 @@ pub(crate) struct Url {
     /// Without user, password and fragment.
     text: String,
     login: Option<Login>,
+    /// The login with each %XX left as it is; `None` where it has none.
+    literal_login: Option<Login>,
 }
 
 /// The user and the password for a server.
 #[derive(Clone, PartialEq)]
 pub(crate) struct Login {
-    pub(crate) user: String,
-    pub(crate) password: String,
+    /// Bytes and not text: %FC is one byte, for cameras that expect Latin-1.
+    pub(crate) user: Vec<u8>,
+    pub(crate) password: Vec<u8>,
 }
 
 const USAGE: &str =
     "use http://[USER:PASSWORD@]HOST[:PORT]/PATH, such as http://camera.local/stream";
+
+const UNCLEAR: &str = "it is not clear where user and password end; in them, write # as %23, \
+                       / as %2F, ? as %3F and @ as %40";
 
 /// The error about an `https` address in a build without TLS.
 pub(crate) const NO_HTTPS: &str =
@@ -35,15 +41,18 @@ impl Url {
         let scheme = scheme.to_ascii_lowercase();
         ensure!(matches!(scheme.as_str(), "http" | "https"), USAGE);
         ensure!(scheme != "https" || cfg!(feature = "https"), NO_HTTPS);
+        let (userinfo, rest) = match userinfo(rest) {
+            Userinfo::None => (None, rest),
+            Userinfo::EndsAt(at) => (Some(&rest[..at]), &rest[at + 1..]),
+            Userinfo::Unclear => bail!(UNCLEAR),
+        };
         let rest = rest.split('#').next().unwrap_or("");
         let path_at = rest.find(['/', '?']).unwrap_or(rest.len());
-        let (authority, path) = rest.split_at(path_at);
-        // The last at sign separates, as passwords hold them too.
-        let (login, host) = match authority.rsplit_once('@') {
-            Some((login, host)) => (Some(Login::parse(login)), host),
-            None => (None, authority),
-        };
-        check_host(host)?;
+        let (host, path) = rest.split_at(path_at);
+        // Where the login ends in the wrong place, a part of the password would
+        // be taken for the host: then the error does not show it.
+        let shown = if userinfo.is_some() { "what stands behind the @" } else { host };
+        check_host(host, shown)?;
         let is_plain = |b: u8| b.is_ascii_graphic() && !b"\"<>\\^`{|}".contains(&b);
         ensure!(
             path.bytes().all(is_plain),
@@ -51,7 +60,10 @@ impl Url {
         );
         let slash = if path.starts_with('/') { "" } else { "/" };
         let text = format!("{scheme}://{host}{slash}{path}");
-        Ok(Self { text, login })
+        let login = userinfo.map(|text| Login::parse(text, percent_decode));
+        let literal_login = userinfo.map(|text| Login::parse(text, |text| text.into()));
+        let literal_login = literal_login.filter(|literal| login.as_ref() != Some(literal));
+        Ok(Self { text, login, literal_login })
     }
 
     /// The address without user and password.
@@ -62,10 +74,54 @@ impl Url {
     pub(crate) fn login(&self) -> Option<&Login> {
         self.login.as_ref()
     }
+
+    /// The login to try when the server refuses [`Url::login`]: the password may
+    /// hold a percent sign with two digits behind it that stands for itself.
+    pub(crate) fn literal_login(&self) -> Option<&Login> {
+        self.literal_login.as_ref()
+    }
 }
 
-/// Checks a host name or an address, with or without a port.
-fn check_host(text: &str) -> Result<()> {
+/// Where user and password end in the text behind `://`.
+enum Userinfo {
+    /// There are none.
+    None,
+    /// They end in front of the @ at this offset.
+    EndsAt(usize),
+    /// More than one @ may end them, or none that is followed by a host.
+    Unclear,
+}
+
+/// Finds user and password. People type passwords as they are, with `#`, `/`, `?`
+/// and `@` in them. An address that follows RFC 3986 is read by it; in any other,
+/// the login ends at the only @ that has a host behind it.
+fn userinfo(rest: &str) -> Userinfo {
+    let is_host = |host: &str| check_host(host, "").is_ok();
+    let (authority, behind) = rest.split_at(rest.find(['/', '?', '#']).unwrap_or(rest.len()));
+    let at = authority.rfind('@');
+    // A fragment right behind the host, with an @ in it, is rather a password.
+    let is_cut = behind.starts_with('#') && behind.contains('@');
+    if is_host(&authority[at.map_or(0, |at| at + 1)..]) && !is_cut {
+        return at.map_or(Userinfo::None, Userinfo::EndsAt);
+    }
+    let ends = |at: &usize| {
+        let behind = &rest[at + 1..];
+        let end = behind.find(['/', '?', '#', '@']).unwrap_or(behind.len());
+        is_host(&behind[..end]) && !behind[end..].starts_with('@')
+    };
+    let ats = rest.match_indices('@').map(|(at, _)| at);
+    let mut ends = ats.filter(ends);
+    match (ends.next(), ends.next(), at) {
+        (Some(end), None, _) => Userinfo::EndsAt(end),
+        (None, _, Some(at)) => Userinfo::EndsAt(at),
+        (None, ..) if !rest.contains('@') => Userinfo::None,
+        _ => Userinfo::Unclear,
+    }
+}
+
+/// Checks a host name or an address, with or without a port. The error names it
+/// `shown`.
+fn check_host(text: &str, shown: &str) -> Result<()> {
     let (host, port) = match text.rsplit_once(':') {
         Some((host, port)) if !port.ends_with(']') => (host, Some(port)),
         _ => (text, None),
@@ -76,7 +132,7 @@ fn check_host(text: &str) -> Result<()> {
         Some(address) => address.parse::<std::net::Ipv6Addr>().is_ok(),
         None => host.bytes().all(|b| b.is_ascii_alphanumeric() || b"-._".contains(&b)),
     };
-    ensure!(is_host, "{host:?} is no name of a host; {USAGE}");
+    ensure!(is_host, "{shown:?} is no name of a host; {USAGE}");
     let is_port = |port: &str| port.parse::<u16>().is_ok_and(|n| n > 0);
     ensure!(port.is_none_or(is_port), "the port is no number from 1 to 65535; {USAGE}");
     Ok(())
@@ -84,15 +140,15 @@ fn check_host(text: &str) -> Result<()> {
 
 impl Login {
     /// Reads `user:password`, where special characters may be written as %XX.
-    fn parse(text: &str) -> Self {
+    fn parse(text: &str, decode: impl Fn(&str) -> Vec<u8>) -> Self {
         let (user, password) = text.split_once(':').unwrap_or((text, ""));
-        Self { user: percent_decode(user), password: percent_decode(password) }
+        Self { user: decode(user), password: decode(password) }
     }
 }
 
 /// Replaces each %XX. A percent sign without two hex digits stays, as people type
 /// passwords as they are.
-fn percent_decode(text: &str) -> String {
+fn percent_decode(text: &str) -> Vec<u8> {
     let (mut bytes, mut rest) = (Vec::new(), text.as_bytes());
     while let [first, behind @ ..] = rest {
         let hex = behind.get(..2).and_then(|hex| std::str::from_utf8(hex).ok());
@@ -100,7 +156,7 @@ fn percent_decode(text: &str) -> String {
         bytes.push(byte.unwrap_or(*first));
         rest = if byte.is_some() { &behind[2..] } else { behind };
     }
-    String::from_utf8_lossy(&bytes).into_owned()
+    bytes
 }
 
 /// Shows that there is a password, but not which.
@@ -120,7 +176,8 @@ impl fmt::Debug for Url {
 }
 
 /// A text with each `://user:password@` replaced by `://***@`. A command of a
-/// camera may hold such addresses, and is shown in logs and on the page.
+/// camera may hold such addresses, and is shown in logs and on the page. Where
+/// it is not clear which part is the password, more is replaced.
 pub(crate) fn mask(text: &str) -> Cow<'_, str> {
     if !text.contains("://") {
         return Cow::Borrowed(text);
@@ -131,9 +188,14 @@ pub(crate) fn mask(text: &str) -> Cow<'_, str> {
     for piece in pieces {
         masked.push_str("://");
         let end = piece
-            .find(|c: char| c.is_whitespace() || matches!(c, '/' | '?' | '#' | '"' | '\''))
+            .find(|c: char| c.is_whitespace() || matches!(c, '"' | '\''))
             .unwrap_or(piece.len());
-        match piece[..end].rfind('@') {
+        let at = match userinfo(&piece[..end]) {
+            Userinfo::None => None,
+            Userinfo::EndsAt(at) => Some(at),
+            Userinfo::Unclear => piece[..end].rfind('@'),
+        };
+        match at {
             Some(at) => masked.extend(["***", &piece[at..]]),
             None => masked.push_str(piece),
         }
@@ -152,14 +214,64 @@ mod tests {
         assert_eq!(url.to_string(), "http://***@camera.local:8080/stream?a=b");
         assert_eq!(format!("{url:?}"), url.to_string());
         let login = url.login().unwrap();
-        assert_eq!((login.user.as_str(), login.password.as_str()), ("me", "se@cr:et"));
+        assert_eq!((&login.user[..], &login.password[..]), (&b"me"[..], &b"se@cr:et"[..]));
         let plain = Url::parse("http://me:50%@h").unwrap();
         assert_eq!(
-            (plain.as_str(), plain.login().unwrap().password.as_str()),
-            ("http://h/", "50%")
+            (plain.as_str(), &plain.login().unwrap().password[..]),
+            ("http://h/", &b"50%"[..])
         );
         assert_eq!(Url::parse("http://[::1]:80?x=@y").unwrap().as_str(), "http://[::1]:80/?x=@y");
         assert!(Url::parse("http://h").unwrap().login().is_none());
+    }
+
+    #[test]
+    fn login_with_special_characters_is_read_as_typed() {
+        for (text, user, password, address) in [
+            ("http://me:se#cret@host/a", "me", "se#cret", "http://host/a"),
+            ("http://me:#@host", "me", "#", "http://host/"),
+            ("http://me:a/b@host:80/x#top", "me", "a/b", "http://host:80/x"),
+            ("http://me:a?b@[::1]/x?y=z", "me", "a?b", "http://[::1]/x?y=z"),
+            ("http://me:a/?#@b@host/", "me", "a/?#@b", "http://host/"),
+            ("http://me:a@b@host/", "me", "a@b", "http://host/"),
+            ("http://me:a%23/@host/", "me", "a#/", "http://host/"),
+            ("http://m#e@host/", "m#e", "", "http://host/"),
+            ("http://me:a b@host/", "me", "a b", "http://host/"),
+            ("http://me:gr\u{fc}n@host/", "me", "gr\u{fc}n", "http://host/"),
+            ("http://me:x@h/a@b", "me", "x", "http://h/a@b"),
+        ] {
+            let url = Url::parse(text).unwrap_or_else(|e| panic!("{text}: {e}"));
+            let login = url.login().unwrap();
+            assert_eq!(
+                (&login.user[..], &login.password[..]),
+                (user.as_bytes(), password.as_bytes())
+            );
+            assert_eq!(url.as_str(), address, "{text}");
+        }
+        let latin1 = Url::parse("http://me:gr%FCn@host/").unwrap();
+        assert_eq!(latin1.login().unwrap().password, b"gr\xFCn");
+        assert_eq!(latin1.literal_login().unwrap().password, b"gr%FCn");
+        assert!(Url::parse("http://me:50%@h").unwrap().literal_login().is_none());
+        for plain in ["http://h/a@b", "http://h:80/a@b", "http://h?a=b@c", "http://h/#a@b"] {
+            assert!(Url::parse(plain).unwrap().login().is_none(), "{plain}");
+        }
+    }
+
+    #[test]
+    fn unclear_login_is_refused_without_being_shown() {
+        for text in [
+            "http://me:se#cret@host/x@y",
+            "http://me:x@se#cret@host/",
+            "http://me:se#cret@",
+            "http://me:x@se!cret/",
+            "http://me:se/cret@ho st/",
+        ] {
+            let error = format!("{:#}", Url::parse(text).unwrap_err());
+            assert!(!error.contains("cret"), "{text}: {error}");
+        }
+        assert_eq!(mask("http://me:x@se#cret@host/"), "http://***@host/");
+        assert_eq!(mask("http://me:se#cret@"), "http://***@");
+        let error = Url::parse("http://me:x@se#cret@host/").unwrap_err().to_string();
+        assert!(error.contains("write # as %23"), "{error}");
     }
 
     #[test]
@@ -197,6 +309,9 @@ mod tests {
             ("http://h/a@b", "http://h/a@b"),
             ("x http://me:a@b@h/, rtsp://u@c", "x http://***@h/, rtsp://***@c"),
             ("'http://me:x@h'", "'http://***@h'"),
+            ("--camera http://me:a#/?b@h/x: no", "--camera http://***@h/x: no"),
+            ("http://me:a@b#c@h/", "http://***@h/"),
+            ("-i rtsp://me:a/b@h:554/x -", "-i rtsp://***@h:554/x -"),
         ] {
             assert_eq!(mask(text), masked);
         }

@@ -12,10 +12,13 @@ mod images;
 mod pacer;
 mod pattern;
 mod server;
+mod stall;
 mod v4l2;
 
 use std::fmt;
 use std::sync::Arc;
+
+use parking_lot::Mutex;
 
 pub(crate) use canvas::{Canvas, Colour};
 pub(crate) use v4l2::list_devices::{devices_to_text, list_devices};
@@ -44,6 +47,12 @@ pub(crate) trait Driver {
     /// How many frames the driver skipped since the last call because a newer
     /// one was ready.
     fn take_n_stale(&mut self) -> u64 {
+        0
+    }
+
+    /// How many frames since the last call did not have the length that the
+    /// source announced.
+    fn take_n_wrong_lengths(&mut self) -> u64 {
         0
     }
 
@@ -166,8 +175,9 @@ pub(crate) type Opener = dyn Fn() -> Result<Box<dyn Driver>, Error> + Send + Syn
 /// Returns what opens the configured camera, and its controls if it has any.
 /// Does not touch the device yet.
 pub(crate) fn opener(config: CameraConfig) -> (Box<Opener>, Option<Arc<dyn Controls>>) {
-    let CameraConfig { source, fps, max_frame_bytes: max_bytes, device } = config;
-    let stall_timeout = device.stall_timeout;
+    let CameraConfig { source, fps, max_frame_bytes: max_bytes, device, trust } = config;
+    // Shared by all openings, so that what was learnt of the pace is kept.
+    let stall = Arc::new(Mutex::new(stall::Stall::new(&device, fps)));
     let open = match source {
         Source::V4l2(path) => {
             // Both share the device, so that the controls reach the device that
@@ -183,11 +193,11 @@ pub(crate) fn opener(config: CameraConfig) -> (Box<Opener>, Option<Arc<dyn Contr
         Source::Images(dir) => boxed(move || images::Images::open(&dir, fps, max_bytes)),
         Source::File(path) => boxed(move || file::File::open(&path, fps, max_bytes)),
         Source::Exec(command) => {
-            boxed(move || exec::Exec::open(&command, stall_timeout, max_bytes))
+            boxed(move || exec::Exec::open(&command, Arc::clone(&stall), max_bytes))
         }
         Source::Server(url) => {
-            let options = server::Options { fps, stall_timeout, max_frame_bytes: max_bytes };
-            boxed(move || Ok(server::Server::open(&url, options)))
+            let options = server::Options { fps, stall, max_frame_bytes: max_bytes };
+            boxed(move || Ok(server::Server::open(&url, &trust, options.clone())))
         }
     };
     (open, None)

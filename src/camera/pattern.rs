@@ -55,6 +55,7 @@ impl Driver for Pattern {
         let timestamp = Timestamp::now();
         self.draw(timestamp.wall);
         self.canvas.encode(QUALITY, frame).map_err(|e| Error::lost(Cause::Io, e.to_string()))?;
+        frame.mark_walked();
         Ok(timestamp)
     }
 

@@ -4,6 +4,7 @@
 //! and it closes the camera and ends when there was no reader for the idle
 //! timeout. It publishes into the slot and never waits for a reader.
 
+mod judge;
 pub(crate) mod normalize;
 mod run;
 mod stats;
@@ -268,6 +269,13 @@ impl Reader {
     /// Whether there will be no frame any more.
     pub(crate) fn is_closed(&self) -> bool {
         self.0.slot.is_closed()
+    }
+
+    /// The recent time between two frames, or the one that the camera set itself
+    /// to; `None` while neither is known.
+    #[cfg_attr(not(test), expect(dead_code, reason = "a snapshot of a slow camera will ask"))]
+    pub(crate) fn interval(&self) -> Option<Duration> {
+        self.0.stats.interval()
     }
 
     /// Why there is no frame, if the camera is lost.

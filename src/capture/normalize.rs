@@ -8,20 +8,34 @@
 use crate::frame::FrameBuf;
 use crate::jpeg::{self, Fault, HUFFMAN_TABLES, Info};
 
-/// Removes padding and thumbnails from the JPEG, and inserts the Huffman tables
-/// if they are missing.
+/// Removes the bytes before and behind the JPEG and second pictures inside it, and
+/// inserts the Huffman tables if they are missing. A JPEG without its end gets one
+/// where `takes_cut`.
 ///
 /// # Errors
-/// Why the bytes are not a JPEG that can be shown; then `buf` is unchanged.
-pub(crate) fn normalize(buf: &mut FrameBuf) -> Result<Info, Fault> {
-    let info = jpeg::check(buf.jpeg())?;
+/// Why the bytes are not a JPEG that can be shown; then the JPEG is unchanged, but
+/// bytes before it may be removed.
+pub(crate) fn normalize(buf: &mut FrameBuf, takes_cut: bool) -> Result<Info, Fault> {
+    buf.cut(0..jpeg::n_before(buf.jpeg()));
+    // A driver that had to search for the end of the JPEG spares this a second pass
+    // over the scan.
+    let check = if buf.is_walked() { jpeg::check_whole } else { jpeg::check };
+    let info = check(buf.jpeg())?;
+    if !info.has_end && !takes_cut {
+        return Err(Fault::Truncated);
+    }
     buf.truncate(info.len);
+    if !info.has_end {
+        buf.extend(&jpeg::END);
+    }
+    // From the back to the front, so that the offsets before stay valid: the tables
+    // come after all edits.
     if let Some(at) = info.lacks_tables_at {
-        // The tables come after the thumbnails, whose ranges stay valid.
         buf.insert(at, &HUFFMAN_TABLES);
     }
-    for thumbnail in info.thumbnails.iter().rev() {
-        buf.cut(thumbnail.clone());
+    for edit in info.edits.iter().rev() {
+        buf.cut(edit.range.clone());
+        buf.insert(edit.range.start, &edit.by);
     }
     Ok(info)
 }
@@ -36,7 +50,7 @@ mod tests {
         let exif = [0xFF, 0xE1, 0, 8, b'E', b'x', 0xFF, 0xD8, 0xFF, 0xD9];
         let mut buf = FrameBuf::new();
         buf.extend(&[&picture[..2], &exif, &exif, &picture[2..], &[0; 9]].concat());
-        normalize(&mut buf).unwrap();
+        normalize(&mut buf, false).unwrap();
         assert_eq!(buf.jpeg(), picture);
     }
 
@@ -52,7 +66,7 @@ mod tests {
         }
         let mut buf = FrameBuf::new();
         buf.extend(&bare);
-        let info = normalize(&mut buf).unwrap();
+        let info = normalize(&mut buf, false).unwrap();
         assert_eq!((info.width, info.height), (640, 480));
         assert_eq!(buf.jpeg().len(), bare.len() + HUFFMAN_TABLES.len());
         assert_eq!(jpeg::check(buf.jpeg()).unwrap().lacks_tables_at, None);
@@ -60,7 +74,7 @@ mod tests {
         assert!(buf.jpeg()[..sos].ends_with(&HUFFMAN_TABLES));
         let mut again = FrameBuf::new();
         again.extend(buf.jpeg());
-        normalize(&mut again).unwrap();
+        normalize(&mut again, false).unwrap();
         assert_eq!(again.jpeg(), buf.jpeg());
     }
 }

@@ -4,18 +4,17 @@
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 use std::sync::atomic::Ordering::SeqCst;
-use std::time::{Duration, Instant};
+use std::time::Instant;
 
+use super::judge::Judge;
 use super::normalize::normalize;
+use super::stats::Repair;
 use super::{Setup, Shared, State, status_picture};
 use crate::back_off::BackOff;
 use crate::camera::{Cause, Driver, Error};
 use crate::frame::{FrameBuf, FramePool, Meta, Timestamp};
 use crate::log_limit::LogLimit;
 use crate::panics;
-
-/// A camera that gives only damaged frames for this long is lost.
-const PATIENCE: Duration = Duration::from_secs(5);
 
 /// What the thread keeps from one opening of the camera to the next.
 struct Thread<'a> {
@@ -26,6 +25,8 @@ struct Thread<'a> {
     /// Width and height of the last frame, used for the status picture.
     size: (u16, u16),
     bad_frames: LogLimit,
+    cut_frames: LogLimit,
+    judge: Judge,
 }
 
 /// Runs until there is no reader any more or the program stops.
@@ -37,6 +38,8 @@ pub(super) fn run(shared: &Shared) {
         seq: shared.slot.last_seq(),
         size: (640, 480),
         bad_frames: LogLimit::default(),
+        cut_frames: LogLimit::default(),
+        judge: Judge::new(),
     };
     let (mut back_off, mut losses) = (BackOff::new(), LogLimit::default());
     loop {
@@ -76,20 +79,16 @@ impl Thread<'_> {
             log::info!("{} opened: {mode}", self.label());
         }
         shared.stats.opened(mode);
-        let (mut good_at, mut n_bad) = (Instant::now(), 0);
+        self.judge = Judge::new();
         while !setup.stop.is_ordered() && !shared.life.lock().is_idle() {
             match self.next(&mut *driver) {
-                Ok(()) => (good_at, n_bad) = (Instant::now(), 0),
+                Ok(()) => {}
                 Err(Error::BadFrame(why)) => {
                     shared.stats.dropped(why);
                     let label = self.label();
                     self.bad_frames.warn(&format!("{label}: a picture was dropped: {why}"));
-                    n_bad += 1;
-                    // The number counts too, since at a frame a minute a single
-                    // damaged frame lasts longer than PATIENCE.
-                    if n_bad >= 3 && good_at.elapsed() >= PATIENCE {
-                        let why = format!("only damaged pictures come, the last: {why}");
-                        return Err(Error::lost(Cause::NoSignal, why));
+                    if let Some(lost) = self.judge.bad(why) {
+                        return Err(lost);
                     }
                 }
                 Err(Error::NotYet) => {}
@@ -105,17 +104,30 @@ impl Thread<'_> {
             // The frame in the slot is no longer the newest one.
             self.shared.slot.clear();
             self.count(driver, Instant::now());
+            self.judge.good(true);
             self.set_live();
             return Ok(());
         }
         let mut buf = self.pool.take();
         let timestamp = driver.next_frame(&mut buf, &self.setup.stop)?;
-        let info = normalize(&mut buf).map_err(Error::BadFrame)?;
-        self.size = (info.width, info.height);
+        let takes_cut = self.setup.config.allow_truncated || self.judge.takes_cut();
+        let info = normalize(&mut buf, takes_cut).map_err(Error::BadFrame)?;
+        // Browsers turn the picture of a phone, so this is the size that they show.
+        self.size = info.shown_size();
         self.count(driver, timestamp.monotonic);
+        self.judge.good(info.has_end);
+        if !info.has_end {
+            self.count_truncated();
+        }
         self.publish(buf, timestamp, false);
         self.set_live();
         Ok(())
+    }
+
+    fn count_truncated(&mut self) {
+        self.shared.stats.repaired(Repair::Truncated, 1);
+        let label = self.label();
+        self.cut_frames.warn(&format!("{label}: pictures that lack their end are shown"));
     }
 
     fn label(&self) -> &str {
@@ -124,6 +136,7 @@ impl Thread<'_> {
 
     fn count(&self, driver: &mut dyn Driver, at: Instant) {
         self.shared.stats.stale(driver.take_n_stale());
+        self.shared.stats.repaired(Repair::Length, driver.take_n_wrong_lengths());
         self.shared.stats.captured(at);
     }
 

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
-use std::time::{Instant, SystemTime};
+use std::time::{Duration, Instant, SystemTime};
 
 use parking_lot::Mutex;
 
@@ -39,6 +39,28 @@ impl State {
     }
 }
 
+/// What was wrong with a frame that is shown all the same.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub(super) enum Repair {
+    /// It had no end.
+    Truncated,
+    /// The server announced a wrong length.
+    Length,
+}
+
+impl Repair {
+    /// All of them, in the order of their counters.
+    const ALL: [Self; 2] = [Self::Truncated, Self::Length];
+
+    /// The name of the counter.
+    fn key(self) -> &'static str {
+        match self {
+            Self::Truncated => "truncated",
+            Self::Length => "length",
+        }
+    }
+}
+
 /// The requested source and mode; `None` leaves the choice to the camera.
 #[derive(Clone, Debug)]
 pub(crate) struct Asked {
@@ -71,6 +93,7 @@ pub(super) struct Stats {
     n_stale: AtomicU64,
     n_opened: AtomicU64,
     n_dropped: [AtomicU64; Fault::ALL.len()],
+    n_repaired: [AtomicU64; Repair::ALL.len()],
     n_faults: [AtomicU64; Cause::ALL.len()],
     now: Mutex<Now>,
 }
@@ -100,6 +123,8 @@ pub(crate) struct Status {
     pub(crate) n_opened: u64,
     /// Damaged and stale frames, by the name of their counter.
     pub(crate) n_dropped: Vec<(&'static str, u64)>,
+    /// Frames that had a fault and are shown, by what it was.
+    pub(crate) n_repaired: Vec<(&'static str, u64)>,
     /// How often the camera was lost, by cause.
     pub(crate) n_faults: Vec<(&'static str, u64)>,
     /// The newest frame, while the camera is on.
@@ -126,7 +151,10 @@ impl Stats {
         // Frames before a change of state say nothing about the rate after it.
         if before != state {
             now.since = SystemTime::now();
-            now.rate = Rate::new();
+            // The frame that made the camera live was counted before.
+            if state != State::Live {
+                now.rate = Rate::new();
+            }
         }
         now.state = state;
         now.cause = cause;
@@ -135,6 +163,15 @@ impl Stats {
 
     pub(super) fn cause(&self) -> Option<String> {
         self.now.lock().cause.clone()
+    }
+
+    /// The recent time between two frames, or the one that the camera set itself to
+    /// while there were no two; `None`: neither is known.
+    pub(super) fn interval(&self) -> Option<Duration> {
+        let now = self.now.lock();
+        let seen = Some(now.rate.per_second(Instant::now())).filter(|fps| *fps > 0.0);
+        let fps = seen.or(now.mode.fps).filter(|fps| *fps > 0.0)?;
+        Duration::try_from_secs_f64(1.0 / fps).ok()
     }
 
     pub(super) fn since(&self) -> SystemTime {
@@ -167,6 +204,12 @@ impl Stats {
         }
     }
 
+    pub(super) fn repaired(&self, what: Repair, n: u64) {
+        if let Some(i) = Repair::ALL.iter().position(|known| *known == what) {
+            self.n_repaired[i].fetch_add(n, Relaxed);
+        }
+    }
+
     pub(super) fn lost(&self, error: &Error) {
         if let Error::Lost(cause, _) = error
             && let Some(i) = Cause::ALL.iter().position(|c| c == cause)
@@ -194,6 +237,7 @@ impl Stats {
             n_captured: self.n_captured.load(Relaxed),
             n_opened: self.n_opened.load(Relaxed),
             n_dropped,
+            n_repaired: read(&self.n_repaired, &mut Repair::ALL.iter().map(|m| m.key())),
             n_faults: read(&self.n_faults, &mut Cause::ALL.iter().map(|c| c.key())),
             latest: None,
         }

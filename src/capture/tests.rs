@@ -85,7 +85,7 @@ fn fake_setup(
     };
     let (label, source) = ("camera".into(), source.into());
     let asked = Asked { label, source, format: None, size: None, fps: None };
-    let config = CaptureConfig { idle_timeout: Some(idle_timeout) };
+    let config = CaptureConfig { idle_timeout: Some(idle_timeout), allow_truncated: false };
     (Setup::new(asked, config, Box::new(open), None), steps, n_open)
 }
 
@@ -249,6 +249,32 @@ fn costly_camera_that_nobody_wants_is_live_all_the_same() {
         fixture.step(Step::Give(JPEG));
         assert_eq!(fixture.state_when(State::Live).cause, None);
     });
+}
+
+#[test]
+fn interval_is_that_of_the_last_pictures() {
+    let fixture = Fixture::new(LONG);
+    let reader = fixture.capture.read();
+    assert_eq!(reader.interval(), None);
+    fixture.step(Step::Give(JPEG));
+    next(&reader, 0);
+    fixture.step(Step::Give(JPEG));
+    next(&reader, 1);
+    assert!(reader.interval().is_some_and(|interval| interval < LONG));
+}
+
+#[test]
+fn pictures_without_their_end_are_shown_if_none_are_better() {
+    const CUT: &[u8] = JPEG.split_at(JPEG.len() - 9).0;
+    let fixture = Fixture::new(LONG);
+    let reader = fixture.capture.read();
+    (0..3).for_each(|_| fixture.step(Step::Give(CUT)));
+    assert_eq!(next(&reader, 0), (1, false));
+    let status = fixture.state_when(State::Live);
+    let jpeg = status.latest.unwrap();
+    assert!(jpeg.jpeg() == [CUT, &[0xFF, 0xD9]].concat());
+    assert_eq!(status.n_repaired, [("truncated", 1), ("length", 0)]);
+    assert!(status.n_dropped.contains(&("truncated", 2)));
 }
 
 #[test]

@@ -25,11 +25,12 @@ impl Frame {
         self.buf.jpeg()
     }
 
-    /// Width and height in pixels; `None` if the JPEG is damaged. Reads its
-    /// headers at each call.
+    /// Width and height in pixels as a browser shows the picture, which turns it if
+    /// its EXIF says so; `None` if the JPEG is damaged. Reads its headers at each
+    /// call.
     #[must_use]
     pub fn size(&self) -> Option<(u16, u16)> {
-        jpeg::check(self.jpeg()).ok().map(|info| (info.width, info.height))
+        jpeg::check(self.jpeg()).ok().map(|info| info.shown_size())
     }
 
     /// The number of this frame: 1 for the first frame that this client

@@ -8,6 +8,7 @@ use super::{Client, ClientError, Frame};
 use crate::back_off::BackOff;
 use crate::fetch::Fetcher;
 use crate::shutdown::{Shutdown, Trigger};
+use crate::trust::Trust;
 
 /// Every frame of a stream, in order; made by [`Client::frames`].
 ///
@@ -31,7 +32,7 @@ pub struct Frames {
 
 impl Frames {
     pub(super) fn new(client: Client, stop: Shutdown) -> Self {
-        let fetcher = Fetcher::new(client.url.clone(), stop.clone());
+        let fetcher = Fetcher::new(client.url.clone(), &Trust::Public, stop.clone());
         Self {
             client,
             stop,
@@ -75,7 +76,7 @@ impl Frames {
             None => {
                 self.opened = Instant::now();
                 let answer = self.fetcher.get(until).map_err(ClientError::from_fetch)?;
-                self.stream.insert(Stream::new(answer, self.client.max_frame_bytes)?)
+                self.stream.insert(Stream::new(answer, self.client.max_frame_bytes))
             }
         };
         let (buf, part) = stream.next(until)?;

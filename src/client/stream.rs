@@ -2,13 +2,17 @@
 
 use std::io::ErrorKind;
 use std::mem;
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use super::ClientError;
 use crate::fetch::{self, Answer};
 use crate::frame::FrameBuf;
 use crate::multipart::Part;
 use crate::pictures::{Next, Reader, Repeat};
+
+/// After this time without a byte behind what may be the last frame, it is the
+/// last one.
+const LAST_PAUSE: Duration = Duration::from_secs(1);
 
 /// The frames of one answer, without repeats.
 pub(super) struct Stream {
@@ -17,9 +21,8 @@ pub(super) struct Stream {
 }
 
 impl Stream {
-    pub(super) fn new(answer: Answer, max_frame_bytes: usize) -> Result<Self, ClientError> {
-        let reader = Reader::new(answer, max_frame_bytes).map_err(ClientError::Unusable)?;
-        Ok(Self { reader, repeat: Repeat::default() })
+    pub(super) fn new(answer: Answer, max_frame_bytes: usize) -> Self {
+        Self { reader: Reader::new(answer, max_frame_bytes), repeat: Repeat::default() }
     }
 
     /// Blocks until the next frame has come, at most up to `until`. Skips parts
@@ -34,6 +37,7 @@ impl Stream {
                         return Ok((buf, part));
                     }
                 }
+                Next::Cut => self.reader.picture().truncate(0),
                 Next::Bad(_) => {}
                 Next::End => return Err(ClientError::Ended(self.reader.ended().into())),
                 Next::More => self.read(until)?,
@@ -42,8 +46,11 @@ impl Stream {
     }
 
     fn read(&mut self, until: Instant) -> Result<(), ClientError> {
+        let may_be_done = self.reader.may_be_done();
+        let until = if may_be_done { until.min(Instant::now() + LAST_PAUSE) } else { until };
         match self.reader.read(until) {
             Ok(_) => {}
+            Err(e) if may_be_done && e.kind() == ErrorKind::WouldBlock => self.reader.end(),
             Err(_) if self.reader.is_stopped() => return Err(ClientError::Stopped),
             // Return the frames that came before the connection broke first.
             Err(e) if e.kind() == ErrorKind::UnexpectedEof => self.reader.end(),

@@ -4,7 +4,8 @@
 use std::path::PathBuf;
 use std::time::Duration;
 
-use clap::{Parser, Subcommand};
+use clap::builder::BoolishValueParser;
+use clap::{ArgAction, Parser, Subcommand};
 
 use super::camera;
 use super::tools::{GrabArgs, ProbeArgs};
@@ -66,15 +67,41 @@ pub(super) struct Args {
     pub(super) warmup: u32,
 
     /// After this time without a picture, reopen the device, restart the command or ask the server
-    /// again
-    #[arg(long, env = "MJPEGD_STALL_TIMEOUT", value_name = "TIME", default_value = "5s")]
+    /// again; 5s if not given, and longer for a server or command that sends pictures rarely
+    #[arg(long, env = "MJPEGD_STALL_TIMEOUT", value_name = "TIME")]
     #[arg(value_parser = humantime::parse_duration, help_heading = "Camera")]
-    pub(super) stall_timeout: Duration,
+    pub(super) stall_timeout: Option<Duration>,
+
+    /// Accept this certificate of an https camera, or those that it signed: a PEM file, or
+    /// sha256:FINGERPRINT; Mozilla's authorities if not given
+    #[arg(long, env = "MJPEGD_TLS_CA", value_name = "FILE", help_heading = "Camera")]
+    pub(super) tls_ca: Option<String>,
+
+    /// Accept any certificate of an https camera: others in the network can then read pictures and
+    /// password
+    #[arg(long, env = "MJPEGD_TLS_INSECURE", value_name = "true|false", help_heading = "Camera")]
+    #[arg(action = ArgAction::Set, num_args = 0..=1, require_equals = true)]
+    #[arg(default_value_t = false, default_missing_value = "true", hide_default_value = true)]
+    #[arg(value_parser = BoolishValueParser::new())]
+    pub(super) tls_insecure: bool,
 
     /// The largest picture to accept; larger ones are dropped
     #[arg(long, env = "MJPEGD_MAX_FRAME_SIZE", value_name = "SIZE", default_value = "16MB")]
     #[arg(help_heading = "Camera")]
     pub(super) max_frame_size: String,
+
+    /// Show pictures that lack their end, also beside whole ones; without this option they are shown
+    /// only while no whole one comes
+    #[arg(
+        long,
+        env = "MJPEGD_ALLOW_TRUNCATED",
+        value_name = "true|false",
+        help_heading = "Camera"
+    )]
+    #[arg(action = ArgAction::Set, num_args = 0..=1, require_equals = true)]
+    #[arg(default_value_t = false, default_missing_value = "true", hide_default_value = true)]
+    #[arg(value_parser = BoolishValueParser::new())]
+    pub(super) allow_truncated: bool,
 
     /// How long the camera stays on after the last viewer; 0: always on
     #[arg(long, env = "MJPEGD_IDLE_TIMEOUT", value_name = "TIME", default_value = "10s")]

@@ -6,6 +6,7 @@ use std::path::{Path, PathBuf};
 use anyhow::{Context, Result, bail, ensure};
 
 use super::device::DeviceConfig;
+use crate::trust::Trust;
 use crate::url::{Url, mask};
 
 /// What a driver needs to know of its camera.
@@ -18,6 +19,8 @@ pub(crate) struct CameraConfig {
     /// source sends.
     pub(crate) max_frame_bytes: usize,
     pub(crate) device: DeviceConfig,
+    /// Which certificates of a server are accepted.
+    pub(crate) trust: Trust,
 }
 
 /// Where pictures come from.

@@ -170,6 +170,26 @@ mod tests {
     }
 
     #[test]
+    fn switch_is_written_in_every_way() {
+        let is_on = |text: &str, args: &[&str]| {
+            config("switch", text, args).map(|config| config.cameras[0].capture.allow_truncated)
+        };
+        assert!(!is_on("", &[]).unwrap());
+        for (text, args, on) in [
+            ("", &["--allow-truncated"][..], true),
+            ("", &["--allow-truncated=no"], false),
+            ("allow-truncated = true", &[], true),
+            ("allow-truncated = 'yes'", &[], true),
+            ("allow-truncated = true", &["--allow-truncated=false"], false),
+            ("[[camera]]\nsource = 'demo'\nallow-truncated = true", &[], true),
+        ] {
+            assert_eq!(is_on(text, args).unwrap(), on, "{text} {args:?}");
+        }
+        let error = is_on("allow-truncated = 'perhaps'", &[]).unwrap_err().to_string();
+        assert!(error.contains("c.toml:1: allow-truncated \"perhaps\""), "{error}");
+    }
+
+    #[test]
     fn without_a_camera_there_is_the_demo() {
         let config = config("none", "threads = 2", &[]).unwrap();
         assert_eq!(names(&config), [("camera", "demo".into())]);

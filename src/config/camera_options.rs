@@ -9,6 +9,7 @@ use super::camera::{CameraConfig, Source};
 use super::device::DeviceConfig;
 use super::record::{self, RecordConfig};
 use super::{name, size};
+use crate::trust::Trust;
 
 /// All options of one camera.
 #[derive(Clone, Debug, PartialEq)]
@@ -25,11 +26,13 @@ pub(crate) struct CameraOptions {
     pub(crate) record: Option<RecordConfig>,
 }
 
-/// When the camera is on.
+/// When the camera is on, and which pictures of it are shown.
 #[derive(Clone, Debug, PartialEq)]
 pub(crate) struct CaptureConfig {
     /// How long capture goes on after the last read; `None`: for ever.
     pub(crate) idle_timeout: Option<Duration>,
+    /// Whether pictures that lack their end are shown beside whole ones.
+    pub(crate) allow_truncated: bool,
 }
 
 impl CameraOptions {
@@ -69,9 +72,11 @@ impl CameraOptions {
                 fps: args.fps,
                 max_frame_bytes: max_frame_bytes(&args.max_frame_size)?,
                 device: DeviceConfig::new(args)?,
+                trust: Trust::new(args)?,
             },
             capture: CaptureConfig {
                 idle_timeout: (!args.idle_timeout.is_zero()).then_some(args.idle_timeout),
+                allow_truncated: args.allow_truncated,
             },
             record: record::record(args, name)?,
             max_viewers: args.max_viewers,

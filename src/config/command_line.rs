@@ -139,7 +139,7 @@ fn one_line(error: &clap::Error) -> String {
     };
     match (of(ContextKind::InvalidArg), of(ContextKind::InvalidValue), error.source()) {
         (Some(arg), Some(value), Some(cause)) => {
-            let option = arg.split(' ').next().unwrap_or(arg);
+            let option = arg.split([' ', '[', '=']).next().unwrap_or(arg);
             format!("{option} {value:?}: {cause}")
         }
         _ => {

@@ -11,7 +11,7 @@ use anyhow::{Context, Result, anyhow, ensure};
 use toml::Spanned;
 use toml::de::{DeTable, DeValue};
 
-use super::options::{CAMERA, NAME, Options, SOURCE, Scope, takes_many};
+use super::options::{CAMERA, NAME, Options, SOURCE, Scope, is_switch, takes_many};
 
 /// The largest file to read; one with hundreds of cameras is far smaller.
 const MAX_BYTES: u64 = 1 << 20;
@@ -142,8 +142,12 @@ impl FileParser<'_> {
         else {
             return Err(self.error_at(&key.span(), &self.keys.explain_refusal(name, is_in_camera)));
         };
-        let values =
-            if takes_many(arg) { several(value.get_ref()) } else { single(value.get_ref()) };
+        let values = match value.get_ref() {
+            DeValue::Boolean(is_on) if is_switch(arg) => Ok(vec![is_on.to_string()]),
+            value if is_switch(arg) => single(value).map_err(|_| "true or false"),
+            value if takes_many(arg) => several(value),
+            value => single(value),
+        };
         let values = values.map_err(|right| {
             self.error_at(&key.span(), &format!("{}, not {}", must_be(key, right), kind(value)))
         })?;
@@ -220,6 +224,8 @@ mod tests {
         assert_eq!((a.line, a.name.as_ref().unwrap().values[0].as_str()), (3, "a"));
         assert_eq!(a.source.as_ref().unwrap().values, ["exec:x=\"1\""]);
         assert_eq!(of(&a.entries, "control"), ("brightness=-4 gain=2".into(), 6));
+        let switch = parse("tls-insecure = true").unwrap();
+        assert_eq!(of(&switch.top, "tls-insecure"), ("true".into(), 1));
         assert!(b.name.is_none() && b.line == 7);
         assert_eq!(of(&b.entries, "control"), ("a=1 b=2".into(), 8));
     }
@@ -230,6 +236,7 @@ mod tests {
             ("\nfsp = 1", "c.toml:2: there is no option fsp; did you mean fps?"),
             ("[[camera]]\n\nthreads = 2", "c.toml:3: threads is no option of a camera"),
             ("fps = true", "c.toml:1: fps must be text or a number, not of the kind boolean"),
+            ("tls-insecure = [1]", "c.toml:1: tls-insecure must be true or false"),
             ("fps = [1]", "c.toml:1: fps must be text or a number"),
             ("[[camera]]\nname = 1", "c.toml:2: name must be text"),
             ("[[camera]]\ncontrol = [[1]]", "c.toml:2: control must be text, [\"NAME=VALUE\""),

@@ -14,6 +14,7 @@ mod name;
 mod options;
 mod record;
 mod size;
+mod tls;
 mod tools;
 
 use std::ffi::OsString;

@@ -23,7 +23,7 @@ pub(super) enum Scope {
 /// The scope of each option. It is written down here and not derived from the
 /// headings of the help, because those are for the reader of the help only. A
 /// test compares the table with the command line.
-const SCOPES: [(&str, Scope); 27] = [
+const SCOPES: [(&str, Scope); 30] = [
     // In the file a camera is a table [[camera]].
     ("camera", Scope::CommandLine),
     ("config", Scope::CommandLine),
@@ -35,7 +35,10 @@ const SCOPES: [(&str, Scope); 27] = [
     ("control", Scope::Camera),
     ("warmup", Scope::Camera),
     ("stall-timeout", Scope::Camera),
+    ("tls-ca", Scope::Camera),
+    ("tls-insecure", Scope::Camera),
     ("max-frame-size", Scope::Camera),
+    ("allow-truncated", Scope::Camera),
     ("idle-timeout", Scope::Camera),
     ("record", Scope::Camera),
     ("record-fps", Scope::Camera),
@@ -117,6 +120,11 @@ fn scope(option: &str) -> Option<Scope> {
     SCOPES.iter().find(|(name, _)| *name == option).map(|(_, scope)| *scope)
 }
 
+/// Whether an option may stand without a value: it is on or off.
+pub(super) fn is_switch(arg: &Arg) -> bool {
+    arg.get_num_args().is_some_and(|n| n.min_values() == 0)
+}
+
 /// Whether an option takes several values.
 pub(super) fn takes_many(arg: &Arg) -> bool {
     matches!(arg.get_action(), ArgAction::Append)
@@ -153,7 +161,7 @@ mod tests {
             ("threads", true, "above the first [[camera]]"),
             ("name", false, "under a line [[camera]]"),
             ("cameras", false, "begins with the line [[camera]]"),
-            ("zzz", false, "there are: allow-origin, auth-file, bind, camera,"),
+            ("zzz", false, "there are: allow-origin, allow-truncated, auth-file, bind, camera,"),
             ("zzz", true, "control, format, fps, idle-timeout,"),
             ("config", false, "there is no option config"),
         ] {

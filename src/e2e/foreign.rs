@@ -9,11 +9,11 @@ use std::thread;
 use crate::support::{Daemon, Dir, PATIENCE, eventually, eventually_is, number, size};
 
 /// A running server. Its whole process group is killed on drop.
-struct Server(Child);
+pub(crate) struct Server(Child);
 
 impl Server {
     /// Starts it, and waits for a line on standard error that contains `mark`.
-    fn start(command: &mut Command, package: &str, mark: &str) -> (Self, String) {
+    pub(crate) fn start(command: &mut Command, package: &str, mark: &str) -> (Self, String) {
         use std::os::unix::process::CommandExt;
         command.stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::piped()).process_group(0);
         let child = command.spawn();

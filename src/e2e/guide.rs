@@ -89,10 +89,12 @@ fn chapter_on_options_has_each_variable_and_default_of_help() {
     let (_, help, _) = Daemon::run(&["--help"]);
     let chapter = read("src/guide/options.md");
     for block in help.split("\n      --").skip(1) {
-        let name = block.split([' ', '\n']).next().unwrap();
-        let start = format!("| `--{name} ");
-        let row = chapter.lines().find(|line| line.starts_with(&start)).unwrap_or_else(|| {
-            panic!("options.md has no row that begins with {start}");
+        // A switch has its value in brackets, or none.
+        let name = block.split([' ', '\n', '[']).next().unwrap();
+        let starts = [' ', '`'].map(|end| format!("| `--{name}{end}"));
+        let is_row = |line: &&str| starts.iter().any(|start| line.starts_with(start));
+        let row = chapter.lines().find(is_row).unwrap_or_else(|| {
+            panic!("options.md has no row that begins with {}", starts[0]);
         });
         let cells: Vec<_> = row.split(" | ").collect();
         let value = |key: &str| Some(block.split_once(key)?.1.split([']', '=']).next().unwrap());

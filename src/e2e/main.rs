@@ -38,6 +38,17 @@ mod foreign;
 mod relay;
 // Fake servers as cameras: every dialect, every fault.
 mod servers;
+// Servers whose headers and bodies contradict each other.
+mod odd_servers;
+// Pictures of phones and odd cameras.
+mod odd_pictures;
+// Heads and chunks of servers' answers, as cameras send them.
+mod heads;
+// Cameras at https addresses.
+#[cfg(feature = "https")]
+mod https;
+// Logins that cameras ask for with 401.
+mod logins;
 // Methods, paths, queries and headers that work alike for every request.
 mod http;
 // Requests that change something: their bodies, and from which web pages they

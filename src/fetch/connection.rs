@@ -15,18 +15,28 @@ use ureq::unversioned::transport::{
 };
 
 use super::Patience;
+use super::normalize::Normalize;
+use crate::trust::Trust;
 
 /// What makes the connections of an agent.
 #[cfg(not(feature = "https"))]
-pub(super) fn connector(patience: Arc<Patience>) -> impl Connector<Out = impl Transport> {
-    Tcp(patience)
+pub(super) fn connector(
+    patience: Arc<Patience>,
+    _: &Trust,
+    normalize: Normalize,
+) -> impl Connector<Out = impl Transport> {
+    Tcp(patience).chain(normalize)
 }
 
 /// What makes the connections of an agent, and wraps them where the address
 /// says https.
 #[cfg(feature = "https")]
-pub(super) fn connector(patience: Arc<Patience>) -> impl Connector<Out = impl Transport> {
-    Tcp(patience).chain(ureq::unversioned::transport::RustlsConnector::default())
+pub(super) fn connector(
+    patience: Arc<Patience>,
+    trust: &Trust,
+    normalize: Normalize,
+) -> impl Connector<Out = impl Transport> {
+    Tcp(patience).chain(super::tls::Tls::new(trust)).chain(normalize)
 }
 
 struct Tcp(Arc<Patience>);
@@ -105,6 +115,7 @@ impl Transport for Connection {
     }
 
     fn await_input(&mut self, _: NextTimeout) -> Result<bool, Error> {
+        self.patience.check()?;
         loop {
             match self.stream.read(self.buffers.input_append_buf()) {
                 Ok(n) => {

@@ -56,8 +56,8 @@ impl Error {
             ureq::Error::BadUri(why) => {
                 (Fault::Unusable, format!("redirected to no address: {why}"))
             }
-            #[cfg(feature = "https")]
-            ureq::Error::Rustls(e) => (Fault::Unusable, format!("TLS: {e}")),
+            // By the reader of heads.
+            ureq::Error::Other(e) => (Fault::Unusable, format!("no answer of HTTP: {e}")),
             e => (Fault::Unusable, format!("no answer of HTTP: {e}")),
         };
         Self::Failed(fault, why)
@@ -78,7 +78,10 @@ impl Error {
             }
             // What rustls says of a certificate, or of a server that has none.
             ErrorKind::InvalidData if cfg!(feature = "https") => {
-                (Fault::Unusable, format!("TLS: {error}"))
+                let why = error.to_string();
+                // So rustls begins what the check of a certificate says itself.
+                let why = why.trim_start_matches("unexpected error: ");
+                (Fault::Unusable, format!("TLS: {why}"))
             }
             _ => (Fault::Io, error.to_string()),
         };

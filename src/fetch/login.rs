@@ -1,28 +1,39 @@
 //! User and password, in the form that a server asks for.
 
-use http_auth::{PasswordClient, PasswordParams};
+use base64::Engine;
+use base64::engine::general_purpose::STANDARD;
 use ureq::ResponseExt;
-use ureq::http::Uri;
 use ureq::http::header::WWW_AUTHENTICATE;
+use ureq::http::{HeaderName, HeaderValue, Uri};
 
+use super::challenge::{self, Challenge};
+use super::digest::{Asked, Digest};
 use super::{Error, Fault, Response};
-use crate::url::Url;
+use crate::url;
 
 /// A challenge of a server, and who answers it.
 pub(super) struct Login {
-    challenge: PasswordClient,
+    scheme: Scheme,
     /// What was asked for when the challenge came.
     uri: Uri,
-    user: String,
-    password: String,
+    login: url::Login,
+}
+
+enum Scheme {
+    Basic,
+    Digest(Box<Digest>),
 }
 
 impl Login {
-    /// Takes up the challenge of an answer 401. A password is only for the
-    /// server that it was typed for.
-    pub(super) fn new(url: &Url, asked: &Uri, response: &Response) -> Result<Self, Error> {
+    /// Prepares the login for the challenge of a response 401. The password goes
+    /// only to the server in whose address it was typed.
+    pub(super) fn new(
+        login: Option<&url::Login>,
+        asked: &Uri,
+        response: &Response,
+    ) -> Result<Self, Error> {
         let denied = |why: String| Error::new(Fault::Denied, why);
-        let Some(login) = url.login() else {
+        let Some(login) = login else {
             return Err(denied(
                 "the server asks for user and password (401); use http://USER:PASSWORD@HOST/PATH"
                     .into(),
@@ -36,15 +47,8 @@ impl Login {
                  those of another server are not sent there"
             )));
         }
-        let mut challenges = PasswordClient::builder();
-        for value in response.headers().get_all(WWW_AUTHENTICATE) {
-            challenges = challenges.challenges(&String::from_utf8_lossy(value.as_bytes()));
-        }
-        let challenge = challenges.build().map_err(|e| {
-            denied(format!("the server asks for a login that is neither Basic nor Digest: {e}"))
-        })?;
-        let (user, password) = (login.user.clone(), login.password.clone());
-        Ok(Self { challenge, uri, user, password })
+        let scheme = Scheme::best(&challenges(response)).map_err(denied)?;
+        Ok(Self { scheme, uri, login: login.clone() })
     }
 
     pub(super) fn uri(&self) -> &Uri {
@@ -52,15 +56,86 @@ impl Login {
     }
 
     /// The value of Authorization, for one request.
-    pub(super) fn header(&mut self) -> Result<String, Error> {
-        let params = PasswordParams {
-            username: &self.user,
-            password: &self.password,
-            uri: self.uri.path_and_query().map_or("/", |path| path.as_str()),
-            method: "GET",
-            body: Some(&[]),
+    pub(super) fn header(&mut self) -> Result<Vec<u8>, Error> {
+        let url::Login { user, password } = &self.login;
+        let value = match &mut self.scheme {
+            Scheme::Basic => {
+                let login = [&user[..], b":", password].concat();
+                format!("Basic {}", STANDARD.encode(login)).into_bytes()
+            }
+            Scheme::Digest(digest) => {
+                let target = self.uri.path_and_query().map_or("/", |path| path.as_str());
+                digest.answer(&Asked { user, password, target, cnonce: &cnonce()? })
+            }
         };
-        let header = self.challenge.respond(&params);
-        header.map_err(|e| Error::new(Fault::Denied, format!("the login cannot be made: {e}")))
+        if value.iter().any(u8::is_ascii_control) {
+            let why = "the login cannot be sent: the name of the user or the server's challenge \
+                       contains a control character";
+            return Err(Error::new(Fault::Denied, why));
+        }
+        Ok(value)
     }
+
+    /// Takes the nonce for the next request from the response to a good login.
+    pub(super) fn go_on(&mut self, response: &Response) {
+        const AUTHENTICATION_INFO: HeaderName = HeaderName::from_static("authentication-info");
+        if let Scheme::Digest(digest) = &mut self.scheme
+            && let Some(value) = response.headers().get(AUTHENTICATION_INFO)
+            && let Some(nonce) = challenge::param(value.as_bytes(), "nextnonce")
+        {
+            digest.go_on_with(nonce);
+        }
+    }
+
+    /// Whether a response 401 says that the login is right and only its nonce is
+    /// too old. The new nonce is then in place.
+    pub(super) fn renew(&mut self, response: &Response) -> bool {
+        match (&mut self.scheme, Scheme::best(&challenges(response))) {
+            (Scheme::Digest(old), Ok(Scheme::Digest(new))) if new.is_stale => {
+                *old = new;
+                true
+            }
+            _ => false,
+        }
+    }
+}
+
+fn challenges(response: &Response) -> Vec<Challenge> {
+    let values = response.headers().get_all(WWW_AUTHENTICATE);
+    Challenge::all(values.iter().map(HeaderValue::as_bytes))
+}
+
+impl Scheme {
+    /// The strongest scheme that can be answered; of equal ones the first.
+    fn best(challenges: &[Challenge]) -> Result<Self, String> {
+        let mut best: Option<Digest> = None;
+        for digest in challenges.iter().filter_map(Digest::new) {
+            if best.as_ref().is_none_or(|best| digest.hash() > best.hash()) {
+                best = Some(digest);
+            }
+        }
+        // Some cameras say 401 and no more; Basic is what curl sends them.
+        let is_basic = |challenge: &Challenge| challenge.scheme == "basic";
+        match best {
+            Some(digest) => Ok(Self::Digest(Box::new(digest))),
+            None if challenges.is_empty() || challenges.iter().any(is_basic) => Ok(Self::Basic),
+            None => {
+                let names: Vec<_> = challenges.iter().map(|c| c.scheme.as_str()).collect();
+                Err(format!(
+                    "the server asks for a login that is neither Basic nor a Digest of MD5, \
+                     SHA-256 or SHA-512-256 (401): {}",
+                    names.join(", ")
+                ))
+            }
+        }
+    }
+}
+
+/// A random text, so that no two responses to a challenge are the same.
+fn cnonce() -> Result<String, Error> {
+    let mut bytes = [0; 16];
+    rustix::rand::getrandom(&mut bytes, rustix::rand::GetRandomFlags::empty()).map_err(|e| {
+        Error::new(Fault::Io, format!("cannot get random bytes from the system: {e}"))
+    })?;
+    Ok(bytes.iter().map(|byte| format!("{byte:02x}")).collect())
 }

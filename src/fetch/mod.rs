@@ -1,16 +1,25 @@
 //! GET from another server, so that it can be stopped at any moment.
 //!
-//! HTTP is ureq's: heads, chunks, redirects. What is ours is below and above
-//! it: a connection whose every wait looks for the order to stop and for a
-//! deadline, and the login that a server asks for.
+//! HTTP is ureq's: chunks, redirects, connections that are kept. Own code is
+//! below and above it: a connection whose every wait looks for the order to
+//! stop and for a deadline, heads as cameras send them, and the login that a
+//! server asks for.
 
+mod challenge;
+mod chunks;
 mod connection;
+mod digest;
 mod error;
+mod head;
 mod login;
+mod normalize;
 mod resolve;
+#[cfg(feature = "https")]
+mod tls;
 
 use std::io::{self, Read};
 use std::sync::Arc;
+use std::sync::atomic::Ordering::Relaxed;
 use std::time::{Duration, Instant};
 
 use parking_lot::Mutex;
@@ -21,18 +30,21 @@ use ureq::http::header::{AUTHORIZATION, CONTENT_TYPE, RETRY_AFTER};
 use ureq::{Agent, Body, ResponseExt};
 
 use crate::shutdown::Shutdown;
+use crate::trust::Trust;
 use crate::url::Url;
+use chunks::Chunks;
 pub(crate) use error::{Error, Fault};
 use login::Login;
+use normalize::{Exchange, Normalize};
 
 type Response = ureq::http::Response<Body>;
 
-/// Above it a head is none that is meant well.
-const MAX_HEAD_BYTES: usize = 64 << 10;
 /// As many as browsers take, and more than any real chain has.
 const MAX_REDIRECTS: u32 = 10;
 /// How often a wait looks for the order to stop.
 const SLICE: Duration = Duration::from_millis(200);
+/// What is there is read also when there is no time to wait, but not for longer.
+const MAX_LATE: Duration = Duration::from_secs(1);
 /// What is read from a socket at once. Larger ones are no faster.
 const INPUT_BYTES: usize = 128 << 10;
 /// A request is smaller.
@@ -45,6 +57,7 @@ pub(crate) struct Fetcher {
     url: Url,
     patience: Arc<Patience>,
     login: Option<Login>,
+    exchange: Arc<Exchange>,
 }
 
 /// How long every wait of a fetch may take.
@@ -65,10 +78,13 @@ pub(crate) struct Answer {
 pub(crate) struct Reading {
     body: Box<dyn Read + Send + Sync>,
     patience: Arc<Patience>,
+    chunks: Chunks,
+    exchange: Arc<Exchange>,
 }
 
 impl Fetcher {
-    pub(crate) fn new(url: Url, stop: Shutdown) -> Self {
+    /// `trust` counts for https addresses.
+    pub(crate) fn new(url: Url, trust: &Trust, stop: Shutdown) -> Self {
         let patience = Arc::new(Patience { stop, until: Mutex::new(Instant::now()) });
         let config = Config::builder()
             .http_status_as_error(false)
@@ -80,15 +96,17 @@ impl Fetcher {
             .max_redirects_will_error(false)
             .save_redirect_history(true)
             .redirect_auth_headers(RedirectAuthHeaders::Never)
-            .max_response_header_size(MAX_HEAD_BYTES)
+            .max_response_header_size(head::MAX_HEAD_BYTES)
             .input_buffer_size(INPUT_BYTES)
             .output_buffer_size(OUTPUT_BYTES)
             .max_idle_connections(1)
             .build();
-        let connector = connection::connector(Arc::clone(&patience));
+        let exchange = Arc::new(Exchange::default());
+        let normalize = Normalize(Arc::clone(&exchange));
+        let connector = connection::connector(Arc::clone(&patience), trust, normalize);
         let resolver = resolve::Names(Arc::clone(&patience));
         let agent = Agent::with_parts(config, connector, resolver);
-        Self { agent, url, patience, login: None }
+        Self { agent, url, patience, login: None, exchange }
     }
 
     /// Sends the request and waits for the head of a good answer, up to
@@ -98,11 +116,17 @@ impl Fetcher {
     /// Why there is none, in words for people.
     pub(crate) fn get(&mut self, until: Instant) -> Result<Answer, Error> {
         *self.patience.until.lock() = until;
+        self.exchange.has_odd_chunks.store(false, Relaxed);
         let response = self.answered().map_err(|error| self.told(error))?;
         let header = response.headers().get(CONTENT_TYPE);
         let content_type = header.map(|v| String::from_utf8_lossy(v.as_bytes()).into_owned());
         let body = response.into_body().into_with_config().limit(u64::MAX).reader();
-        let body = Reading { body: Box::new(body), patience: Arc::clone(&self.patience) };
+        let body = Reading {
+            body: Box::new(body),
+            patience: Arc::clone(&self.patience),
+            chunks: Chunks::default(),
+            exchange: Arc::clone(&self.exchange),
+        };
         Ok(Answer { content_type, body })
     }
 
@@ -112,36 +136,52 @@ impl Fetcher {
     }
 
     fn answered(&mut self) -> Result<Response, Error> {
-        // A login that was good before is sent at once. It may be stale.
-        if let Some(mut login) = self.login.take() {
-            let uri = login.uri().clone();
-            let response = self.send(&uri, Some(login.header()?))?;
-            if response.status().is_success() {
-                self.login = Some(login);
-                return Ok(response);
-            }
-        }
         let asked = self.url.as_str().parse::<Uri>();
         let asked = asked.map_err(|e| Error::new(Fault::Unusable, e.to_string()))?;
-        let response = self.send(&asked, None)?;
-        if response.status() != 401 {
-            return good(response);
-        }
-        let mut login = Login::new(&self.url, &asked, &response)?;
-        let uri = login.uri().clone();
-        let response = self.send(&uri, Some(login.header()?))?;
+        let mut response = match self.login.take() {
+            // One that was good before is sent at once. It may be too old, or
+            // the way to the page another one now.
+            Some(login) => match self.log_in(login)? {
+                response if response.status().is_success() => return Ok(response),
+                response if response.status() == 401 => response,
+                _ => self.send(&asked, None)?,
+            },
+            None => self.send(&asked, None)?,
+        };
         if response.status() == 401 {
-            return Err(Error::new(Fault::Denied, "user and password are wrong (401)"));
+            let challenge = response;
+            response = self.log_in(Login::new(self.url.login(), &asked, &challenge)?)?;
+            if response.status() == 401
+                && let Some(literal) = self.url.literal_login()
+            {
+                response = self.log_in(Login::new(Some(literal), &asked, &challenge)?)?;
+            }
+            if response.status() == 401 {
+                return Err(Error::new(Fault::Denied, "user and password are wrong (401)"));
+            }
         }
-        let response = good(response)?;
-        self.login = Some(login);
+        good(response)
+    }
+
+    /// Asks with a login, which is kept if it was good. Asks once more if all
+    /// that was wrong with it was its age.
+    fn log_in(&mut self, mut login: Login) -> Result<Response, Error> {
+        let uri = login.uri().clone();
+        let mut response = self.send(&uri, Some(login.header()?))?;
+        if response.status() == 401 && login.renew(&response) {
+            response = self.send(&uri, Some(login.header()?))?;
+        }
+        if response.status().is_success() {
+            login.go_on(&response);
+            self.login = Some(login);
+        }
         Ok(response)
     }
 
-    fn send(&self, uri: &Uri, authorization: Option<String>) -> Result<Response, Error> {
+    fn send(&self, uri: &Uri, authorization: Option<Vec<u8>>) -> Result<Response, Error> {
         let mut request = self.agent.get(uri);
         if let Some(value) = authorization {
-            request = request.header(AUTHORIZATION, value);
+            request = request.header(AUTHORIZATION, self.exchange.hold(value));
         }
         request.call().map_err(|e| Error::of(e, &self.patience))
     }
@@ -180,7 +220,21 @@ impl Reading {
     /// asked again. [`Error::Stopped`] by [`Reading::is_stopped`].
     pub(crate) fn read(&mut self, buf: &mut [u8], until: Instant) -> io::Result<usize> {
         *self.patience.until.lock() = until;
-        self.body.read(buf)
+        loop {
+            if self.chunks.is_over() {
+                return Ok(0);
+            }
+            let n = self.body.read(buf)?;
+            if n == 0 || !self.exchange.has_odd_chunks.load(Relaxed) {
+                return Ok(n);
+            }
+            // Where it was framing alone, there is nothing to give yet.
+            let n_data = self.chunks.strip(&mut buf[..n])?;
+            if n_data > 0 {
+                return Ok(n_data);
+            }
+            self.patience.check()?;
+        }
     }
 
     /// Whether the order to stop came.
@@ -192,6 +246,16 @@ impl Reading {
 impl Patience {
     fn until(&self) -> Instant {
         *self.until.lock()
+    }
+
+    /// Ends what never has to wait, because the server sends without a pause
+    /// bytes of which nothing comes: a call of ureq goes on for as long.
+    fn check(&self) -> io::Result<()> {
+        if self.stop.is_ordered() {
+            return Err(io::Error::other("asked to stop"));
+        }
+        let is_late = Instant::now() > self.until() + MAX_LATE;
+        if is_late { Err(io::ErrorKind::WouldBlock.into()) } else { Ok(()) }
     }
 
     /// Waits in slices for what a poll of at most a slice finds.
@@ -217,4 +281,52 @@ impl Patience {
             }
         }
     }
+}
+
+/// The realm of each Digest in a challenge that can be answered, and the realm
+/// in the answer.
+#[cfg(test)]
+pub(crate) fn look_at_challenge(value: &[u8]) -> Vec<(Vec<u8>, Vec<u8>)> {
+    use challenge::Challenge;
+    let all = |value: &[u8]| Challenge::all([value].into_iter());
+    let realm = |challenge: &Challenge| challenge.param("realm").unwrap_or_default().to_vec();
+    let asked = digest::Asked { user: b"a\"\\", password: b"", target: "/", cnonce: "" };
+    let mut found = Vec::new();
+    for offered in all(value) {
+        if let Some(mut digest) = digest::Digest::new(&offered) {
+            let answer = digest.answer(&asked);
+            found.push((realm(&offered), realm(&all(&answer)[0])));
+        }
+    }
+    found
+}
+
+/// The data of chunks that come in these pieces; `None`: they are none.
+#[cfg(test)]
+pub(crate) fn look_at_chunks(pieces: &[&[u8]]) -> Option<(Vec<u8>, bool)> {
+    let (mut chunks, mut data) = (Chunks::default(), Vec::new());
+    for piece in pieces {
+        let mut piece = piece.to_vec();
+        let n = chunks.strip(&mut piece).ok()?;
+        data.extend_from_slice(&piece[..n]);
+    }
+    Some((data, chunks.is_over()))
+}
+
+/// What is made of a head that comes in these pieces, and of how many bytes; or
+/// why it is none.
+#[cfg(test)]
+pub(crate) fn look_at_head(pieces: &[&[u8]]) -> Result<Option<(Vec<u8>, usize)>, String> {
+    let (mut reader, mut held, mut n_done) = (head::HeadReader::default(), Vec::new(), 0);
+    for (piece, is_end) in pieces.iter().map(|piece| (*piece, false)).chain([(&[][..], true)]) {
+        held.extend_from_slice(piece);
+        let (n, head) = reader.read(&held, is_end).map_err(|e| e.to_string())?;
+        n_done += n;
+        if let Some(head) = head {
+            return Ok(Some((head.text, n_done)));
+        }
+        held.drain(..n);
+        assert!(held.len() <= 16, "{} bytes held", held.len());
+    }
+    Ok(None)
 }

@@ -9,11 +9,14 @@ use super::Target;
 use super::mutate::Rng;
 use crate::capture::normalize::normalize;
 use crate::config::file::File;
+use crate::fetch;
 use crate::frame::{DELIMITER, FrameBuf, Meta, SHORT_HEADERS, STREAM_TYPE, Timestamp};
 use crate::http::query::Query;
 use crate::http::routes;
 use crate::http::time::When;
-use crate::jpeg::{self, Fault, Splitter, Walk, Walked};
+use crate::jpeg::{
+    self, Encoder, Fault, Found, PixelFormat, Range, Raw, Simd, Splitter, Walk, Walked,
+};
 use crate::multipart::{Error, Next, Parser, Part};
 use crate::url::{self, Url};
 
@@ -100,15 +103,14 @@ fn described(target: &str) -> String {
 type Parts = (Vec<(Part, Vec<u8>)>, Result<(), Error>);
 
 fn parse(content_type: &str, pieces: &[&[u8]]) -> Parts {
-    let parser = Parser::new(content_type, MAX);
-    let mut parser = parser.unwrap_or_else(|_| Parser::learning(MAX));
+    let mut parser = Parser::new(content_type, MAX);
     let (mut parts, mut body) = (Vec::new(), Vec::new());
     for mut piece in pieces.iter().copied() {
         let len = piece.len();
         loop {
             match parser.feed(&mut piece, &mut body) {
                 Ok(Next::Part(part)) => parts.push((part, mem::take(&mut body))),
-                Ok(Next::More | Next::End) => break,
+                Ok(Next::More) => break,
                 Err(e) => return (parts, Err(e)),
             }
         }
@@ -123,6 +125,88 @@ fn parse(content_type: &str, pieces: &[&[u8]]) -> Parts {
             Err(e) => return (parts, Err(e)),
         }
     }
+}
+
+#[test]
+fn heads_of_answers_in_any_pieces() {
+    let words = &[
+        "HTTP/1.1 200 OK\r\n",
+        "HTTP/1.0 302 Found\n",
+        "HTTP/1.1 100 Continue\r\n\r\n",
+        "ICY 200",
+        "Content-Type: multipart/x-mixed-replace; boundary=b\r\n",
+        "Content-Length: ",
+        "Transfer-Encoding: chunked\r\n",
+        "Location: /a b\r\n",
+        "WWW-Authenticate: Digest realm=\"a\"\r\n",
+        "Status: 404\r\n",
+        "\r\n ",
+        "\r\n",
+        "\r",
+        "\n",
+        ":",
+        "--b",
+    ];
+    Target { name: "head", words, run: head }.fuzz();
+}
+
+/// Whatever a server sends, a strict parser gets one clean head, and what is
+/// behind it stays.
+fn head(input: &[u8], rng: &mut Rng) -> u64 {
+    let whole = fetch::look_at_head(&[input]);
+    for _ in 0..3 {
+        let pieces = cut(input, rng);
+        assert_eq!(fetch::look_at_head(&pieces), whole, "{pieces:?}");
+    }
+    let (text, n) = match whole {
+        Ok(Some(head)) => head,
+        Ok(None) => return 0,
+        // Not how it begins: that is something new each time.
+        Err(fault) => return hash(fault.split('"').next()),
+    };
+    assert!(n <= input.len());
+    assert!(text.starts_with(b"HTTP/1.") && text.ends_with(b"\r\n\r\n"));
+    let lines = String::from_utf8_lossy(&text[..text.len() - 4]).replace("\r\n", "\n");
+    assert!(lines.chars().all(|c| c == '\n' || !c.is_ascii_control()), "{lines:?}");
+    assert!(lines.lines().skip(1).all(|line| line.contains(": ")), "{lines:?}");
+    let again = fetch::look_at_head(&[&text]);
+    assert_eq!(again, Ok(Some((text.clone(), text.len()))), "cleaned twice: {lines:?}");
+    // Of the status the version and the first digit.
+    let names = lines.lines().map(|line| line.split(": ").next().unwrap_or_default());
+    let mut names: Vec<_> = names.map(|name| shape(name.get(..10).unwrap_or(name))).collect();
+    names.dedup();
+    hash(names)
+}
+
+#[test]
+fn challenges_of_servers() {
+    let words =
+        &["Digest ", "Basic", "realm=", "nonce=", "qop=", "algorithm=", "\"", "\\", ",", "="];
+    Target { name: "challenge", words, run: challenge }.fuzz();
+}
+
+/// A server gets back the realm that it said.
+fn challenge(input: &[u8], _: &mut Rng) -> u64 {
+    let realms = fetch::look_at_challenge(input);
+    assert!(realms.iter().all(|(said, answered)| said == answered), "{realms:?}");
+    hash(realms.iter().map(|(said, _)| said.len().min(3)).take(4).collect::<Vec<_>>())
+}
+
+#[test]
+fn chunks_in_any_pieces() {
+    let words = &["\n", "\r\n", "5", "a;b=c", " ", "0\r\n\r\n", "ffffffff"];
+    Target { name: "chunks", words, run: chunks }.fuzz();
+}
+
+fn chunks(input: &[u8], rng: &mut Rng) -> u64 {
+    let whole = fetch::look_at_chunks(&[input]);
+    for _ in 0..3 {
+        let pieces = cut(input, rng);
+        assert_eq!(fetch::look_at_chunks(&pieces), whole, "{pieces:?}");
+    }
+    let data = whole.map(|(data, is_over)| (data.len().min(20), is_over));
+    assert!(data.is_none_or(|(n, _)| n <= input.len()));
+    hash(data)
 }
 
 #[test]
@@ -187,8 +271,10 @@ fn round_trip(input: &[u8], rng: &mut Rng) -> u64 {
         parts.0.into_iter().map(|(_, body)| body).collect()
     };
     let twice = [jpeg.clone(), jpeg.clone()];
-    assert_eq!(read(&[DELIMITER, frame.full(), frame.full()].concat(), rng), twice);
     let ends_early = matches!(Walk::default().go_on(&jpeg), Walked::End(end) if end < jpeg.len());
+    if !ends_early {
+        assert_eq!(read(&[DELIMITER, frame.full(), frame.full()].concat(), rng), twice);
+    }
     if !frame.holds_delimiter() && memchr::memmem::find(&jpeg, b"--frame").is_none() && !ends_early
     {
         let advance = [DELIMITER, SHORT_HEADERS, frame.advance(), frame.advance()].concat();
@@ -207,13 +293,18 @@ fn markers(input: &[u8], _: &mut Rng) -> u64 {
         Ok(info) => info,
         Err(fault) => return hash(fault.key()),
     };
-    assert!(info.len <= input.len() && input[..info.len].ends_with(&[0xFF, 0xD9]));
+    assert!(info.len <= input.len());
+    assert!(!info.has_end || input[..info.len].ends_with(&[0xFF, 0xD9]));
     assert!(info.width > 0 && info.height > 0);
-    let ends = info.thumbnails.iter().flat_map(|t| [t.start, t.end]).collect::<Vec<_>>();
+    let ends = info.edits.iter().flat_map(|e| [e.range.start, e.range.end]).collect::<Vec<_>>();
     assert!(ends.is_sorted() && ends.iter().all(|end| *end <= info.len), "{ends:?}");
+    assert!(info.edits.iter().all(|edit| edit.by.len() <= edit.range.len()), "more than before");
     assert!(info.lacks_tables_at.is_none_or(|at| at >= ends.last().copied().unwrap_or(2)));
     assert_eq!(jpeg::check(&input[..info.len]).as_ref(), Ok(&info), "without what is behind it");
-    hash((info.thumbnails.len(), info.lacks_tables_at.is_some(), info.len < input.len()))
+    if info.has_end {
+        assert_eq!(jpeg::check_whole(&input[..info.len]).as_ref(), Ok(&info), "walked before");
+    }
+    hash((info.edits.len(), info.lacks_tables_at.is_some(), info.len < input.len(), info.has_end))
 }
 
 #[test]
@@ -221,33 +312,67 @@ fn jpeg_normalized() {
     Target { name: "jpeg", words: &[], run: normalized }.fuzz();
 }
 
-/// Padding and thumbnails out, Huffman tables in: once is enough.
+/// Padding and second pictures out, Huffman tables and the end in: once is
+/// enough.
 fn normalized(input: &[u8], _: &mut Rng) -> u64 {
     let mut buf = FrameBuf::new();
     buf.extend(input);
-    let first = match normalize(&mut buf) {
+    let first = match normalize(&mut buf, true) {
         Ok(info) => info,
         Err(fault) => {
-            assert_eq!(buf.jpeg(), input, "what is refused is left alone");
             return hash(fault.key());
         }
     };
     let once = buf.jpeg().to_vec();
-    let second = normalize(&mut buf).unwrap();
+    let second = normalize(&mut buf, false).unwrap();
     assert_eq!(buf.jpeg(), once, "normalized twice");
     assert_eq!((second.width, second.height), (first.width, first.height));
-    assert!(second.thumbnails.is_empty() && second.lacks_tables_at.is_none());
-    hash((first.thumbnails.len(), first.lacks_tables_at.is_some(), first.len < input.len()))
+    let is_lost = first.edits.iter().any(|edit| edit.by.is_empty());
+    assert!(turned(&second) == turned(&first) || is_lost, "{first:?} {second:?}");
+    assert!(second.edits.is_empty() && second.lacks_tables_at.is_none() && second.has_end);
+    hash((first.edits.len(), first.lacks_tables_at.is_some(), first.len < input.len()))
 }
 
-fn split(pieces: &[&[u8]]) -> Vec<Result<Vec<u8>, Fault>> {
+fn turned(info: &jpeg::Info) -> Option<u8> {
+    info.orientation.map(jpeg::Orientation::number).filter(|n| *n > 1)
+}
+
+#[test]
+fn exif_of_cameras() {
+    let words = &["Exif\0\0", "MM\0*\0\0\0\x08", "II*\0\x08\0\0\0", "\0\x01", "\x01\x12\0\x03"];
+    Target { name: "exif", words, run: exif }.fuzz();
+}
+
+/// What stands in an APP1 segment is kept or lost, and never grows.
+fn exif(input: &[u8], _: &mut Rng) -> u64 {
+    let content = &input[..input.len().min(60_000)];
+    let length = u16::try_from(content.len() + 2).unwrap();
+    let sof = [0xFF, 0xC0, 0, 11, 8, 0, 48, 0, 64, 1, 1, 0x11, 0, 0xFF, 0xC4, 0, 2];
+    let scan = [0xFF, 0xDA, 0, 8, 1, 1, 0, 0, 63, 0, 0x12, 0x34, 0xFF, 0xD9];
+    let app1 = [&[0xFF, 0xD8, 0xFF, 0xE1][..], &length.to_be_bytes(), content].concat();
+    let jpeg = [&app1[..], &sof, &scan].concat();
+    let mut buf = FrameBuf::new();
+    buf.extend(&jpeg);
+    let info = normalize(&mut buf, false).unwrap();
+    let bounds = |marker: u8| memchr::memmem::find_iter(buf.jpeg(), &[0xFF, marker]).count();
+    assert_eq!((bounds(0xD8), bounds(0xD9)), (1, 1));
+    let again = jpeg::check(buf.jpeg()).unwrap();
+    // A shorter one has no room for more than its tag, and none for a thumbnail.
+    assert!(turned(&again) == turned(&info) || content.len() < 32);
+    assert!(buf.jpeg().len() <= jpeg.len());
+    assert!(buf.jpeg() == jpeg || !info.edits.is_empty());
+    hash((turned(&info), info.edits.len()))
+}
+
+/// The pictures, those that break off too, and what is none.
+fn split(pieces: &[&[u8]]) -> Vec<Result<(Vec<u8>, bool), Fault>> {
     let (mut splitter, mut found) = (Splitter::new(MAX), Vec::new());
     let longest = pieces.iter().map(|piece| piece.len()).max().unwrap_or(0);
     for piece in pieces {
         splitter.push(piece);
         loop {
             match splitter.next_jpeg() {
-                Ok(Some(jpeg)) => found.push(Ok(jpeg.to_vec())),
+                Ok(Some(Found { jpeg, is_whole })) => found.push(Ok((jpeg.to_vec(), is_whole))),
                 Ok(None) => break,
                 Err(fault) => found.push(Err(fault)),
             }
@@ -264,10 +389,12 @@ fn jpegs_split_in_any_pieces() {
 
 fn splitting(input: &[u8], rng: &mut Rng) -> u64 {
     let whole = split(&[input]);
-    for jpeg in whole.iter().flatten() {
-        assert!(jpeg.starts_with(&[0xFF, 0xD8, 0xFF]) && jpeg.ends_with(&[0xFF, 0xD9]));
-        assert!(jpeg.len() <= MAX);
-        assert_eq!(split(&[jpeg]), [Ok(jpeg.clone())], "alone");
+    for (jpeg, is_whole) in whole.iter().flatten() {
+        assert!(jpeg.starts_with(&[0xFF, 0xD8, 0xFF]) && jpeg.len() <= MAX);
+        if *is_whole {
+            assert!(jpeg.ends_with(&[0xFF, 0xD9]));
+            assert_eq!(split(&[jpeg]), [Ok((jpeg.clone(), true))], "alone");
+        }
     }
     for _ in 0..3 {
         let pieces = cut(input, rng);
@@ -275,6 +402,43 @@ fn splitting(input: &[u8], rng: &mut Rng) -> u64 {
     }
     let faults = whole.iter().filter_map(|f| f.as_ref().err().map(|f| f.key()));
     hash((whole.iter().flatten().count(), faults.take(4).collect::<Vec<_>>()))
+}
+
+#[test]
+fn raw_pictures() {
+    Target { name: "raw", words: &[], run: raw_picture }.fuzz();
+}
+
+/// Six bytes say what the others are a picture of: format, width, height,
+/// padding, quality, and the rest bit by bit. Pixels are repeated.
+fn raw_picture(input: &[u8], _: &mut Rng) -> u64 {
+    let [format, width, height, pad, quality, how, pixels @ ..] = input else { return 0 };
+    let format = PixelFormat::ALL[usize::from(*format) % PixelFormat::ALL.len()];
+    let size = (usize::from(*width), usize::from(*height) % 80);
+    let stride = (format.line_len(size.0) + usize::from(*pad)).saturating_sub(2);
+    let n_bytes = if how & 1 == 0 { size.1 * (stride + 1) * 2 } else { pixels.len() };
+    let data: Vec<u8> = pixels.iter().copied().cycle().take(n_bytes).collect();
+    let range = if how & 2 == 0 { Range::Full } else { Range::Limited };
+    let raw = match Raw::new(format, size, stride, range, &data) {
+        Ok(raw) => raw,
+        Err(fault) => return hash(shape(&fault.to_string())),
+    };
+    let n_threads = if how & 4 == 0 { 1 } else { 2 };
+    let [best, baseline] = [Simd::best(), Simd::baseline()].map(|simd| {
+        let (mut encoder, mut out) =
+            (Encoder::new(*quality % 100 + 1, n_threads, simd), Vec::new());
+        encoder.encode(&raw, &mut out).unwrap();
+        out
+    });
+    assert!(best == baseline, "the instructions change the bytes");
+    let info = jpeg::check(&best).unwrap();
+    assert_eq!((usize::from(info.width), usize::from(info.height)), size);
+    assert_eq!(info.len, best.len());
+    let mut decoder = jpeg_decoder::Decoder::new(&best[..]);
+    let decoded = decoder.decode().unwrap();
+    let n_colours = if format == PixelFormat::Grey { 1 } else { 3 };
+    assert_eq!(decoded.len(), size.0 * size.1 * n_colours);
+    hash((format.name(), size.0 % 32 / 4, size.1 % 16 / 4))
 }
 
 #[test]

@@ -2,50 +2,157 @@
 
 use std::ops::Range;
 
-use super::{APP1, DHT, EOI, Fault, SOI, SOS, is_frame_header, stands_alone};
+use super::app::{self, Fate};
+use super::exif::{self, Orientation};
+use super::{APP1, DHT, EOI, Fault, SOI, SOS, Walk, Walked};
+use super::{fault_of_coding, is_frame_header, stands_alone};
 
 /// What is known of a JPEG after a look at its headers.
 #[derive(Clone, Debug, PartialEq)]
 pub(crate) struct Info {
+    /// As the JPEG is coded, before a browser turns it.
     pub(crate) width: u16,
     pub(crate) height: u16,
-    /// Length up to and with EOI: cameras pad their frames behind it.
+    /// How a browser turns it, if EXIF says so.
+    pub(crate) orientation: Option<Orientation>,
+    /// Length up to and with EOI: cameras pad their frames behind it, and
+    /// phones put more pictures there. Without EOI, where the picture breaks
+    /// off.
     pub(crate) len: usize,
-    /// APP1 segments with another JPEG inside. Clients that look for SOI or
-    /// EOI in the bytes (Mainsail, Home Assistant) would cut the picture there.
-    pub(crate) thumbnails: Vec<Range<usize>>,
+    pub(crate) has_end: bool,
+    /// Segments that keep clients from reading the picture, in the order of
+    /// their places.
+    pub(crate) edits: Vec<Edit>,
     /// Where the Huffman tables belong, if they are missing.
     pub(crate) lacks_tables_at: Option<usize>,
 }
 
-/// Walks over the headers up to the first scan, and finds the end.
+/// A segment that is replaced, by as many bytes or fewer.
+#[derive(Clone, Debug, PartialEq)]
+pub(crate) struct Edit {
+    pub(crate) range: Range<usize>,
+    pub(crate) by: Vec<u8>,
+}
+
+impl Info {
+    /// Width and height as a browser shows it, which turns a picture as its
+    /// EXIF says.
+    pub(crate) fn shown_size(&self) -> (u16, u16) {
+        match self.orientation {
+            Some(orientation) if orientation.swaps_sides() => (self.height, self.width),
+            _ => (self.width, self.height),
+        }
+    }
+}
+
+/// How many bytes before a JPEG are skipped, as ffmpeg does: a second SOI, a line
+/// end, a header of the camera's own.
+const MAX_BEFORE: usize = 64;
+
+/// The offset of the JPEG in these bytes; 0 also if there is none.
+pub(crate) fn n_before(bytes: &[u8]) -> usize {
+    if matches!(bytes, [0xFF, SOI, 0xFF, m, ..] if *m != SOI) {
+        return 0;
+    }
+    let is_start = |w: &[u8]| w[..3] == [0xFF, SOI, 0xFF] && w[3] != SOI;
+    bytes.windows(4).take(MAX_BEFORE + 1).position(is_start).unwrap_or(0)
+}
+
+/// Walks over all markers, and finds the end.
 ///
 /// # Errors
-/// What these bytes are instead of a whole JPEG with a size.
+/// What these bytes are, if they are no JPEG with a size and a part of a scan.
 pub(crate) fn check(jpeg: &[u8]) -> Result<Info, Fault> {
-    match jpeg {
-        [] => return Err(Fault::Empty),
-        [0xFF, SOI, 0xFF, ..] => {}
-        _ => return Err(Fault::NotJpeg),
-    }
-    let len = end(jpeg)?;
-    let mut info = Info { width: 0, height: 0, len, thumbnails: Vec::new(), lacks_tables_at: None };
-    let (mut at, mut has_tables) = (2, false);
-    while let Some((marker, segment)) = segment(&jpeg[..info.len], at)? {
-        let body = &jpeg[segment.clone()];
-        if is_frame_header(marker) {
-            let [_, _, _, h1, h0, w1, w0, ..] = *body else { return Err(Fault::NotJpeg) };
-            info.height = u16::from_be_bytes([h1, h0]);
-            info.width = u16::from_be_bytes([w1, w0]);
-        } else if marker == APP1 && memchr::memmem::find(body, &[0xFF, SOI]).is_some() {
-            info.thumbnails.push(at..segment.end);
+    let headers = Headers::read(jpeg)?;
+    let (len, has_end) = end(jpeg, headers.end)?;
+    headers.finish(len, has_end)
+}
+
+/// As [`check`], for bytes that a [`Walk`] went over already: EOI is the last of
+/// them, so the scan is not read again.
+///
+/// # Errors
+/// As of [`check`].
+pub(crate) fn check_whole(jpeg: &[u8]) -> Result<Info, Fault> {
+    Headers::read(jpeg)?.finish(jpeg.len(), true)
+}
+
+/// What stands before the first scan.
+#[derive(Default)]
+struct Headers {
+    size: (u16, u16),
+    fault: Option<Fault>,
+    orientation: Option<Orientation>,
+    edits: Vec<Edit>,
+    /// The places of the parts of a colour profile, and whether it must go.
+    profile: Vec<Range<usize>>,
+    profile_must_go: bool,
+    has_tables: bool,
+    /// Where the first scan begins.
+    end: usize,
+}
+
+impl Headers {
+    fn read(jpeg: &[u8]) -> Result<Self, Fault> {
+        match jpeg {
+            [] => return Err(Fault::Empty),
+            [0xFF, SOI, 0xFF, ..] => {}
+            _ => return Err(Fault::NotJpeg),
         }
-        // Arithmetic coding (SOF9 to 15) has no Huffman tables to lack.
-        has_tables |= marker == DHT || matches!(marker, 0xC9..=0xCF);
-        at = segment.end;
+        let mut headers = Self { end: 2, ..Self::default() };
+        while let Some((marker, segment)) = segment(jpeg, headers.end)? {
+            headers.add(marker, &jpeg[segment.clone()], headers.end..segment.end)?;
+            headers.end = segment.end;
+        }
+        Ok(headers)
     }
-    info.lacks_tables_at = (!has_tables).then_some(at);
-    if info.width == 0 || info.height == 0 { Err(Fault::NotJpeg) } else { Ok(info) }
+
+    /// Takes in a segment: its bytes from the length on, and its place.
+    fn add(&mut self, marker: u8, segment: &[u8], place: Range<usize>) -> Result<(), Fault> {
+        if is_frame_header(marker) {
+            let [_, _, bits, h1, h0, w1, w0, ..] = *segment else { return Err(Fault::NotJpeg) };
+            self.size = (u16::from_be_bytes([w1, w0]), u16::from_be_bytes([h1, h0]));
+            self.fault = fault_of_coding(marker, bits);
+        } else if matches!(marker, 0xE0..=0xEF | 0xFE) {
+            if marker == APP1 && self.orientation.is_none() {
+                self.orientation = exif::orientation(segment.get(2..).unwrap_or_default());
+            }
+            match app::judge(marker, segment, self.orientation) {
+                Fate::Stays => {}
+                Fate::Replaced(by) => self.edits.push(Edit { range: place, by }),
+                Fate::Profile { must_go } => {
+                    self.profile.push(place);
+                    self.profile_must_go |= must_go;
+                }
+            }
+        }
+        self.has_tables |= marker == DHT;
+        Ok(())
+    }
+
+    fn finish(mut self, len: usize, has_end: bool) -> Result<Info, Fault> {
+        let (width, height) = self.size;
+        if width == 0 || height == 0 {
+            return Err(Fault::NotJpeg);
+        }
+        if let Some(fault) = self.fault {
+            return Err(fault);
+        }
+        if self.profile_must_go {
+            let gone = self.profile.drain(..).map(|range| Edit { range, by: Vec::new() });
+            self.edits.extend(gone);
+            self.edits.sort_by_key(|edit| edit.range.start);
+        }
+        Ok(Info {
+            width,
+            height,
+            orientation: self.orientation,
+            len,
+            has_end,
+            edits: self.edits,
+            lacks_tables_at: (!self.has_tables).then_some(self.end),
+        })
+    }
 }
 
 /// The marker at `at` and where its segment lies, length bytes included;
@@ -66,70 +173,28 @@ pub(super) fn segment(jpeg: &[u8], at: usize) -> Result<Option<(u8, Range<usize>
     }
 }
 
-/// One past the last EOI.
-fn end(jpeg: &[u8]) -> Result<usize, Fault> {
-    if jpeg.ends_with(&[0xFF, EOI]) {
-        return Ok(jpeg.len());
-    }
-    memchr::memmem::rfind(jpeg, &[0xFF, EOI]).map(|at| at + 2).ok_or(Fault::Truncated)
+/// One past EOI, for a JPEG whose first scan begins at `scan`; or where it
+/// breaks off, and `false`.
+fn end(jpeg: &[u8], scan: usize) -> Result<(usize, bool), Fault> {
+    let mut walk = Walk::from(scan);
+    let cut = match walk.go_on(jpeg) {
+        Walked::End(end) => return Ok((end, true)),
+        // Another picture begins inside, so the rest of this one is lost.
+        Walked::Bad(Fault::Truncated) => walk.at(),
+        // Damaged in transmission. Decoders show it nevertheless.
+        Walked::More | Walked::Bad(_) => {
+            let rest = jpeg.get(walk.at()..).unwrap_or_default();
+            if let Some(at) = memchr::memmem::rfind(rest, &[0xFF, EOI]) {
+                return Ok((walk.at() + at + 2, true));
+            }
+            // Fill bytes may stand before any marker, also before EOI.
+            let is_fill = rest.iter().all(|b| *b == 0xFF);
+            if walk.is_in_scan() || is_fill { jpeg.len() } else { walk.at() }
+        }
+    };
+    if walk.has_scan() { Ok((cut, false)) } else { Err(Fault::Truncated) }
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    const PICTURE: &[u8] = include_bytes!("../camera/demo/1.jpg");
-
-    /// A JPEG of no picture, with what is given between SOI and the rest.
-    fn jpeg(extra: &[u8]) -> Vec<u8> {
-        let sof = [0xFF, 0xC0, 0, 11, 8, 0, 48, 0, 64, 1, 1, 0x11, 0];
-        let sos = [0xFF, SOS, 0, 8, 1, 1, 0, 0, 63, 0, 0x12, 0x34];
-        [&[0xFF, SOI], extra, &sof, &sos, &[0xFF, EOI]].concat()
-    }
-
-    #[test]
-    fn size_of_a_real_picture_is_found() {
-        let info = check(PICTURE).unwrap();
-        assert_eq!((info.width, info.height, info.len), (640, 480, PICTURE.len()));
-    }
-
-    #[test]
-    fn padding_behind_the_end_is_not_counted() {
-        let padded = [PICTURE, &[0; 100]].concat();
-        assert_eq!(check(&padded).unwrap().len, PICTURE.len());
-    }
-
-    #[test]
-    fn thumbnails_are_found() {
-        let exif = [0xFF, APP1, 0, 8, b'E', b'x', 0xFF, SOI, 0xFF, EOI];
-        let info = check(&jpeg(&exif)).unwrap();
-        assert_eq!(info.thumbnails, vec![Range { start: 2, end: 12 }]);
-        assert_eq!((info.width, info.height), (64, 48));
-        assert!(check(&jpeg(&[0xFF, APP1, 0, 4, 1, 2])).unwrap().thumbnails.is_empty());
-    }
-
-    #[test]
-    fn fill_bytes_before_a_marker_are_legal() {
-        assert!(check(&jpeg(&[0xFF, 0xFF, 0xFF, 0xE0, 0, 2])).is_ok());
-    }
-
-    #[test]
-    fn what_is_no_jpeg_is_named() {
-        assert_eq!(check(b""), Err(Fault::Empty));
-        assert_eq!(check(b"GIF89a"), Err(Fault::NotJpeg));
-        assert_eq!(check(&PICTURE[..PICTURE.len() - 2]), Err(Fault::Truncated));
-        assert_eq!(check(&jpeg(&[0])), Err(Fault::NotJpeg));
-        assert_eq!(check(&[0xFF, SOI, 0xFF, EOI]), Err(Fault::Truncated));
-    }
-
-    #[test]
-    fn every_cut_is_an_error_and_never_a_panic() {
-        let whole = jpeg(&[]);
-        for len in 0..whole.len() {
-            assert!(check(&whole[..len]).is_err(), "cut at {len}");
-            let mut closed = whole[..len].to_vec();
-            closed.extend([0xFF, EOI]);
-            let _ = check(&closed);
-        }
-    }
-}
+#[path = "check_tests.rs"]
+mod tests;

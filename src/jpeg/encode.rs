@@ -14,7 +14,7 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::thread;
 
 use jpeg_encoder::EncodingError;
-use mjpegd_scan::{Scan, Tables};
+use mjpegd_jpeg_codec::{McuRow, Scan, Simd, Tables};
 use parking_lot::Mutex;
 
 use super::header::Header;
@@ -57,15 +57,21 @@ impl std::error::Error for EncodeFault {}
 #[derive(Debug)]
 pub(crate) struct Encoder {
     quality: u8,
-    n_threads: usize,
+    simd: Simd,
+    header: Option<Header>,
     strips: Vec<Vec<u8>>,
+    /// What the caller's thread works in, and each of the others.
+    own: McuRow,
+    helpers: Vec<McuRow>,
 }
 
 impl Encoder {
     /// An encoder of quality 1 to 100 that works on up to `n_threads` cores,
-    /// the caller's included.
-    pub(crate) fn new(quality: u8, n_threads: usize) -> Self {
-        Self { quality, n_threads: n_threads.max(1), strips: Vec::new() }
+    /// the caller's included, with these instructions.
+    pub(crate) fn new(quality: u8, n_threads: usize, simd: Simd) -> Self {
+        let mut helpers = Vec::new();
+        helpers.resize_with(n_threads.saturating_sub(1), McuRow::default);
+        Self { quality, simd, header: None, strips: Vec::new(), own: McuRow::default(), helpers }
     }
 
     /// Appends the JPEG of a picture to `out`. Blocks while it is encoded.
@@ -78,27 +84,35 @@ impl Encoder {
         out: &mut impl Write,
     ) -> Result<(), EncodeFault> {
         let cut = Cut::of(raw);
-        let header =
-            Header::new(raw, self.quality, cut.interval()).map_err(EncodeFault::Encoder)?;
+        // The same for all pictures of a camera, as long as its mode is.
+        let header = match self.header.take() {
+            Some(header) if header.fits(raw) => header,
+            _ => Header::new(raw, self.quality, cut.interval()).map_err(EncodeFault::Encoder)?,
+        };
+        let header = self.header.insert(header);
         self.strips.resize_with(cut.n_strips, Vec::new);
+        let simd = self.simd;
         let jobs = Mutex::new(self.strips.iter_mut().enumerate());
-        let work = || {
+        let work = |samples: &mut McuRow| {
             // The lock is held for the taking only.
             let next = || jobs.lock().next();
             while let Some((i, scan)) = next() {
-                encode_strip(cut.rows(raw, i), &header.tables, scan)?;
+                encode_strip(cut.rows(raw, i), &header.tables, simd, samples, scan)?;
             }
             Ok(())
         };
+        let work = &work;
+        let (own, helpers) = (&mut self.own, &mut self.helpers);
         thread::scope(|scope| {
             // Where a thread cannot be had the work is done all the same.
-            let helpers: Vec<_> = (1..self.n_threads.min(cut.n_strips))
-                .map_while(|i| {
+            let helpers: Vec<_> = (1..cut.n_strips)
+                .zip(helpers)
+                .map_while(|(i, samples)| {
                     let named = thread::Builder::new().name(format!("encode-{i}"));
-                    named.spawn_scoped(scope, work).ok()
+                    named.spawn_scoped(scope, move || work(samples)).ok()
                 })
                 .collect();
-            let own = work();
+            let own = work(own);
             helpers
                 .into_iter()
                 .map(|helper| helper.join().unwrap_or(Err(EncodeFault::Panic)))
@@ -146,33 +160,30 @@ impl Cut {
 }
 
 /// Replaces what is in `place` by the scan of a strip.
-fn encode_strip(rows: Rows<'_>, tables: &Tables, place: &mut Vec<u8>) -> Result<(), EncodeFault> {
-    // On this thread's stack: its length changes with every eight bytes, and
+fn encode_strip(
+    rows: Rows<'_>,
+    tables: &Tables,
+    simd: Simd,
+    samples: &mut McuRow,
+    place: &mut Vec<u8>,
+) -> Result<(), EncodeFault> {
+    // On this thread's stack: its length changes with every row of MCUs, and
     // `place` shares a line of the cache with that of another thread's strip.
     let mut bytes = mem::take(place);
     bytes.clear();
     // A panic here is a bug, but the camera must go on with its next picture.
-    let encoded = catch_unwind(AssertUnwindSafe(|| scan(rows, tables, &mut bytes)));
+    let encoded = catch_unwind(AssertUnwindSafe(|| scan(rows, tables, simd, samples, &mut bytes)));
     *place = bytes;
     encoded.map_err(|_| EncodeFault::Panic)
 }
 
-fn scan(rows: Rows<'_>, tables: &Tables, out: &mut Vec<u8>) {
-    let (mcu_width, mcu_height) = mcu(rows.raw.format());
-    let width = usize::from(rows.raw.width()).next_multiple_of(mcu_width);
-    let mut planes = [const { Vec::new() }; 4];
-    let mut scan = Scan::new(tables, out);
+fn scan(rows: Rows<'_>, tables: &Tables, simd: Simd, samples: &mut McuRow, out: &mut Vec<u8>) {
+    let (_, mcu_height) = mcu(rows.raw.format());
+    samples.set_width(tables, usize::from(rows.raw.width()));
+    let mut scan = Scan::new(tables, simd, out);
     for top in (0..rows.n).step_by(mcu_height) {
-        planes.iter_mut().for_each(Vec::clear);
-        for (i, y) in (top..top + mcu_height).enumerate() {
-            // The last row and column go on where the picture ends in an MCU.
-            rows.fill(y.min(rows.n - 1), &mut planes);
-            for plane in planes.iter_mut().filter(|plane| !plane.is_empty()) {
-                let last = plane.last().copied().unwrap_or_default();
-                plane.resize((i + 1) * width, last);
-            }
-        }
-        scan.row(&planes, width);
+        rows.fill(top, simd, samples);
+        scan.row(samples);
     }
     scan.end();
 }

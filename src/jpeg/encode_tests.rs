@@ -1,5 +1,8 @@
 //! Each format is encoded and given to decoders that others wrote.
 
+#[path = "encode_reference.rs"]
+mod reference;
+
 use std::process::Command;
 
 use super::super::pixels::PixelFormat;
@@ -114,7 +117,7 @@ fn encoded(
     let data = shot(format, size, stride, range, scene);
     let raw = Raw::new(format, size, stride, range, &data).unwrap();
     let mut jpeg = Vec::new();
-    Encoder::new(90, n_threads).encode(&raw, &mut jpeg).unwrap();
+    Encoder::new(90, n_threads, Simd::best()).encode(&raw, &mut jpeg).unwrap();
     jpeg
 }
 
@@ -213,11 +216,13 @@ fn any_number_of_threads_makes_the_same_bytes() {
 
 #[test]
 fn an_encoder_is_used_again_for_other_sizes_and_formats() {
-    let mut encoder = Encoder::new(90, 2);
+    let mut encoder = Encoder::new(90, 2, Simd::best());
     for (format, size) in [
+        (PixelFormat::Yuyv, (640, 480)),
         (PixelFormat::Yuyv, (640, 480)),
         (PixelFormat::Nv12, (64, 48)),
         (PixelFormat::Grey, (640, 480)),
+        (PixelFormat::Grey, (480, 640)),
     ] {
         let stride = format.line_len(size.0);
         let data = shot(format, size, stride, Range::Full, slopes);
@@ -251,7 +256,7 @@ fn a_full_disk_is_an_error() {
     let data = [128; 64];
     let raw = Raw::new(PixelFormat::Grey, (8, 8), 8, Range::Full, &data).unwrap();
     let mut short = [0; 100];
-    let fault = Encoder::new(80, 1).encode(&raw, &mut &mut short[..]).unwrap_err();
+    let fault = Encoder::new(80, 1, Simd::best()).encode(&raw, &mut &mut short[..]).unwrap_err();
     assert!(matches!(fault, EncodeFault::Output(_)), "{fault}");
 }
 
@@ -273,7 +278,7 @@ fn ffmpeg_decodes_without_a_warning() {
             .collect();
         let raw = Raw::new(format, size, stride, usual_range(format), &data).unwrap();
         let mut jpeg = Vec::new();
-        Encoder::new(80, 2).encode(&raw, &mut jpeg).unwrap();
+        Encoder::new(80, 2, Simd::best()).encode(&raw, &mut jpeg).unwrap();
         let info = crate::jpeg::check(&jpeg).unwrap();
         assert_eq!((usize::from(info.width), usize::from(info.height)), size);
         assert_eq!(info.len, jpeg.len());
@@ -303,8 +308,8 @@ fn every_byte_is_the_one_of_jpeg_encoder() {
                     let data = noisy(format.min_len(size.0, size.1, stride), noise);
                     let raw = Raw::new(format, size, stride, Range::Limited, &data).unwrap();
                     let mut jpeg = Vec::new();
-                    Encoder::new(quality, 2).encode(&raw, &mut jpeg).unwrap();
-                    let same = by_jpeg_encoder(&raw, quality);
+                    Encoder::new(quality, 2, Simd::best()).encode(&raw, &mut jpeg).unwrap();
+                    let same = reference::by_jpeg_encoder(&raw, quality);
                     assert!(jpeg == same, "{format} {size:?} of quality {quality}, noise {noise}");
                 }
             }
@@ -325,28 +330,4 @@ fn noisy(len: usize, noise: usize) -> Vec<u8> {
         }
     });
     bytes.collect()
-}
-
-fn by_jpeg_encoder(raw: &Raw<'_>, quality: u8) -> Vec<u8> {
-    struct Picture<'a>(Rows<'a>);
-    impl jpeg_encoder::ImageBuffer for Picture<'_> {
-        fn get_jpeg_color_type(&self) -> jpeg_encoder::JpegColorType {
-            super::super::rows::colours(self.0.raw.format())
-        }
-        fn width(&self) -> u16 {
-            self.0.raw.width()
-        }
-        fn height(&self) -> u16 {
-            self.0.raw.height()
-        }
-        fn fill_buffers(&self, y: u16, planes: &mut [Vec<u8>; 4]) {
-            self.0.fill(usize::from(y), planes);
-        }
-    }
-    let mut jpeg = Vec::new();
-    let mut encoder = jpeg_encoder::Encoder::new(&mut jpeg, quality);
-    encoder.set_sampling_factor(super::super::rows::sampling(raw.format()));
-    let rows = Rows { raw, top: 0, n: usize::from(raw.height()) };
-    encoder.encode_image(Picture(rows)).unwrap();
-    jpeg
 }

@@ -2,15 +2,19 @@
 //! place for tables; what the scan needs of it is read back.
 
 use jpeg_encoder::{EncodingError, ImageBuffer, JpegColorType};
-use mjpegd_scan::Tables;
+use mjpegd_jpeg_codec::Tables;
 
 use super::check::segment;
+use super::pixels::PixelFormat;
 use super::raw::Raw;
 use super::rows::{colours, sampling};
 use super::{DHT, DQT, is_frame_header};
 
 /// The bytes up to the scan, and what they say.
+#[derive(Debug)]
 pub(super) struct Header {
+    format: PixelFormat,
+    size: (u16, u16),
     pub(super) bytes: Vec<u8>,
     pub(super) tables: Tables,
 }
@@ -56,7 +60,13 @@ impl Header {
         // `segment` stopped at SOS, whose header has a length as others have.
         let length = bytes.get(at + 2..at + 4).map_or(0, |l| u16::from_be_bytes([l[0], l[1]]));
         bytes.truncate(at + 2 + usize::from(length));
-        Ok(Self { bytes, tables })
+        let size = (raw.width(), raw.height());
+        Ok(Self { format: raw.format(), size, bytes, tables })
+    }
+
+    /// Whether it fits this picture, too, of the same encoder.
+    pub(super) fn fits(&self, raw: &Raw<'_>) -> bool {
+        (self.format, self.size) == (raw.format(), (raw.width(), raw.height()))
     }
 }
 

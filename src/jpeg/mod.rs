@@ -4,35 +4,47 @@
 //! Marker names and layout are those of ITU-T T.81, annex B. Nothing here
 //! decodes a picture.
 
+mod app;
 mod check;
 #[cfg(feature = "daemon")]
 mod encode;
+mod exif;
 #[cfg(feature = "daemon")]
 mod header;
 mod huffman;
+mod mpf;
 #[cfg(feature = "daemon")]
 mod pixels;
 #[cfg(feature = "daemon")]
 mod raw;
 #[cfg(feature = "daemon")]
 mod rows;
+mod seconds;
 mod split;
 #[cfg(feature = "daemon")]
 mod strips;
+mod tiff;
 mod walk;
 
 use std::fmt;
 
-pub(crate) use check::{Info, check};
+pub(crate) use check::{Info, check, check_whole, n_before};
 #[cfg(feature = "daemon")]
 pub(crate) use encode::Encoder;
+#[cfg(test)]
+pub(crate) use exif::Orientation;
 pub(crate) use huffman::SEGMENT as HUFFMAN_TABLES;
+#[cfg(feature = "daemon")]
+pub(crate) use mjpegd_jpeg_codec::Simd;
 #[cfg(feature = "daemon")]
 pub(crate) use pixels::PixelFormat;
 #[cfg(feature = "daemon")]
 pub(crate) use raw::{Range, Raw};
-pub(crate) use split::Splitter;
+pub(crate) use split::{Found, Splitter};
 pub(crate) use walk::{Walk, Walked};
+
+/// The last bytes of a JPEG.
+pub(crate) const END: [u8; 2] = [0xFF, EOI];
 
 const SOI: u8 = 0xD8;
 const EOI: u8 = 0xD9;
@@ -40,6 +52,7 @@ const SOS: u8 = 0xDA;
 const DHT: u8 = 0xC4;
 const DQT: u8 = 0xDB;
 const APP1: u8 = 0xE1;
+const APP2: u8 = 0xE2;
 
 /// Why some bytes are not shown.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -52,12 +65,28 @@ pub(crate) enum Fault {
     Marked,
     /// A raw picture that is not as long as its size says.
     Raw,
+    /// A JPEG of a kind that browsers cannot decode (T.81 table B.1).
+    Arithmetic,
+    Lossless,
+    Hierarchical,
+    /// More than 8 bits a sample.
+    Deep,
 }
 
 impl Fault {
     /// All of them, in the order of `key`'s counters.
-    pub(crate) const ALL: [Self; 6] =
-        [Self::Empty, Self::NotJpeg, Self::Truncated, Self::TooLarge, Self::Marked, Self::Raw];
+    pub(crate) const ALL: [Self; 10] = [
+        Self::Empty,
+        Self::NotJpeg,
+        Self::Truncated,
+        Self::TooLarge,
+        Self::Marked,
+        Self::Raw,
+        Self::Arithmetic,
+        Self::Lossless,
+        Self::Hierarchical,
+        Self::Deep,
+    ];
 
     /// The name of this fault's counter.
     pub(crate) fn key(self) -> &'static str {
@@ -68,7 +97,17 @@ impl Fault {
             Self::TooLarge => "too_large",
             Self::Marked => "marked",
             Self::Raw => "raw",
+            Self::Arithmetic => "arithmetic",
+            Self::Lossless => "lossless",
+            Self::Hierarchical => "hierarchical",
+            Self::Deep => "deep",
         }
+    }
+
+    /// Whether the source is set to a kind of JPEG that cannot be shown: its
+    /// next pictures are no better.
+    pub(crate) fn is_permanent(self) -> bool {
+        matches!(self, Self::Arithmetic | Self::Lossless | Self::Hierarchical | Self::Deep)
     }
 }
 
@@ -81,7 +120,23 @@ impl fmt::Display for Fault {
             Self::TooLarge => "a JPEG of more than --max-frame-size",
             Self::Marked => "marked as damaged by the device",
             Self::Raw => "a raw picture that is not as long as its size says",
+            Self::Arithmetic => "a JPEG with arithmetic coding, which no browser shows",
+            Self::Lossless => "a lossless JPEG, which no browser shows",
+            Self::Hierarchical => "a hierarchical JPEG, which no browser shows",
+            Self::Deep => "a JPEG with more than 8 bits a sample, which no browser shows",
         })
+    }
+}
+
+/// What is wrong with a kind of JPEG, by its SOFn and its bits a sample.
+/// Browsers decode baseline, extended and progressive JPEGs of 8 bits; all use
+/// libjpeg-turbo or a decoder that takes no more.
+fn fault_of_coding(sof: u8, bits: u8) -> Option<Fault> {
+    match sof {
+        0xC3 => Some(Fault::Lossless),
+        0xC5..=0xC7 => Some(Fault::Hierarchical),
+        0xC9..=0xCF => Some(Fault::Arithmetic),
+        _ => (bits > 8).then_some(Fault::Deep),
     }
 }
 

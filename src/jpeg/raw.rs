@@ -3,19 +3,12 @@
 
 use std::fmt;
 
+pub(crate) use mjpegd_jpeg_codec::Range;
+
 use super::pixels::{Layout, PixelFormat};
 
 /// Each side of a picture goes into 16 bits of its JPEG.
 const MAX_SIDE: usize = u16::MAX as usize;
-
-/// What the numbers of black and white are.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Range {
-    /// 16 to 235, and 16 to 240 for colour differences (BT.601, BT.709).
-    Limited,
-    /// 0 to 255, as JFIF has it.
-    Full,
-}
 
 /// Why a buffer is not a picture.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -1,12 +1,22 @@
 //! Splits a stream of JPEGs that stand one after the other.
 //!
 //! The cut is made at real markers: an EOI inside an APP segment (a
-//! thumbnail) or the bytes FF D9 inside a table do not end the picture.
+//! thumbnail) or the bytes FF D9 inside a table do not end the picture. The
+//! second pictures in the files of phones are left out.
 
 use memchr::memmem;
 
+use super::seconds::Seconds;
 use super::walk::{Walk, Walked};
 use super::{Fault, SOI};
+
+/// A JPEG among the bytes.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub(crate) struct Found<'a> {
+    pub(crate) jpeg: &'a [u8],
+    /// Whether it ends with EOI; else another one began inside its scan.
+    pub(crate) is_whole: bool,
+}
 
 /// Takes bytes in pieces of any size and gives whole JPEGs.
 #[derive(Debug)]
@@ -22,13 +32,29 @@ pub(crate) struct Splitter {
     looked: usize,
     /// The JPEG that was given out last ends here.
     done: usize,
+    /// How many bytes there were before those in `buf`.
+    n_forgotten: u64,
+    seconds: Seconds,
 }
 
 impl Splitter {
     /// One that gives up on a JPEG of more than `max_bytes`.
     pub(crate) fn new(max_bytes: usize) -> Self {
-        let walk = Walk::default();
-        Self { max_bytes, buf: Vec::new(), start: None, walk, looked: 0, done: 0 }
+        Self {
+            max_bytes,
+            buf: Vec::new(),
+            start: None,
+            walk: Walk::default(),
+            looked: 0,
+            done: 0,
+            n_forgotten: 0,
+            seconds: Seconds::default(),
+        }
+    }
+
+    /// The largest JPEG to accept.
+    pub(crate) fn max_bytes(&self) -> usize {
+        self.max_bytes
     }
 
     #[cfg(test)]
@@ -46,32 +72,55 @@ impl Splitter {
         self.start.is_some()
     }
 
-    /// The next whole JPEG; `None`: more bytes are needed.
+    /// The next JPEG, whole, or up to where another one began inside of it; `None`:
+    /// more bytes are needed.
     ///
     /// # Errors
     /// Bytes that began like a JPEG and are none. They are passed over: the
     /// next call goes on behind them.
-    pub(crate) fn next_jpeg(&mut self) -> Result<Option<&[u8]>, Fault> {
-        self.forget(self.done);
+    pub(crate) fn next_jpeg(&mut self) -> Result<Option<Found<'_>>, Fault> {
+        loop {
+            self.forget(self.done);
+            let Some((start, is_whole)) = self.find_one()? else { return Ok(None) };
+            let at = self.n_forgotten + start as u64;
+            if !is_whole || !self.seconds.is_one(&self.buf[start..self.done], at) {
+                return Ok(Some(Found { jpeg: &self.buf[start..self.done], is_whole }));
+            }
+        }
+    }
+
+    /// The begin of a JPEG whose rest will not come; `None` if there is none, or too
+    /// little of it to show.
+    pub(crate) fn take_rest(&mut self) -> Option<&[u8]> {
+        let start = self.start.filter(|_| self.walk.has_scan())?;
+        self.start = None;
+        self.done = self.buf.len();
+        self.looked = self.done;
+        Some(&self.buf[start..])
+    }
+
+    /// Where the next JPEG begins, which ends at `done`, and whether it is
+    /// whole.
+    fn find_one(&mut self) -> Result<Option<(usize, bool)>, Fault> {
         let Some(start) = self.start.or_else(|| self.find_start()) else { return Ok(None) };
         // No further than the largest: what is found must not depend on how
         // much has come.
         let jpeg = &self.buf[start..];
         let jpeg = &jpeg[..jpeg.len().min(self.max_bytes.saturating_add(1))];
-        match self.walk.go_on(jpeg) {
-            Walked::More if jpeg.len() > self.max_bytes => {
-                Err(self.give_up(start, Fault::TooLarge))
+        let (len, is_whole) = match self.walk.go_on(jpeg) {
+            Walked::More if jpeg.len() <= self.max_bytes => return Ok(None),
+            Walked::More => return Err(self.give_up(start, Fault::TooLarge)),
+            Walked::End(len) if len > self.max_bytes => {
+                return Err(self.give_up(start, Fault::TooLarge));
             }
-            Walked::More => Ok(None),
-            Walked::Bad(fault) => Err(self.give_up(start, fault)),
-            Walked::End(len) if len > self.max_bytes => Err(self.give_up(start, Fault::TooLarge)),
-            Walked::End(len) => {
-                self.start = None;
-                self.done = start + len;
-                self.looked = self.done;
-                Ok(Some(&self.buf[start..self.done]))
-            }
-        }
+            Walked::End(len) => (len, true),
+            Walked::Bad(Fault::Truncated) if self.walk.has_scan() => (self.walk.at(), false),
+            Walked::Bad(fault) => return Err(self.give_up(start, fault)),
+        };
+        self.start = None;
+        self.done = start + len;
+        self.looked = self.done;
+        Ok(Some((start, is_whole)))
     }
 
     /// Drops the first `n` bytes.
@@ -79,6 +128,7 @@ impl Splitter {
         self.buf.drain(..n);
         self.looked -= n.min(self.looked);
         self.start = self.start.map(|start| start - n);
+        self.n_forgotten += n as u64;
         self.done = 0;
     }
 
@@ -95,8 +145,10 @@ impl Splitter {
             self.forget(self.looked);
             return None;
         };
+        // The bytes before it are not needed any more, and must not accumulate.
+        self.forget(self.looked + offset);
         self.walk = Walk::default();
-        self.start = Some(self.looked + offset);
+        self.start = Some(0);
         self.start
     }
 }
@@ -115,7 +167,8 @@ mod tests {
             splitter.push(&chunk);
             loop {
                 match splitter.next_jpeg() {
-                    Ok(Some(jpeg)) => found.push(jpeg.to_vec()),
+                    Ok(Some(Found { jpeg, is_whole: true })) => found.push(jpeg.to_vec()),
+                    Ok(Some(_)) => n_bad += 1,
                     Ok(None) => break,
                     Err(_) => n_bad += 1,
                 }
@@ -143,7 +196,7 @@ mod tests {
     }
 
     #[test]
-    fn cut_picture_is_passed_over_and_the_next_found() {
+    fn cut_picture_is_skipped_and_the_next_found() {
         for len in [3, 20, 200, A.len() / 2, A.len() - 1] {
             let (found, n_bad) = split([[&A[..len], B, B].concat()].into_iter());
             assert!(found.ends_with(&[B.to_vec()]), "cut at {len}: {} found", found.len());
@@ -152,13 +205,40 @@ mod tests {
     }
 
     #[test]
-    fn picture_that_is_too_large_is_passed_over_whole() {
+    fn picture_that_is_too_large_is_skipped_whole() {
         let mut splitter = Splitter::new(B.len());
         let comment = [&[0xFF, 0xFE, 0xFF, 0xFF], [0; 0xFFFD].as_slice()].concat();
         splitter.push(&[&A[..2], &comment, &A[2..], B].concat());
         assert_eq!(splitter.next_jpeg(), Err(Fault::TooLarge));
-        assert_eq!(splitter.next_jpeg(), Ok(Some(B)));
+        assert_eq!(splitter.next_jpeg(), Ok(Some(Found { jpeg: B, is_whole: true })));
         assert_eq!(splitter.next_jpeg(), Ok(None));
+    }
+
+    #[test]
+    fn what_came_of_a_cut_picture_is_given_out() {
+        let cut = &A[..A.len() / 2];
+        let mut splitter = Splitter::new(1 << 20);
+        splitter.push(&[cut, B, cut].concat());
+        assert_eq!(splitter.next_jpeg(), Ok(Some(Found { jpeg: cut, is_whole: false })));
+        assert_eq!(splitter.next_jpeg(), Ok(Some(Found { jpeg: B, is_whole: true })));
+        assert_eq!(splitter.next_jpeg(), Ok(None));
+        assert_eq!(splitter.take_rest(), Some(cut));
+        assert_eq!(splitter.take_rest(), None);
+        splitter.push(&A[..100]);
+        assert_eq!(splitter.next_jpeg(), Ok(None));
+        assert_eq!(splitter.take_rest(), None, "headers alone");
+    }
+
+    #[test]
+    fn second_pictures_of_a_file_are_left_out() {
+        let mut small = A.to_vec();
+        let sof = memmem::find(&small, &[0xFF, 0xC0]).unwrap();
+        small[sof + 5..sof + 9].copy_from_slice(&[0, 120, 0, 160]);
+        let file = [A, &small].concat();
+        for size in [1, 1000, file.len()] {
+            let (found, n_bad) = split(file.repeat(3).chunks(size).map(<[u8]>::to_vec));
+            assert_eq!((found, n_bad), (vec![A.to_vec(); 3], 0), "chunks of {size}");
+        }
     }
 
     #[test]

@@ -11,6 +11,7 @@ pub(crate) struct Walk {
     /// All before this was looked at.
     at: usize,
     in_scan: bool,
+    has_scan: bool,
 }
 
 /// How far a walk came.
@@ -27,11 +28,31 @@ pub(crate) enum Walked {
 impl Default for Walk {
     /// Behind SOI.
     fn default() -> Self {
-        Self { at: 2, in_scan: false }
+        Self::from(2)
     }
 }
 
 impl Walk {
+    /// From a marker on.
+    pub(super) fn from(at: usize) -> Self {
+        Self { at, in_scan: false, has_scan: false }
+    }
+
+    /// How far it came: what stands there is the end, or what is wrong.
+    pub(super) fn at(&self) -> usize {
+        self.at
+    }
+
+    /// Whether it stands in a scan, which may break off anywhere.
+    pub(super) fn is_in_scan(&self) -> bool {
+        self.in_scan
+    }
+
+    /// Whether some bytes of a scan came: enough for a decoder to show.
+    pub(super) fn has_scan(&self) -> bool {
+        self.has_scan
+    }
+
     /// Goes on over the bytes of a JPEG from its SOI, as far as they have
     /// come: those of the call before, and perhaps more.
     pub(crate) fn go_on(&mut self, jpeg: &[u8]) -> Walked {
@@ -68,18 +89,33 @@ impl Walk {
     }
 
     /// Entropy-coded data: FF is followed by 00, or by a restart marker, or
-    /// the data is over (T.81 B.1.1.5).
+    /// the data is over (T.81 B.1.1.5). What can be none of these is damage,
+    /// over which decoders go on.
     fn pass_scan(&mut self, jpeg: &[u8]) -> Option<Walked> {
         let Some(offset) = memchr(0xFF, jpeg.get(self.at..).unwrap_or_default()) else {
+            self.has_scan |= self.at < jpeg.len();
             self.at = jpeg.len();
             return Some(Walked::More);
         };
         self.at += offset;
+        let begun_at = self.at;
         match jpeg[self.at..] {
             [_, 0x00 | 0xD0..=0xD7, ..] => self.at += 2,
-            [_, _, ..] => self.in_scan = false,
-            _ => return Some(Walked::More),
+            [_, 0xFF, ..] => self.at += 1,
+            [_, m, ..] if may_follow_a_scan(m) => self.in_scan = false,
+            [_, _, ..] => self.at += 2,
+            _ => {
+                self.has_scan |= offset > 0;
+                return Some(Walked::More);
+            }
         }
+        self.has_scan |= offset > 0 || self.at > begun_at + 1;
         None
     }
+}
+
+/// Tables, another scan, a comment, the end; and SOI, where the rest was lost
+/// and another picture begins.
+fn may_follow_a_scan(marker: u8) -> bool {
+    matches!(marker, 0xC4 | 0xCC | 0xD8..=0xEF | 0xFE)
 }

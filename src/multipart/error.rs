@@ -5,8 +5,6 @@ use std::fmt;
 /// Each error ends the stream: the caller has to connect again.
 #[derive(Clone, Debug, PartialEq)]
 pub(crate) enum Error {
-    /// The Content-Type is not multipart.
-    NotMultipart(String),
     /// No delimiter came where one must. `boundary` is the one that was searched
     /// for, if the server named one.
     NoDelimiter { boundary: Option<String>, n_bytes: usize },
@@ -21,9 +19,6 @@ pub(crate) enum Error {
 impl fmt::Display for Error {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Self::NotMultipart(content_type) => {
-                write!(f, "Content-Type is {content_type:?}, not multipart")
-            }
             Self::NoDelimiter { boundary: Some(boundary), n_bytes } => {
                 write!(f, "no delimiter line with {boundary:?} in {n_bytes} bytes")
             }

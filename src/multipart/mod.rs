@@ -30,6 +30,8 @@ pub(crate) trait Body {
     fn bytes(&self) -> &[u8];
     fn add(&mut self, bytes: &[u8]);
     fn truncate(&mut self, len: usize);
+    /// As [`FrameBuf::mark_walked`].
+    fn mark_walked(&mut self) {}
 }
 
 impl Body for Vec<u8> {
@@ -57,5 +59,9 @@ impl Body for FrameBuf {
 
     fn truncate(&mut self, len: usize) {
         self.truncate(len);
+    }
+
+    fn mark_walked(&mut self) {
+        self.mark_walked();
     }
 }

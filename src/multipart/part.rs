@@ -22,6 +22,17 @@ impl Part {
     /// The longest type to keep; no known type is longer.
     const MAX_TYPE: usize = 128;
 
+    /// Whether a line is a header that begins a part: behind a delimiter any
+    /// header does, elsewhere only one that says what the part is.
+    pub(super) fn is_header(line: &[u8], is_behind_delimiter: bool) -> bool {
+        let Some(colon) = memchr::memchr(b':', line) else { return false };
+        let name = line[..colon].trim_ascii();
+        let is_token = |b: &u8| b.is_ascii_alphanumeric() || matches!(b, b'-' | b'_' | b'.');
+        name.eq_ignore_ascii_case(b"Content-Type")
+            || name.eq_ignore_ascii_case(b"Content-Length")
+            || (is_behind_delimiter && !name.is_empty() && name.iter().all(is_token))
+    }
+
     /// Reads one header line. It ignores a line that is no header and a value
     /// that cannot be read, because the picture is worth more than its headers.
     pub(super) fn read(&mut self, line: &[u8]) {

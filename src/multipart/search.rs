@@ -13,8 +13,8 @@ pub(super) struct Search {
     /// Where in the body the name of the boundary begins, while the bytes behind
     /// it have not shown whether its line is a delimiter.
     candidate: Option<usize>,
-    /// Whether the delimiters of this server have no dashes. The first one decides.
-    is_bare: Option<bool>,
+    /// Whether delimiters of this server may have no dashes, as its first one had none.
+    is_bare: bool,
     /// The bytes around the border of two pieces, kept to reuse the memory.
     seam: Vec<u8>,
 }
@@ -30,7 +30,12 @@ pub(super) struct Line {
 impl Search {
     /// For a stream whose first delimiter had dashes.
     pub(super) fn with_dashes() -> Self {
-        Self { is_bare: Some(false), ..Self::default() }
+        Self { is_bare: false, ..Self::default() }
+    }
+
+    /// For a stream whose first delimiter had none.
+    pub(super) fn without_dashes() -> Self {
+        Self { is_bare: true, ..Self::default() }
     }
 
     /// Whether the end of the body may be the start of a delimiter line, and so
@@ -58,14 +63,12 @@ impl Search {
                 // A name is rare, so the bytes behind it may be judged one by one.
                 take(1, input, body)?;
                 let before = &body.bytes()[..name_at];
-                let is_bare = !before.ends_with(b"-");
-                let may_be = self.is_bare.is_none_or(|all_are| all_are || !is_bare);
+                let may_be = self.is_bare || before.ends_with(b"-");
                 let start = start(before).filter(|_| may_be);
                 match (start, line_end(&body.bytes()[name_at + boundary.len()..])) {
                     (_, LineEnd::More) => {}
                     (Some(start), LineEnd::Line { is_closing }) => {
                         self.candidate = None;
-                        self.is_bare.get_or_insert(is_bare);
                         return Some(Line { start, is_closing });
                     }
                     _ => self.candidate = None,
@@ -131,7 +134,7 @@ mod tests {
         let boundary = Boundary::new(b"frame").unwrap();
         let mut seen = Vec::new();
         for cut in 0..=bytes.len() {
-            let (mut search, mut body) = (Search::default(), Vec::new());
+            let (mut search, mut body) = (Search::without_dashes(), Vec::new());
             let (mut a, mut b) = bytes.split_at(cut);
             let mut line = search.take(&boundary, &mut a, &mut body);
             if line.is_none() {

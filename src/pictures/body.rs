@@ -1,20 +1,31 @@
 //! What the body of an answer is, and the pictures in it.
+//!
+//! The bytes decide, not the Content-Type: cameras send parts as `text/plain`
+//! or as `image/jpeg`, JPEGs one after the other as multipart, and leave the
+//! type out.
 
 use crate::frame::FrameBuf;
-use crate::jpeg::{Fault, Splitter};
+use crate::jpeg::{Fault, Found, Splitter};
 use crate::multipart::{self, Parser, Part};
 
 /// The forms that servers use.
 #[derive(Debug)]
 pub(crate) enum Body {
     /// Parts with delimiters between them.
-    Parts(Box<Parser>),
-    /// JPEGs one after the other.
-    Jpegs(Splitter),
-    /// One JPEG, as long as the answer.
-    Lone { max_frame_bytes: usize },
-    /// The type does not tell: the first bytes do.
-    Unknown { first: Vec<u8>, max_frame_bytes: usize },
+    Parts { parser: Box<Parser>, others: Others },
+    /// JPEGs one after the other, or a lone one.
+    Jpegs { splitter: Splitter, is_lone: bool, n_found: u64 },
+    /// The first bytes have not come yet.
+    Unknown { first: Vec<u8>, content_type: Option<String>, max_frame_bytes: usize },
+}
+
+/// Parts that are no pictures.
+#[derive(Debug, Default)]
+pub(crate) struct Others {
+    /// How many there were since the start, or since the last picture.
+    n: u64,
+    has_picture: bool,
+    content_type: Option<String>,
 }
 
 /// What came next.
@@ -22,6 +33,8 @@ pub(crate) enum Body {
 pub(crate) enum Next {
     /// A picture, and what its part says of it.
     Picture(Part),
+    /// A picture that lacks its end.
+    Cut,
     /// Something that is no picture, left out.
     Bad(Fault),
     /// More bytes are needed.
@@ -30,31 +43,18 @@ pub(crate) enum Next {
     End,
 }
 
-/// So many bytes tell what they begin.
-const N_FIRST: usize = 4;
+/// How many bytes show what the body is. No picture is so short.
+const N_FIRST: usize = 8;
+/// The most white space before them. No camera sends more.
+const MAX_BLANKS: usize = 1 << 10;
+/// After this number of parts without a picture among them, none is expected.
+const MAX_OTHERS: u64 = 3;
 
 impl Body {
-    /// By the Content-Type of the answer.
-    ///
-    /// # Errors
-    /// What it is instead of pictures.
-    pub(crate) fn of(content_type: Option<&str>, max_frame_bytes: usize) -> Result<Self, String> {
-        let name = content_type.unwrap_or("").split(';').next().unwrap_or("").trim();
-        let name = name.to_ascii_lowercase();
-        match name.split_once('/').unwrap_or((&name, "")) {
-            ("multipart", _) => {
-                let parser = Parser::new(content_type.unwrap_or(""), max_frame_bytes);
-                parser.map(|parser| Self::Parts(Box::new(parser))).map_err(|e| e.to_string())
-            }
-            ("image", "jpeg" | "jpg" | "pjpeg") => Ok(Self::Lone { max_frame_bytes }),
-            ("", _) | ("video", _) | ("application", "octet-stream") => {
-                Ok(Self::Unknown { first: Vec::new(), max_frame_bytes })
-            }
-            _ => Err(format!(
-                "the server answered with {name}; the address is to be that of an MJPEG stream or \
-                 of a JPEG"
-            )),
-        }
+    /// Of an answer with this Content-Type.
+    pub(crate) fn new(content_type: Option<&str>, max_frame_bytes: usize) -> Self {
+        let content_type = content_type.map(str::to_owned);
+        Self::Unknown { first: Vec::new(), content_type, max_frame_bytes }
     }
 
     /// Takes bytes off the front of `input`, all of them for [`Next::More`].
@@ -68,53 +68,86 @@ impl Body {
         picture: &mut FrameBuf,
     ) -> Result<Next, String> {
         match self {
-            Self::Parts(parser) => loop {
+            Self::Parts { parser, others } => loop {
                 match parser.feed(input, picture).map_err(|e| e.to_string())? {
                     multipart::Next::More => return Ok(Next::More),
-                    multipart::Next::End => return Ok(Next::End),
                     // Some cameras send text between pictures.
-                    multipart::Next::Part(part) if is_other(part.content_type.as_deref()) => {
+                    multipart::Next::Part(part) if is_other(&part, picture.jpeg()) => {
                         picture.truncate(0);
+                        others.add(part)?;
                     }
-                    multipart::Next::Part(part) => return Ok(Next::Picture(part)),
+                    multipart::Next::Part(part) => {
+                        others.has_picture = true;
+                        others.n = 0;
+                        return Ok(Next::Picture(part));
+                    }
                 }
             },
-            Self::Jpegs(splitter) => {
+            Self::Jpegs { splitter, is_lone, n_found } => {
                 splitter.push(std::mem::take(input));
-                Ok(next_jpeg(splitter, picture).unwrap_or(Next::More))
-            }
-            Self::Lone { max_frame_bytes } => {
-                picture.extend(std::mem::take(input));
-                let n = picture.jpeg().len();
-                if n > *max_frame_bytes {
-                    return Err(format!(
-                        "a picture of {n} bytes or more; {max_frame_bytes} are allowed"
-                    ));
+                match splitter.next_jpeg() {
+                    Ok(None) => Ok(Next::More),
+                    Ok(Some(Found { jpeg, is_whole })) => {
+                        *n_found += 1;
+                        picture.extend(jpeg);
+                        if !is_whole {
+                            return Ok(Next::Cut);
+                        }
+                        picture.mark_walked();
+                        Ok(Next::Picture(Part::default()))
+                    }
+                    Err(Fault::TooLarge) if *is_lone && *n_found == 0 => Err(format!(
+                        "a picture of more than {} bytes; no more are allowed",
+                        splitter.max_bytes()
+                    )),
+                    Err(fault) => Ok(Next::Bad(fault)),
                 }
-                Ok(Next::More)
             }
-            Self::Unknown { first, max_frame_bytes } => {
-                let n = (N_FIRST - first.len()).min(input.len());
-                first.extend_from_slice(&input[..n]);
-                *input = &input[n..];
-                if first.len() < N_FIRST {
-                    return Ok(Next::More);
+            Self::Unknown { first, content_type, max_frame_bytes } => {
+                let n_blanks = first.len() - first.trim_ascii_start().len();
+                let n_missing = (n_blanks + N_FIRST).saturating_sub(first.len());
+                let (taken, rest) = input.split_at(n_missing.min(input.len()));
+                first.extend_from_slice(taken);
+                *input = rest;
+                if first.trim_ascii_start().len() < N_FIRST {
+                    if first.len() > MAX_BLANKS {
+                        return Err(no_pictures(content_type.as_deref()));
+                    }
+                    return if input.is_empty() {
+                        Ok(Next::More)
+                    } else {
+                        self.feed(input, picture)
+                    };
                 }
                 let first = std::mem::take(first);
-                *self = Self::sniffed(&first, *max_frame_bytes)?;
-                // No picture ends in so few bytes.
+                *self = Self::by_bytes(&first, content_type.as_deref(), *max_frame_bytes)?;
                 self.feed(&mut &*first, picture)?;
                 self.feed(input, picture)
             }
         }
     }
 
-    /// By the first bytes.
-    fn sniffed(first: &[u8], max_frame_bytes: usize) -> Result<Self, String> {
-        match first.trim_ascii_start() {
-            [b'-', b'-', ..] => Ok(Self::Parts(Box::new(Parser::learning(max_frame_bytes)))),
-            [0xFF, 0xD8, 0xFF, ..] => Ok(Self::Jpegs(Splitter::new(max_frame_bytes))),
-            _ => Err("the server's answer is neither parts nor JPEGs".into()),
+    /// Decides by the first bytes. The type only says which boundary to search for
+    /// behind a preamble.
+    fn by_bytes(
+        first: &[u8],
+        content_type: Option<&str>,
+        max_frame_bytes: usize,
+    ) -> Result<Self, String> {
+        let parts = |parser| Self::Parts { parser: Box::new(parser), others: Others::default() };
+        let name = content_type.unwrap_or("").to_ascii_lowercase();
+        let text = first.trim_ascii_start();
+        let is_header = text.len() >= 8 && text[..8].eq_ignore_ascii_case(b"Content-");
+        if text.starts_with(&[0xFF, 0xD8, 0xFF]) {
+            let is_lone = name.starts_with("image/");
+            Ok(Self::Jpegs { splitter: Splitter::new(max_frame_bytes), is_lone, n_found: 0 })
+        } else if name.contains("boundary") || name.contains("multipart") || name.contains("mixed")
+        {
+            Ok(parts(Parser::new(content_type.unwrap_or(""), max_frame_bytes)))
+        } else if text.starts_with(b"--") || is_header {
+            Ok(parts(Parser::learning(max_frame_bytes)))
+        } else {
+            Err(no_pictures(content_type))
         }
     }
 
@@ -124,103 +157,104 @@ impl Body {
     /// What is missing.
     pub(crate) fn finish(&mut self, picture: &mut FrameBuf) -> Result<Next, String> {
         match self {
-            Self::Parts(parser) => match parser.finish(picture) {
+            Self::Parts { parser, .. } => match parser.finish(picture) {
+                Ok(Some(part)) if is_other(&part, picture.jpeg()) => {
+                    picture.truncate(0);
+                    Ok(Next::End)
+                }
                 Ok(Some(part)) => Ok(Next::Picture(part)),
                 Ok(None) | Err(multipart::Error::Truncated) => Ok(Next::End),
                 Err(e) => Err(e.to_string()),
             },
-            Self::Lone { .. } if !picture.jpeg().is_empty() => Ok(Next::Picture(Part::default())),
-            Self::Jpegs(splitter) => Ok(next_jpeg(splitter, picture).unwrap_or(Next::End)),
-            Self::Lone { .. } => Ok(Next::End),
-            Self::Unknown { .. } => Err("the server's answer is empty".into()),
+            Self::Jpegs { splitter, .. } => match splitter.take_rest() {
+                Some(cut) => {
+                    picture.extend(cut);
+                    Ok(Next::Cut)
+                }
+                None => Ok(Next::End),
+            },
+            Self::Unknown { first, .. } if first.trim_ascii().is_empty() => Ok(Next::End),
+            Self::Unknown { content_type, .. } => Err(no_pictures(content_type.as_deref())),
         }
     }
 
-    /// Whether an answer with one picture is a lone picture.
-    pub(crate) fn may_be_lone(&self) -> bool {
-        matches!(self, Self::Lone { .. } | Self::Jpegs(_))
-    }
-}
-
-/// The next picture that is whole, or bytes that are none.
-fn next_jpeg(splitter: &mut Splitter, picture: &mut FrameBuf) -> Option<Next> {
-    match splitter.next_jpeg() {
-        Ok(jpeg) => {
-            picture.extend(jpeg?);
-            Some(Next::Picture(Part::default()))
+    /// Whether all that came is whole and may be all there is: JPEGs without
+    /// anything around them, or a closing delimiter.
+    pub(crate) fn may_be_done(&self) -> bool {
+        match self {
+            Self::Jpegs { splitter, .. } => !splitter.is_inside(),
+            Self::Parts { parser, .. } => parser.is_closed(),
+            Self::Unknown { .. } => false,
         }
-        Err(fault) => Some(Next::Bad(fault)),
+    }
+
+    /// Whether a picture has begun and is not whole.
+    pub(crate) fn is_inside(&self, picture: &FrameBuf) -> bool {
+        match self {
+            Self::Jpegs { splitter, .. } => splitter.is_inside(),
+            Self::Parts { .. } => picture.jpeg().starts_with(&[0xFF, 0xD8]),
+            Self::Unknown { .. } => false,
+        }
+    }
+
+    /// The type of the parts that come, while none of them is a picture.
+    pub(crate) fn other_type(&self) -> Option<&str> {
+        match self {
+            Self::Parts { others, .. } if others.n > 0 => others.content_type.as_deref(),
+            _ => None,
+        }
+    }
+
+    /// As [`Parser::take_n_wrong_lengths`].
+    pub(crate) fn take_n_wrong_lengths(&mut self) -> u64 {
+        match self {
+            Self::Parts { parser, .. } => parser.take_n_wrong_lengths(),
+            _ => 0,
+        }
     }
 }
 
-fn is_other(content_type: Option<&str>) -> bool {
-    content_type.is_some_and(|name| !name.to_ascii_lowercase().starts_with("image/"))
+impl Others {
+    /// Takes in one more.
+    ///
+    /// # Errors
+    /// There are only such parts.
+    fn add(&mut self, part: Part) -> Result<(), String> {
+        self.n += 1;
+        self.content_type = part.content_type;
+        if self.has_picture || self.n < MAX_OTHERS {
+            return Ok(());
+        }
+        let name = self.content_type.as_deref().unwrap_or("without a type");
+        Err(format!("the parts of the stream are {name} and not JPEGs; {USAGE}"))
+    }
+}
+
+const USAGE: &str = "use the address of an MJPEG stream or of a JPEG";
+
+fn no_pictures(content_type: Option<&str>) -> String {
+    let name = content_type.unwrap_or("").split(';').next().unwrap_or("").trim();
+    let name: String = name.chars().filter(|c| !c.is_control()).take(100).collect();
+    let answered = match name.as_str() {
+        "" => "without a Content-Type".to_owned(),
+        name => format!("with {}", name.to_ascii_lowercase()),
+    };
+    format!("the server answered {answered}, and the bytes are neither parts nor JPEGs; {USAGE}")
+}
+
+/// Whether a part is something else than a picture. Its bytes decide, and its type
+/// if they are damaged. An empty part of an image type is a missing picture.
+fn is_other(part: &Part, bytes: &[u8]) -> bool {
+    if bytes.starts_with(&[0xFF, 0xD8]) {
+        return false;
+    }
+    let name = part.content_type.as_deref().unwrap_or("image/jpeg").to_ascii_lowercase();
+    let name = name.split(';').next().unwrap_or("").trim();
+    let is_jpeg = matches!(name, "image/jpeg" | "image/jpg" | "image/pjpeg" | "image/jfif");
+    let is_missing = bytes.is_empty() && name.starts_with("image/");
+    !is_jpeg && !is_missing
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    const A: &[u8] = include_bytes!("../camera/demo/1.jpg");
-    const B: &[u8] = include_bytes!("../camera/demo/2.jpg");
-
-    /// The pictures in a body that comes in pieces of this size.
-    fn pictures(content_type: Option<&str>, bytes: &[u8], size: usize) -> Vec<Vec<u8>> {
-        let (mut body, mut found) = (Body::of(content_type, 1 << 20).unwrap(), Vec::new());
-        let mut picture = FrameBuf::new();
-        let mut pieces = bytes.chunks(size);
-        let mut rest: &[u8] = &[];
-        let mut is_over = false;
-        loop {
-            let next = if is_over && rest.is_empty() {
-                body.finish(&mut picture).unwrap()
-            } else {
-                body.feed(&mut rest, &mut picture).unwrap()
-            };
-            match next {
-                Next::Picture(_) => {
-                    found.push(picture.jpeg().to_vec());
-                    picture.truncate(0);
-                }
-                Next::More => match pieces.next() {
-                    Some(piece) => rest = piece,
-                    None => is_over = true,
-                },
-                Next::Bad(fault) => panic!("{fault}"),
-                Next::End => return found,
-            }
-        }
-    }
-
-    #[test]
-    fn every_form_is_known_by_its_type_or_its_first_bytes() {
-        let part =
-            |jpeg: &[u8]| [b"--b\r\nContent-Type: image/jpeg\r\n\r\n", jpeg, b"\r\n"].concat();
-        let parts = [part(A), part(B)].concat();
-        let raw = "application/octet-stream";
-        for size in [1, 2, 3, 5, 1000, 1 << 20] {
-            let multipart = Some("multipart/x-mixed-replace;boundary=b");
-            assert_eq!(pictures(multipart, &parts, size), [A, B]);
-            assert_eq!(pictures(Some(raw), &parts, size), [A, B], "pieces of {size}");
-            let after_line = [b"\r\n", &*parts].concat();
-            assert_eq!(pictures(Some(raw), &after_line, size), [A, B], "pieces of {size}");
-            assert_eq!(pictures(Some(raw), &[A, B, A].concat(), size), [A, B, A]);
-            assert_eq!(pictures(None, &[A, B].concat(), size), [A, B]);
-            assert_eq!(pictures(Some("Image/JPEG; x=y"), A, size), [A]);
-        }
-    }
-
-    #[test]
-    fn what_is_no_picture_is_refused() {
-        let refused = |name| Body::of(Some(name), 9).unwrap_err();
-        assert!(refused("text/html; charset=x").contains("answered with text/html"));
-        assert!(refused("application/json").contains("that of an MJPEG stream"));
-        let mut unknown = Body::of(None, 9).unwrap();
-        assert_eq!(unknown.feed(&mut &b"GIF"[..], &mut FrameBuf::new()), Ok(Next::More));
-        let fault = unknown.feed(&mut &b"89a"[..], &mut FrameBuf::new()).unwrap_err();
-        assert!(fault.contains("neither parts nor JPEGs"), "{fault}");
-        let mut lone = Body::of(Some("image/jpeg"), 9).unwrap();
-        let fault = lone.feed(&mut &A[..10], &mut FrameBuf::new()).unwrap_err();
-        assert_eq!(fault, "a picture of 10 bytes or more; 9 are allowed");
-    }
-}
+#[path = "body_tests.rs"]
+mod tests;

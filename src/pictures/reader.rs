@@ -26,18 +26,16 @@ pub(crate) struct Reader {
 }
 
 impl Reader {
-    /// # Errors
-    /// What is wrong with an answer that holds no pictures.
-    pub(crate) fn new(answer: Answer, max_frame_bytes: usize) -> Result<Self, String> {
-        Ok(Self {
-            body: Body::of(answer.content_type.as_deref(), max_frame_bytes)?,
+    pub(crate) fn new(answer: Answer, max_frame_bytes: usize) -> Self {
+        Self {
+            body: Body::new(answer.content_type.as_deref(), max_frame_bytes),
             reading: answer.body,
             piece: vec![0; PIECE_BYTES],
             unseen: 0..0,
             picture: FrameBuf::new(),
             n_pictures: 0,
             is_over: false,
-        })
+        }
     }
 
     /// Looks for the next picture in what was read.
@@ -52,7 +50,7 @@ impl Reader {
             self.body.feed(&mut rest, &mut self.picture)?
         };
         self.unseen.start = self.unseen.end - rest.len();
-        self.n_pictures += u64::from(matches!(next, Next::Picture(_)));
+        self.n_pictures += u64::from(matches!(next, Next::Picture(_) | Next::Cut));
         Ok(next)
     }
 
@@ -94,8 +92,30 @@ impl Reader {
         self.is_over
     }
 
-    /// Whether this is one picture and no stream, as far as is known.
-    pub(crate) fn is_lone(&self) -> bool {
-        self.body.may_be_lone() && self.n_pictures == 1
+    /// How many pictures came.
+    pub(crate) fn n_pictures(&self) -> u64 {
+        self.n_pictures
+    }
+
+    /// Whether this may be all, from a server that keeps the connection open:
+    /// one picture and no stream, or a stream that was closed.
+    pub(crate) fn may_be_done(&self) -> bool {
+        let is_bare = matches!(self.body, Body::Jpegs { .. });
+        self.body.may_be_done() && (self.n_pictures == 1 || (self.n_pictures > 1 && !is_bare))
+    }
+
+    /// Whether a picture is on its way.
+    pub(crate) fn is_inside(&self) -> bool {
+        self.body.is_inside(&self.picture)
+    }
+
+    /// As of [`Body`].
+    pub(crate) fn other_type(&self) -> Option<&str> {
+        self.body.other_type()
+    }
+
+    /// As of [`Body`].
+    pub(crate) fn take_n_wrong_lengths(&mut self) -> u64 {
+        self.body.take_n_wrong_lengths()
     }
 }

@@ -1,31 +1,53 @@
-//! libjpeg-turbo with its SIMD code, on the same bytes.
+//! libjpeg-turbo on the same samples, with all of its SIMD.
 
-use turbojpeg::{Compressor, OutputBuf, Subsamp, YuvImage};
+use turbojpeg::{Compressor, Image, OutputBuf, PixelFormat as Pixels, Subsamp, YuvImage};
 
-use super::picture::{HEIGHT, WIDTH};
+use crate::Case;
+use crate::jpeg::PixelFormat;
+use crate::picture;
 
-/// Splits YUYV into planes, the only input that libjpeg-turbo takes, and
-/// encodes those.
-pub(crate) fn encoder(data: &[u8], quality: i32) -> impl FnMut() -> usize {
-    let mut compressor = Compressor::new().unwrap();
-    compressor.set_quality(quality).unwrap();
-    let mut out = OutputBuf::new_owned();
-    let mut planes = vec![0; WIDTH * HEIGHT * 2];
-    move || {
-        let (luma, chroma) = planes.split_at_mut(WIDTH * HEIGHT);
-        let (cb, cr) = chroma.split_at_mut(WIDTH * HEIGHT / 2);
-        let pairs = luma.as_chunks_mut().0.iter_mut().zip(cb).zip(cr);
-        for (((luma, cb), cr), [y0, u, y1, v]) in pairs.zip(data.as_chunks().0) {
-            (*luma, *cb, *cr) = ([*y0, *y1], *u, *v);
-        }
-        let image = YuvImage {
-            pixels: &planes[..],
-            width: WIDTH,
-            align: 1,
-            height: HEIGHT,
-            subsamp: Subsamp::Sub2x1,
+/// Encodes one picture. It is given planes where a camera gives pairs or
+/// packed pixels, which it cannot read: what it takes to make them is not
+/// counted.
+pub(crate) struct Turbo {
+    compressor: Compressor,
+    out: OutputBuf<'static>,
+    data: Vec<u8>,
+    size: (usize, usize),
+    subsamp: Subsamp,
+    pixels: Pixels,
+}
+
+impl Turbo {
+    pub(crate) fn new(case: &Case, quality: u8) -> Self {
+        let mut compressor = Compressor::new().unwrap();
+        compressor.set_quality(i32::from(quality)).unwrap();
+        let (subsamp, like, pixels) = match case.format.name() {
+            "YUYV" | "YVYU" | "UYVY" => (Subsamp::Sub2x1, PixelFormat::Yuyv, Pixels::RGB),
+            "NV12" | "NV21" | "YU12" | "YV12" => (Subsamp::Sub2x2, PixelFormat::Yu12, Pixels::RGB),
+            "GREY" => (Subsamp::Gray, PixelFormat::Grey, Pixels::RGB),
+            "BGR3" => (Subsamp::None, PixelFormat::Bgr3, Pixels::BGR),
+            _ => (Subsamp::None, PixelFormat::Rgb3, Pixels::RGB),
         };
-        compressor.compress_yuv(image, &mut out).unwrap();
-        out.len()
+        compressor.set_subsamp(subsamp).unwrap();
+        let mut data = picture::drawn(like, case.size, case.noise);
+        if subsamp == Subsamp::Sub2x1 {
+            let every = |at: usize, n: usize| data.iter().skip(at).step_by(n);
+            data = every(0, 2).chain(every(1, 4)).chain(every(3, 4)).copied().collect();
+        }
+        let out = OutputBuf::new_owned();
+        Self { compressor, out, data, size: case.size, subsamp, pixels }
+    }
+
+    pub(crate) fn encode(&mut self) -> &[u8] {
+        let (pixels, (width, height)) = (&self.data[..], self.size);
+        if self.subsamp == Subsamp::None {
+            let image = Image { pixels, width, pitch: 3 * width, height, format: self.pixels };
+            self.compressor.compress(image, &mut self.out).unwrap();
+        } else {
+            let image = YuvImage { pixels, width, align: 1, height, subsamp: self.subsamp };
+            self.compressor.compress_yuv(image, &mut self.out).unwrap();
+        }
+        &self.out
     }
 }

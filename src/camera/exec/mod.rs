@@ -7,11 +7,15 @@ mod process;
 mod stderr;
 
 use std::io::ErrorKind;
+use std::sync::Arc;
 use std::time::{Duration, Instant};
 
+use parking_lot::Mutex;
+
+use super::stall::Stall;
 use super::{Cause, Driver, Error};
 use crate::frame::{FrameBuf, Timestamp};
-use crate::jpeg::{Fault, Splitter};
+use crate::jpeg::{Fault, Found, Splitter};
 use crate::mode::Mode;
 use crate::shutdown::Shutdown;
 use process::{End, Process};
@@ -29,7 +33,7 @@ pub(super) struct Exec {
     process: Process,
     splitter: Splitter,
     piece: Vec<u8>,
-    stall_timeout: Duration,
+    stall: Arc<Mutex<Stall>>,
     /// When the last frame was complete, or the command was started.
     last: Instant,
     n_stale: u64,
@@ -41,16 +45,17 @@ pub(super) struct Exec {
 impl Exec {
     pub(super) fn open(
         command: &str,
-        stall_timeout: Duration,
+        stall: Arc<Mutex<Stall>>,
         max_bytes: usize,
     ) -> Result<Self, Error> {
         let process = Process::start(command)
             .map_err(|e| Error::lost(Cause::Io, format!("cannot start the command: {e}")))?;
+        stall.lock().opened();
         Ok(Self {
             process,
             splitter: Splitter::new(max_bytes),
             piece: vec![0; PIECE_BYTES],
-            stall_timeout,
+            stall,
             last: Instant::now(),
             n_stale: 0,
             bad_frame: None,
@@ -60,12 +65,14 @@ impl Exec {
     /// Waits until the command has written something, at most until [`NOT_YET_AFTER`] after
     /// `begun`.
     fn wait(&mut self, begun: Instant, stop: &Shutdown) -> Result<(), Error> {
+        let patience = self.stall.lock().patience();
         loop {
             if stop.is_ordered() {
                 return Err(Error::Stopped);
             }
-            if self.last.elapsed() >= self.stall_timeout {
-                let why = format!("the command stalled, no picture for {:?}", self.stall_timeout);
+            if self.last.elapsed() >= patience {
+                self.stall.lock().stalled();
+                let why = format!("the command stalled, no picture for {patience:?}");
                 return Err(Error::lost(Cause::Stalled, self.process.with_last_line(why)));
             }
             // Capture has to learn that there is no frame, or it could not end this wait
@@ -98,10 +105,17 @@ impl Exec {
         let mut taken = None;
         loop {
             match self.splitter.next_jpeg() {
-                Ok(Some(jpeg)) => {
+                // A whole picture is better than a part of a newer one.
+                Ok(Some(Found { is_whole: false, .. })) if !frame.jpeg().is_empty() => {
+                    self.bad_frame = Some(Fault::Truncated);
+                }
+                Ok(Some(Found { jpeg, is_whole })) => {
                     self.n_stale += u64::from(!frame.jpeg().is_empty());
                     frame.truncate(0);
                     frame.extend(jpeg);
+                    if is_whole {
+                        frame.mark_walked();
+                    }
                     taken = Some(Timestamp::now());
                 }
                 Ok(None) => return taken,
@@ -153,11 +167,17 @@ impl Driver for Exec {
             self.process.set_shutdown(stop);
             self.wait(begun, stop)?;
             if self.read().map_err(|e| io(&e))? == Some(0) {
+                if let Some(cut) = self.splitter.take_rest() {
+                    // The next call reads the end again.
+                    frame.extend(cut);
+                    return Ok(Timestamp::now());
+                }
                 return Err(self.ended(stop));
             }
             if let Some(taken) = self.newest_complete(frame) {
                 let taken = self.catch_up(frame).unwrap_or(taken);
                 self.last = Instant::now();
+                self.stall.lock().picture(self.last);
                 return Ok(taken);
             }
         }

@@ -7,15 +7,21 @@
 mod clock;
 
 use std::io::ErrorKind;
+use std::sync::Arc;
 use std::time::{Duration, Instant};
 
+use parking_lot::Mutex;
+
 use super::pacer::Pacer;
+use super::stall::{self, Stall};
 use super::{Cause, Driver, Error};
 use crate::fetch::{self, Fault, Fetcher};
 use crate::frame::{FrameBuf, Timestamp};
+use crate::jpeg;
 use crate::mode::Mode;
 use crate::pictures::{Next, Reader, Repeat};
 use crate::shutdown::Shutdown;
+use crate::trust::Trust;
 use crate::url::Url;
 
 /// How long a call waits before it returns [`Error::NotYet`], so that capture can check
@@ -25,23 +31,27 @@ const NOT_YET_AFTER: Duration = Duration::from_secs(1);
 const MAX_CONNECT: Duration = Duration::from_secs(10);
 /// How often to request a single picture, in requests a second.
 const LONE_FPS: f64 = 1.0;
+/// After this time without a byte behind the first JPEG, it is the only one, although
+/// the server keeps the connection open.
+const LONE_PAUSE: Duration = Duration::from_secs(1);
 /// After a complete picture, up to this many bytes that already arrived are read in
 /// search of a newer one. This skips a backlog; the limit is for a server that sends
 /// faster than it is read, whose pictures would otherwise never be shown.
 const MAX_BACKLOG: usize = 1 << 20;
 
 /// How to take pictures from a server.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Debug)]
 pub(super) struct Options {
     /// Requests a second of a single picture.
     pub(super) fps: Option<f64>,
-    pub(super) stall_timeout: Duration,
+    pub(super) stall: Arc<Mutex<Stall>>,
     pub(super) max_frame_bytes: usize,
 }
 
 /// A server to take pictures from.
 pub(super) struct Server {
     url: Url,
+    trust: Trust,
     options: Options,
     /// `None` before the first frame.
     fetcher: Option<Fetcher>,
@@ -49,24 +59,36 @@ pub(super) struct Server {
     response: Option<Reader>,
     /// Paces the requests, once the server turned out to send a single picture.
     pacer: Option<Pacer>,
+    /// Whether the server keeps the connection open behind a single picture.
+    is_kept_open: bool,
+    /// How many requests in a row of a single picture brought none.
+    n_missed: u32,
     /// When the last picture arrived, or the present response was requested.
     last: Instant,
+    /// When the last bytes of a picture came.
+    heard: Instant,
     repeat: Repeat,
     n_stale: u64,
+    n_wrong_lengths: u64,
 }
 
 impl Server {
     /// Does not connect: that happens for the first frame.
-    pub(super) fn open(url: &Url, options: Options) -> Self {
+    pub(super) fn open(url: &Url, trust: &Trust, options: Options) -> Self {
         Self {
             url: url.clone(),
+            trust: trust.clone(),
             options,
             fetcher: None,
             response: None,
             pacer: None,
+            is_kept_open: false,
+            n_missed: 0,
             last: Instant::now(),
+            heard: Instant::now(),
             repeat: Repeat::default(),
             n_stale: 0,
+            n_wrong_lengths: 0,
         }
     }
 
@@ -76,11 +98,16 @@ impl Server {
             pacer.wait(stop)?;
         }
         self.last = Instant::now();
-        let until = self.last + self.options.stall_timeout.min(MAX_CONNECT);
-        let new = || Fetcher::new(self.url.clone(), stop.clone());
+        self.heard = self.last;
+        let patience = {
+            let mut stall = self.options.stall.lock();
+            stall.opened();
+            stall.silence()
+        };
+        let until = self.last + patience.min(MAX_CONNECT);
+        let new = || Fetcher::new(self.url.clone(), &self.trust, stop.clone());
         let fetched = self.fetcher.get_or_insert_with(new).get(until).map_err(camera_error)?;
-        Reader::new(fetched, self.options.max_frame_bytes)
-            .map_err(|why| Error::lost(Cause::Unsupported, why))
+        Ok(Reader::new(fetched, self.options.max_frame_bytes))
     }
 
     /// Waits for the next picture of a response, then skips to the newest one that
@@ -90,8 +117,27 @@ impl Server {
         let mut newest = None;
         loop {
             match response.next().map_err(|why| Error::lost(Cause::Unsupported, why))? {
-                Next::Picture(part) => {
+                Next::Picture(_) if response.picture().jpeg().is_empty() => {
                     self.last = Instant::now();
+                    if newest.is_none() {
+                        return Err(Error::BadFrame(jpeg::Fault::Empty));
+                    }
+                    continue;
+                }
+                // A whole picture is better than a part of a newer one.
+                Next::Cut if newest.is_some() => {
+                    response.picture().truncate(0);
+                    continue;
+                }
+                Next::Cut => {
+                    self.picture_came();
+                    std::mem::swap(frame, response.picture());
+                    response.picture().truncate(0);
+                    newest = Some(Timestamp::now());
+                    continue;
+                }
+                Next::Picture(part) => {
+                    self.picture_came();
                     if !self.repeat.is_one(part.timestamp, response.picture().jpeg()) {
                         self.n_stale += u64::from(newest.is_some());
                         std::mem::swap(frame, response.picture());
@@ -112,12 +158,18 @@ impl Server {
                 None => self.may_wait(not_yet_at, response)?,
             };
             match (response.read(until), newest) {
-                (Ok(n), _) => n_left = n_left.saturating_sub(n),
+                (Ok(n), _) => {
+                    n_left = n_left.saturating_sub(n);
+                    if response.is_inside() {
+                        self.heard = Instant::now();
+                    }
+                }
                 // The next call meets the same error again.
                 (Err(_), Some(timestamp)) => return Ok(timestamp),
                 (Err(e), None) if e.kind() == ErrorKind::WouldBlock => {}
                 (Err(_), None) if response.is_stopped() => return Err(Error::Stopped),
                 (Err(e), None) if e.kind() == ErrorKind::UnexpectedEof => {
+                    response.end();
                     return Err(ended(response));
                 }
                 (Err(e), None) => return Err(camera_error(fetch::Error::of_io(&e))),
@@ -125,20 +177,68 @@ impl Server {
         }
     }
 
+    /// Notes that a picture came.
+    fn picture_came(&mut self) {
+        self.last = Instant::now();
+        self.n_missed = 0;
+        self.options.stall.lock().picture(self.last);
+    }
+
+    /// Requests the next picture when it is due, and not at once.
+    fn keep_pace(&mut self) {
+        let fps = self.options.fps.unwrap_or(LONE_FPS);
+        self.pacer.get_or_insert_with(|| Pacer::after_one(fps));
+    }
+
     /// Until when to wait for more of a picture.
     fn may_wait(&self, not_yet_at: Instant, response: &Reader) -> Result<Instant, Error> {
-        let (now, stalls) = (Instant::now(), self.last + self.options.stall_timeout);
         if response.is_stopped() {
-            Err(Error::Stopped)
-        } else if now >= stalls {
-            let time = self.options.stall_timeout;
-            let why = format!("the server stalled, no picture for {time:?}");
+            return Err(Error::Stopped);
+        }
+        let (patience, silence) = {
+            let stall = self.options.stall.lock();
+            (stall.patience(), stall.silence())
+        };
+        // A picture whose bytes come slowly is no stall.
+        let heard = (self.heard + silence).min(self.last + stall::MAX);
+        let (now, stalls) = (Instant::now(), (self.last + patience).max(heard));
+        let done = self.done_at(response);
+        if now >= stalls {
+            self.options.stall.lock().stalled();
+            let what = response.other_type().map(|name| format!("; its parts are {name}"));
+            let what = what.unwrap_or_default();
+            let why = format!("the server stalled, no picture for {patience:?}{what}");
             Err(Error::lost(Cause::Stalled, why))
-        } else if now >= not_yet_at {
+        } else if now >= not_yet_at || done.is_some_and(|done| now >= done) {
             Err(Error::NotYet)
         } else {
-            Ok(not_yet_at.min(stalls))
+            Ok(not_yet_at.min(stalls).min(done.unwrap_or(stalls)))
         }
+    }
+
+    /// When a response that does not end is considered complete: behind a single JPEG,
+    /// or behind the closing delimiter of a stream.
+    fn done_at(&self, response: &Reader) -> Option<Instant> {
+        let pause = match response.n_pictures() {
+            1 if self.is_kept_open => Duration::ZERO,
+            1 => LONE_PAUSE,
+            _ => self.options.stall.lock().silence(),
+        };
+        response.may_be_done().then(|| self.last + pause)
+    }
+
+    /// Turns the first failed request of a single picture into a dropped frame: only
+    /// two in a row are a loss. This holds for an empty first response too.
+    fn missed(&mut self, error: Error) -> Error {
+        let Error::Lost(cause, why) = &error else { return error };
+        let is_lone = self.pacer.is_some() || *cause == Cause::Ended;
+        if !is_lone || self.n_missed > 0 {
+            return error;
+        }
+        log::debug!("{}: no picture for this request: {why}", self.url);
+        self.n_missed += 1;
+        self.keep_pace();
+        Error::BadFrame(jpeg::Fault::Empty)
     }
 }
 
@@ -146,18 +246,27 @@ impl Driver for Server {
     fn next_frame(&mut self, frame: &mut FrameBuf, stop: &Shutdown) -> Result<Timestamp, Error> {
         let mut response = match self.response.take() {
             Some(response) => response,
-            None => self.connect(stop)?,
+            None => self.connect(stop).map_err(|error| self.missed(error))?,
         };
         let end = self.newest(&mut response, frame);
-        if response.is_lone() && response.is_over() {
-            let fps = self.options.fps.unwrap_or(LONE_FPS);
-            self.pacer.get_or_insert_with(|| Pacer::after_one(fps));
+        self.n_wrong_lengths += response.take_n_wrong_lengths();
+        let is_over = response.is_over();
+        let is_done = self.done_at(&response).is_some_and(|done| Instant::now() >= done);
+        if response.n_pictures() == 1 && (is_over || is_done) {
+            self.keep_pace();
+            self.is_kept_open |= !is_over;
             // A single picture was complete and is shown already: its end is not the
             // end of a stream.
             return end.map_err(|error| match error {
                 Error::Lost(Cause::Ended, _) => Error::NotYet,
                 error => error,
             });
+        }
+        if response.n_pictures() == 0 && is_over {
+            return end.map_err(|error| self.missed(error));
+        }
+        if is_done && matches!(end, Err(Error::NotYet)) {
+            return Err(ended(&response));
         }
         self.response = Some(response);
         end
@@ -169,6 +278,10 @@ impl Driver for Server {
 
     fn take_n_stale(&mut self) -> u64 {
         std::mem::take(&mut self.n_stale)
+    }
+
+    fn take_n_wrong_lengths(&mut self) -> u64 {
+        std::mem::take(&mut self.n_wrong_lengths)
     }
 }
 

@@ -25,7 +25,7 @@ use v4l::io::traits::CaptureStream;
 use super::{Cause, Driver, Error};
 use crate::config::DeviceConfig;
 use crate::frame::{FrameBuf, Timestamp};
-use crate::jpeg::{Encoder, Fault, PixelFormat, Range, Raw};
+use crate::jpeg::{Encoder, Fault, PixelFormat, Range, Raw, Simd};
 use crate::mode::Mode;
 use crate::shutdown::Shutdown;
 use desired::Desired;
@@ -72,7 +72,9 @@ impl V4l2 {
         stream.set_timeout(Duration::from_millis(SLICE_MS.unsigned_abs().into()));
         let n_threads = std::thread::available_parallelism().map_or(1, usize::from);
         Ok(Self {
-            encoder: negotiated.raw.map(|raw| (Encoder::new(config.quality, n_threads), raw)),
+            encoder: negotiated
+                .raw
+                .map(|raw| (Encoder::new(config.quality, n_threads, Simd::best()), raw)),
             stream: Some(stream),
             mode: negotiated.mode,
             format: negotiated.format,
@@ -190,7 +192,9 @@ impl V4l2 {
         let raw = Raw::new(*format, size, stride, range, picture)
             .map_err(|_| Error::BadFrame(Fault::Raw))?;
         let encoded = encoder.encode(&raw, frame);
-        encoded.map_err(|e| Error::lost(Cause::Io, format!("encoding failed: {e}")))
+        encoded.map_err(|e| Error::lost(Cause::Io, format!("encoding failed: {e}")))?;
+        frame.mark_walked();
+        Ok(())
     }
 }
 

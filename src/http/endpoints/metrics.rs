@@ -159,6 +159,8 @@ fn of_capture(page: &mut Page, all: &[Camera<'_>]) {
     let by_cause = |(cause, n): &(&'static str, u64)| (Some(("cause", *cause)), *n);
     let dropped = ("frames_dropped_total", "counter", "Frames that were dropped.");
     page.each(dropped, all, |camera| camera.status.n_dropped.iter().map(by_cause));
+    let repaired = ("frames_repaired_total", "counter", "Frames with a fault that are shown.");
+    page.each(repaired, all, |camera| camera.status.n_repaired.iter().map(by_cause));
     let faults = ("camera_faults_total", "counter", "Times the camera was lost.");
     page.each(faults, all, |camera| camera.status.n_faults.iter().map(by_cause));
     let age = ("frame_age_seconds", "gauge", "Age of the newest frame.");

@@ -89,6 +89,7 @@ impl Setting {
 struct Frames {
     captured: u64,
     dropped: BTreeMap<&'static str, u64>,
+    repaired: BTreeMap<&'static str, u64>,
 }
 
 #[derive(Serialize)]
@@ -156,6 +157,7 @@ impl CameraReport {
             frames: Frames {
                 captured: status.n_captured,
                 dropped: status.n_dropped.into_iter().collect(),
+                repaired: status.n_repaired.into_iter().collect(),
             },
             viewers: viewers.n_watching(&camera.name),
             max_viewers: camera.max_viewers(),

@@ -1,57 +1,128 @@
-//! Between parts: the parser searches for the delimiter, and learns it from the
-//! stream if the server did not name it.
+//! Between parts: the parser searches for the delimiter. The first delimiter line
+//! decides and not the Content-Type, because servers write another name there, or
+//! the same one in other letters, or with other dashes.
+
+use std::mem;
 
 use super::super::boundary::Boundary;
 use super::super::bytes::take_line;
 use super::super::search::Search;
-use super::super::{EOI, Error};
-use super::{Parser, State, Step, TAIL_BYTES};
+use super::super::{EOI, Error, Part};
+use super::{MAX_LINE_BYTES, Parser, State, Step, TAIL_BYTES};
 
-/// The most bytes before the first delimiter.
+/// The most bytes before the first delimiter, where no picture may be larger.
 const MAX_PREAMBLE_BYTES: usize = 64 << 10;
+
+/// What a line before the first part is.
+enum Opening {
+    /// A delimiter of this boundary, with dashes before it or without.
+    Delimiter(Box<(Boundary, Search)>),
+    /// A header of a part: some servers leave out the first delimiter.
+    Header,
+    Nothing,
+}
 
 impl Parser {
     /// Skips the bytes that belong to no part.
     pub(super) fn skip_to_part(&mut self, input: &mut &[u8]) -> Result<Step, Error> {
+        // Also behind a closing delimiter: some servers put dashes behind each one.
+        if !self.is_confirmed || self.is_closed {
+            return self.learn(input);
+        }
+        let Some(boundary) = &self.boundary else { return Err(self.no_delimiter()) };
         let n_before = input.len();
-        let is_closing = match &self.boundary {
-            Some(boundary) => {
-                let line = self.search.take(boundary, input, &mut self.skipped);
-                if !self.search.is_unsure() {
-                    let n_old = self.skipped.len().saturating_sub(TAIL_BYTES);
-                    self.skipped.drain(..n_old);
-                }
-                line.map(|line| line.is_closing)
-            }
-            None => self.learn(input),
-        };
-        self.n_skipped += n_before - input.len();
+        let line = self.search.take(boundary, input, &mut self.skipped);
+        let n_taken = n_before - input.len();
+        self.n_skipped += n_taken;
         // Behind a length that was too small the rest of a picture follows.
-        let max = if self.has_begun { self.max_frame_bytes } else { MAX_PREAMBLE_BYTES };
-        match is_closing {
-            _ if self.n_skipped > max => Err(self.no_delimiter()),
-            Some(is_closing) => {
-                self.begin_part(is_closing);
-                Ok(Step::On)
+        if self.n_skipped > self.max_frame_bytes {
+            return Err(self.no_delimiter());
+        }
+        if let Some(line) = line {
+            let n_behind = self.skipped.len() - line.start;
+            self.judge_length(self.n_skipped - n_behind);
+            self.begin_part(line.is_closing);
+            return Ok(Step::On);
+        }
+        if !self.search.is_unsure() {
+            let n_old = self.skipped.len().saturating_sub(TAIL_BYTES);
+            self.skipped.drain(..n_old);
+        }
+        Ok(Step::More)
+    }
+
+    /// Searches for the first line that can be a delimiter, or is a header.
+    fn learn(&mut self, input: &mut &[u8]) -> Result<Step, Error> {
+        let max = self.max_frame_bytes.max(MAX_PREAMBLE_BYTES);
+        loop {
+            // A picture right behind a line proves that the line is a delimiter.
+            if self.line.is_empty() && self.candidate.is_some() && input.first() == Some(&0xFF) {
+                self.settle();
+                return Ok(Step::On);
             }
-            None => Ok(Step::More),
+            let n_before = input.len();
+            let is_whole = take_line(input, &mut self.line);
+            self.n_skipped += n_before - input.len();
+            if self.n_skipped > max {
+                return Err(self.no_delimiter());
+            }
+            if !is_whole {
+                // No delimiter is longer than this, so the rest is not needed.
+                self.line.truncate(MAX_LINE_BYTES);
+                return Ok(Step::More);
+            }
+            let line = mem::take(&mut self.line);
+            match self.opening(&line) {
+                Opening::Delimiter(found) => {
+                    let is_named = self.boundary.as_ref().is_some_and(|b| b.is_same(&found.0));
+                    self.candidate = Some(*found);
+                    if is_named {
+                        self.settle();
+                        return Ok(Step::On);
+                    }
+                }
+                Opening::Header => {
+                    self.settle();
+                    self.part.read(&line);
+                    return Ok(Step::On);
+                }
+                // Behind a delimiter without headers comes a blank line.
+                Opening::Nothing if self.candidate.is_some() && line.trim_ascii().is_empty() => {
+                    self.settle();
+                    return self.begin_body();
+                }
+                Opening::Nothing if !line.trim_ascii().is_empty() => self.candidate = None,
+                Opening::Nothing => {}
+            }
         }
     }
 
-    /// Reads lines until one can be a delimiter, and takes its boundary.
-    fn learn(&mut self, input: &mut &[u8]) -> Option<bool> {
-        while take_line(input, &mut self.line) {
-            if self.line.starts_with(b"--") {
-                self.boundary = Boundary::new(&self.line);
-            }
-            self.line.clear();
-            if self.boundary.is_some() {
-                // It was recognized by its dashes, so all others have them too.
-                self.search = Search::with_dashes();
-                return Some(false);
-            }
+    fn opening(&self, line: &[u8]) -> Opening {
+        let text = line.trim_ascii();
+        if line.len() >= MAX_LINE_BYTES || text.is_empty() {
+            return Opening::Nothing;
         }
-        None
+        if Part::is_header(line, self.candidate.is_some()) {
+            return Opening::Header;
+        }
+        let bare = self.boundary.as_ref().filter(|boundary| boundary.is_bare_line(text));
+        let found = match bare {
+            Some(boundary) => Some((boundary.clone(), Search::without_dashes())),
+            None if line.starts_with(b"--") => {
+                Boundary::new(text).map(|boundary| (boundary, Search::with_dashes()))
+            }
+            None => None,
+        };
+        found.map_or(Opening::Nothing, |found| Opening::Delimiter(Box::new(found)))
+    }
+
+    /// Begins the first part, by the delimiter that was found if there is one.
+    fn settle(&mut self) {
+        if let Some((boundary, search)) = self.candidate.take() {
+            (self.boundary, self.search) = (Some(boundary), search);
+            self.is_confirmed = true;
+        }
+        self.begin_part(false);
     }
 
     /// The error where no delimiter came.

@@ -1,5 +1,5 @@
-//! The body of a part: by its length if a JPEG ends there, else up to the end of
-//! the JPEG or to the delimiter.
+//! The body of a part: up to the end of the picture, if its markers show it;
+//! else by its length if a JPEG ends there, or up to the delimiter.
 
 use std::mem;
 
@@ -23,11 +23,12 @@ impl Parser {
         self.state = State::Body { length };
         self.walk = Some(Walk::default());
         self.doubted = None;
+        self.n_unread = 0;
         Ok(Step::On)
     }
 
-    /// Reads as many bytes as the headers say, and doubts the length if no JPEG
-    /// ends there.
+    /// Reads as many bytes as the headers say, or up to the end of the picture
+    /// if its markers show an earlier one.
     pub(super) fn read_length(
         &mut self,
         length: usize,
@@ -39,7 +40,11 @@ impl Parser {
         let (taken, rest) = input.split_at(missing.min(input.len()));
         body.add(taken);
         *input = rest;
-        if taken.len() < missing {
+        if let Some(end) = self.walk_on(body.bytes()) {
+            self.n_unread = length - end;
+            self.end_picture(end, body);
+            Step::Part
+        } else if taken.len() < missing {
             Step::More
         } else if let Some(end) = picture_end(body.bytes()) {
             body.truncate(end);
@@ -56,8 +61,17 @@ impl Parser {
     pub(super) fn doubt(&mut self, length: usize, body: &mut impl Body) {
         self.doubted = Some(length);
         self.state = State::Body { length: None };
+        self.walk = Some(Walk::default());
         self.again.extend_from_slice(body.bytes());
         body.truncate(0);
+    }
+
+    /// Ends the part with the end of its picture, and puts back the bytes behind.
+    fn end_picture(&mut self, end: usize, body: &mut impl Body) {
+        self.again.extend_from_slice(&body.bytes()[end..]);
+        body.truncate(end);
+        body.mark_walked();
+        self.end_part(&[]);
     }
 
     /// Reads up to the end of the JPEG, if its markers show it, or to the
@@ -68,7 +82,9 @@ impl Parser {
         body: &mut impl Body,
     ) -> Result<Step, Error> {
         skip_line_ends(input, body);
-        let Some(boundary) = &self.boundary else { return Ok(Step::More) };
+        let Some(boundary) = self.boundary.as_ref().filter(|_| self.is_confirmed) else {
+            return self.read_to_end(input, body);
+        };
         let line = self.search.take(boundary, input, body);
         let n_bytes = line.as_ref().map_or(body.bytes().len(), |line| line.start);
         let end = self.walk_on(&body.bytes()[..n_bytes]);
@@ -77,20 +93,70 @@ impl Parser {
         self.check_size(end.unwrap_or(n_bytes), slack)?;
         let Some(line) = line else {
             let Some(end) = end else { return Ok(Step::More) };
+            self.judge_claim(end);
             self.search.cut_front(end);
             self.end_part(&body.bytes()[end..]);
             body.truncate(end);
+            body.mark_walked();
             return Ok(Step::Part);
         };
+        self.judge_claim(end.unwrap_or(line.start));
+        let is_walked = end.is_some();
         let end = end.or_else(|| picture_end(&body.bytes()[..n_bytes]));
-        self.is_distrusted |= self.doubted.is_some_and(|length| length != line.start);
         body.truncate(end.unwrap_or(n_bytes));
+        if is_walked {
+            body.mark_walked();
+        }
         // `begin_part` clears the headers, but the caller needs those of the
         // part that ended.
         let part = mem::take(&mut self.part);
         self.begin_part(line.is_closing);
         self.part = part;
         Ok(Step::Part)
+    }
+
+    /// Reads up to the end of the picture, while the delimiter is not known.
+    fn read_to_end(&mut self, input: &mut &[u8], body: &mut impl Body) -> Result<Step, Error> {
+        body.add(mem::take(input));
+        if let Some(end) = self.walk_on(body.bytes()) {
+            self.check_size(end, 0)?;
+            self.judge_claim(end);
+            self.end_picture(end, body);
+            return Ok(Step::Part);
+        }
+        self.check_size(body.bytes().len(), 0)?;
+        if body.bytes().len() >= SOI.len()
+            && (self.walk.is_none() || !body.bytes().starts_with(SOI))
+        {
+            // This is no picture, so a delimiter may be among its lines.
+            self.end_picture(0, body);
+        }
+        Ok(Step::More)
+    }
+
+    /// Counts a length that is not that of the picture. From then on, no length
+    /// of this server is used.
+    fn judge_claim(&mut self, end: usize) {
+        let claimed = self.doubted.or_else(|| {
+            let claimed = self.part.content_length.filter(|n| *n > 0 && self.is_distrusted)?;
+            usize::try_from(claimed).ok()
+        });
+        if claimed.is_some_and(|length| length != end) {
+            self.distrust();
+        }
+    }
+
+    /// Judges a length by where the delimiter came behind the picture. Some
+    /// servers include the line end before the delimiter.
+    pub(super) fn judge_length(&mut self, n_between: usize) {
+        if mem::take(&mut self.n_unread) > n_between + 2 {
+            self.distrust();
+        }
+    }
+
+    fn distrust(&mut self) {
+        self.is_distrusted = true;
+        self.n_wrong_lengths += 1;
     }
 
     /// Checks the size of a body, which may be `slack` bytes larger.
@@ -113,10 +179,7 @@ impl Parser {
                 self.walk = None;
                 None
             }
-            Walked::End(end) => {
-                self.is_distrusted |= self.doubted.is_some_and(|length| length != end);
-                Some(end)
-            }
+            Walked::End(end) => Some(end),
         }
     }
 }

@@ -13,7 +13,9 @@ impl Parser {
     /// Begins the part behind a delimiter, or ends the stream.
     pub(super) fn begin_part(&mut self, is_closing: bool) {
         self.has_begun = true;
-        self.state = if is_closing { State::End } else { State::Headers };
+        // Some servers end each part with it, and go on.
+        self.is_closed = is_closing;
+        self.state = if is_closing { State::Between } else { State::Headers };
         self.part = Part::default();
         self.n_header_bytes = 0;
         self.n_skipped = 0;
@@ -40,6 +42,7 @@ impl Parser {
             let line = mem::take(&mut self.line);
             let is_delimiter = self.boundary.as_ref().and_then(|b| b.is_line(&line));
             if let Some(is_closing) = is_delimiter {
+                self.is_confirmed = true;
                 self.begin_part(is_closing);
                 return Ok(Step::On);
             }

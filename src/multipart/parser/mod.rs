@@ -11,7 +11,7 @@ use std::mem;
 
 use memchr::memmem;
 
-use super::boundary::{Boundary, is_multipart};
+use super::boundary::Boundary;
 use super::search::Search;
 use super::{Body, EOI, Error, Part};
 use crate::jpeg::Walk;
@@ -29,16 +29,18 @@ pub(crate) enum Next {
     More,
     /// A part is whole: its bytes are in the body.
     Part(Part),
-    /// The closing delimiter came: the parser ignores all that follows.
-    End,
 }
 
 /// Takes bytes in pieces of any size and returns whole parts.
 #[derive(Debug)]
 pub(crate) struct Parser {
     state: State,
-    /// `None` until the first delimiter, if the server named none.
+    /// The one that the Content-Type names, until a delimiter line came.
     boundary: Option<Boundary>,
+    is_confirmed: bool,
+    /// A delimiter that the head does not name, if the next line is the begin
+    /// of a part.
+    candidate: Option<(Boundary, Search)>,
     max_frame_bytes: usize,
     search: Search,
     /// The last bytes of those that belong to no part, and how many there were.
@@ -48,16 +50,20 @@ pub(crate) struct Parser {
     line: Vec<u8>,
     n_header_bytes: usize,
     part: Part,
-    /// Follows the markers of a body of unknown length; `None`: it is no JPEG.
+    /// Follows the markers of a body; `None`: it is no JPEG.
     walk: Option<Walk>,
     /// A body whose length looked wrong, to be read again up to the delimiter.
     again: Vec<u8>,
     n_read_again: usize,
     /// The length that looked wrong.
     doubted: Option<usize>,
+    /// How many bytes of its length were left when a picture ended.
+    n_unread: usize,
     /// Whether this server sent a wrong length, so that none is used any more.
     is_distrusted: bool,
+    n_wrong_lengths: u64,
     has_begun: bool,
+    is_closed: bool,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -68,8 +74,6 @@ enum State {
     Body {
         length: Option<usize>,
     },
-    /// Behind the closing delimiter.
-    End,
 }
 
 /// The result of one step.
@@ -77,21 +81,14 @@ enum Step {
     On,
     More,
     Part,
-    End,
 }
 
 impl Parser {
-    /// A parser for a body of this Content-Type. If it names no boundary, the
-    /// first line that begins with two dashes is the delimiter.
-    ///
-    /// # Errors
-    /// [`Error::NotMultipart`].
-    pub(crate) fn new(content_type: &str, max_frame_bytes: usize) -> Result<Self, Error> {
-        if is_multipart(content_type) {
-            Ok(Self::with(Boundary::from_content_type(content_type), max_frame_bytes))
-        } else {
-            Err(Error::NotMultipart(content_type.chars().take(100).collect()))
-        }
+    /// A parser for a body of this Content-Type. The delimiter is the first line
+    /// that is the boundary which the type names, or any line that begins with two
+    /// dashes and stands before a part.
+    pub(crate) fn new(content_type: &str, max_frame_bytes: usize) -> Self {
+        Self::with(Boundary::from_content_type(content_type), max_frame_bytes)
     }
 
     /// A parser for a body whose Content-Type does not say what it is, such as
@@ -105,8 +102,10 @@ impl Parser {
         Self {
             state: State::Between,
             boundary,
+            is_confirmed: false,
+            candidate: None,
             max_frame_bytes,
-            search: Search::default(),
+            search: Search::with_dashes(),
             skipped: Vec::new(),
             n_skipped: 0,
             line: Vec::new(),
@@ -116,8 +115,11 @@ impl Parser {
             again: Vec::new(),
             n_read_again: 0,
             doubted: None,
+            n_unread: 0,
             is_distrusted: false,
+            n_wrong_lengths: 0,
             has_begun: false,
+            is_closed: false,
         }
     }
 
@@ -158,7 +160,7 @@ impl Parser {
             return Err(self.no_delimiter());
         }
         // The parser is at its end in any case, whether or not a part is left.
-        let was = mem::replace(&mut self.state, State::End);
+        let was = mem::replace(&mut self.state, State::Between);
         if !matches!(was, State::Body { .. }) || body.bytes().is_empty() {
             return Ok(None);
         }
@@ -170,6 +172,17 @@ impl Parser {
         Ok(Some(mem::take(&mut self.part)))
     }
 
+    /// Whether the closing delimiter came last. It is the end, unless another
+    /// part comes nevertheless.
+    pub(crate) fn is_closed(&self) -> bool {
+        self.is_closed
+    }
+
+    /// How many lengths since the last call were not those of their pictures.
+    pub(crate) fn take_n_wrong_lengths(&mut self) -> u64 {
+        mem::take(&mut self.n_wrong_lengths)
+    }
+
     fn parse(&mut self, input: &mut &[u8], body: &mut impl Body) -> Result<Next, Error> {
         loop {
             let step = match self.state {
@@ -177,16 +190,11 @@ impl Parser {
                 State::Headers => self.read_headers(input)?,
                 State::Body { length: Some(length) } => self.read_length(length, input, body),
                 State::Body { length: None } => self.read_to_delimiter(input, body)?,
-                State::End => {
-                    *input = &[];
-                    Step::End
-                }
             };
             match step {
                 Step::On => {}
                 Step::More => return Ok(Next::More),
                 Step::Part => return Ok(Next::Part(mem::take(&mut self.part))),
-                Step::End => return Ok(Next::End),
             }
         }
     }

@@ -28,7 +28,7 @@ fn parse<'a>(mut parser: Parser, pieces: impl Iterator<Item = &'a [u8]>) -> Seen
         loop {
             match parser.feed(&mut piece, &mut body) {
                 Ok(Next::Part(part)) => seen.push((part, std::mem::take(&mut body))),
-                Ok(Next::More | Next::End) => break,
+                Ok(Next::More) => break,
                 Err(e) => return (seen, Err(e)),
             }
         }
@@ -44,11 +44,7 @@ fn parse<'a>(mut parser: Parser, pieces: impl Iterator<Item = &'a [u8]>) -> Seen
 }
 
 fn parser(content_type: &str) -> Parser {
-    if content_type.is_empty() {
-        Parser::learning(MAX)
-    } else {
-        Parser::new(content_type, MAX).unwrap()
-    }
+    if content_type.is_empty() { Parser::learning(MAX) } else { Parser::new(content_type, MAX) }
 }
 
 /// Parses a stream whole, in single bytes, and cut at every byte, which must all
@@ -133,7 +129,10 @@ fn every_dialect_is_read() {
         ("boundary=--frame", "----frame\r\n\r\nJPEG\r\n", "----frame\r\n"),
         ("boundary=frame", "frame\r\nContent-Type: image/jpeg\r\n\r\nJPEG\r\n", ""),
         ("x=y; boundary=frame", "--frame \r\n\tfolded\r\nno header\r\n\r\nJPEG\r\n", "--frame"),
-        ("boundary=frame", "--frame\r\n\r\nJPEG", "--frame--\r\n--frame\r\n\r\nignored"),
+        ("boundary=frame", "--frame\r\n\r\nJPEG", "--frame--\r\nignored\r\n"),
+        ("boundary=frame", "--frame\r\n\r\nJPEG\r\n--frame--\r\n", ""),
+        ("boundary=frame", "Content-Length: $LEN\r\n\r\nJPEG\r\n--frame--\r\n", ""),
+        ("boundary=frame", "--frame\r\nContent-Length: $LEN\r\n\r\nJPEG\r\n--frame--\r\n", "\r\n"),
         ("boundary=frame", "--frame\r\nJPEG\r\n", ""),
         ("boundary=frame", "--frame\r\nContent-Type: image/jpeg\r\n\r\n\r\nJPEG\r\n", ""),
         ("boundary=frame", "--frame\r\nContent-Length: $LEN\r\n\r\n\r\nJPEG\r\n", "--frame\r\n"),
@@ -152,6 +151,97 @@ fn every_dialect_is_read() {
             assert_eq!(bodies(content_type, &stream), [A, B], "{content_type} {preamble} {part}");
         }
     }
+}
+
+/// The delimiter in the head of the answer, and the one on the wire.
+#[test]
+fn first_delimiter_line_rules_where_the_head_differs() {
+    for (head, wire) in [
+        ("myboundary", "--ipcamera"),
+        ("MyBoundary", "--myboundary"),
+        ("video", "--video--"),
+        ("video--", "--video"),
+        ("--video", "--video--"),
+        ("\"a b\"", "--\"a b\""),
+        ("'frame'", "--frame"),
+        ("frame", "----frame"),
+        ("", "--frame"),
+        ("frame", "--frame; charset=x"),
+        ("x", "--4096:something/long='quoted'"),
+    ] {
+        let content_type = format!("multipart/x-mixed-replace; boundary={head}");
+        for part in [
+            "\r\nContent-Type: image/jpeg\r\nContent-Length: $LEN\r\n\r\nJPEG\r\n",
+            "\r\ncontent-type : image/jpeg\r\n\r\nJPEG\r\n",
+            "\r\nDate: now\r\nX-Size: $LEN\r\n\r\nJPEG\r\n",
+            "\n\nJPEG\n",
+            "\r\nJPEG\r\n",
+        ] {
+            for opening in ["", "\r\n", "no picture\r\n", "-- no delimiter\r\nno header\r\n"] {
+                let stream = stream_of(&format!("{wire}{part}"), "");
+                let stream = [opening.as_bytes(), &stream].concat();
+                let shown = format!("{head} {wire}{part}");
+                assert_eq!(bodies(&content_type, &stream), [A, B], "{shown}");
+            }
+        }
+    }
+}
+
+#[test]
+fn stream_without_its_first_delimiter_is_read() {
+    let length = format!("Content-Length: {}\r\n", C.len());
+    for content_type in [TYPE, "multipart/mixed", "multipart/mixed; boundary=other"] {
+        for header in ["Content-Type: image/jpeg\r\n", &length] {
+            for behind in ["\r\n--frame\r\n", "--frame\r\n", "\r\nbare\r\n", "\r\n", ""] {
+                let part = [header.as_bytes(), b"\r\n", C, behind.as_bytes()].concat();
+                let stream = part.repeat(3);
+                assert_eq!(bodies(content_type, &stream), [C; 3], "{content_type} {part:?}");
+            }
+        }
+    }
+}
+
+#[test]
+fn wrong_lengths_are_repaired_by_the_markers_and_counted() {
+    for (wrong, n_counted) in [(0, 0), (2, 0), (3, 4), (20, 4), (400, 4), (-1, 4), (-20, 4)] {
+        let mut stream = Vec::new();
+        for _ in 0..4 {
+            let length = C.len().checked_add_signed(wrong).unwrap();
+            stream.extend(format!("--frame\r\nContent-Length: {length}\r\n\r\n").bytes());
+            stream.extend_from_slice(C);
+            stream.extend(b"\r\n");
+        }
+        stream.extend(b"--frame\r\n");
+        assert_eq!(bodies(TYPE, &stream), [C; 4], "off by {wrong}");
+        let (mut parser, mut body, mut rest) = (parser(TYPE), Vec::new(), stream.as_slice());
+        while let Next::Part(_) = parser.feed(&mut rest, &mut body).unwrap() {
+            body.clear();
+        }
+        assert_eq!(parser.take_n_wrong_lengths(), n_counted, "off by {wrong}");
+        assert_eq!(parser.take_n_wrong_lengths(), 0);
+    }
+}
+
+/// Phones and some cameras put more behind the picture, and count it in.
+#[test]
+fn what_stands_behind_a_picture_in_its_part_is_left_out() {
+    for behind in [C, b"\0\0\0\0", b"\r\n\r\n", b"SEFH\x6B\0\0\0SEFT"] {
+        let mut stream = Vec::new();
+        for _ in 0..3 {
+            let length = C.len() + behind.len();
+            stream.extend(format!("--frame\r\nContent-Length: {length}\r\n\r\n").bytes());
+            stream.extend([C, behind, b"\r\n"].concat());
+        }
+        assert_eq!(bodies(TYPE, &stream), [C; 3], "{}", behind.escape_ascii());
+    }
+}
+
+#[test]
+fn dashes_behind_all_delimiters_but_the_first_end_nothing() {
+    let part = b"Content-Type: image/jpeg\r\n\r\n";
+    let stream =
+        [b"--frame\r\n", &*[&part[..], C, b"\r\n--frame--\r\n"].concat().repeat(3)].concat();
+    assert_eq!(bodies(TYPE, &stream), [C; 3]);
 }
 
 #[test]
@@ -226,16 +316,13 @@ fn sound_picture_is_whole_with_its_last_byte() {
                 body.clear();
             }
         }
-        let due = if head.contains("999") { None } else { Some(stream.len() - behind.len()) };
-        assert_eq!(given_at, Vec::from_iter(due), "{head:?} {behind:?}");
+        assert_eq!(given_at, [stream.len() - behind.len()], "{head:?} {behind:?}");
         assert_eq!(bodies(TYPE, &stream), [C]);
         for rest in ["padding", "\r\n", "\0\0\r\n", "\r\n--frame2\r\n"] {
             let stream =
                 [&stream, rest.as_bytes(), b"--frame\r\n\r\n", A, b"\r\n--frame--"].concat();
             let is = if rest == "padding" { vec![C] } else { vec![C, A] };
-            if !head.contains("999") {
-                assert_eq!(bodies(TYPE, &stream), is, "{rest:?}");
-            }
+            assert_eq!(bodies(TYPE, &stream), is, "{rest:?}");
         }
     }
 }
@@ -254,8 +341,6 @@ fn end_inside_a_picture_is_an_error() {
 
 #[test]
 fn what_is_no_stream_is_an_error() {
-    let is = Error::NotMultipart("text/html".into());
-    assert_eq!(Parser::new("text/html", MAX).unwrap_err(), is);
     let page = b"<html>--frame</html>";
     let boundary = Some("frame".to_owned());
     let none = Error::NoDelimiter { boundary, n_bytes: page.len() };
@@ -274,7 +359,6 @@ fn flood(content_type: &str, opening: &[u8], piece: &[u8]) -> (Error, usize) {
             match parser.feed(&mut piece, &mut body) {
                 Ok(Next::Part(_)) => body.clear(),
                 Ok(Next::More) => break,
-                Ok(Next::End) => panic!("an end"),
                 Err(e) => return (e, most),
             }
         }

@@ -1,0 +1,143 @@
+//! What a server asks for with 401: the challenges in WWW-Authenticate.
+//!
+//! Cameras write them as they like: without commas or quotes, in Latin-1, with
+//! blanks in what is not quoted. So they are read as bytes, and what makes no
+//! sense is passed over, as curl and ffmpeg do it.
+
+/// A way to log in that a server offers.
+#[derive(Debug, PartialEq)]
+pub(super) struct Challenge {
+    /// In small letters.
+    pub(super) scheme: String,
+    params: Vec<(String, Vec<u8>)>,
+}
+
+/// Schemes that may stand behind the first in one header. Elsewhere a word
+/// without a value is none.
+const SCHEMES: [&str; 6] = ["basic", "digest", "bearer", "negotiate", "ntlm", "kerberos"];
+
+impl Challenge {
+    /// All challenges in these values of the header, in order.
+    pub(super) fn all<'a>(values: impl Iterator<Item = &'a [u8]>) -> Vec<Self> {
+        let mut found = Vec::new();
+        values.for_each(|value| read(value, &mut found));
+        found
+    }
+
+    /// A parameter, without its quotes; of several the first.
+    pub(super) fn param(&self, name: &str) -> Option<&[u8]> {
+        find(&self.params, name)
+    }
+}
+
+/// A parameter of a header that has no scheme, such as Authentication-Info.
+pub(super) fn param(value: &[u8], name: &str) -> Option<Vec<u8>> {
+    let mut found = vec![Challenge { scheme: String::new(), params: Vec::new() }];
+    read(value, &mut found);
+    found.iter().find_map(|challenge| challenge.param(name)).map(<[u8]>::to_vec)
+}
+
+fn find<'a>(params: &'a [(String, Vec<u8>)], name: &str) -> Option<&'a [u8]> {
+    params.iter().find(|(known, _)| known == name).map(|(_, value)| &value[..])
+}
+
+fn read(value: &[u8], found: &mut Vec<Challenge>) {
+    let mut rest = value.trim_ascii();
+    let mut is_first = true;
+    loop {
+        let n = rest.iter().take_while(|b| b.is_ascii_whitespace() || b",;".contains(b)).count();
+        rest = &rest[n..];
+        if rest.is_empty() {
+            return;
+        }
+        let ends = |b: &u8| b.is_ascii_whitespace() || b",;=".contains(b);
+        let (word, behind) = rest.split_at(rest.iter().position(ends).unwrap_or(rest.len()));
+        let word = String::from_utf8_lossy(word).to_ascii_lowercase();
+        if let [b'=', value @ ..] = behind.trim_ascii_start() {
+            let value = value.trim_ascii_start();
+            let (value, behind) =
+                if value.first() == Some(&b'"') { quoted(&value[1..]) } else { unquoted(value) };
+            if let Some(challenge) = found.last_mut() {
+                challenge.params.push((word, value));
+            }
+            rest = behind;
+        } else {
+            if is_first || SCHEMES.contains(&&*word) {
+                found.push(Challenge { scheme: word, params: Vec::new() });
+            }
+            rest = behind;
+        }
+        is_first = false;
+    }
+}
+
+/// Up to the closing quote, and what is behind it.
+fn quoted(text: &[u8]) -> (Vec<u8>, &[u8]) {
+    let (mut value, mut bytes) = (Vec::new(), text.iter());
+    while let Some(b) = bytes.next() {
+        match b {
+            b'"' => break,
+            b'\\' => value.extend(bytes.next()),
+            b => value.push(*b),
+        }
+    }
+    (value, bytes.as_slice())
+}
+
+/// Up to a comma, or to a blank with the next parameter behind it: a blank
+/// alone may belong to a name, as in `realm=IP Camera`.
+fn unquoted(text: &[u8]) -> (Vec<u8>, &[u8]) {
+    let comma = text.iter().position(|b| *b == b',').unwrap_or(text.len());
+    let is_next = |at: &usize| {
+        let behind = text[*at..comma].trim_ascii_start();
+        let n = behind.iter().take_while(|b| b.is_ascii_alphanumeric() || **b == b'-').count();
+        n > 0 && behind[n..].trim_ascii_start().first() == Some(&b'=')
+    };
+    let blanks = (0..comma).filter(|at| text[*at].is_ascii_whitespace());
+    let end = blanks.into_iter().find(is_next).unwrap_or(comma);
+    (text[..end].trim_ascii_end().to_vec(), &text[end..])
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn all(values: &[&str]) -> Vec<String> {
+        let found = Challenge::all(values.iter().map(|value| value.as_bytes()));
+        let text = |(name, value): &(String, Vec<u8>)| {
+            format!(" {name}=<{}>", String::from_utf8_lossy(value))
+        };
+        let params = |challenge: &Challenge| challenge.params.iter().map(text).collect::<String>();
+        found.iter().map(|challenge| challenge.scheme.clone() + &params(challenge)).collect()
+    }
+
+    #[test]
+    fn challenges_of_every_form_are_read() {
+        for (value, read) in [
+            ("Basic", &["basic"][..]),
+            ("", &[]),
+            ("Basic realm=\"a, b\"", &["basic realm=<a, b>"]),
+            ("Basic realm=IP Camera", &["basic realm=<IP Camera>"]),
+            ("Basic realm=IP Camera, charset=x", &["basic realm=<IP Camera> charset=<x>"]),
+            ("Digest realm=a b nonce = c", &["digest realm=<a b> nonce=<c>"]),
+            ("dIGEST realm=\"a\" nonce=\"b\" qop=\"\"", &["digest realm=<a> nonce=<b> qop=<>"]),
+            ("Digest realm=\"a\\\"b\\\\\",", &["digest realm=<a\"b\\>"]),
+            ("Digest nonce=YQ==, qop=auth", &["digest nonce=<YQ==> qop=<auth>"]),
+            ("Digest realm=\"no end", &["digest realm=<no end>"]),
+            ("Digest stale, nonce=a", &["digest nonce=<a>"]),
+            (
+                "Negotiate, NTLM YQ==, Digest nonce=a",
+                &["negotiate", "ntlm yq=<=>", "digest nonce=<a>"],
+            ),
+            ("Basic realm=\"a\", Digest realm=\"b\"", &["basic realm=<a>", "digest realm=<b>"]),
+            ("Basic realm=\"a\" Digest nonce=b", &["basic realm=<a>", "digest nonce=<b>"]),
+            ("Odd x=, ==;a", &["odd x=<> =<=;a>"]),
+            ("a=b, Digest c=d", &["digest c=<d>"]),
+        ] {
+            assert_eq!(all(&[value]), read, "{value:?}");
+        }
+        assert_eq!(all(&["Basic", "Digest a=b"]), ["basic", "digest a=<b>"]);
+        assert_eq!(param(b"qop=auth, nextnonce=\"a b\"", "nextnonce"), Some(b"a b".to_vec()));
+        assert_eq!(param(b"rspauth=a", "nextnonce"), None);
+    }
+}

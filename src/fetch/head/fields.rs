@@ -1,0 +1,277 @@
+//! What a head says: its status and the headers that somebody reads.
+
+use memchr::memchr;
+
+/// So many headers of the kept names are more than any server sends.
+pub(super) const MAX_KEPT: usize = 64;
+/// The text of a redirect is shorter. Reading it keeps the connection.
+const MAX_REDIRECT_BYTES: u64 = 16 << 10;
+/// A picture with a delimiter is larger.
+const MIN_BYTES_OF_PARTS: u64 = 100;
+
+/// The headers that are kept, written as ureq gets them.
+const KEPT: [&str; 9] = [
+    AUTHENTICATION_INFO,
+    CONNECTION,
+    CONTENT_LENGTH,
+    CONTENT_TYPE,
+    LOCATION,
+    RETRY_AFTER,
+    STATUS,
+    TRANSFER_ENCODING,
+    WWW_AUTHENTICATE,
+];
+const AUTHENTICATION_INFO: &str = "Authentication-Info";
+const CONNECTION: &str = "Connection";
+const CONTENT_LENGTH: &str = "Content-Length";
+const CONTENT_TYPE: &str = "Content-Type";
+const LOCATION: &str = "Location";
+const RETRY_AFTER: &str = "Retry-After";
+/// What CGI programs send in place of a status line.
+const STATUS: &str = "Status";
+const TRANSFER_ENCODING: &str = "Transfer-Encoding";
+const WWW_AUTHENTICATE: &str = "WWW-Authenticate";
+
+/// A clean head.
+#[derive(Debug, PartialEq)]
+pub(crate) struct Head {
+    pub(crate) text: Vec<u8>,
+    /// Whether the body is to come in chunks.
+    pub(crate) is_chunked: bool,
+}
+
+/// What was read of a head.
+#[derive(Debug, Default)]
+pub(super) struct Fields {
+    status: Option<Status>,
+    fields: Vec<Field>,
+    /// Whether a folded line goes on with the last of `fields`.
+    is_open: bool,
+}
+
+#[derive(Clone, Copy, Debug)]
+struct Status {
+    is_http_1_0: bool,
+    /// `None`: there is no status line, only headers.
+    code: Option<u16>,
+}
+
+#[derive(Debug)]
+struct Field {
+    name: &'static str,
+    value: Vec<u8>,
+}
+
+impl Fields {
+    /// Takes a line, the first one as the status. Gives whether it can be one.
+    pub(super) fn take(&mut self, line: &[u8]) -> bool {
+        if self.has_begun() {
+            self.header(line);
+            return true;
+        }
+        self.status = Status::parse(line);
+        if !self.has_begun() && has_name(line) {
+            self.status = Some(Status { is_http_1_0: true, code: None });
+            self.header(line);
+        }
+        self.has_begun()
+    }
+
+    /// Whether a line came.
+    pub(super) fn has_begun(&self) -> bool {
+        self.status.is_some()
+    }
+
+    fn header(&mut self, line: &[u8]) {
+        let is_folded = line.first().is_some_and(|b| matches!(b, b' ' | b'\t'));
+        let line = line.trim_ascii();
+        let (name, value) = match memchr(b':', line) {
+            Some(at) => (line[..at].trim_ascii_end(), line[at + 1..].trim_ascii()),
+            None => (&[][..], line),
+        };
+        let kept = KEPT.iter().find(|kept| kept.as_bytes().eq_ignore_ascii_case(name));
+        if let Some(name) = kept {
+            // Whether it is indented or not: some servers indent all lines.
+            self.is_open = self.fields.len() < MAX_KEPT;
+            if self.is_open {
+                self.fields.push(Field { name, value: printable(value) });
+            }
+            return;
+        }
+        self.is_open &= is_folded;
+        if let Some(last) = self.fields.last_mut().filter(|_| self.is_open) {
+            last.value.push(b' ');
+            last.value.extend(printable(line));
+        }
+    }
+
+    /// The values of a header that are not empty, in order.
+    fn values(&self, name: &'static str) -> impl DoubleEndedIterator<Item = &[u8]> {
+        let fields = self.fields.iter().filter(move |field| field.name == name);
+        fields.map(|field| field.value.trim_ascii()).filter(|value| !value.is_empty())
+    }
+
+    /// As ffmpeg and browsers do, the last of several counts.
+    fn value(&self, name: &'static str) -> Option<&[u8]> {
+        self.values(name).next_back()
+    }
+
+    fn code(&self) -> u16 {
+        let code = self.status.and_then(|status| status.code);
+        let said = || self.value(STATUS).and_then(|value| number(value)?.try_into().ok());
+        code.or_else(said).filter(|code| (100..=999).contains(code)).unwrap_or(200)
+    }
+
+    /// Whether it only announces another head (RFC 9110, section 15.2).
+    pub(super) fn is_interim(&self) -> bool {
+        (100..200).contains(&self.code()) && self.code() != 101
+    }
+
+    /// Whether it says where else to ask.
+    pub(super) fn is_redirect(&self) -> bool {
+        (300..400).contains(&self.code()) && self.value(LOCATION).is_some()
+    }
+
+    /// Of several types one of parts counts: the other is a default of the
+    /// server's that its program forgot to take out.
+    fn content_type(&self) -> Option<&[u8]> {
+        let types = || self.values(CONTENT_TYPE);
+        types().rfind(|value| is_of_parts(value)).or_else(|| types().next_back())
+    }
+
+    /// The length of the body, if what the head says of it can be.
+    fn content_length(&self) -> Option<u64> {
+        let values = self.values(CONTENT_LENGTH).flat_map(|value| value.split(|b| *b == b','));
+        let lengths: Vec<_> = values.filter_map(number).collect();
+        let last = *lengths.last()?;
+        // A stream has no length: one that no picture fits in, or one of several,
+        // is no measure of it.
+        let is_of_parts = self.content_type().is_some_and(is_of_parts);
+        (!is_of_parts || last >= MIN_BYTES_OF_PARTS && lengths.iter().all(|n| *n == last))
+            .then_some(last)
+    }
+
+    fn is_chunked(&self) -> bool {
+        let values = self.values(TRANSFER_ENCODING).flat_map(|value| value.split(|b| *b == b','));
+        let names = values.filter_map(|value| value.split(|b| *b == b';').next());
+        names.into_iter().any(|name| name.trim_ascii().eq_ignore_ascii_case(b"chunked"))
+    }
+
+    /// Writes the head that ureq gets.
+    pub(super) fn clean(&self, is_cut: bool) -> Head {
+        // The text that goes with a redirect is of no use: one that is long, or
+        // whose length is not known, is not waited for.
+        let is_known = !is_cut && !self.is_chunked();
+        let is_short = self.content_length().is_some_and(|n| n <= MAX_REDIRECT_BYTES);
+        let ends_here = self.is_redirect() && !(is_known && is_short);
+        let length = self.content_length().filter(|_| !ends_here);
+        let (code, is_chunked) = (self.code(), self.is_chunked() && !ends_here);
+        let is_http_1_0 = self.status.is_none_or(|status| status.is_http_1_0);
+        // ureq takes chunks in HTTP/1.1 only, other clients take them always.
+        let minor = u8::from(!is_http_1_0 || is_chunked);
+        let mut text = format!("HTTP/1.{minor} {code}\r\n").into_bytes();
+        let mut add = |name: &str, value: &[u8]| {
+            text.extend_from_slice(name.as_bytes());
+            text.extend_from_slice(b": ");
+            text.extend_from_slice(value);
+            text.extend_from_slice(b"\r\n");
+        };
+        match (is_chunked, length) {
+            (true, _) => add(TRANSFER_ENCODING, b"chunked"),
+            (false, Some(length)) => add(CONTENT_LENGTH, length.to_string().as_bytes()),
+            (false, None) if ends_here => add(CONTENT_LENGTH, b"0"),
+            (false, None) => {}
+        }
+        if ends_here {
+            add(CONNECTION, b"close");
+        } else if let Some(value) = self.value(CONNECTION) {
+            add(CONNECTION, value);
+        } else if is_http_1_0 && is_chunked {
+            add(CONNECTION, b"close");
+        }
+        self.content_type().into_iter().for_each(|value| add(CONTENT_TYPE, value));
+        if let Some(value) = self.value(LOCATION) {
+            add(LOCATION, percent_encoded(value).as_bytes());
+        }
+        for name in [RETRY_AFTER, AUTHENTICATION_INFO] {
+            self.value(name).into_iter().for_each(|value| add(name, value));
+        }
+        self.values(WWW_AUTHENTICATE).for_each(|value| add(WWW_AUTHENTICATE, value));
+        text.extend_from_slice(b"\r\n");
+        Head { text, is_chunked }
+    }
+}
+
+impl Status {
+    /// `HTTP/1.1 200 OK` and what servers make of it, such as `http 200`,
+    /// `ICY 200 OK` or a line without a code. One that cannot be is 200, as
+    /// for ffmpeg: the body tells what it is.
+    fn parse(line: &[u8]) -> Option<Self> {
+        let line = line.strip_prefix(b"\xEF\xBB\xBF").unwrap_or(line).trim_ascii();
+        let begins = |name: &&[u8]| {
+            line.get(..name.len()).is_some_and(|begin| begin.eq_ignore_ascii_case(name))
+        };
+        let name = [&b"HTTP"[..], b"ICY"].into_iter().find(begins)?;
+        let rest = &line[name.len()..];
+        let blank_at = rest.iter().position(u8::is_ascii_whitespace).unwrap_or(rest.len());
+        let (version, rest) = rest.split_at(blank_at);
+        if !matches!(version, [] | [b'/', ..]) {
+            return None;
+        }
+        let is_http_1_0 = matches!(version, [] | [b'/', b'0', ..] | [b'/', b'1', b'.', b'0']);
+        let rest = rest.trim_ascii_start();
+        let is_ok = rest.get(..2).is_none_or(|word| word.eq_ignore_ascii_case(b"OK"));
+        if !is_ok && !rest[0].is_ascii_digit() {
+            return None;
+        }
+        let code = number(rest).and_then(|code| u16::try_from(code).ok());
+        Some(Self { is_http_1_0, code: code.or(Some(200)) })
+    }
+}
+
+/// Without what a strict parser refuses: control characters. Bytes above 127
+/// are none of these.
+fn printable(value: &[u8]) -> Vec<u8> {
+    value.iter().map(|b| if b.is_ascii_control() { b' ' } else { *b }).collect()
+}
+
+/// The number that a value begins with, as ffmpeg and curl read it.
+fn number(value: &[u8]) -> Option<u64> {
+    let value = value.trim_ascii();
+    let value = value.strip_prefix(b"+").unwrap_or(value);
+    let n_digits = value.iter().take_while(|b| b.is_ascii_digit()).count();
+    std::str::from_utf8(&value[..n_digits]).ok()?.parse().ok()
+}
+
+/// Whether a line is a header, by its name (RFC 9110, section 5.6.2).
+fn has_name(line: &[u8]) -> bool {
+    let name = memchr(b':', line).map(|at| line[..at].trim_ascii());
+    let is_token = |b: &u8| b.is_ascii_alphanumeric() || b"!#$%&'*+-.^_`|~".contains(b);
+    name.is_some_and(|name| !name.is_empty() && name.iter().all(is_token))
+}
+
+fn is_of_parts(content_type: &[u8]) -> bool {
+    let name = content_type.to_ascii_lowercase();
+    name.starts_with(b"multipart/") || name.starts_with(b"x-mixed-replace")
+}
+
+/// An address in which each byte that may not stand there is written as %XX,
+/// as browsers do.
+fn percent_encoded(address: &[u8]) -> String {
+    let mut text = String::with_capacity(address.len());
+    for b in address {
+        if b.is_ascii_graphic() && !b"\"<>\\^`{|}".contains(b) {
+            text.push(char::from(*b));
+        } else {
+            text.push_str(&format!("%{b:02X}"));
+        }
+    }
+    text
+}
+
+#[cfg(test)]
+impl Fields {
+    pub(super) fn n_bytes_held(&self) -> usize {
+        self.fields.iter().map(|field| field.value.len()).sum()
+    }
+}

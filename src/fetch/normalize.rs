@@ -1,0 +1,304 @@
+//! A connection whose answers begin with a clean head, whatever the server
+//! sends: what stands between the socket, or TLS above it, and ureq.
+//!
+//! Bodies pass as they are, in the buffers of the connection below.
+
+use std::fmt;
+use std::io::ErrorKind;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering::Relaxed};
+
+use parking_lot::Mutex;
+use ureq::Error;
+use ureq::unversioned::transport::{Buffers, ConnectionDetails, Connector, NextTimeout, Transport};
+
+use super::head::{Head, HeadError, HeadReader, MAX_HEAD_BYTES};
+
+/// Wraps each connection.
+#[derive(Debug)]
+pub(super) struct Normalize(pub(super) Arc<Exchange>);
+
+/// What ureq does not carry between the fetcher and its connection.
+#[derive(Debug, Default)]
+pub(super) struct Exchange {
+    /// Set where the body in chunks is none that ureq takes: it is given to
+    /// ureq as one chunk without end, and the reader takes the chunks out of it.
+    pub(super) has_odd_chunks: AtomicBool,
+    /// A value of Authorization with bytes above 127, which ureq does not send:
+    /// it gets question marks in their place.
+    pub(super) authorization: Mutex<Option<Vec<u8>>>,
+}
+
+impl Exchange {
+    /// What ureq gets of a value of Authorization.
+    pub(super) fn hold(&self, value: Vec<u8>) -> Vec<u8> {
+        let text = in_ascii(&value);
+        *self.authorization.lock() = (text != value).then_some(value);
+        text
+    }
+
+    /// Puts the bytes that are held back where they belong.
+    fn put(&self, request: &mut [u8]) {
+        let mut held = self.authorization.lock();
+        let Some(value) = &*held else { return };
+        if let Some(at) = memchr::memmem::find(request, &in_ascii(value)) {
+            request[at..at + value.len()].copy_from_slice(value);
+            *held = None;
+        }
+    }
+}
+
+fn in_ascii(value: &[u8]) -> Vec<u8> {
+    value.iter().map(|b| if b.is_ascii() { *b } else { b'?' }).collect()
+}
+
+impl<In: Transport> Connector<In> for Normalize {
+    type Out = Normalized<In>;
+
+    fn connect(
+        &self,
+        _: &ConnectionDetails,
+        chained: Option<In>,
+    ) -> Result<Option<Self::Out>, Error> {
+        Ok(chained.map(|inner| Normalized {
+            inner,
+            stage: Stage::Body,
+            ready: Ready::default(),
+            exchange: Arc::clone(&self.0),
+        }))
+    }
+}
+
+/// A connection, and what of an answer it is at.
+pub(super) struct Normalized<T> {
+    inner: T,
+    stage: Stage,
+    /// What ureq is to read before the bytes of the connection.
+    ready: Ready,
+    exchange: Arc<Exchange>,
+}
+
+enum Stage {
+    /// The request goes out, or the body comes in.
+    Body,
+    /// The request is sent, the head is read.
+    Head(HeadReader),
+    /// Of the answer, `ready` was read; then comes the body.
+    Ready { is_chunked: bool },
+    /// The head says that the body comes in chunks; whether it does is seen by
+    /// its first line.
+    FirstChunk,
+}
+
+/// Bytes to be read, as ureq reads them.
+#[derive(Default)]
+struct Ready {
+    bytes: Vec<u8>,
+    n_read: usize,
+}
+
+impl<T: Transport> Normalized<T> {
+    fn read_head(&mut self, mut reader: HeadReader, timeout: NextTimeout) -> Result<bool, Error> {
+        let mut is_end = false;
+        loop {
+            let buffers = self.inner.buffers();
+            let (n_done, head) = reader.read(buffers.input(), is_end).map_err(refused)?;
+            buffers.input_consume(n_done);
+            if let Some(Head { text, is_chunked }) = head.or_else(|| reader.cut_short()) {
+                self.ready = Ready { bytes: text, n_read: 0 };
+                self.stage = Stage::Ready { is_chunked };
+                return Ok(true);
+            }
+            if is_end {
+                return Ok(false);
+            }
+            is_end = match self.inner.await_input(timeout) {
+                Ok(has_more) => !has_more,
+                // How a server ends that says no more of it; TLS says so, too.
+                Err(Error::Io(e)) if is_close(e.kind()) && reader.has_begun() => true,
+                Err(e) => return Err(e),
+            };
+        }
+    }
+
+    /// Looks whether a body in chunks is one: some servers say so of each
+    /// answer. To ureq one that is none becomes a chunk without end.
+    fn read_first_chunk(&mut self, timeout: NextTimeout) -> Result<bool, Error> {
+        let kind = loop {
+            match FirstChunk::of(self.inner.buffers().input()) {
+                Some(kind) => break kind,
+                None if self.inner.await_input(timeout)? => {}
+                None => {
+                    self.stage = Stage::Body;
+                    return Ok(false);
+                }
+            }
+        };
+        self.exchange.has_odd_chunks.store(kind == FirstChunk::Odd, Relaxed);
+        self.stage = Stage::Body;
+        if kind != FirstChunk::Strict {
+            let bytes = format!("{:x}\r\n", usize::MAX >> 1).into_bytes();
+            self.ready = Ready { bytes, n_read: 0 };
+            self.stage = Stage::Ready { is_chunked: false };
+        }
+        Ok(true)
+    }
+
+    /// Goes on to the body, once all before it was read.
+    fn settle(&mut self) {
+        if let Stage::Ready { is_chunked } = self.stage
+            && self.ready.input().is_empty()
+        {
+            self.ready = Ready::default();
+            self.stage = if is_chunked { Stage::FirstChunk } else { Stage::Body };
+        }
+    }
+}
+
+/// What a body that is to come in chunks begins with.
+#[derive(Clone, Copy, PartialEq)]
+enum FirstChunk {
+    /// A size as ureq takes it.
+    Strict,
+    /// A size, in another form.
+    Odd,
+    /// No size.
+    None,
+}
+
+impl FirstChunk {
+    /// `None`: more is needed to tell.
+    fn of(input: &[u8]) -> Option<Self> {
+        /// In ureq's parser of chunks, without the line end.
+        const MAX_STRICT: usize = 20;
+        /// A size with all behind it is shorter.
+        const MAX_LINE: usize = 4096;
+        if !matches!(input.first()?, b' ' | b'\t' | b'0'..=b'9' | b'a'..=b'f' | b'A'..=b'F') {
+            return Some(Self::None);
+        }
+        match memchr::memchr(b'\n', input) {
+            Some(at) if at <= MAX_STRICT && input[..at].ends_with(b"\r") => Some(Self::Strict),
+            Some(_) => Some(Self::Odd),
+            None => (input.len() > MAX_LINE).then_some(Self::None),
+        }
+    }
+}
+
+fn is_close(kind: ErrorKind) -> bool {
+    use ErrorKind::{ConnectionAborted, ConnectionReset, UnexpectedEof};
+    matches!(kind, ConnectionAborted | ConnectionReset | UnexpectedEof)
+}
+
+fn refused(error: HeadError) -> Error {
+    match error {
+        HeadError::TooLong => Error::LargeResponseHeader(MAX_HEAD_BYTES, MAX_HEAD_BYTES),
+        error @ HeadError::NotHttp(_) => Error::Other(Box::new(error)),
+    }
+}
+
+impl<T: Transport> Transport for Normalized<T> {
+    fn buffers(&mut self) -> &mut dyn Buffers {
+        self.settle();
+        match self.stage {
+            // Of the head, too, as a request may be sent in several pieces.
+            Stage::Body | Stage::Head(_) => self.inner.buffers(),
+            Stage::Ready { .. } | Stage::FirstChunk => &mut self.ready,
+        }
+    }
+
+    fn transmit_output(&mut self, amount: usize, timeout: NextTimeout) -> Result<(), Error> {
+        self.exchange.put(&mut self.inner.buffers().output()[..amount]);
+        self.stage = Stage::Head(HeadReader::default());
+        self.inner.transmit_output(amount, timeout)
+    }
+
+    fn await_input(&mut self, timeout: NextTimeout) -> Result<bool, Error> {
+        self.settle();
+        match std::mem::replace(&mut self.stage, Stage::Body) {
+            Stage::Body => self.inner.await_input(timeout),
+            Stage::Head(reader) => self.read_head(reader, timeout),
+            Stage::FirstChunk => self.read_first_chunk(timeout),
+            ready @ Stage::Ready { .. } => {
+                self.stage = ready;
+                Ok(true)
+            }
+        }
+    }
+
+    /// Whether it may be used for another request: this answer was read to its
+    /// end. ureq itself looks for bytes behind it.
+    fn is_open(&mut self) -> bool {
+        self.settle();
+        matches!(self.stage, Stage::Body) && self.inner.is_open()
+    }
+
+    fn is_tls(&self) -> bool {
+        self.inner.is_tls()
+    }
+}
+
+impl Buffers for Ready {
+    fn output(&mut self) -> &mut [u8] {
+        &mut []
+    }
+
+    fn input(&self) -> &[u8] {
+        &self.bytes[self.n_read..]
+    }
+
+    fn input_append_buf(&mut self) -> &mut [u8] {
+        &mut []
+    }
+
+    fn input_appended(&mut self, _: usize) {}
+
+    fn input_consume(&mut self, amount: usize) {
+        self.n_read = (self.n_read + amount).min(self.bytes.len());
+    }
+
+    fn tmp_and_output(&mut self) -> (&mut [u8], &mut [u8]) {
+        (&mut [], &mut [])
+    }
+
+    fn can_use_input(&self) -> bool {
+        !self.input().is_empty()
+    }
+}
+
+impl<T: Transport> fmt::Debug for Normalized<T> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.inner.fmt(f)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn authorization_goes_out_as_the_bytes_that_it_is() {
+        let exchange = Exchange::default();
+        assert_eq!(exchange.hold(b"Basic x".to_vec()), b"Basic x");
+        assert_eq!(exchange.hold(b"Digest realm=\"caf\xE9\"".to_vec()), b"Digest realm=\"caf?\"");
+        let mut other = *b"GET / HTTP/1.1\r\n";
+        exchange.put(&mut other);
+        assert_eq!(&other, b"GET / HTTP/1.1\r\n");
+        for value in [&b"caf\xE9"[..], b"caf?"] {
+            let mut request = b"authorization: Digest realm=\"caf?\"\r\n".to_vec();
+            exchange.put(&mut request);
+            // Only once: the next request may be for another server.
+            assert_eq!(request, [b"authorization: Digest realm=\"", value, b"\"\r\n"].concat());
+        }
+    }
+
+    #[test]
+    fn first_line_of_a_body_tells_its_chunks() {
+        let is = |input: &[u8]| FirstChunk::of(input);
+        assert!(is(b"").is_none() && is(b"5").is_none() && is(b"5\r").is_none());
+        assert!(is(b"1a;x=y\r\n") == Some(FirstChunk::Strict));
+        assert!(is(b"5\nhello") == Some(FirstChunk::Odd));
+        assert!(is(b"5;a=\"longer than twenty bytes\"\r\n") == Some(FirstChunk::Odd));
+        assert!(is(b"--b") == Some(FirstChunk::None) && is(b"\xFF") == Some(FirstChunk::None));
+        assert!(is(&[b'5'; 5000]) == Some(FirstChunk::None));
+    }
+}

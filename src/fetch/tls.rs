@@ -1,0 +1,207 @@
+//! TLS above a connection, for cameras at https addresses.
+//!
+//! ureq's own connector cannot accept a certificate by its fingerprint. It also
+//! refuses a certificate that a camera signed itself, even where it is given as
+//! an authority, because rustls accepts no authority as a server.
+
+use std::fmt;
+use std::io::{Read, Write};
+use std::sync::Arc;
+
+use rustls::client::WebPkiServerVerifier;
+use rustls::client::danger::{HandshakeSignatureValid, ServerCertVerified, ServerCertVerifier};
+use rustls::crypto::{CryptoProvider, ring, verify_tls12_signature, verify_tls13_signature};
+use rustls::pki_types::{CertificateDer, ServerName, UnixTime};
+use rustls::{
+    CertificateError, ClientConfig, ClientConnection, DigitallySignedStruct, RootCertStore,
+    SignatureScheme, StreamOwned,
+};
+use sha2::{Digest, Sha256};
+use ureq::Error;
+use ureq::unversioned::transport::{
+    Buffers, ConnectionDetails, Connector, Either, LazyBuffers, NextTimeout, Transport,
+    TransportAdapter,
+};
+
+use crate::trust::Trust;
+
+/// Wraps connections to https addresses.
+pub(super) struct Tls {
+    config: Arc<ClientConfig>,
+}
+
+impl Tls {
+    pub(super) fn new(trust: &Trust) -> Self {
+        let provider = Arc::new(ring::default_provider());
+        let verifier = Verifier::new(trust, &provider);
+        let builder = ClientConfig::builder_with_provider(provider)
+            .with_safe_default_protocol_versions()
+            .expect("ring has all that both versions need");
+        let builder = builder.dangerous().with_custom_certificate_verifier(Arc::new(verifier));
+        Self { config: Arc::new(builder.with_no_client_auth()) }
+    }
+}
+
+impl<In: Transport> Connector<In> for Tls {
+    type Out = Either<In, Connection<In>>;
+
+    fn connect(
+        &self,
+        details: &ConnectionDetails,
+        chained: Option<In>,
+    ) -> Result<Option<Self::Out>, Error> {
+        let Some(transport) = chained else { return Ok(None) };
+        if !details.needs_tls() {
+            return Ok(Some(Either::A(transport)));
+        }
+        let host = details.uri.host().unwrap_or_default();
+        let host = host.trim_start_matches('[').trim_end_matches(']').to_owned();
+        let name =
+            ServerName::try_from(host).map_err(|_| Error::Tls("the host has no valid name"))?;
+        let mut connection = ClientConnection::new(Arc::clone(&self.config), name)
+            .map_err(|e| Error::Other(Box::new(e)))?;
+        let mut below = TransportAdapter::new(transport, Arc::clone(&details.current_time));
+        connection.complete_io(&mut below)?;
+        let config = details.config;
+        let buffers = LazyBuffers::new(config.input_buffer_size(), config.output_buffer_size());
+        let stream = StreamOwned::new(connection, below);
+        Ok(Some(Either::B(Connection { buffers, stream })))
+    }
+}
+
+/// An encrypted connection, with the buffers that ureq works in.
+pub(super) struct Connection<T: Transport> {
+    buffers: LazyBuffers,
+    stream: StreamOwned<ClientConnection, TransportAdapter<T>>,
+}
+
+impl<T: Transport> Transport for Connection<T> {
+    fn buffers(&mut self) -> &mut dyn Buffers {
+        &mut self.buffers
+    }
+
+    fn transmit_output(&mut self, amount: usize, _: NextTimeout) -> Result<(), Error> {
+        Ok(self.stream.write_all(&self.buffers.output()[..amount])?)
+    }
+
+    fn await_input(&mut self, _: NextTimeout) -> Result<bool, Error> {
+        let n = self.stream.read(self.buffers.input_append_buf())?;
+        self.buffers.input_appended(n);
+        Ok(n > 0)
+    }
+
+    fn is_open(&mut self) -> bool {
+        self.stream.sock.get_mut().is_open()
+    }
+
+    fn is_tls(&self) -> bool {
+        true
+    }
+}
+
+/// Decides which certificates are accepted.
+#[derive(Debug)]
+struct Verifier {
+    trust: Trust,
+    /// `None`: no authority is known.
+    authorities: Option<Arc<WebPkiServerVerifier>>,
+    provider: Arc<CryptoProvider>,
+}
+
+impl Verifier {
+    fn new(trust: &Trust, provider: &Arc<CryptoProvider>) -> Self {
+        let mut roots = RootCertStore::empty();
+        match trust {
+            Trust::Public => roots.extend(webpki_roots::TLS_SERVER_ROOTS.iter().cloned()),
+            Trust::Certificates(found) => {
+                // What cannot be an authority can still be the camera's certificate.
+                roots.add_parsable_certificates(found.iter().map(|der| der.as_slice().into()));
+            }
+            Trust::Fingerprint(_) | Trust::Anything => {}
+        }
+        let builder =
+            WebPkiServerVerifier::builder_with_provider(Arc::new(roots), Arc::clone(provider));
+        let authorities = builder.build().ok();
+        Self { trust: trust.clone(), authorities, provider: Arc::clone(provider) }
+    }
+}
+
+impl ServerCertVerifier for Verifier {
+    fn verify_server_cert(
+        &self,
+        end_entity: &CertificateDer<'_>,
+        intermediates: &[CertificateDer<'_>],
+        server_name: &ServerName<'_>,
+        ocsp_response: &[u8],
+        now: UnixTime,
+    ) -> Result<ServerCertVerified, rustls::Error> {
+        let fingerprint: [u8; 32] = Sha256::digest(end_entity).into();
+        let is_named = match &self.trust {
+            Trust::Public => false,
+            Trust::Certificates(found) => found.iter().any(|der| **der == **end_entity),
+            Trust::Fingerprint(right) => fingerprint == *right,
+            Trust::Anything => true,
+        };
+        if is_named {
+            return Ok(ServerCertVerified::assertion());
+        }
+        let verified = match &self.authorities {
+            Some(authorities) => authorities.verify_server_cert(
+                end_entity,
+                intermediates,
+                server_name,
+                ocsp_response,
+                now,
+            ),
+            None => Err(CertificateError::UnknownIssuer.into()),
+        };
+        verified.map_err(|e| {
+            let digits: String = fingerprint.iter().map(|b| format!("{b:02x}")).collect();
+            rustls::Error::General(format!(
+                "{e}; if this is the camera's certificate, use --tls-ca sha256:{digits}"
+            ))
+        })
+    }
+
+    fn verify_tls12_signature(
+        &self,
+        message: &[u8],
+        cert: &CertificateDer<'_>,
+        dss: &DigitallySignedStruct,
+    ) -> Result<HandshakeSignatureValid, rustls::Error> {
+        if self.trust == Trust::Anything {
+            return Ok(HandshakeSignatureValid::assertion());
+        }
+        let algorithms = &self.provider.signature_verification_algorithms;
+        verify_tls12_signature(message, cert, dss, algorithms)
+    }
+
+    fn verify_tls13_signature(
+        &self,
+        message: &[u8],
+        cert: &CertificateDer<'_>,
+        dss: &DigitallySignedStruct,
+    ) -> Result<HandshakeSignatureValid, rustls::Error> {
+        if self.trust == Trust::Anything {
+            return Ok(HandshakeSignatureValid::assertion());
+        }
+        let algorithms = &self.provider.signature_verification_algorithms;
+        verify_tls13_signature(message, cert, dss, algorithms)
+    }
+
+    fn supported_verify_schemes(&self) -> Vec<SignatureScheme> {
+        self.provider.signature_verification_algorithms.supported_schemes()
+    }
+}
+
+impl fmt::Debug for Tls {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Tls")
+    }
+}
+
+impl<T: Transport> fmt::Debug for Connection<T> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "TLS over {:?}", self.stream.sock.inner())
+    }
+}

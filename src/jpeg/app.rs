@@ -1,0 +1,168 @@
+//! What is done to a segment that is not needed to decode the picture: it
+//! stays, goes, or is replaced.
+//!
+//! Clients that look for SOI or EOI in the bytes (Mainsail, Home Assistant)
+//! cut a picture where one stands inside: a thumbnail, a preview, a comment.
+
+use super::exif::{self, Orientation};
+use super::mpf;
+use super::{APP1, APP2, EOI, SOI};
+
+const APP0: u8 = 0xE0;
+const APP14: u8 = 0xEE;
+const APP15: u8 = 0xEF;
+const COM: u8 = 0xFE;
+
+const JFIF: &[u8] = b"JFIF\0";
+const ICC: &[u8] = b"ICC_PROFILE\0";
+/// Of APP0 with length, name, version 1.1, one pixel as wide as high, and no
+/// thumbnail.
+const PLAIN_JFIF: &[u8; 18] = b"\xFF\xE0\0\x10JFIF\0\x01\x01\0\0\x01\0\x01\0\0";
+
+/// What becomes of a segment.
+#[derive(Debug, PartialEq)]
+pub(super) enum Fate {
+    Stays,
+    /// These bytes take its place, or none.
+    Replaced(Vec<u8>),
+    /// A part of a colour profile; if one goes, all must.
+    Profile {
+        must_go: bool,
+    },
+}
+
+/// Judges a segment by its marker and its bytes from the length on.
+pub(super) fn judge(marker: u8, segment: &[u8], orientation: Option<Orientation>) -> Fate {
+    let content = segment.get(2..).unwrap_or_default();
+    let must_go = || holds_bounds(segment);
+    match marker {
+        APP0 => judge_jfif(segment, content),
+        APP1 if exif::is_exif(content) && must_go() => {
+            let kept = orientation.map(exif::segment).unwrap_or_default();
+            // It must not take more room than what it replaces.
+            let fits = kept.len() <= segment.len() + 2;
+            Fate::Replaced(if fits { kept } else { Vec::new() })
+        }
+        // An index of pictures that are not sent with this one.
+        APP2 if content.starts_with(mpf::NAME) => Fate::Replaced(Vec::new()),
+        APP2 if content.starts_with(ICC) => Fate::Profile { must_go: must_go() },
+        // Adobe's: it says how colours are coded.
+        APP14 => Fate::Stays,
+        APP1..=APP15 | COM if must_go() => Fate::Replaced(Vec::new()),
+        _ => Fate::Stays,
+    }
+}
+
+/// JFIF, its extension with a thumbnail, or something with its shape whose
+/// name is damaged: Windows and some players take a picture without that name
+/// for none.
+fn judge_jfif(segment: &[u8], content: &[u8]) -> Fate {
+    let is_plain_size = segment.len() == PLAIN_JFIF.len() - 2;
+    let is_printable = |b: &u8| b.is_ascii_alphanumeric();
+    let is_named = content.iter().take(4).filter(|b| is_printable(b)).count() == 4;
+    let n_right = content.iter().zip(JFIF).filter(|(is, due)| is == due).count();
+    let is_damaged = is_plain_size
+        && !content.starts_with(JFIF)
+        && (n_right >= 3 || (!is_named && content.get(5) == Some(&1)));
+    if content.starts_with(JFIF) && holds_bounds(segment) {
+        Fate::Replaced(PLAIN_JFIF.to_vec())
+    } else if is_damaged {
+        let mut repaired = PLAIN_JFIF.to_vec();
+        repaired[4 + JFIF.len()..].copy_from_slice(&content[JFIF.len()..]);
+        Fate::Replaced(if holds_bounds(&repaired) { PLAIN_JFIF.to_vec() } else { repaired })
+    } else if holds_bounds(segment) {
+        Fate::Replaced(Vec::new())
+    } else {
+        Fate::Stays
+    }
+}
+
+/// Whether the bytes of SOI or EOI are among these.
+fn holds_bounds(bytes: &[u8]) -> bool {
+    memchr::memchr_iter(0xFF, bytes).any(|at| matches!(bytes.get(at + 1), Some(&SOI | &EOI)))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// What becomes of a segment with this content.
+    fn fate(marker: u8, content: &[u8]) -> Fate {
+        let length = u16::try_from(content.len() + 2).unwrap().to_be_bytes();
+        judge(marker, &[&length, content].concat(), Orientation::new(6))
+    }
+
+    const GONE: Fate = Fate::Replaced(Vec::new());
+
+    #[test]
+    fn second_pictures_go_wherever_they_hide() {
+        for (marker, content) in [
+            (APP0, &b"JFXX\0\x10\xFF\xD8\xFF\xD9"[..]),
+            (APP1, b"http://ns.adobe.com/xap/1.0/\0\xFF\xD8"),
+            (APP2, b"MPFx\xFF\xD8\xFF\xD9"),
+            (APP2, b"MPF\0MM\0\x2A"),
+            (APP2, b"FPXR\0\xFF\xD8"),
+            (0xE3, b"Meta\0\0\xFF\xD8"),
+            (0xED, b"Photoshop 3.0\x008BIM\x04\x0C\0\0\xFF\xD8\xFF"),
+            (0xEF, b"\xFF\xD9"),
+            (COM, b"vendor \xFF\xD9 data"),
+            (COM, b"\xFF\xD8"),
+        ] {
+            assert_eq!(fate(marker, content), GONE, "{marker:x} {}", content.escape_ascii());
+        }
+    }
+
+    #[test]
+    fn what_holds_no_picture_stays() {
+        for (marker, content) in [
+            (APP0, &b"JFIF\0\x01\x02\x01\0\x48\0\x48\0\0"[..]),
+            (APP0, b"AVI1\0\0\0\0\0\0\0\0\0\0"),
+            (APP0, b"JFXX\0\x13\x01\x01abc"),
+            (APP1, b"Exif\0\0MM\0\x2A\0\0\0\x08\0\0"),
+            (0xED, b"Photoshop 3.0\0"),
+            (APP14, b"Adobe\0\x64\0\0\xFF\xD9\x02"),
+            (COM, b"made by hand \xFF\x00\xFF"),
+            (0xDB, b"\0\xFF\xD9"),
+        ] {
+            assert_eq!(fate(marker, content), Fate::Stays, "{marker:x}");
+        }
+        assert_eq!(fate(APP2, b"ICC_PROFILE\0\x01\x01x"), Fate::Profile { must_go: false });
+        assert_eq!(fate(APP2, b"ICC_PROFILE\0\x01\x01\xFF\xD8"), Fate::Profile { must_go: true });
+    }
+
+    #[test]
+    fn length_that_looks_like_a_bound_counts_too() {
+        assert_eq!(fate(COM, &vec![b'x'; 0xFFD9 - 2]), GONE);
+        assert_eq!(fate(COM, &vec![b'x'; 0xFFDA - 2]), Fate::Stays);
+    }
+
+    #[test]
+    fn exif_leaves_its_orientation() {
+        let content = [&b"Exif\0\0"[..], b"MM\0\x2A\0\0\0\x08\0\0\xFF\xD8", &[0; 40]].concat();
+        let kept = exif::segment(Orientation::new(6).unwrap());
+        assert_eq!(fate(APP1, &content), Fate::Replaced(kept));
+        assert_eq!(fate(APP1, &content[..20]), GONE, "no room");
+    }
+
+    #[test]
+    fn damaged_name_of_jfif_is_put_right() {
+        let rest = b"\x01\x02\x01\0\x48\0\x48\0\0";
+        let right = [&PLAIN_JFIF[..9], rest].concat();
+        for name in [b"JFI\0\0", b"JFIG\0", b"jFIF\0", b"\0\0\0\0\0", b"JFIF ", b"\xFF\x00J\x80\0"]
+        {
+            let content = [&name[..], rest].concat();
+            assert_eq!(
+                fate(APP0, &content),
+                Fate::Replaced(right.clone()),
+                "{}",
+                name.escape_ascii()
+            );
+        }
+        // The names of others are theirs.
+        assert_eq!(fate(APP0, &[&b"AVI1\0"[..], rest].concat()), Fate::Stays);
+        let odd = [&b"JFIX\0"[..], b"\x01\x02\x01\xFF\xD8\0\x48\0\0"].concat();
+        assert_eq!(fate(APP0, &odd), Fate::Replaced(PLAIN_JFIF.to_vec()));
+        let with_thumbnail = [JFIF, b"\x01\x02\x01\0\x48\0\x48\x01\x01\xFF\xD8\0"].concat();
+        assert_eq!(fate(APP0, &with_thumbnail), Fate::Replaced(PLAIN_JFIF.to_vec()));
+    }
+}

@@ -1,0 +1,142 @@
+//! The one thing of EXIF that a viewer needs: which way is up.
+
+use super::APP1;
+use super::tiff::Tiff;
+
+/// What an APP1 segment with EXIF begins with (EXIF 2.3, 4.7.2).
+const NAME: &[u8] = b"Exif\0\0";
+/// Of the name, what all write: the last byte is another one in some files.
+const N_SURE: usize = 5;
+/// The tag in the first directory.
+const ORIENTATION: u16 = 0x0112;
+/// A 16-bit value; the two others are written by some programs.
+const SHORT: u16 = 3;
+const BYTE: u16 = 1;
+const LONG: u16 = 4;
+
+/// How to turn a picture before it is shown: 1 to 8 as in EXIF, where
+/// 5 to 8 are those that swap width and height.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub(crate) struct Orientation(u8);
+
+impl Orientation {
+    /// `None`: no such orientation.
+    pub(crate) fn new(number: u32) -> Option<Self> {
+        u8::try_from(number).ok().filter(|n| (1..=8).contains(n)).map(Self)
+    }
+
+    /// As in EXIF, 1 to 8.
+    #[cfg(test)]
+    pub(crate) fn number(self) -> u8 {
+        self.0
+    }
+
+    pub(super) fn swaps_sides(self) -> bool {
+        self.0 >= 5
+    }
+
+    /// Whether the picture is shown as it is coded.
+    fn is_upright(self) -> bool {
+        self.0 == 1
+    }
+}
+
+/// Whether the content of an APP1 segment is EXIF.
+pub(super) fn is_exif(content: &[u8]) -> bool {
+    content.len() >= NAME.len() && content.starts_with(&NAME[..N_SURE])
+}
+
+/// The orientation in the content of an APP1 segment.
+pub(super) fn orientation(content: &[u8]) -> Option<Orientation> {
+    if !is_exif(content) {
+        return None;
+    }
+    let tiff = Tiff::new(&content[NAME.len()..])?;
+    let entry = tiff.entries().find(|entry| entry.tag == ORIENTATION)?;
+    let value = match entry.kind {
+        _ if entry.count != 1 => return None,
+        SHORT => u32::from(tiff.u16(entry.value_at)?),
+        LONG => tiff.u32(entry.value_at)?,
+        BYTE => u32::from(tiff.u16(entry.value_at)?.to_be_bytes()[0]),
+        _ => return None,
+    };
+    Orientation::new(value)
+}
+
+/// An APP1 segment that says the orientation and nothing else; empty for a
+/// picture that is upright already.
+pub(super) fn segment(orientation: Orientation) -> Vec<u8> {
+    if orientation.is_upright() {
+        return Vec::new();
+    }
+    let mut segment = vec![0xFF, APP1, 0, 34];
+    segment.extend_from_slice(NAME);
+    // Big-endian, one directory at 8, which has one entry and none behind it.
+    segment.extend_from_slice(b"MM\0\x2A\0\0\0\x08\0\x01\x01\x12\0\x03\0\0\0\x01\0");
+    segment.extend_from_slice(&[orientation.0, 0, 0, 0, 0, 0, 0]);
+    segment
+}
+
+#[cfg(test)]
+pub(crate) mod tests {
+    use super::*;
+
+    /// The content of an APP1 segment with one directory of these entries:
+    /// tag, type, count and the four bytes of the value.
+    pub(crate) fn exif(is_little: bool, entries: &[(u16, u16, u32, [u8; 4])]) -> Vec<u8> {
+        let u16s = |n: u16| if is_little { n.to_le_bytes() } else { n.to_be_bytes() };
+        let u32s = |n: u32| if is_little { n.to_le_bytes() } else { n.to_be_bytes() };
+        let mut bytes = [NAME, if is_little { b"II" } else { b"MM" }, &u16s(42), &u32s(8)].concat();
+        bytes.extend(u16s(u16::try_from(entries.len()).unwrap()));
+        for (tag, kind, count, value) in entries {
+            bytes.extend([u16s(*tag), u16s(*kind)].concat());
+            bytes.extend(u32s(*count));
+            bytes.extend(value);
+        }
+        [bytes, vec![0; 4]].concat()
+    }
+
+    #[test]
+    fn orientation_is_read_in_either_byte_order() {
+        for n in 1..=8 {
+            let is = Orientation::new(u32::from(n));
+            let before = (0x0100, 4, 1, [0, 0, 1, 0]);
+            let big = exif(false, &[before, (ORIENTATION, SHORT, 1, [0, n, 0, 0])]);
+            assert_eq!(orientation(&big), is);
+            let little = exif(true, &[before, (ORIENTATION, SHORT, 1, [n, 0, 0, 0])]);
+            assert_eq!(orientation(&little), is);
+            assert_eq!(orientation(&exif(true, &[(ORIENTATION, LONG, 1, [n, 0, 0, 0])])), is);
+            assert_eq!(orientation(&exif(false, &[(ORIENTATION, BYTE, 1, [n, 0, 0, 0])])), is);
+        }
+    }
+
+    #[test]
+    fn what_says_no_orientation_is_none() {
+        for (kind, count, value) in [
+            (SHORT, 1, [0, 0, 0, 0]),
+            (SHORT, 1, [0, 9, 0, 0]),
+            (SHORT, 2, [0, 6, 0, 6]),
+            (7, 1, [6; 4]),
+        ] {
+            assert_eq!(orientation(&exif(false, &[(ORIENTATION, kind, count, value)])), None);
+        }
+        assert_eq!(orientation(&exif(false, &[])), None);
+        let whole = exif(false, &[(ORIENTATION, SHORT, 1, [0, 6, 0, 0])]);
+        for len in 0..whole.len() - 6 {
+            assert_eq!(orientation(&whole[..len]), None, "cut at {len}");
+        }
+        let far = [NAME, b"MM\0\x2A\xFF\xFF\xFF\xFF\0\x01"].concat();
+        assert_eq!(orientation(&far), None);
+        assert_eq!(orientation(b"http://ns.adobe.com/xap/1.0/\0<x/>"), None);
+    }
+
+    #[test]
+    fn segment_says_what_was_read() {
+        for n in 2..=8 {
+            let written = segment(Orientation(n));
+            assert_eq!(usize::from(written[3]) + 2, written.len());
+            assert_eq!(orientation(&written[4..]), Some(Orientation(n)));
+        }
+        assert!(segment(Orientation(1)).is_empty());
+    }
+}

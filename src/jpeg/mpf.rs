@@ -1,0 +1,63 @@
+//! The index of the pictures in a file of several (CIPA DC-007, Multi-Picture
+//! Format): phones put previews and gain maps behind the picture that way.
+
+use super::tiff::Tiff;
+
+/// What an APP2 segment with the index begins with.
+pub(super) const NAME: &[u8] = b"MPF\0";
+/// The entries, 16 bytes a picture: attributes, size, offset, two that depend.
+const ENTRIES: u16 = 0xB002;
+const ENTRY_BYTES: usize = 16;
+/// No phone writes more, and what is remembered of a picture is bounded.
+const MAX_PICTURES: usize = 16;
+
+/// Where the other pictures begin, in bytes from the begin of the first one.
+/// `content_at` is where the segment's content begins in that one. Their sizes
+/// are left out, as a common library (Pillow) writes wrong ones.
+pub(super) fn others(content: &[u8], content_at: usize) -> Vec<u64> {
+    read(content, content_at).unwrap_or_default()
+}
+
+fn read(content: &[u8], content_at: usize) -> Option<Vec<u64>> {
+    let tiff = Tiff::new(content.strip_prefix(NAME)?)?;
+    let entry = tiff.entries().find(|entry| entry.tag == ENTRIES)?;
+    let first = usize::try_from(tiff.u32(entry.value_at)?).ok()?;
+    let n = (usize::try_from(entry.count).ok()? / ENTRY_BYTES).min(MAX_PICTURES);
+    // Offsets count from the header of TIFF, but 0 is the first picture.
+    let base = u64::try_from(content_at + NAME.len()).ok()?;
+    let others = (0..n).filter_map(|nth| {
+        let at = first.checked_add(nth * ENTRY_BYTES)?;
+        let offset = tiff.u32(at.checked_add(8)?)?;
+        (offset > 0).then(|| base + u64::from(offset))
+    });
+    Some(others.collect())
+}
+
+#[cfg(test)]
+pub(super) mod tests {
+    use super::*;
+
+    /// The content of a segment that lists these, by size and offset.
+    pub(crate) fn index(pictures: &[(u32, u32)]) -> Vec<u8> {
+        let count = u32::try_from(pictures.len() * ENTRY_BYTES).unwrap();
+        let mut bytes =
+            [NAME, b"MM\0\x2A\0\0\0\x08\0\x01\xB0\x02\0\x07", &count.to_be_bytes()].concat();
+        bytes.extend(26_u32.to_be_bytes());
+        bytes.extend([0; 4]);
+        for (size, offset) in pictures {
+            bytes.extend([[0; 4], size.to_be_bytes(), offset.to_be_bytes(), [0; 4]].concat());
+        }
+        bytes
+    }
+
+    #[test]
+    fn all_but_the_first_are_listed() {
+        let content = index(&[(1000, 0), (50, 960), (20, 1010)]);
+        assert_eq!(others(&content, 40), [1004, 1054]);
+        for len in 0..content.len() - 4 {
+            assert!(others(&content[..len], 40).len() < 2);
+        }
+        let many = index(&[(1, 1); 40]);
+        assert_eq!(others(&many, 0).len(), MAX_PICTURES);
+    }
+}

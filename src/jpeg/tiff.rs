@@ -1,0 +1,64 @@
+//! The little of TIFF that EXIF and MPF are written in (TIFF 6.0, section 2):
+//! a header with the byte order, and directories of 12-byte entries.
+//!
+//! Every offset comes from outside: reads beyond the bytes are `None`, and no
+//! directory is followed to another one, so each look ends.
+
+/// A block of TIFF, from its header on.
+pub(super) struct Tiff<'a> {
+    bytes: &'a [u8],
+    is_little: bool,
+    /// Where the first directory begins.
+    directory: usize,
+}
+
+/// One entry of a directory.
+pub(super) struct Entry {
+    pub(super) tag: u16,
+    pub(super) kind: u16,
+    pub(super) count: u32,
+    /// Where the value begins if it is at most four bytes long, or where the
+    /// offset of the value stands.
+    pub(super) value_at: usize,
+}
+
+const ENTRY_BYTES: usize = 12;
+
+impl<'a> Tiff<'a> {
+    /// `None`: no header of TIFF.
+    pub(super) fn new(bytes: &'a [u8]) -> Option<Self> {
+        let is_little = match bytes {
+            [b'I', b'I', 42, 0, ..] => true,
+            [b'M', b'M', 0, 42, ..] => false,
+            _ => return None,
+        };
+        let mut tiff = Self { bytes, is_little, directory: 0 };
+        tiff.directory = usize::try_from(tiff.u32(4)?).ok()?;
+        Some(tiff)
+    }
+
+    pub(super) fn u16(&self, at: usize) -> Option<u16> {
+        let bytes = *self.bytes.get(at..)?.first_chunk()?;
+        Some(if self.is_little { u16::from_le_bytes(bytes) } else { u16::from_be_bytes(bytes) })
+    }
+
+    pub(super) fn u32(&self, at: usize) -> Option<u32> {
+        let bytes = *self.bytes.get(at..)?.first_chunk()?;
+        Some(if self.is_little { u32::from_le_bytes(bytes) } else { u32::from_be_bytes(bytes) })
+    }
+
+    /// The entries of the first directory, as far as they are there.
+    pub(super) fn entries(&self) -> impl Iterator<Item = Entry> {
+        let n = self.u16(self.directory).unwrap_or(0);
+        let first = self.directory.saturating_add(2);
+        (0..usize::from(n)).map_while(move |nth| {
+            let at = first.checked_add(nth * ENTRY_BYTES)?;
+            Some(Entry {
+                tag: self.u16(at)?,
+                kind: self.u16(at + 2)?,
+                count: self.u32(at + 4)?,
+                value_at: at + 8,
+            })
+        })
+    }
+}

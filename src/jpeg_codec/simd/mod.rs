@@ -1,0 +1,138 @@
+//! The same work with the instructions that a processor has.
+//!
+//! The two functions with `unsafe` are all that this package has: the compiler
+//! cannot know that the processor has what a function was compiled for.
+
+#[cfg(target_arch = "x86_64")]
+mod avx2;
+#[cfg(target_arch = "aarch64")]
+mod neon;
+#[cfg(any(test, not(any(target_arch = "x86_64", target_arch = "aarch64"))))]
+mod portable;
+#[cfg(target_arch = "x86_64")]
+mod sse2;
+
+use crate::samples::{Line, McuRow, Range};
+use crate::scan::Scan;
+
+/// What instructions are used.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Simd(Level);
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Level {
+    #[cfg(any(test, not(any(target_arch = "x86_64", target_arch = "aarch64"))))]
+    Portable,
+    /// What every 64-bit Arm with an operating system has.
+    #[cfg(target_arch = "aarch64")]
+    Neon,
+    /// What every x86-64 has.
+    #[cfg(target_arch = "x86_64")]
+    Sse2,
+    /// INVARIANT: only `best` makes it, where the processor has AVX2 and the
+    /// instructions for bits that came with it.
+    #[cfg(target_arch = "x86_64")]
+    Avx2,
+}
+
+impl Simd {
+    /// The most that this processor has.
+    pub fn best() -> Self {
+        #[cfg(target_arch = "x86_64")]
+        if is_x86_feature_detected!("avx2")
+            && is_x86_feature_detected!("bmi1")
+            && is_x86_feature_detected!("bmi2")
+            && is_x86_feature_detected!("lzcnt")
+            && is_x86_feature_detected!("movbe")
+        {
+            return Self(Level::Avx2);
+        }
+        Self::baseline()
+    }
+
+    /// The least, for comparisons: what every processor of the target has.
+    pub fn baseline() -> Self {
+        #[cfg(target_arch = "x86_64")]
+        return Self(Level::Sse2);
+        #[cfg(target_arch = "aarch64")]
+        return Self(Level::Neon);
+        #[cfg(not(any(target_arch = "x86_64", target_arch = "aarch64")))]
+        return Self(Level::Portable);
+    }
+
+    #[allow(unsafe_code, reason = "the processor was asked")]
+    pub(crate) fn row(self, scan: &mut Scan<'_>, samples: &McuRow) {
+        match self.0 {
+            #[cfg(any(test, not(any(target_arch = "x86_64", target_arch = "aarch64"))))]
+            Level::Portable => portable::row(scan, samples),
+            // SAFETY: the target has the instructions, as all of 64-bit Arm.
+            #[cfg(target_arch = "aarch64")]
+            Level::Neon => unsafe { neon::row(scan, samples) },
+            // SAFETY: the instructions are a part of x86-64.
+            #[cfg(target_arch = "x86_64")]
+            Level::Sse2 => unsafe { sse2::row(scan, samples) },
+            // SAFETY: the invariant of `Level::Avx2`.
+            #[cfg(target_arch = "x86_64")]
+            Level::Avx2 => unsafe { avx2::row(scan, samples) },
+        }
+    }
+
+    #[allow(unsafe_code, reason = "the processor was asked")]
+    pub(crate) fn line(self, line: Line<'_>, range: Range, planes: [&mut [u8]; 3]) {
+        match self.0 {
+            #[cfg(any(test, not(any(target_arch = "x86_64", target_arch = "aarch64"))))]
+            Level::Portable => portable::line(line, range, planes),
+            // SAFETY: the target has the instructions, as all of 64-bit Arm.
+            #[cfg(target_arch = "aarch64")]
+            Level::Neon => unsafe { neon::line(line, range, planes) },
+            // SAFETY: the instructions are a part of x86-64.
+            #[cfg(target_arch = "x86_64")]
+            Level::Sse2 => unsafe { sse2::line(line, range, planes) },
+            // SAFETY: the invariant of `Level::Avx2`.
+            #[cfg(target_arch = "x86_64")]
+            Level::Avx2 => unsafe { avx2::line(line, range, planes) },
+        }
+    }
+}
+
+/// All that this processor has.
+#[cfg(test)]
+pub(crate) fn levels() -> Vec<Simd> {
+    vec![Simd::best(), Simd::baseline(), Simd(Level::Portable)]
+}
+
+/// Makes the functions that a level is entered by, out of its `pair` and
+/// what `kernels!` makes.
+macro_rules! entry_points {
+    ($(#[$attribute:meta])*) => {
+        $(#[$attribute])*
+        pub(super) fn row(scan: &mut crate::scan::Scan<'_>, samples: &crate::samples::McuRow) {
+            scan.row_by(samples, |samples, stride, divisors, out| {
+                pair(samples, stride, divisors, out);
+            });
+        }
+
+        $(#[$attribute])*
+        pub(super) fn line(
+            line: crate::samples::Line<'_>,
+            range: crate::samples::Range,
+            planes: [&mut [u8]; 3],
+        ) {
+            use crate::convert::{Kernels, Kind, convert};
+            let kernels = Kernels {
+                split: |pairs: &[_], first: &mut [_], second: &mut [_]| split(pairs, first, second),
+                rgb: |pixels: &[_], is_reversed, range, to: [&mut [_]; 3]| {
+                    rgb(pixels, is_reversed, range, to);
+                },
+                rgb565: |pixels: &[_], range, to: [&mut [_]; 3]| rgb565(pixels, range, to),
+                widen: |levels: &mut [_], kind| match kind {
+                    Kind::Luma => widen_luma(levels),
+                    Kind::Chroma => widen_chroma(levels),
+                },
+            };
+            convert(line, range, planes, &kernels);
+        }
+    };
+}
+
+use entry_points;
