@@ -108,7 +108,7 @@ fn values_and_names_that_are_none_are_answered_one_by_one() {
     assert!(error(&ends["brightnes"]).contains("did you mean brightness?"), "{ends}");
     assert!(error(&ends["brightness"]).contains("out of range: use -64 to 64"), "{ends}");
     assert!(error(&ends["auto_exposure"]).contains("there are 1 (Manual Mode), 3 ("), "{ends}");
-    assert!(error(&ends["saturation"]).contains("is to be a whole number"), "{ends}");
+    assert!(error(&ends["saturation"]).contains("use a whole number"), "{ends}");
     assert_eq!(ends["contrast"]["value"], 33, "one that is right is set all the same");
     assert_eq!(seen(&machine, &device, "contrast,brightness"), "33\nbrightness: 0");
     webcam.set_mode("refuse");
