@@ -8,11 +8,13 @@ use crossbeam_channel::{Receiver, select};
 
 use crate::camera;
 use crate::cameras::Cameras;
+use crate::children;
 use crate::config::{CameraOptions, CommandLine, Config, ServerOptionValues};
 use crate::http::{Inherited, Restart, Server, check_camera_name};
 use crate::open_files;
 use crate::panics;
 use crate::shutdown;
+use crate::url::mask_error;
 
 /// Orders that the daemon takes while it runs.
 #[derive(Debug)]
@@ -36,6 +38,7 @@ pub(crate) fn run(
     signals: &Signals,
 ) -> Result<Option<Restart>> {
     panics::install_hook();
+    children::reap_orphans();
     let (trigger, stop) = shutdown::channel();
     open_files::limit_connections(&mut config.http.limits);
     let labels: Vec<_> = config.cameras.iter().map(CameraOptions::description).collect();
@@ -99,7 +102,10 @@ fn reload(command_line: &CommandLine, cameras: &Cameras, server: &ServerOptionVa
             }
             cameras.change(config.cameras);
         }
-        Err(e) => log::error!("nothing changes, because the file has an error: {e:#}"),
+        Err(e) => {
+            let error = mask_error(&format!("{e:#}"));
+            log::error!("nothing changes, because the file has an error: {error}");
+        }
     }
 }
 

@@ -67,9 +67,11 @@
 //! | `rate`, `log_limit` | events a second; a limit on lines that repeat |
 //! | `back_off` | the pause before the next try |
 //! | `log_queue` | the log's way out, which never blocks the one who logs |
+//! | `secrets` | what must not be shown, hidden in texts |
 //! | `url`, `trust` | addresses of other servers, with passwords hidden in texts; which certificates are accepted |
 //! | `config` | the command line and the file, checked; the scope of each option |
 //! | `heap` | one heap for all threads |
+//! | `children` | the processes started here; orphans reaped where this is process 1 |
 //! | `panics` | panics counted |
 //! | `open_files` | the limit of open files |
 //! | `jpeg` | markers: check, split, missing tables; raw pictures to JPEG, by the package in `src/jpeg_codec` |
@@ -105,6 +107,8 @@ mod camera;
 mod cameras;
 #[cfg(feature = "daemon")]
 mod capture;
+#[cfg(feature = "daemon")]
+mod children;
 #[cfg(feature = "daemon")]
 pub mod cli;
 pub mod client;
@@ -143,6 +147,7 @@ mod pictures;
 mod rate;
 #[cfg(feature = "daemon")]
 mod recording;
+mod secrets;
 mod shutdown;
 #[cfg(feature = "daemon")]
 mod slot;

@@ -6,6 +6,8 @@ use std::fmt;
 
 use anyhow::{Context, Result, bail, ensure};
 
+use crate::secrets::{Known, hide, hide_all, hide_in_address};
+
 /// The address of a stream or a picture.
 #[derive(Clone, PartialEq)]
 pub(crate) struct Url {
@@ -163,8 +165,8 @@ fn percent_decode(text: &str) -> Vec<u8> {
 impl fmt::Display for Url {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match &self.login {
-            None => f.write_str(&self.text),
-            Some(_) => f.write_str(&self.text.replacen("://", "://***@", 1)),
+            None => f.write_str(&hide(&self.text)),
+            Some(_) => f.write_str(&hide(&self.text).replacen("://", "://***@", 1)),
         }
     }
 }
@@ -180,7 +182,7 @@ impl fmt::Debug for Url {
 /// it is not clear which part is the password, more is replaced.
 pub(crate) fn mask(text: &str) -> Cow<'_, str> {
     if !text.contains("://") {
-        return Cow::Borrowed(text);
+        return hide_all(text);
     }
     let mut masked = String::with_capacity(text.len());
     let mut pieces = text.split("://");
@@ -200,7 +202,34 @@ pub(crate) fn mask(text: &str) -> Cow<'_, str> {
             None => masked.push_str(piece),
         }
     }
-    Cow::Owned(masked)
+    Cow::Owned(hide_all(&masked).into_owned())
+}
+
+/// As [`mask`], for an error with what was typed in it. What such errors say of
+/// the right form stays readable.
+pub(crate) fn mask_error(text: &str) -> String {
+    let forms = ["[USER:PASSWORD@]", "USER:PASSWORD@", "user:password@"];
+    let Some((at, form)) = forms.iter().find_map(|form| Some((text.find(form)?, form))) else {
+        return mask(text).into_owned();
+    };
+    let (before, behind) = (&text[..at], &text[at + form.len()..]);
+    [&*mask_error(before), form, &*mask_error(behind)].concat()
+}
+
+/// As [`mask`], for a source of a camera as it was typed, with its name or
+/// without, which may be no address at all.
+pub(crate) fn mask_source(text: &str) -> String {
+    let source = text
+        .split_once('=')
+        .map_or(text, |(name, source)| if name.contains([':', '/', '@']) { text } else { source });
+    let is_address = source.starts_with("http://") || source.starts_with("https://");
+    if is_address { mask(&hide_in_address(text)).into_owned() } else { mask_command(text) }
+}
+
+/// As [`mask`], for a command. A secret that stands in it a second time is
+/// hidden there too, though nothing says there that it is one.
+pub(crate) fn mask_command(text: &str) -> String {
+    Known::of(text).hide(&mask(text))
 }
 
 #[cfg(test)]
@@ -300,6 +329,38 @@ mod tests {
     fn https_says_how_to_get_it() {
         let fault = Url::parse("https://h/").unwrap_err().to_string();
         assert!(fault.contains("--features https"), "{fault}");
+    }
+
+    #[test]
+    fn queries_and_sources_are_masked() {
+        let url = Url::parse("http://me:x@h/v.cgi?user=a&pwd=b&fps=5").unwrap();
+        assert_eq!(url.to_string(), "http://***@h/v.cgi?user=***&pwd=***&fps=5");
+        assert_eq!(url.as_str(), "http://h/v.cgi?user=a&pwd=b&fps=5");
+        for (text, masked) in [
+            ("front=http://h/?pwd=SE CR\"ET&x=1", "front=http://h/?pwd=***&x=1"),
+            ("http://me:se cr@h/", "http://***@h/"),
+            ("http://me:se#cr@h/", "http://***@h/"),
+            ("exec:cam -u me:x", "exec:cam -u ***"),
+        ] {
+            assert_eq!(mask_source(text), masked);
+        }
+    }
+
+    #[test]
+    fn forms_in_errors_stay_readable() {
+        let error = format!("--camera http://me:x@h:y/: no port; {USAGE}; http://user:password@h");
+        assert_eq!(
+            mask_error(&error),
+            format!("--camera http://***@h:y/: no port; {USAGE}; http://user:password@h")
+        );
+        for error in [
+            "--auth-file /users, line 1: no colon; write user:password",
+            "--auth-file /tmp/users: no user in it; write lines user:password",
+            "--auth-file users: no user in it; write lines user:password",
+            "--camera exec:: use exec:COMMAND, such as 'exec:rpicam-vid -t 0 --codec mjpeg -o -'",
+        ] {
+            assert_eq!(mask_error(error), error);
+        }
     }
 
     #[test]

@@ -29,7 +29,8 @@ use output::Output;
 /// each process has only once.
 #[must_use]
 pub fn main() -> ExitCode {
-    let command_line = CommandLine::parse_from(env::args_os()).unwrap_or_else(|e| e.exit());
+    let command_line =
+        CommandLine::parse_from(env::args_os()).unwrap_or_else(|e| output::exit_with(&e));
     let is_daemon = command_line.command().is_none();
     // First of all, as it starts the program a second time.
     let heap = if is_daemon { heap::exec_with_one() } else { Ok(()) };

@@ -3,12 +3,14 @@
 //! to the standard error.
 
 use std::io::{IsTerminal, Write, stderr, stdout};
+use std::process;
 use std::time::{Duration, Instant};
 
 use anyhow::Context;
 
 use super::Error;
 use crate::log_queue::LogQueue;
+use crate::url::{mask, mask_error};
 
 /// Fast enough to look alive, and slow enough to be read.
 const PROGRESS_INTERVAL: Duration = Duration::from_millis(200);
@@ -36,7 +38,7 @@ impl Output {
 
     /// Prints the one error of the program.
     pub(super) fn print_error(&mut self, error: &Error) {
-        let line = format!("mjpegd: {error}\n");
+        let line = format!("mjpegd: {}\n", mask_error(&error.to_string()));
         // A closed standard error must not change the exit code, as the panic
         // of `eprintln!` would.
         let _ = match &mut self.log {
@@ -52,6 +54,18 @@ impl Output {
             queue.flush_soon();
         }
     }
+}
+
+/// Ends the process with what clap says: the help, or an error without the
+/// secrets in the arguments that it repeats.
+#[expect(clippy::exit, reason = "nothing has been started yet")]
+pub(super) fn exit_with(error: &clap::Error) -> ! {
+    if !error.use_stderr() {
+        error.exit();
+    }
+    // Without colours, because the text is not clap's any more.
+    let _ = stderr().write_all(mask(&error.to_string()).as_bytes());
+    process::exit(error.exit_code())
 }
 
 /// A line that shows how far the work is: the last one on the standard error,

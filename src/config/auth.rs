@@ -1,10 +1,11 @@
 //! Who may see the camera: the file of `--auth-file`.
 
 use std::fmt;
-use std::fs;
 use std::path::Path;
 
 use anyhow::{Context, Result, bail, ensure};
+
+use super::text_file::{self, Encoding};
 
 /// The users of an `--auth-file` and their passwords, at least one.
 #[derive(Clone, Debug)]
@@ -35,19 +36,41 @@ impl Credentials {
     /// named. No message holds a password, as messages go to the log.
     pub(crate) fn read(path: &Path) -> Result<Self> {
         let name = path.display();
-        let text = fs::read_to_string(path).with_context(|| format!("--auth-file {name}"))?;
+        let text = text_file::read(path, Encoding::Utf8OrLatin1)
+            .with_context(|| format!("--auth-file {name}"))?;
         let mut users = Vec::new();
         for (i, line) in text.lines().enumerate() {
-            // Spaces stay, because a password may begin or end with one.
             let line = line.trim_end_matches('\r');
-            if line.is_empty() || line.starts_with('#') {
+            if line.trim().is_empty() || line.starts_with('#') {
                 continue;
             }
-            users.push(user(line).with_context(|| format!("--auth-file {name}, line {}", i + 1))?);
+            let place = || format!("--auth-file {name}, line {}", i + 1);
+            let entries = entries(line).with_context(place)?;
+            if entries.len() > 1 {
+                log::warn!(
+                    "{}: a blank ends the line; the login works with and without it",
+                    place()
+                );
+            }
+            users.extend(entries);
         }
         ensure!(!users.is_empty(), "--auth-file {name}: no user in it; write lines user:password");
         Ok(Self(users))
     }
+}
+
+/// What one line of the file allows. Blanks behind a password are mostly left by
+/// an editor, but a password may end in one: both are let in. The log says so,
+/// because nobody sees such a blank.
+fn entries(line: &str) -> Result<Vec<(String, Password)>> {
+    let trimmed = line.trim_end();
+    if trimmed.len() == line.len() || trimmed.ends_with(':') {
+        return Ok(vec![user(line)?]);
+    }
+    let without = user(trimmed)?;
+    // No hash ends in a blank.
+    let is_plain = matches!(without.1, Password::Plain(_));
+    Ok(if is_plain { vec![without, user(line)?] } else { vec![without] })
 }
 
 /// One line of the file.
@@ -95,6 +118,23 @@ mod tests {
         assert!(matches!(user(bcrypt).unwrap().1, Password::Bcrypt(_)));
         let sha = "u:$6$saltsalt$8RWsOfwR6M6PpnoeQiEiWzNTPo1f0HjVYjDnLZhGx16aBFRkeqiHAzfXP/LgrOWMBMXqiU2pLrXsSOHNUyUm91";
         assert!(matches!(user(sha).unwrap().1, Password::ShaCrypt(_)));
+    }
+
+    #[test]
+    fn blank_behind_a_password_may_belong_to_it_or_not() {
+        let passwords = |line: &str| -> Vec<String> {
+            let of = |(_, password)| match password {
+                Password::Plain(text) => text,
+                Password::Bcrypt(hash) | Password::ShaCrypt(hash) => hash,
+            };
+            entries(line).unwrap().into_iter().map(of).collect()
+        };
+        assert_eq!(passwords("a:secret"), ["secret"]);
+        assert_eq!(passwords("a:secret \t"), ["secret", "secret \t"]);
+        assert_eq!(passwords("a: secret"), [" secret"]);
+        assert_eq!(passwords("a:  "), ["  "]);
+        let bcrypt = "$2y$05$abcdefghijklmnopqrstuuFlkQx7C9yzXMKnMnsPMPPhvgr6.Zx.2";
+        assert_eq!(passwords(&format!("u:{bcrypt} ")), [bcrypt]);
     }
 
     #[test]

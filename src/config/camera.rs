@@ -7,7 +7,7 @@ use anyhow::{Context, Result, bail, ensure};
 
 use super::device::DeviceConfig;
 use crate::trust::Trust;
-use crate::url::{Url, mask};
+use crate::url::{Url, mask_command};
 
 /// What a driver needs to know of its camera.
 #[derive(Clone, Debug, PartialEq)]
@@ -169,7 +169,7 @@ impl fmt::Display for Source {
             }
             Self::Images(dir) => write!(f, "images:{}", dir.display()),
             Self::File(path) => write!(f, "file:{}", path.display()),
-            Self::Exec(command) => write!(f, "exec:{}", mask(command)),
+            Self::Exec(command) => write!(f, "exec:{}", mask_command(command)),
             Self::Server(url) => write!(f, "{url}"),
             Self::V4l2(None) => f.write_str("v4l2"),
             Self::V4l2(Some(path)) => write!(f, "v4l2:{}", path.display()),

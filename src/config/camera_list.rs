@@ -7,7 +7,7 @@ use anyhow::{Context, Result, bail, ensure};
 use super::command_line::{CommandLine, Layers};
 use super::file::File;
 use super::{CameraOptions, name};
-use crate::url::mask;
+use crate::url::mask_source;
 
 /// One camera whose options are not checked yet.
 pub(super) struct UncheckedCamera<'a> {
@@ -43,7 +43,7 @@ pub(super) fn cameras<'a>(
     for text in typed.cameras() {
         let (name, source) = name::split(text);
         // Errors are logged, and a source may hold a password.
-        let origin = format!("--camera {}", mask(text));
+        let origin = format!("--camera {}", mask_source(text));
         if let Some(name) = name {
             name::check(name).with_context(|| origin.clone())?;
         }
@@ -92,7 +92,7 @@ fn in_file(file: &File) -> Result<Vec<UncheckedCamera<'_>>> {
         let text = source.values.concat();
         list.push(UncheckedCamera {
             name,
-            origin: format!("{}: source {}", file.at(source.line), mask(&text)),
+            origin: format!("{}: source {}", file.at(source.line), mask_source(&text)),
             source: text,
             layers: Layers { file: Some(file), camera: &table.entries },
         });

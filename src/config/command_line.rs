@@ -18,6 +18,7 @@ use super::args::Args;
 use super::file::{Entry, File};
 use super::options::{CAMERA, Options, Scope};
 use super::{Command, ServerOptionValues};
+use crate::url::{mask, mask_error};
 
 /// The command line, read.
 #[derive(Debug)]
@@ -34,7 +35,10 @@ impl CommandLine {
     pub(crate) fn parse_from(
         typed: impl IntoIterator<Item = OsString>,
     ) -> Result<Self, clap::Error> {
-        let matches = Args::command().try_get_matches_from(typed)?;
+        // The help does not show what the environment holds: a camera's address may
+        // have a password in it.
+        let command = Args::command().mut_args(|arg| arg.hide_env_values(true));
+        let matches = command.try_get_matches_from(typed)?;
         Ok(Self { args: Args::from_arg_matches(&matches)?, matches })
     }
 
@@ -77,7 +81,7 @@ impl CommandLine {
     /// The error of an option whose text begins with the option. If the value
     /// came from the file, it begins with the place in the file instead.
     pub(super) fn locate_error(&self, error: &anyhow::Error, layers: &Layers<'_>) -> anyhow::Error {
-        let text = format!("{error:#}");
+        let text = mask_error(&format!("{error:#}"));
         let option = text.strip_prefix("--").map(|rest| {
             let end = rest.find([' ', ':', '=']).unwrap_or(rest.len());
             (&rest[..end], &rest[end..])
@@ -140,11 +144,11 @@ fn one_line(error: &clap::Error) -> String {
     match (of(ContextKind::InvalidArg), of(ContextKind::InvalidValue), error.source()) {
         (Some(arg), Some(value), Some(cause)) => {
             let option = arg.split([' ', '[', '=']).next().unwrap_or(arg);
-            format!("{option} {value:?}: {cause}")
+            mask(&format!("{option} {value:?}: {cause}")).into_owned()
         }
         _ => {
             let text = error.to_string();
-            text.lines().next().unwrap_or_default().trim_start_matches("error: ").to_owned()
+            mask(text.lines().next().unwrap_or_default().trim_start_matches("error: ")).into_owned()
         }
     }
 }

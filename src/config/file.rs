@@ -3,18 +3,15 @@
 //! the command line.
 
 use std::borrow::Cow;
-use std::io::Read;
 use std::ops::Range;
 use std::path::{Path, PathBuf};
 
-use anyhow::{Context, Result, anyhow, ensure};
+use anyhow::{Context, Result, anyhow};
 use toml::Spanned;
 use toml::de::{DeTable, DeValue};
 
 use super::options::{CAMERA, NAME, Options, SOURCE, Scope, is_switch, takes_many};
-
-/// The largest file to read; one with hundreds of cameras is far smaller.
-const MAX_BYTES: u64 = 1 << 20;
+use super::text_file::{self, Encoding};
 
 /// The content of the file.
 #[derive(Debug)]
@@ -50,13 +47,8 @@ impl File {
     /// # Errors
     /// Its first error, with the line.
     pub(super) fn read(path: &Path) -> Result<Self> {
-        let named = || format!("--config {}", path.display());
-        let mut text = String::new();
-        let file = std::fs::File::open(path).with_context(named)?;
-        // One byte more than allowed, so that a longer file shows. The path may
-        // name a device that never ends.
-        file.take(MAX_BYTES + 1).read_to_string(&mut text).with_context(named)?;
-        ensure!(text.len() as u64 <= MAX_BYTES, "{}: larger than 1 MiB", named());
+        let text = text_file::read(path, Encoding::Utf8)
+            .with_context(|| format!("--config {}", path.display()))?;
         Self::parse(path, &text)
     }
 

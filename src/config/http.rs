@@ -116,7 +116,14 @@ impl Limits {
 fn bind_address(text: &str) -> Result<SocketAddr> {
     let right = "use ADDRESS:PORT, such as 0.0.0.0:5000 or [::]:5000";
     let full = if text.starts_with(':') { format!("[::]{text}") } else { text.to_owned() };
-    let mut found = full.to_socket_addrs().with_context(|| format!("--bind {text}: {right}"))?;
+    let mut found = match full.to_socket_addrs() {
+        Ok(found) => found,
+        // Without /etc/hosts, as in a container that holds only this program.
+        Err(e) => match full.strip_prefix("localhost:").and_then(|port| port.parse().ok()) {
+            Some(port) => vec![SocketAddr::from(([127, 0, 0, 1], port))].into_iter(),
+            None => return Err(e).with_context(|| format!("--bind {text}: {right}")),
+        },
+    };
     match found.next() {
         Some(address) => Ok(address),
         None => bail!("--bind {text}: the name has no address; {right}"),

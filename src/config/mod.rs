@@ -14,6 +14,7 @@ mod name;
 mod options;
 mod record;
 mod size;
+mod text_file;
 mod tls;
 mod tools;
 

@@ -60,6 +60,10 @@ mod abuse;
 mod tools;
 // Passwords.
 mod auth;
+// Secrets in addresses and commands, which nothing shows.
+mod secrets;
+// Systems that lack something, files of Windows, clocks that are wrong.
+mod operation;
 // All kinds of clients, again and again: no memory, thread or descriptor leaks.
 mod soak;
 // One heap for all threads.

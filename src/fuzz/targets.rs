@@ -525,7 +525,25 @@ fn time(input: &[u8], _: &mut Rng) -> u64 {
 
 #[test]
 fn addresses_of_servers() {
-    let words = &["http://", "user:password@", "[::1]", ":80", "/", "?", "%40", "@", "#", "://"];
+    let words = &[
+        "http://",
+        "user:password@",
+        "[::1]",
+        ":80",
+        "/",
+        "?",
+        "%40",
+        "@",
+        "#",
+        "://",
+        "&pwd=",
+        " -u ",
+        "'",
+        "\"",
+        "Cookie: ",
+        "--token=",
+        "\\",
+    ];
     Target { name: "url", words, run: address }.fuzz();
 }
 

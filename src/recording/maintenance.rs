@@ -6,12 +6,11 @@ use std::time::{Duration, Instant, SystemTime};
 
 use crossbeam_channel::{Receiver, RecvTimeoutError};
 
-use super::cleaner::clean;
+use super::cleaner::Cleaner;
 use super::recorder::Written;
 use super::store::Store;
 use super::time::micros;
 use crate::config::RecordConfig;
-use crate::log_limit::LogLimit;
 
 /// How often ages are checked while nothing is recorded...
 const IDLE_PERIOD: Duration = Duration::from_secs(10);
@@ -21,7 +20,7 @@ const MIN_PERIOD: Duration = Duration::from_millis(500);
 /// Runs until the other end of `written` is dropped. While it records, the
 /// recorder sends at least once a second.
 pub(super) fn run(store: &Store, config: &RecordConfig, written: &Receiver<Written>) {
-    let mut log = LogLimit::default();
+    let mut cleaner = Cleaner::default();
     let mut cleaned: Option<Instant> = None;
     loop {
         // Only an age can be exceeded while nothing is written.
@@ -32,7 +31,7 @@ pub(super) fn run(store: &Store, config: &RecordConfig, written: &Receiver<Writt
             Err(RecvTimeoutError::Disconnected) => return,
         }
         if cleaned.is_none_or(|at| at.elapsed() >= MIN_PERIOD) {
-            clean(store, config, micros(SystemTime::now()), &mut log);
+            cleaner.clean(store, config, micros(SystemTime::now()), Instant::now());
             cleaned = Some(Instant::now());
         }
     }

@@ -7,6 +7,7 @@ mod process;
 mod stderr;
 
 use std::io::ErrorKind;
+use std::path::Path;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
@@ -18,7 +19,7 @@ use crate::frame::{FrameBuf, Timestamp};
 use crate::jpeg::{Fault, Found, Splitter};
 use crate::mode::Mode;
 use crate::shutdown::Shutdown;
-use process::{End, Process};
+use process::{End, Process, SHELL};
 
 /// How often a wait checks for the order to stop.
 const SLICE: Duration = Duration::from_millis(200);
@@ -27,6 +28,9 @@ const SLICE: Duration = Duration::from_millis(200);
 const NOT_YET_AFTER: Duration = Duration::from_secs(1);
 /// The capacity of a pipe, unless it was enlarged (pipe(7)).
 const PIECE_BYTES: usize = 64 << 10;
+
+/// What the system has to have for a command to run.
+const NEEDED: [&str; 2] = [SHELL, "/dev/null"];
 
 /// A running command.
 pub(super) struct Exec {
@@ -48,8 +52,12 @@ impl Exec {
         stall: Arc<Mutex<Stall>>,
         max_bytes: usize,
     ) -> Result<Self, Error> {
-        let process = Process::start(command)
-            .map_err(|e| Error::lost(Cause::Io, format!("cannot start the command: {e}")))?;
+        let process = Process::start(command).map_err(|e| {
+            // A container may hold nothing but this program.
+            let missing = NEEDED.iter().find(|path| !Path::new(path).exists());
+            let why = missing.map_or(e.to_string(), |path| format!("there is no {path} here"));
+            Error::lost(Cause::Io, format!("cannot start the command: {why}"))
+        })?;
         stall.lock().opened();
         Ok(Self {
             process,

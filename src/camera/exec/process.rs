@@ -3,7 +3,7 @@
 use std::io::{self, Read};
 use std::os::fd::AsFd;
 use std::os::unix::process::{CommandExt, ExitStatusExt};
-use std::process::{Child, ChildStdout, Command, Stdio};
+use std::process::{ChildStdout, Command, Stdio};
 use std::time::{Duration, Instant};
 
 use rustix::event::{PollFd, PollFlags, Timespec, poll};
@@ -11,9 +11,12 @@ use rustix::io::{Errno, ioctl_fionbio, ioctl_fionread};
 use rustix::process::{Pid, Signal, kill_process_group, test_kill_process_group};
 
 use super::stderr::Stderr;
+use crate::children::OwnChild;
 use crate::heap;
 use crate::shutdown::Shutdown;
 
+/// Reads the command line.
+pub(super) const SHELL: &str = "/bin/sh";
 /// How long a command may take to end after SIGTERM.
 const GRACE: Duration = Duration::from_secs(2);
 /// The same while the daemon stops, since the daemon must end within 2 s.
@@ -30,7 +33,7 @@ const EXIT_WAIT: Duration = Duration::from_millis(500);
 /// next picture. The parent-death signal (prctl) would end it sooner, but needs
 /// unsafe code between fork and exec, and comes whenever the capture thread ends.
 pub(super) struct Process {
-    child: Child,
+    child: OwnChild,
     group: Pid,
     /// `None` only while the command is being ended.
     stdout: Option<ChildStdout>,
@@ -49,17 +52,17 @@ impl Process {
     /// Runs a command line in the shell. The command inherits no descriptor of the
     /// daemon, as each is opened with O_CLOEXEC.
     pub(super) fn start(command: &str) -> io::Result<Self> {
-        let mut shell = Command::new("/bin/sh");
-        let mut child = heap::use_default_in(&mut shell)
+        let mut shell = Command::new(SHELL);
+        heap::use_default_in(&mut shell)
             .args(["-c", command])
             .stdin(Stdio::null())
             .stdout(Stdio::piped())
             .stderr(Stdio::piped())
-            .process_group(0)
-            .spawn()?;
+            .process_group(0);
+        let mut child = OwnChild::spawn(&mut shell)?;
         let group = Pid::from_child(&child);
         let stdout = child.stdout.take();
-        let stderr = Stderr::new(child.stderr.take());
+        let stderr = Stderr::new(child.stderr.take(), command);
         let process = Self { child, group, stdout, stderr, stop: None };
         // Only the daemon's ends of the pipes become non-blocking: the command
         // expects its own ends to block.

@@ -6,6 +6,7 @@ use std::process::ChildStderr;
 use std::time::Instant;
 
 use crate::log_limit::LogBudget;
+use crate::secrets::Known;
 use crate::url::mask;
 
 /// Longer lines are cut.
@@ -22,11 +23,14 @@ pub(super) struct Stderr {
     last: Option<String>,
     /// Limits how many lines are logged, since a command may write any number.
     budget: LogBudget,
+    secrets: Known,
 }
 
 impl Stderr {
-    pub(super) fn new(pipe: Option<ChildStderr>) -> Self {
-        Self { pipe, line: Vec::new(), last: None, budget: LogBudget::default() }
+    /// `command` is what writes there; none of its secrets is shown.
+    pub(super) fn new(pipe: Option<ChildStderr>, command: &str) -> Self {
+        let secrets = Known::of(command);
+        Self { pipe, line: Vec::new(), last: None, budget: LogBudget::default(), secrets }
     }
 
     pub(super) fn pipe(&self) -> Option<BorrowedFd<'_>> {
@@ -72,7 +76,7 @@ impl Stderr {
         if text.trim().is_empty() {
             return;
         }
-        let line = mask(&text).into_owned();
+        let line = self.secrets.hide(&mask(&text));
         self.budget.info(&format!("the command says: {line}"), Instant::now());
         self.last = Some(line);
     }
@@ -84,7 +88,7 @@ mod tests {
 
     #[test]
     fn lines_are_whole_bounded_and_without_passwords() {
-        let mut stderr = Stderr::new(None);
+        let mut stderr = Stderr::new(None, "cam --login you:TOPSECRET");
         stderr.push(b"one\ntw");
         assert_eq!(stderr.last(), Some("one"));
         stderr.push(b"o\r\r\n  \n");
@@ -95,5 +99,7 @@ mod tests {
         assert_eq!(stderr.last(), Some("x".repeat(MAX_LINE_BYTES).as_str()));
         stderr.push(b"\x1b[31mrtsp://me:secret@camera/: \xff\n");
         assert_eq!(stderr.last(), Some("[31mrtsp://***@camera/: \u{fffd}"));
+        stderr.push(b"trying TOPSECRET\n");
+        assert_eq!(stderr.last(), Some("trying ***"));
     }
 }

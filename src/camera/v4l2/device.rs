@@ -1,39 +1,42 @@
 //! One V4L2 device, open or not: how it is found, opened and asked.
 
-use std::path::{Path, PathBuf};
-use std::time::{Duration, Instant};
+use std::path::PathBuf;
+use std::sync::{Arc, Weak};
+use std::time::Instant;
 
 use parking_lot::Mutex;
 
 use super::super::{Cause, Controls, Error};
 use super::desired::Desired;
+use super::identity::Identity;
+use super::known::Known;
 use super::nodes::{self, Opened};
 use super::{V4l2, controls};
 use crate::config::DeviceConfig;
 use crate::controls::{Change, ChangeResult, Control};
 
+/// The folder of links that name a socket and not a camera.
+const BY_PATH: &str = "/dev/v4l/by-path";
+
+/// All devices of this daemon, so that none takes the camera of another.
+static ALL: Mutex<Vec<Weak<Claim>>> = Mutex::new(Vec::new());
+
 /// A device that is opened many times.
 pub(in crate::camera) struct Device {
-    /// As it was typed; `None` stands for the first node that is a camera.
-    path: Option<PathBuf>,
+    claim: Arc<Claim>,
     config: DeviceConfig,
     fps: Option<f64>,
-    known: Mutex<Option<Known>>,
     desired: Desired,
 }
 
-/// The device that was opened last. It keeps its lasting name when it is plugged
-/// in again, but may get another number.
-#[derive(Clone, Debug)]
-struct Known {
-    lasting_name: PathBuf,
-    /// When it was first missed.
-    away_since: Option<Instant>,
+/// Which camera a device means.
+struct Claim {
+    /// As it was typed; `None` stands for the first node that is a camera.
+    path: Option<PathBuf>,
+    known: Mutex<Option<Known>>,
+    /// When the device was last closed by capture.
+    released: Arc<Mutex<Option<Instant>>>,
 }
-
-/// How long to wait for a device that was unplugged before another device with
-/// its number is used. Moving a plug from one socket to another takes less.
-const RETURN: Duration = Duration::from_secs(10);
 
 impl Device {
     pub(in crate::camera) fn new(
@@ -42,71 +45,96 @@ impl Device {
         fps: Option<f64>,
     ) -> Self {
         let desired = Desired::new(config.controls.clone());
-        Self { path, config, fps, known: Mutex::default(), desired }
+        // Now, without opening it: later its number may be that of another.
+        let known = Mutex::new(path.as_deref().and_then(Identity::of).map(Known::new));
+        let claim = Arc::new(Claim { path, known, released: Arc::default() });
+        let mut all = ALL.lock();
+        all.retain(|claim| claim.strong_count() > 0);
+        all.push(Arc::downgrade(&claim));
+        Self { claim, config, fps, desired }
     }
 
-    /// Opens the device for capture, by its lasting name if that is known, and
-    /// sets it up.
+    /// Opens the camera for capture, wherever it is now, and sets it up.
     pub(in crate::camera) fn open(&self) -> Result<V4l2, Error> {
-        // Only the capture thread opens the device for capture, so the lock need
-        // not be held meanwhile.
-        let mut known = self.known.lock().clone();
-        let opened = find(self.path.as_deref(), &mut known);
-        *self.known.lock() = known;
-        V4l2::set_up(opened?, &self.config, &self.desired, self.fps)
-    }
-
-    /// Opens the device beside the capture thread, for what V4L2 allows while
-    /// another descriptor streams: to list and set controls.
-    fn open_for_controls(&self) -> Result<Opened, Error> {
-        let name = self.known.lock().as_ref().map(|known| known.lasting_name.clone());
-        match (name, &self.path) {
-            (Some(name), _) if name.exists() => nodes::open(&name),
-            (Some(name), _) => Err(unplugged(&name)),
-            (None, Some(path)) => nodes::open(path),
-            (None, None) => nodes::first(),
-        }
+        let opened = self.claim.open()?;
+        let released = Arc::clone(&self.claim.released);
+        V4l2::set_up(opened, &self.config, &self.desired, self.fps, released)
     }
 }
 
 impl Controls for Device {
     fn list(&self) -> Result<Vec<Control>, Error> {
-        Ok(controls::list(&self.open_for_controls()?))
+        Ok(controls::list(&self.claim.open()?))
     }
 
+    /// Beside the capture thread, which V4L2 allows while another descriptor
+    /// streams.
     fn set(&self, changes: &[Change]) -> Result<Vec<ChangeResult>, Error> {
-        Ok(controls::set_lasting(&self.open_for_controls()?, changes, &self.desired))
+        Ok(controls::set_lasting(&self.claim.open()?, changes, &self.desired))
     }
 }
 
-fn find(path: Option<&Path>, known: &mut Option<Known>) -> Result<Opened, Error> {
-    let opened = match (known.as_mut(), path) {
-        (Some(known), _) if known.lasting_name.exists() => {
-            known.away_since = None;
-            return nodes::open(&known.lasting_name);
-        }
-        (_, None) => nodes::first()?,
-        (Some(known), Some(path)) => known.open_replacement(path)?,
-        (None, Some(path)) => nodes::open(path)?,
-    };
-    let name = nodes::lasting_name(&opened.path);
-    *known = name.map(|lasting_name| Known { lasting_name, away_since: None });
-    Ok(opened)
-}
+impl Claim {
+    /// Opens the camera that this device means. No lock is held meanwhile, as
+    /// opening can take seconds; the last one that opens it says where it is.
+    fn open(&self) -> Result<Opened, Error> {
+        let mut known = self.known.lock().clone();
+        let opened = self.find(&mut known);
+        *self.known.lock() = known;
+        opened
+    }
 
-fn unplugged(name: &Path) -> Error {
-    Error::lost(Cause::NoDevice, format!("{}: unplugged", name.display()))
-}
-
-impl Known {
-    /// Opens the device at `path`, once this one is away for [`RETURN`]. Until
-    /// then another camera may have taken the number that was typed, and this
-    /// one may still come back under a new number.
-    fn open_replacement(&mut self, path: &Path) -> Result<Opened, Error> {
-        let away_since = *self.away_since.get_or_insert_with(Instant::now);
-        if away_since.elapsed() < RETURN {
-            return Err(unplugged(&self.lasting_name));
+    fn find(&self, known: &mut Option<Known>) -> Result<Opened, Error> {
+        // A socket is typed to have whatever is plugged into it.
+        if let Some(path) = self.path.as_deref().filter(|_| self.is_socket()) {
+            let opened = nodes::open(path)?;
+            *known = Known::of(&opened);
+            return Ok(opened);
         }
-        nodes::open(path)
+        let own = known.as_ref().map(|known| known.identity.clone());
+        let others = self.others();
+        // What two devices mean alike is busy for one of them, but a socket says
+        // more than the name of a camera, which two cameras may share.
+        let is_free = |identity: &Identity| {
+            let is_own = own.as_ref() == Some(identity);
+            !others.iter().any(|other| (!is_own || other.is_socket()) && other.means(identity))
+        };
+        let released = *self.released.lock();
+        if let Some(opened) = known.as_mut().and_then(|known| known.open(is_free, released)) {
+            return opened;
+        }
+        let opened = match (known.as_ref(), self.path.as_deref()) {
+            (_, None) => nodes::first(|path| Identity::of(path).as_ref().is_none_or(is_free))?,
+            (Some(known), Some(path)) => known.open_replacement(path)?,
+            (None, Some(path)) => nodes::open(path)?,
+        };
+        let found = Known::of(&opened);
+        if found.as_ref().is_some_and(|found| !is_free(&found.identity)) {
+            let why =
+                "is the device of another camera here; name each by its socket (/dev/v4l/by-path)";
+            return Err(Error::lost(Cause::Busy, format!("{} {why}", opened.path.display())));
+        }
+        *known = found;
+        Ok(opened)
+    }
+
+    fn is_socket(&self) -> bool {
+        self.path.as_ref().is_some_and(|path| path.starts_with(BY_PATH))
+    }
+
+    fn others(&self) -> Vec<Arc<Self>> {
+        let all = ALL.lock();
+        all.iter().filter_map(Weak::upgrade).filter(|other| !std::ptr::eq(&**other, self)).collect()
+    }
+
+    /// Whether this device is to be that camera, as far as is known now.
+    fn means(&self, identity: &Identity) -> bool {
+        let known = self.known.lock().as_ref().map(|known| known.identity.clone());
+        let by_path = || self.path.as_deref().and_then(Identity::of);
+        let is_it = |id: Option<Identity>| id.as_ref() == Some(identity);
+        match known {
+            Some(known) => known == *identity || self.is_socket() && is_it(by_path()),
+            None => is_it(by_path()),
+        }
     }
 }

@@ -7,6 +7,8 @@ mod controls;
 mod describe;
 mod desired;
 mod device;
+mod identity;
+mod known;
 pub(crate) mod list_devices;
 mod messages;
 mod negotiate;
@@ -15,8 +17,10 @@ mod sys;
 
 use std::io::ErrorKind;
 use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::sync::Arc;
 use std::time::{Duration, Instant};
 
+use parking_lot::Mutex;
 use rustix::time::{ClockId, clock_gettime};
 use v4l::buffer::{Flags, Metadata, Type};
 use v4l::io::mmap::Stream;
@@ -54,6 +58,8 @@ pub(super) struct V4l2 {
     n_warmup: u32,
     is_started: bool,
     n_stale: u64,
+    /// Gets the time at which the device was closed.
+    released: Arc<Mutex<Option<Instant>>>,
 }
 
 impl V4l2 {
@@ -63,6 +69,7 @@ impl V4l2 {
         config: &DeviceConfig,
         desired: &Desired,
         fps: Option<f64>,
+        released: Arc<Mutex<Option<Instant>>>,
     ) -> Result<Self, Error> {
         let negotiated = negotiate::negotiate(&opened, config, fps)?;
         controls::apply(&opened, desired);
@@ -83,6 +90,7 @@ impl V4l2 {
             n_warmup: config.n_warmup,
             is_started: false,
             n_stale: 0,
+            released,
         })
     }
 
@@ -227,6 +235,7 @@ impl Drop for V4l2 {
         if catch_unwind(AssertUnwindSafe(|| drop(stream))).is_err() {
             log::debug!("{}: the device refused to stop", self.opened.path.display());
         }
+        *self.released.lock() = Some(Instant::now());
     }
 }
 

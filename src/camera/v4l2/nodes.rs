@@ -9,6 +9,7 @@ use rustix::io::Errno;
 use v4l::Device;
 
 use super::super::{Cause, Error};
+use super::identity::Identity;
 use super::sys::{self, Caps};
 
 /// Folders of links that udev makes: by the model and serial number of the camera, and
@@ -80,10 +81,10 @@ pub(super) fn all() -> Vec<PathBuf> {
     nodes.into_iter().map(|(_, path)| path).collect()
 }
 
-/// The first node that is a camera.
-pub(super) fn first() -> Result<Opened, Error> {
+/// The first node that is a camera, of those that `may_be` lets through.
+pub(super) fn first(may_be: impl Fn(&Path) -> bool) -> Result<Opened, Error> {
     let mut refused = None;
-    for path in all() {
+    for path in all().into_iter().filter(|path| may_be(path)) {
         match open(&path) {
             Ok(opened) => return Ok(opened),
             // The first error says more than "no camera" if no node is usable.
@@ -98,10 +99,16 @@ pub(super) fn first() -> Result<Opened, Error> {
     })
 }
 
-/// The link of a node that stays the same when the camera is plugged in again.
+/// The link of a node that stays the same when the camera is plugged in again. A
+/// link by its serial number would lead to any of several cameras with one
+/// number, so these have a link by their socket only.
 pub(super) fn lasting_name(node: &Path) -> Option<PathBuf> {
     let node = node.canonicalize().ok()?;
-    let links = LINKS.iter().flat_map(|dir| fs::read_dir(dir).into_iter().flatten().flatten());
+    let identity = Identity::of(&node);
+    let is_like = |other: &Identity| identity.as_ref().is_some_and(|own| own.is_like(other));
+    let has_twin = all().iter().filter_map(|other| Identity::of(other)).any(|id| is_like(&id));
+    let folders = if has_twin { &LINKS[1..] } else { &LINKS[..] };
+    let links = folders.iter().flat_map(|dir| fs::read_dir(dir).into_iter().flatten().flatten());
     links.map(|link| link.path()).find(|link| link.canonicalize().is_ok_and(|to| to == node))
 }
 

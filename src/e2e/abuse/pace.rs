@@ -1,14 +1,13 @@
 //! Time: slow viewers, a stalled camera, a clock that jumps.
 
 use std::fs;
-use std::path::Path;
 use std::sync::atomic::{AtomicBool, Ordering::Relaxed};
 use std::thread;
 use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
 use super::worst_gap;
 use crate::support::{
-    Client, Daemon, Dir, Metronome, Over, TempDir, Viewer, eventually_is, number,
+    Client, Daemon, Dir, Metronome, Over, TempDir, Viewer, eventually_is, faketime, number,
 };
 
 fn now() -> f64 {
@@ -127,16 +126,6 @@ fn publisher_waits_for_no_viewer() {
     });
     daemon.wait_for_seats(81);
     drop(stalled);
-}
-
-/// The library that fakes the wall clock.
-fn faketime() -> String {
-    let folders = ["/usr/lib", "/usr/lib64", "/usr/local/lib"].map(Path::new);
-    let of_debian = fs::read_dir("/usr/lib").unwrap().filter_map(|e| Some(e.ok()?.path()));
-    let all = folders.into_iter().map(Path::to_owned).chain(of_debian);
-    let files = all.map(|folder| folder.join("faketime/libfaketimeMT.so.1"));
-    let file = files.into_iter().find(|file| file.exists());
-    file.expect("libfaketime is needed: apt install libfaketime").display().to_string()
 }
 
 #[test]

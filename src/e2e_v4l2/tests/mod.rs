@@ -13,6 +13,7 @@ mod vivid;
 
 // The daemon on the webcam, and on vivid.
 mod daemon;
+mod daemon_twins;
 mod daemon_vivid;
 // The controls that the daemon lists and sets, and the page's panel for them in a real browser.
 mod daemon_controls;

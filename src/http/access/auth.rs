@@ -135,7 +135,10 @@ fn decode(authorization: &str) -> Option<(String, String)> {
     if !scheme.eq_ignore_ascii_case("basic") {
         return None;
     }
-    let text = String::from_utf8(BASE64_STANDARD.decode(token.trim()).ok()?).ok()?;
+    let bytes = BASE64_STANDARD.decode(token.trim()).ok()?;
+    // Some clients send Latin-1, which RFC 7617 leaves open.
+    let text = String::from_utf8(bytes)
+        .unwrap_or_else(|e| e.into_bytes().into_iter().map(char::from).collect());
     text.split_once(':').map(|(user, password)| (user.into(), password.into()))
 }
 
@@ -207,6 +210,15 @@ mod tests {
         assert_eq!(check(&auth, Some(&header("a", "x"))), "yes");
         let other = "10.0.0.1".parse().unwrap();
         assert!(matches!(auth.check(Some(&header("b", "y")), other), Login::Granted));
+    }
+
+    #[test]
+    fn umlauts_are_understood_in_both_encodings() {
+        let auth = auth(&[("a", Password::Plain("gr\u{fc}n".into()))]);
+        for bytes in [&b"a:gr\xC3\xBCn"[..], b"a:gr\xFCn"] {
+            let header = format!("Basic {}", BASE64_STANDARD.encode(bytes));
+            assert_eq!(check(&auth, Some(&header)), "yes");
+        }
     }
 
     #[test]

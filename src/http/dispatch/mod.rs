@@ -16,6 +16,7 @@ use super::request::Request;
 use super::routes::{Access, Answer, Endpoint, Stream, Target, Which, actions};
 use super::transport::{Connection, Handler, Method};
 use crate::cameras::Camera;
+use crate::secrets::hide;
 
 /// Dispatches requests to the workers.
 pub(super) struct Dispatch {
@@ -90,7 +91,7 @@ impl Handler for Dispatch {
     fn receive(&self, connection: Connection) {
         let (shared, lanes, asked) = (&*self.shared, &self.lanes, Instant::now());
         let (peer, method) = (connection.peer(), connection.method().name());
-        log::debug!("{peer}: {method} {}", connection.target());
+        log::debug!("{peer}: {method} {}", hide(connection.target()));
         let target = Target::parse(connection.target());
         let endpoint = target.endpoint();
         let needs_login = shared.auth.is_needed();

@@ -1,11 +1,11 @@
 //! The socket that listens, and all that accepted sockets inherit from it.
 
 use std::io;
-use std::net::{SocketAddr, TcpListener};
+use std::net::{Ipv4Addr, Ipv6Addr, SocketAddr, TcpListener};
 use std::time::Duration;
 
 use anyhow::{Context, Result, anyhow};
-use rustix::io::{FdFlags, fcntl_setfd};
+use rustix::io::{Errno, FdFlags, fcntl_setfd};
 use socket2::{Domain, Protocol, Socket, TcpKeepalive, Type};
 
 use super::descriptor;
@@ -27,8 +27,45 @@ const VANISHED: Duration = Duration::from_secs(30);
 /// which the accept thread logs too, with its cause, when it replaces it.
 pub(crate) const QUIET: &str = "tiny_http=off";
 
-/// Listens, so that no write blocks much longer than `write_timeout`.
+/// Listens, so that no write blocks much longer than `write_timeout`. Where the
+/// system has no IPv6, the same addresses of IPv4 take its place.
 pub(super) fn listen(address: SocketAddr, write_timeout: Duration) -> io::Result<TcpListener> {
+    let error = match listen_on(address, write_timeout) {
+        Ok(listener) => return Ok(listener),
+        Err(error) => error,
+    };
+    match in_ipv4(address).filter(|_| is_without_ipv6(&error)) {
+        Some(other) => {
+            log::warn!("this system has no IPv6 ({error}); listening on {other}, not {address}");
+            listen_on(other, write_timeout)
+        }
+        None => Err(error),
+    }
+}
+
+/// Whether an error says that the system has no IPv6: none in the kernel or a
+/// unit without AF_INET6 (`RestrictAddressFamilies=`), or no address of it.
+fn is_without_ipv6(error: &io::Error) -> bool {
+    let errno = error.raw_os_error().map(Errno::from_raw_os_error);
+    matches!(
+        errno,
+        Some(Errno::AFNOSUPPORT | Errno::PFNOSUPPORT | Errno::PROTONOSUPPORT | Errno::ADDRNOTAVAIL)
+    )
+}
+
+/// The address of IPv4 that means the same: all addresses, or this machine. Any
+/// other address of IPv6 means itself alone.
+fn in_ipv4(address: SocketAddr) -> Option<SocketAddr> {
+    let SocketAddr::V6(v6) = address else { return None };
+    let ip = match *v6.ip() {
+        Ipv6Addr::UNSPECIFIED => Ipv4Addr::UNSPECIFIED,
+        Ipv6Addr::LOCALHOST => Ipv4Addr::LOCALHOST,
+        other => other.to_ipv4_mapped()?,
+    };
+    Some((ip, address.port()).into())
+}
+
+fn listen_on(address: SocketAddr, write_timeout: Duration) -> io::Result<TcpListener> {
     let socket = Socket::new(Domain::for_address(address), Type::STREAM, Some(Protocol::TCP))?;
     if address.is_ipv6() {
         // [::] means all addresses of this machine, of both families.
@@ -55,10 +92,11 @@ pub(super) fn adopt(inherited: Inherited, address: SocketAddr) -> Option<TcpList
     let listener = descriptor::adopt(inherited.listener)?;
     fcntl_setfd(&listener, FdFlags::CLOEXEC).ok()?;
     listener.set_nonblocking(false).ok()?;
-    let is_it = listener.local_addr().is_ok_and(|own| {
+    let own = listener.local_addr().ok()?;
+    let is_it = |address: SocketAddr| {
         own.ip() == address.ip() && (own.port() == address.port() || address.port() == 0)
-    });
-    is_it.then_some(listener)
+    };
+    (is_it(address) || in_ipv4(address).is_some_and(is_it)).then_some(listener)
 }
 
 /// tiny_http on a duplicate of the listener.
@@ -81,5 +119,23 @@ mod tests {
             let timeout = SockRef::from(&listener).tcp_user_timeout().unwrap();
             assert_eq!(timeout, Some(Duration::from_secs(due)));
         }
+    }
+
+    #[test]
+    fn only_what_means_the_same_is_taken_for_an_address_of_ipv6() {
+        for (v6, v4) in [
+            ("[::]:5000", Some("0.0.0.0:5000")),
+            ("[::1]:80", Some("127.0.0.1:80")),
+            ("[::ffff:192.0.2.1]:1", Some("192.0.2.1:1")),
+            ("[fe80::1]:5000", None),
+            ("0.0.0.0:5000", None),
+        ] {
+            let v4: Option<SocketAddr> = v4.map(|text| text.parse().unwrap());
+            assert_eq!(in_ipv4(v6.parse().unwrap()), v4, "{v6}");
+        }
+        let error = |errno: Errno| io::Error::from_raw_os_error(errno.raw_os_error());
+        assert!(is_without_ipv6(&error(Errno::AFNOSUPPORT)));
+        assert!(is_without_ipv6(&error(Errno::ADDRNOTAVAIL)));
+        assert!(!is_without_ipv6(&error(Errno::ADDRINUSE)));
     }
 }

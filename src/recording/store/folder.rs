@@ -38,11 +38,16 @@ impl Folder {
     /// What the system says.
     pub(crate) fn open(path: &Path, name: &str) -> io::Result<Self> {
         let opening = OFlags::RDONLY | OFlags::DIRECTORY | OFlags::CLOEXEC;
-        // If this fails, opening the folder fails too and says why.
-        let _ = mkdirat(CWD, path, FOLDER_MODE);
-        let outer = openat(CWD, path, opening, Mode::empty())?;
-        let _ = mkdirat(&outer, name, FOLDER_MODE);
-        let fd = openat(&outer, name, opening | OFlags::NOFOLLOW, Mode::empty())?;
+        // Where there is no folder, the reason is why none could be made, such as
+        // a read-only disk.
+        let reason = |made: Result<(), Errno>| {
+            move |e: Errno| made.err().filter(|_| e == Errno::NOENT).unwrap_or(e)
+        };
+        let made = mkdirat(CWD, path, FOLDER_MODE);
+        let outer = openat(CWD, path, opening, Mode::empty()).map_err(reason(made))?;
+        let made = mkdirat(&outer, name, FOLDER_MODE);
+        let fd = openat(&outer, name, opening | OFlags::NOFOLLOW, Mode::empty())
+            .map_err(reason(made))?;
         Ok(Self { fd, path: path.join(name) })
     }
 

@@ -36,15 +36,39 @@ impl<'m> Webcam<'m> {
         Self::start(machine, port, serial, "--endpoint isochronous --product 'Test Camera'")
     }
 
+    /// As `plug_in`, for one of several cameras with one serial number, whose pictures are in the folder `frames` of
+    /// the guest. Its link is that of the port.
+    pub(crate) fn plug_in_twin(
+        machine: &'m Machine,
+        port: u32,
+        serial: &str,
+        frames: &str,
+    ) -> Self {
+        let options = "--endpoint bulk --product 'Test Camera'";
+        let links =
+            format!("/dev/v4l/by-path/platform-vhci_hcd.0-usb-0:{}:1.0-video-index", port + 1);
+        Self::start_with(machine, port, serial, options, (frames, links))
+    }
+
     fn start(machine: &'m Machine, port: u32, serial: &str, options: &str) -> Self {
+        let links = format!("/dev/v4l/by-id/*_{serial}-video-index");
+        Self::start_with(machine, port, serial, options, (PICTURES, links))
+    }
+
+    fn start_with(
+        machine: &'m Machine,
+        port: u32,
+        serial: &str,
+        options: &str,
+        (frames, links): (&str, String),
+    ) -> Self {
         let home = format!("/tmp/webcam{port}");
         let camera = format!(
-            "usb_webcam --frames {PICTURES} --mode {home}/mode --port {port} --serial {serial}"
+            "usb_webcam --frames {frames} --mode {home}/mode --port {port} --serial {serial}"
         );
         let pid = machine.sh(&format!(
             "mkdir -p {home}; rm -f {home}/mode; {camera} {options} >{home}/log 2>&1 & echo $!"
         ));
-        let links = format!("/dev/v4l/by-id/*_{serial}-video-index");
         let mut webcam = Self { machine, home, pid, links, link: String::new() };
         // The metadata node, index 1, appears last. If the camera has ended, no node appears, and its log has the
         // reason.

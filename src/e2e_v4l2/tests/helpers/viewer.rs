@@ -18,7 +18,12 @@ pub(crate) struct Viewer(pub(crate) BufReader<TcpStream>);
 
 impl Viewer {
     pub(crate) fn open(machine: &Machine) -> Self {
-        Self(request(machine.service, "/stream"))
+        Self::of(machine, "/stream")
+    }
+
+    /// A viewer of another address, such as that of a camera by its name.
+    pub(crate) fn of(machine: &Machine, path: &str) -> Self {
+        Self(request(machine.service, path))
     }
 
     /// The JPEG of the next part.

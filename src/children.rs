@@ -1,0 +1,117 @@
+//! The processes that this one starts, and those that the system gives it.
+//!
+//! Process 1 of a container becomes the parent of each process whose own parent
+//! has ended, such as a member of a pipeline in a command. One that ends stays
+//! as a zombie until its parent asks for its status. Asking for any child takes
+//! the status of the commands too, so it is kept here for their drivers.
+
+use std::io::{self, ErrorKind, Read};
+use std::ops::{Deref, DerefMut};
+use std::os::unix::net::UnixStream;
+use std::os::unix::process::ExitStatusExt;
+use std::process::{Child, Command, ExitStatus};
+use std::thread;
+
+use parking_lot::Mutex;
+use rustix::process::{WaitOptions, wait};
+use signal_hook::consts::SIGCHLD;
+use signal_hook::low_level;
+
+/// The children that somebody here waits for, with the status of those that have
+/// ended. The lock is held over each start and each look at the system, so that
+/// no status is taken in between.
+static OWN: Mutex<Vec<(u32, Option<ExitStatus>)>> = Mutex::new(Vec::new());
+
+/// A child that its owner waits for, by [`OwnChild::try_wait`] alone.
+pub(crate) struct OwnChild(Child);
+
+impl OwnChild {
+    /// # Errors
+    /// As [`Command::spawn`].
+    pub(crate) fn spawn(command: &mut Command) -> io::Result<Self> {
+        let mut own = OWN.lock();
+        let child = command.spawn()?;
+        own.push((child.id(), None));
+        Ok(Self(child))
+    }
+
+    /// # Errors
+    /// As [`Child::try_wait`].
+    pub(crate) fn try_wait(&mut self) -> io::Result<Option<ExitStatus>> {
+        let (own, id) = (OWN.lock(), self.0.id());
+        let kept = own.iter().find(|(own, _)| *own == id).and_then(|(_, status)| *status);
+        kept.map_or_else(|| self.0.try_wait(), |status| Ok(Some(status)))
+    }
+}
+
+impl Deref for OwnChild {
+    type Target = Child;
+
+    fn deref(&self) -> &Child {
+        &self.0
+    }
+}
+
+impl DerefMut for OwnChild {
+    fn deref_mut(&mut self) -> &mut Child {
+        &mut self.0
+    }
+}
+
+impl Drop for OwnChild {
+    fn drop(&mut self) {
+        let id = self.0.id();
+        OWN.lock().retain(|(own, _)| *own != id);
+    }
+}
+
+/// Whether processes without a parent become children of this one.
+fn gets_orphans() -> bool {
+    std::process::id() == 1 || matches!(rustix::process::child_subreaper(), Ok(Some(_)))
+}
+
+/// Starts a thread that takes the status of each orphan that ends, for as long
+/// as the process runs; none where orphans go to another process.
+pub(crate) fn reap_orphans() {
+    if !gets_orphans() {
+        return;
+    }
+    let started = arm().and_then(|signals| {
+        thread::Builder::new().name("reaper".into()).spawn(move || reap_at(&signals))
+    });
+    if let Err(e) = started {
+        log::warn!("processes that a command leaves behind will stay as zombies: {e}");
+    }
+}
+
+/// A socket that gets a byte at each SIGCHLD. A handler and no blocked signal,
+/// because a command would inherit that, and a shell needs SIGCHLD.
+fn arm() -> io::Result<UnixStream> {
+    let (rx, tx) = UnixStream::pair()?;
+    low_level::pipe::register(SIGCHLD, tx)?;
+    Ok(rx)
+}
+
+fn reap_at(mut signals: &UnixStream) {
+    loop {
+        reap();
+        match signals.read(&mut [0; 512]) {
+            Err(e) if e.kind() == ErrorKind::Interrupted => {}
+            Ok(1..) => {}
+            Ok(0) | Err(_) => return,
+        }
+    }
+}
+
+/// Takes the status of each child that has ended.
+fn reap() {
+    loop {
+        let mut own = OWN.lock();
+        let Ok(Some((pid, status))) = wait(WaitOptions::NOHANG) else { return };
+        let pid = pid.as_raw_nonzero().get().unsigned_abs();
+        match own.iter_mut().find(|(id, _)| *id == pid) {
+            Some((_, kept)) => *kept = Some(ExitStatus::from_raw(status.as_raw())),
+            None => log::debug!("process {pid} has ended, which a command had left behind"),
+        }
+    }
+}
