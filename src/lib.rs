@@ -67,6 +67,7 @@
 //! | `rate`, `log_limit` | events a second; a limit on lines that repeat |
 //! | `back_off` | the pause before the next try |
 //! | `log_queue` | the log's way out, which never blocks the one who logs |
+//! | `instance` | who this process is, for a daemon that meets its own stream |
 //! | `url` | addresses of other servers; passwords hidden in texts |
 //! | `config` | the command line and the file, checked; the scope of each option |
 //! | `heap` | one heap for all threads |
@@ -126,6 +127,7 @@ pub mod guide;
 mod heap;
 #[cfg(feature = "daemon")]
 mod http;
+mod instance;
 mod jpeg;
 #[cfg(feature = "daemon")]
 mod log_limit;

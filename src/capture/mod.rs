@@ -66,7 +66,7 @@ struct Life {
 
 impl Setup {
     fn from_section(section: &CameraOptions) -> (Trigger, Self) {
-        let (open, controls) = camera::opener(section.camera.clone());
+        let (open, controls) = camera::opener(section.camera.clone(), &section.name);
         Self::new(Asked::from_section(section), section.capture.clone(), open, controls)
     }
 

@@ -11,7 +11,7 @@ use super::transport::{Connection, Connections};
 use super::viewers::Viewers;
 use crate::cameras::Cameras;
 use crate::config::HttpConfig;
-use crate::log_limit::{self, LogLimit};
+use crate::log_limit::{self, LogBudget, LogLimit};
 use crate::shutdown::Shutdown;
 
 /// What all endpoints share.
@@ -22,7 +22,12 @@ pub(super) struct Context {
     pub(super) connections: Arc<Connections>,
     pub(super) started: Instant,
     pub(super) stop: Shutdown,
+    /// The addresses that exist, for the text of a 404. The table of routes
+    /// comes after this file, so whoever starts the server passes it in.
+    pub(super) addresses: String,
     refusals: Mutex<LogLimit>,
+    /// Lines of viewers that come, and of those that leave again at once.
+    viewer_lines: Mutex<LogBudget>,
 }
 
 impl Context {
@@ -31,6 +36,7 @@ impl Context {
         cameras: Cameras,
         connections: Arc<Connections>,
         stop: Shutdown,
+        addresses: String,
     ) -> Self {
         Self {
             viewers: Arc::new(Viewers::new(config.n_seats)),
@@ -39,7 +45,9 @@ impl Context {
             connections,
             started: Instant::now(),
             stop,
+            addresses,
             refusals: Mutex::default(),
+            viewer_lines: Mutex::default(),
         }
     }
 
@@ -71,5 +79,12 @@ impl Context {
         // Unlock before logging: a log that blocks must hold nobody else up.
         let passed = self.refusals.lock().pass(&line, Instant::now());
         log_limit::warn(&line, passed);
+    }
+
+    /// Logs a line of a viewer, so many a minute: a client that reconnects
+    /// thousands of times must not fill the log.
+    pub(super) fn log_viewer(&self, line: &str) {
+        let passed = self.viewer_lines.lock().pass(Instant::now());
+        log_limit::info(line, passed);
     }
 }

@@ -11,6 +11,8 @@ mod encode;
 mod header;
 mod huffman;
 #[cfg(feature = "daemon")]
+mod mark;
+#[cfg(feature = "daemon")]
 mod pixels;
 #[cfg(feature = "daemon")]
 mod raw;
@@ -27,6 +29,8 @@ pub(crate) use check::{Info, check};
 #[cfg(feature = "daemon")]
 pub(crate) use encode::Encoder;
 pub(crate) use huffman::SEGMENT as HUFFMAN_TABLES;
+#[cfg(feature = "daemon")]
+pub(crate) use mark::{MARK_AT, status_cause, status_mark};
 #[cfg(feature = "daemon")]
 pub(crate) use pixels::PixelFormat;
 #[cfg(feature = "daemon")]

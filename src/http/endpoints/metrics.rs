@@ -111,6 +111,8 @@ fn text(context: &Context) -> String {
         context.started.elapsed().as_secs_f64(),
     );
     page.one("seats", "gauge", "Viewers that may watch at once.", seats.total);
+    let brief = "Viewers that left within two seconds.";
+    page.one("viewers_brief_total", "counter", brief, seats.brief);
     of_capture(&mut page, &cameras);
     of_viewers(&mut page, &cameras);
     of_recordings(&mut page, &cameras);

@@ -18,9 +18,11 @@ mod descriptor;
 mod guard;
 mod head;
 mod listener;
+mod port_owner;
 mod restart;
 mod socket;
 
+use std::io::{self, ErrorKind};
 use std::net::{SocketAddr, TcpListener};
 use std::sync::Arc;
 use std::sync::atomic::Ordering::Relaxed;
@@ -78,6 +80,31 @@ pub(super) struct Transport {
     restart_needed: Receiver<()>,
 }
 
+/// Why an address cannot be listened on, and what to type instead.
+fn describe_failure(error: io::Error, bind: SocketAddr) -> anyhow::Error {
+    let what = format!("cannot listen on {bind}");
+    let (ip, port) = (bind.ip(), bind.port());
+    let hint = match error.kind() {
+        ErrorKind::AddrInUse => {
+            let owner = port_owner::find(port).unwrap_or_else(|| "another program".into());
+            let next = SocketAddr::new(ip, port.checked_add(1).unwrap_or(5001));
+            // Both are often on the machines that this program is for.
+            let also = if port == 5000 { "; OctoPrint and Frigate use 5000 too" } else { "" };
+            format!("{owner} listens there; use another port, such as --bind {next}{also}")
+        }
+        ErrorKind::PermissionDenied if port < 1024 => {
+            let high = SocketAddr::new(ip, 5000);
+            format!("ports below 1024 are for root; use another one, such as --bind {high}")
+        }
+        ErrorKind::AddrNotAvailable => {
+            let any = SocketAddr::from(([0, 0, 0, 0], port));
+            format!("this machine has no such address; for all that it has, --bind {any}")
+        }
+        _ => return anyhow::Error::new(error).context(what),
+    };
+    anyhow::Error::new(error).context(hint).context(what)
+}
+
 impl Transport {
     /// Listens, and hands requests to `handler` from now on.
     ///
@@ -92,9 +119,7 @@ impl Transport {
         let TransportConfig { bind, write_timeout, limits, inherited } = config;
         let listener = match inherited.and_then(|inherited| adopt(inherited, bind)) {
             Some(listener) => listener,
-            None => {
-                listen(bind, write_timeout).with_context(|| format!("cannot listen on {bind}"))?
-            }
+            None => listen(bind, write_timeout).map_err(|e| describe_failure(e, bind))?,
         };
         let n_before = inherited.map_or(0, |inherited| inherited.n_before);
         connections.counts().restarts.store(n_before, Relaxed);

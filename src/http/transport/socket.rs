@@ -8,6 +8,7 @@ use std::time::{Duration, Instant};
 use rustix::net::{SendFlags, send};
 
 use super::connections::{Claim, Entry};
+use super::descriptor;
 
 /// The client of a stream: a socket that is written to until one side closes
 /// it. Dropping it closes the connection.
@@ -51,6 +52,12 @@ impl StreamSocket {
         // A socket that was reset has no peer any more.
         let peer = self.claim.entry.socket.peer_addr();
         peer.map(drop).map_err(|_| ErrorKind::ConnectionReset.into())
+    }
+
+    /// Whether the client has closed its side. That is no error for a viewer that
+    /// still reads, so it only counts where others wait for its place.
+    pub(in crate::http) fn has_left(&self) -> bool {
+        descriptor::has_left(&self.claim.entry.socket)
     }
 
     /// The same socket for a thread that may not wait.
