@@ -134,6 +134,8 @@ fn of_connections(page: &mut Page, of: &ConnectionsReport) {
     );
     page.one("connections_kicked_total", "counter", "Wake-ups for connections.", of.kicked);
     page.one("connections_leaked_total", "counter", "Connections lost for good.", of.leaked);
+    let help = "Requests with a byte above 127 in their head.";
+    page.one("requests_non_ascii_total", "counter", help, of.non_ascii);
     page.one("requests_forgotten_total", "counter", "Requests of absurd length.", of.forgotten);
     page.one("requests_refused_total", "counter", "Requests of a kind that is busy.", of.refused);
     page.one("listener_renewed_total", "counter", "Times it listened anew.", of.listener_renewed);

@@ -146,6 +146,19 @@ impl Connections {
         Some(Connection::new(request, is_open, claim))
     }
 
+    /// Makes a request, which the guard has read itself, the one of its connection.
+    /// The read side stays open: a thread of `tiny_http` waits there, and would
+    /// close the connection.
+    pub(super) fn adopt(
+        self: &Arc<Self>,
+        request: Request,
+        peer: SocketAddr,
+        socket: Socket,
+    ) -> Connection {
+        self.counts.non_ascii.fetch_add(1, Relaxed);
+        Connection::new(request, false, self.enter(peer, socket))
+    }
+
     /// Keeps a request back that came behind another one of its connection.
     fn park_if_pipelined(
         &self,

@@ -17,6 +17,7 @@ mod counts;
 mod descriptor;
 mod guard;
 mod head;
+mod high_bytes;
 mod listener;
 mod port_owner;
 mod restart;
@@ -47,7 +48,8 @@ pub(super) use socket::{NonBlocking, StreamSocket};
 use crate::config::Limits;
 use crate::shutdown::Shutdown;
 
-/// Who takes the requests. Called on the accept thread: nothing here may block.
+/// Who takes the requests. Called on the accept thread, or on the guard's for a
+/// request that the library cannot read: nothing here may block.
 pub(super) trait Handler: Send + Sync + 'static {
     /// Whether a worker will read the body that a request announces. If not,
     /// the read side of its connection is shut at once.
@@ -133,12 +135,14 @@ impl Transport {
             stop.clone(),
         )?);
         let (report, restart_needed) = bounded(1);
+        let taker = Arc::clone(&handler);
         let (stuck, max_leaks) = (Arc::clone(&accept), limits.max_leaks);
         let guard = Guard::start(GuardConfig {
             listener: guarded,
             address,
             connections: Arc::clone(&connections),
             limits,
+            on_request: Box::new(move |connection| taker.receive(connection)),
             on_stuck: Box::new(move || stuck.report_stuck()),
             on_leaks: Box::new(move |n_leaked| {
                 // Viewers are cut only when waiting for them would cost more
