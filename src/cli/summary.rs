@@ -7,6 +7,7 @@ use std::time::{Duration, Instant};
 use serde::Serialize;
 
 use crate::client::{ClientError, Frame};
+use crate::frame::TIMESTAMP;
 
 /// What was measured of one frame.
 pub(super) struct Measured {
@@ -186,7 +187,7 @@ impl Summary {
         row(
             "age",
             self.age_ms.as_ref().map_or(
-                "unknown (the server sends no X-Timestamp)".into(),
+                format!("unknown (the server sends no {TIMESTAMP})"),
                 |age| {
                     format!("p50 {:.1} ms, p95 {:.1} ms, p99 {:.1} ms", age.p50, age.p95, age.p99)
                 },

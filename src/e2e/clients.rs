@@ -50,6 +50,94 @@ fn camera_whose_name_looks_like_an_address_stays_that_camera() {
     assert_eq!(daemon.get("/Stream").code, 301);
 }
 
+/// A cookie that another program on the same host has set.
+const COOKIE: &str = "Cookie: user=Z\u{fc}rich";
+
+#[test]
+fn byte_above_127_in_a_header_keeps_no_client_out() {
+    let daemon = Daemon::start(&["--camera", "pattern:64x48@20"]);
+    for headers in [
+        &[COOKIE][..],
+        &[
+            "X-authentik-name: Fran\u{e7}ais",
+            "Remote-Name: \u{41c}\u{43e}\u{441}\u{43a}\u{432}\u{430}",
+        ],
+        &[&*format!("Cookie: {}; user=Z\u{fc}rich", "x".repeat(1200))],
+    ] {
+        let reply = daemon.request("GET", "/snapshot", headers);
+        assert_eq!((reply.code, reply.header("Content-Type")), (200, Some("image/jpeg")));
+        let mut viewer = daemon.watch_with("/stream", headers);
+        (0..30).for_each(|_| assert!(!viewer.next().jpeg.is_empty()));
+    }
+    assert_eq!(daemon.request("HEAD", "/stream", &[COOKIE]).code, 200);
+    assert_eq!(daemon.get("/snapshot?x=\u{fc}").code, 200);
+    assert_eq!(daemon.figure("/connections/non_ascii"), 8);
+    assert!(daemon.get("/metrics").text().contains("\nmjpegd_requests_non_ascii_total 8\n"));
+    let log = daemon.log().join("\n");
+    assert_eq!(log.matches("a byte above 127 in a header").count(), 1, "{log}");
+    daemon.wait_for_seats(0);
+}
+
+#[test]
+fn byte_above_127_changes_nothing_about_who_may_see() {
+    let dir = TempDir::new();
+    let file = dir.write("users", "me:secret");
+    let daemon = Daemon::start(&["--auth-file", file.to_str().unwrap()]);
+    let code = |headers: &[&str]| daemon.request("GET", "/status", headers).code;
+    assert_eq!(code(&[COOKIE]), 401);
+    assert_eq!(code(&[COOKIE, "Authorization: Basic bWU6c2VjcmV0"]), 200);
+    assert_eq!(code(&["Authorization: Basic bWU6d3Jvbmc=", COOKIE]), 401);
+}
+
+#[test]
+fn crowd_with_such_cookies_is_served_and_leaves_nothing_behind() {
+    let daemon = Daemon::start(&["--camera", "pattern:64x48@20", "--idle-timeout", "0"]);
+    daemon.wait_for_state("live");
+    let n_files = || daemon.open_files().iter().filter(|file| file.starts_with("socket:")).count();
+    let before = n_files();
+    std::thread::scope(|scope| {
+        for _ in 0..20 {
+            scope.spawn(|| {
+                for _ in 0..3 {
+                    assert_eq!(daemon.request("GET", "/snapshot", &[COOKIE]).code, 200);
+                }
+            });
+        }
+        (0..20).for_each(|_| assert_eq!(daemon.get("/healthz").code, 200));
+    });
+    assert_eq!(daemon.figure("/connections/non_ascii"), 60);
+    eventually_is("all sockets are closed", || n_files() <= before);
+    assert_eq!(daemon.figure("/connections/leaked"), 0);
+}
+
+/// What cannot be read past the library ends as it did: at once or at the time
+/// for a head, and with no seat or socket lost.
+#[test]
+fn head_that_cannot_be_taken_over_is_closed() {
+    let daemon = Daemon::start(&["--camera", "pattern:64x48@20", "--head-timeout", "1s"]);
+    for pieces in [
+        &["GET /stream HTTP/1.1\r\n", "X: \u{e4}\r\n\r\n"][..],
+        &["GET /stream HTTP/1.1\r\nX: \u{e4}\r\n"],
+        &["GET /\u{e4}\r\n\r\n"],
+        &["GET / HTTP/1.1\r\nX: \u{e4}\r\nContent-Length: 5\r\n\r\nhello"],
+        &["POST / HTTP/1.1\r\nX: \u{e4}\r\n\r\n"],
+    ] {
+        let mut client = Client::connect(daemon.address());
+        for piece in pieces {
+            client.send(piece);
+            eventually_is("it is under way", || daemon.get("/healthz").code == 200);
+        }
+        let reply = client.take_rest();
+        assert!(
+            reply.is_empty() || reply.starts_with(b"HTTP/1.1 400 "),
+            "{}",
+            reply.escape_ascii()
+        );
+    }
+    assert_eq!(daemon.figure("/connections/non_ascii"), 0);
+    daemon.wait_for_seats(0);
+}
+
 #[test]
 fn private_network_is_allowed_where_other_origins_are() {
     let asks = ["Origin: https://a.example", "Access-Control-Request-Private-Network: true"];

@@ -18,15 +18,24 @@
 // In the order in which they may know each other.
 mod transport;
 
+// A blank line between each two, or rustfmt sorts them.
 mod access;
-mod context;
+
 mod lanes;
-pub(crate) mod query;
-mod recorded;
+
 mod reply;
-mod request;
+
 pub(crate) mod time;
+
+pub(crate) mod query;
+
+mod request;
+
 mod viewers;
+
+mod recorded;
+
+mod context;
 
 mod endpoints;
 

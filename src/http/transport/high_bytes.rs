@@ -15,8 +15,8 @@
 //! connection is closed as before.
 
 use std::collections::HashMap;
-use std::io::ErrorKind;
-use std::net::{SocketAddr, TcpStream};
+use std::io::{ErrorKind, Write};
+use std::net::{Shutdown, SocketAddr, TcpStream};
 use std::sync::Arc;
 
 use socket2::{SockFilter, SockRef};
@@ -81,6 +81,10 @@ pub(super) fn filter() -> Vec<SockFilter> {
     code
 }
 
+/// The answer to a head that is no GET or HEAD.
+const BAD_REQUEST: &[u8] =
+    b"HTTP/1.1 400 Bad Request\r\nConnection: close\r\nContent-Length: 0\r\n\r\n";
+
 /// Connections that were taken over, until their heads are whole.
 #[derive(Default)]
 pub(super) struct Heads(HashMap<u64, Head>);
@@ -115,16 +119,21 @@ impl Heads {
     pub(super) fn read(&mut self, max_bytes: u64, all: &Arc<Connections>) -> Vec<Connection> {
         let mut whole = Vec::new();
         self.0.retain(|cookie, head| match head.read(max_bytes) {
+            Some(false) => true,
             Some(true) => {
-                whole.extend(head.request().and_then(|request| {
-                    let socket = Socket { stream: head.socket.try_clone().ok()?, cookie: *cookie };
-                    Some(all.adopt(request, head.peer, socket))
-                }));
+                match head.request() {
+                    Some((request, stream)) => {
+                        let socket = Socket { stream, cookie: *cookie };
+                        whole.push(all.adopt(request, head.peer, socket));
+                    }
+                    None => head.refuse(),
+                }
                 false
             }
-            // The guard's own limits cut one that is too large or too slow.
-            Some(false) => true,
-            None => false,
+            None => {
+                head.refuse();
+                false
+            }
         });
         whole
     }
@@ -149,8 +158,16 @@ impl Head {
         Some(memchr::memmem::find(&self.bytes, b"\r\n\r\n").is_some())
     }
 
-    fn request(&self) -> Option<Request> {
-        parse(&self.bytes, self.peer)
+    fn request(&self) -> Option<(Request, TcpStream)> {
+        Some((parse(&self.bytes, self.peer)?, self.socket.try_clone().ok()?))
+    }
+
+    /// Ends the connection, as `tiny_http` ends one whose head it cannot read.
+    fn refuse(&self) {
+        // It does not block: these are the first bytes to the client. An error
+        // means that the client has left.
+        let _ = (&self.socket).write_all(BAD_REQUEST);
+        let _ = self.socket.shutdown(Shutdown::Both);
     }
 }
 
