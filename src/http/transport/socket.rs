@@ -60,9 +60,22 @@ impl StreamSocket {
         descriptor::has_left(&self.claim.entry.socket)
     }
 
+    /// Sets what wakes this viewer's worker when its connection is cut because the
+    /// client has left and its seat is wanted.
+    pub(in crate::http) fn on_cut(&self, wake: impl Fn() + Send + Sync + 'static) {
+        self.claim.entry.set_on_cut(Some(Box::new(wake)));
+    }
+
     /// The same socket for a thread that may not wait.
     pub(in crate::http) fn non_blocking(&self) -> NonBlocking {
         NonBlocking(Arc::clone(&self.claim.entry))
+    }
+}
+
+impl Drop for StreamSocket {
+    fn drop(&mut self) {
+        // It holds a subscription, which holds a `NonBlocking`, which holds this.
+        self.claim.entry.set_on_cut(None);
     }
 }
 
