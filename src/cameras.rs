@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use parking_lot::Mutex;
 
-use crate::capture::Capture;
+use crate::capture::{Capture, State};
 use crate::config::CameraOptions;
 use crate::recording::Recording;
 
@@ -79,6 +79,15 @@ impl Cameras {
 
     pub(crate) fn find(&self, name: &str) -> Option<Arc<Camera>> {
         self.all().iter().find(|camera| camera.name == name).cloned()
+    }
+
+    /// Names and causes of those that are lost now. One that nobody watches is
+    /// off, not lost.
+    pub(crate) fn lost(&self) -> Vec<(String, String)> {
+        let all = self.all();
+        let status = all.iter().map(|camera| (camera.name.clone(), camera.capture.status()));
+        let lost = status.filter(|(_, status)| status.state == State::Lost);
+        lost.map(|(name, status)| (name, status.cause.unwrap_or_default())).collect()
     }
 
     /// Ends all reads for good and orders all threads to stop.

@@ -50,6 +50,13 @@ pub(crate) const JPEG_TYPE: &str = wire!(jpeg_type);
 /// 1970 with six decimals.
 pub(crate) const TIMESTAMP: &str = wire!(timestamp);
 
+/// The name of the header that says why a snapshot has no picture: `lost; CAUSE`.
+pub(crate) const STATUS: &str = "X-Mjpegd-Status";
+/// What stands in it before the cause.
+pub(crate) const LOST: &str = "lost; ";
+/// The name of the header by which a daemon knows its own camera's pictures.
+pub(crate) const INSTANCE: &str = "X-Mjpegd-Instance";
+
 /// The delimiter line that opens every stream body.
 pub(crate) const DELIMITER: &[u8] = wire!(delimiter).as_bytes();
 /// The headers of a part without a length, with the blank line.

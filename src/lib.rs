@@ -68,6 +68,7 @@
 //! | `back_off` | the pause before the next try |
 //! | `log_queue` | the log's way out, which never blocks the one who logs |
 //! | `secrets` | what must not be shown, hidden in texts |
+//! | `instance` | who this process is, for a daemon that meets its own stream |
 //! | `url`, `trust` | addresses of other servers, with passwords hidden in texts; which certificates are accepted |
 //! | `config` | the command line and the file, checked; the scope of each option |
 //! | `heap` | one heap for all threads |
@@ -130,6 +131,7 @@ pub mod guide;
 mod heap;
 #[cfg(feature = "daemon")]
 mod http;
+mod instance;
 mod jpeg;
 #[cfg(feature = "daemon")]
 mod log_limit;

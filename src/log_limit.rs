@@ -80,6 +80,15 @@ impl LogReasons {
     }
 }
 
+/// Logs a line at the level `info` if it passed, else at `debug`.
+pub(crate) fn info(line: &str, passed: Option<u64>) {
+    match passed {
+        None => log::debug!("{line}"),
+        Some(0) => log::info!("{line}"),
+        Some(n) => log::info!("{line} (and {n} lines before)"),
+    }
+}
+
 /// The most different lines of one kind in a period.
 const BUDGET: u32 = 30;
 
@@ -95,7 +104,7 @@ pub(crate) struct LogBudget {
 impl LogBudget {
     /// `None`: the line is over the budget. Else how many were held back before
     /// it.
-    fn pass(&mut self, now: Instant) -> Option<u64> {
+    pub(crate) fn pass(&mut self, now: Instant) -> Option<u64> {
         if self.since.is_none_or(|since| now.saturating_duration_since(since) >= PERIOD) {
             (self.since, self.n_passed) = (Some(now), 0);
         }
@@ -109,11 +118,7 @@ impl LogBudget {
 
     /// Logs a line at the level `info`, or `debug` if it is over the budget.
     pub(crate) fn info(&mut self, line: &str, now: Instant) {
-        match self.pass(now) {
-            None => log::debug!("{line}"),
-            Some(0) => log::info!("{line}"),
-            Some(n) => log::info!("{line} (and {n} lines before)"),
-        }
+        info(line, self.pass(now));
     }
 }
 

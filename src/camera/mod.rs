@@ -26,6 +26,7 @@ pub(crate) use v4l2::list_devices::{devices_to_text, list_devices};
 use crate::config::{CameraConfig, Source};
 use crate::controls::{Change, ChangeResult, Control};
 use crate::frame::{FrameBuf, Timestamp};
+use crate::instance;
 use crate::jpeg::Fault;
 use crate::mode::Mode;
 use crate::shutdown::Shutdown;
@@ -120,11 +121,15 @@ pub(crate) enum Cause {
     Ended,
     /// The source wants a login, or another one.
     Denied,
+    /// The server that is relayed has lost its own camera.
+    Upstream,
+    /// The source is the stream that this camera makes itself.
+    Itself,
 }
 
 impl Cause {
     /// All causes, in the order of their counters.
-    pub(crate) const ALL: [Self; 9] = [
+    pub(crate) const ALL: [Self; 11] = [
         Self::NoDevice,
         Self::Busy,
         Self::Stalled,
@@ -134,6 +139,8 @@ impl Cause {
         Self::Io,
         Self::Ended,
         Self::Denied,
+        Self::Upstream,
+        Self::Itself,
     ];
 
     /// The name of this cause's counter.
@@ -148,6 +155,8 @@ impl Cause {
             Self::Io => "io",
             Self::Ended => "ended",
             Self::Denied => "denied",
+            Self::Upstream => "upstream",
+            Self::Itself => "itself",
         }
     }
 }
@@ -173,8 +182,9 @@ impl fmt::Display for Error {
 pub(crate) type Opener = dyn Fn() -> Result<Box<dyn Driver>, Error> + Send + Sync;
 
 /// Returns what opens the configured camera, and its controls if it has any.
-/// Does not touch the device yet.
-pub(crate) fn opener(config: CameraConfig) -> (Box<Opener>, Option<Arc<dyn Controls>>) {
+/// Does not touch the device yet. `name` is the camera's own, by which it knows
+/// its own stream.
+pub(crate) fn opener(config: CameraConfig, name: &str) -> (Box<Opener>, Option<Arc<dyn Controls>>) {
     let CameraConfig { source, fps, max_frame_bytes: max_bytes, device, trust } = config;
     // Shared by all openings, so that what was learnt of the pace is kept.
     let stall = Arc::new(Mutex::new(stall::Stall::new(&device, fps)));
@@ -196,7 +206,8 @@ pub(crate) fn opener(config: CameraConfig) -> (Box<Opener>, Option<Arc<dyn Contr
             boxed(move || exec::Exec::open(&command, Arc::clone(&stall), max_bytes))
         }
         Source::Server(url) => {
-            let options = server::Options { fps, stall, max_frame_bytes: max_bytes };
+            let own = instance::id(name);
+            let options = server::Options { fps, stall, max_frame_bytes: max_bytes, own };
             boxed(move || Ok(server::Server::open(&url, &trust, options.clone())))
         }
     };

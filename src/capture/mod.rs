@@ -67,7 +67,7 @@ struct Life {
 
 impl Setup {
     fn from_section(section: &CameraOptions) -> (Trigger, Self) {
-        let (open, controls) = camera::opener(section.camera.clone());
+        let (open, controls) = camera::opener(section.camera.clone(), &section.name);
         Self::new(Asked::from_section(section), section.capture.clone(), open, controls)
     }
 
@@ -273,7 +273,6 @@ impl Reader {
 
     /// The recent time between two frames, or the one that the camera set itself
     /// to; `None` while neither is known.
-    #[cfg_attr(not(test), expect(dead_code, reason = "a snapshot of a slow camera will ask"))]
     pub(crate) fn interval(&self) -> Option<Duration> {
         self.0.stats.interval()
     }

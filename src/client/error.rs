@@ -39,7 +39,7 @@ impl ClientError {
             fetch::Error::Failed(fault, why) => match fault {
                 Fault::Away => Self::Away(why),
                 Fault::Denied => Self::Denied(why),
-                Fault::Busy => Self::Busy(why),
+                Fault::Busy | Fault::Upstream => Self::Busy(why),
                 Fault::Late => Self::Timeout(why),
                 Fault::Unusable => Self::Unusable(why),
                 Fault::Io => Self::Io(why),

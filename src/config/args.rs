@@ -172,6 +172,12 @@ pub(super) struct Args {
     #[arg(help_heading = "Limits")]
     pub(crate) max_leaks: u64,
 
+    /// End with exit code 1 once a camera has been lost for this time, for supervisors that start
+    /// the program again; 0: never
+    #[arg(long, env = "MJPEGD_EXIT_ON_LOST", value_name = "TIME", default_value = "0")]
+    #[arg(value_parser = humantime::parse_duration, help_heading = "Server")]
+    pub(super) exit_on_lost: Duration,
+
     /// Folder with the files of the page, instead of those in the program
     #[arg(long, env = "MJPEGD_WWW", value_name = "DIR", help_heading = "Server")]
     pub(super) www: Option<PathBuf>,

@@ -51,6 +51,9 @@ mod https;
 mod logins;
 // Methods, paths, queries and headers that work alike for every request.
 mod http;
+// Clients of the field: addresses typed a little wrong, supervisors, programs
+// that reconnect without end, daemons that relay a lost camera.
+mod clients;
 // Requests that change something: their bodies, and from which web pages they
 // are accepted.
 mod change;

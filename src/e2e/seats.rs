@@ -66,6 +66,29 @@ fn page_that_is_loaded_again_gets_its_seat_back() {
     }
 }
 
+#[test]
+fn seat_of_a_viewer_that_left_is_given_before_the_next_picture() {
+    // The next picture is due in a minute, and so is the next write to a viewer
+    // but for repeats.
+    let dir = Dir::numbered(2, 0);
+    let daemon = Daemon::start(&["--camera", &dir.camera(), "--fps", "0.02", "--threads", "1"]);
+    for n in 0..5 {
+        let mut viewer = daemon.watch("/stream");
+        viewer.next();
+        drop(viewer);
+        // A repeat frees the seat too, but only after 1.2 s.
+        let begun = Instant::now();
+        let mut next = daemon.watch("/stream");
+        next.next();
+        if begun.elapsed() < Duration::from_millis(500) {
+            return;
+        }
+        assert!(n < 4, "never before a repeat");
+        drop(next);
+        daemon.wait_for_seats(0);
+    }
+}
+
 /// Counted in pictures that another viewer gets: the write of the first one
 /// still succeeds, and only the next one fails.
 #[test]

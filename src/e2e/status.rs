@@ -52,7 +52,7 @@ fn status_of_a_sleeping_camera_has_all_fields() {
     assert_eq!(status["name"], "mjpegd");
     assert_eq!(status["version"], env!("CARGO_PKG_VERSION"));
     assert!(status["uptime_s"].as_f64() > Some(0.0));
-    assert_eq!(status["seats"], json!({ "total": 16, "taken": 0, "refused": 0 }));
+    assert_eq!(status["seats"], json!({ "total": 16, "taken": 0, "refused": 0, "brief": 0 }));
     assert_eq!(status["viewers"], json!([]));
     let camera = &status["camera"];
     assert_eq!(camera["source"], "pattern:64x48@20");

@@ -31,6 +31,8 @@ pub(crate) enum Fault {
     Unusable,
     /// The connection broke.
     Io,
+    /// It is a mjpegd, and has no picture either.
+    Upstream,
 }
 
 impl Error {

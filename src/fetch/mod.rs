@@ -29,6 +29,8 @@ use ureq::http::Uri;
 use ureq::http::header::{AUTHORIZATION, CONTENT_TYPE, RETRY_AFTER};
 use ureq::{Agent, Body, ResponseExt};
 
+use crate::frame::{INSTANCE, LOST, STATUS};
+use crate::instance;
 use crate::shutdown::Shutdown;
 use crate::trust::Trust;
 use crate::url::Url;
@@ -71,6 +73,8 @@ struct Patience {
 pub(crate) struct Answer {
     /// Value of Content-Type, as it was sent.
     pub(crate) content_type: Option<String>,
+    /// Which camera of a mjpegd it is, see [`crate::instance`].
+    pub(crate) instance: Option<u64>,
     pub(crate) body: Reading,
 }
 
@@ -120,6 +124,8 @@ impl Fetcher {
         let response = self.answered().map_err(|error| self.told(error))?;
         let header = response.headers().get(CONTENT_TYPE);
         let content_type = header.map(|v| String::from_utf8_lossy(v.as_bytes()).into_owned());
+        let header = response.headers().get(INSTANCE).and_then(|value| value.to_str().ok());
+        let instance = header.and_then(instance::parse);
         let body = response.into_body().into_with_config().limit(u64::MAX).reader();
         let body = Reading {
             body: Box::new(body),
@@ -127,7 +133,7 @@ impl Fetcher {
             chunks: Chunks::default(),
             exchange: Arc::clone(&self.exchange),
         };
-        Ok(Answer { content_type, body })
+        Ok(Answer { content_type, instance, body })
     }
 
     /// An order to stop is one, whatever it was taken for on its way.
@@ -191,7 +197,7 @@ impl Fetcher {
 fn good(response: Response) -> Result<Response, Error> {
     let status = response.status();
     let said = format!("the server answered {status}");
-    let header = |name| response.headers().get(name).and_then(|value| value.to_str().ok());
+    let header = |name: &str| response.headers().get(name).and_then(|value| value.to_str().ok());
     let (fault, why) = match status.as_u16() {
         200..=299 => return Ok(response),
         300..=399 => {
@@ -203,7 +209,13 @@ fn good(response: Response) -> Result<Response, Error> {
             let right = "streams often are at /stream, /video_feed or /?action=stream";
             (Fault::Away, format!("{said}: {right}"))
         }
-        503 => match header(RETRY_AFTER) {
+        // A mjpegd whose camera is lost says why.
+        503 if header(STATUS).is_some() => {
+            let cause = header(STATUS).unwrap_or_default();
+            let cause = cause.strip_prefix(LOST).unwrap_or(cause);
+            (Fault::Upstream, format!("the server has lost its camera: {cause}"))
+        }
+        503 => match header(RETRY_AFTER.as_str()) {
             Some(_) => (Fault::Busy, format!("{said}: all its seats may be taken")),
             None => (Fault::Busy, said),
         },

@@ -12,7 +12,7 @@ use super::transport::{Connection, Connections};
 use super::viewers::Viewers;
 use crate::cameras::Cameras;
 use crate::config::HttpConfig;
-use crate::log_limit::{self, LogReasons};
+use crate::log_limit::{self, LogBudget, LogReasons};
 use crate::shutdown::Shutdown;
 
 /// What all endpoints share.
@@ -23,7 +23,12 @@ pub(super) struct Context {
     pub(super) connections: Arc<Connections>,
     pub(super) started: Instant,
     pub(super) stop: Shutdown,
+    /// The addresses that exist, for the text of a 404. The table of routes
+    /// comes after this file, so whoever starts the server passes it in.
+    pub(super) addresses: String,
     refusals: Mutex<LogReasons>,
+    /// Lines of viewers that come, and of those that leave again at once.
+    viewer_lines: Mutex<LogBudget>,
 }
 
 impl Context {
@@ -32,6 +37,7 @@ impl Context {
         cameras: Cameras,
         connections: Arc<Connections>,
         stop: Shutdown,
+        addresses: String,
     ) -> Self {
         Self {
             viewers: Arc::new(Viewers::new(config.n_seats)),
@@ -40,7 +46,9 @@ impl Context {
             connections,
             started: Instant::now(),
             stop,
+            addresses,
             refusals: Mutex::default(),
+            viewer_lines: Mutex::default(),
         }
     }
 
@@ -76,5 +84,12 @@ impl Context {
         // Targets have any length; the path is enough to know what was asked.
         let path: String = target.split('?').next().unwrap_or_default().chars().take(80).collect();
         log_limit::warn(&format!("503 to {peer} for {path}: {why}"), passed);
+    }
+
+    /// Logs a line of a viewer, so many a minute: a client that reconnects
+    /// thousands of times must not fill the log.
+    pub(super) fn log_viewer(&self, line: &str) {
+        let passed = self.viewer_lines.lock().pass(Instant::now());
+        log_limit::info(line, passed);
     }
 }

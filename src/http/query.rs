@@ -16,9 +16,10 @@ use super::time::{Period, When};
 pub(crate) struct Query<'a>(pub(crate) &'a str);
 
 impl<'a> Query<'a> {
-    /// The first value of a key.
+    /// The first value of a key, in capital or small letters: mjpg-streamer's users
+    /// also type `?Action=`.
     pub(crate) fn text(self, key: &str) -> Option<Cow<'a, str>> {
-        parse(self.0.as_bytes()).find(|(k, _)| k == key).map(|(_, value)| value)
+        parse(self.0.as_bytes()).find(|(k, _)| k.eq_ignore_ascii_case(key)).map(|(_, value)| value)
     }
 
     /// Whether a switch is on: there, and neither `0` nor `false`.

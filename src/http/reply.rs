@@ -80,10 +80,10 @@ impl Head {
         self
     }
 
-    /// For what is true only at this moment: pictures and states.
-    pub(super) fn never_stored(self) -> Self {
-        self.with("Cache-Control", "no-store, no-cache, must-revalidate, max-age=0")
-            .with("Pragma", "no-cache")
+    /// For pictures, which are true only at this moment. No proxy may compress
+    /// them either: a JPEG gets no smaller, and a small board no faster.
+    pub(super) fn picture_of_now(self) -> Self {
+        self.with("Cache-Control", PICTURE_OF_NOW).with("Pragma", "no-cache")
     }
 
     /// The finished head, with the blank line.
@@ -93,6 +93,9 @@ impl Head {
     }
 }
 
+const PICTURE_OF_NOW: &str = "no-store, no-cache, must-revalidate, max-age=0, no-transform";
+/// As [`Head::picture_of_now`], for what was recorded.
+pub(super) const RECORDED_PICTURES: &str = "no-store, no-transform";
 const CORP: &str = "Cross-Origin-Resource-Policy";
 
 /// A whole short reply.

@@ -23,6 +23,8 @@ mod endpoints {
     pub(super) mod stream;
 }
 
+use std::borrow::Cow;
+
 use anyhow::{Result, ensure};
 
 use endpoints::{
@@ -111,6 +113,26 @@ pub(super) static ROUTES: &[Endpoint] = &[
     Endpoint { path: "/*", methods: READ, access: Login, lane: Lane::Short, answer: Answer::Reply(page::answer) },
 ];
 
+/// Other spellings of an address, which other servers have or people type. They
+/// are no rows of their own, so that whatever holds for the row holds for them.
+/// A name with a dot can hide no camera, and stands before a file of `--www`.
+/// A slash at the end, doubled slashes and capital letters are taken for every
+/// address, see [`plain_path`].
+const ALIASES: [(&str, &str); 8] = [
+    ("/snapshot.jpg", "/snapshot"),
+    ("/snapshot.jpeg", "/snapshot"),
+    ("/stream.mjpg", "/stream"),
+    ("/stream.mjpeg", "/stream"),
+    ("/video.mjpg", "/stream"),
+    ("/video.mjpeg", "/stream"),
+    ("/video_feed.mjpg", "/video_feed"),
+    ("/video_feed.mjpeg", "/video_feed"),
+];
+
+/// mjpg-streamer's files for a camera by its number, which counts from 1.
+const NUMBERED: [(&str, &str, &str); 2] =
+    [("/cam_", ".jpg", "/snapshot"), ("/cam_", ".mjpg", "/stream")];
+
 /// mjpg-streamer's `/?action=NAME`, and the path that it stands for.
 const ACTIONS: [(&str, &str); 2] = [("stream", "/stream"), ("snapshot", "/snapshot")];
 
@@ -146,27 +168,43 @@ impl Target {
     /// Takes a target apart.
     pub(crate) fn parse(target: &str) -> Self {
         let (path, query) = split(target);
-        let action = Query(query).text("action");
+        let action = Query(&query).text("action").map(Cow::into_owned);
         let path = match path.strip_prefix('/').and_then(|path| path.strip_prefix(PREFIX)) {
             Some("") if action.is_some() => "/",
             Some(path) if path.starts_with('/') => path,
-            _ => path,
+            _ => &path,
         };
         let (which, path) = match split_name(path) {
             Some((name, path)) => (Which::Named(name.to_owned()), path),
             None => (Which::First, path),
         };
-        let query = query.to_owned();
-        match action {
-            Some(action) if matches!(path, "" | "/") => Self::from_action(which, &action, query),
-            _ => Self { which, path: path.to_owned(), query, is_unknown_action: false },
+        if let Some(action) = action.filter(|_| matches!(path, "" | "/")) {
+            return Self::from_action(which, &action, query);
         }
+        if which == Which::First
+            && let Some((n, path)) = numbered(path)
+        {
+            let path = path.to_owned();
+            return Self { which: Which::Nth(n), path, query, is_unknown_action: false };
+        }
+        let path = plain_path(path).into_owned();
+        Self { which, path, query, is_unknown_action: false }
+    }
+
+    /// The same target in small letters: a camera may be named `Stream`, so that
+    /// `/Stream` is the stream only where there is no such camera.
+    pub(super) fn in_small_letters(&self) -> Option<Self> {
+        let Which::Named(name) = &self.which else { return None };
+        let path = format!("/{}{}", name.to_ascii_lowercase(), self.path);
+        let found = Self { query: self.query.clone(), ..Self::parse(&path) };
+        (found.which != self.which && !found.is_file()).then_some(found)
     }
 
     /// The target behind `?action=`: `stream`, `snapshot`, and without a
     /// camera's name also with a camera's number, such as `stream_1`.
     fn from_action(which: Which, action: &str, query: String) -> Self {
-        let find = |action: &str| ACTIONS.iter().find(|(name, _)| *name == action);
+        let action = action.trim_end_matches('/');
+        let find = |action: &str| ACTIONS.iter().find(|(n, _)| n.eq_ignore_ascii_case(action));
         let numbered = action.rsplit_once('_').filter(|_| which == Which::First);
         let numbered = numbered.and_then(|(action, n)| Some((find(action)?, n.parse().ok()?)));
         let (which, path) = match (numbered, find(action)) {
@@ -245,7 +283,9 @@ fn split_name(path: &str) -> Option<(&str, &str)> {
 }
 
 /// Path and query of a target, which may be in absolute form (RFC 9112 3.2.2).
-fn split(target: &str) -> (&str, &str) {
+/// Doubled slashes are one, and a cache buster that was appended with a second
+/// `?` is a parameter like others.
+fn split(target: &str) -> (String, String) {
     let path = match target.split_once("://") {
         Some((scheme, rest)) if scheme.bytes().all(|b| b.is_ascii_alphabetic()) => {
             rest.find(['/', '?']).map_or("/", |at| &rest[at..])
@@ -254,7 +294,38 @@ fn split(target: &str) -> (&str, &str) {
     };
     let path = path.split_once('#').map_or(path, |(path, _fragment)| path);
     let (path, query) = path.split_once('?').unwrap_or((path, ""));
-    (if path.is_empty() { "/" } else { path }, query)
+    let mut plain = String::with_capacity(path.len());
+    for c in path.chars() {
+        if c != '/' || !plain.ends_with('/') {
+            plain.push(c);
+        }
+    }
+    (if plain.is_empty() { "/".into() } else { plain }, query.replace('?', "&"))
+}
+
+/// The path of the row that a path behind a camera's name means: an alias, or
+/// one with a slash at its end or in capital letters. Others stay as they are.
+fn plain_path(path: &str) -> Cow<'_, str> {
+    let bare = path.strip_suffix('/').unwrap_or(path);
+    let is_it = |known: &str| known.eq_ignore_ascii_case(bare);
+    let aliases = ALIASES.iter().filter(|(alias, _)| is_it(alias)).map(|(_, path)| *path);
+    let rows = ROUTES.iter().map(|row| row.path).filter(|path| is_it(path));
+    aliases.chain(rows).next().map_or(Cow::Borrowed(path), Cow::Borrowed)
+}
+
+/// The number, from 0, and the path of a file such as `/cam_1.jpg`.
+fn numbered(path: &str) -> Option<(usize, &'static str)> {
+    NUMBERED.iter().find_map(|(start, end, path_of_row)| {
+        let n = path.strip_prefix(start)?.strip_suffix(end)?.parse::<usize>().ok()?;
+        Some((n.checked_sub(1)?, *path_of_row))
+    })
+}
+
+/// What a 404 says: the addresses that exist, without those that are orders.
+pub(super) fn list() -> String {
+    let readable = ROUTES.iter().filter(|row| row.methods.takes(Method::Get));
+    let paths: Vec<_> = readable.map(|row| row.path).filter(|path| !path.ends_with('*')).collect();
+    format!("the page is at /, and there are {}", paths.join(", "))
 }
 
 #[cfg(test)]

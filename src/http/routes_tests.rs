@@ -1,3 +1,5 @@
+use std::collections::BTreeSet;
+
 use super::*;
 
 /// The row and the query that a target of the first camera leads to.
@@ -16,7 +18,24 @@ fn every_path_has_its_row() {
         ("/style.css/x", "/*"),
         ("/app.js?v=1#top", "/*"),
         ("http://host", "/*"),
-        ("/stream/", "/*"),
+        ("/stream/", "/stream"),
+        ("/stream/?x=1", "/stream"),
+        ("//stream", "/stream"),
+        ("/webcam//stream//", "/stream"),
+        ("/snapshot/", "/snapshot"),
+        ("/snapshot.jpg", "/snapshot"),
+        ("/Snapshot.JPG?17", "/snapshot"),
+        ("/snapshot.jpeg/", "/snapshot"),
+        ("/stream.mjpg", "/stream"),
+        ("/video.mjpeg", "/stream"),
+        ("/video_feed/", "/video_feed"),
+        ("/video_feed.mjpg", "/video_feed"),
+        ("/?action=snapshot?17", "/snapshot"),
+        ("/?Action=Stream", "/stream"),
+        ("/?action=stream/", "/stream"),
+        ("/recordings/", "/recordings"),
+        ("/cam.jpg", "/*"),
+        ("/cam_0.jpg", "/*"),
         ("*", "/*"),
         ("http://host?action=snapshot", "/snapshot"),
         ("/snapshot", "/snapshot"),
@@ -39,6 +58,7 @@ fn every_path_has_its_row() {
         assert_eq!(first(target).0, path, "{target}");
     }
     assert_eq!(first("/snapshot?max_delay=300#x").1, "max_delay=300");
+    assert_eq!(first("/snapshot?max_delay=300?17").1, "max_delay=300&17");
 }
 
 #[test]
@@ -54,6 +74,11 @@ fn camera_is_named_by_the_path_or_numbered_by_the_action() {
         ("/front/", named("front"), "/"),
         ("/front/app.js?v=1", named("front"), "/app.js"),
         ("/front/back/status", named("front"), "/back/status"),
+        ("/front/snapshot.jpg", named("front"), "/snapshot"),
+        ("/front//Stream/", named("front"), "/stream"),
+        ("/front/cam_1.jpg", named("front"), "/cam_1.jpg"),
+        ("/cam_1.jpg", Which::Nth(0), "/snapshot"),
+        ("/webcam/cam_2.mjpg", Which::Nth(1), "/stream"),
         ("/?action=snapshot_0", Which::Nth(0), "/snapshot"),
         ("/webcam/?action=stream_12", Which::Nth(12), "/stream"),
         ("/?action=stream_", Which::First, "/"),
@@ -82,6 +107,41 @@ fn folder_of_a_camera_needs_its_slash() {
     ] {
         assert_eq!(Target::parse(target).missing_slash(), missing, "{target}");
     }
+}
+
+#[test]
+fn name_in_capital_letters_is_a_camera_first_and_an_address_then() {
+    let small = |target: &str| Target::parse(target).in_small_letters().map(|t| t.path);
+    assert_eq!(Target::parse("/Stream").which, Which::Named("Stream".into()));
+    assert_eq!(small("/Stream"), Some("/stream".into()));
+    assert_eq!(small("/SNAPSHOT/?x"), Some("/snapshot".into()));
+    assert_eq!(small("/Recordings/1.mjpeg"), Some("/recordings/1.mjpeg".into()));
+    assert_eq!(small("/Front"), None);
+    assert_eq!(small("/stream"), None);
+}
+
+#[test]
+fn aliases_lead_to_rows_and_the_guide_lists_them() {
+    let guide = include_str!("../guide/addresses.md");
+    let of_guide: BTreeSet<(String, String)> = guide
+        .lines()
+        .filter_map(|line| line.strip_prefix("| also `")?.split_once("` | `"))
+        .map(|(alias, path)| (alias.to_owned(), path.trim_end_matches("` |").to_owned()))
+        .collect();
+    let numbered = NUMBERED.map(|(start, end, path)| (format!("{start}N{end}"), path.to_owned()));
+    let aliases = ALIASES.map(|(alias, path)| (alias.to_owned(), path.to_owned()));
+    assert_eq!(of_guide, aliases.into_iter().chain(numbered).collect());
+    for (alias, path) in ALIASES {
+        assert!(ROUTES.iter().any(|row| row.path == path), "{alias}");
+        assert_eq!(first(alias).0, path);
+    }
+}
+
+#[test]
+fn list_of_a_404_has_what_can_be_read_and_no_order() {
+    let list = list();
+    assert!(list.contains("/stream, /video_feed, /snapshot, /status"), "{list}");
+    assert!(!list.contains("/record/start") && !list.contains('*'), "{list}");
 }
 
 /// The addresses of the guide, with their methods: the rows of its first table.

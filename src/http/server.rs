@@ -8,6 +8,7 @@ use crossbeam_channel::Receiver;
 
 use super::context::Context;
 use super::dispatch::Dispatch;
+use super::routes;
 use super::transport::{Connections, Inherited, Transport, TransportConfig};
 use crate::cameras::Cameras;
 use crate::config::HttpConfig;
@@ -37,7 +38,8 @@ impl Server {
             inherited,
         };
         let connections = Arc::new(Connections::default());
-        let context = Context::new(config, cameras, Arc::clone(&connections), stop.clone());
+        let (counted, stopped) = (Arc::clone(&connections), stop.clone());
+        let context = Context::new(config, cameras, counted, stopped, routes::list());
         let dispatch = Arc::new(Dispatch::new(context));
         let transport = Transport::start(transport, connections, Arc::clone(&dispatch) as _, stop)?;
         Ok(Self { transport, dispatch })

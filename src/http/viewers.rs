@@ -25,6 +25,7 @@ struct Book {
     present: BTreeMap<u64, Arc<Viewer>>,
     n_ever: u64,
     n_refused: u64,
+    n_brief: u64,
     /// By camera. What the present viewers were sent is added when they leave.
     totals: BTreeMap<String, Tally>,
     /// Clients that wait for the seat of one that is leaving.
@@ -46,6 +47,8 @@ pub(super) struct Seats {
     pub(super) taken: usize,
     /// Viewers that found no seat, since the start of the program.
     pub(super) refused: u64,
+    /// Viewers that left within two seconds.
+    pub(super) brief: u64,
 }
 
 /// Why a viewer gets no seat.
@@ -179,12 +182,22 @@ impl Viewers {
 
     pub(super) fn seats(&self) -> Seats {
         let book = self.book.lock();
-        Seats { total: self.n_seats, taken: book.present.len(), refused: book.n_refused }
+        Seats {
+            total: self.n_seats,
+            taken: book.present.len(),
+            refused: book.n_refused,
+            brief: book.n_brief,
+        }
     }
 
     /// How many watch a camera.
     pub(super) fn n_watching(&self, camera: &str) -> usize {
         self.book.lock().n_watching(camera)
+    }
+
+    /// Counts a viewer that left at once.
+    pub(super) fn count_brief(&self) {
+        self.book.lock().n_brief += 1;
     }
 
     /// Counts a viewer that found no seat.

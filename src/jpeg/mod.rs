@@ -12,6 +12,8 @@ mod exif;
 #[cfg(feature = "daemon")]
 mod header;
 mod huffman;
+#[cfg(feature = "daemon")]
+mod mark;
 mod mpf;
 #[cfg(feature = "daemon")]
 mod pixels;
@@ -34,6 +36,8 @@ pub(crate) use encode::Encoder;
 #[cfg(test)]
 pub(crate) use exif::Orientation;
 pub(crate) use huffman::SEGMENT as HUFFMAN_TABLES;
+#[cfg(feature = "daemon")]
+pub(crate) use mark::{MARK_AT, status_cause, status_mark};
 #[cfg(feature = "daemon")]
 pub(crate) use mjpegd_jpeg_codec::Simd;
 #[cfg(feature = "daemon")]

@@ -75,6 +75,12 @@ impl<'a> Subscription<'a> {
         self.subscriber.wait(self.slot, timeout)
     }
 
+    /// What ends this subscription's waits at once, from any thread.
+    pub(crate) fn closer(&self) -> impl Fn() + Send + Sync + 'static {
+        let subscriber = Arc::clone(&self.subscriber);
+        move || subscriber.close()
+    }
+
     /// The last frame that the reader received, if it is still the newest.
     pub(crate) fn last(&self) -> Option<Arc<Frame>> {
         let seen = self.subscriber.seen();

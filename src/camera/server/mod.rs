@@ -46,6 +46,8 @@ pub(super) struct Options {
     pub(super) fps: Option<f64>,
     pub(super) stall: Arc<Mutex<Stall>>,
     pub(super) max_frame_bytes: usize,
+    /// The number of this camera, see [`crate::instance`].
+    pub(super) own: u64,
 }
 
 /// A server to take pictures from.
@@ -107,6 +109,10 @@ impl Server {
         let until = self.last + patience.min(MAX_CONNECT);
         let new = || Fetcher::new(self.url.clone(), &self.trust, stop.clone());
         let fetched = self.fetcher.get_or_insert_with(new).get(until).map_err(camera_error)?;
+        if fetched.instance == Some(self.options.own) {
+            let why = "this is the stream of this camera itself; name another server";
+            return Err(Error::lost(Cause::Itself, why));
+        }
         Ok(Reader::new(fetched, self.options.max_frame_bytes))
     }
 
@@ -301,6 +307,7 @@ fn camera_error(error: fetch::Error) -> Error {
                 Fault::Late => Cause::Stalled,
                 Fault::Unusable => Cause::Unsupported,
                 Fault::Io => Cause::Io,
+                Fault::Upstream => Cause::Upstream,
             };
             Error::lost(cause, why)
         }

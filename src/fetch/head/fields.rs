@@ -2,6 +2,8 @@
 
 use memchr::memchr;
 
+use crate::frame;
+
 /// So many headers of the kept names are more than any server sends.
 pub(super) const MAX_KEPT: usize = 64;
 /// The text of a redirect is shorter. Reading it keeps the connection.
@@ -10,7 +12,7 @@ const MAX_REDIRECT_BYTES: u64 = 16 << 10;
 const MIN_BYTES_OF_PARTS: u64 = 100;
 
 /// The headers that are kept, written as ureq gets them.
-const KEPT: [&str; 9] = [
+const KEPT: [&str; 11] = [
     AUTHENTICATION_INFO,
     CONNECTION,
     CONTENT_LENGTH,
@@ -20,6 +22,8 @@ const KEPT: [&str; 9] = [
     STATUS,
     TRANSFER_ENCODING,
     WWW_AUTHENTICATE,
+    frame::INSTANCE,
+    frame::STATUS,
 ];
 const AUTHENTICATION_INFO: &str = "Authentication-Info";
 const CONNECTION: &str = "Connection";

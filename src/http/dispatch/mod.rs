@@ -151,6 +151,11 @@ impl Shared {
         if target.is_unknown_action {
             return Err(Reply::bad_request(&format!("action: use {}", actions())));
         }
+        if camera.is_none()
+            && let Some(found) = target.in_small_letters()
+        {
+            return self.find_camera(found);
+        }
         match (camera, &target.which) {
             (Some(_), _) if target.missing_slash().is_some() => {
                 let to = format!("{}/", target.missing_slash().unwrap_or_default());

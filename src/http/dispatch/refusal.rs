@@ -30,7 +30,7 @@ pub(super) fn find(
     }
     let methods = endpoint.methods;
     match connection.method() {
-        Method::Options => Some(options(connection, methods)),
+        Method::Options => Some(options(connection, methods, context.allow_origin().is_some())),
         method if !methods.takes(method) => Some(
             Reply::text(Code::MethodNotAllowed, &format!("use one of {}", methods.allow))
                 .with("Allow", methods.allow),
@@ -44,12 +44,19 @@ pub(super) fn find(
     }
 }
 
-fn options(connection: &Connection, methods: Methods) -> Reply {
+fn options(connection: &Connection, methods: Methods, may_others_read: bool) -> Reply {
     let asked = connection.header("Access-Control-Request-Headers");
-    Reply::text(Code::NoContent, "")
+    let reply = Reply::text(Code::NoContent, "")
         .with("Allow", methods.allow)
         .with("Access-Control-Allow-Methods", methods.allow)
-        .with("Access-Control-Allow-Headers", asked_headers(asked))
+        .with("Access-Control-Allow-Headers", asked_headers(asked));
+    // Chromium asks so before a page of the Internet reads from a house's network.
+    match connection.header("Access-Control-Request-Private-Network") {
+        Some("true") if may_others_read => {
+            reply.with("Access-Control-Allow-Private-Network", "true")
+        }
+        _ => reply,
+    }
 }
 
 /// Header names that a preflight asks for, to be echoed. Only if they are

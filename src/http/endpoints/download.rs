@@ -7,7 +7,7 @@ use std::time::{Duration, SystemTime};
 
 use crate::http::context::Context;
 use crate::http::recorded::{nothing, recording};
-use crate::http::reply::{Code, Reply};
+use crate::http::reply::{Code, RECORDED_PICTURES, Reply};
 use crate::http::request::Request;
 use crate::http::transport::Connection;
 use crate::jpeg;
@@ -45,7 +45,7 @@ pub(in crate::http) fn answer(context: &Context, request: &mut Request) -> Resul
         .with("Content-Type", format.content_type())
         .with("Content-Length", &export.n_bytes().to_string())
         .with("Content-Disposition", &name)
-        .with("Cache-Control", "no-store")
+        .with("Cache-Control", RECORDED_PICTURES)
         .finish();
     let (connection, timeout) = (&request.connection, context.config.write_timeout);
     if request.is_head() {

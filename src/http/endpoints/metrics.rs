@@ -110,6 +110,8 @@ fn text(context: &Context) -> String {
         context.started.elapsed().as_secs_f64(),
     );
     page.one("seats", "gauge", "Viewers that may watch at once.", seats.total);
+    let brief = "Viewers that left within two seconds.";
+    page.one("viewers_brief_total", "counter", brief, seats.brief);
     of_capture(&mut page, &cameras);
     of_viewers(&mut page, &cameras);
     of_recordings(&mut page, &cameras);
@@ -131,6 +133,8 @@ fn of_connections(page: &mut Page, of: &ConnectionsReport) {
     );
     page.one("connections_kicked_total", "counter", "Wake-ups for connections.", of.kicked);
     page.one("connections_leaked_total", "counter", "Connections lost for good.", of.leaked);
+    let help = "Requests with a byte above 127 in their head.";
+    page.one("requests_non_ascii_total", "counter", help, of.non_ascii);
     page.one("requests_forgotten_total", "counter", "Requests of absurd length.", of.forgotten);
     page.one("requests_refused_total", "counter", "Requests of a kind that is busy.", of.refused);
     page.one(

@@ -41,7 +41,7 @@ pub(in crate::http) fn answer(context: &Context, request: &mut Request) -> Resul
         Some(dir) => from_folder(dir, &request.path),
         None => built_in(&request.path),
     };
-    let missing = || Reply::text(Code::NotFound, "not found; the page is at /");
+    let missing = || Reply::text(Code::NotFound, &format!("not found; {}", context.addresses));
     context.send(request, &file.ok_or_else(missing)?);
     Ok(())
 }

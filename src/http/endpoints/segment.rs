@@ -8,7 +8,7 @@ use std::time::Duration;
 
 use crate::http::context::Context;
 use crate::http::recorded::recording;
-use crate::http::reply::{Code, Reply};
+use crate::http::reply::{Code, RECORDED_PICTURES, Reply};
 use crate::http::request::Request;
 use crate::http::transport::Connection;
 
@@ -41,7 +41,7 @@ pub(in crate::http) fn answer(context: &Context, request: &mut Request) -> Resul
         .with("Content-Length", &(to - from).to_string())
         .with("Content-Disposition", &format!("attachment; filename=\"{}\"", file.segment.name()))
         .with("Accept-Ranges", "bytes")
-        .with("Cache-Control", "no-store");
+        .with("Cache-Control", RECORDED_PICTURES);
     if code == Code::PartialContent {
         head = head.with("Content-Range", &format!("bytes {from}-{}/{n_bytes}", to - 1));
     }

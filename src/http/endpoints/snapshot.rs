@@ -1,21 +1,35 @@
 //! `/snapshot`: one picture. Live, it was taken after the client asked, or is as
-//! old as the client allows; with `at`, it is one of the recording.
+//! old as the client allows, or is the newest where no newer one can come in
+//! time; with `at`, it is one of the recording.
 
 use std::sync::Arc;
 use std::time::{Duration, Instant, SystemTime};
 
 use crate::capture::Capture;
-use crate::frame::{Frame, JPEG_TYPE, TIMESTAMP};
+use crate::frame::{Frame, INSTANCE, JPEG_TYPE, LOST, STATUS, TIMESTAMP};
 use crate::http::context::Context;
 use crate::http::recorded::{nothing, recording};
 use crate::http::reply::{Code, Reply};
 use crate::http::request::Request;
 use crate::http::time::When;
+use crate::instance;
 use crate::recording::{SECOND, rfc3339};
 use crate::slot::Newer;
 
+/// How long a new picture is waited for where an older one could be sent:
 /// OctoPrint gives up after 5 seconds, so the answer comes before.
 const PATIENCE: Duration = Duration::from_secs(4);
+/// How long where there is none at all: a camera that is woken by this request
+/// may need longer than OctoPrint waits. A client that gives up earlier loses
+/// nothing by it, and Home Assistant waits 10 seconds.
+const PATIENCE_WITHOUT: Duration = Duration::from_secs(9);
+/// A picture is late by this much before it counts as not coming.
+const JITTER: Duration = Duration::from_millis(500);
+/// The header with the age of a live picture, in milliseconds. `Age` has whole
+/// seconds only, and proxies write their own.
+const AGE: &str = "X-Frame-Age-Ms";
+/// Letters of a cause in a header; the text has all of it.
+const MAX_CAUSE: usize = 300;
 /// Most frames of a step, which goes frame by frame.
 const MAX_STEP: i64 = 1000;
 
@@ -30,33 +44,44 @@ pub(in crate::http) fn answer(context: &Context, request: &mut Request) -> Resul
     let max_delay = request.query().number("max_delay", 0..=u32::MAX)?.unwrap_or(0);
     let max_delay = Duration::from_millis(max_delay.into());
     let frame = take(&request.camera.capture, request.asked, max_delay)?;
-    send(context, request, frame.jpeg(), &frame.timestamp());
+    let age = frame.meta.at.monotonic.elapsed().as_millis().to_string();
+    let (timestamp, own) = (frame.timestamp(), instance::text(&request.camera.name));
+    let extra = [(TIMESTAMP, &*timestamp), (AGE, &age), (INSTANCE, &own)];
+    send(context, request, frame.jpeg(), &extra);
     Ok(())
 }
 
-/// Waits for a picture that was taken at most `max_delay` before `asked`.
+/// Waits for a picture that was taken at most `max_delay` before `asked`. If none
+/// can come in time, it is the newest that there is.
 ///
 /// # Errors
 /// 503, and why there is none.
 fn take(capture: &Capture, asked: Instant, max_delay: Duration) -> Result<Arc<Frame>, Reply> {
     let reader = capture.read();
     let oldest = asked.checked_sub(max_delay).unwrap_or(asked);
-    let mut seen = 0;
+    // The newest that is too old.
+    let mut held: Option<Arc<Frame>> = None;
     loop {
-        let left = (asked + PATIENCE).saturating_duration_since(Instant::now());
+        let until = asked + patience(held.as_deref(), reader.interval(), asked);
+        let left = until.saturating_duration_since(Instant::now());
+        let seen = held.as_ref().map_or(0, |frame| frame.meta.seq);
         match reader.wait_newer(seen, left) {
             Newer::Frame { frame, .. } if frame.meta.is_status => {
                 // The cause is gone if the camera came back at this moment.
                 let cause = reader.cause().unwrap_or_else(|| "the camera was lost".into());
-                return Err(Reply::unavailable(&format!("no picture: {cause}")));
+                return Err(lost(&cause));
             }
             Newer::Frame { frame, .. } if frame.meta.at.monotonic >= oldest => return Ok(frame),
-            Newer::Frame { frame, .. } => seen = frame.meta.seq,
+            Newer::Frame { frame, .. } => held = Some(frame),
             Newer::Timeout => {
-                let why = reader.cause().unwrap_or_else(|| {
-                    format!("the camera gave no new one within {} s", PATIENCE.as_secs())
-                });
-                return Err(Reply::unavailable(&format!("no picture: {why}")));
+                return match (held, reader.cause()) {
+                    (_, Some(cause)) => Err(lost(&cause)),
+                    (Some(frame), None) => Ok(frame),
+                    (None, None) => Err(Reply::unavailable(&format!(
+                        "no picture: the camera gave none within {} s",
+                        PATIENCE_WITHOUT.as_secs()
+                    ))),
+                };
             }
             Newer::Closed => {
                 return Err(Reply::unavailable(
@@ -64,6 +89,28 @@ fn take(capture: &Capture, asked: Instant, max_delay: Duration) -> Result<Arc<Fr
                 ));
             }
         }
+    }
+}
+
+/// 503 with the cause, once for people and once for a daemon that relays this.
+fn lost(cause: &str) -> Reply {
+    // A cause may hold what another server or a command said.
+    let is_plain = |c: char| c == ' ' || c.is_ascii_graphic();
+    let plain: String =
+        cause.chars().take(MAX_CAUSE).map(|c| if is_plain(c) { c } else { '?' }).collect();
+    Reply::unavailable(&format!("no picture: {cause}")).with(STATUS, format!("{LOST}{plain}"))
+}
+
+/// How long after `asked` a newer picture than `held` is waited for: not at all
+/// where the next one is due too late anyway.
+fn patience(held: Option<&Frame>, interval: Option<Duration>, asked: Instant) -> Duration {
+    let Some(held) = held else { return PATIENCE_WITHOUT };
+    let due = interval.and_then(|interval| held.meta.at.monotonic.checked_add(interval));
+    match due {
+        Some(due) if due > asked + PATIENCE => Duration::ZERO,
+        // One that is overdue comes when it comes.
+        Some(due) if due + JITTER > asked => (due + JITTER - asked).min(PATIENCE),
+        _ => PATIENCE,
     }
 }
 
@@ -83,18 +130,21 @@ fn recorded(context: &Context, request: &Request, at: When) -> Result<(), Reply>
         if cursor.read(&record, &mut part) {
             let jpeg = record.jpeg(&part);
             let (seconds, micros) = (record.captured / SECOND, record.captured % SECOND);
-            send(context, request, jpeg, &format!("{seconds}.{micros:06}"));
+            let timestamp = format!("{seconds}.{micros:06}");
+            send(context, request, jpeg, &[(TIMESTAMP, &timestamp)]);
             return Ok(());
         }
     }
 }
 
-fn send(context: &Context, request: &Request, jpeg: &[u8], timestamp: &str) {
-    let head = context
+fn send(context: &Context, request: &Request, jpeg: &[u8], extra: &[(&str, &str)]) {
+    let mut head = context
         .head(Code::Ok)
         .with("Content-Type", JPEG_TYPE)
         .with("Content-Length", &jpeg.len().to_string())
-        .with(TIMESTAMP, timestamp)
-        .never_stored();
+        .picture_of_now();
+    for (name, value) in extra {
+        head = head.with(name, value);
+    }
     request.send(&head.finish(), jpeg);
 }

@@ -47,6 +47,9 @@ pub(super) struct Entry {
     parked: Mutex<Vec<Request>>,
     /// Whether a stream is written to it.
     is_viewer: AtomicBool,
+    /// Wakes the worker of a viewer whose connection is cut: it may wait for a
+    /// picture, and would keep the seat until that comes.
+    on_cut: Mutex<Option<Box<dyn Fn() + Send + Sync>>>,
 }
 
 /// The right to answer a connection. Dropping it closes the connection.
@@ -146,6 +149,19 @@ impl Connections {
         Some(Connection::new(request, is_open, claim))
     }
 
+    /// Makes a request, which the guard has read itself, the one of its connection.
+    /// The read side stays open: a thread of `tiny_http` waits there, and would
+    /// close the connection.
+    pub(super) fn adopt(
+        self: &Arc<Self>,
+        request: Request,
+        peer: SocketAddr,
+        socket: Socket,
+    ) -> Connection {
+        self.counts.non_ascii.fetch_add(1, Relaxed);
+        Connection::new(request, false, self.enter(peer, socket))
+    }
+
     /// Keeps a request back that came behind another one of its connection.
     fn park_if_pipelined(
         &self,
@@ -173,6 +189,7 @@ impl Connections {
             socket: socket.stream,
             parked: Mutex::default(),
             is_viewer: AtomicBool::new(false),
+            on_cut: Mutex::default(),
         });
         self.entries.lock().insert(entry.cookie, Arc::clone(&entry));
         self.n_claimed.fetch_add(1, Relaxed);
@@ -186,7 +203,7 @@ impl Connections {
         let has_left = |entry: &&Arc<Entry>| {
             entry.is_viewer.load(Relaxed) && descriptor::has_left(&entry.socket)
         };
-        entries.iter().filter(has_left).map(|e| drop(e.socket.shutdown(Shutdown::Both))).count()
+        entries.iter().filter(has_left).map(|entry| entry.cut()).count()
     }
 
     /// Cuts all connections, so that no worker blocks on one.
@@ -200,6 +217,18 @@ impl Connections {
 impl Entry {
     /// What a client may send ahead by mistake; more is an attempt to flood.
     const MAX_PARKED: usize = 4;
+
+    /// Sets what wakes the worker, or nothing.
+    pub(super) fn set_on_cut(&self, wake: Option<Box<dyn Fn() + Send + Sync>>) {
+        *self.on_cut.lock() = wake;
+    }
+
+    fn cut(&self) {
+        let _ = self.socket.shutdown(Shutdown::Both);
+        if let Some(wake) = &*self.on_cut.lock() {
+            wake();
+        }
+    }
 
     pub(super) fn mark_as_viewer(&self) {
         self.is_viewer.store(true, Relaxed);

@@ -46,6 +46,8 @@ pub(in crate::http) struct Counts {
     pub(in crate::http) leaked: AtomicU64,
     /// Requests that must not be dropped, for their claimed length.
     pub(in crate::http) forgotten: AtomicU64,
+    /// Requests with a byte above 127 in their head, read past the library.
+    pub(in crate::http) non_ascii: AtomicU64,
     /// Requests refused as too many of their kind were being answered.
     pub(in crate::http) refused: AtomicU64,
     pub(in crate::http) wrong_passwords: AtomicU64,
@@ -67,6 +69,7 @@ pub(in crate::http) struct ConnectionsReport {
     pub(in crate::http) kicked: u64,
     pub(in crate::http) leaked: u64,
     pub(in crate::http) forgotten: u64,
+    pub(in crate::http) non_ascii: u64,
     pub(in crate::http) listener_renewed: u64,
     pub(in crate::http) restarts: u64,
     pub(in crate::http) panics: u64,
@@ -92,6 +95,7 @@ impl Counts {
             kicked: self.kicked.load(Relaxed),
             leaked: self.leaked.load(Relaxed),
             forgotten: self.forgotten.load(Relaxed),
+            non_ascii: self.non_ascii.load(Relaxed),
             listener_renewed: self.renewed.load(Relaxed),
             restarts: self.restarts.load(Relaxed),
             panics: panics::count(),

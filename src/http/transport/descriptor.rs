@@ -14,7 +14,9 @@ use std::net::{Shutdown, SocketAddr, TcpListener, TcpStream};
 use std::os::fd::{AsFd, AsRawFd, BorrowedFd, FromRawFd, OwnedFd, RawFd};
 
 use rustix::io::{Errno, fcntl_dupfd_cloexec, ioctl_fionread};
-use rustix::net::{getpeername, getsockname, sockopt::socket_acceptconn, sockopt::socket_cookie};
+use rustix::net::{
+    RecvFlags, getpeername, getsockname, recv, sockopt::socket_acceptconn, sockopt::socket_cookie,
+};
 
 /// The kernel gives the lowest free number, so that open ones lie close
 /// together; so long a gap comes only after many were closed at once.
@@ -158,6 +160,8 @@ pub(super) struct TcpState {
     pub(super) is_closed: bool,
     pub(super) n_received: u64,
     pub(super) n_unread: u64,
+    /// Packets that the socket did not take, such as those of a filter.
+    pub(super) n_dropped: u32,
 }
 
 /// States of a socket in `tcpi_state` (include/net/tcp_states.h).
@@ -182,7 +186,49 @@ pub(super) fn tcp_state(fd: RawFd, cookie: u64) -> Option<TcpState> {
         is_closed: info[0] == TCP_CLOSE,
         n_received: u64_at(&info, 128),
         n_unread,
+        n_dropped: n_dropped(borrowed).unwrap_or(0),
     })
+}
+
+/// The place of the drops in what SO_MEMINFO gives (include/uapi/linux/sock_diag.h).
+const MEMINFO_DROPS: usize = 8;
+
+/// How many packets a socket did not take; `None` before Linux 4.12.
+pub(super) fn n_dropped(fd: impl AsFd) -> Option<u32> {
+    let mut info = [0_u32; MEMINFO_DROPS + 1];
+    let mut length = libc::socklen_t::try_from(size_of_val(&info)).ok()?;
+    let (fd, to) = (fd.as_fd().as_raw_fd(), info.as_mut_ptr().cast());
+    // SAFETY: `to` and `length` describe a buffer that lives through the call.
+    let result =
+        unsafe { libc::getsockopt(fd, libc::SOL_SOCKET, libc::SO_MEMINFO, to, &raw mut length) };
+    (result == 0 && length as usize == size_of_val(&info)).then_some(info[MEMINFO_DROPS])
+}
+
+/// A duplicate of the socket of that cookie.
+pub(super) fn duplicate(fd: RawFd, cookie: u64) -> Option<TcpStream> {
+    // SAFETY: as in `peer_at`.
+    let borrowed = unsafe { BorrowedFd::borrow_raw(fd) };
+    let ours = fcntl_dupfd_cloexec(borrowed, 3).ok()?;
+    (socket_cookie(&ours) == Ok(cookie)).then(|| TcpStream::from(ours))
+}
+
+/// Lets the kernel wake a thread that waits for bytes only when many have come.
+/// One that does not wait reads what there is.
+pub(super) fn wake_late(socket: &TcpStream) -> io::Result<()> {
+    // The kernel takes no more than half of the receive buffer for it.
+    let (many, length) = (libc::c_int::MAX, libc::socklen_t::try_from(size_of::<libc::c_int>()));
+    let length = length.map_err(io::Error::other)?;
+    let from = (&raw const many).cast();
+    // SAFETY: `from` and `length` describe a number that lives through the call.
+    let result = unsafe {
+        libc::setsockopt(socket.as_raw_fd(), libc::SOL_SOCKET, libc::SO_RCVLOWAT, from, length)
+    };
+    if result == 0 { Ok(()) } else { Err(io::Error::last_os_error()) }
+}
+
+/// Reads without waiting.
+pub(super) fn read_now(socket: &TcpStream, to: &mut [u8]) -> io::Result<usize> {
+    Ok(recv(socket, to, RecvFlags::DONTWAIT)?.0)
 }
 
 /// How many clients wait to be accepted.

@@ -8,8 +8,8 @@ use anyhow::{Context, Result, anyhow};
 use rustix::io::{Errno, FdFlags, fcntl_setfd};
 use socket2::{Domain, Protocol, Socket, TcpKeepalive, Type};
 
-use super::descriptor;
 use super::restart::Inherited;
+use super::{descriptor, high_bytes};
 
 /// Holds a burst of viewers that reconnect after a restart, which the standard
 /// library's 128 do not.
@@ -81,6 +81,12 @@ fn listen_on(address: SocketAddr, write_timeout: Duration) -> io::Result<TcpList
     let keepalive =
         TcpKeepalive::new().with_time(VANISHED).with_interval(VANISHED / 3).with_retries(3);
     socket.set_tcp_keepalive(&keepalive)?;
+    // Only where the drops can be seen, or the client would wait for nothing.
+    if descriptor::n_dropped(&socket).is_none() {
+        log::debug!("this kernel does not say what a filter drops");
+    } else if let Err(e) = socket.attach_filter(&high_bytes::filter()) {
+        log::debug!("no filter for bytes above 127: {e}");
+    }
     socket.bind(&address.into())?;
     socket.listen(BACKLOG)?;
     Ok(socket.into())

@@ -17,10 +17,13 @@ mod counts;
 mod descriptor;
 mod guard;
 mod head;
+mod high_bytes;
 mod listener;
+mod port_owner;
 mod restart;
 mod socket;
 
+use std::io::{self, ErrorKind};
 use std::net::{SocketAddr, TcpListener};
 use std::sync::Arc;
 use std::sync::atomic::Ordering::Relaxed;
@@ -45,7 +48,8 @@ pub(super) use socket::{NonBlocking, StreamSocket};
 use crate::config::Limits;
 use crate::shutdown::Shutdown;
 
-/// Who takes the requests. Called on the accept thread: nothing here may block.
+/// Who takes the requests. Called on the accept thread, or on the guard's for a
+/// request that the library cannot read: nothing here may block.
 pub(super) trait Handler: Send + Sync + 'static {
     /// Whether a worker will read the body that a request announces. If not,
     /// the read side of its connection is shut at once.
@@ -78,6 +82,31 @@ pub(super) struct Transport {
     restart_needed: Receiver<()>,
 }
 
+/// Why an address cannot be listened on, and what to type instead.
+fn describe_failure(error: io::Error, bind: SocketAddr) -> anyhow::Error {
+    let what = format!("cannot listen on {bind}");
+    let (ip, port) = (bind.ip(), bind.port());
+    let hint = match error.kind() {
+        ErrorKind::AddrInUse => {
+            let owner = port_owner::find(port).unwrap_or_else(|| "another program".into());
+            let next = SocketAddr::new(ip, port.checked_add(1).unwrap_or(5001));
+            // Both are often on the machines that this program is for.
+            let also = if port == 5000 { "; OctoPrint and Frigate use 5000 too" } else { "" };
+            format!("{owner} listens there; use another port, such as --bind {next}{also}")
+        }
+        ErrorKind::PermissionDenied if port < 1024 => {
+            let high = SocketAddr::new(ip, 5000);
+            format!("ports below 1024 are for root; use another one, such as --bind {high}")
+        }
+        ErrorKind::AddrNotAvailable => {
+            let any = SocketAddr::from(([0, 0, 0, 0], port));
+            format!("this machine has no such address; for all that it has, --bind {any}")
+        }
+        _ => return anyhow::Error::new(error).context(what),
+    };
+    anyhow::Error::new(error).context(hint).context(what)
+}
+
 impl Transport {
     /// Listens, and hands requests to `handler` from now on.
     ///
@@ -92,9 +121,7 @@ impl Transport {
         let TransportConfig { bind, write_timeout, limits, inherited } = config;
         let listener = match inherited.and_then(|inherited| adopt(inherited, bind)) {
             Some(listener) => listener,
-            None => {
-                listen(bind, write_timeout).with_context(|| format!("cannot listen on {bind}"))?
-            }
+            None => listen(bind, write_timeout).map_err(|e| describe_failure(e, bind))?,
         };
         let n_before = inherited.map_or(0, |inherited| inherited.n_before);
         connections.counts().restarts.store(n_before, Relaxed);
@@ -108,12 +135,14 @@ impl Transport {
             stop.clone(),
         )?);
         let (report, restart_needed) = bounded(1);
+        let taker = Arc::clone(&handler);
         let (stuck, max_leaks) = (Arc::clone(&accept), limits.max_leaks);
         let guard = Guard::start(GuardConfig {
             listener: guarded,
             address,
             connections: Arc::clone(&connections),
             limits,
+            on_request: Box::new(move |connection| taker.receive(connection)),
             on_stuck: Box::new(move || stuck.report_stuck()),
             on_leaks: Box::new(move |n_leaked| {
                 // Viewers are cut only when waiting for them would cost more

@@ -8,6 +8,7 @@ use std::time::{Duration, Instant};
 use rustix::net::{SendFlags, send};
 
 use super::connections::{Claim, Entry};
+use super::descriptor;
 
 /// The client of a stream: a socket that is written to until one side closes
 /// it. Dropping it closes the connection.
@@ -53,9 +54,28 @@ impl StreamSocket {
         peer.map(drop).map_err(|_| ErrorKind::ConnectionReset.into())
     }
 
+    /// Whether the client has closed its side. That is no error for a viewer that
+    /// still reads, so it only counts where others wait for its place.
+    pub(in crate::http) fn has_left(&self) -> bool {
+        descriptor::has_left(&self.claim.entry.socket)
+    }
+
+    /// Sets what wakes this viewer's worker when its connection is cut because the
+    /// client has left and its seat is wanted.
+    pub(in crate::http) fn on_cut(&self, wake: impl Fn() + Send + Sync + 'static) {
+        self.claim.entry.set_on_cut(Some(Box::new(wake)));
+    }
+
     /// The same socket for a thread that may not wait.
     pub(in crate::http) fn non_blocking(&self) -> NonBlocking {
         NonBlocking(Arc::clone(&self.claim.entry))
+    }
+}
+
+impl Drop for StreamSocket {
+    fn drop(&mut self) {
+        // It holds a subscription, which holds a `NonBlocking`, which holds this.
+        self.claim.entry.set_on_cut(None);
     }
 }
 

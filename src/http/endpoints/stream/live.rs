@@ -50,6 +50,7 @@ impl Live<'_> {
         let delivery =
             Delivery { socket: self.socket.non_blocking(), viewer: Arc::clone(&self.seat.viewer) };
         let subscription = self.reader.subscribe(Box::new(delivery));
+        self.socket.on_cut(subscription.closer());
         loop {
             match subscription.wait(REPEAT_AFTER) {
                 // The recording's last picture was in the slot already.
@@ -59,7 +60,8 @@ impl Live<'_> {
                     self.socket.check_peer()?;
                     subscription.last().map_or(Ok(()), |frame| self.repeat(&frame))?;
                 }
-                Newer::Closed => return Ok(()),
+                // The camera was removed, or the client has left.
+                Newer::Closed => return self.socket.check_peer(),
             }
         }
     }

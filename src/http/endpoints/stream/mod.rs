@@ -15,12 +15,13 @@ use playback::{End, Found, Playback};
 use wish::Wish;
 
 use crate::cameras::Camera;
-use crate::frame::{DELIMITER, SHORT_HEADERS, STREAM_TYPE};
+use crate::frame::{DELIMITER, INSTANCE, SHORT_HEADERS, STREAM_TYPE};
 use crate::http::context::Context;
 use crate::http::reply::{Code, Reply};
 use crate::http::request::{Request, TIMEOUT};
 use crate::http::transport::{Cut, Method, StreamSocket};
 use crate::http::viewers::{Layout, Seat, Viewer};
+use crate::instance;
 
 /// Without a new picture for a second the last one goes out again: Chromium and
 /// WebKit hold the last part of a stream back until another one begins, and
@@ -34,6 +35,10 @@ const CHECK_EVERY: Duration = Duration::from_secs(1);
 /// worker that holds it wakes within this time.
 const SEAT_PATIENCE: Duration = Duration::from_secs(2);
 const SEAT_POLL: Duration = Duration::from_millis(20);
+
+/// A viewer that leaves earlier has seen hardly anything: it is a program that
+/// does not understand the stream, and asks again at once.
+const BRIEF: Duration = Duration::from_secs(2);
 
 /// A stream that was asked for rightly, and has no seat yet.
 pub(in crate::http) struct Stream {
@@ -61,14 +66,15 @@ impl Stream {
     /// The head of the reply. The body ends with the connection.
     pub(in crate::http) fn head(&self, context: &Context) -> Vec<u8> {
         let content_type = if self.wish.is_raw { "application/octet-stream" } else { STREAM_TYPE };
-        let head = context.head(Code::Ok).with("Content-Type", content_type).never_stored();
+        let head = context.head(Code::Ok).with("Content-Type", content_type).picture_of_now();
+        let head = head.with(INSTANCE, &instance::text(&self.camera.name));
         // nginx would hold pictures back until its buffers are full.
         head.with("X-Accel-Buffering", "no").finish()
     }
 
     /// Serves the viewer until it leaves, stalls, or the program stops.
     pub(in crate::http) fn run(&mut self, context: &Context, socket: &StreamSocket) {
-        let seat = match self.take_seat(context) {
+        let seat = match self.take_seat(context, socket) {
             Ok(seat) => seat,
             Err(reply) => return refuse(context, socket, &self.wish.info.path, &reply),
         };
@@ -141,7 +147,7 @@ impl Stream {
     /// # Errors
     /// 503, when all seats stay taken.
     #[inline(never)]
-    fn take_seat(&self, context: &Context) -> Result<Seat, Reply> {
+    fn take_seat(&self, context: &Context, socket: &StreamSocket) -> Result<Seat, Reply> {
         let (viewers, name) = (&context.viewers, &self.camera.name);
         let enter = || viewers.enter(name, self.camera.max_viewers(), self.wish.info.clone());
         let mut full = match enter() {
@@ -152,7 +158,13 @@ impl Stream {
             && let Some(_place) = viewers.stand_in_line()
         {
             let deadline = Instant::now() + SEAT_PATIENCE;
-            while Instant::now() < deadline && !context.stop.wait_for(SEAT_POLL) {
+            // One that has left gives its place in the line to others.
+            while Instant::now() < deadline
+                && !socket.has_left()
+                && !context.stop.wait_for(SEAT_POLL)
+            {
+                // Others may have left meanwhile.
+                context.connections.cut_viewers_who_left();
                 match enter() {
                     Ok(seat) => return Ok(seat),
                     Err(still) => full = still,
@@ -182,7 +194,7 @@ fn log_begin(context: &Context, viewer: &Viewer) {
         "viewer {} from {} watches {} of {} ({} of {} seats)",
         viewer.id, viewer.info.address, viewer.info.path, viewer.camera, seats.taken, seats.total
     );
-    log::info!("{line}");
+    context.log_viewer(&line);
 }
 
 #[inline(never)]
@@ -190,15 +202,21 @@ fn log_end(context: &Context, viewer: &Viewer, end: &io::Result<()>) {
     if end.as_ref().is_err_and(|e| e.kind() == ErrorKind::TimedOut) {
         context.connections.counts().cut(Cut::Stalled);
     }
-    let served = viewer.report().served;
-    log::info!(
+    let (served, time) = (viewer.report().served, viewer.since.elapsed());
+    let line = format!(
         "viewer {} {} after {:.1} s, {} pictures, {} skipped",
         viewer.id,
         reason(context, end),
-        viewer.since.elapsed().as_secs_f64(),
+        time.as_secs_f64(),
         served.n_sent,
         served.n_skipped
     );
+    if time < BRIEF {
+        context.viewers.count_brief();
+        context.log_viewer(&line);
+    } else {
+        log::info!("{line}");
+    }
 }
 
 /// Why a stream ended.

@@ -34,12 +34,15 @@ impl Wish {
     /// 400: which value cannot be, and what can.
     pub(super) fn parse(request: &Request) -> Result<Self, Reply> {
         let query = request.query();
-        let accept = request.connection.header("Accept");
+        let is_browser = is_browser(
+            request.connection.header("Accept"),
+            request.connection.header("Sec-Fetch-Dest"),
+        );
         let info = ViewerInfo {
             address: request.connection.peer(),
             path: request.path.clone(),
             key: query.text("key").unwrap_or_default().chars().take(MAX_KEY).collect(),
-            layout: layout(&request.path, query, accept)?,
+            layout: layout(&request.path, query, is_browser)?,
             has_extra_headers: query.is_on("extra_headers"),
         };
         Ok(Self {
@@ -51,12 +54,41 @@ impl Wish {
     }
 }
 
+/// Where a browser shows what it asks for. A script's own `fetch` is `empty`,
+/// and wants lengths.
+const SHOWN: [&str; 7] = ["image", "document", "iframe", "frame", "embed", "object", "video"];
+
+/// Types that only browsers name in `Accept`: formats that they decode, and what
+/// their address bar asks for. A weight behind `image/*` is theirs too. The
+/// types `text/html`, `image/jpeg` and `image/gif` say nothing: Java and many
+/// scripts send them.
+const OF_BROWSERS: [&str; 6] = [
+    "image/avif",
+    "image/webp",
+    "image/apng",
+    "image/svg+xml",
+    "image/jxl",
+    "application/xhtml+xml",
+];
+
+/// Whether an `<img>` or an address bar asks, and not a program.
+fn is_browser(accept: Option<&str>, destination: Option<&str>) -> bool {
+    // Browsers send a destination to https and to their own machine only.
+    if let Some(destination) = destination {
+        return SHOWN.iter().any(|shown| destination.eq_ignore_ascii_case(shown));
+    }
+    let is_theirs = |part: &str| {
+        let (name, weight) = part.split_once(';').map_or((part, None), |(n, w)| (n, Some(w)));
+        let name = name.trim();
+        OF_BROWSERS.iter().any(|known| name.eq_ignore_ascii_case(known))
+            || (name == "image/*" && weight.is_some())
+    };
+    accept.is_some_and(|accept| accept.split(',').any(is_theirs))
+}
+
 /// Browsers paint a picture only when the next part's headers have arrived;
-/// programs want its length. `/video_feed` is always for browsers. At other
-/// addresses the `Accept` header tells an `<img>` and an address bar from
-/// programs.
-fn layout(path: &str, query: Query<'_>, accept: Option<&str>) -> Result<Layout, Reply> {
-    let is_browser = accept.is_some_and(|a| a.starts_with("image/") || a.starts_with("text/html"));
+/// programs want its length. `/video_feed` is always for browsers.
+fn layout(path: &str, query: Query<'_>, is_browser: bool) -> Result<Layout, Reply> {
     let words = [("minimal", Layout::Advance), ("full", Layout::Full)];
     Ok(match query.choice("headers", &words)? {
         Some(layout) => layout,
@@ -84,25 +116,73 @@ mod tests {
 
     #[test]
     fn address_query_and_accept_choose_the_layout() {
-        let (img, page) = (Some("image/avif,image/webp,*/*"), Some("text/html,*/*"));
-        for (path, query, accept, is) in [
-            ("/video_feed", "", None, Layout::Advance),
-            ("/video_feed", "", Some("*/*"), Layout::Advance),
-            ("/video_feed", "headers=full", img, Layout::Full),
-            ("/stream", "", None, Layout::Full),
-            ("/stream", "", Some("*/*"), Layout::Full),
-            ("/stream", "", img, Layout::Advance),
-            ("/stream", "", page, Layout::Advance),
-            ("/stream", "advance_headers=1", None, Layout::Advance),
-            ("/stream", "advance_headers=0", None, Layout::Full),
-            ("/stream", "headers=minimal", None, Layout::Advance),
-            ("/stream", "raw=1", img, Layout::Full),
-            ("/stream", "extra_headers=1", page, Layout::Full),
-            ("/stream", "action=stream&1700000000", None, Layout::Full),
+        for (path, query, is_browser, is) in [
+            ("/video_feed", "", false, Layout::Advance),
+            ("/video_feed", "headers=full", true, Layout::Full),
+            ("/stream", "", false, Layout::Full),
+            ("/stream", "", true, Layout::Advance),
+            ("/stream", "advance_headers=1", false, Layout::Advance),
+            ("/stream", "advance_headers=0", false, Layout::Full),
+            ("/stream", "headers=minimal", false, Layout::Advance),
+            ("/stream", "raw=1", true, Layout::Full),
+            ("/stream", "extra_headers=1", true, Layout::Full),
+            ("/stream", "action=stream&1700000000", false, Layout::Full),
         ] {
-            assert_eq!(layout(path, Query(query), accept), Ok(is), "{path} {query} {accept:?}");
+            let found = layout(path, Query(query), is_browser);
+            assert_eq!(found, Ok(is), "{path} {query} {is_browser}");
         }
-        assert!(layout("/stream", Query("headers=some"), None).is_err());
+        assert!(layout("/stream", Query("headers=some"), false).is_err());
+    }
+
+    #[test]
+    fn browsers_are_known_by_what_only_they_ask_for() {
+        let avif = "image/avif,image/webp,image/apng,image/svg+xml,image/*,*/*;q=0.8";
+        for (accept, browser) in [
+            (avif, "Chromium <img>"),
+            ("image/webp,*/*;q=0.8", "old Chromium <img>"),
+            (
+                "text/html,application/xhtml+xml,application/xml;q=0.9,image/avif,image/webp,\
+                 image/apng,*/*;q=0.8,application/signed-exchange;v=b3;q=0.7",
+                "Chromium's address bar",
+            ),
+            (
+                "image/avif,image/webp,image/png,image/svg+xml,image/*;q=0.8,*/*;q=0.5",
+                "Firefox <img>",
+            ),
+            ("image/png,image/*;q=0.8,*/*;q=0.5", "old Firefox <img>"),
+            (
+                "text/html,application/xhtml+xml,application/xml;q=0.9,*/*;q=0.8",
+                "Firefox's and Safari's address bar",
+            ),
+            (
+                "image/webp,image/png,image/svg+xml,image/*;q=0.8,video/*;q=0.8,*/*;q=0.5",
+                "Safari <img>",
+            ),
+            ("image/png,image/svg+xml,image/*;q=0.8,*/*;q=0.5", "Edge legacy <img>"),
+            ("image/png, image/svg+xml, image/*;q=0.8, */*;q=0.5", "Internet Explorer <img>"),
+            ("text/html, application/xhtml+xml, */*", "Internet Explorer's address bar"),
+        ] {
+            assert!(is_browser(Some(accept), None), "{browser}");
+        }
+        for accept in [
+            "*/*",
+            "",
+            "text/html, image/jpeg, */*",
+            "text/html, image/gif, image/jpeg, *; q=.2, */*; q=.2",
+            "image/jpeg",
+            "image/jpeg, */*",
+            "image/*",
+            "multipart/x-mixed-replace, image/jpeg;q=0.9",
+            "text/html",
+            "application/json, text/plain, */*",
+        ] {
+            assert!(!is_browser(Some(accept), None), "{accept}");
+        }
+        assert!(!is_browser(None, None));
+        for shown in ["image", "document", "iframe", "Image"] {
+            assert!(is_browser(Some("*/*"), Some(shown)), "{shown}");
+        }
+        assert!(!is_browser(Some(avif), Some("empty")));
     }
 
     #[test]

@@ -18,8 +18,10 @@ use std::time::{Duration, Instant};
 use tracker::{Claimed, Observation, SHORT_TICK, Tracker};
 use wakeup::{Wakeup, WakeupHandle};
 
+use super::connection::Connection;
 use super::connections::Connections;
-use super::descriptor;
+use super::descriptor::{self, TcpState};
+use super::high_bytes::Heads;
 use crate::config::Limits;
 use crate::log_limit::LogLimit;
 use crate::shutdown::Shutdown;
@@ -42,6 +44,8 @@ pub(super) struct GuardConfig {
     pub(super) address: SocketAddr,
     pub(super) connections: Arc<Connections>,
     pub(super) limits: Limits,
+    /// Takes a request that the guard has read itself.
+    pub(super) on_request: Box<dyn Fn(Connection) + Send>,
     /// Called when clients wait and none is accepted.
     pub(super) on_stuck: Box<dyn Fn() + Send>,
     /// Called at each look with the number of leaks, while they are too many.
@@ -59,7 +63,9 @@ struct GuardThread {
     n_waits: u64,
     /// Looks in a row at which clients waited and nothing had come in.
     n_stuck: u32,
+    heads: Heads,
     log: LogLimit,
+    non_ascii_log: LogLimit,
 }
 
 impl Guard {
@@ -77,7 +83,9 @@ impl Guard {
             n_claimed: 0,
             n_waits: 0,
             n_stuck: 0,
+            heads: Heads::default(),
             log: LogLimit::default(),
+            non_ascii_log: LogLimit::default(),
         };
         let thread = thread::Builder::new().name("guard".into()).spawn(move || guard.run())?;
         Ok(Self { wakeup: handle, thread })
@@ -116,8 +124,14 @@ impl GuardThread {
         let sockets = descriptor::connections(self.config.address.port());
         let answered = connections.cookies();
         let waiting = sockets.iter().filter(|(cookie, _)| !answered.contains(cookie));
-        let seen: Vec<Observation> =
-            waiting.filter_map(|(cookie, fd)| observe(*fd, *cookie)).collect();
+        let mut seen = Vec::new();
+        for (cookie, fd) in waiting {
+            let Some(state) = descriptor::tcp_state(*fd, *cookie) else { continue };
+            if state.n_dropped > 0 && state.n_received == 0 && !state.is_closed {
+                self.heads.take_over(*fd, *cookie);
+            }
+            seen.push(observe(*cookie, state));
+        }
         let claimed = Claimed {
             n_claimed: answered.len(),
             is_queue_empty: connections.was_waiting(&mut self.n_waits),
@@ -134,14 +148,30 @@ impl GuardThread {
             self.log.warn("connections without a request were cut: see /status");
         }
         self.count_leaks(round.n_leaked);
+        let next = self.read_heads(round.next);
         let n_queued = self.check_backlog(round.has_new);
         if n_queued == 0 {
             (0..round.n_kicks).for_each(|_| self.kick());
-            round.next
+            next
         } else {
             // With a full queue a connection of our own would only wait in it.
-            Some(round.next.unwrap_or(SHORT_TICK).min(SHORT_TICK))
+            Some(next.unwrap_or(SHORT_TICK).min(SHORT_TICK))
         }
+    }
+
+    /// Reads the heads that the library cannot, and hands the whole ones over.
+    /// Returns when to look again, which is soon while some are not whole.
+    fn read_heads(&mut self, next: Option<Duration>) -> Option<Duration> {
+        let GuardConfig { connections, limits, on_request, .. } = &self.config;
+        let whole = self.heads.read(limits.max_head_bytes, connections);
+        if !whole.is_empty() {
+            self.non_ascii_log.warn(
+                "a request has a byte above 127 in a header, such as a cookie of another program \
+                 on this host; it is answered 0.3 s late (see the guide, troubleshooting)",
+            );
+        }
+        whole.into_iter().for_each(on_request);
+        if self.heads.is_empty() { next } else { Some(next.unwrap_or(SHORT_TICK).min(SHORT_TICK)) }
     }
 
     fn count_leaks(&mut self, n_new: u64) {
@@ -179,14 +209,13 @@ impl GuardThread {
     }
 }
 
-fn observe(fd: i32, cookie: u64) -> Option<Observation> {
-    let state = descriptor::tcp_state(fd, cookie)?;
-    Some(Observation {
+fn observe(cookie: u64, state: TcpState) -> Observation {
+    Observation {
         cookie,
         is_closed: state.is_closed,
         n_received: state.n_received,
         n_unread: state.n_unread,
-    })
+    }
 }
 
 /// The address under which this machine reaches itself.
