@@ -197,7 +197,7 @@ impl Fields {
         if let Some(value) = self.value(LOCATION) {
             add(LOCATION, percent_encoded(value).as_bytes());
         }
-        for name in [RETRY_AFTER, AUTHENTICATION_INFO] {
+        for name in [RETRY_AFTER, AUTHENTICATION_INFO, frame::INSTANCE, frame::STATUS] {
             self.value(name).into_iter().for_each(|value| add(name, value));
         }
         self.values(WWW_AUTHENTICATE).for_each(|value| add(WWW_AUTHENTICATE, value));
