@@ -71,8 +71,9 @@ pub(crate) const PART_START: &str = concat!(wire!(delimiter), wire!(type_line), 
 /// What follows each JPEG: the end of its part, then the headers of the next
 /// one, because Chromium and WebKit wait for these before they paint this one
 /// (Chromium bug 527446).
-const TAIL: &[u8] = concat!("\r\n", wire!(delimiter), wire!(type_line), "\r\n").as_bytes();
-const N_DELIMITER_BYTES: usize = TAIL.len() - SHORT_HEADERS.len();
+const END_AND_NEXT_PART: &[u8] =
+    concat!("\r\n", wire!(delimiter), wire!(type_line), "\r\n").as_bytes();
+const N_DELIMITER_BYTES: usize = END_AND_NEXT_PART.len() - SHORT_HEADERS.len();
 
 /// Room for the longest part header: 26 bytes of type, 16 + 20 of length,
 /// 13 + 20 + 1 + 6 of time, 4 line ends.
@@ -226,7 +227,7 @@ impl FrameBuf {
         self.is_walked = false;
         // One byte more than expected, so that the read which finds the end of the file
         // does not grow the buffer; and room for what `finish` appends.
-        self.bytes.reserve(n_expected.min(limit) + 1 + TAIL.len());
+        self.bytes.reserve(n_expected.min(limit) + 1 + END_AND_NEXT_PART.len());
         while self.jpeg().len() <= limit {
             if self.bytes.len() == self.bytes.capacity() {
                 self.bytes.reserve(READ_BYTES);
@@ -280,7 +281,7 @@ impl FrameBuf {
         // The header's length varies with the numbers in it, so it is aligned to its end.
         let start = jpeg_start - head.len();
         self.bytes[start..jpeg_start].copy_from_slice(head.as_bytes());
-        self.bytes.extend_from_slice(TAIL);
+        self.bytes.extend_from_slice(END_AND_NEXT_PART);
         let holds_delimiter = OnceLock::new();
         Frame { meta, bytes: self.bytes, start, jpeg_start, jpeg_end, holds_delimiter }
     }

@@ -33,7 +33,7 @@ impl Stream {
             match self.reader.next().map_err(ClientError::Unusable)? {
                 Next::Picture(part) => {
                     let buf = mem::replace(self.reader.picture(), FrameBuf::new());
-                    if !self.repeat.is_one(part.timestamp, buf.jpeg()) {
+                    if !self.repeat.is_repeat(part.timestamp, buf.jpeg()) {
                         return Ok((buf, part));
                     }
                 }
@@ -54,7 +54,7 @@ impl Stream {
             Err(_) if self.reader.is_stopped() => return Err(ClientError::Stopped),
             // Return the frames that came before the connection broke first.
             Err(e) if e.kind() == ErrorKind::UnexpectedEof => self.reader.end(),
-            Err(e) => return Err(ClientError::from_fetch(fetch::Error::of_io(&e))),
+            Err(e) => return Err(ClientError::from_fetch(fetch::Error::from_io(&e))),
         }
         Ok(())
     }

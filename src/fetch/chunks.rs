@@ -12,7 +12,7 @@ pub(super) struct Chunks {
 #[derive(Debug)]
 enum Stage {
     /// In the line of a size, or in what ends the chunk before it.
-    Size { n: u64, has_digits: bool, is_behind: bool },
+    Size { n: u64, has_digits: bool, has_extension: bool },
     /// How many bytes of a chunk remain.
     Data(u64),
     /// The last chunk is over. Trailers are ignored.
@@ -21,7 +21,7 @@ enum Stage {
 
 impl Default for Stage {
     fn default() -> Self {
-        Self::Size { n: 0, has_digits: false, is_behind: false }
+        Self::Size { n: 0, has_digits: false, has_extension: false }
     }
 }
 
@@ -42,7 +42,7 @@ impl Chunks {
                         self.stage = Stage::default();
                     }
                 }
-                Stage::Size { n, has_digits, is_behind } => {
+                Stage::Size { n, has_digits, has_extension } => {
                     let byte = bytes[at];
                     at += 1;
                     match (byte, char::from(byte).to_digit(16)) {
@@ -50,13 +50,13 @@ impl Chunks {
                         (b'\n', _) => {
                             self.stage = if *n == 0 { Stage::End } else { Stage::Data(*n) };
                         }
-                        (_, Some(digit)) if !*is_behind => {
-                            *n = n.checked_mul(16).ok_or_else(no_size)? + u64::from(digit);
+                        (_, Some(digit)) if !*has_extension => {
+                            *n = n.checked_mul(16).ok_or_else(invalid_size)? + u64::from(digit);
                             *has_digits = true;
                         }
-                        (b' ' | b'\t' | b'\r', _) => *is_behind = *has_digits,
-                        _ if *has_digits => *is_behind = true,
-                        _ => return Err(no_size()),
+                        (b' ' | b'\t' | b'\r', _) => *has_extension = *has_digits,
+                        _ if *has_digits => *has_extension = true,
+                        _ => return Err(invalid_size()),
                     }
                 }
                 Stage::End => break,
@@ -70,7 +70,7 @@ impl Chunks {
     }
 }
 
-fn no_size() -> io::Error {
+fn invalid_size() -> io::Error {
     io::Error::new(io::ErrorKind::InvalidInput, "a chunk of the answer has no valid size")
 }
 

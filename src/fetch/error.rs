@@ -5,7 +5,7 @@ use std::io::{self, ErrorKind};
 
 use ureq::http::{StatusCode, Uri};
 
-use super::Patience;
+use super::WaitLimit;
 
 /// What a fetch can come to instead of an answer.
 #[derive(Debug)]
@@ -13,12 +13,12 @@ pub(crate) enum Error {
     /// The order to stop came.
     Stopped,
     /// Try again later: why, in general and in words.
-    Failed(Fault, String),
+    Failed(Cause, String),
 }
 
 /// Why there is no answer.
 #[derive(Clone, Copy, Debug, PartialEq)]
-pub(crate) enum Fault {
+pub(crate) enum Cause {
     /// No such host, nobody there, no such page.
     Away,
     /// It wants a login, or another one.
@@ -34,63 +34,63 @@ pub(crate) enum Fault {
 }
 
 impl Error {
-    pub(super) fn new(fault: Fault, why: impl Into<String>) -> Self {
-        Self::Failed(fault, why.into())
+    pub(super) fn new(cause: Cause, why: impl Into<String>) -> Self {
+        Self::Failed(cause, why.into())
     }
 
     /// What ureq says.
-    pub(super) fn of(error: ureq::Error, patience: &Patience) -> Self {
-        if patience.stop.is_ordered() {
+    pub(super) fn from_ureq(error: ureq::Error, wait_limit: &WaitLimit) -> Self {
+        if wait_limit.stop.is_ordered() {
             return Self::Stopped;
         }
-        let (fault, why) = match error {
-            ureq::Error::Io(e) => return Self::of_io(&e),
-            ureq::Error::HostNotFound => (Fault::Away, "no such host".to_owned()),
+        let (cause, why) = match error {
+            ureq::Error::Io(e) => return Self::from_io(&e),
+            ureq::Error::HostNotFound => (Cause::Away, "no such host".to_owned()),
             ureq::Error::LargeResponseHeader(_, limit) => (
-                Fault::Unusable,
+                Cause::Unusable,
                 format!("the headers of the answer do not end within {limit} bytes"),
             ),
             ureq::Error::TlsRequired => {
-                (Fault::Unusable, format!("redirected to https; {}", crate::url::NO_HTTPS))
+                (Cause::Unusable, format!("redirected to https; {}", crate::url::NO_HTTPS))
             }
             ureq::Error::BadUri(why) => {
-                (Fault::Unusable, format!("redirected to no address: {why}"))
+                (Cause::Unusable, format!("redirected to no address: {why}"))
             }
             // By the reader of heads.
-            ureq::Error::Other(e) => (Fault::Unusable, format!("no answer of HTTP: {e}")),
-            e => (Fault::Unusable, format!("no answer of HTTP: {e}")),
+            ureq::Error::Other(e) => (Cause::Unusable, format!("no answer of HTTP: {e}")),
+            e => (Cause::Unusable, format!("no answer of HTTP: {e}")),
         };
-        Self::Failed(fault, why)
+        Self::Failed(cause, why)
     }
 
     /// What the system says.
-    pub(crate) fn of_io(error: &io::Error) -> Self {
-        let (fault, why) = match error.kind() {
-            ErrorKind::NotFound => (Fault::Away, format!("no such host ({error})")),
+    pub(crate) fn from_io(error: &io::Error) -> Self {
+        let (cause, why) = match error.kind() {
+            ErrorKind::NotFound => (Cause::Away, format!("no such host ({error})")),
             ErrorKind::ConnectionRefused => {
-                (Fault::Away, "the connection was refused: no server runs there".to_owned())
+                (Cause::Away, "the connection was refused: no server runs there".to_owned())
             }
             ErrorKind::HostUnreachable | ErrorKind::NetworkUnreachable => {
-                (Fault::Away, error.to_string())
+                (Cause::Away, error.to_string())
             }
             ErrorKind::WouldBlock | ErrorKind::TimedOut => {
-                (Fault::Late, "no answer in time".to_owned())
+                (Cause::Late, "no answer in time".to_owned())
             }
             // What rustls says of a certificate, or of a server that has none.
             ErrorKind::InvalidData if cfg!(feature = "https") => {
                 let why = error.to_string();
                 // So rustls begins what the check of a certificate says itself.
                 let why = why.trim_start_matches("unexpected error: ");
-                (Fault::Unusable, format!("TLS: {why}"))
+                (Cause::Unusable, format!("TLS: {why}"))
             }
-            _ => (Fault::Io, error.to_string()),
+            _ => (Cause::Io, error.to_string()),
         };
-        Self::Failed(fault, why)
+        Self::Failed(cause, why)
     }
 }
 
 /// Names the way that led nowhere.
-pub(super) fn of_redirects(seen: &[Uri], status: StatusCode) -> String {
+pub(super) fn redirect_message(seen: &[Uri], status: StatusCode) -> String {
     let Some((last, before)) = seen.split_last().filter(|(_, before)| !before.is_empty()) else {
         return format!("the server answered {status} without saying where to go");
     };
@@ -125,15 +125,15 @@ mod tests {
         let uris = |paths: &[&str]| -> Vec<Uri> {
             paths.iter().map(|path| format!("http://me:x@h{path}").parse().unwrap()).collect()
         };
-        let said = |paths: &[&str]| of_redirects(&uris(paths), StatusCode::FOUND);
+        let text = |paths: &[&str]| redirect_message(&uris(paths), StatusCode::FOUND);
         let circle = ["/start", "/a", "/b", "/a", "/b", "/a"];
         assert_eq!(
-            said(&circle),
+            text(&circle),
             "redirected in a circle: http://***@h/a -> http://***@h/b -> http://***@h/a"
         );
-        assert_eq!(said(&["/a", "/a"]), "redirected in a circle: http://***@h/a -> http://***@h/a");
-        let far = said(&["/1", "/2", "/3"]);
+        assert_eq!(text(&["/a", "/a"]), "redirected in a circle: http://***@h/a -> http://***@h/a");
+        let far = text(&["/1", "/2", "/3"]);
         assert_eq!(far, "redirected too often: http://***@h/1 -> http://***@h/2 -> http://***@h/3");
-        assert!(said(&["/1"]).contains("302 Found without saying where"));
+        assert!(text(&["/1"]).contains("302 Found without saying where"));
     }
 }

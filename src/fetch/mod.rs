@@ -33,7 +33,7 @@ use crate::shutdown::Shutdown;
 use crate::trust::Trust;
 use crate::url::Url;
 use chunks::Chunks;
-pub(crate) use error::{Error, Fault};
+pub(crate) use error::{Cause, Error};
 use login::Login;
 use normalize::{Exchange, Normalize};
 
@@ -55,14 +55,14 @@ const OUTPUT_BYTES: usize = 4 << 10;
 pub(crate) struct Fetcher {
     agent: Agent,
     url: Url,
-    patience: Arc<Patience>,
+    wait_limit: Arc<WaitLimit>,
     login: Option<Login>,
     exchange: Arc<Exchange>,
 }
 
 /// How long every wait of a fetch may take.
 #[derive(Debug)]
-struct Patience {
+struct WaitLimit {
     stop: Shutdown,
     until: Mutex<Instant>,
 }
@@ -71,13 +71,13 @@ struct Patience {
 pub(crate) struct Answer {
     /// Value of Content-Type, as it was sent.
     pub(crate) content_type: Option<String>,
-    pub(crate) body: Reading,
+    pub(crate) body: BodyReader,
 }
 
 /// The body of an answer.
-pub(crate) struct Reading {
+pub(crate) struct BodyReader {
     body: Box<dyn Read + Send + Sync>,
-    patience: Arc<Patience>,
+    wait_limit: Arc<WaitLimit>,
     chunks: Chunks,
     exchange: Arc<Exchange>,
 }
@@ -85,7 +85,7 @@ pub(crate) struct Reading {
 impl Fetcher {
     /// `trust` counts for https addresses.
     pub(crate) fn new(url: Url, trust: &Trust, stop: Shutdown) -> Self {
-        let patience = Arc::new(Patience { stop, until: Mutex::new(Instant::now()) });
+        let wait_limit = Arc::new(WaitLimit { stop, until: Mutex::new(Instant::now()) });
         let config = Config::builder()
             .http_status_as_error(false)
             // The camera is in the house; a proxy is for the way out of it.
@@ -103,10 +103,10 @@ impl Fetcher {
             .build();
         let exchange = Arc::new(Exchange::default());
         let normalize = Normalize(Arc::clone(&exchange));
-        let connector = connection::connector(Arc::clone(&patience), trust, normalize);
-        let resolver = resolve::Names(Arc::clone(&patience));
+        let connector = connection::connector(Arc::clone(&wait_limit), trust, normalize);
+        let resolver = resolve::SystemResolver(Arc::clone(&wait_limit));
         let agent = Agent::with_parts(config, connector, resolver);
-        Self { agent, url, patience, login: None, exchange }
+        Self { agent, url, wait_limit, login: None, exchange }
     }
 
     /// Sends the request and waits for the head of a good answer, up to
@@ -115,15 +115,15 @@ impl Fetcher {
     /// # Errors
     /// Why there is none, in words for people.
     pub(crate) fn get(&mut self, until: Instant) -> Result<Answer, Error> {
-        *self.patience.until.lock() = until;
+        *self.wait_limit.until.lock() = until;
         self.exchange.has_odd_chunks.store(false, Relaxed);
-        let response = self.answered().map_err(|error| self.told(error))?;
+        let response = self.request().map_err(|error| self.prefer_stopped(error))?;
         let header = response.headers().get(CONTENT_TYPE);
         let content_type = header.map(|v| String::from_utf8_lossy(v.as_bytes()).into_owned());
         let body = response.into_body().into_with_config().limit(u64::MAX).reader();
-        let body = Reading {
+        let body = BodyReader {
             body: Box::new(body),
-            patience: Arc::clone(&self.patience),
+            wait_limit: Arc::clone(&self.wait_limit),
             chunks: Chunks::default(),
             exchange: Arc::clone(&self.exchange),
         };
@@ -131,13 +131,13 @@ impl Fetcher {
     }
 
     /// An order to stop is one, whatever it was taken for on its way.
-    fn told(&self, error: Error) -> Error {
-        if self.patience.stop.is_ordered() { Error::Stopped } else { error }
+    fn prefer_stopped(&self, error: Error) -> Error {
+        if self.wait_limit.stop.is_ordered() { Error::Stopped } else { error }
     }
 
-    fn answered(&mut self) -> Result<Response, Error> {
+    fn request(&mut self) -> Result<Response, Error> {
         let asked = self.url.as_str().parse::<Uri>();
-        let asked = asked.map_err(|e| Error::new(Fault::Unusable, e.to_string()))?;
+        let asked = asked.map_err(|e| Error::new(Cause::Unusable, e.to_string()))?;
         let mut response = match self.login.take() {
             // One that was good before is sent at once. It may be too old, or
             // the way to the page another one now.
@@ -157,10 +157,10 @@ impl Fetcher {
                 response = self.log_in(Login::new(Some(literal), &asked, &challenge)?)?;
             }
             if response.status() == 401 {
-                return Err(Error::new(Fault::Denied, "user and password are wrong (401)"));
+                return Err(Error::new(Cause::Denied, "user and password are wrong (401)"));
             }
         }
-        good(response)
+        check_status(response)
     }
 
     /// Asks with a login, which is kept if it was good. Asks once more if all
@@ -172,7 +172,7 @@ impl Fetcher {
             response = self.send(&uri, Some(login.header()?))?;
         }
         if response.status().is_success() {
-            login.go_on(&response);
+            login.take_next_nonce(&response);
             self.login = Some(login);
         }
         Ok(response)
@@ -181,45 +181,45 @@ impl Fetcher {
     fn send(&self, uri: &Uri, authorization: Option<Vec<u8>>) -> Result<Response, Error> {
         let mut request = self.agent.get(uri);
         if let Some(value) = authorization {
-            request = request.header(AUTHORIZATION, self.exchange.hold(value));
+            request = request.header(AUTHORIZATION, self.exchange.set_authorization(value));
         }
-        request.call().map_err(|e| Error::of(e, &self.patience))
+        request.call().map_err(|e| Error::from_ureq(e, &self.wait_limit))
     }
 }
 
 /// A good answer, or what is wrong with it.
-fn good(response: Response) -> Result<Response, Error> {
+fn check_status(response: Response) -> Result<Response, Error> {
     let status = response.status();
-    let said = format!("the server answered {status}");
+    let text = format!("the server answered {status}");
     let header = |name| response.headers().get(name).and_then(|value| value.to_str().ok());
-    let (fault, why) = match status.as_u16() {
+    let (cause, why) = match status.as_u16() {
         200..=299 => return Ok(response),
         300..=399 => {
             let seen = response.get_redirect_history().unwrap_or_default();
-            (Fault::Unusable, error::of_redirects(seen, status))
+            (Cause::Unusable, error::redirect_message(seen, status))
         }
-        403 => (Fault::Denied, said),
+        403 => (Cause::Denied, text),
         404 | 410 => {
             let right = "streams often are at /stream, /video_feed or /?action=stream";
-            (Fault::Away, format!("{said}: {right}"))
+            (Cause::Away, format!("{text}: {right}"))
         }
         503 => match header(RETRY_AFTER) {
-            Some(_) => (Fault::Busy, format!("{said}: all its seats may be taken")),
-            None => (Fault::Busy, said),
+            Some(_) => (Cause::Busy, format!("{text}: all its seats may be taken")),
+            None => (Cause::Busy, text),
         },
-        _ => (Fault::Unusable, said),
+        _ => (Cause::Unusable, text),
     };
-    Err(Error::new(fault, why))
+    Err(Error::new(cause, why))
 }
 
-impl Reading {
+impl BodyReader {
     /// Reads what is there, or waits for it up to `until`. `Ok(0)` is the end.
     ///
     /// # Errors
     /// [`io::ErrorKind::WouldBlock`] when nothing came in time: it may be
-    /// asked again. [`Error::Stopped`] by [`Reading::is_stopped`].
+    /// asked again. [`Error::Stopped`] by [`BodyReader::is_stopped`].
     pub(crate) fn read(&mut self, buf: &mut [u8], until: Instant) -> io::Result<usize> {
-        *self.patience.until.lock() = until;
+        *self.wait_limit.until.lock() = until;
         loop {
             if self.chunks.is_over() {
                 return Ok(0);
@@ -233,17 +233,17 @@ impl Reading {
             if n_data > 0 {
                 return Ok(n_data);
             }
-            self.patience.check()?;
+            self.wait_limit.check()?;
         }
     }
 
     /// Whether the order to stop came.
     pub(crate) fn is_stopped(&self) -> bool {
-        self.patience.stop.is_ordered()
+        self.wait_limit.stop.is_ordered()
     }
 }
 
-impl Patience {
+impl WaitLimit {
     fn until(&self) -> Instant {
         *self.until.lock()
     }
@@ -286,15 +286,15 @@ impl Patience {
 /// The realm of each Digest in a challenge that can be answered, and the realm
 /// in the answer.
 #[cfg(test)]
-pub(crate) fn look_at_challenge(value: &[u8]) -> Vec<(Vec<u8>, Vec<u8>)> {
+pub(crate) fn challenge_realms(value: &[u8]) -> Vec<(Vec<u8>, Vec<u8>)> {
     use challenge::Challenge;
     let all = |value: &[u8]| Challenge::all([value].into_iter());
     let realm = |challenge: &Challenge| challenge.param("realm").unwrap_or_default().to_vec();
-    let asked = digest::Asked { user: b"a\"\\", password: b"", target: "/", cnonce: "" };
+    let request = digest::Request { user: b"a\"\\", password: b"", target: "/", cnonce: "" };
     let mut found = Vec::new();
     for offered in all(value) {
         if let Some(mut digest) = digest::Digest::new(&offered) {
-            let answer = digest.answer(&asked);
+            let answer = digest.answer(&request);
             found.push((realm(&offered), realm(&all(&answer)[0])));
         }
     }
@@ -303,7 +303,7 @@ pub(crate) fn look_at_challenge(value: &[u8]) -> Vec<(Vec<u8>, Vec<u8>)> {
 
 /// The data of chunks that come in these pieces; `None`: they are none.
 #[cfg(test)]
-pub(crate) fn look_at_chunks(pieces: &[&[u8]]) -> Option<(Vec<u8>, bool)> {
+pub(crate) fn strip_chunks(pieces: &[&[u8]]) -> Option<(Vec<u8>, bool)> {
     let (mut chunks, mut data) = (Chunks::default(), Vec::new());
     for piece in pieces {
         let mut piece = piece.to_vec();
@@ -316,7 +316,7 @@ pub(crate) fn look_at_chunks(pieces: &[&[u8]]) -> Option<(Vec<u8>, bool)> {
 /// What is made of a head that comes in these pieces, and of how many bytes; or
 /// why it is none.
 #[cfg(test)]
-pub(crate) fn look_at_head(pieces: &[&[u8]]) -> Result<Option<(Vec<u8>, usize)>, String> {
+pub(crate) fn clean_head(pieces: &[&[u8]]) -> Result<Option<(Vec<u8>, usize)>, String> {
     let (mut reader, mut held, mut n_done) = (head::HeadReader::default(), Vec::new(), 0);
     for (piece, is_end) in pieces.iter().map(|piece| (*piece, false)).chain([(&[][..], true)]) {
         held.extend_from_slice(piece);

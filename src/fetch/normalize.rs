@@ -31,14 +31,14 @@ pub(super) struct Exchange {
 
 impl Exchange {
     /// What ureq gets of a value of Authorization.
-    pub(super) fn hold(&self, value: Vec<u8>) -> Vec<u8> {
+    pub(super) fn set_authorization(&self, value: Vec<u8>) -> Vec<u8> {
         let text = in_ascii(&value);
         *self.authorization.lock() = (text != value).then_some(value);
         text
     }
 
     /// Puts the bytes that are held back where they belong.
-    fn put(&self, request: &mut [u8]) {
+    fn restore_authorization(&self, request: &mut [u8]) {
         let mut held = self.authorization.lock();
         let Some(value) = &*held else { return };
         if let Some(at) = memchr::memmem::find(request, &in_ascii(value)) {
@@ -125,7 +125,7 @@ impl<T: Transport> Normalized<T> {
     /// answer. To ureq one that is none becomes a chunk without end.
     fn read_first_chunk(&mut self, timeout: NextTimeout) -> Result<bool, Error> {
         let kind = loop {
-            match FirstChunk::of(self.inner.buffers().input()) {
+            match FirstChunk::from_input(self.inner.buffers().input()) {
                 Some(kind) => break kind,
                 None if self.inner.await_input(timeout)? => {}
                 None => {
@@ -145,7 +145,7 @@ impl<T: Transport> Normalized<T> {
     }
 
     /// Goes on to the body, once all before it was read.
-    fn settle(&mut self) {
+    fn advance(&mut self) {
         if let Stage::Ready { is_chunked } = self.stage
             && self.ready.input().is_empty()
         {
@@ -168,7 +168,7 @@ enum FirstChunk {
 
 impl FirstChunk {
     /// `None`: more is needed to tell.
-    fn of(input: &[u8]) -> Option<Self> {
+    fn from_input(input: &[u8]) -> Option<Self> {
         /// In ureq's parser of chunks, without the line end.
         const MAX_STRICT: usize = 20;
         /// A size with all behind it is shorter.
@@ -198,7 +198,7 @@ fn refused(error: HeadError) -> Error {
 
 impl<T: Transport> Transport for Normalized<T> {
     fn buffers(&mut self) -> &mut dyn Buffers {
-        self.settle();
+        self.advance();
         match self.stage {
             // Of the head, too, as a request may be sent in several pieces.
             Stage::Body | Stage::Head(_) => self.inner.buffers(),
@@ -207,13 +207,13 @@ impl<T: Transport> Transport for Normalized<T> {
     }
 
     fn transmit_output(&mut self, amount: usize, timeout: NextTimeout) -> Result<(), Error> {
-        self.exchange.put(&mut self.inner.buffers().output()[..amount]);
+        self.exchange.restore_authorization(&mut self.inner.buffers().output()[..amount]);
         self.stage = Stage::Head(HeadReader::default());
         self.inner.transmit_output(amount, timeout)
     }
 
     fn await_input(&mut self, timeout: NextTimeout) -> Result<bool, Error> {
-        self.settle();
+        self.advance();
         match std::mem::replace(&mut self.stage, Stage::Body) {
             Stage::Body => self.inner.await_input(timeout),
             Stage::Head(reader) => self.read_head(reader, timeout),
@@ -228,7 +228,7 @@ impl<T: Transport> Transport for Normalized<T> {
     /// Whether it may be used for another request: this answer was read to its
     /// end. ureq itself looks for bytes behind it.
     fn is_open(&mut self) -> bool {
-        self.settle();
+        self.advance();
         matches!(self.stage, Stage::Body) && self.inner.is_open()
     }
 
@@ -278,14 +278,17 @@ mod tests {
     #[test]
     fn authorization_goes_out_as_the_bytes_that_it_is() {
         let exchange = Exchange::default();
-        assert_eq!(exchange.hold(b"Basic x".to_vec()), b"Basic x");
-        assert_eq!(exchange.hold(b"Digest realm=\"caf\xE9\"".to_vec()), b"Digest realm=\"caf?\"");
+        assert_eq!(exchange.set_authorization(b"Basic x".to_vec()), b"Basic x");
+        assert_eq!(
+            exchange.set_authorization(b"Digest realm=\"caf\xE9\"".to_vec()),
+            b"Digest realm=\"caf?\""
+        );
         let mut other = *b"GET / HTTP/1.1\r\n";
-        exchange.put(&mut other);
+        exchange.restore_authorization(&mut other);
         assert_eq!(&other, b"GET / HTTP/1.1\r\n");
         for value in [&b"caf\xE9"[..], b"caf?"] {
             let mut request = b"authorization: Digest realm=\"caf?\"\r\n".to_vec();
-            exchange.put(&mut request);
+            exchange.restore_authorization(&mut request);
             // Only once: the next request may be for another server.
             assert_eq!(request, [b"authorization: Digest realm=\"", value, b"\"\r\n"].concat());
         }
@@ -293,7 +296,7 @@ mod tests {
 
     #[test]
     fn first_line_of_a_body_tells_its_chunks() {
-        let is = |input: &[u8]| FirstChunk::of(input);
+        let is = |input: &[u8]| FirstChunk::from_input(input);
         assert!(is(b"").is_none() && is(b"5").is_none() && is(b"5\r").is_none());
         assert!(is(b"1a;x=y\r\n") == Some(FirstChunk::Strict));
         assert!(is(b"5\nhello") == Some(FirstChunk::Odd));

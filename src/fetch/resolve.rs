@@ -12,28 +12,28 @@ use ureq::http::Uri;
 use ureq::unversioned::resolver::{ResolvedSocketAddrs, Resolver};
 use ureq::unversioned::transport::NextTimeout;
 
-use super::Patience;
+use super::WaitLimit;
 
 /// Asks the system.
 #[derive(Debug)]
-pub(super) struct Names(pub(super) Arc<Patience>);
+pub(super) struct SystemResolver(pub(super) Arc<WaitLimit>);
 
-impl Resolver for Names {
+impl Resolver for SystemResolver {
     fn resolve(&self, uri: &Uri, _: &Config, _: NextTimeout) -> Result<ResolvedSocketAddrs, Error> {
         let host = uri.host().ok_or(Error::HostNotFound)?;
         let host = host.trim_start_matches('[').trim_end_matches(']').to_owned();
         let usual = if uri.scheme_str() == Some("https") { 443 } else { 80 };
         let found = self.look_up(host, uri.port_u16().unwrap_or(usual))?;
         let mut addresses = self.empty();
-        found.into_iter().take(ADDRESSES).for_each(|address| addresses.push(address));
+        found.into_iter().take(MAX_ADDRESSES).for_each(|address| addresses.push(address));
         if addresses.is_empty() { Err(Error::HostNotFound) } else { Ok(addresses) }
     }
 }
 
 /// More than a host of a camera has.
-const ADDRESSES: usize = 4;
+const MAX_ADDRESSES: usize = 4;
 
-impl Names {
+impl SystemResolver {
     /// The system cannot be stopped while it asks: it is left to do so in a
     /// thread of its own, which ends when the system has given up.
     fn look_up(&self, host: String, port: u16) -> io::Result<Vec<SocketAddr>> {

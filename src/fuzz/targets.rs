@@ -14,9 +14,7 @@ use crate::frame::{DELIMITER, FrameBuf, Meta, SHORT_HEADERS, STREAM_TYPE, Timest
 use crate::http::query::Query;
 use crate::http::routes;
 use crate::http::time::When;
-use crate::jpeg::{
-    self, Encoder, Fault, Found, PixelFormat, Range, Raw, Simd, Splitter, Walk, Walked,
-};
+use crate::jpeg::{self, Encoder, Found, PixelFormat, Range, Raw, Simd, Splitter, Walk, Walked};
 use crate::multipart::{Error, Next, Parser, Part};
 use crate::url::{self, Url};
 
@@ -153,10 +151,10 @@ fn heads_of_answers_in_any_pieces() {
 /// Whatever a server sends, a strict parser gets one clean head, and what is
 /// behind it stays.
 fn head(input: &[u8], rng: &mut Rng) -> u64 {
-    let whole = fetch::look_at_head(&[input]);
+    let whole = fetch::clean_head(&[input]);
     for _ in 0..3 {
         let pieces = cut(input, rng);
-        assert_eq!(fetch::look_at_head(&pieces), whole, "{pieces:?}");
+        assert_eq!(fetch::clean_head(&pieces), whole, "{pieces:?}");
     }
     let (text, n) = match whole {
         Ok(Some(head)) => head,
@@ -169,7 +167,7 @@ fn head(input: &[u8], rng: &mut Rng) -> u64 {
     let lines = String::from_utf8_lossy(&text[..text.len() - 4]).replace("\r\n", "\n");
     assert!(lines.chars().all(|c| c == '\n' || !c.is_ascii_control()), "{lines:?}");
     assert!(lines.lines().skip(1).all(|line| line.contains(": ")), "{lines:?}");
-    let again = fetch::look_at_head(&[&text]);
+    let again = fetch::clean_head(&[&text]);
     assert_eq!(again, Ok(Some((text.clone(), text.len()))), "cleaned twice: {lines:?}");
     // Of the status the version and the first digit.
     let names = lines.lines().map(|line| line.split(": ").next().unwrap_or_default());
@@ -187,7 +185,7 @@ fn challenges_of_servers() {
 
 /// A server gets back the realm that it said.
 fn challenge(input: &[u8], _: &mut Rng) -> u64 {
-    let realms = fetch::look_at_challenge(input);
+    let realms = fetch::challenge_realms(input);
     assert!(realms.iter().all(|(said, answered)| said == answered), "{realms:?}");
     hash(realms.iter().map(|(said, _)| said.len().min(3)).take(4).collect::<Vec<_>>())
 }
@@ -199,10 +197,10 @@ fn chunks_in_any_pieces() {
 }
 
 fn chunks(input: &[u8], rng: &mut Rng) -> u64 {
-    let whole = fetch::look_at_chunks(&[input]);
+    let whole = fetch::strip_chunks(&[input]);
     for _ in 0..3 {
         let pieces = cut(input, rng);
-        assert_eq!(fetch::look_at_chunks(&pieces), whole, "{pieces:?}");
+        assert_eq!(fetch::strip_chunks(&pieces), whole, "{pieces:?}");
     }
     let data = whole.map(|(data, is_over)| (data.len().min(20), is_over));
     assert!(data.is_none_or(|(n, _)| n <= input.len()));
@@ -271,7 +269,7 @@ fn round_trip(input: &[u8], rng: &mut Rng) -> u64 {
         parts.0.into_iter().map(|(_, body)| body).collect()
     };
     let twice = [jpeg.clone(), jpeg.clone()];
-    let ends_early = matches!(Walk::default().go_on(&jpeg), Walked::End(end) if end < jpeg.len());
+    let ends_early = matches!(Walk::default().advance(&jpeg), Walked::End(end) if end < jpeg.len());
     if !ends_early {
         assert_eq!(read(&[DELIMITER, frame.full(), frame.full()].concat(), rng), twice);
     }
@@ -365,7 +363,7 @@ fn exif(input: &[u8], _: &mut Rng) -> u64 {
 }
 
 /// The pictures, those that break off too, and what is none.
-fn split(pieces: &[&[u8]]) -> Vec<Result<(Vec<u8>, bool), Fault>> {
+fn split(pieces: &[&[u8]]) -> Vec<Result<(Vec<u8>, bool), jpeg::Error>> {
     let (mut splitter, mut found) = (Splitter::new(MAX), Vec::new());
     let longest = pieces.iter().map(|piece| piece.len()).max().unwrap_or(0);
     for piece in pieces {

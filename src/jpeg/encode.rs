@@ -35,13 +35,13 @@ const MIN_STRIP_PIXELS: usize = 12 * 1024;
 
 /// Why a picture was not encoded.
 #[derive(Debug)]
-pub(crate) enum EncodeFault {
+pub(crate) enum EncodeError {
     Encoder(EncodingError),
     Panic,
     Output(io::Error),
 }
 
-impl fmt::Display for EncodeFault {
+impl fmt::Display for EncodeError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Encoder(e) => write!(f, "encoding: {e}"),
@@ -51,7 +51,7 @@ impl fmt::Display for EncodeFault {
     }
 }
 
-impl std::error::Error for EncodeFault {}
+impl std::error::Error for EncodeError {}
 
 /// Encodes pictures of one camera, and keeps the memory for it.
 #[derive(Debug)]
@@ -82,22 +82,22 @@ impl Encoder {
         &mut self,
         raw: &Raw<'_>,
         out: &mut impl Write,
-    ) -> Result<(), EncodeFault> {
-        let cut = Cut::of(raw);
+    ) -> Result<(), EncodeError> {
+        let plan = StripPlan::new(raw);
         // The same for all pictures of a camera, as long as its mode is.
         let header = match self.header.take() {
             Some(header) if header.fits(raw) => header,
-            _ => Header::new(raw, self.quality, cut.interval()).map_err(EncodeFault::Encoder)?,
+            _ => Header::new(raw, self.quality, plan.interval()).map_err(EncodeError::Encoder)?,
         };
         let header = self.header.insert(header);
-        self.strips.resize_with(cut.n_strips, Vec::new);
+        self.strips.resize_with(plan.n_strips, Vec::new);
         let simd = self.simd;
         let jobs = Mutex::new(self.strips.iter_mut().enumerate());
         let work = |samples: &mut McuRow| {
             // The lock is held for the taking only.
             let next = || jobs.lock().next();
             while let Some((i, scan)) = next() {
-                encode_strip(cut.rows(raw, i), &header.tables, simd, samples, scan)?;
+                encode_strip(plan.rows(raw, i), &header.tables, simd, samples, scan)?;
             }
             Ok(())
         };
@@ -105,7 +105,7 @@ impl Encoder {
         let (own, helpers) = (&mut self.own, &mut self.helpers);
         thread::scope(|scope| {
             // Where a thread cannot be had the work is done all the same.
-            let helpers: Vec<_> = (1..cut.n_strips)
+            let helpers: Vec<_> = (1..plan.n_strips)
                 .zip(helpers)
                 .map_while(|(i, samples)| {
                     let named = thread::Builder::new().name(format!("encode-{i}"));
@@ -115,16 +115,16 @@ impl Encoder {
             let own = work(own);
             helpers
                 .into_iter()
-                .map(|helper| helper.join().unwrap_or(Err(EncodeFault::Panic)))
+                .map(|helper| helper.join().unwrap_or(Err(EncodeError::Panic)))
                 .fold(own, Result::and)
         })?;
-        strips::join(&header.bytes, &self.strips, out).map_err(EncodeFault::Output)
+        strips::join(&header.bytes, &self.strips, out).map_err(EncodeError::Output)
     }
 }
 
-/// How a picture is cut: all strips but the last are of one size.
+/// How a picture is cut into strips: all strips but the last are of one size.
 #[derive(Clone, Copy, Debug, PartialEq)]
-struct Cut {
+struct StripPlan {
     n_strips: usize,
     /// Pixel rows of a strip.
     n_rows: usize,
@@ -132,8 +132,8 @@ struct Cut {
     n_mcus: usize,
 }
 
-impl Cut {
-    fn of(raw: &Raw<'_>) -> Self {
+impl StripPlan {
+    fn new(raw: &Raw<'_>) -> Self {
         let (width, height) = (usize::from(raw.width()), usize::from(raw.height()));
         let (mcu_width, mcu_height) = mcu(raw.format());
         let (n_columns, n_rows) = (width.div_ceil(mcu_width), height.div_ceil(mcu_height));
@@ -166,7 +166,7 @@ fn encode_strip(
     simd: Simd,
     samples: &mut McuRow,
     place: &mut Vec<u8>,
-) -> Result<(), EncodeFault> {
+) -> Result<(), EncodeError> {
     // On this thread's stack: its length changes with every row of MCUs, and
     // `place` shares a line of the cache with that of another thread's strip.
     let mut bytes = mem::take(place);
@@ -174,7 +174,7 @@ fn encode_strip(
     // A panic here is a bug, but the camera must go on with its next picture.
     let encoded = catch_unwind(AssertUnwindSafe(|| scan(rows, tables, simd, samples, &mut bytes)));
     *place = bytes;
-    encoded.map_err(|_| EncodeFault::Panic)
+    encoded.map_err(|_| EncodeError::Panic)
 }
 
 fn scan(rows: Rows<'_>, tables: &Tables, simd: Simd, samples: &mut McuRow, out: &mut Vec<u8>) {

@@ -19,7 +19,7 @@ mod pixels;
 mod raw;
 #[cfg(feature = "daemon")]
 mod rows;
-mod seconds;
+mod second_pictures;
 mod split;
 #[cfg(feature = "daemon")]
 mod strips;
@@ -56,7 +56,7 @@ const APP2: u8 = 0xE2;
 
 /// Why some bytes are not shown.
 #[derive(Clone, Copy, Debug, PartialEq)]
-pub(crate) enum Fault {
+pub(crate) enum Error {
     Empty,
     NotJpeg,
     Truncated,
@@ -73,7 +73,7 @@ pub(crate) enum Fault {
     Deep,
 }
 
-impl Fault {
+impl Error {
     /// All of them, in the order of `key`'s counters.
     pub(crate) const ALL: [Self; 10] = [
         Self::Empty,
@@ -111,7 +111,7 @@ impl Fault {
     }
 }
 
-impl fmt::Display for Fault {
+impl fmt::Display for Error {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(match self {
             Self::Empty => "no bytes",
@@ -131,12 +131,12 @@ impl fmt::Display for Fault {
 /// What is wrong with a kind of JPEG, by its SOFn and its bits a sample.
 /// Browsers decode baseline, extended and progressive JPEGs of 8 bits; all use
 /// libjpeg-turbo or a decoder that takes no more.
-fn fault_of_coding(sof: u8, bits: u8) -> Option<Fault> {
+fn unsupported_coding(sof: u8, bits: u8) -> Option<Error> {
     match sof {
-        0xC3 => Some(Fault::Lossless),
-        0xC5..=0xC7 => Some(Fault::Hierarchical),
-        0xC9..=0xCF => Some(Fault::Arithmetic),
-        _ => (bits > 8).then_some(Fault::Deep),
+        0xC3 => Some(Error::Lossless),
+        0xC5..=0xC7 => Some(Error::Hierarchical),
+        0xC9..=0xCF => Some(Error::Arithmetic),
+        _ => (bits > 8).then_some(Error::Deep),
     }
 }
 

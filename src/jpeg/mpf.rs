@@ -14,7 +14,7 @@ const MAX_PICTURES: usize = 16;
 /// Where the other pictures begin, in bytes from the begin of the first one.
 /// `content_at` is where the segment's content begins in that one. Their sizes
 /// are left out, as a common library (Pillow) writes wrong ones.
-pub(super) fn others(content: &[u8], content_at: usize) -> Vec<u64> {
+pub(super) fn other_pictures(content: &[u8], content_at: usize) -> Vec<u64> {
     read(content, content_at).unwrap_or_default()
 }
 
@@ -53,11 +53,11 @@ pub(super) mod tests {
     #[test]
     fn all_but_the_first_are_listed() {
         let content = index(&[(1000, 0), (50, 960), (20, 1010)]);
-        assert_eq!(others(&content, 40), [1004, 1054]);
+        assert_eq!(other_pictures(&content, 40), [1004, 1054]);
         for len in 0..content.len() - 4 {
-            assert!(others(&content[..len], 40).len() < 2);
+            assert!(other_pictures(&content[..len], 40).len() < 2);
         }
         let many = index(&[(1, 1); 40]);
-        assert_eq!(others(&many, 0).len(), MAX_PICTURES);
+        assert_eq!(other_pictures(&many, 0).len(), MAX_PICTURES);
     }
 }

@@ -12,7 +12,7 @@ const MAX_SIDE: usize = u16::MAX as usize;
 
 /// Why a buffer is not a picture.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum RawFault {
+pub(crate) enum RawError {
     Size { width: usize, height: usize },
     OddWidth { format: PixelFormat, width: usize },
     Stride { stride: usize, needed: usize },
@@ -20,7 +20,7 @@ pub(crate) enum RawFault {
     TooShort { len: usize, needed: usize },
 }
 
-impl fmt::Display for RawFault {
+impl fmt::Display for RawError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match *self {
             Self::Size { width, height } => {
@@ -42,7 +42,7 @@ impl fmt::Display for RawFault {
     }
 }
 
-impl std::error::Error for RawFault {}
+impl std::error::Error for RawError {}
 
 /// A raw picture in somebody's buffer.
 #[derive(Clone, Copy, Debug)]
@@ -68,26 +68,26 @@ impl<'a> Raw<'a> {
         stride: usize,
         range: Range,
         data: &'a [u8],
-    ) -> Result<Self, RawFault> {
+    ) -> Result<Self, RawError> {
         let (Ok(w), Ok(h)) = (u16::try_from(width), u16::try_from(height)) else {
-            return Err(RawFault::Size { width, height });
+            return Err(RawError::Size { width, height });
         };
         if w == 0 || h == 0 {
-            return Err(RawFault::Size { width, height });
+            return Err(RawError::Size { width, height });
         }
         if format.pairs_columns() && !width.is_multiple_of(2) {
-            return Err(RawFault::OddWidth { format, width });
+            return Err(RawError::OddWidth { format, width });
         }
         let needed = format.line_len(width);
         if stride < needed {
-            return Err(RawFault::Stride { stride, needed });
+            return Err(RawError::Stride { stride, needed });
         }
         if matches!(format.layout(), Layout::Planes { .. }) && !stride.is_multiple_of(2) {
-            return Err(RawFault::OddStride { format, stride });
+            return Err(RawError::OddStride { format, stride });
         }
         let needed = format.min_len(width, height, stride);
         if data.len() < needed {
-            return Err(RawFault::TooShort { len: data.len(), needed });
+            return Err(RawError::TooShort { len: data.len(), needed });
         }
         Ok(Self { format, width: w, height: h, stride, range, data })
     }
@@ -134,7 +134,7 @@ mod tests {
 
     fn needed(format: PixelFormat, width: usize, height: usize, stride: usize) -> usize {
         let fault = Raw::new(format, (width, height), stride, Range::Full, &[]).unwrap_err();
-        let RawFault::TooShort { needed, .. } = fault else { panic!("{fault}") };
+        let RawError::TooShort { needed, .. } = fault else { panic!("{fault}") };
         needed
     }
 

@@ -6,9 +6,9 @@
 
 use memchr::memmem;
 
-use super::seconds::Seconds;
+use super::second_pictures::SecondPictures;
 use super::walk::{Walk, Walked};
-use super::{Fault, SOI};
+use super::{Error, SOI};
 
 /// A JPEG among the bytes.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -29,12 +29,12 @@ pub(crate) struct Splitter {
     start: Option<usize>,
     walk: Walk,
     /// No SOI begins before this.
-    looked: usize,
+    searched_to: usize,
     /// The JPEG that was given out last ends here.
-    done: usize,
+    taken_to: usize,
     /// How many bytes there were before those in `buf`.
     n_forgotten: u64,
-    seconds: Seconds,
+    second_pictures: SecondPictures,
 }
 
 impl Splitter {
@@ -45,10 +45,10 @@ impl Splitter {
             buf: Vec::new(),
             start: None,
             walk: Walk::default(),
-            looked: 0,
-            done: 0,
+            searched_to: 0,
+            taken_to: 0,
             n_forgotten: 0,
-            seconds: Seconds::default(),
+            second_pictures: SecondPictures::default(),
         }
     }
 
@@ -78,13 +78,13 @@ impl Splitter {
     /// # Errors
     /// Bytes that began like a JPEG and are none. They are passed over: the
     /// next call goes on behind them.
-    pub(crate) fn next_jpeg(&mut self) -> Result<Option<Found<'_>>, Fault> {
+    pub(crate) fn next_jpeg(&mut self) -> Result<Option<Found<'_>>, Error> {
         loop {
-            self.forget(self.done);
+            self.forget(self.taken_to);
             let Some((start, is_whole)) = self.find_one()? else { return Ok(None) };
             let at = self.n_forgotten + start as u64;
-            if !is_whole || !self.seconds.is_one(&self.buf[start..self.done], at) {
-                return Ok(Some(Found { jpeg: &self.buf[start..self.done], is_whole }));
+            if !is_whole || !self.second_pictures.is_second(&self.buf[start..self.taken_to], at) {
+                return Ok(Some(Found { jpeg: &self.buf[start..self.taken_to], is_whole }));
             }
         }
     }
@@ -94,59 +94,59 @@ impl Splitter {
     pub(crate) fn take_rest(&mut self) -> Option<&[u8]> {
         let start = self.start.filter(|_| self.walk.has_scan())?;
         self.start = None;
-        self.done = self.buf.len();
-        self.looked = self.done;
+        self.taken_to = self.buf.len();
+        self.searched_to = self.taken_to;
         Some(&self.buf[start..])
     }
 
-    /// Where the next JPEG begins, which ends at `done`, and whether it is
+    /// Where the next JPEG begins, which ends at `taken_to`, and whether it is
     /// whole.
-    fn find_one(&mut self) -> Result<Option<(usize, bool)>, Fault> {
+    fn find_one(&mut self) -> Result<Option<(usize, bool)>, Error> {
         let Some(start) = self.start.or_else(|| self.find_start()) else { return Ok(None) };
         // No further than the largest: what is found must not depend on how
         // much has come.
         let jpeg = &self.buf[start..];
         let jpeg = &jpeg[..jpeg.len().min(self.max_bytes.saturating_add(1))];
-        let (len, is_whole) = match self.walk.go_on(jpeg) {
+        let (len, is_whole) = match self.walk.advance(jpeg) {
             Walked::More if jpeg.len() <= self.max_bytes => return Ok(None),
-            Walked::More => return Err(self.give_up(start, Fault::TooLarge)),
+            Walked::More => return Err(self.give_up(start, Error::TooLarge)),
             Walked::End(len) if len > self.max_bytes => {
-                return Err(self.give_up(start, Fault::TooLarge));
+                return Err(self.give_up(start, Error::TooLarge));
             }
             Walked::End(len) => (len, true),
-            Walked::Bad(Fault::Truncated) if self.walk.has_scan() => (self.walk.at(), false),
-            Walked::Bad(fault) => return Err(self.give_up(start, fault)),
+            Walked::Bad(Error::Truncated) if self.walk.has_scan() => (self.walk.at(), false),
+            Walked::Bad(error) => return Err(self.give_up(start, error)),
         };
         self.start = None;
-        self.done = start + len;
-        self.looked = self.done;
+        self.taken_to = start + len;
+        self.searched_to = self.taken_to;
         Ok(Some((start, is_whole)))
     }
 
     /// Drops the first `n` bytes.
     fn forget(&mut self, n: usize) {
         self.buf.drain(..n);
-        self.looked -= n.min(self.looked);
+        self.searched_to -= n.min(self.searched_to);
         self.start = self.start.map(|start| start - n);
         self.n_forgotten += n as u64;
-        self.done = 0;
+        self.taken_to = 0;
     }
 
-    fn give_up(&mut self, start: usize, fault: Fault) -> Fault {
+    fn give_up(&mut self, start: usize, error: Error) -> Error {
         self.start = None;
-        self.looked = start + 2;
-        fault
+        self.searched_to = start + 2;
+        error
     }
 
     fn find_start(&mut self) -> Option<usize> {
-        let Some(offset) = memmem::find(&self.buf[self.looked..], &[0xFF, SOI, 0xFF]) else {
+        let Some(offset) = memmem::find(&self.buf[self.searched_to..], &[0xFF, SOI, 0xFF]) else {
             // The last two bytes may be the begin of a SOI.
-            self.looked = self.buf.len().saturating_sub(2).max(self.looked);
-            self.forget(self.looked);
+            self.searched_to = self.buf.len().saturating_sub(2).max(self.searched_to);
+            self.forget(self.searched_to);
             return None;
         };
         // The bytes before it are not needed any more, and must not accumulate.
-        self.forget(self.looked + offset);
+        self.forget(self.searched_to + offset);
         self.walk = Walk::default();
         self.start = Some(0);
         self.start
@@ -209,7 +209,7 @@ mod tests {
         let mut splitter = Splitter::new(B.len());
         let comment = [&[0xFF, 0xFE, 0xFF, 0xFF], [0; 0xFFFD].as_slice()].concat();
         splitter.push(&[&A[..2], &comment, &A[2..], B].concat());
-        assert_eq!(splitter.next_jpeg(), Err(Fault::TooLarge));
+        assert_eq!(splitter.next_jpeg(), Err(Error::TooLarge));
         assert_eq!(splitter.next_jpeg(), Ok(Some(Found { jpeg: B, is_whole: true })));
         assert_eq!(splitter.next_jpeg(), Ok(None));
     }
@@ -247,7 +247,7 @@ mod tests {
         splitter.push(&A[..A.len() - 2]);
         assert_eq!(splitter.next_jpeg(), Ok(None));
         splitter.push(&[0; 1 << 20]);
-        assert_eq!(splitter.next_jpeg(), Err(Fault::TooLarge));
+        assert_eq!(splitter.next_jpeg(), Err(Error::TooLarge));
         splitter.push(&[0; 1024]);
         while splitter.next_jpeg().is_err() {}
         assert!(splitter.buf.len() < 1024, "{} bytes kept", splitter.buf.len());

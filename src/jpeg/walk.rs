@@ -2,7 +2,7 @@
 
 use memchr::memchr;
 
-use super::{EOI, Fault, SOI, SOS, stands_alone};
+use super::{EOI, Error, SOI, SOS, stands_alone};
 
 /// A walk over one JPEG. What lies inside a segment (the end of a thumbnail,
 /// FF D9 in a table) does not end the picture.
@@ -22,7 +22,7 @@ pub(crate) enum Walked {
     /// One past EOI.
     End(usize),
     /// These bytes are no JPEG.
-    Bad(Fault),
+    Bad(Error),
 }
 
 impl Default for Walk {
@@ -55,26 +55,30 @@ impl Walk {
 
     /// Goes on over the bytes of a JPEG from its SOI, as far as they have
     /// come: those of the call before, and perhaps more.
-    pub(crate) fn go_on(&mut self, jpeg: &[u8]) -> Walked {
+    pub(crate) fn advance(&mut self, jpeg: &[u8]) -> Walked {
         loop {
-            let step = if self.in_scan { self.pass_scan(jpeg) } else { self.pass_segment(jpeg) };
+            let step = if self.in_scan {
+                self.advance_in_scan(jpeg)
+            } else {
+                self.advance_over_segment(jpeg)
+            };
             if let Some(end) = step {
                 return end;
             }
         }
     }
 
-    fn pass_segment(&mut self, jpeg: &[u8]) -> Option<Walked> {
+    fn advance_over_segment(&mut self, jpeg: &[u8]) -> Option<Walked> {
         let rest = jpeg.get(self.at..).unwrap_or_default();
         match rest {
             [0xFF, 0xFF, ..] => self.at += 1,
             [0xFF, EOI, ..] => return Some(Walked::End(self.at + 2)),
-            [0xFF, SOI | 0x00, ..] => return Some(Walked::Bad(Fault::Truncated)),
+            [0xFF, SOI | 0x00, ..] => return Some(Walked::Bad(Error::Truncated)),
             [0xFF, m, ..] if stands_alone(*m) => self.at += 2,
             [0xFF, m, l1, l0, ..] => {
                 let len = 2 + usize::from(u16::from_be_bytes([*l1, *l0]));
                 if len < 4 {
-                    return Some(Walked::Bad(Fault::NotJpeg));
+                    return Some(Walked::Bad(Error::NotJpeg));
                 }
                 if rest.len() < len {
                     return Some(Walked::More);
@@ -83,7 +87,7 @@ impl Walk {
                 self.at += len;
             }
             [] | [0xFF, ..] => return Some(Walked::More),
-            _ => return Some(Walked::Bad(Fault::NotJpeg)),
+            _ => return Some(Walked::Bad(Error::NotJpeg)),
         }
         None
     }
@@ -91,7 +95,7 @@ impl Walk {
     /// Entropy-coded data: FF is followed by 00, or by a restart marker, or
     /// the data is over (T.81 B.1.1.5). What can be none of these is damage,
     /// over which decoders go on.
-    fn pass_scan(&mut self, jpeg: &[u8]) -> Option<Walked> {
+    fn advance_in_scan(&mut self, jpeg: &[u8]) -> Option<Walked> {
         let Some(offset) = memchr(0xFF, jpeg.get(self.at..).unwrap_or_default()) else {
             self.has_scan |= self.at < jpeg.len();
             self.at = jpeg.len();

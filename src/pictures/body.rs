@@ -5,7 +5,7 @@
 //! type out.
 
 use crate::frame::FrameBuf;
-use crate::jpeg::{Fault, Found, Splitter};
+use crate::jpeg::{self, Found, Splitter};
 use crate::multipart::{self, Parser, Part};
 
 /// The forms that servers use.
@@ -36,7 +36,7 @@ pub(crate) enum Next {
     /// A picture that lacks its end.
     Cut,
     /// Something that is no picture, left out.
-    Bad(Fault),
+    Bad(jpeg::Error),
     /// More bytes are needed.
     More,
     /// There is nothing behind it.
@@ -96,7 +96,7 @@ impl Body {
                         picture.mark_walked();
                         Ok(Next::Picture(Part::default()))
                     }
-                    Err(Fault::TooLarge) if *is_lone && *n_found == 0 => Err(format!(
+                    Err(jpeg::Error::TooLarge) if *is_lone && *n_found == 0 => Err(format!(
                         "a picture of more than {} bytes; no more are allowed",
                         splitter.max_bytes()
                     )),

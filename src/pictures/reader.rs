@@ -5,7 +5,7 @@ use std::ops::Range;
 use std::time::Instant;
 
 use super::{Body, Next};
-use crate::fetch::{Answer, Reading};
+use crate::fetch::{Answer, BodyReader};
 use crate::frame::FrameBuf;
 
 /// What is read at once.
@@ -13,7 +13,7 @@ const PIECE_BYTES: usize = 128 << 10;
 
 /// Reads an answer.
 pub(crate) struct Reader {
-    reading: Reading,
+    reading: BodyReader,
     body: Body,
     piece: Vec<u8>,
     /// Of `piece`, what was read and not looked at yet.
@@ -62,7 +62,7 @@ impl Reader {
     /// Reads more, once all that was read has been looked at.
     ///
     /// # Errors
-    /// As of [`Reading::read`].
+    /// As of [`BodyReader::read`].
     pub(crate) fn read(&mut self, until: Instant) -> io::Result<usize> {
         let n = self.reading.read(&mut self.piece, until)?;
         self.unseen = 0..n;

@@ -17,7 +17,7 @@ pub(crate) struct Repeat {
 impl Repeat {
     /// Whether this is the last picture once more: of the same time, length
     /// and end. One without a time is always new.
-    pub(crate) fn is_one(&mut self, stamp: Option<SystemTime>, jpeg: &[u8]) -> bool {
+    pub(crate) fn is_repeat(&mut self, stamp: Option<SystemTime>, jpeg: &[u8]) -> bool {
         let tail = &jpeg[jpeg.len().saturating_sub(N_TAIL)..];
         if stamp.is_some() && (stamp, jpeg.len()) == (self.stamp, self.len) && tail == self.tail {
             return true;
@@ -37,11 +37,11 @@ mod tests {
     fn only_the_same_picture_of_the_same_time_is_a_repeat() {
         let mut repeat = Repeat::default();
         let times = [1, 2].map(|s| Some(SystemTime::UNIX_EPOCH + std::time::Duration::new(s, 0)));
-        assert!(!repeat.is_one(times[0], b"one"));
-        assert!(repeat.is_one(times[0], b"one"));
-        assert!(!repeat.is_one(times[1], b"one"));
-        assert!(!repeat.is_one(times[1], b"two"));
-        assert!(!repeat.is_one(None, b"two"));
-        assert!(!repeat.is_one(None, b"two"));
+        assert!(!repeat.is_repeat(times[0], b"one"));
+        assert!(repeat.is_repeat(times[0], b"one"));
+        assert!(!repeat.is_repeat(times[1], b"one"));
+        assert!(!repeat.is_repeat(times[1], b"two"));
+        assert!(!repeat.is_repeat(None, b"two"));
+        assert!(!repeat.is_repeat(None, b"two"));
     }
 }

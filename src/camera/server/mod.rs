@@ -15,7 +15,7 @@ use parking_lot::Mutex;
 use super::pacer::Pacer;
 use super::stall::{self, Stall};
 use super::{Cause, Driver, Error};
-use crate::fetch::{self, Fault, Fetcher};
+use crate::fetch::{self, Cause as Fault, Fetcher};
 use crate::frame::{FrameBuf, Timestamp};
 use crate::jpeg;
 use crate::mode::Mode;
@@ -120,7 +120,7 @@ impl Server {
                 Next::Picture(_) if response.picture().jpeg().is_empty() => {
                     self.last = Instant::now();
                     if newest.is_none() {
-                        return Err(Error::BadFrame(jpeg::Fault::Empty));
+                        return Err(Error::BadFrame(jpeg::Error::Empty));
                     }
                     continue;
                 }
@@ -138,7 +138,7 @@ impl Server {
                 }
                 Next::Picture(part) => {
                     self.picture_came();
-                    if !self.repeat.is_one(part.timestamp, response.picture().jpeg()) {
+                    if !self.repeat.is_repeat(part.timestamp, response.picture().jpeg()) {
                         self.n_stale += u64::from(newest.is_some());
                         std::mem::swap(frame, response.picture());
                         newest = Some(clock::timestamp(part.timestamp));
@@ -172,7 +172,7 @@ impl Server {
                     response.end();
                     return Err(ended(response));
                 }
-                (Err(e), None) => return Err(camera_error(fetch::Error::of_io(&e))),
+                (Err(e), None) => return Err(camera_error(fetch::Error::from_io(&e))),
             }
         }
     }
@@ -238,7 +238,7 @@ impl Server {
         log::debug!("{}: no picture for this request: {why}", self.url);
         self.n_missed += 1;
         self.keep_pace();
-        Error::BadFrame(jpeg::Fault::Empty)
+        Error::BadFrame(jpeg::Error::Empty)
     }
 }
 

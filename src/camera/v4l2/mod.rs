@@ -25,7 +25,7 @@ use v4l::io::traits::CaptureStream;
 use super::{Cause, Driver, Error};
 use crate::config::DeviceConfig;
 use crate::frame::{FrameBuf, Timestamp};
-use crate::jpeg::{Encoder, Fault, PixelFormat, Range, Raw, Simd};
+use crate::jpeg::{Encoder, Error as Fault, PixelFormat, Range, Raw, Simd};
 use crate::mode::Mode;
 use crate::shutdown::Shutdown;
 use desired::Desired;

@@ -4,7 +4,7 @@ use memchr::memchr;
 
 /// So many headers of the kept names are more than any server sends.
 pub(super) const MAX_KEPT: usize = 64;
-/// The text of a redirect is shorter. Reading it keeps the connection.
+/// The text of a redirect is shorter. BodyReader it keeps the connection.
 const MAX_REDIRECT_BYTES: u64 = 16 << 10;
 /// A picture with a delimiter is larger.
 const MIN_BYTES_OF_PARTS: u64 = 100;
@@ -118,8 +118,8 @@ impl Fields {
 
     fn code(&self) -> u16 {
         let code = self.status.and_then(|status| status.code);
-        let said = || self.value(STATUS).and_then(|value| number(value)?.try_into().ok());
-        code.or_else(said).filter(|code| (100..=999).contains(code)).unwrap_or(200)
+        let from_cgi = || self.value(STATUS).and_then(|value| number(value)?.try_into().ok());
+        code.or_else(from_cgi).filter(|code| (100..=999).contains(code)).unwrap_or(200)
     }
 
     /// Whether it only announces another head (RFC 9110, section 15.2).

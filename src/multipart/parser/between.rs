@@ -27,7 +27,7 @@ impl Parser {
     pub(super) fn skip_to_part(&mut self, input: &mut &[u8]) -> Result<Step, Error> {
         // Also behind a closing delimiter: some servers put dashes behind each one.
         if !self.is_confirmed || self.is_closed {
-            return self.learn(input);
+            return self.find_first_delimiter(input);
         }
         let Some(boundary) = &self.boundary else { return Err(self.no_delimiter()) };
         let n_before = input.len();
@@ -40,7 +40,7 @@ impl Parser {
         }
         if let Some(line) = line {
             let n_behind = self.skipped.len() - line.start;
-            self.judge_length(self.n_skipped - n_behind);
+            self.check_length_at_delimiter(self.n_skipped - n_behind);
             self.begin_part(line.is_closing);
             return Ok(Step::On);
         }
@@ -52,12 +52,12 @@ impl Parser {
     }
 
     /// Searches for the first line that can be a delimiter, or is a header.
-    fn learn(&mut self, input: &mut &[u8]) -> Result<Step, Error> {
+    fn find_first_delimiter(&mut self, input: &mut &[u8]) -> Result<Step, Error> {
         let max = self.max_frame_bytes.max(MAX_PREAMBLE_BYTES);
         loop {
             // A picture right behind a line proves that the line is a delimiter.
             if self.line.is_empty() && self.candidate.is_some() && input.first() == Some(&0xFF) {
-                self.settle();
+                self.confirm_candidate();
                 return Ok(Step::On);
             }
             let n_before = input.len();
@@ -77,18 +77,18 @@ impl Parser {
                     let is_named = self.boundary.as_ref().is_some_and(|b| b.is_same(&found.0));
                     self.candidate = Some(*found);
                     if is_named {
-                        self.settle();
+                        self.confirm_candidate();
                         return Ok(Step::On);
                     }
                 }
                 Opening::Header => {
-                    self.settle();
+                    self.confirm_candidate();
                     self.part.read(&line);
                     return Ok(Step::On);
                 }
                 // Behind a delimiter without headers comes a blank line.
                 Opening::Nothing if self.candidate.is_some() && line.trim_ascii().is_empty() => {
-                    self.settle();
+                    self.confirm_candidate();
                     return self.begin_body();
                 }
                 Opening::Nothing if !line.trim_ascii().is_empty() => self.candidate = None,
@@ -117,7 +117,7 @@ impl Parser {
     }
 
     /// Begins the first part, by the delimiter that was found if there is one.
-    fn settle(&mut self) {
+    fn confirm_candidate(&mut self) {
         if let Some((boundary, search)) = self.candidate.take() {
             (self.boundary, self.search) = (Some(boundary), search);
             self.is_confirmed = true;

@@ -53,14 +53,14 @@ pub(crate) struct Parser {
     /// Follows the markers of a body; `None`: it is no JPEG.
     walk: Option<Walk>,
     /// A body whose length looked wrong, to be read again up to the delimiter.
-    again: Vec<u8>,
-    n_read_again: usize,
+    to_reparse: Vec<u8>,
+    n_reparsed: usize,
     /// The length that looked wrong.
-    doubted: Option<usize>,
+    suspect_length: Option<usize>,
     /// How many bytes of its length were left when a picture ended.
-    n_unread: usize,
+    n_after_end: usize,
     /// Whether this server sent a wrong length, so that none is used any more.
-    is_distrusted: bool,
+    ignores_lengths: bool,
     n_wrong_lengths: u64,
     has_begun: bool,
     is_closed: bool,
@@ -112,11 +112,11 @@ impl Parser {
             n_header_bytes: 0,
             part: Part::default(),
             walk: None,
-            again: Vec::new(),
-            n_read_again: 0,
-            doubted: None,
-            n_unread: 0,
-            is_distrusted: false,
+            to_reparse: Vec::new(),
+            n_reparsed: 0,
+            suspect_length: None,
+            n_after_end: 0,
+            ignores_lengths: false,
             n_wrong_lengths: 0,
             has_begun: false,
             is_closed: false,
@@ -134,9 +134,9 @@ impl Parser {
     /// Why the stream cannot be read any further.
     pub(crate) fn feed(&mut self, input: &mut &[u8], body: &mut impl Body) -> Result<Next, Error> {
         loop {
-            let is_input = self.again.is_empty();
-            let next = if is_input { self.parse(input, body)? } else { self.parse_again(body)? };
-            if next != Next::More || (is_input && self.again.is_empty()) {
+            let is_input = self.to_reparse.is_empty();
+            let next = if is_input { self.parse(input, body)? } else { self.reparse(body)? };
+            if next != Next::More || (is_input && self.to_reparse.is_empty()) {
                 return Ok(next);
             }
         }
@@ -151,7 +151,7 @@ impl Parser {
     pub(crate) fn finish(&mut self, body: &mut impl Body) -> Result<Option<Part>, Error> {
         if let State::Body { length: Some(length) } = self.state {
             // If the length was too large, the body holds further parts.
-            self.doubt(length, body);
+            self.take_back(length, body);
         }
         if let Next::Part(part) = self.feed(&mut &[][..], body)? {
             return Ok(Some(part));
@@ -199,16 +199,16 @@ impl Parser {
         }
     }
 
-    /// Parses the bytes that [`Self::doubt`] took back.
-    fn parse_again(&mut self, body: &mut impl Body) -> Result<Next, Error> {
-        let again = mem::take(&mut self.again);
-        let mut remaining = &again[mem::take(&mut self.n_read_again)..];
+    /// Parses the bytes that [`Self::take_back`] took back.
+    fn reparse(&mut self, body: &mut impl Body) -> Result<Next, Error> {
+        let to_reparse = mem::take(&mut self.to_reparse);
+        let mut remaining = &to_reparse[mem::take(&mut self.n_reparsed)..];
         let next = self.parse(&mut remaining, body)?;
-        if !self.again.is_empty() {
-            self.again.extend_from_slice(remaining);
+        if !self.to_reparse.is_empty() {
+            self.to_reparse.extend_from_slice(remaining);
         } else if !remaining.is_empty() {
-            self.n_read_again = again.len() - remaining.len();
-            self.again = again;
+            self.n_reparsed = to_reparse.len() - remaining.len();
+            self.to_reparse = to_reparse;
         }
         Ok(next)
     }

@@ -117,7 +117,7 @@ fn run_once(
         written,
         writer: None,
         to_sync: Written::new(),
-        usual: None,
+        interval: None,
         synced: Instant::now(),
         is_behind: false,
     };
@@ -145,7 +145,7 @@ struct Session<'a> {
     /// Segments that ended since the last sync.
     to_sync: Written,
     /// The time between the last two frames.
-    usual: Option<Duration>,
+    interval: Option<Duration>,
     /// When the last sync was asked for, and whether frames came since.
     synced: Instant,
     is_behind: bool,
@@ -186,9 +186,9 @@ impl Session<'_> {
 
     fn write(&mut self, frame: &Frame) -> io::Result<()> {
         let max_bytes = self.shared.config.max_bytes / N_SEGMENTS;
-        let (usual, store) = (self.usual, &self.shared.store);
-        self.usual = self.writer.as_ref().map(|writer| writer.interval(frame)).or(usual);
-        let is_over = |writer: &SegmentWriter| writer.is_over(frame, usual, max_bytes);
+        let (interval, store) = (self.interval, &self.shared.store);
+        self.interval = self.writer.as_ref().map(|writer| writer.since_last(frame)).or(interval);
+        let is_over = |writer: &SegmentWriter| writer.is_over(frame, interval, max_bytes);
         let writer = match self.writer.take_if(|writer| is_over(writer)) {
             Some(ended) => {
                 ended.flush()?;

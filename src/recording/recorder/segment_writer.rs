@@ -103,19 +103,24 @@ impl SegmentWriter {
     }
 
     /// The time from the last frame to this one.
-    pub(crate) fn interval(&self, frame: &Frame) -> Duration {
+    pub(crate) fn since_last(&self, frame: &Frame) -> Duration {
         frame.meta.at.monotonic.saturating_duration_since(self.last.1)
     }
 
-    /// Whether this frame must begin a new segment. `usual` is the time between
+    /// Whether this frame must begin a new segment. `interval` is the time between
     /// the two frames before, `max_bytes` the largest size of a segment.
-    pub(crate) fn is_over(&self, frame: &Frame, usual: Option<Duration>, max_bytes: u64) -> bool {
+    pub(crate) fn is_over(
+        &self,
+        frame: &Frame,
+        interval: Option<Duration>,
+        max_bytes: u64,
+    ) -> bool {
         let captured = micros(frame.meta.at.wall);
         // The clock was set back, and a segment is in the order of its times.
         let Some(since_last) = captured.checked_sub(self.last.0) else { return true };
         let in_micros = |d: Duration| u64::try_from(d.as_micros()).unwrap_or(u64::MAX);
-        let is_step = since_last.abs_diff(in_micros(self.interval(frame))) > STEP;
-        let has_gap = since_last > patience(usual.map(in_micros));
+        let is_step = since_last.abs_diff(in_micros(self.since_last(frame))) > STEP;
+        let has_gap = since_last > patience(interval.map(in_micros));
         let age = captured.saturating_sub(self.segment.start);
         let is_long = age >= LONGEST || age >= LENGTH && self.segment.n_frames >= N_FEW;
         let is_large = self.segment.n_bytes + frame.full().len() as u64 > max_bytes

@@ -15,7 +15,7 @@ mod index;
 
 use std::io::{self, Write};
 
-use head::{FRAME, Place, open_list};
+use head::{FRAME, IndexPlace, open_list};
 use index::Entry;
 
 use super::pace::{Pace, Rate};
@@ -38,7 +38,7 @@ impl Limits {
 
 /// What the head says of the whole file.
 #[derive(Clone, Copy, Debug)]
-struct Shape {
+struct Summary {
     size: (u16, u16),
     rate: Rate,
     n_frames: u32,
@@ -66,7 +66,7 @@ pub(super) struct Avi {
     largest: u32,
     /// How many RIFFs were begun, and the room that is left in the last of them.
     n_begun: usize,
-    left: Riff,
+    room: Riff,
     entries: Vec<Entry>,
     /// Bytes written so far, and the place of the last word `movi`.
     at: u64,
@@ -82,7 +82,7 @@ impl Avi {
             n_frames: 0,
             largest: 0,
             n_begun: 0,
-            left: Riff::default(),
+            room: Riff::default(),
             entries: Vec::new(),
             at: 0,
             movi_at: 0,
@@ -112,13 +112,13 @@ impl Avi {
     }
 
     /// Where the index of each RIFF will be.
-    fn indexes(&self) -> Vec<Place> {
+    fn indexes(&self) -> Vec<IndexPlace> {
         let mut start = 0;
         let place = |(i, riff): (usize, &Riff)| {
             let head = 24 + if i == 0 { self.n_headers() } else { 0 };
             let at = start + head + u64::from(riff.n_bytes);
             start += self.n_riff(i);
-            Place { at, n_bytes: index::n_standard(riff.n_frames), n_frames: riff.n_frames }
+            IndexPlace { at, n_bytes: index::n_standard(riff.n_frames), n_frames: riff.n_frames }
         };
         self.riffs.iter().enumerate().map(place).collect()
     }
@@ -138,7 +138,7 @@ impl Avi {
         self.write(&head, out)?;
         self.movi_at = self.at - 4;
         self.n_begun += 1;
-        self.left = riff;
+        self.room = riff;
         self.entries = Vec::with_capacity(riff.n_frames as usize);
         Ok(())
     }
@@ -146,10 +146,10 @@ impl Avi {
     /// Ends a RIFF: fills the place of missing frames and writes its indexes.
     fn end_riff(&mut self, out: &mut dyn Write) -> io::Result<()> {
         // The head has announced how many frames there are.
-        while self.left.n_frames > 0 {
+        while self.room.n_frames > 0 {
             self.repeat(out)?;
         }
-        if let Some(n_junk) = self.left.n_bytes.checked_sub(8) {
+        if let Some(n_junk) = self.room.n_bytes.checked_sub(8) {
             self.write(&[*b"JUNK", n_junk.to_le_bytes()].concat(), out)?;
             fill(0, n_junk.into(), out)?;
             self.at += u64::from(n_junk);
@@ -165,17 +165,17 @@ impl Avi {
 
     /// Goes on to the RIFF that has room for the next frame. `false`: none has.
     fn make_room(&mut self, out: &mut dyn Write) -> io::Result<bool> {
-        if self.left.n_frames == 0 && self.n_begun < self.riffs.len() {
+        if self.room.n_frames == 0 && self.n_begun < self.riffs.len() {
             self.end_riff(out)?;
             self.begin_riff(&[], out)?;
         }
-        Ok(self.left.n_frames > 0)
+        Ok(self.room.n_frames > 0)
     }
 
     /// Whether a chunk fits, and leaves no room or enough for the head of a
     /// `JUNK` chunk, which fills the room of missing frames.
     fn fits(&self, n_chunk: u32) -> bool {
-        self.left.n_bytes.checked_sub(n_chunk).is_some_and(|rest| rest == 0 || rest >= 8)
+        self.room.n_bytes.checked_sub(n_chunk).is_some_and(|rest| rest == 0 || rest >= 8)
     }
 
     /// Writes a frame without bytes: the index points to the frame before again.
@@ -187,7 +187,7 @@ impl Avi {
         }
         let none = Entry { offset: 4, n_jpeg: 0 };
         self.entries.push(self.entries.last().copied().unwrap_or(none));
-        self.left.n_frames -= 1;
+        self.room.n_frames -= 1;
         Ok(())
     }
 
@@ -195,8 +195,8 @@ impl Avi {
         let n_jpeg = u32::try_from(jpeg.len()).unwrap_or(u32::MAX);
         let offset = u32::try_from(self.at - self.movi_at).unwrap_or(u32::MAX);
         self.entries.push(Entry { offset, n_jpeg });
-        self.left.n_frames -= 1;
-        self.left.n_bytes -= n_chunk(n_jpeg);
+        self.room.n_frames -= 1;
+        self.room.n_bytes -= n_chunk(n_jpeg);
         self.write(&[*FRAME, n_jpeg.to_le_bytes()].concat(), out)?;
         self.write(jpeg, out)?;
         // Chunks must begin at even places.
@@ -242,14 +242,14 @@ impl Export for Avi {
     }
 
     fn begin(&mut self, size: (u16, u16), out: &mut dyn Write) -> io::Result<()> {
-        let shape = Shape {
+        let summary = Summary {
             size,
             rate: self.pace.rate(),
             n_frames: self.n_frames,
             n_first: self.riffs[0].n_frames,
             largest: self.largest,
         };
-        let headers = head::headers(&shape, &self.indexes());
+        let headers = head::headers(&summary, &self.indexes());
         self.begin_riff(&headers, out)
     }
 

@@ -17,59 +17,59 @@ const MAX_IN_A_ROW: u32 = 2;
 
 /// What is remembered of the last first picture.
 #[derive(Debug, Default)]
-pub(super) struct Seconds {
+pub(super) struct SecondPictures {
     n_pixels: u32,
     /// Where the others begin, as its index says.
     listed: Vec<u64>,
     n_in_a_row: u32,
 }
 
-impl Seconds {
+impl SecondPictures {
     /// Whether this picture, which begins at `start` of all bytes, belongs to
     /// the one before it.
-    pub(super) fn is_one(&mut self, jpeg: &[u8], start: u64) -> bool {
-        let look = Look::at(jpeg);
+    pub(super) fn is_second(&mut self, jpeg: &[u8], start: u64) -> bool {
+        let info = HeaderInfo::at(jpeg);
         // One that has an index of its own is a first one, whose file's others
         // were taken out before.
-        if look.others.is_empty() && self.listed.contains(&start) {
+        if info.others.is_empty() && self.listed.contains(&start) {
             return true;
         }
-        let is_small = look.n_pixels > 0 && look.n_pixels <= self.n_pixels / MIN_RATIO;
+        let is_small = info.n_pixels > 0 && info.n_pixels <= self.n_pixels / MIN_RATIO;
         if is_small && self.n_in_a_row < MAX_IN_A_ROW {
             self.n_in_a_row += 1;
             return true;
         }
         self.n_in_a_row = 0;
-        self.n_pixels = look.n_pixels;
-        self.listed = look.others.into_iter().map(|at| start + at).collect();
+        self.n_pixels = info.n_pixels;
+        self.listed = info.others.into_iter().map(|at| start + at).collect();
         false
     }
 }
 
 /// What the headers say.
-struct Look {
+struct HeaderInfo {
     n_pixels: u32,
     others: Vec<u64>,
 }
 
-impl Look {
+impl HeaderInfo {
     fn at(jpeg: &[u8]) -> Self {
-        let (mut look, mut at) = (Self { n_pixels: 0, others: Vec::new() }, 2);
+        let (mut info, mut at) = (Self { n_pixels: 0, others: Vec::new() }, 2);
         while let Ok(Some((marker, body))) = segment(jpeg, at) {
             at = body.end;
             let content_at = body.start + 2;
             match (marker, &jpeg[body]) {
                 (APP2, [_, _, content @ ..]) if content.starts_with(mpf::NAME) => {
-                    look.others = mpf::others(content, content_at);
+                    info.others = mpf::other_pictures(content, content_at);
                 }
                 (m, [_, _, _, h1, h0, w1, w0, ..]) if is_frame_header(m) => {
                     let side = |bytes| u32::from(u16::from_be_bytes(bytes));
-                    look.n_pixels = side([*w1, *w0]) * side([*h1, *h0]);
+                    info.n_pixels = side([*w1, *w0]) * side([*h1, *h0]);
                 }
                 _ => {}
             }
         }
-        look
+        info
     }
 }
 
@@ -92,11 +92,11 @@ mod tests {
 
     /// Which of these pictures, one after the other, are second ones.
     fn seconds(pictures: &[Vec<u8>]) -> Vec<bool> {
-        let (mut seconds, mut at) = (Seconds::default(), 0);
+        let (mut seconds, mut at) = (SecondPictures::default(), 0);
         let judge = |jpeg: &Vec<u8>| {
-            let is_one = seconds.is_one(jpeg, at);
+            let is_second = seconds.is_second(jpeg, at);
             at += jpeg.len() as u64;
-            is_one
+            is_second
         };
         pictures.iter().map(judge).collect()
     }
