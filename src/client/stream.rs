@@ -10,8 +10,8 @@ use crate::frame::FrameBuf;
 use crate::multipart::Part;
 use crate::pictures::{Next, Reader, Repeat};
 
-/// After this time without a byte behind what may be the last frame, it is the
-/// last one.
+/// If no byte follows a complete frame for this time, and the server may have sent all,
+/// the stream counts as ended.
 const LAST_PAUSE: Duration = Duration::from_secs(1);
 
 /// The frames of one answer, without repeats.

@@ -1,9 +1,9 @@
-//! Chunks that ureq does not take: lines that end with a line feed alone, or
-//! sizes with much behind them. curl and ffmpeg take both.
+//! Reads chunked bodies that ureq refuses: lines that end with a line feed alone, or
+//! long extensions behind a size. curl and ffmpeg accept both.
 
 use std::io;
 
-/// Takes the framing out of a body in chunks.
+/// Removes the framing from a chunked body.
 #[derive(Debug, Default)]
 pub(super) struct Chunks {
     stage: Stage,
@@ -11,7 +11,7 @@ pub(super) struct Chunks {
 
 #[derive(Debug)]
 enum Stage {
-    /// In the line of a size, or in what ends the chunk before it.
+    /// In the line of a size, or in the line end behind the chunk before it.
     Size { n: u64, has_digits: bool, has_extension: bool },
     /// How many bytes of a chunk remain.
     Data(u64),
@@ -26,10 +26,10 @@ impl Default for Stage {
 }
 
 impl Chunks {
-    /// Moves the data in `bytes` to the front; gives how much it is.
+    /// Moves the data in `bytes` to the front and returns its length.
     ///
     /// # Errors
-    /// [`io::ErrorKind::InvalidInput`] where a size is none.
+    /// [`io::ErrorKind::InvalidInput`] if a size is not a hexadecimal number.
     pub(super) fn strip(&mut self, bytes: &mut [u8]) -> io::Result<usize> {
         let (mut at, mut n_data) = (0, 0);
         while at < bytes.len() {
@@ -46,6 +46,7 @@ impl Chunks {
                     let byte = bytes[at];
                     at += 1;
                     match (byte, char::from(byte).to_digit(16)) {
+                        // The line end behind the chunk before.
                         (b'\n', _) if !*has_digits => {}
                         (b'\n', _) => {
                             self.stage = if *n == 0 { Stage::End } else { Stage::Data(*n) };

@@ -1,4 +1,4 @@
-//! Connections whose every wait can be ended.
+//! TCP connections whose waits end at a deadline or when the program stops.
 
 use std::fmt;
 use std::io::{self, ErrorKind, Read, Write};
@@ -18,7 +18,7 @@ use super::WaitLimit;
 use super::normalize::Normalize;
 use crate::trust::Trust;
 
-/// What makes the connections of an agent.
+/// The connector of an agent: TCP, then [`Normalize`].
 #[cfg(not(feature = "https"))]
 pub(super) fn connector(
     wait_limit: Arc<WaitLimit>,
@@ -28,8 +28,7 @@ pub(super) fn connector(
     Tcp(wait_limit).chain(normalize)
 }
 
-/// What makes the connections of an agent, and wraps them where the address
-/// says https.
+/// The connector of an agent: TCP, then TLS for https addresses, then [`Normalize`].
 #[cfg(feature = "https")]
 pub(super) fn connector(
     wait_limit: Arc<WaitLimit>,
@@ -53,7 +52,8 @@ impl Connector for Tcp {
         let mut left = details.addrs.len();
         let mut end = Err(Error::HostNotFound);
         for address in &details.addrs {
-            // Of two addresses, one that does not answer takes half the time.
+            // Share the time between the addresses that are left, so that one which does
+            // not answer (often the IPv6 one) leaves time for the others.
             let whole = self.0.until();
             let now = Instant::now();
             let share = whole.saturating_duration_since(now) / u32::try_from(left).unwrap_or(1);
@@ -72,7 +72,8 @@ impl Connector for Tcp {
     }
 }
 
-/// Connects without blocking, and waits for it.
+/// Connects with a non-blocking socket and waits until `until`. A blocking connect
+/// could not be ended when the program stops.
 fn connect(address: SocketAddr, wait_limit: &WaitLimit, until: Instant) -> io::Result<TcpStream> {
     let socket = Socket::new(Domain::for_address(address), Type::STREAM, Some(Protocol::TCP))?;
     socket.set_nonblocking(true)?;
@@ -131,7 +132,8 @@ impl Transport for Connection {
         }
     }
 
-    /// Whether it may be used for another request: nothing has come unasked.
+    /// Whether the connection can be used for another request: it is open, and no byte
+    /// came that belongs to no answer.
     fn is_open(&mut self) -> bool {
         self.stream.peek(&mut [0]).is_err_and(|e| e.kind() == ErrorKind::WouldBlock)
     }

@@ -1,8 +1,8 @@
-//! Answers to challenges of the Digest scheme (RFC 7616), as curl gives them.
+//! Answers challenges of the Digest scheme (RFC 7616) as curl does.
 //!
-//! Own code, since the crate http-auth refuses much that cameras send: letters
-//! of another case, `qop=""`, realms in Latin-1; and it chooses auth-int, which
-//! cameras offer and cannot do.
+//! The crate http-auth is not used, because it refuses much that cameras send: names
+//! in another case, `qop=""`, realms in Latin-1. It also prefers auth-int, which
+//! cameras offer but do not implement.
 
 use md5::Md5;
 use sha2::{Sha256, Sha512_256};
@@ -15,21 +15,21 @@ pub(super) struct Digest {
     realm: Vec<u8>,
     nonce: Vec<u8>,
     opaque: Option<Vec<u8>>,
-    /// As the server wrote it; `None`: it did not.
+    /// Echoed as the server wrote it; `None` if it sent none.
     algorithm: Option<Vec<u8>>,
     hash: Hash,
     /// Whether the secret depends on both nonces.
     is_session: bool,
-    /// What the answer covers; `None`: as before there was a choice (RFC 2069).
+    /// The quality of protection; `None` for the older form without one (RFC 2069).
     qop: Option<&'static str>,
     is_user_hashed: bool,
-    /// Whether only the nonce before was too old.
+    /// Whether the login before was right and only its nonce too old.
     pub(super) is_stale: bool,
-    /// How many answers the nonce was used for.
+    /// How many answers used this nonce.
     n_used: u32,
 }
 
-/// The weakest first.
+/// The hash functions, the weakest first: the strongest one offered is used.
 #[derive(Clone, Copy, Debug, PartialEq, PartialOrd)]
 pub(super) enum Hash {
     Md5,
@@ -37,7 +37,7 @@ pub(super) enum Hash {
     Sha512Of256,
 }
 
-/// What is answered for.
+/// The request and the login that an answer is computed for.
 pub(super) struct Request<'a> {
     pub(super) user: &'a [u8],
     pub(super) password: &'a [u8],
@@ -48,7 +48,8 @@ pub(super) struct Request<'a> {
 }
 
 impl Digest {
-    /// `None`: this cannot be answered.
+    /// Prepares the answers to a challenge; `None` if it is no Digest challenge or uses
+    /// an unknown algorithm.
     pub(super) fn new(challenge: &Challenge) -> Option<Self> {
         if challenge.scheme != "digest" {
             return None;
@@ -81,7 +82,7 @@ impl Digest {
         self.hash
     }
 
-    /// The server wants another nonce from now on.
+    /// Uses another nonce from now on.
     pub(super) fn set_nonce(&mut self, nonce: Vec<u8>) {
         (self.nonce, self.n_used) = (nonce, 0);
     }
@@ -123,7 +124,7 @@ impl Digest {
             add_quoted(&mut text, ", cnonce", cnonce);
         }
         if let Some(qop) = self.qop {
-            // Without quotes, as curl: some cameras compare the whole text.
+            // Without quotes, as in curl: some cameras compare the whole text.
             text.extend_from_slice(format!(", nc={count}, qop={qop}").as_bytes());
         }
         add_quoted(&mut text, ", response", response.as_bytes());
@@ -142,7 +143,7 @@ impl Digest {
 }
 
 impl Hash {
-    /// By its name, and whether it is the variant for sessions.
+    /// The hash with this name, and whether it is the variant for sessions.
     fn from_name(name: &[u8]) -> Option<(Self, bool)> {
         let name = name.trim_ascii().to_ascii_lowercase();
         let (name, is_session) = match name.strip_suffix(b"-sess") {
@@ -158,7 +159,7 @@ impl Hash {
         Some((hash, is_session))
     }
 
-    /// In hexadecimal digits, of parts with colons between them.
+    /// The hash of the parts, joined by colons, in hexadecimal digits.
     fn hex(self, parts: &[&[u8]]) -> String {
         match self {
             Self::Md5 => hex_digest::<Md5>(parts),
@@ -232,8 +233,8 @@ mod tests {
         }
     }
 
-    /// RFC 7616, section 3.9.2, whose figures are wrong: erratum 4897 corrects
-    /// the user's, Python's hashlib gave the response.
+    /// The example of RFC 7616, section 3.9.2. Its hashes are wrong: that of the user
+    /// is from erratum 4897, that of the response from Python's hashlib.
     #[test]
     fn user_is_hashed_where_the_server_wants_it() {
         let sent = answer(
@@ -253,7 +254,7 @@ mod tests {
         assert!(sent.ends_with("userhash=true"), "{sent}");
     }
 
-    /// The figures are those of Python's hashlib.
+    /// The hashes were computed with Python's hashlib.
     #[test]
     fn every_form_of_challenge_has_its_answer() {
         let request = Request { user: b"me", password: b"secret", target: "/x", cnonce: "c" };

@@ -1,4 +1,4 @@
-//! Why there is no answer, by what the caller does next and in words.
+//! Why a fetch failed: for the caller, by what to do next; and in words, for people.
 
 use std::fmt;
 use std::io::{self, ErrorKind};
@@ -7,27 +7,27 @@ use ureq::http::{StatusCode, Uri};
 
 use super::WaitLimit;
 
-/// What a fetch can come to instead of an answer.
+/// Why a fetch has no answer.
 #[derive(Debug)]
 pub(crate) enum Error {
-    /// The order to stop came.
+    /// The program stops.
     Stopped,
-    /// Try again later: why, in general and in words.
+    /// The fetch failed and may succeed later. The text says why, for people.
     Failed(Cause, String),
 }
 
-/// Why there is no answer.
+/// The kind of a failure, which callers count and act on.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub(crate) enum Cause {
-    /// No such host, nobody there, no such page.
+    /// The host does not exist, runs no server, or has no such page.
     Away,
-    /// It wants a login, or another one.
+    /// The server asks for a login, or refuses this one.
     Denied,
-    /// It has no room now.
+    /// The server has no room for another viewer now.
     Busy,
-    /// It is there and gives nothing in time.
+    /// The server sent nothing in time.
     Late,
-    /// What it says is of no use.
+    /// The answer holds nothing that this program can use.
     Unusable,
     /// The connection broke.
     Io,
@@ -38,7 +38,7 @@ impl Error {
         Self::Failed(cause, why.into())
     }
 
-    /// What ureq says.
+    /// Turns an error of ureq into one of these.
     pub(super) fn from_ureq(error: ureq::Error, wait_limit: &WaitLimit) -> Self {
         if wait_limit.stop.is_ordered() {
             return Self::Stopped;
@@ -56,14 +56,14 @@ impl Error {
             ureq::Error::BadUri(why) => {
                 (Cause::Unusable, format!("redirected to no address: {why}"))
             }
-            // By the reader of heads.
+            // From `head`, through `normalize`.
             ureq::Error::Other(e) => (Cause::Unusable, format!("no answer of HTTP: {e}")),
             e => (Cause::Unusable, format!("no answer of HTTP: {e}")),
         };
         Self::Failed(cause, why)
     }
 
-    /// What the system says.
+    /// Turns an error of a socket into one of these.
     pub(crate) fn from_io(error: &io::Error) -> Self {
         let (cause, why) = match error.kind() {
             ErrorKind::NotFound => (Cause::Away, format!("no such host ({error})")),
@@ -76,10 +76,10 @@ impl Error {
             ErrorKind::WouldBlock | ErrorKind::TimedOut => {
                 (Cause::Late, "no answer in time".to_owned())
             }
-            // What rustls says of a certificate, or of a server that has none.
+            // An error of rustls: the certificate, or a server that does not speak TLS.
             ErrorKind::InvalidData if cfg!(feature = "https") => {
                 let why = error.to_string();
-                // So rustls begins what the check of a certificate says itself.
+                // rustls puts this before the text of the own certificate check.
                 let why = why.trim_start_matches("unexpected error: ");
                 (Cause::Unusable, format!("TLS: {why}"))
             }
@@ -89,7 +89,8 @@ impl Error {
     }
 }
 
-/// Names the way that led nowhere.
+/// Describes redirects that led to no page: each address once, so that the user sees
+/// where they turn in a circle.
 pub(super) fn redirect_message(seen: &[Uri], status: StatusCode) -> String {
     let Some((last, before)) = seen.split_last().filter(|(_, before)| !before.is_empty()) else {
         return format!("the server answered {status} without saying where to go");
@@ -101,8 +102,8 @@ pub(super) fn redirect_message(seen: &[Uri], status: StatusCode) -> String {
     format!("redirected {what}: {}", way.join(" -> "))
 }
 
-/// An address as far as it may be shown: a password may be in the last part
-/// of it, too, but there nobody expects it to be hidden.
+/// An address without the password of its login. A password in the query is shown, as
+/// this program cannot know which key holds one.
 fn shown(uri: &Uri) -> String {
     crate::url::mask(&uri.to_string()).into_owned()
 }

@@ -1,4 +1,4 @@
-//! User and password, in the form that a server asks for.
+//! Sends user and password in the form that a server asks for.
 
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
@@ -11,10 +11,10 @@ use super::digest::{Digest, Request};
 use super::{Cause, Error, Response};
 use crate::url;
 
-/// A challenge of a server, and who answers it.
+/// A challenge of a server, and the login that answers it.
 pub(super) struct Login {
     scheme: Scheme,
-    /// What was asked for when the challenge came.
+    /// The address that the challenge came from, which redirects may have led to.
     uri: Uri,
     login: url::Login,
 }
@@ -76,7 +76,7 @@ impl Login {
         Ok(value)
     }
 
-    /// Takes the nonce for the next request from the response to a good login.
+    /// Takes the nonce for the next request from the response to an accepted login.
     pub(super) fn take_next_nonce(&mut self, response: &Response) {
         const AUTHENTICATION_INFO: HeaderName = HeaderName::from_static("authentication-info");
         if let Scheme::Digest(digest) = &mut self.scheme
@@ -114,7 +114,7 @@ impl Scheme {
                 best = Some(digest);
             }
         }
-        // Some cameras say 401 and no more; Basic is what curl sends them.
+        // Some cameras send 401 without a challenge. curl answers these with Basic.
         let is_basic = |challenge: &Challenge| challenge.scheme == "basic";
         match best {
             Some(digest) => Ok(Self::Digest(Box::new(digest))),

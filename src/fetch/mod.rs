@@ -1,9 +1,9 @@
-//! GET from another server, so that it can be stopped at any moment.
+//! GET requests to another server, which can be stopped at any moment.
 //!
-//! HTTP is ureq's: chunks, redirects, connections that are kept. Own code is
-//! below and above it: a connection whose every wait looks for the order to
-//! stop and for a deadline, heads as cameras send them, and the login that a
-//! server asks for.
+//! ureq does the HTTP: chunks, redirects and keep-alive. The code here does what
+//! ureq does not: below it, a connection whose waits end at a deadline or when the
+//! program stops, and heads as cameras send them; above it, the login that a server
+//! asks for.
 
 mod challenge;
 mod chunks;
@@ -39,19 +39,19 @@ use normalize::{Exchange, Normalize};
 
 type Response = ureq::http::Response<Body>;
 
-/// As many as browsers take, and more than any real chain has.
+/// How many redirects are followed. No real chain is longer, and a circle ends soon.
 const MAX_REDIRECTS: u32 = 10;
-/// How often a wait looks for the order to stop.
+/// How often a wait checks whether the program stops.
 const SLICE: Duration = Duration::from_millis(200);
-/// What is there is read also when there is no time to wait, but not for longer.
+/// Bytes that have already arrived are read even after the deadline, for at most this
+/// long: a caller may pass a deadline of now to read without waiting.
 const MAX_LATE: Duration = Duration::from_secs(1);
-/// What is read from a socket at once. Larger ones are no faster.
+/// Bytes that one read from a socket takes at most. A larger buffer is no faster.
 const INPUT_BYTES: usize = 128 << 10;
-/// A request is smaller.
+/// The buffer of a request, which is smaller than this.
 const OUTPUT_BYTES: usize = 4 << 10;
 
-/// Asks one address, as often as wanted, over one connection if the server
-/// keeps it.
+/// Sends requests to one address, over one connection if the server keeps it open.
 pub(crate) struct Fetcher {
     agent: Agent,
     url: Url,
@@ -60,16 +60,16 @@ pub(crate) struct Fetcher {
     exchange: Arc<Exchange>,
 }
 
-/// How long every wait of a fetch may take.
+/// Limits every wait of a fetch: the program stops, or the deadline passes.
 #[derive(Debug)]
 struct WaitLimit {
     stop: Shutdown,
     until: Mutex<Instant>,
 }
 
-/// What a server answered.
+/// The answer of a server.
 pub(crate) struct Answer {
-    /// Value of Content-Type, as it was sent.
+    /// The value of Content-Type, as it was sent.
     pub(crate) content_type: Option<String>,
     pub(crate) body: BodyReader,
 }
@@ -83,12 +83,13 @@ pub(crate) struct BodyReader {
 }
 
 impl Fetcher {
-    /// `trust` counts for https addresses.
+    /// A fetcher for `url`. `trust` matters only for https addresses.
     pub(crate) fn new(url: Url, trust: &Trust, stop: Shutdown) -> Self {
         let wait_limit = Arc::new(WaitLimit { stop, until: Mutex::new(Instant::now()) });
         let config = Config::builder()
             .http_status_as_error(false)
-            // The camera is in the house; a proxy is for the way out of it.
+            // The camera is on the local network, and a proxy of the environment is
+            // for the internet.
             .proxy(None)
             .user_agent(concat!("mjpegd/", env!("CARGO_PKG_VERSION")))
             .accept_encoding("identity")
@@ -109,11 +110,11 @@ impl Fetcher {
         Self { agent, url, wait_limit, login: None, exchange }
     }
 
-    /// Sends the request and waits for the head of a good answer, up to
-    /// `until`. Follows redirects, and logs in where it is asked to.
+    /// Sends the request and waits until `until` for the head of an answer with a
+    /// status of success. Follows redirects, and logs in if the server asks for it.
     ///
     /// # Errors
-    /// Why there is none, in words for people.
+    /// Why there is no such answer, in words for people.
     pub(crate) fn get(&mut self, until: Instant) -> Result<Answer, Error> {
         *self.wait_limit.until.lock() = until;
         self.exchange.has_odd_chunks.store(false, Relaxed);
@@ -130,7 +131,8 @@ impl Fetcher {
         Ok(Answer { content_type, body })
     }
 
-    /// An order to stop is one, whatever it was taken for on its way.
+    /// Returns [`Error::Stopped`] if the program stops. ureq may report a wait that was
+    /// stopped as any kind of error, so the error itself does not show it.
     fn prefer_stopped(&self, error: Error) -> Error {
         if self.wait_limit.stop.is_ordered() { Error::Stopped } else { error }
     }
@@ -139,8 +141,8 @@ impl Fetcher {
         let asked = self.url.as_str().parse::<Uri>();
         let asked = asked.map_err(|e| Error::new(Cause::Unusable, e.to_string()))?;
         let mut response = match self.login.take() {
-            // One that was good before is sent at once. It may be too old, or
-            // the way to the page another one now.
+            // Send a login that was accepted before at once, which saves a round trip.
+            // Its nonce may have expired, or the page may have moved: then start over.
             Some(login) => match self.log_in(login)? {
                 response if response.status().is_success() => return Ok(response),
                 response if response.status() == 401 => response,
@@ -163,8 +165,8 @@ impl Fetcher {
         check_status(response)
     }
 
-    /// Asks with a login, which is kept if it was good. Asks once more if all
-    /// that was wrong with it was its age.
+    /// Sends the request with a login, and keeps the login if the server accepts it.
+    /// Tries once more if only the nonce was too old.
     fn log_in(&mut self, mut login: Login) -> Result<Response, Error> {
         let uri = login.uri().clone();
         let mut response = self.send(&uri, Some(login.header()?))?;
@@ -187,7 +189,7 @@ impl Fetcher {
     }
 }
 
-/// A good answer, or what is wrong with it.
+/// Returns an answer with a status of success, or an error that says what to do.
 fn check_status(response: Response) -> Result<Response, Error> {
     let status = response.status();
     let text = format!("the server answered {status}");
@@ -200,8 +202,8 @@ fn check_status(response: Response) -> Result<Response, Error> {
         }
         403 => (Cause::Denied, text),
         404 | 410 => {
-            let right = "streams often are at /stream, /video_feed or /?action=stream";
-            (Cause::Away, format!("{text}: {right}"))
+            let hint = "streams often are at /stream, /video_feed or /?action=stream";
+            (Cause::Away, format!("{text}: {hint}"))
         }
         503 => match header(RETRY_AFTER) {
             Some(_) => (Cause::Busy, format!("{text}: all its seats may be taken")),
@@ -213,11 +215,12 @@ fn check_status(response: Response) -> Result<Response, Error> {
 }
 
 impl BodyReader {
-    /// Reads what is there, or waits for it up to `until`. `Ok(0)` is the end.
+    /// Reads the bytes that have arrived, or waits for them until `until`. `Ok(0)` is
+    /// the end of the body.
     ///
     /// # Errors
-    /// [`io::ErrorKind::WouldBlock`] when nothing came in time: it may be
-    /// asked again. [`Error::Stopped`] by [`BodyReader::is_stopped`].
+    /// [`io::ErrorKind::WouldBlock`] if nothing came in time; the caller may try again.
+    /// After any error, [`BodyReader::is_stopped`] says whether the program stops.
     pub(crate) fn read(&mut self, buf: &mut [u8], until: Instant) -> io::Result<usize> {
         *self.wait_limit.until.lock() = until;
         loop {
@@ -228,7 +231,7 @@ impl BodyReader {
             if n == 0 || !self.exchange.has_odd_chunks.load(Relaxed) {
                 return Ok(n);
             }
-            // Where it was framing alone, there is nothing to give yet.
+            // `Ok(0)` would mean the end, so read on if the bytes were only framing.
             let n_data = self.chunks.strip(&mut buf[..n])?;
             if n_data > 0 {
                 return Ok(n_data);
@@ -237,7 +240,7 @@ impl BodyReader {
         }
     }
 
-    /// Whether the order to stop came.
+    /// Whether the program stops, which ends every wait.
     pub(crate) fn is_stopped(&self) -> bool {
         self.wait_limit.stop.is_ordered()
     }
@@ -248,8 +251,8 @@ impl WaitLimit {
         *self.until.lock()
     }
 
-    /// Ends what never has to wait, because the server sends without a pause
-    /// bytes of which nothing comes: a call of ureq goes on for as long.
+    /// Ends a call of ureq that never waits. A server may send useless bytes without
+    /// a pause, such as headers without end, and ureq reads on while bytes arrive.
     fn check(&self) -> io::Result<()> {
         if self.stop.is_ordered() {
             return Err(io::Error::other("asked to stop"));
@@ -258,7 +261,11 @@ impl WaitLimit {
         if is_late { Err(io::ErrorKind::WouldBlock.into()) } else { Ok(()) }
     }
 
-    /// Waits in slices for what a poll of at most a slice finds.
+    /// Repeats `poll`, which waits for at most the given time, until it returns true.
+    ///
+    /// # Errors
+    /// The program stops, the deadline passes ([`io::ErrorKind::WouldBlock`]), or
+    /// the error of `poll`.
     fn wait(&self, poll: impl FnMut(Duration) -> Result<bool, Errno>) -> io::Result<()> {
         self.wait_until(self.until(), poll)
     }
@@ -283,8 +290,8 @@ impl WaitLimit {
     }
 }
 
-/// The realm of each Digest in a challenge that can be answered, and the realm
-/// in the answer.
+/// For each Digest challenge that can be answered: its realm, and the realm in the
+/// answer. For fuzzing.
 #[cfg(test)]
 pub(crate) fn challenge_realms(value: &[u8]) -> Vec<(Vec<u8>, Vec<u8>)> {
     use challenge::Challenge;
@@ -301,7 +308,8 @@ pub(crate) fn challenge_realms(value: &[u8]) -> Vec<(Vec<u8>, Vec<u8>)> {
     found
 }
 
-/// The data of chunks that come in these pieces; `None`: they are none.
+/// The data of a chunked body that comes in these pieces, and whether it ends; `None`
+/// if a chunk has no valid size. For fuzzing.
 #[cfg(test)]
 pub(crate) fn strip_chunks(pieces: &[&[u8]]) -> Option<(Vec<u8>, bool)> {
     let (mut chunks, mut data) = (Chunks::default(), Vec::new());
@@ -313,8 +321,8 @@ pub(crate) fn strip_chunks(pieces: &[&[u8]]) -> Option<(Vec<u8>, bool)> {
     Some((data, chunks.is_over()))
 }
 
-/// What is made of a head that comes in these pieces, and of how many bytes; or
-/// why it is none.
+/// The clean form of a head that comes in these pieces, and how many bytes it had; or
+/// why the bytes are no head. For fuzzing.
 #[cfg(test)]
 pub(crate) fn clean_head(pieces: &[&[u8]]) -> Result<Option<(Vec<u8>, usize)>, String> {
     let (mut reader, mut held, mut n_done) = (head::HeadReader::default(), Vec::new(), 0);

@@ -1,8 +1,8 @@
-//! What is done to a segment that is not needed to decode the picture: it
-//! stays, goes, or is replaced.
+//! Decides whether a segment that is not needed to decode the picture is kept, removed
+//! or replaced.
 //!
-//! Clients that look for SOI or EOI in the bytes (Mainsail, Home Assistant)
-//! cut a picture where one stands inside: a thumbnail, a preview, a comment.
+//! Some clients search the bytes for SOI and EOI (Mainsail, Home Assistant). They cut
+//! a picture at such a marker inside a segment, as in a thumbnail, preview or comment.
 
 use super::exif::{self, Orientation};
 use super::mpf;
@@ -15,23 +15,22 @@ const COM: u8 = 0xFE;
 
 const JFIF: &[u8] = b"JFIF\0";
 const ICC: &[u8] = b"ICC_PROFILE\0";
-/// Of APP0 with length, name, version 1.1, one pixel as wide as high, and no
-/// thumbnail.
+/// A whole APP0 segment: length, name, version 1.1, square pixels, no thumbnail.
 const PLAIN_JFIF: &[u8; 18] = b"\xFF\xE0\0\x10JFIF\0\x01\x01\0\0\x01\0\x01\0\0";
 
-/// What becomes of a segment.
+/// What to do with a segment.
 #[derive(Debug, PartialEq)]
 pub(super) enum Action {
     Keep,
-    /// These bytes take its place, or none.
+    /// Put these bytes in its place; if they are empty, remove it.
     Replace(Vec<u8>),
-    /// A part of a colour profile; if one goes, all must.
+    /// A part of a colour profile. If one part must go, all parts must.
     Profile {
         must_go: bool,
     },
 }
 
-/// Judges a segment by its marker and its bytes from the length on.
+/// Decides by the marker of a segment and its bytes, which begin with its length.
 pub(super) fn action(marker: u8, segment: &[u8], orientation: Option<Orientation>) -> Action {
     let content = segment.get(2..).unwrap_or_default();
     let has_marker = || contains_soi_or_eoi(segment);
@@ -39,23 +38,23 @@ pub(super) fn action(marker: u8, segment: &[u8], orientation: Option<Orientation
         APP0 => jfif_action(segment, content),
         APP1 if exif::is_exif(content) && has_marker() => {
             let kept = orientation.map(exif::segment).unwrap_or_default();
-            // It must not take more room than what it replaces.
+            // `FrameBuf` has no room for a segment that grows.
             let fits = kept.len() <= segment.len() + 2;
             Action::Replace(if fits { kept } else { Vec::new() })
         }
-        // An index of pictures that are not sent with this one.
+        // The index of a multi-picture file. The other pictures are not sent.
         APP2 if content.starts_with(mpf::NAME) => Action::Replace(Vec::new()),
         APP2 if content.starts_with(ICC) => Action::Profile { must_go: has_marker() },
-        // Adobe's: it says how colours are coded.
+        // Adobe's segment says how colours are coded, so a decoder needs it.
         APP14 => Action::Keep,
         APP1..=APP15 | COM if has_marker() => Action::Replace(Vec::new()),
         _ => Action::Keep,
     }
 }
 
-/// JFIF, its extension with a thumbnail, or something with its shape whose
-/// name is damaged: Windows and some players take a picture without that name
-/// for none.
+/// Decides about APP0: JFIF, its extension with a thumbnail, or a JFIF segment whose
+/// name is damaged. The name is repaired, because Windows and some players refuse a
+/// picture without it.
 fn jfif_action(segment: &[u8], content: &[u8]) -> Action {
     let is_plain_size = segment.len() == PLAIN_JFIF.len() - 2;
     let is_printable = |b: &u8| b.is_ascii_alphanumeric();
@@ -77,7 +76,7 @@ fn jfif_action(segment: &[u8], content: &[u8]) -> Action {
     }
 }
 
-/// Whether the bytes of SOI or EOI are among these.
+/// Whether the bytes contain those of SOI or EOI.
 fn contains_soi_or_eoi(bytes: &[u8]) -> bool {
     memchr::memchr_iter(0xFF, bytes).any(|at| matches!(bytes.get(at + 1), Some(&SOI | &EOI)))
 }
@@ -161,7 +160,7 @@ mod tests {
                 name.escape_ascii()
             );
         }
-        // The names of others are theirs.
+        // Segments of other programs keep their names.
         assert_eq!(action_for(APP0, &[&b"AVI1\0"[..], rest].concat()), Action::Keep);
         let odd = [&b"JFIX\0"[..], b"\x01\x02\x01\xFF\xD8\0\x48\0\0"].concat();
         assert_eq!(action_for(APP0, &odd), Action::Replace(PLAIN_JFIF.to_vec()));

@@ -1,4 +1,4 @@
-//! Looks a JPEG over before it is published.
+//! Checks a JPEG before it is published, and lists what must be changed in it.
 
 use std::ops::Range;
 
@@ -7,7 +7,7 @@ use super::exif::{self, Orientation};
 use super::{APP1, DHT, EOI, Error, SOI, SOS, Walk, Walked};
 use super::{is_frame_header, stands_alone, unsupported_coding};
 
-/// What is known of a JPEG after a look at its headers.
+/// The result of a check.
 #[derive(Clone, Debug, PartialEq)]
 pub(crate) struct Info {
     /// As the JPEG is coded, before a browser turns it.
@@ -15,19 +15,17 @@ pub(crate) struct Info {
     pub(crate) height: u16,
     /// How a browser turns it, if EXIF says so.
     pub(crate) orientation: Option<Orientation>,
-    /// Length up to and with EOI: cameras pad their frames behind it, and
-    /// phones put more pictures there. Without EOI, where the picture breaks
-    /// off.
+    /// The length up to and including EOI. Behind it, cameras put padding and phones
+    /// put more pictures. Without EOI, the length up to where the picture breaks off.
     pub(crate) len: usize,
     pub(crate) has_end: bool,
-    /// Segments that keep clients from reading the picture, in the order of
-    /// their places.
+    /// Changes of segments that keep some clients from reading the picture, by position.
     pub(crate) edits: Vec<Edit>,
-    /// Where the Huffman tables belong, if they are missing.
+    /// Where to insert the Huffman tables, if they are missing.
     pub(crate) lacks_tables_at: Option<usize>,
 }
 
-/// A segment that is replaced, by as many bytes or fewer.
+/// A segment, and what replaces it: never more bytes than before.
 #[derive(Clone, Debug, PartialEq)]
 pub(crate) struct Edit {
     pub(crate) range: Range<usize>,
@@ -45,11 +43,11 @@ impl Info {
     }
 }
 
-/// How many bytes before a JPEG are skipped, as ffmpeg does: a second SOI, a line
-/// end, a header of the camera's own.
+/// How many bytes before a JPEG are skipped, as in ffmpeg: a second SOI, a line end, a
+/// proprietary header.
 const MAX_BEFORE: usize = 64;
 
-/// The offset of the JPEG in these bytes; 0 also if there is none.
+/// The offset of the JPEG in these bytes; 0 if they contain no JPEG.
 pub(crate) fn n_before(bytes: &[u8]) -> usize {
     if matches!(bytes, [0xFF, SOI, 0xFF, m, ..] if *m != SOI) {
         return 0;
@@ -58,18 +56,18 @@ pub(crate) fn n_before(bytes: &[u8]) -> usize {
     bytes.windows(4).take(MAX_BEFORE + 1).position(is_start).unwrap_or(0)
 }
 
-/// Walks over all markers, and finds the end.
+/// Checks the headers of a JPEG, and walks over all markers to find its end.
 ///
 /// # Errors
-/// What these bytes are, if they are no JPEG with a size and a part of a scan.
+/// Why the bytes are no JPEG with a size and at least a part of a scan.
 pub(crate) fn check(jpeg: &[u8]) -> Result<Info, Error> {
     let headers = Headers::read(jpeg)?;
     let (len, has_end) = end(jpeg, headers.end)?;
     headers.finish(len, has_end)
 }
 
-/// As [`check`], for bytes that a [`Walk`] went over already: EOI is the last of
-/// them, so the scan is not read again.
+/// As [`check`], for bytes that a [`Walk`] has gone over: they end with EOI, so the
+/// scan is not read again.
 ///
 /// # Errors
 /// As of [`check`].
@@ -77,14 +75,14 @@ pub(crate) fn check_whole(jpeg: &[u8]) -> Result<Info, Error> {
     Headers::read(jpeg)?.finish(jpeg.len(), true)
 }
 
-/// What stands before the first scan.
+/// The contents of the segments before the first scan.
 #[derive(Default)]
 struct Headers {
     size: (u16, u16),
     fault: Option<Error>,
     orientation: Option<Orientation>,
     edits: Vec<Edit>,
-    /// The places of the parts of a colour profile, and whether it must go.
+    /// Where the parts of a colour profile are, and whether they must be removed.
     profile: Vec<Range<usize>>,
     profile_must_go: bool,
     has_tables: bool,
@@ -107,7 +105,7 @@ impl Headers {
         Ok(headers)
     }
 
-    /// Takes in a segment: its bytes from the length on, and its place.
+    /// Adds a segment: its bytes from the length on, and its place with the marker.
     fn add(&mut self, marker: u8, segment: &[u8], place: Range<usize>) -> Result<(), Error> {
         if is_frame_header(marker) {
             let [_, _, bits, h1, h0, w1, w0, ..] = *segment else { return Err(Error::NotJpeg) };
@@ -155,8 +153,8 @@ impl Headers {
     }
 }
 
-/// The marker at `at` and where its segment lies, length bytes included;
-/// `None` where the first scan begins.
+/// The marker at `at`, and the place of its segment with the length bytes; `None` if
+/// the first scan begins there.
 pub(super) fn segment(jpeg: &[u8], at: usize) -> Result<Option<(u8, Range<usize>)>, Error> {
     let fill = jpeg[at.min(jpeg.len())..].iter().take_while(|b| **b == 0xFF).count();
     let marker_at = at + fill;
@@ -173,15 +171,16 @@ pub(super) fn segment(jpeg: &[u8], at: usize) -> Result<Option<(u8, Range<usize>
     }
 }
 
-/// One past EOI, for a JPEG whose first scan begins at `scan`; or where it
-/// breaks off, and `false`.
+/// The end of a JPEG whose first scan begins at `scan`, and whether EOI is there; it
+/// is one past EOI, or where the picture breaks off.
 fn end(jpeg: &[u8], scan: usize) -> Result<(usize, bool), Error> {
     let mut walk = Walk::from(scan);
     let cut = match walk.advance(jpeg) {
         Walked::End(end) => return Ok((end, true)),
-        // Another picture begins inside, so the rest of this one is lost.
+        // Another picture begins inside this one, so its rest is lost.
         Walked::Bad(Error::Truncated) => walk.at(),
-        // Damaged in transmission. Decoders show it nevertheless.
+        // The picture was damaged in transmission. Decoders show it nevertheless, so
+        // take the last EOI as its end.
         Walked::More | Walked::Bad(_) => {
             let rest = jpeg.get(walk.at()..).unwrap_or_default();
             if let Some(at) = memchr::memmem::rfind(rest, &[0xFF, EOI]) {

@@ -74,7 +74,7 @@ fn picture_without_its_end_breaks_off_somewhere() {
         (info.len, info.has_end)
     };
     assert_eq!(broken_off(cut), (cut.len(), false));
-    // The next one is none of its own.
+    // The next picture does not belong to this one.
     assert_eq!(broken_off(&[cut, &whole].concat()), (cut.len(), false));
     assert_eq!(check(&cut[..cut.len() - 2]), Err(Error::Truncated), "no byte of a scan");
 }

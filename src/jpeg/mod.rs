@@ -1,8 +1,8 @@
-//! JPEG as bytes: is it one, how large is its picture, where does it end; and
-//! raw pictures made into JPEGs.
+//! JPEGs as bytes: checks them, finds their size and their end, and encodes raw
+//! pictures.
 //!
-//! Marker names and layout are those of ITU-T T.81, annex B. Nothing here
-//! decodes a picture.
+//! Marker names and layout are those of ITU-T T.81, annex B. Nothing here decodes a
+//! picture.
 
 mod app;
 mod check;
@@ -54,7 +54,7 @@ const DQT: u8 = 0xDB;
 const APP1: u8 = 0xE1;
 const APP2: u8 = 0xE2;
 
-/// Why some bytes are not shown.
+/// Why some bytes are not published as a picture. Each reason has a counter.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub(crate) enum Error {
     Empty,
@@ -74,7 +74,7 @@ pub(crate) enum Error {
 }
 
 impl Error {
-    /// All of them, in the order of `key`'s counters.
+    /// All of them, in the order of their counters.
     pub(crate) const ALL: [Self; 10] = [
         Self::Empty,
         Self::NotJpeg,
@@ -88,7 +88,7 @@ impl Error {
         Self::Deep,
     ];
 
-    /// The name of this fault's counter.
+    /// The name of this error's counter.
     pub(crate) fn key(self) -> &'static str {
         match self {
             Self::Empty => "empty",
@@ -104,8 +104,8 @@ impl Error {
         }
     }
 
-    /// Whether the source is set to a kind of JPEG that cannot be shown: its
-    /// next pictures are no better.
+    /// Whether the source is set to a kind of JPEG that browsers cannot show. Its next
+    /// pictures will have the same error.
     pub(crate) fn is_permanent(self) -> bool {
         matches!(self, Self::Arithmetic | Self::Lossless | Self::Hierarchical | Self::Deep)
     }
@@ -128,9 +128,9 @@ impl fmt::Display for Error {
     }
 }
 
-/// What is wrong with a kind of JPEG, by its SOFn and its bits a sample.
-/// Browsers decode baseline, extended and progressive JPEGs of 8 bits; all use
-/// libjpeg-turbo or a decoder that takes no more.
+/// Why browsers do not decode a kind of JPEG, given its SOFn and its bits a sample;
+/// `None` if they do. They decode baseline, extended and progressive JPEGs of 8 bits:
+/// all use libjpeg-turbo or a decoder that does no more.
 fn unsupported_coding(sof: u8, bits: u8) -> Option<Error> {
     match sof {
         0xC3 => Some(Error::Lossless),

@@ -1,5 +1,5 @@
-//! A raw picture in somebody's buffer, checked once, so that nothing behind
-//! it can reach outside.
+//! A raw picture in a borrowed buffer. Its size is checked once, so that no later read
+//! is outside of the buffer.
 
 use std::fmt;
 
@@ -7,7 +7,7 @@ pub(crate) use mjpegd_jpeg_codec::Range;
 
 use super::pixels::{Layout, PixelFormat};
 
-/// Each side of a picture goes into 16 bits of its JPEG.
+/// The longest side of a picture: a JPEG has 16 bits for it.
 const MAX_SIDE: usize = u16::MAX as usize;
 
 /// Why a buffer is not a picture.
@@ -44,7 +44,7 @@ impl fmt::Display for RawError {
 
 impl std::error::Error for RawError {}
 
-/// A raw picture in somebody's buffer.
+/// A raw picture in a borrowed buffer.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Raw<'a> {
     format: PixelFormat,
@@ -56,12 +56,12 @@ pub(crate) struct Raw<'a> {
 }
 
 impl<'a> Raw<'a> {
-    /// A view of `data`, with `stride` bytes from line to line of the first
-    /// plane (V4L2's bytesperline). The other planes follow it at once, with
-    /// the same stride for pairs of colour and half of it for single planes.
+    /// A picture in `data`. `stride` is the number of bytes from line to line of the
+    /// first plane (V4L2's bytesperline). The other planes follow directly: a plane of
+    /// colour pairs has the same stride, a plane of one colour has half of it.
     ///
     /// # Errors
-    /// What does not fit, so that nothing can be read outside of `data`.
+    /// The size, the stride or the buffer do not fit each other.
     pub(crate) fn new(
         format: PixelFormat,
         (width, height): (usize, usize),
@@ -113,7 +113,7 @@ impl<'a> Raw<'a> {
         &self.data[y * self.stride..][..self.format.line_len(usize::from(self.width))]
     }
 
-    /// The line of pairs of colour that belongs to line `y`.
+    /// The line of colour pairs that belongs to line `y`.
     pub(super) fn line_of_pairs(&self, y: usize) -> &'a [u8] {
         let at = (usize::from(self.height) + y / 2) * self.stride;
         &self.data[at..][..usize::from(self.width)]

@@ -1,36 +1,36 @@
-//! Tells the second pictures of a file from the next picture of a stream.
+//! Distinguishes the second pictures of a file from the next picture of a stream.
 //!
-//! Phones put previews and gain maps behind the picture, each a JPEG of its
-//! own, and where such files come one after the other every second one would
-//! be shown: the view would jump between two sizes. The index that most of
-//! them have (MPF) says which they are. Without one, a picture that is far
-//! smaller than the one before it is taken for a second one, up to two in a
-//! row: the third is a camera that was set to another size.
+//! Phones put previews and gain maps behind the main picture, as separate JPEGs. In a
+//! stream of such files they must be left out, or the view would jump between two
+//! sizes. Most of these files have an index (MPF) that lists them. Without an index, a
+//! picture that is much smaller than the one before it counts as a second picture, but
+//! at most two in a row: after that, the camera was set to another size.
 
 use super::check::segment;
 use super::{APP2, is_frame_header, mpf};
 
-/// So many times smaller, in pixels, is no setting that is near.
+/// A second picture has at least this many times fewer pixels. When the user sets a
+/// camera to the next smaller size, the ratio is lower.
 const MIN_RATIO: u32 = 4;
-/// More of them in a row are no second pictures.
+/// The most second pictures behind one picture, if no index lists them.
 const MAX_IN_A_ROW: u32 = 2;
 
-/// What is remembered of the last first picture.
+/// What is known of the last main picture.
 #[derive(Debug, Default)]
 pub(super) struct SecondPictures {
     n_pixels: u32,
-    /// Where the others begin, as its index says.
+    /// Where its second pictures begin in the stream, by its index.
     listed: Vec<u64>,
     n_in_a_row: u32,
 }
 
 impl SecondPictures {
-    /// Whether this picture, which begins at `start` of all bytes, belongs to
-    /// the one before it.
+    /// Whether this picture is a second picture of the one before it. `start` is its
+    /// place in the stream.
     pub(super) fn is_second(&mut self, jpeg: &[u8], start: u64) -> bool {
         let info = HeaderInfo::at(jpeg);
-        // One that has an index of its own is a first one, whose file's others
-        // were taken out before.
+        // A picture with an index is a main picture, even at a listed place: another
+        // program removed the second pictures, and the next file begins there.
         if info.others.is_empty() && self.listed.contains(&start) {
             return true;
         }
@@ -46,7 +46,7 @@ impl SecondPictures {
     }
 }
 
-/// What the headers say.
+/// The size of a picture and the places of its second pictures, from its headers.
 struct HeaderInfo {
     n_pixels: u32,
     others: Vec<u64>,

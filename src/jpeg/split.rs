@@ -1,8 +1,8 @@
 //! Splits a stream of JPEGs that stand one after the other.
 //!
-//! The cut is made at real markers: an EOI inside an APP segment (a
-//! thumbnail) or the bytes FF D9 inside a table do not end the picture. The
-//! second pictures in the files of phones are left out.
+//! The splitter walks over markers: an EOI inside an APP segment (a thumbnail) and the
+//! bytes FF D9 inside a table do not end a picture. The second pictures in the files of
+//! phones are left out.
 
 use memchr::memmem;
 
@@ -14,31 +14,30 @@ use super::{Error, SOI};
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub(crate) struct Found<'a> {
     pub(crate) jpeg: &'a [u8],
-    /// Whether it ends with EOI; else another one began inside its scan.
+    /// Whether it ends with EOI. Otherwise the next JPEG began inside its scan.
     pub(crate) is_whole: bool,
 }
 
-/// Takes bytes in pieces of any size and gives whole JPEGs.
+/// Takes bytes in pieces of any size and returns whole JPEGs.
 #[derive(Debug)]
 pub(crate) struct Splitter {
-    /// The largest JPEG that is taken: memory must stay bounded whatever a
-    /// source sends.
+    /// The largest JPEG to return. It bounds the memory, whatever a source sends.
     max_bytes: usize,
     buf: Vec<u8>,
-    /// Where the JPEG at hand begins, once its SOI was found.
+    /// Where the current JPEG begins, once its SOI was found.
     start: Option<usize>,
     walk: Walk,
-    /// No SOI begins before this.
+    /// The search for the next SOI continues here.
     searched_to: usize,
-    /// The JPEG that was given out last ends here.
+    /// Where the JPEG ends that was returned last. The next call drops it.
     taken_to: usize,
-    /// How many bytes there were before those in `buf`.
+    /// How many bytes were dropped before those in `buf`.
     n_forgotten: u64,
     second_pictures: SecondPictures,
 }
 
 impl Splitter {
-    /// One that gives up on a JPEG of more than `max_bytes`.
+    /// A splitter that gives up on a JPEG of more than `max_bytes`.
     pub(crate) fn new(max_bytes: usize) -> Self {
         Self {
             max_bytes,
@@ -52,7 +51,7 @@ impl Splitter {
         }
     }
 
-    /// The largest JPEG to accept.
+    /// The largest JPEG to return.
     pub(crate) fn max_bytes(&self) -> usize {
         self.max_bytes
     }
@@ -62,7 +61,7 @@ impl Splitter {
         self.buf.len()
     }
 
-    /// Adds bytes as they came.
+    /// Adds the next bytes of the stream.
     pub(crate) fn push(&mut self, bytes: &[u8]) {
         self.buf.extend_from_slice(bytes);
     }
@@ -72,12 +71,12 @@ impl Splitter {
         self.start.is_some()
     }
 
-    /// The next JPEG, whole, or up to where another one began inside of it; `None`:
-    /// more bytes are needed.
+    /// The next JPEG: whole, or up to where another one begins inside it. `None` if more
+    /// bytes are needed.
     ///
     /// # Errors
-    /// Bytes that began like a JPEG and are none. They are passed over: the
-    /// next call goes on behind them.
+    /// Bytes that begin like a JPEG but are not one. They are skipped: the next call
+    /// continues behind them.
     pub(crate) fn next_jpeg(&mut self) -> Result<Option<Found<'_>>, Error> {
         loop {
             self.forget(self.taken_to);
@@ -89,8 +88,8 @@ impl Splitter {
         }
     }
 
-    /// The begin of a JPEG whose rest will not come; `None` if there is none, or too
-    /// little of it to show.
+    /// The start of a JPEG whose rest will not come, as the stream ended. `None` if there
+    /// is no such JPEG, or too little of it to show.
     pub(crate) fn take_rest(&mut self) -> Option<&[u8]> {
         let start = self.start.filter(|_| self.walk.has_scan())?;
         self.start = None;
@@ -99,12 +98,11 @@ impl Splitter {
         Some(&self.buf[start..])
     }
 
-    /// Where the next JPEG begins, which ends at `taken_to`, and whether it is
-    /// whole.
+    /// Where the next JPEG begins, and whether it is whole. It ends at `taken_to`.
     fn find_one(&mut self) -> Result<Option<(usize, bool)>, Error> {
         let Some(start) = self.start.or_else(|| self.find_start()) else { return Ok(None) };
-        // No further than the largest: what is found must not depend on how
-        // much has come.
+        // Walk over no more than the largest JPEG. Otherwise an EOI behind this limit
+        // would be found or not, depending on how many bytes have arrived.
         let jpeg = &self.buf[start..];
         let jpeg = &jpeg[..jpeg.len().min(self.max_bytes.saturating_add(1))];
         let (len, is_whole) = match self.walk.advance(jpeg) {
@@ -140,12 +138,12 @@ impl Splitter {
 
     fn find_start(&mut self) -> Option<usize> {
         let Some(offset) = memmem::find(&self.buf[self.searched_to..], &[0xFF, SOI, 0xFF]) else {
-            // The last two bytes may be the begin of a SOI.
+            // The last two bytes may be the start of the three that are searched for.
             self.searched_to = self.buf.len().saturating_sub(2).max(self.searched_to);
             self.forget(self.searched_to);
             return None;
         };
-        // The bytes before it are not needed any more, and must not accumulate.
+        // The bytes before SOI are not needed, and must not accumulate.
         self.forget(self.searched_to + offset);
         self.walk = Walk::default();
         self.start = Some(0);

@@ -25,9 +25,9 @@ use crate::panics::text;
 use crate::rate::Pace;
 use crate::slot::Newer;
 
-/// The first pause after an error, and the longest. The first is short because a
-/// USB stick that was plugged in again works at once; the longest keeps the log and
-/// a failing disk quiet.
+/// The first pause after an error, and the longest. The first is short, so that
+/// a brief fault loses few frames; the longest keeps a disk that is gone for hours from
+/// costing CPU time.
 const FIRST_PAUSE: Duration = Duration::from_millis(500);
 const LONGEST_PAUSE: Duration = Duration::from_secs(15);
 /// How often the recorder checks whether it was switched off, and whether a sync is

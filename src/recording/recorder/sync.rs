@@ -46,8 +46,8 @@ impl SegmentFiles {
     /// that the files were neither deleted nor truncated by another program. The
     /// recorder gets an error by [`SegmentFiles::take_error`]. Blocks on the disk.
     pub(crate) fn sync(&self) {
-        // The index is not synced: a lost index is rebuilt from the segment, and a
-        // second sync would double the wear of an SD card.
+        // The index is not synced: a lost index is rebuilt from the segment, so a second
+        // sync would only cost time.
         let synced = self.data.sync_data();
         if !self.is_listed.swap(true, SeqCst) {
             // Some file systems cannot sync a folder, and keep names anyway.
