@@ -90,9 +90,9 @@ mod tests {
         for _ in 0..4 {
             shown.push(judge.takes_cut());
             if judge.takes_cut() {
-                judge.good(false)
+                judge.good(false);
             } else {
-                drop(judge.bad(jpeg::Error::Truncated))
+                drop(judge.bad(jpeg::Error::Truncated));
             }
         }
         assert_eq!(shown, [false, false, true, true]);

@@ -505,7 +505,7 @@ fn time(input: &[u8], _: &mut Rng) -> u64 {
     let now = SystemTime::UNIX_EPOCH + Duration::from_secs(1_795_197_222);
     match When::parse(&text).map(|when| when.resolve(now)) {
         Ok(at) if text.starts_with('-') => {
-            assert!(at <= 1_795_197_222_000_000, "{at} is in the future")
+            assert!(at <= 1_795_197_222_000_000, "{at} is in the future");
         }
         Ok(at) => {
             let seconds = format!("{}.{:06}", at / 1_000_000, at % 1_000_000);

@@ -290,8 +290,8 @@ fn ffmpeg_decodes_without_a_warning() {
             .args(["-f", "null", "-"])
             .output()
             .expect("make test needs ffmpeg");
-        let said = String::from_utf8_lossy(&run.stderr);
-        assert!(run.status.success() && said.is_empty(), "{format} {size:?}: {said}");
+        let stderr = String::from_utf8_lossy(&run.stderr);
+        assert!(run.status.success() && stderr.is_empty(), "{format} {size:?}: {stderr}");
     }
     std::fs::remove_dir_all(&folder).unwrap();
 }
