@@ -54,11 +54,11 @@ impl Error {
                 (Cause::Unusable, format!("redirected to https; {}", crate::url::NO_HTTPS))
             }
             ureq::Error::BadUri(why) => {
-                (Cause::Unusable, format!("redirected to no address: {why}"))
+                (Cause::Unusable, format!("redirected to an invalid address: {why}"))
             }
             // From `head`, through `normalize`.
-            ureq::Error::Other(e) => (Cause::Unusable, format!("no answer of HTTP: {e}")),
-            e => (Cause::Unusable, format!("no answer of HTTP: {e}")),
+            ureq::Error::Other(e) => (Cause::Unusable, format!("not an HTTP answer: {e}")),
+            e => (Cause::Unusable, format!("not an HTTP answer: {e}")),
         };
         Self::Failed(cause, why)
     }

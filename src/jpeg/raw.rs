@@ -27,13 +27,13 @@ impl fmt::Display for RawError {
                 write!(f, "a picture of {width}x{height}, where 1x1 to {MAX_SIDE}x{MAX_SIDE} fits")
             }
             Self::OddWidth { format, width } => {
-                write!(f, "{format} of {width} columns, where it has them in pairs")
+                write!(f, "{format} with {width} columns, where an even number is needed")
             }
             Self::Stride { stride, needed } => {
                 write!(f, "lines of {stride} bytes, where {needed} are needed")
             }
             Self::OddStride { format, stride } => {
-                write!(f, "{format} in lines of {stride} bytes, which cannot be halved")
+                write!(f, "{format} in lines of {stride} bytes, where an even number is needed")
             }
             Self::TooShort { len, needed } => {
                 write!(f, "a picture of {len} bytes, where {needed} are needed")
@@ -162,9 +162,15 @@ mod tests {
         let (yuyv, yu12) = (PixelFormat::Yuyv, PixelFormat::Yu12);
         assert_eq!(new(yuyv, 0, 480, 0, 0), "a picture of 0x480, where 1x1 to 65535x65535 fits");
         assert!(new(yuyv, 65536, 1, 131_072, 0).starts_with("a picture of 65536x1"));
-        assert_eq!(new(yuyv, 51, 1, 102, 102), "YUYV of 51 columns, where it has them in pairs");
+        assert_eq!(
+            new(yuyv, 51, 1, 102, 102),
+            "YUYV with 51 columns, where an even number is needed"
+        );
         assert_eq!(new(yuyv, 50, 1, 99, 99), "lines of 99 bytes, where 100 are needed");
-        assert_eq!(new(yu12, 50, 2, 51, 999), "YU12 in lines of 51 bytes, which cannot be halved");
+        assert_eq!(
+            new(yu12, 50, 2, 51, 999),
+            "YU12 in lines of 51 bytes, where an even number is needed"
+        );
         assert_eq!(new(yuyv, 50, 2, 100, 199), "a picture of 199 bytes, where 200 are needed");
         assert!(new(yuyv, 50, 65535, usize::MAX, 199).contains("where 18446744073709551615 are"));
     }
