@@ -105,7 +105,7 @@ mod tests {
     }
 
     #[test]
-    fn pace_is_met_on_average_and_never_made_up_for() {
+    fn pace_is_met_on_average_without_bursts() {
         let start = Instant::now();
         let ms = |n| start + Duration::from_millis(n);
         let mut pace = Pace::new(Some(10.0));

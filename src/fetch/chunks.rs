@@ -91,7 +91,7 @@ mod tests {
     }
 
     #[test]
-    fn data_is_taken_out_of_every_framing() {
+    fn data_is_extracted_from_every_framing() {
         let read = |text: &str| {
             let whole = data(text, 1000);
             (1..6).for_each(|size| assert_eq!(data(text, size), whole, "{text:?} in {size}"));

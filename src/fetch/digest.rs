@@ -198,7 +198,7 @@ mod tests {
 
     /// The challenge and answers of RFC 7616, section 3.9.1.
     #[test]
-    fn examples_of_the_rfc_are_answered_so() {
+    fn answers_match_the_examples_of_the_rfc() {
         let request = Request {
             user: b"Mufasa",
             password: b"Circle of Life",
@@ -292,7 +292,7 @@ mod tests {
     }
 
     #[test]
-    fn what_cannot_be_answered_is_none() {
+    fn unknown_challenges_are_not_answered() {
         for value in ["Basic realm=a", "Digest realm=a", "Digest nonce=a, algorithm=MD4"] {
             let challenge = Challenge::all([value.as_bytes()].into_iter()).remove(0);
             assert!(Digest::new(&challenge).is_none(), "{value}");

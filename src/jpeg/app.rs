@@ -94,7 +94,7 @@ mod tests {
     const GONE: Action = Action::Replace(Vec::new());
 
     #[test]
-    fn second_pictures_go_wherever_they_hide() {
+    fn segments_with_second_pictures_are_removed() {
         for (marker, content) in [
             (APP0, &b"JFXX\0\x10\xFF\xD8\xFF\xD9"[..]),
             (APP1, b"http://ns.adobe.com/xap/1.0/\0\xFF\xD8"),
@@ -112,7 +112,7 @@ mod tests {
     }
 
     #[test]
-    fn what_holds_no_picture_stays() {
+    fn segment_without_a_picture_is_kept() {
         for (marker, content) in [
             (APP0, &b"JFIF\0\x01\x02\x01\0\x48\0\x48\0\0"[..]),
             (APP0, b"AVI1\0\0\0\0\0\0\0\0\0\0"),
@@ -147,7 +147,7 @@ mod tests {
     }
 
     #[test]
-    fn damaged_name_of_jfif_is_put_right() {
+    fn damaged_name_of_jfif_is_repaired() {
         let rest = b"\x01\x02\x01\0\x48\0\x48\0\0";
         let right = [&PLAIN_JFIF[..9], rest].concat();
         for name in [b"JFI\0\0", b"JFIG\0", b"jFIF\0", b"\0\0\0\0\0", b"JFIF ", b"\xFF\x00J\x80\0"]

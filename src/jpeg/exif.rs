@@ -110,7 +110,7 @@ pub(crate) mod tests {
     }
 
     #[test]
-    fn what_says_no_orientation_is_none() {
+    fn damaged_or_unknown_orientation_is_ignored() {
         for (kind, count, value) in [
             (SHORT, 1, [0, 0, 0, 0]),
             (SHORT, 1, [0, 9, 0, 0]),

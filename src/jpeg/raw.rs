@@ -154,7 +154,7 @@ mod tests {
     }
 
     #[test]
-    fn what_does_not_fit_is_said() {
+    fn error_names_what_does_not_fit() {
         let new = |format, width, height, stride, len| {
             let data = vec![0; len];
             Raw::new(format, (width, height), stride, Range::Full, &data).unwrap_err().to_string()

@@ -118,7 +118,7 @@ mod tests {
     }
 
     #[test]
-    fn those_in_the_index_are_second_pictures_of_any_size() {
+    fn pictures_in_the_index_are_second_pictures_of_any_size() {
         let other = jpeg((640, 480), &[]);
         let n = u32::try_from(other.len()).unwrap();
         // Where the index begins to count.

@@ -213,7 +213,7 @@ mod tests {
     }
 
     #[test]
-    fn what_came_of_a_cut_picture_is_given_out() {
+    fn cut_picture_is_returned_up_to_the_cut() {
         let cut = &A[..A.len() / 2];
         let mut splitter = Splitter::new(1 << 20);
         splitter.push(&[cut, B, cut].concat());

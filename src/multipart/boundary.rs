@@ -124,7 +124,7 @@ mod tests {
     }
 
     #[test]
-    fn what_cannot_be_a_boundary_is_none() {
+    fn invalid_boundary_is_refused() {
         for value in ["", "\"\"", "--", "\"--", &"x".repeat(300)] {
             assert_eq!(named(&format!("multipart/mixed; boundary={value}")), None, "{value}");
         }

@@ -94,7 +94,7 @@ mod tests {
     }
 
     #[test]
-    fn what_cannot_be_read_is_absent() {
+    fn unreadable_header_is_ignored() {
         for line in [
             "no colon",
             ": no name",

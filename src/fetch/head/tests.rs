@@ -16,7 +16,7 @@ fn head(bytes: impl AsRef<[u8]>) -> String {
 const TYPE: &str = "\nContent-Type: multipart/x-mixed-replace;boundary=b";
 
 #[test]
-fn lines_that_are_no_headers_are_passed_over() {
+fn lines_that_are_no_headers_are_skipped() {
     for line in [
         "Tue, 12 Jun 2012 01:56:34 GMT",
         "hello",
@@ -59,7 +59,7 @@ fn headers_are_found_however_they_are_written() {
 }
 
 #[test]
-fn every_line_end_is_one() {
+fn every_line_end_is_accepted() {
     let lines = ["HTTP/1.1 200 OK", "Server: x", TYPE.trim()];
     for end in ["\r\n", "\n", "\r", "\r\r\n"] {
         let text = [&lines.join(end), end, end, "--b"].concat();
@@ -101,7 +101,7 @@ fn status_is_read_from_every_form_of_its_line() {
 }
 
 #[test]
-fn what_is_no_head_is_refused_with_its_begin() {
+fn bytes_that_are_no_head_are_refused_with_their_start() {
     for line in
         ["SSH-2.0-OpenSSH_9.2", "220 ready", "RTSP/1.0 200 OK", "HTTPS: x y", "<p>", "HTTP/1.1 No"]
     {
@@ -128,7 +128,7 @@ fn body_may_come_at_once() {
 }
 
 #[test]
-fn lengths_that_cannot_be_are_none() {
+fn implausible_lengths_are_ignored() {
     for (lengths, lone, parts) in [
         ("500", "500", "500"),
         ("+500", "500", "500"),
@@ -157,7 +157,7 @@ fn lengths_that_cannot_be_are_none() {
 }
 
 #[test]
-fn chunks_are_known_by_their_name_in_any_form() {
+fn chunked_coding_is_recognised_in_any_form() {
     for (coding, chunked) in [
         ("chunked", true),
         ("Chunked", true),
