@@ -3,15 +3,16 @@
 use std::time::Duration;
 
 /// A wait that doubles with each try: a camera that is plugged in again is found soon,
-/// and one that is away for a night costs almost nothing.
+/// and a camera that is off for a night costs almost no CPU time.
 #[derive(Debug)]
 pub(crate) struct BackOff {
     next: Duration,
 }
 
 impl BackOff {
+    /// Short, so that a camera which only lost its connection is back almost at once.
     const FIRST: Duration = Duration::from_millis(250);
-    /// Short enough for a person who waits beside the camera.
+    /// Short enough for a person who has plugged the camera in and waits for a picture.
     pub(crate) const LONGEST: Duration = Duration::from_secs(4);
 
     pub(crate) fn new() -> Self {

@@ -19,8 +19,8 @@ use std::time::{Duration, Instant, SystemTime};
 use rustix::buffer::spare_capacity;
 use rustix::io::Errno;
 
-/// The strings of the wire. They are macros, as `concat!` takes no constants,
-/// so that each of them is spelt once in the whole program.
+/// The strings of the wire. `concat!` accepts macros but no constants, so a macro
+/// lets the program spell each of them only once.
 macro_rules! wire {
     (boundary) => {
         "frame"
@@ -39,9 +39,9 @@ macro_rules! wire {
     };
 }
 
-/// The Content-Type of a stream. `boundary` stands last and its value has
-/// neither quotes nor dashes: Gecko, ffmpeg, `ZoneMinder` and aiohttp each take
-/// no other form.
+/// The Content-Type of a stream. `boundary` is the last parameter, and its value
+/// has neither quotes nor dashes: Gecko, ffmpeg, `ZoneMinder` and aiohttp each
+/// fail on some other form, and all accept this one.
 pub(crate) const STREAM_TYPE: &str =
     concat!("multipart/x-mixed-replace; boundary=", wire!(boundary));
 /// The Content-Type of one picture.
@@ -61,9 +61,10 @@ pub(crate) const INSTANCE: &str = "X-Mjpegd-Instance";
 pub(crate) const DELIMITER: &[u8] = wire!(delimiter).as_bytes();
 /// The headers of a part without a length, with the blank line.
 pub(crate) const SHORT_HEADERS: &[u8] = concat!(wire!(type_line), "\r\n").as_bytes();
-/// The end of line behind a JPEG.
+/// The end of line behind a JPEG. It belongs to the delimiter (RFC 2046 5.1.1).
 pub(crate) const LINE_END: &[u8] = b"\r\n";
-/// The delimiter line and the short headers of the part behind it.
+/// The delimiter line and the short headers of the part behind it, without the
+/// [`LINE_END`] that precedes a delimiter.
 pub(crate) const NEXT_PART: &[u8] = concat!(wire!(delimiter), wire!(type_line), "\r\n").as_bytes();
 
 /// The headers of a part up to the value of its length...
@@ -72,20 +73,23 @@ pub(crate) const UP_TO_LENGTH: &str = concat!(wire!(type_line), "Content-Length:
 pub(crate) const UP_TO_TIMESTAMP: &str = concat!("\r\n", wire!(timestamp), ": ");
 /// ...and the end of that line, with the blank line.
 pub(crate) const HEADERS_END: &str = "\r\n\r\n";
-/// The start of a part of layout B, with the delimiter line before it.
+/// The start of a part in the full layout: the delimiter line before it, and its
+/// headers up to the value of the length.
 pub(crate) const PART_START: &str = concat!(wire!(delimiter), wire!(type_line), "Content-Length: ");
 
-/// What follows each JPEG: the end of its part, then the headers of the next
-/// one, because Chromium and WebKit wait for these before they paint this one
-/// (Chromium bug 527446).
-const TAIL: &[u8] = concat!("\r\n", wire!(delimiter), wire!(type_line), "\r\n").as_bytes();
-const N_DELIMITER_BYTES: usize = TAIL.len() - SHORT_HEADERS.len();
+/// What follows each JPEG: [`LINE_END`], then [`NEXT_PART`]. Chromium and WebKit
+/// paint a picture only when the headers of the next part arrive (Chromium bug
+/// 527446), so these headers follow the JPEG at once.
+const END_AND_NEXT_PART: &[u8] =
+    concat!("\r\n", wire!(delimiter), wire!(type_line), "\r\n").as_bytes();
+const N_DELIMITER_BYTES: usize = END_AND_NEXT_PART.len() - SHORT_HEADERS.len();
 
 /// Room for the longest part header: 26 bytes of type, 16 + 20 of length,
 /// 13 + 20 + 1 + 6 of time, 4 line ends.
 const HEAD_ROOM: usize = 128;
-/// Room for the Huffman tables that some cameras omit (420 bytes). To insert them, the
-/// few bytes before them move to the front, and not the whole picture to the back.
+/// Room for the Huffman tables that some cameras omit (420 bytes). The tables are
+/// inserted by moving the few bytes before them to the front, which is cheaper than
+/// moving the whole picture to the back.
 const TABLE_ROOM: usize = 432;
 /// Where a JPEG begins in its buffer.
 const FRONT: usize = HEAD_ROOM + TABLE_ROOM;
@@ -133,12 +137,12 @@ pub(crate) struct Frame {
 }
 
 impl Frame {
-    /// Layout B: headers with length and time, JPEG, delimiter.
+    /// The full layout: headers with length and time, JPEG, delimiter.
     pub(crate) fn full(&self) -> &[u8] {
         &self.bytes[self.start..self.jpeg_end + N_DELIMITER_BYTES]
     }
 
-    /// Layout A: JPEG, delimiter, the next part's headers.
+    /// The advance layout: JPEG, delimiter, the next part's headers.
     pub(crate) fn advance(&self) -> &[u8] {
         &self.bytes[self.jpeg_start..]
     }
@@ -153,8 +157,8 @@ impl Frame {
         &self.bytes[self.jpeg_start..self.jpeg_end]
     }
 
-    /// As the function [`holds_delimiter`]. Found on first use, since only
-    /// layout A asks.
+    /// As the function [`holds_delimiter`]. Computed on first use, because only the
+    /// advance layout needs it.
     pub(crate) fn holds_delimiter(&self) -> bool {
         *self.holds_delimiter.get_or_init(|| holds_delimiter(self.jpeg()))
     }
@@ -167,8 +171,8 @@ impl Frame {
 }
 
 /// Whether a JPEG holds CRLF and two dashes. ffmpeg splits a part without
-/// Content-Length there, so layout A leaves such a frame out (about one in
-/// 4 GiB).
+/// Content-Length there, so the advance layout leaves such a frame out (about one
+/// in 4 GiB).
 pub(crate) fn holds_delimiter(jpeg: &[u8]) -> bool {
     memchr::memmem::find(jpeg, b"\r\n--").is_some()
 }
@@ -205,9 +209,9 @@ impl FrameBuf {
         self.is_walked = false;
     }
 
-    /// Notes that the markers of this JPEG were gone over, and EOI is the last
-    /// of its bytes: its scan need not be looked at again. Adding or dropping
-    /// bytes ends that.
+    /// Records that a walk over the markers of this JPEG found EOI at its very end,
+    /// so that later checks do not read its scan again. Adding or removing bytes
+    /// clears this.
     pub(crate) fn mark_walked(&mut self) {
         self.is_walked = true;
     }
@@ -233,7 +237,7 @@ impl FrameBuf {
         self.is_walked = false;
         // One byte more than expected, so that the read which finds the end of the file
         // does not grow the buffer; and room for what `finish` appends.
-        self.bytes.reserve(n_expected.min(limit) + 1 + TAIL.len());
+        self.bytes.reserve(n_expected.min(limit) + 1 + END_AND_NEXT_PART.len());
         while self.jpeg().len() <= limit {
             if self.bytes.len() == self.bytes.capacity() {
                 self.bytes.reserve(READ_BYTES);
@@ -265,8 +269,8 @@ impl FrameBuf {
         self.start += range.len();
     }
 
-    /// Inserts at most [`TABLE_ROOM`] bytes at `at`, beside as many as were cut out,
-    /// by moving the bytes before them.
+    /// Inserts bytes at `at` by moving the bytes before them. There is room for
+    /// [`TABLE_ROOM`] bytes, and for as many more as [`Self::cut`] removed.
     pub(crate) fn insert(&mut self, at: usize, piece: &[u8]) {
         let (old, new) = (self.start, self.start - piece.len());
         self.bytes.copy_within(old..old + at, new);
@@ -284,10 +288,11 @@ impl FrameBuf {
             t.subsec_micros()
         );
         let (jpeg_start, jpeg_end) = (self.start, self.bytes.len());
-        // The header's length varies with the numbers in it, so it is aligned to its end.
+        // The header's length varies with the numbers in it, so the header is placed by
+        // its end: it must touch the JPEG.
         let start = jpeg_start - head.len();
         self.bytes[start..jpeg_start].copy_from_slice(head.as_bytes());
-        self.bytes.extend_from_slice(TAIL);
+        self.bytes.extend_from_slice(END_AND_NEXT_PART);
         let holds_delimiter = OnceLock::new();
         Frame { meta, bytes: self.bytes, start, jpeg_start, jpeg_end, holds_delimiter }
     }
@@ -327,7 +332,7 @@ impl FramePool {
         }
     }
 
-    /// Keeps a published frame, to reuse its buffer once nobody else holds it.
+    /// Keeps a published frame, to reuse its buffer once the pool is its only holder.
     pub(crate) fn keep(&mut self, frame: &Arc<Frame>) {
         // A frame that falls out of the pool is freed by its last holder.
         if self.frames.len() == Self::MAX_FRAMES {
@@ -398,7 +403,7 @@ mod tests {
     }
 
     #[test]
-    fn buffer_is_reused_only_when_nobody_holds_the_frame() {
+    fn buffer_is_reused_only_when_the_pool_is_the_only_holder() {
         let mut pool = FramePool::default();
         let mut buf = pool.take();
         buf.extend(&[7; 1000]);

@@ -1,4 +1,4 @@
-//! Rates: how often something happened lately, and how often it may happen.
+//! Rates: measures how often something happened, and limits how often it may happen.
 
 use std::time::{Duration, Instant};
 
@@ -10,7 +10,8 @@ pub(crate) struct Rate {
 }
 
 impl Rate {
-    /// The number of events: half a second at 30 a second, 16 s at one a second.
+    /// The number of events that are remembered. They span half a second at 30 events a
+    /// second, and 16 s at one a second: short enough to follow a change.
     const N: usize = 16;
 
     pub(crate) fn new() -> Self {
@@ -61,9 +62,9 @@ impl Pace {
         self.due.and_then(|due| due.checked_duration_since(now)).filter(|wait| !wait.is_zero())
     }
 
-    /// Records that a frame was sent. The next one is due an interval after this one was
-    /// due, so the average rate is met; but after a delay the count starts at `now`, so
-    /// that no burst follows.
+    /// Records that a frame was sent. The next one is due one interval after this one was
+    /// due, not after it was sent, which keeps the average rate. After a longer delay the
+    /// schedule starts at `now`, so that no burst follows.
     pub(crate) fn sent(&mut self, now: Instant) {
         self.due = self.interval.map(|interval| {
             let due = self.due.unwrap_or(now) + interval;
@@ -104,7 +105,7 @@ mod tests {
     }
 
     #[test]
-    fn pace_is_met_on_average_and_never_made_up_for() {
+    fn pace_is_met_on_average_without_bursts() {
         let start = Instant::now();
         let ms = |n| start + Duration::from_millis(n);
         let mut pace = Pace::new(Some(10.0));

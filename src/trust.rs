@@ -4,10 +4,10 @@
 /// Which certificates of a server at an https address are accepted.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub(crate) enum Trust {
-    /// Those that a public authority signed for the name in the address.
+    /// A certificate that a public authority signed for the name in the address.
     #[default]
     Public,
-    /// One of these, or one that they signed; each as DER.
+    /// One of these certificates (as DER), or one that they signed.
     Certificates(Vec<Vec<u8>>),
     /// The certificate whose DER has this SHA-256.
     Fingerprint([u8; 32]),

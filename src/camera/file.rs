@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 use super::pacer::Pacer;
 use super::{Cause, Driver, Error};
 use crate::frame::{FrameBuf, Timestamp};
-use crate::jpeg::{Fault, Found, Splitter};
+use crate::jpeg::{self, Found, Splitter};
 use crate::mode::Mode;
 use crate::shutdown::Shutdown;
 
@@ -64,7 +64,7 @@ pub(super) fn check(path: &Path, max_bytes: usize) -> Result<(), Error> {
 /// The result of reading on in a file.
 enum Next {
     Picture,
-    Bad(Fault),
+    Bad(jpeg::Error),
     /// No picture ended in the piece that was read. Returned to the caller, since
     /// gigabytes may follow, and it must see an order to stop in between.
     Nothing,
@@ -131,7 +131,7 @@ impl Pictures {
             // The file ends within a picture. A new splitter forgets the incomplete picture,
             // so the next call reaches the end of the file.
             self.splitter = Splitter::new(self.max_bytes);
-            Ok(Next::Bad(Fault::Truncated))
+            Ok(Next::Bad(jpeg::Error::Truncated))
         } else {
             Ok(Next::End)
         }
@@ -180,7 +180,7 @@ mod tests {
             seen.push(camera.next_frame(&mut frame, &stop).map(|_| frame.jpeg().to_vec()));
         }
         fs::remove_file(path).unwrap();
-        let turn = [Ok(A.to_vec()), Ok(B.to_vec()), Err(Error::BadFrame(Fault::Truncated))];
+        let turn = [Ok(A.to_vec()), Ok(B.to_vec()), Err(Error::BadFrame(jpeg::Error::Truncated))];
         let is = |(seen, due): (&Result<Vec<u8>, Error>, _)| seen == due;
         assert!(seen.iter().zip(turn.iter().cycle()).all(is));
     }

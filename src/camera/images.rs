@@ -12,7 +12,7 @@ use parking_lot::Mutex;
 use super::pacer::Pacer;
 use super::{Cause, Driver, Error};
 use crate::frame::{FrameBuf, Timestamp};
-use crate::jpeg::{self, Fault};
+use crate::jpeg;
 use crate::mode::Mode;
 use crate::shutdown::Shutdown;
 
@@ -95,7 +95,7 @@ impl Driver for Images {
         let path = self.read_next(frame)?;
         frame.cut(0..jpeg::n_before(frame.jpeg()));
         let checked = match frame.jpeg() {
-            jpeg if jpeg.len() > self.max_bytes => Err(Fault::TooLarge),
+            jpeg if jpeg.len() > self.max_bytes => Err(jpeg::Error::TooLarge),
             jpeg => jpeg::check(jpeg),
         };
         match checked {
@@ -149,8 +149,8 @@ fn check_start(path: &Path) -> Result<(), String> {
     file.take(N_START).read_to_end(&mut start).map_err(|e| e.to_string())?;
     match &start[jpeg::n_before(&start)..] {
         [0xFF, 0xD8, 0xFF, ..] => Ok(()),
-        [] => Err(Fault::Empty.to_string()),
-        _ => Err(Fault::NotJpeg.to_string()),
+        [] => Err(jpeg::Error::Empty.to_string()),
+        _ => Err(jpeg::Error::NotJpeg.to_string()),
     }
 }
 
@@ -252,7 +252,13 @@ mod tests {
             let seen = next(&mut images, 5);
             let bad = |why| Err(Error::BadFrame(why));
             let (a, b) = (Ok(A.to_vec()), Ok(B.to_vec()));
-            let due = [bad(Fault::NotJpeg), a, bad(Fault::Empty), bad(Fault::NotJpeg), b];
+            let due = [
+                bad(jpeg::Error::NotJpeg),
+                a,
+                bad(jpeg::Error::Empty),
+                bad(jpeg::Error::NotJpeg),
+                b,
+            ];
             assert!(seen == due);
         }
         for name in ["._1.jpg", "2.jpg", "3.JPG", "5.jpg", "6.jpg"] {

@@ -27,7 +27,7 @@ use crate::config::{CameraConfig, Source};
 use crate::controls::{Change, ChangeResult, Control};
 use crate::frame::{FrameBuf, Timestamp};
 use crate::instance;
-use crate::jpeg::Fault;
+use crate::jpeg;
 use crate::mode::Mode;
 use crate::shutdown::Shutdown;
 
@@ -93,7 +93,7 @@ pub(crate) enum Error {
     /// Close the camera and try again later. Why, as a counter and as text.
     Lost(Cause, String),
     /// This frame is damaged, the next may be good: drop it and continue.
-    BadFrame(Fault),
+    BadFrame(jpeg::Error),
     /// There is no frame yet: check whether one is still wanted, and ask again.
     NotYet,
     /// The order to stop came while waiting.

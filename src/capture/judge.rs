@@ -4,7 +4,7 @@
 use std::time::{Duration, Instant};
 
 use crate::camera::{Cause, Error};
-use crate::jpeg::Fault;
+use crate::jpeg;
 
 /// A camera that gives only damaged pictures for this long is lost.
 const PATIENCE: Duration = Duration::from_secs(5);
@@ -53,9 +53,9 @@ impl Judge {
 
     /// Notes that a picture was dropped. Returns why the camera is lost, if it is
     /// lost by this.
-    pub(super) fn bad(&mut self, why: Fault) -> Option<Error> {
+    pub(super) fn bad(&mut self, why: jpeg::Error) -> Option<Error> {
         self.n_bad += 1;
-        self.n_cut += u32::from(why == Fault::Truncated);
+        self.n_cut += u32::from(why == jpeg::Error::Truncated);
         let waited = self.good_at.elapsed();
         let patience = if self.has_good { PATIENCE } else { PATIENCE_AT_FIRST };
         if self.n_bad < MIN_IN_A_ROW {
@@ -89,13 +89,17 @@ mod tests {
         let mut shown = Vec::new();
         for _ in 0..4 {
             shown.push(judge.takes_cut());
-            if judge.takes_cut() { judge.good(false) } else { drop(judge.bad(Fault::Truncated)) }
+            if judge.takes_cut() {
+                judge.good(false);
+            } else {
+                drop(judge.bad(jpeg::Error::Truncated));
+            }
         }
         assert_eq!(shown, [false, false, true, true]);
         judge.good(true);
         for _ in 0..9 {
             assert!(!judge.takes_cut(), "a whole one has just come");
-            judge.bad(Fault::Truncated);
+            judge.bad(jpeg::Error::Truncated);
         }
         judge.whole_at = long_ago();
         assert!(judge.takes_cut());
@@ -105,19 +109,25 @@ mod tests {
     fn only_many_in_a_row_over_a_while_are_a_loss() {
         let mut judge = Judge::new();
         judge.good_at = long_ago().unwrap();
-        assert_eq!((judge.bad(Fault::NotJpeg), judge.bad(Fault::NotJpeg)), (None, None));
-        let lost = judge.bad(Fault::NotJpeg).unwrap().to_string();
+        assert_eq!(
+            (judge.bad(jpeg::Error::NotJpeg), judge.bad(jpeg::Error::NotJpeg)),
+            (None, None)
+        );
+        let lost = judge.bad(jpeg::Error::NotJpeg).unwrap().to_string();
         assert_eq!(lost, "only damaged pictures come, the last: not a JPEG");
         judge.good(true);
-        assert!((0..9).all(|_| judge.bad(Fault::NotJpeg).is_none()));
+        assert!((0..9).all(|_| judge.bad(jpeg::Error::NotJpeg).is_none()));
     }
 
     #[test]
     fn kind_that_cannot_be_shown_is_a_loss_sooner_and_says_so() {
         let mut judge = Judge::new();
         judge.good_at = Instant::now().checked_sub(PATIENCE_WITH_KIND).unwrap();
-        assert_eq!((judge.bad(Fault::Arithmetic), judge.bad(Fault::Arithmetic)), (None, None));
-        let Some(Error::Lost(Cause::Unsupported, why)) = judge.bad(Fault::Arithmetic) else {
+        assert_eq!(
+            (judge.bad(jpeg::Error::Arithmetic), judge.bad(jpeg::Error::Arithmetic)),
+            (None, None)
+        );
+        let Some(Error::Lost(Cause::Unsupported, why)) = judge.bad(jpeg::Error::Arithmetic) else {
             panic!("no loss");
         };
         assert!(why.contains("arithmetic coding") && why.contains("baseline"), "{why}");

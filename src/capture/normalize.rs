@@ -6,7 +6,7 @@
 //! refuse a JPEG without tables.
 
 use crate::frame::FrameBuf;
-use crate::jpeg::{self, Fault, HUFFMAN_TABLES, Info};
+use crate::jpeg::{self, HUFFMAN_TABLES, Info};
 
 /// Removes the bytes before and behind the JPEG and second pictures inside it, and
 /// inserts the Huffman tables if they are missing. A JPEG without its end gets one
@@ -15,14 +15,14 @@ use crate::jpeg::{self, Fault, HUFFMAN_TABLES, Info};
 /// # Errors
 /// Why the bytes are not a JPEG that can be shown; then the JPEG is unchanged, but
 /// bytes before it may be removed.
-pub(crate) fn normalize(buf: &mut FrameBuf, takes_cut: bool) -> Result<Info, Fault> {
+pub(crate) fn normalize(buf: &mut FrameBuf, takes_cut: bool) -> Result<Info, jpeg::Error> {
     buf.cut(0..jpeg::n_before(buf.jpeg()));
     // A driver that had to search for the end of the JPEG spares this a second pass
     // over the scan.
     let check = if buf.is_walked() { jpeg::check_whole } else { jpeg::check };
     let info = check(buf.jpeg())?;
     if !info.has_end && !takes_cut {
-        return Err(Fault::Truncated);
+        return Err(jpeg::Error::Truncated);
     }
     buf.truncate(info.len);
     if !info.has_end {

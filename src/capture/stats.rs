@@ -9,7 +9,7 @@ use parking_lot::Mutex;
 use crate::camera::{Cause, Error};
 use crate::config::CameraOptions;
 use crate::frame::Frame;
-use crate::jpeg::Fault;
+use crate::jpeg;
 use crate::mode::Mode;
 use crate::rate::Rate;
 
@@ -92,7 +92,7 @@ pub(super) struct Stats {
     n_captured: AtomicU64,
     n_stale: AtomicU64,
     n_opened: AtomicU64,
-    n_dropped: [AtomicU64; Fault::ALL.len()],
+    n_dropped: [AtomicU64; jpeg::Error::ALL.len()],
     n_repaired: [AtomicU64; Repair::ALL.len()],
     n_faults: [AtomicU64; Cause::ALL.len()],
     now: Mutex<Now>,
@@ -198,8 +198,8 @@ impl Stats {
         self.now.lock().rate.event(at);
     }
 
-    pub(super) fn dropped(&self, why: Fault) {
-        if let Some(i) = Fault::ALL.iter().position(|f| *f == why) {
+    pub(super) fn dropped(&self, why: jpeg::Error) {
+        if let Some(i) = jpeg::Error::ALL.iter().position(|f| *f == why) {
             self.n_dropped[i].fetch_add(1, Relaxed);
         }
     }
@@ -224,7 +224,8 @@ impl Stats {
         let read = |counters: &[AtomicU64], keys: &mut dyn Iterator<Item = &'static str>| {
             keys.zip(counters).map(|(key, n)| (key, n.load(Relaxed))).collect()
         };
-        let mut n_dropped: Vec<_> = read(&self.n_dropped, &mut Fault::ALL.iter().map(|f| f.key()));
+        let mut n_dropped: Vec<_> =
+            read(&self.n_dropped, &mut jpeg::Error::ALL.iter().map(|f| f.key()));
         n_dropped.push(("stale", self.n_stale.load(Relaxed)));
         let now = self.now.lock();
         Status {

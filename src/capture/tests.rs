@@ -7,7 +7,7 @@ use crossbeam_channel::{Receiver, Sender, unbounded};
 use super::*;
 use crate::camera::{Cause, Driver, Error};
 use crate::frame::{FrameBuf, Timestamp};
-use crate::jpeg::Fault;
+use crate::jpeg;
 use crate::mode::Mode;
 
 const JPEG: &[u8] = include_bytes!("../camera/demo/1.jpg");
@@ -40,7 +40,7 @@ impl Driver for FakeDriver {
             // As a device that is read with a short timeout, so that capture can
             // check whether a frame is still wanted.
             Err(_) if stop.wait_for(Duration::from_millis(1)) => Err(Error::Stopped),
-            Err(_) => Err(Error::BadFrame(Fault::Empty)),
+            Err(_) => Err(Error::BadFrame(jpeg::Error::Empty)),
         }
     }
 

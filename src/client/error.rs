@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-use crate::fetch::{self, Fault};
+use crate::fetch::{self, Cause};
 
 /// Why there is no frame, by what the caller can do about it. The text in each
 /// variant is for people.
@@ -36,13 +36,13 @@ impl ClientError {
     pub(super) fn from_fetch(error: fetch::Error) -> Self {
         match error {
             fetch::Error::Stopped => Self::Stopped,
-            fetch::Error::Failed(fault, why) => match fault {
-                Fault::Away => Self::Away(why),
-                Fault::Denied => Self::Denied(why),
-                Fault::Busy | Fault::Upstream => Self::Busy(why),
-                Fault::Late => Self::Timeout(why),
-                Fault::Unusable => Self::Unusable(why),
-                Fault::Io => Self::Io(why),
+            fetch::Error::Failed(cause, why) => match cause {
+                Cause::Away => Self::Away(why),
+                Cause::Denied => Self::Denied(why),
+                Cause::Busy | Cause::Upstream => Self::Busy(why),
+                Cause::Late => Self::Timeout(why),
+                Cause::Unusable => Self::Unusable(why),
+                Cause::Io => Self::Io(why),
             },
         }
     }

@@ -46,7 +46,7 @@ impl Frames {
         }
     }
 
-    /// Keeps the stopper, so that nobody stops these frames.
+    /// Keeps the stopper, since dropping it would stop these frames.
     pub(super) fn with_stopper(self, stopper: Stopper) -> Self {
         Self { stopper: Some(stopper), ..self }
     }

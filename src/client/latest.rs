@@ -109,7 +109,7 @@ fn read(frames: Frames, sender: &Sender<Update>, waiting: &Receiver<Update>) {
     }
 }
 
-/// The newer update, with what must not be lost of the older one.
+/// The newer update, with the skipped count, or the frame, of the older one.
 fn merged(older: Update, mut newer: Update) -> Update {
     match (&mut newer.frame, older.frame) {
         (Some(frame), Some(older)) => frame.n_skipped += older.n_skipped + 1,

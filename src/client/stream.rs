@@ -10,8 +10,8 @@ use crate::frame::FrameBuf;
 use crate::multipart::Part;
 use crate::pictures::{Next, Reader, Repeat};
 
-/// After this time without a byte behind what may be the last frame, it is the
-/// last one.
+/// If no byte follows a complete frame for this time, and the server may have sent all,
+/// the stream counts as ended.
 const LAST_PAUSE: Duration = Duration::from_secs(1);
 
 /// The frames of one answer, without repeats.
@@ -33,7 +33,7 @@ impl Stream {
             match self.reader.next().map_err(ClientError::Unusable)? {
                 Next::Picture(part) => {
                     let buf = mem::replace(self.reader.picture(), FrameBuf::new());
-                    if !self.repeat.is_one(part.timestamp, buf.jpeg()) {
+                    if !self.repeat.is_repeat(part.timestamp, buf.jpeg()) {
                         return Ok((buf, part));
                     }
                 }
@@ -54,7 +54,7 @@ impl Stream {
             Err(_) if self.reader.is_stopped() => return Err(ClientError::Stopped),
             // Return the frames that came before the connection broke first.
             Err(e) if e.kind() == ErrorKind::UnexpectedEof => self.reader.end(),
-            Err(e) => return Err(ClientError::from_fetch(fetch::Error::of_io(&e))),
+            Err(e) => return Err(ClientError::from_fetch(fetch::Error::from_io(&e))),
         }
         Ok(())
     }

@@ -206,6 +206,6 @@ fn what_is_no_head_is_named_by_its_begin() {
         asked.say_nothing();
     });
     let (cause, counted) = lost(&daemon(&server.url("/"), &[]));
-    assert_eq!(cause, "no answer of HTTP: the response begins with \"SSH-2.0-OpenSSH_9.2\"");
+    assert_eq!(cause, "not an HTTP answer: the response begins with \"SSH-2.0-OpenSSH_9.2\"");
     assert_eq!(counted, "unsupported");
 }

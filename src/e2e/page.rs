@@ -76,7 +76,7 @@ fn newest_frame_is_painted_and_not_the_one_before() {
 
 #[test]
 fn layout_b_would_be_painted_one_frame_late() {
-    // Proves that the test above can fail, and shows why layout A exists.
+    // Proves that the test above can fail, and shows why the advance layout exists.
     let www = TempDir::new();
     www.write("index.html", "<img id='picture' src='/stream?headers=full'>");
     let (daemon, _dir) = coloured("1", &["--www", www.path().to_str().unwrap()]);

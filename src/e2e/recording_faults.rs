@@ -145,7 +145,7 @@ fn segment_that_others_cut_is_left_for_a_new_one() {
     let cut = fs::OpenOptions::new().write(true).open(&segments(to.path())[0]).unwrap();
     cut.set_len(0).unwrap();
     let log = daemon.wait_for_log("not recording: cannot write to");
-    assert!(log.contains("taken away, or cut"), "{log}");
+    assert!(log.contains("was deleted or truncated"), "{log}");
     eventually_is("there is a new one", || segments(to.path()).len() == 2);
     eventually_is("what is new can be seen", || daemon.get("/snapshot?at=-0s").code == 200);
     // Frames written after the truncation are whole, and they are listed.

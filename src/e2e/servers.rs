@@ -242,7 +242,7 @@ fn answers_that_are_no_pictures_are_named() {
         ),
         ("HTTP/1.1 200 OK\r\nContent-Type: image/jpeg\r\n\r\n", "without a whole picture", "ended"),
         ("HTTP/1.1 302 Found\r\n\r\n", "missing a location header", "unsupported"),
-        ("SSH-2.0-OpenSSH_9.2\r\n\r\n", "no answer of HTTP", "unsupported"),
+        ("SSH-2.0-OpenSSH_9.2\r\n\r\n", "not an HTTP answer", "unsupported"),
         ("", "", "io"),
     ] {
         let (cause, counter) = refused(answer);

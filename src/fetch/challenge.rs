@@ -1,8 +1,8 @@
-//! What a server asks for with 401: the challenges in WWW-Authenticate.
+//! Parses the challenges in WWW-Authenticate, which come with status 401.
 //!
-//! Cameras write them as they like: without commas or quotes, in Latin-1, with
-//! blanks in what is not quoted. So they are read as bytes, and what makes no
-//! sense is passed over, as curl and ffmpeg do it.
+//! Cameras do not follow the grammar: they leave out commas or quotes, use Latin-1, or
+//! write blanks in unquoted values. So this parser works on bytes and skips what it
+//! does not understand, as curl and ffmpeg do.
 
 /// A way to log in that a server offers.
 #[derive(Debug, PartialEq)]
@@ -12,8 +12,8 @@ pub(super) struct Challenge {
     params: Vec<(String, Vec<u8>)>,
 }
 
-/// Schemes that may stand behind the first in one header. Elsewhere a word
-/// without a value is none.
+/// Schemes that are recognised behind the first one in a header. There, any other word
+/// without a value is taken for garbage, not for a scheme.
 const SCHEMES: [&str; 6] = ["basic", "digest", "bearer", "negotiate", "ntlm", "kerberos"];
 
 impl Challenge {
@@ -71,7 +71,7 @@ fn read(value: &[u8], found: &mut Vec<Challenge>) {
     }
 }
 
-/// Up to the closing quote, and what is behind it.
+/// The value up to the closing quote, and the bytes behind it.
 fn quoted(text: &[u8]) -> (Vec<u8>, &[u8]) {
     let (mut value, mut bytes) = (Vec::new(), text.iter());
     while let Some(b) = bytes.next() {
@@ -84,8 +84,9 @@ fn quoted(text: &[u8]) -> (Vec<u8>, &[u8]) {
     (value, bytes.as_slice())
 }
 
-/// Up to a comma, or to a blank with the next parameter behind it: a blank
-/// alone may belong to a name, as in `realm=IP Camera`.
+/// Splits off an unquoted value. It ends at a comma, or at a blank with the next
+/// parameter behind it: a blank alone may belong to the value, as in
+/// `realm=IP Camera`.
 fn unquoted(text: &[u8]) -> (Vec<u8>, &[u8]) {
     let comma = text.iter().position(|b| *b == b',').unwrap_or(text.len());
     let is_next = |at: &usize| {

@@ -1,9 +1,9 @@
-//! Chunks that ureq does not take: lines that end with a line feed alone, or
-//! sizes with much behind them. curl and ffmpeg take both.
+//! Reads chunked bodies that ureq refuses: lines that end with a line feed alone, or
+//! long extensions behind a size. curl and ffmpeg accept both.
 
 use std::io;
 
-/// Takes the framing out of a body in chunks.
+/// Removes the framing from a chunked body.
 #[derive(Debug, Default)]
 pub(super) struct Chunks {
     stage: Stage,
@@ -11,8 +11,8 @@ pub(super) struct Chunks {
 
 #[derive(Debug)]
 enum Stage {
-    /// In the line of a size, or in what ends the chunk before it.
-    Size { n: u64, has_digits: bool, is_behind: bool },
+    /// In the line of a size, or in the line end behind the chunk before it.
+    Size { n: u64, has_digits: bool, has_extension: bool },
     /// How many bytes of a chunk remain.
     Data(u64),
     /// The last chunk is over. Trailers are ignored.
@@ -21,15 +21,15 @@ enum Stage {
 
 impl Default for Stage {
     fn default() -> Self {
-        Self::Size { n: 0, has_digits: false, is_behind: false }
+        Self::Size { n: 0, has_digits: false, has_extension: false }
     }
 }
 
 impl Chunks {
-    /// Moves the data in `bytes` to the front; gives how much it is.
+    /// Moves the data in `bytes` to the front and returns its length.
     ///
     /// # Errors
-    /// [`io::ErrorKind::InvalidInput`] where a size is none.
+    /// [`io::ErrorKind::InvalidInput`] if a size is not a hexadecimal number.
     pub(super) fn strip(&mut self, bytes: &mut [u8]) -> io::Result<usize> {
         let (mut at, mut n_data) = (0, 0);
         while at < bytes.len() {
@@ -42,21 +42,22 @@ impl Chunks {
                         self.stage = Stage::default();
                     }
                 }
-                Stage::Size { n, has_digits, is_behind } => {
+                Stage::Size { n, has_digits, has_extension } => {
                     let byte = bytes[at];
                     at += 1;
                     match (byte, char::from(byte).to_digit(16)) {
+                        // The line end behind the chunk before.
                         (b'\n', _) if !*has_digits => {}
                         (b'\n', _) => {
                             self.stage = if *n == 0 { Stage::End } else { Stage::Data(*n) };
                         }
-                        (_, Some(digit)) if !*is_behind => {
-                            *n = n.checked_mul(16).ok_or_else(no_size)? + u64::from(digit);
+                        (_, Some(digit)) if !*has_extension => {
+                            *n = n.checked_mul(16).ok_or_else(invalid_size)? + u64::from(digit);
                             *has_digits = true;
                         }
-                        (b' ' | b'\t' | b'\r', _) => *is_behind = *has_digits,
-                        _ if *has_digits => *is_behind = true,
-                        _ => return Err(no_size()),
+                        (b' ' | b'\t' | b'\r', _) => *has_extension = *has_digits,
+                        _ if *has_digits => *has_extension = true,
+                        _ => return Err(invalid_size()),
                     }
                 }
                 Stage::End => break,
@@ -70,7 +71,7 @@ impl Chunks {
     }
 }
 
-fn no_size() -> io::Error {
+fn invalid_size() -> io::Error {
     io::Error::new(io::ErrorKind::InvalidInput, "a chunk of the answer has no valid size")
 }
 
@@ -90,7 +91,7 @@ mod tests {
     }
 
     #[test]
-    fn data_is_taken_out_of_every_framing() {
+    fn data_is_extracted_from_every_framing() {
         let read = |text: &str| {
             let whole = data(text, 1000);
             (1..6).for_each(|size| assert_eq!(data(text, size), whole, "{text:?} in {size}"));

@@ -1,4 +1,4 @@
-//! Connections whose every wait can be ended.
+//! TCP connections whose waits end at a deadline or when the program stops.
 
 use std::fmt;
 use std::io::{self, ErrorKind, Read, Write};
@@ -14,32 +14,31 @@ use ureq::unversioned::transport::{
     Buffers, ConnectionDetails, Connector, LazyBuffers, NextTimeout, Transport,
 };
 
-use super::Patience;
+use super::WaitLimit;
 use super::normalize::Normalize;
 use crate::trust::Trust;
 
-/// What makes the connections of an agent.
+/// The connector of an agent: TCP, then [`Normalize`].
 #[cfg(not(feature = "https"))]
 pub(super) fn connector(
-    patience: Arc<Patience>,
+    wait_limit: Arc<WaitLimit>,
     _: &Trust,
     normalize: Normalize,
 ) -> impl Connector<Out = impl Transport> {
-    Tcp(patience).chain(normalize)
+    Tcp(wait_limit).chain(normalize)
 }
 
-/// What makes the connections of an agent, and wraps them where the address
-/// says https.
+/// The connector of an agent: TCP, then TLS for https addresses, then [`Normalize`].
 #[cfg(feature = "https")]
 pub(super) fn connector(
-    patience: Arc<Patience>,
+    wait_limit: Arc<WaitLimit>,
     trust: &Trust,
     normalize: Normalize,
 ) -> impl Connector<Out = impl Transport> {
-    Tcp(patience).chain(super::tls::Tls::new(trust)).chain(normalize)
+    Tcp(wait_limit).chain(super::tls::Tls::new(trust)).chain(normalize)
 }
 
-struct Tcp(Arc<Patience>);
+struct Tcp(Arc<WaitLimit>);
 
 impl Connector for Tcp {
     type Out = Connection;
@@ -53,7 +52,8 @@ impl Connector for Tcp {
         let mut left = details.addrs.len();
         let mut end = Err(Error::HostNotFound);
         for address in &details.addrs {
-            // Of two addresses, one that does not answer takes half the time.
+            // Share the time between the addresses that are left, so that one which does
+            // not answer (often the IPv6 one) leaves time for the others.
             let whole = self.0.until();
             let now = Instant::now();
             let share = whole.saturating_duration_since(now) / u32::try_from(left).unwrap_or(1);
@@ -62,8 +62,8 @@ impl Connector for Tcp {
                 Ok(stream) => {
                     let buffers =
                         LazyBuffers::new(config.input_buffer_size(), config.output_buffer_size());
-                    let patience = Arc::clone(&self.0);
-                    return Ok(Some(Connection { stream, buffers, patience }));
+                    let wait_limit = Arc::clone(&self.0);
+                    return Ok(Some(Connection { stream, buffers, wait_limit }));
                 }
                 Err(e) => end = Err(Error::Io(e)),
             }
@@ -72,13 +72,14 @@ impl Connector for Tcp {
     }
 }
 
-/// Connects without blocking, and waits for it.
-fn connect(address: SocketAddr, patience: &Patience, until: Instant) -> io::Result<TcpStream> {
+/// Connects with a non-blocking socket and waits until `until`. A blocking connect
+/// could not be ended when the program stops.
+fn connect(address: SocketAddr, wait_limit: &WaitLimit, until: Instant) -> io::Result<TcpStream> {
     let socket = Socket::new(Domain::for_address(address), Type::STREAM, Some(Protocol::TCP))?;
     socket.set_nonblocking(true)?;
     match socket.connect(&address.into()) {
         Err(e) if e.raw_os_error() == Some(Errno::INPROGRESS.raw_os_error()) => {
-            patience.wait_until(until, |slice| is_ready(&socket, PollFlags::OUT, slice))?;
+            wait_limit.wait_until(until, |slice| is_ready(&socket, PollFlags::OUT, slice))?;
             socket.take_error()?.map_or(Ok(()), Err)?;
         }
         end => end?,
@@ -91,7 +92,7 @@ fn connect(address: SocketAddr, patience: &Patience, until: Instant) -> io::Resu
 struct Connection {
     stream: TcpStream,
     buffers: LazyBuffers,
-    patience: Arc<Patience>,
+    wait_limit: Arc<WaitLimit>,
 }
 
 impl Transport for Connection {
@@ -105,7 +106,7 @@ impl Transport for Connection {
             match self.stream.write(output) {
                 Ok(n) => output = &output[n..],
                 Err(e) if e.kind() == ErrorKind::WouldBlock => {
-                    self.patience.wait(|slice| is_ready(&self.stream, PollFlags::OUT, slice))?;
+                    self.wait_limit.wait(|slice| is_ready(&self.stream, PollFlags::OUT, slice))?;
                 }
                 Err(e) if e.kind() == ErrorKind::Interrupted => {}
                 Err(e) => return Err(e.into()),
@@ -115,7 +116,7 @@ impl Transport for Connection {
     }
 
     fn await_input(&mut self, _: NextTimeout) -> Result<bool, Error> {
-        self.patience.check()?;
+        self.wait_limit.check()?;
         loop {
             match self.stream.read(self.buffers.input_append_buf()) {
                 Ok(n) => {
@@ -123,7 +124,7 @@ impl Transport for Connection {
                     return Ok(n > 0);
                 }
                 Err(e) if e.kind() == ErrorKind::WouldBlock => {
-                    self.patience.wait(|slice| is_ready(&self.stream, PollFlags::IN, slice))?;
+                    self.wait_limit.wait(|slice| is_ready(&self.stream, PollFlags::IN, slice))?;
                 }
                 Err(e) if e.kind() == ErrorKind::Interrupted => {}
                 Err(e) => return Err(e.into()),
@@ -131,7 +132,8 @@ impl Transport for Connection {
         }
     }
 
-    /// Whether it may be used for another request: nothing has come unasked.
+    /// Whether the connection can be used for another request: it is open, and no byte
+    /// came that belongs to no answer.
     fn is_open(&mut self) -> bool {
         self.stream.peek(&mut [0]).is_err_and(|e| e.kind() == ErrorKind::WouldBlock)
     }

@@ -1,8 +1,8 @@
-//! Answers to challenges of the Digest scheme (RFC 7616), as curl gives them.
+//! Answers challenges of the Digest scheme (RFC 7616) as curl does.
 //!
-//! Own code, since the crate http-auth refuses much that cameras send: letters
-//! of another case, `qop=""`, realms in Latin-1; and it chooses auth-int, which
-//! cameras offer and cannot do.
+//! The crate http-auth is not used, because it refuses much that cameras send: names
+//! in another case, `qop=""`, realms in Latin-1. It also prefers auth-int, which
+//! cameras offer but do not implement.
 
 use md5::Md5;
 use sha2::{Sha256, Sha512_256};
@@ -15,21 +15,21 @@ pub(super) struct Digest {
     realm: Vec<u8>,
     nonce: Vec<u8>,
     opaque: Option<Vec<u8>>,
-    /// As the server wrote it; `None`: it did not.
+    /// Echoed as the server wrote it; `None` if it sent none.
     algorithm: Option<Vec<u8>>,
     hash: Hash,
     /// Whether the secret depends on both nonces.
     is_session: bool,
-    /// What the answer covers; `None`: as before there was a choice (RFC 2069).
+    /// The quality of protection; `None` for the older form without one (RFC 2069).
     qop: Option<&'static str>,
     is_user_hashed: bool,
-    /// Whether only the nonce before was too old.
+    /// Whether the login before was right and only its nonce too old.
     pub(super) is_stale: bool,
-    /// How many answers the nonce was used for.
+    /// How many answers used this nonce.
     n_used: u32,
 }
 
-/// The weakest first.
+/// The hash functions, the weakest first: the strongest one offered is used.
 #[derive(Clone, Copy, Debug, PartialEq, PartialOrd)]
 pub(super) enum Hash {
     Md5,
@@ -37,8 +37,8 @@ pub(super) enum Hash {
     Sha512Of256,
 }
 
-/// What is answered for.
-pub(super) struct Asked<'a> {
+/// The request and the login that an answer is computed for.
+pub(super) struct Request<'a> {
     pub(super) user: &'a [u8],
     pub(super) password: &'a [u8],
     /// Path and query, as in the request line.
@@ -48,7 +48,8 @@ pub(super) struct Asked<'a> {
 }
 
 impl Digest {
-    /// `None`: this cannot be answered.
+    /// Prepares the answers to a challenge; `None` if it is no Digest challenge or uses
+    /// an unknown algorithm.
     pub(super) fn new(challenge: &Challenge) -> Option<Self> {
         if challenge.scheme != "digest" {
             return None;
@@ -58,7 +59,7 @@ impl Digest {
             challenge.param(name).is_some_and(|v| v.eq_ignore_ascii_case(value.as_bytes()))
         };
         let algorithm = owned("algorithm").filter(|name| !name.trim_ascii().is_empty());
-        let (hash, is_session) = Hash::named(algorithm.as_deref().unwrap_or(b"MD5"))?;
+        let (hash, is_session) = Hash::from_name(algorithm.as_deref().unwrap_or(b"MD5"))?;
         let offers = |qop: &str| {
             let mut words = challenge.param("qop").unwrap_or_default().split(|b| b", ".contains(b));
             words.any(|word| word.eq_ignore_ascii_case(qop.as_bytes()))
@@ -81,23 +82,23 @@ impl Digest {
         self.hash
     }
 
-    /// The server wants another nonce from now on.
-    pub(super) fn go_on_with(&mut self, nonce: Vec<u8>) {
+    /// Uses another nonce from now on.
+    pub(super) fn set_nonce(&mut self, nonce: Vec<u8>) {
         (self.nonce, self.n_used) = (nonce, 0);
     }
 
     /// The value of Authorization for one GET.
-    pub(super) fn answer(&mut self, asked: &Asked<'_>) -> Vec<u8> {
+    pub(super) fn answer(&mut self, request: &Request<'_>) -> Vec<u8> {
         self.n_used = self.n_used.wrapping_add(1);
-        let of = |parts: &[&[u8]]| self.hash.of(parts);
-        let (nonce, cnonce) = (&self.nonce[..], asked.cnonce.as_bytes());
+        let of = |parts: &[&[u8]]| self.hash.hex(parts);
+        let (nonce, cnonce) = (&self.nonce[..], request.cnonce.as_bytes());
         let count = format!("{:08x}", self.n_used);
-        let mut secret = of(&[asked.user, &self.realm, asked.password]);
+        let mut secret = of(&[request.user, &self.realm, request.password]);
         if self.is_session {
             secret = of(&[secret.as_bytes(), nonce, cnonce]);
         }
-        let target = asked.target.as_bytes();
-        let request = match self.qop {
+        let target = request.target.as_bytes();
+        let method_and_target = match self.qop {
             Some("auth-int") => of(&[b"GET", target, of(&[b""]).as_bytes()]),
             _ => of(&[b"GET", target]),
         };
@@ -108,12 +109,12 @@ impl Digest {
                 count.as_bytes(),
                 cnonce,
                 qop.as_bytes(),
-                request.as_bytes(),
+                method_and_target.as_bytes(),
             ]),
-            None => of(&[secret.as_bytes(), nonce, request.as_bytes()]),
+            None => of(&[secret.as_bytes(), nonce, method_and_target.as_bytes()]),
         };
-        let hashed = of(&[asked.user, &self.realm]);
-        let user = if self.is_user_hashed { hashed.as_bytes() } else { asked.user };
+        let hashed = of(&[request.user, &self.realm]);
+        let user = if self.is_user_hashed { hashed.as_bytes() } else { request.user };
         let mut text = b"Digest ".to_vec();
         add_quoted(&mut text, "username", user);
         add_quoted(&mut text, ", realm", &self.realm);
@@ -123,7 +124,7 @@ impl Digest {
             add_quoted(&mut text, ", cnonce", cnonce);
         }
         if let Some(qop) = self.qop {
-            // Without quotes, as curl: some cameras compare the whole text.
+            // Without quotes, as in curl: some cameras compare the whole text.
             text.extend_from_slice(format!(", nc={count}, qop={qop}").as_bytes());
         }
         add_quoted(&mut text, ", response", response.as_bytes());
@@ -142,8 +143,8 @@ impl Digest {
 }
 
 impl Hash {
-    /// By its name, and whether it is the variant for sessions.
-    fn named(name: &[u8]) -> Option<(Self, bool)> {
+    /// The hash with this name, and whether it is the variant for sessions.
+    fn from_name(name: &[u8]) -> Option<(Self, bool)> {
         let name = name.trim_ascii().to_ascii_lowercase();
         let (name, is_session) = match name.strip_suffix(b"-sess") {
             Some(name) => (name, true),
@@ -158,17 +159,17 @@ impl Hash {
         Some((hash, is_session))
     }
 
-    /// In hexadecimal digits, of parts with colons between them.
-    fn of(self, parts: &[&[u8]]) -> String {
+    /// The hash of the parts, joined by colons, in hexadecimal digits.
+    fn hex(self, parts: &[&[u8]]) -> String {
         match self {
-            Self::Md5 => hex::<Md5>(parts),
-            Self::Sha256 => hex::<Sha256>(parts),
-            Self::Sha512Of256 => hex::<Sha512_256>(parts),
+            Self::Md5 => hex_digest::<Md5>(parts),
+            Self::Sha256 => hex_digest::<Sha256>(parts),
+            Self::Sha512Of256 => hex_digest::<Sha512_256>(parts),
         }
     }
 }
 
-fn hex<H: md5::Digest>(parts: &[&[u8]]) -> String {
+fn hex_digest<H: md5::Digest>(parts: &[&[u8]]) -> String {
     let hash = H::digest(parts.join(&b':'));
     hash.iter().map(|byte| format!("{byte:02x}")).collect()
 }
@@ -189,16 +190,16 @@ fn add_quoted(text: &mut Vec<u8>, name: &str, value: &[u8]) {
 mod tests {
     use super::*;
 
-    fn answer(challenge: &str, asked: &Asked<'_>) -> String {
+    fn answer(challenge: &str, request: &Request<'_>) -> String {
         let challenge = Challenge::all([challenge.as_bytes()].into_iter()).remove(0);
-        let answer = Digest::new(&challenge).unwrap().answer(asked);
+        let answer = Digest::new(&challenge).unwrap().answer(request);
         String::from_utf8(answer).unwrap()
     }
 
     /// The challenge and answers of RFC 7616, section 3.9.1.
     #[test]
-    fn examples_of_the_rfc_are_answered_so() {
-        let asked = Asked {
+    fn answers_match_the_examples_of_the_rfc() {
+        let request = Request {
             user: b"Mufasa",
             password: b"Circle of Life",
             target: "/dir/index.html",
@@ -208,17 +209,17 @@ mod tests {
             ("MD5", "8ca523f5e9506fed4657c9700eebdbec"),
             ("SHA-256", "753927fa0e85d155564e2e272a28d1802ca10daf4496794697cf8db5856cb6c1"),
         ] {
-            let said = answer(
+            let sent = answer(
                 &format!(
                     "Digest realm=\"http-auth@example.org\", qop=\"auth, auth-int\", \
                      algorithm={algorithm}, \
                      nonce=\"7ypf/xlj9XXwfDPEoM4URrv/xwf94BcCAzFZH4GiTo0v\", \
                      opaque=\"FQhe/qaU925kfnzjCev0ciny7QMkPqMAFRtzCUYo5tdS\""
                 ),
-                &asked,
+                &request,
             );
             assert_eq!(
-                said,
+                sent,
                 format!(
                     "Digest username=\"Mufasa\", realm=\"http-auth@example.org\", \
                      nonce=\"7ypf/xlj9XXwfDPEoM4URrv/xwf94BcCAzFZH4GiTo0v\", \
@@ -232,14 +233,14 @@ mod tests {
         }
     }
 
-    /// RFC 7616, section 3.9.2, whose figures are wrong: erratum 4897 corrects
-    /// the user's, Python's hashlib gave the response.
+    /// The example of RFC 7616, section 3.9.2. Its hashes are wrong: that of the user
+    /// is from erratum 4897, that of the response from Python's hashlib.
     #[test]
     fn user_is_hashed_where_the_server_wants_it() {
-        let said = answer(
+        let sent = answer(
             "Digest realm=\"api@example.org\", qop=\"auth\", algorithm=SHA-512-256, userhash=true, \
              nonce=\"5TsQWLVdgBdmrQ0XsxbDODV+57QdFR34I9HAbC/RVvkK\", charset=UTF-8",
-            &Asked {
+            &Request {
                 user: "J\u{e4}s\u{f8}n Doe".as_bytes(),
                 password: b"Secret, or not?",
                 target: "/doe.json",
@@ -248,15 +249,15 @@ mod tests {
         );
         let user = "793263caabb707a56211940d90411ea4a575adeccb7e360aeb624ed06ece9b0b";
         let response = "7a4e1192babbba02e91182d2895bfdbf7adafc6e48d4e517ca301974843d840c";
-        assert!(said.starts_with(&format!("Digest username=\"{user}\"")), "{said}");
-        assert!(said.contains(&format!("response=\"{response}\"")), "{said}");
-        assert!(said.ends_with("userhash=true"), "{said}");
+        assert!(sent.starts_with(&format!("Digest username=\"{user}\"")), "{sent}");
+        assert!(sent.contains(&format!("response=\"{response}\"")), "{sent}");
+        assert!(sent.ends_with("userhash=true"), "{sent}");
     }
 
-    /// The figures are those of Python's hashlib.
+    /// The hashes were computed with Python's hashlib.
     #[test]
     fn every_form_of_challenge_has_its_answer() {
-        let asked = Asked { user: b"me", password: b"secret", target: "/x", cnonce: "c" };
+        let request = Request { user: b"me", password: b"secret", target: "/x", cnonce: "c" };
         let plain = "2c2de10a2a065d27ba89db995e72d5fb";
         let auth = "6fe7f70b8fc4a026d2447240e5a2c6c0";
         for (more, response) in [
@@ -270,8 +271,8 @@ mod tests {
             (", qop=\"auth-int\"", "8d7e3e355c04f85da88c1d2b668ae7ba"),
             (", qop=\"auth\", algorithm=MD5-SESS", "a81cbf0d1e5b9b5045f19b704dca5b2a"),
         ] {
-            let said = answer(&format!("Digest realm=cam, nonce=n{more}"), &asked);
-            assert!(said.contains(&format!("response=\"{response}\"")), "{more}: {said}");
+            let sent = answer(&format!("Digest realm=cam, nonce=n{more}"), &request);
+            assert!(sent.contains(&format!("response=\"{response}\"")), "{more}: {sent}");
         }
     }
 
@@ -279,19 +280,19 @@ mod tests {
     fn nonce_is_counted_until_there_is_another() {
         let challenge = Challenge::all([&b"Digest nonce=n, qop=auth"[..]].into_iter()).remove(0);
         let mut digest = Digest::new(&challenge).unwrap();
-        let said = |digest: &mut Digest| {
-            let asked = Asked { user: b"a\"b\\", password: b"", target: "/", cnonce: "c" };
-            String::from_utf8(digest.answer(&asked)).unwrap()
+        let sent = |digest: &mut Digest| {
+            let request = Request { user: b"a\"b\\", password: b"", target: "/", cnonce: "c" };
+            String::from_utf8(digest.answer(&request)).unwrap()
         };
-        assert!(said(&mut digest).contains("nonce=\"n\", uri=\"/\", cnonce=\"c\", nc=00000001"));
-        let second = said(&mut digest);
+        assert!(sent(&mut digest).contains("nonce=\"n\", uri=\"/\", cnonce=\"c\", nc=00000001"));
+        let second = sent(&mut digest);
         assert!(second.contains("nc=00000002") && second.contains(r#"username="a\"b\\""#));
-        digest.go_on_with(b"m".to_vec());
-        assert!(said(&mut digest).contains("nonce=\"m\", uri=\"/\", cnonce=\"c\", nc=00000001"));
+        digest.set_nonce(b"m".to_vec());
+        assert!(sent(&mut digest).contains("nonce=\"m\", uri=\"/\", cnonce=\"c\", nc=00000001"));
     }
 
     #[test]
-    fn what_cannot_be_answered_is_none() {
+    fn unknown_challenges_are_not_answered() {
         for value in ["Basic realm=a", "Digest realm=a", "Digest nonce=a, algorithm=MD4"] {
             let challenge = Challenge::all([value.as_bytes()].into_iter()).remove(0);
             assert!(Digest::new(&challenge).is_none(), "{value}");

@@ -1,33 +1,33 @@
-//! Why there is no answer, by what the caller does next and in words.
+//! Why a fetch failed: for the caller, by what to do next; and in words, for people.
 
 use std::fmt;
 use std::io::{self, ErrorKind};
 
 use ureq::http::{StatusCode, Uri};
 
-use super::Patience;
+use super::WaitLimit;
 
-/// What a fetch can come to instead of an answer.
+/// Why a fetch has no answer.
 #[derive(Debug)]
 pub(crate) enum Error {
-    /// The order to stop came.
+    /// The program stops.
     Stopped,
-    /// Try again later: why, in general and in words.
-    Failed(Fault, String),
+    /// The fetch failed and may succeed later. The text says why, for people.
+    Failed(Cause, String),
 }
 
-/// Why there is no answer.
+/// The kind of a failure, which callers count and act on.
 #[derive(Clone, Copy, Debug, PartialEq)]
-pub(crate) enum Fault {
-    /// No such host, nobody there, no such page.
+pub(crate) enum Cause {
+    /// The host does not exist, runs no server, or has no such page.
     Away,
-    /// It wants a login, or another one.
+    /// The server asks for a login, or refuses this one.
     Denied,
-    /// It has no room now.
+    /// The server has no room for another viewer now.
     Busy,
-    /// It is there and gives nothing in time.
+    /// The server sent nothing in time.
     Late,
-    /// What it says is of no use.
+    /// The answer holds nothing that this program can use.
     Unusable,
     /// The connection broke.
     Io,
@@ -36,63 +36,64 @@ pub(crate) enum Fault {
 }
 
 impl Error {
-    pub(super) fn new(fault: Fault, why: impl Into<String>) -> Self {
-        Self::Failed(fault, why.into())
+    pub(super) fn new(cause: Cause, why: impl Into<String>) -> Self {
+        Self::Failed(cause, why.into())
     }
 
-    /// What ureq says.
-    pub(super) fn of(error: ureq::Error, patience: &Patience) -> Self {
-        if patience.stop.is_ordered() {
+    /// Turns an error of ureq into one of these.
+    pub(super) fn from_ureq(error: ureq::Error, wait_limit: &WaitLimit) -> Self {
+        if wait_limit.stop.is_ordered() {
             return Self::Stopped;
         }
-        let (fault, why) = match error {
-            ureq::Error::Io(e) => return Self::of_io(&e),
-            ureq::Error::HostNotFound => (Fault::Away, "no such host".to_owned()),
+        let (cause, why) = match error {
+            ureq::Error::Io(e) => return Self::from_io(&e),
+            ureq::Error::HostNotFound => (Cause::Away, "no such host".to_owned()),
             ureq::Error::LargeResponseHeader(_, limit) => (
-                Fault::Unusable,
+                Cause::Unusable,
                 format!("the headers of the answer do not end within {limit} bytes"),
             ),
             ureq::Error::TlsRequired => {
-                (Fault::Unusable, format!("redirected to https; {}", crate::url::NO_HTTPS))
+                (Cause::Unusable, format!("redirected to https; {}", crate::url::NO_HTTPS))
             }
             ureq::Error::BadUri(why) => {
-                (Fault::Unusable, format!("redirected to no address: {why}"))
+                (Cause::Unusable, format!("redirected to an invalid address: {why}"))
             }
-            // By the reader of heads.
-            ureq::Error::Other(e) => (Fault::Unusable, format!("no answer of HTTP: {e}")),
-            e => (Fault::Unusable, format!("no answer of HTTP: {e}")),
+            // From `head`, through `normalize`.
+            ureq::Error::Other(e) => (Cause::Unusable, format!("not an HTTP answer: {e}")),
+            e => (Cause::Unusable, format!("not an HTTP answer: {e}")),
         };
-        Self::Failed(fault, why)
+        Self::Failed(cause, why)
     }
 
-    /// What the system says.
-    pub(crate) fn of_io(error: &io::Error) -> Self {
-        let (fault, why) = match error.kind() {
-            ErrorKind::NotFound => (Fault::Away, format!("no such host ({error})")),
+    /// Turns an error of a socket into one of these.
+    pub(crate) fn from_io(error: &io::Error) -> Self {
+        let (cause, why) = match error.kind() {
+            ErrorKind::NotFound => (Cause::Away, format!("no such host ({error})")),
             ErrorKind::ConnectionRefused => {
-                (Fault::Away, "the connection was refused: no server runs there".to_owned())
+                (Cause::Away, "the connection was refused: no server runs there".to_owned())
             }
             ErrorKind::HostUnreachable | ErrorKind::NetworkUnreachable => {
-                (Fault::Away, error.to_string())
+                (Cause::Away, error.to_string())
             }
             ErrorKind::WouldBlock | ErrorKind::TimedOut => {
-                (Fault::Late, "no answer in time".to_owned())
+                (Cause::Late, "no answer in time".to_owned())
             }
-            // What rustls says of a certificate, or of a server that has none.
+            // An error of rustls: the certificate, or a server that does not speak TLS.
             ErrorKind::InvalidData if cfg!(feature = "https") => {
                 let why = error.to_string();
-                // So rustls begins what the check of a certificate says itself.
+                // rustls puts this before the text of the own certificate check.
                 let why = why.trim_start_matches("unexpected error: ");
-                (Fault::Unusable, format!("TLS: {why}"))
+                (Cause::Unusable, format!("TLS: {why}"))
             }
-            _ => (Fault::Io, error.to_string()),
+            _ => (Cause::Io, error.to_string()),
         };
-        Self::Failed(fault, why)
+        Self::Failed(cause, why)
     }
 }
 
-/// Names the way that led nowhere.
-pub(super) fn of_redirects(seen: &[Uri], status: StatusCode) -> String {
+/// Describes redirects that led to no page: each address once, so that the user sees
+/// where they turn in a circle.
+pub(super) fn redirect_message(seen: &[Uri], status: StatusCode) -> String {
     let Some((last, before)) = seen.split_last().filter(|(_, before)| !before.is_empty()) else {
         return format!("the server answered {status} without saying where to go");
     };
@@ -103,8 +104,8 @@ pub(super) fn of_redirects(seen: &[Uri], status: StatusCode) -> String {
     format!("redirected {what}: {}", way.join(" -> "))
 }
 
-/// An address as far as it may be shown: a password may be in the last part
-/// of it, too, but there nobody expects it to be hidden.
+/// An address without the password of its login. A password in the query is shown, as
+/// this program cannot know which key holds one.
 fn shown(uri: &Uri) -> String {
     crate::url::mask(&uri.to_string()).into_owned()
 }
@@ -127,15 +128,15 @@ mod tests {
         let uris = |paths: &[&str]| -> Vec<Uri> {
             paths.iter().map(|path| format!("http://me:x@h{path}").parse().unwrap()).collect()
         };
-        let said = |paths: &[&str]| of_redirects(&uris(paths), StatusCode::FOUND);
+        let text = |paths: &[&str]| redirect_message(&uris(paths), StatusCode::FOUND);
         let circle = ["/start", "/a", "/b", "/a", "/b", "/a"];
         assert_eq!(
-            said(&circle),
+            text(&circle),
             "redirected in a circle: http://***@h/a -> http://***@h/b -> http://***@h/a"
         );
-        assert_eq!(said(&["/a", "/a"]), "redirected in a circle: http://***@h/a -> http://***@h/a");
-        let far = said(&["/1", "/2", "/3"]);
+        assert_eq!(text(&["/a", "/a"]), "redirected in a circle: http://***@h/a -> http://***@h/a");
+        let far = text(&["/1", "/2", "/3"]);
         assert_eq!(far, "redirected too often: http://***@h/1 -> http://***@h/2 -> http://***@h/3");
-        assert!(said(&["/1"]).contains("302 Found without saying where"));
+        assert!(text(&["/1"]).contains("302 Found without saying where"));
     }
 }

@@ -1,4 +1,4 @@
-//! User and password, in the form that a server asks for.
+//! Sends user and password in the form that a server asks for.
 
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
@@ -7,14 +7,14 @@ use ureq::http::header::WWW_AUTHENTICATE;
 use ureq::http::{HeaderName, HeaderValue, Uri};
 
 use super::challenge::{self, Challenge};
-use super::digest::{Asked, Digest};
-use super::{Error, Fault, Response};
+use super::digest::{Digest, Request};
+use super::{Cause, Error, Response};
 use crate::url;
 
-/// A challenge of a server, and who answers it.
+/// A challenge of a server, and the login that answers it.
 pub(super) struct Login {
     scheme: Scheme,
-    /// What was asked for when the challenge came.
+    /// The address that the challenge came from, which redirects may have led to.
     uri: Uri,
     login: url::Login,
 }
@@ -32,7 +32,7 @@ impl Login {
         asked: &Uri,
         response: &Response,
     ) -> Result<Self, Error> {
-        let denied = |why: String| Error::new(Fault::Denied, why);
+        let denied = |why: String| Error::new(Cause::Denied, why);
         let Some(login) = login else {
             return Err(denied(
                 "the server asks for user and password (401); use http://USER:PASSWORD@HOST/PATH"
@@ -65,25 +65,25 @@ impl Login {
             }
             Scheme::Digest(digest) => {
                 let target = self.uri.path_and_query().map_or("/", |path| path.as_str());
-                digest.answer(&Asked { user, password, target, cnonce: &cnonce()? })
+                digest.answer(&Request { user, password, target, cnonce: &cnonce()? })
             }
         };
         if value.iter().any(u8::is_ascii_control) {
             let why = "the login cannot be sent: the name of the user or the server's challenge \
                        contains a control character";
-            return Err(Error::new(Fault::Denied, why));
+            return Err(Error::new(Cause::Denied, why));
         }
         Ok(value)
     }
 
-    /// Takes the nonce for the next request from the response to a good login.
-    pub(super) fn go_on(&mut self, response: &Response) {
+    /// Takes the nonce for the next request from the response to an accepted login.
+    pub(super) fn take_next_nonce(&mut self, response: &Response) {
         const AUTHENTICATION_INFO: HeaderName = HeaderName::from_static("authentication-info");
         if let Scheme::Digest(digest) = &mut self.scheme
             && let Some(value) = response.headers().get(AUTHENTICATION_INFO)
             && let Some(nonce) = challenge::param(value.as_bytes(), "nextnonce")
         {
-            digest.go_on_with(nonce);
+            digest.set_nonce(nonce);
         }
     }
 
@@ -114,7 +114,7 @@ impl Scheme {
                 best = Some(digest);
             }
         }
-        // Some cameras say 401 and no more; Basic is what curl sends them.
+        // Some cameras send 401 without a challenge. curl answers these with Basic.
         let is_basic = |challenge: &Challenge| challenge.scheme == "basic";
         match best {
             Some(digest) => Ok(Self::Digest(Box::new(digest))),
@@ -135,7 +135,7 @@ impl Scheme {
 fn cnonce() -> Result<String, Error> {
     let mut bytes = [0; 16];
     rustix::rand::getrandom(&mut bytes, rustix::rand::GetRandomFlags::empty()).map_err(|e| {
-        Error::new(Fault::Io, format!("cannot get random bytes from the system: {e}"))
+        Error::new(Cause::Io, format!("cannot get random bytes from the system: {e}"))
     })?;
     Ok(bytes.iter().map(|byte| format!("{byte:02x}")).collect())
 }

@@ -1,9 +1,9 @@
-//! GET from another server, so that it can be stopped at any moment.
+//! GET requests to another server, which can be stopped at any moment.
 //!
-//! HTTP is ureq's: chunks, redirects, connections that are kept. Own code is
-//! below and above it: a connection whose every wait looks for the order to
-//! stop and for a deadline, heads as cameras send them, and the login that a
-//! server asks for.
+//! ureq does the HTTP: chunks, redirects and keep-alive. The code here does what
+//! ureq does not: below it, a connection whose waits end at a deadline or when the
+//! program stops, and heads as cameras send them; above it, the login that a server
+//! asks for.
 
 mod challenge;
 mod chunks;
@@ -35,64 +35,65 @@ use crate::shutdown::Shutdown;
 use crate::trust::Trust;
 use crate::url::Url;
 use chunks::Chunks;
-pub(crate) use error::{Error, Fault};
+pub(crate) use error::{Cause, Error};
 use login::Login;
 use normalize::{Exchange, Normalize};
 
 type Response = ureq::http::Response<Body>;
 
-/// As many as browsers take, and more than any real chain has.
+/// How many redirects are followed. No real chain is longer, and a circle ends soon.
 const MAX_REDIRECTS: u32 = 10;
-/// How often a wait looks for the order to stop.
+/// How often a wait checks whether the program stops.
 const SLICE: Duration = Duration::from_millis(200);
-/// What is there is read also when there is no time to wait, but not for longer.
+/// Bytes that have already arrived are read even after the deadline, for at most this
+/// long: a caller may pass a deadline of now to read without waiting.
 const MAX_LATE: Duration = Duration::from_secs(1);
-/// What is read from a socket at once. Larger ones are no faster.
+/// Bytes that one read from a socket takes at most. A larger buffer is no faster.
 const INPUT_BYTES: usize = 128 << 10;
-/// A request is smaller.
+/// The buffer of a request, which is smaller than this.
 const OUTPUT_BYTES: usize = 4 << 10;
 
-/// Asks one address, as often as wanted, over one connection if the server
-/// keeps it.
+/// Sends requests to one address, over one connection if the server keeps it open.
 pub(crate) struct Fetcher {
     agent: Agent,
     url: Url,
-    patience: Arc<Patience>,
+    wait_limit: Arc<WaitLimit>,
     login: Option<Login>,
     exchange: Arc<Exchange>,
 }
 
-/// How long every wait of a fetch may take.
+/// Limits every wait of a fetch: the program stops, or the deadline passes.
 #[derive(Debug)]
-struct Patience {
+struct WaitLimit {
     stop: Shutdown,
     until: Mutex<Instant>,
 }
 
-/// What a server answered.
+/// The answer of a server.
 pub(crate) struct Answer {
-    /// Value of Content-Type, as it was sent.
+    /// The value of Content-Type, as it was sent.
     pub(crate) content_type: Option<String>,
     /// Which camera of a mjpegd it is, see [`crate::instance`].
     pub(crate) instance: Option<u64>,
-    pub(crate) body: Reading,
+    pub(crate) body: BodyReader,
 }
 
 /// The body of an answer.
-pub(crate) struct Reading {
+pub(crate) struct BodyReader {
     body: Box<dyn Read + Send + Sync>,
-    patience: Arc<Patience>,
+    wait_limit: Arc<WaitLimit>,
     chunks: Chunks,
     exchange: Arc<Exchange>,
 }
 
 impl Fetcher {
-    /// `trust` counts for https addresses.
+    /// A fetcher for `url`. `trust` matters only for https addresses.
     pub(crate) fn new(url: Url, trust: &Trust, stop: Shutdown) -> Self {
-        let patience = Arc::new(Patience { stop, until: Mutex::new(Instant::now()) });
+        let wait_limit = Arc::new(WaitLimit { stop, until: Mutex::new(Instant::now()) });
         let config = Config::builder()
             .http_status_as_error(false)
-            // The camera is in the house; a proxy is for the way out of it.
+            // The camera is on the local network, and a proxy of the environment is
+            // for the internet.
             .proxy(None)
             .user_agent(concat!("mjpegd/", env!("CARGO_PKG_VERSION")))
             .accept_encoding("identity")
@@ -107,46 +108,47 @@ impl Fetcher {
             .build();
         let exchange = Arc::new(Exchange::default());
         let normalize = Normalize(Arc::clone(&exchange));
-        let connector = connection::connector(Arc::clone(&patience), trust, normalize);
-        let resolver = resolve::Names(Arc::clone(&patience));
+        let connector = connection::connector(Arc::clone(&wait_limit), trust, normalize);
+        let resolver = resolve::SystemResolver(Arc::clone(&wait_limit));
         let agent = Agent::with_parts(config, connector, resolver);
-        Self { agent, url, patience, login: None, exchange }
+        Self { agent, url, wait_limit, login: None, exchange }
     }
 
-    /// Sends the request and waits for the head of a good answer, up to
-    /// `until`. Follows redirects, and logs in where it is asked to.
+    /// Sends the request and waits until `until` for the head of an answer with a
+    /// status of success. Follows redirects, and logs in if the server asks for it.
     ///
     /// # Errors
-    /// Why there is none, in words for people.
+    /// Why there is no such answer, in words for people.
     pub(crate) fn get(&mut self, until: Instant) -> Result<Answer, Error> {
-        *self.patience.until.lock() = until;
+        *self.wait_limit.until.lock() = until;
         self.exchange.has_odd_chunks.store(false, Relaxed);
-        let response = self.answered().map_err(|error| self.told(error))?;
+        let response = self.request().map_err(|error| self.prefer_stopped(error))?;
         let header = response.headers().get(CONTENT_TYPE);
         let content_type = header.map(|v| String::from_utf8_lossy(v.as_bytes()).into_owned());
         let header = response.headers().get(INSTANCE).and_then(|value| value.to_str().ok());
         let instance = header.and_then(instance::parse);
         let body = response.into_body().into_with_config().limit(u64::MAX).reader();
-        let body = Reading {
+        let body = BodyReader {
             body: Box::new(body),
-            patience: Arc::clone(&self.patience),
+            wait_limit: Arc::clone(&self.wait_limit),
             chunks: Chunks::default(),
             exchange: Arc::clone(&self.exchange),
         };
         Ok(Answer { content_type, instance, body })
     }
 
-    /// An order to stop is one, whatever it was taken for on its way.
-    fn told(&self, error: Error) -> Error {
-        if self.patience.stop.is_ordered() { Error::Stopped } else { error }
+    /// Returns [`Error::Stopped`] if the program stops. ureq may report a wait that was
+    /// stopped as any kind of error, so the error itself does not show it.
+    fn prefer_stopped(&self, error: Error) -> Error {
+        if self.wait_limit.stop.is_ordered() { Error::Stopped } else { error }
     }
 
-    fn answered(&mut self) -> Result<Response, Error> {
+    fn request(&mut self) -> Result<Response, Error> {
         let asked = self.url.as_str().parse::<Uri>();
-        let asked = asked.map_err(|e| Error::new(Fault::Unusable, e.to_string()))?;
+        let asked = asked.map_err(|e| Error::new(Cause::Unusable, e.to_string()))?;
         let mut response = match self.login.take() {
-            // One that was good before is sent at once. It may be too old, or
-            // the way to the page another one now.
+            // Send a login that was accepted before at once, which saves a round trip.
+            // Its nonce may have expired, or the page may have moved: then start over.
             Some(login) => match self.log_in(login)? {
                 response if response.status().is_success() => return Ok(response),
                 response if response.status() == 401 => response,
@@ -163,14 +165,14 @@ impl Fetcher {
                 response = self.log_in(Login::new(Some(literal), &asked, &challenge)?)?;
             }
             if response.status() == 401 {
-                return Err(Error::new(Fault::Denied, "user and password are wrong (401)"));
+                return Err(Error::new(Cause::Denied, "user and password are wrong (401)"));
             }
         }
-        good(response)
+        check_status(response)
     }
 
-    /// Asks with a login, which is kept if it was good. Asks once more if all
-    /// that was wrong with it was its age.
+    /// Sends the request with a login, and keeps the login if the server accepts it.
+    /// Tries once more if only the nonce was too old.
     fn log_in(&mut self, mut login: Login) -> Result<Response, Error> {
         let uri = login.uri().clone();
         let mut response = self.send(&uri, Some(login.header()?))?;
@@ -178,7 +180,7 @@ impl Fetcher {
             response = self.send(&uri, Some(login.header()?))?;
         }
         if response.status().is_success() {
-            login.go_on(&response);
+            login.take_next_nonce(&response);
             self.login = Some(login);
         }
         Ok(response)
@@ -187,51 +189,52 @@ impl Fetcher {
     fn send(&self, uri: &Uri, authorization: Option<Vec<u8>>) -> Result<Response, Error> {
         let mut request = self.agent.get(uri);
         if let Some(value) = authorization {
-            request = request.header(AUTHORIZATION, self.exchange.hold(value));
+            request = request.header(AUTHORIZATION, self.exchange.set_authorization(value));
         }
-        request.call().map_err(|e| Error::of(e, &self.patience))
+        request.call().map_err(|e| Error::from_ureq(e, &self.wait_limit))
     }
 }
 
-/// A good answer, or what is wrong with it.
-fn good(response: Response) -> Result<Response, Error> {
+/// Returns an answer with a status of success, or an error that says what to do.
+fn check_status(response: Response) -> Result<Response, Error> {
     let status = response.status();
-    let said = format!("the server answered {status}");
+    let text = format!("the server answered {status}");
     let header = |name: &str| response.headers().get(name).and_then(|value| value.to_str().ok());
-    let (fault, why) = match status.as_u16() {
+    let (cause, why) = match status.as_u16() {
         200..=299 => return Ok(response),
         300..=399 => {
             let seen = response.get_redirect_history().unwrap_or_default();
-            (Fault::Unusable, error::of_redirects(seen, status))
+            (Cause::Unusable, error::redirect_message(seen, status))
         }
-        403 => (Fault::Denied, said),
+        403 => (Cause::Denied, text),
         404 | 410 => {
-            let right = "streams often are at /stream, /video_feed or /?action=stream";
-            (Fault::Away, format!("{said}: {right}"))
+            let hint = "streams often are at /stream, /video_feed or /?action=stream";
+            (Cause::Away, format!("{text}: {hint}"))
         }
         // A mjpegd whose camera is lost says why.
         503 if header(STATUS).is_some() => {
-            let cause = header(STATUS).unwrap_or_default();
-            let cause = cause.strip_prefix(LOST).unwrap_or(cause);
-            (Fault::Upstream, format!("the server has lost its camera: {cause}"))
+            let lost = header(STATUS).unwrap_or_default();
+            let lost = lost.strip_prefix(LOST).unwrap_or(lost);
+            (Cause::Upstream, format!("the server has lost its camera: {lost}"))
         }
         503 => match header(RETRY_AFTER.as_str()) {
-            Some(_) => (Fault::Busy, format!("{said}: all its seats may be taken")),
-            None => (Fault::Busy, said),
+            Some(_) => (Cause::Busy, format!("{text}: all its seats may be taken")),
+            None => (Cause::Busy, text),
         },
-        _ => (Fault::Unusable, said),
+        _ => (Cause::Unusable, text),
     };
-    Err(Error::new(fault, why))
+    Err(Error::new(cause, why))
 }
 
-impl Reading {
-    /// Reads what is there, or waits for it up to `until`. `Ok(0)` is the end.
+impl BodyReader {
+    /// Reads the bytes that have arrived, or waits for them until `until`. `Ok(0)` is
+    /// the end of the body.
     ///
     /// # Errors
-    /// [`io::ErrorKind::WouldBlock`] when nothing came in time: it may be
-    /// asked again. [`Error::Stopped`] by [`Reading::is_stopped`].
+    /// [`io::ErrorKind::WouldBlock`] if nothing came in time; the caller may try again.
+    /// After any error, [`BodyReader::is_stopped`] says whether the program stops.
     pub(crate) fn read(&mut self, buf: &mut [u8], until: Instant) -> io::Result<usize> {
-        *self.patience.until.lock() = until;
+        *self.wait_limit.until.lock() = until;
         loop {
             if self.chunks.is_over() {
                 return Ok(0);
@@ -240,28 +243,28 @@ impl Reading {
             if n == 0 || !self.exchange.has_odd_chunks.load(Relaxed) {
                 return Ok(n);
             }
-            // Where it was framing alone, there is nothing to give yet.
+            // `Ok(0)` would mean the end, so read on if the bytes were only framing.
             let n_data = self.chunks.strip(&mut buf[..n])?;
             if n_data > 0 {
                 return Ok(n_data);
             }
-            self.patience.check()?;
+            self.wait_limit.check()?;
         }
     }
 
-    /// Whether the order to stop came.
+    /// Whether the program stops, which ends every wait.
     pub(crate) fn is_stopped(&self) -> bool {
-        self.patience.stop.is_ordered()
+        self.wait_limit.stop.is_ordered()
     }
 }
 
-impl Patience {
+impl WaitLimit {
     fn until(&self) -> Instant {
         *self.until.lock()
     }
 
-    /// Ends what never has to wait, because the server sends without a pause
-    /// bytes of which nothing comes: a call of ureq goes on for as long.
+    /// Ends a call of ureq that never waits. A server may send useless bytes without
+    /// a pause, such as headers without end, and ureq reads on while bytes arrive.
     fn check(&self) -> io::Result<()> {
         if self.stop.is_ordered() {
             return Err(io::Error::other("asked to stop"));
@@ -270,7 +273,11 @@ impl Patience {
         if is_late { Err(io::ErrorKind::WouldBlock.into()) } else { Ok(()) }
     }
 
-    /// Waits in slices for what a poll of at most a slice finds.
+    /// Repeats `poll`, which waits for at most the given time, until it returns true.
+    ///
+    /// # Errors
+    /// The program stops, the deadline passes ([`io::ErrorKind::WouldBlock`]), or
+    /// the error of `poll`.
     fn wait(&self, poll: impl FnMut(Duration) -> Result<bool, Errno>) -> io::Result<()> {
         self.wait_until(self.until(), poll)
     }
@@ -295,27 +302,28 @@ impl Patience {
     }
 }
 
-/// The realm of each Digest in a challenge that can be answered, and the realm
-/// in the answer.
+/// For each Digest challenge that can be answered: its realm, and the realm in the
+/// answer. For fuzzing.
 #[cfg(test)]
-pub(crate) fn look_at_challenge(value: &[u8]) -> Vec<(Vec<u8>, Vec<u8>)> {
+pub(crate) fn challenge_realms(value: &[u8]) -> Vec<(Vec<u8>, Vec<u8>)> {
     use challenge::Challenge;
     let all = |value: &[u8]| Challenge::all([value].into_iter());
     let realm = |challenge: &Challenge| challenge.param("realm").unwrap_or_default().to_vec();
-    let asked = digest::Asked { user: b"a\"\\", password: b"", target: "/", cnonce: "" };
+    let request = digest::Request { user: b"a\"\\", password: b"", target: "/", cnonce: "" };
     let mut found = Vec::new();
     for offered in all(value) {
         if let Some(mut digest) = digest::Digest::new(&offered) {
-            let answer = digest.answer(&asked);
+            let answer = digest.answer(&request);
             found.push((realm(&offered), realm(&all(&answer)[0])));
         }
     }
     found
 }
 
-/// The data of chunks that come in these pieces; `None`: they are none.
+/// The data of a chunked body that comes in these pieces, and whether it ends; `None`
+/// if a chunk has no valid size. For fuzzing.
 #[cfg(test)]
-pub(crate) fn look_at_chunks(pieces: &[&[u8]]) -> Option<(Vec<u8>, bool)> {
+pub(crate) fn strip_chunks(pieces: &[&[u8]]) -> Option<(Vec<u8>, bool)> {
     let (mut chunks, mut data) = (Chunks::default(), Vec::new());
     for piece in pieces {
         let mut piece = piece.to_vec();
@@ -325,10 +333,10 @@ pub(crate) fn look_at_chunks(pieces: &[&[u8]]) -> Option<(Vec<u8>, bool)> {
     Some((data, chunks.is_over()))
 }
 
-/// What is made of a head that comes in these pieces, and of how many bytes; or
-/// why it is none.
+/// The clean form of a head that comes in these pieces, and how many bytes it had; or
+/// why the bytes are no head. For fuzzing.
 #[cfg(test)]
-pub(crate) fn look_at_head(pieces: &[&[u8]]) -> Result<Option<(Vec<u8>, usize)>, String> {
+pub(crate) fn clean_head(pieces: &[&[u8]]) -> Result<Option<(Vec<u8>, usize)>, String> {
     let (mut reader, mut held, mut n_done) = (head::HeadReader::default(), Vec::new(), 0);
     for (piece, is_end) in pieces.iter().map(|piece| (*piece, false)).chain([(&[][..], true)]) {
         held.extend_from_slice(piece);

@@ -1,7 +1,6 @@
-//! A connection whose answers begin with a clean head, whatever the server
-//! sends: what stands between the socket, or TLS above it, and ureq.
+//! A transport between the connection and ureq that cleans the heads of answers.
 //!
-//! Bodies pass as they are, in the buffers of the connection below.
+//! Bodies pass unchanged, in the buffers of the connection below, without a copy.
 
 use std::fmt;
 use std::io::ErrorKind;
@@ -18,27 +17,27 @@ use super::head::{Head, HeadError, HeadReader, MAX_HEAD_BYTES};
 #[derive(Debug)]
 pub(super) struct Normalize(pub(super) Arc<Exchange>);
 
-/// What ureq does not carry between the fetcher and its connection.
+/// State that the fetcher shares with its connection, since ureq has no place for it.
 #[derive(Debug, Default)]
 pub(super) struct Exchange {
-    /// Set where the body in chunks is none that ureq takes: it is given to
-    /// ureq as one chunk without end, and the reader takes the chunks out of it.
+    /// Whether ureq would refuse the chunks of this body. ureq then gets the body as one
+    /// endless chunk, and [`super::BodyReader`] removes the real chunks.
     pub(super) has_odd_chunks: AtomicBool,
-    /// A value of Authorization with bytes above 127, which ureq does not send:
-    /// it gets question marks in their place.
+    /// The value of Authorization, if it has bytes above 127. ureq does not send these,
+    /// so it gets question marks, and the connection restores the bytes.
     pub(super) authorization: Mutex<Option<Vec<u8>>>,
 }
 
 impl Exchange {
-    /// What ureq gets of a value of Authorization.
-    pub(super) fn hold(&self, value: Vec<u8>) -> Vec<u8> {
+    /// Stores a value of Authorization, and returns the form that ureq accepts.
+    pub(super) fn set_authorization(&self, value: Vec<u8>) -> Vec<u8> {
         let text = in_ascii(&value);
         *self.authorization.lock() = (text != value).then_some(value);
         text
     }
 
-    /// Puts the bytes that are held back where they belong.
-    fn put(&self, request: &mut [u8]) {
+    /// Restores the stored value in the bytes of a request.
+    fn restore_authorization(&self, request: &mut [u8]) {
         let mut held = self.authorization.lock();
         let Some(value) = &*held else { return };
         if let Some(at) = memchr::memmem::find(request, &in_ascii(value)) {
@@ -69,11 +68,11 @@ impl<In: Transport> Connector<In> for Normalize {
     }
 }
 
-/// A connection, and what of an answer it is at.
+/// A connection, and which part of an answer comes next.
 pub(super) struct Normalized<T> {
     inner: T,
     stage: Stage,
-    /// What ureq is to read before the bytes of the connection.
+    /// Bytes that ureq reads before those of the connection.
     ready: Ready,
     exchange: Arc<Exchange>,
 }
@@ -83,14 +82,14 @@ enum Stage {
     Body,
     /// The request is sent, the head is read.
     Head(HeadReader),
-    /// Of the answer, `ready` was read; then comes the body.
+    /// ureq reads `ready`; the body follows.
     Ready { is_chunked: bool },
-    /// The head says that the body comes in chunks; whether it does is seen by
-    /// its first line.
+    /// The head announces chunks. Some servers announce them for every answer, so the
+    /// first line of the body decides.
     FirstChunk,
 }
 
-/// Bytes to be read, as ureq reads them.
+/// Own bytes, in the form in which ureq reads a connection.
 #[derive(Default)]
 struct Ready {
     bytes: Vec<u8>,
@@ -114,18 +113,19 @@ impl<T: Transport> Normalized<T> {
             }
             is_end = match self.inner.await_input(timeout) {
                 Ok(has_more) => !has_more,
-                // How a server ends that says no more of it; TLS says so, too.
+                // Some servers end the head by closing the connection. With TLS, a close
+                // without its alert is an error as well.
                 Err(Error::Io(e)) if is_close(e.kind()) && reader.has_begun() => true,
                 Err(e) => return Err(e),
             };
         }
     }
 
-    /// Looks whether a body in chunks is one: some servers say so of each
-    /// answer. To ureq one that is none becomes a chunk without end.
+    /// Checks whether the body has chunks, as its head says. If it has none, or odd ones,
+    /// ureq gets it as one endless chunk.
     fn read_first_chunk(&mut self, timeout: NextTimeout) -> Result<bool, Error> {
         let kind = loop {
-            match FirstChunk::of(self.inner.buffers().input()) {
+            match FirstChunk::from_input(self.inner.buffers().input()) {
                 Some(kind) => break kind,
                 None if self.inner.await_input(timeout)? => {}
                 None => {
@@ -144,8 +144,8 @@ impl<T: Transport> Normalized<T> {
         Ok(true)
     }
 
-    /// Goes on to the body, once all before it was read.
-    fn settle(&mut self) {
+    /// Goes on to the body once `ready` was read.
+    fn advance(&mut self) {
         if let Stage::Ready { is_chunked } = self.stage
             && self.ready.input().is_empty()
         {
@@ -155,23 +155,23 @@ impl<T: Transport> Normalized<T> {
     }
 }
 
-/// What a body that is to come in chunks begins with.
+/// How a body begins that was announced to be chunked.
 #[derive(Clone, Copy, PartialEq)]
 enum FirstChunk {
-    /// A size as ureq takes it.
+    /// A size in a form that ureq accepts.
     Strict,
-    /// A size, in another form.
+    /// A size in another form.
     Odd,
-    /// No size.
+    /// No size: the body is not chunked.
     None,
 }
 
 impl FirstChunk {
-    /// `None`: more is needed to tell.
-    fn of(input: &[u8]) -> Option<Self> {
-        /// In ureq's parser of chunks, without the line end.
+    /// Judges the first bytes of a body; `None` if more are needed.
+    fn from_input(input: &[u8]) -> Option<Self> {
+        /// The longest line in ureq's parser of chunks, without the line end.
         const MAX_STRICT: usize = 20;
-        /// A size with all behind it is shorter.
+        /// No size with its extensions is longer.
         const MAX_LINE: usize = 4096;
         if !matches!(input.first()?, b' ' | b'\t' | b'0'..=b'9' | b'a'..=b'f' | b'A'..=b'F') {
             return Some(Self::None);
@@ -198,22 +198,22 @@ fn refused(error: HeadError) -> Error {
 
 impl<T: Transport> Transport for Normalized<T> {
     fn buffers(&mut self) -> &mut dyn Buffers {
-        self.settle();
+        self.advance();
         match self.stage {
-            // Of the head, too, as a request may be sent in several pieces.
+            // Also in the state `Head`: ureq may send the rest of the request.
             Stage::Body | Stage::Head(_) => self.inner.buffers(),
             Stage::Ready { .. } | Stage::FirstChunk => &mut self.ready,
         }
     }
 
     fn transmit_output(&mut self, amount: usize, timeout: NextTimeout) -> Result<(), Error> {
-        self.exchange.put(&mut self.inner.buffers().output()[..amount]);
+        self.exchange.restore_authorization(&mut self.inner.buffers().output()[..amount]);
         self.stage = Stage::Head(HeadReader::default());
         self.inner.transmit_output(amount, timeout)
     }
 
     fn await_input(&mut self, timeout: NextTimeout) -> Result<bool, Error> {
-        self.settle();
+        self.advance();
         match std::mem::replace(&mut self.stage, Stage::Body) {
             Stage::Body => self.inner.await_input(timeout),
             Stage::Head(reader) => self.read_head(reader, timeout),
@@ -225,10 +225,10 @@ impl<T: Transport> Transport for Normalized<T> {
         }
     }
 
-    /// Whether it may be used for another request: this answer was read to its
-    /// end. ureq itself looks for bytes behind it.
+    /// Whether the connection can be used for another request: this answer was read to
+    /// its end. ureq itself checks that no bytes follow.
     fn is_open(&mut self) -> bool {
-        self.settle();
+        self.advance();
         matches!(self.stage, Stage::Body) && self.inner.is_open()
     }
 
@@ -278,22 +278,25 @@ mod tests {
     #[test]
     fn authorization_goes_out_as_the_bytes_that_it_is() {
         let exchange = Exchange::default();
-        assert_eq!(exchange.hold(b"Basic x".to_vec()), b"Basic x");
-        assert_eq!(exchange.hold(b"Digest realm=\"caf\xE9\"".to_vec()), b"Digest realm=\"caf?\"");
+        assert_eq!(exchange.set_authorization(b"Basic x".to_vec()), b"Basic x");
+        assert_eq!(
+            exchange.set_authorization(b"Digest realm=\"caf\xE9\"".to_vec()),
+            b"Digest realm=\"caf?\""
+        );
         let mut other = *b"GET / HTTP/1.1\r\n";
-        exchange.put(&mut other);
+        exchange.restore_authorization(&mut other);
         assert_eq!(&other, b"GET / HTTP/1.1\r\n");
         for value in [&b"caf\xE9"[..], b"caf?"] {
             let mut request = b"authorization: Digest realm=\"caf?\"\r\n".to_vec();
-            exchange.put(&mut request);
+            exchange.restore_authorization(&mut request);
             // Only once: the next request may be for another server.
             assert_eq!(request, [b"authorization: Digest realm=\"", value, b"\"\r\n"].concat());
         }
     }
 
     #[test]
-    fn first_line_of_a_body_tells_its_chunks() {
-        let is = |input: &[u8]| FirstChunk::of(input);
+    fn first_line_of_a_body_shows_whether_it_has_chunks() {
+        let is = |input: &[u8]| FirstChunk::from_input(input);
         assert!(is(b"").is_none() && is(b"5").is_none() && is(b"5\r").is_none());
         assert!(is(b"1a;x=y\r\n") == Some(FirstChunk::Strict));
         assert!(is(b"5\nhello") == Some(FirstChunk::Odd));

@@ -1,4 +1,4 @@
-//! The addresses of a name, without waiting for them longer than wanted.
+//! Resolves host names, with a wait that ends at a deadline or when the program stops.
 
 use std::io;
 use std::net::{SocketAddr, ToSocketAddrs};
@@ -12,30 +12,31 @@ use ureq::http::Uri;
 use ureq::unversioned::resolver::{ResolvedSocketAddrs, Resolver};
 use ureq::unversioned::transport::NextTimeout;
 
-use super::Patience;
+use super::WaitLimit;
 
-/// Asks the system.
+/// Asks the system's resolver.
 #[derive(Debug)]
-pub(super) struct Names(pub(super) Arc<Patience>);
+pub(super) struct SystemResolver(pub(super) Arc<WaitLimit>);
 
-impl Resolver for Names {
+impl Resolver for SystemResolver {
     fn resolve(&self, uri: &Uri, _: &Config, _: NextTimeout) -> Result<ResolvedSocketAddrs, Error> {
         let host = uri.host().ok_or(Error::HostNotFound)?;
         let host = host.trim_start_matches('[').trim_end_matches(']').to_owned();
-        let usual = if uri.scheme_str() == Some("https") { 443 } else { 80 };
-        let found = self.look_up(host, uri.port_u16().unwrap_or(usual))?;
+        let default_port = if uri.scheme_str() == Some("https") { 443 } else { 80 };
+        let found = self.look_up(host, uri.port_u16().unwrap_or(default_port))?;
         let mut addresses = self.empty();
-        found.into_iter().take(ADDRESSES).for_each(|address| addresses.push(address));
+        found.into_iter().take(MAX_ADDRESSES).for_each(|address| addresses.push(address));
         if addresses.is_empty() { Err(Error::HostNotFound) } else { Ok(addresses) }
     }
 }
 
-/// More than a host of a camera has.
-const ADDRESSES: usize = 4;
+/// How many addresses of a host are tried. A camera has no more.
+const MAX_ADDRESSES: usize = 4;
 
-impl Names {
-    /// The system cannot be stopped while it asks: it is left to do so in a
-    /// thread of its own, which ends when the system has given up.
+impl SystemResolver {
+    /// Looks a name up in a thread of its own: `getaddrinfo` can block for many seconds
+    /// and cannot be interrupted. When the wait ends early, the thread ends with the
+    /// call.
     fn look_up(&self, host: String, port: u16) -> io::Result<Vec<SocketAddr>> {
         if let Ok(ip) = host.parse() {
             return Ok(vec![SocketAddr::new(ip, port)]);
@@ -43,7 +44,7 @@ impl Names {
         let (sender, receiver) = bounded(1);
         thread::Builder::new().name("resolve".into()).spawn(move || {
             let found = (host.as_str(), port).to_socket_addrs();
-            // Nobody waits any more, if the channel is closed.
+            // A closed channel means that the wait ended early; the result is not needed.
             let _ = sender.send(found.map(Iterator::collect));
         })?;
         let mut found = None;

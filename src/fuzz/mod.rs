@@ -1,11 +1,10 @@
-//! Everything that reads bytes from outside, fed with bytes that nobody would
-//! send on purpose.
+//! Fuzzing: feeds arbitrary bytes to everything that reads bytes from outside.
 //!
-//! Each target begins with the files of its folder under `testdata/fuzz`,
-//! changes and mixes them, and keeps what led to something new. The run of
-//! `cargo test` is short and always the same; `make fuzz` begins elsewhere each
-//! time and goes on for `FUZZ_SECONDS` a target. An input that breaks a target
-//! is saved, and tried again by `make fuzz REPLAY=FILE`.
+//! Each target starts with the files of its folder under `testdata/fuzz`, changes and
+//! mixes them, and keeps the inputs that gave a new result. The run of `cargo test` is
+//! short and always the same. `make fuzz` uses another seed each time and runs for
+//! `FUZZ_SECONDS` per target. An input that breaks a target is saved, and
+//! `make fuzz REPLAY=FILE` runs it again.
 
 mod mutate;
 mod targets;
@@ -18,27 +17,28 @@ use std::time::{Duration, Instant, SystemTime};
 
 use mutate::{Rng, mutate};
 
-/// Inputs of a short run.
+/// The number of inputs in a short run.
 const N_SHORT: u64 = 3000;
-/// The begin of every short run.
+/// The seed of every short run.
 const SEED: u64 = 1;
-/// What is kept of inputs that led to something new.
+/// The most inputs that are kept. Bounds the memory of a long run.
 const MAX_POOL: usize = 512;
 
-/// A reader of bytes from outside, with what must hold for all bytes.
+/// A reader of bytes from outside, with checks that must hold for all bytes.
 struct Target {
-    /// Of its folder.
+    /// Also the name of its folder.
     name: &'static str,
-    /// What is often put in.
+    /// Texts that are often inserted, as chance alone hardly ever finds them.
     words: &'static [&'static str],
-    /// Panics if something does not hold; else a hash of what came of it. All
-    /// chance comes from the generator, which depends on the input alone.
+    /// Panics if a check fails; otherwise returns a hash of the result, by which new
+    /// results are recognised. All randomness comes from the generator, whose seed
+    /// depends on the input alone.
     run: fn(&[u8], &mut Rng) -> u64,
 }
 
 impl Target {
     /// Runs it as the environment says.
-    #[expect(clippy::print_stderr, reason = "a long run says how to have it again")]
+    #[expect(clippy::print_stderr, reason = "a long run prints how to repeat it")]
     fn fuzz(&self) {
         let set = |name| std::env::var(name).ok().filter(|value| !value.is_empty());
         if let Some(path) = set("FUZZ_REPLAY") {
@@ -62,10 +62,11 @@ impl Target {
         eprintln!("{}: FUZZ_SEED={seed}", self.name);
         let end = Instant::now() + Duration::from_secs(seconds.parse().unwrap());
         let (n, n_new) = self.search(seed, |_| Instant::now() < end);
-        eprintln!("{}: {n} inputs, {n_new} led to something new", self.name);
+        eprintln!("{}: {n} inputs, {n_new} gave a new result", self.name);
     }
 
-    /// Tries inputs while `goes_on`; gives how many, and how many were new.
+    /// Tries inputs while `goes_on` returns true. Returns the number of inputs, and how
+    /// many gave a new result.
     fn search(&self, seed: u64, goes_on: impl Fn(u64) -> bool) -> (u64, usize) {
         let mut pool = self.corpus();
         let mut known: HashSet<u64> = pool.iter().map(|input| self.try_on(input)).collect();

@@ -1,4 +1,4 @@
-//! Chance that can be had again, and changes made by it.
+//! A random generator whose runs can be repeated, and random changes of an input.
 
 /// SplitMix64: small, and the same everywhere.
 pub(super) struct Rng(u64);
@@ -8,7 +8,7 @@ impl Rng {
         Self(seed)
     }
 
-    /// One that depends on these bytes alone (FNV-1a).
+    /// A generator whose seed depends on these bytes alone (FNV-1a).
     pub(super) fn of(bytes: &[u8]) -> Self {
         let step = |hash: u64, byte: &u8| (hash ^ u64::from(*byte)).wrapping_mul(0x0100_0000_01B3);
         Self(bytes.iter().fold(0xCBF2_9CE4_8422_2325, step))
@@ -43,7 +43,7 @@ impl Rng {
     }
 }
 
-/// Longer ones find nothing more, only later.
+/// The longest input. Longer inputs find no more errors, but take more time.
 const MAX_BYTES: usize = 16 << 10;
 
 /// A few changes to one of these inputs.
@@ -57,13 +57,14 @@ pub(super) fn mutate(pool: &[Vec<u8>], words: &[&str], rng: &mut Rng) -> Vec<u8>
 }
 
 fn change(input: &mut Vec<u8>, pool: &[Vec<u8>], words: &[&str], rng: &mut Rng) {
-    const TELLING: [u8; 12] = *b"\0\xFF\xD8\xD9\xDA\r\n-:\"%\x7F";
+    /// Bytes that mean something to the parsers.
+    const SPECIAL: [u8; 12] = *b"\0\xFF\xD8\xD9\xDA\r\n-:\"%\x7F";
     let at = rng.below(input.len() + 1);
     let longest = if rng.below(4) == 0 { 1 << 10 } else { 16 };
     let end = at + rng.below((input.len() - at).min(longest) + 1);
     match rng.below(9) {
         0 if at < input.len() => input[at] ^= 1 << rng.below(8),
-        1 if at < input.len() => input[at] = *rng.pick(&TELLING),
+        1 if at < input.len() => input[at] = *rng.pick(&SPECIAL),
         2 if at < input.len() => input[at] = rng.byte(),
         3 => drop(input.drain(at..end)),
         4 => {
@@ -98,7 +99,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn chance_can_be_had_again() {
+    fn same_seed_gives_the_same_inputs() {
         let pool = [b"one".to_vec(), b"two".to_vec()];
         let run = |seed| {
             let mut rng = Rng::new(seed);

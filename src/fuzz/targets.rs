@@ -14,13 +14,11 @@ use crate::frame::{DELIMITER, FrameBuf, Meta, SHORT_HEADERS, STREAM_TYPE, Timest
 use crate::http::query::Query;
 use crate::http::routes;
 use crate::http::time::When;
-use crate::jpeg::{
-    self, Encoder, Fault, Found, PixelFormat, Range, Raw, Simd, Splitter, Walk, Walked,
-};
+use crate::jpeg::{self, Encoder, Found, PixelFormat, Range, Raw, Simd, Splitter, Walk, Walked};
 use crate::multipart::{Error, Next, Parser, Part};
 use crate::url::{self, Url};
 
-/// Of a picture, in all targets: small, so that it is often too large.
+/// The largest picture in all targets: small, so that many inputs exceed it.
 const MAX: usize = 1000;
 
 fn hash(of: impl Hash) -> u64 {
@@ -29,7 +27,8 @@ fn hash(of: impl Hash) -> u64 {
     hasher.finish()
 }
 
-/// Only the begin of a text: not each other number is something new.
+/// The start of a text without its digits, so that another number alone does not count
+/// as a new result.
 fn shape(text: &str) -> String {
     text.chars().filter(|c| !c.is_ascii_digit()).take(40).collect()
 }
@@ -88,7 +87,7 @@ fn target(input: &[u8], _: &mut Rng) -> u64 {
     hash(shape(&asked))
 }
 
-/// What a target is taken for, and each value of its query.
+/// How a request target is understood, with each value of its query.
 fn described(target: &str) -> String {
     let target = routes::Target::parse(target);
     let query = Query(&target.query);
@@ -99,7 +98,7 @@ fn described(target: &str) -> String {
     format!("{which:?} {path:?} {numbers:?} {words:?} {times:?} {on} {:?}", query.text("key"))
 }
 
-/// What a parser came to: parts with their bodies, and how it ended.
+/// The result of a parser: parts with their bodies, and how it ended.
 type Parts = (Vec<(Part, Vec<u8>)>, Result<(), Error>);
 
 fn parse(content_type: &str, pieces: &[&[u8]]) -> Parts {
@@ -114,7 +113,7 @@ fn parse(content_type: &str, pieces: &[&[u8]]) -> Parts {
                 Err(e) => return (parts, Err(e)),
             }
         }
-        assert!(piece.is_empty(), "More was said with bytes left");
+        assert!(piece.is_empty(), "More was returned with bytes left");
         let held = body.len() + parser.n_bytes_held();
         assert!(held < (200 << 10) + 4 * (MAX + len), "{held} bytes held");
     }
@@ -150,18 +149,18 @@ fn heads_of_answers_in_any_pieces() {
     Target { name: "head", words, run: head }.fuzz();
 }
 
-/// Whatever a server sends, a strict parser gets one clean head, and what is
-/// behind it stays.
+/// Whatever a server sends, a strict parser gets one clean head, and the bytes behind
+/// it are not touched.
 fn head(input: &[u8], rng: &mut Rng) -> u64 {
-    let whole = fetch::look_at_head(&[input]);
+    let whole = fetch::clean_head(&[input]);
     for _ in 0..3 {
         let pieces = cut(input, rng);
-        assert_eq!(fetch::look_at_head(&pieces), whole, "{pieces:?}");
+        assert_eq!(fetch::clean_head(&pieces), whole, "{pieces:?}");
     }
     let (text, n) = match whole {
         Ok(Some(head)) => head,
         Ok(None) => return 0,
-        // Not how it begins: that is something new each time.
+        // Without the quoted start of the input, which differs each time.
         Err(fault) => return hash(fault.split('"').next()),
     };
     assert!(n <= input.len());
@@ -169,7 +168,7 @@ fn head(input: &[u8], rng: &mut Rng) -> u64 {
     let lines = String::from_utf8_lossy(&text[..text.len() - 4]).replace("\r\n", "\n");
     assert!(lines.chars().all(|c| c == '\n' || !c.is_ascii_control()), "{lines:?}");
     assert!(lines.lines().skip(1).all(|line| line.contains(": ")), "{lines:?}");
-    let again = fetch::look_at_head(&[&text]);
+    let again = fetch::clean_head(&[&text]);
     assert_eq!(again, Ok(Some((text.clone(), text.len()))), "cleaned twice: {lines:?}");
     // Of the status the version and the first digit.
     let names = lines.lines().map(|line| line.split(": ").next().unwrap_or_default());
@@ -185,11 +184,11 @@ fn challenges_of_servers() {
     Target { name: "challenge", words, run: challenge }.fuzz();
 }
 
-/// A server gets back the realm that it said.
+/// The answer to a challenge repeats its realm.
 fn challenge(input: &[u8], _: &mut Rng) -> u64 {
-    let realms = fetch::look_at_challenge(input);
-    assert!(realms.iter().all(|(said, answered)| said == answered), "{realms:?}");
-    hash(realms.iter().map(|(said, _)| said.len().min(3)).take(4).collect::<Vec<_>>())
+    let realms = fetch::challenge_realms(input);
+    assert!(realms.iter().all(|(sent, answered)| sent == answered), "{realms:?}");
+    hash(realms.iter().map(|(sent, _)| sent.len().min(3)).take(4).collect::<Vec<_>>())
 }
 
 #[test]
@@ -199,10 +198,10 @@ fn chunks_in_any_pieces() {
 }
 
 fn chunks(input: &[u8], rng: &mut Rng) -> u64 {
-    let whole = fetch::look_at_chunks(&[input]);
+    let whole = fetch::strip_chunks(&[input]);
     for _ in 0..3 {
         let pieces = cut(input, rng);
-        assert_eq!(fetch::look_at_chunks(&pieces), whole, "{pieces:?}");
+        assert_eq!(fetch::strip_chunks(&pieces), whole, "{pieces:?}");
     }
     let data = whole.map(|(data, is_over)| (data.len().min(20), is_over));
     assert!(data.is_none_or(|(n, _)| n <= input.len()));
@@ -258,7 +257,7 @@ fn own_layouts_are_read_back() {
     Target { name: "jpeg", words: &["\r\n--frame\r\n", "--frame"], run: round_trip }.fuzz();
 }
 
-/// What the daemon writes is read as it was, in both layouts.
+/// The parser reads back the frames that the daemon writes, in both layouts.
 fn round_trip(input: &[u8], rng: &mut Rng) -> u64 {
     let jpeg = [&[0xFF, 0xD8, 0xFF], &input[..input.len().min(MAX - 5)], &[0xFF, 0xD9]].concat();
     let mut buf = FrameBuf::new();
@@ -271,7 +270,7 @@ fn round_trip(input: &[u8], rng: &mut Rng) -> u64 {
         parts.0.into_iter().map(|(_, body)| body).collect()
     };
     let twice = [jpeg.clone(), jpeg.clone()];
-    let ends_early = matches!(Walk::default().go_on(&jpeg), Walked::End(end) if end < jpeg.len());
+    let ends_early = matches!(Walk::default().advance(&jpeg), Walked::End(end) if end < jpeg.len());
     if !ends_early {
         assert_eq!(read(&[DELIMITER, frame.full(), frame.full()].concat(), rng), twice);
     }
@@ -312,8 +311,7 @@ fn jpeg_normalized() {
     Target { name: "jpeg", words: &[], run: normalized }.fuzz();
 }
 
-/// Padding and second pictures out, Huffman tables and the end in: once is
-/// enough.
+/// A second normalization changes nothing.
 fn normalized(input: &[u8], _: &mut Rng) -> u64 {
     let mut buf = FrameBuf::new();
     buf.extend(input);
@@ -343,7 +341,7 @@ fn exif_of_cameras() {
     Target { name: "exif", words, run: exif }.fuzz();
 }
 
-/// What stands in an APP1 segment is kept or lost, and never grows.
+/// An APP1 segment is kept, replaced or removed, and never grows.
 fn exif(input: &[u8], _: &mut Rng) -> u64 {
     let content = &input[..input.len().min(60_000)];
     let length = u16::try_from(content.len() + 2).unwrap();
@@ -364,8 +362,8 @@ fn exif(input: &[u8], _: &mut Rng) -> u64 {
     hash((turned(&info), info.edits.len()))
 }
 
-/// The pictures, those that break off too, and what is none.
-fn split(pieces: &[&[u8]]) -> Vec<Result<(Vec<u8>, bool), Fault>> {
+/// The results of a splitter: pictures, with those that break off, and errors.
+fn split(pieces: &[&[u8]]) -> Vec<Result<(Vec<u8>, bool), jpeg::Error>> {
     let (mut splitter, mut found) = (Splitter::new(MAX), Vec::new());
     let longest = pieces.iter().map(|piece| piece.len()).max().unwrap_or(0);
     for piece in pieces {
@@ -479,9 +477,9 @@ fn configured(input: &[u8], _: &mut Rng) -> u64 {
             hash(shape(&file))
         }
         Err(fault) => {
-            let said = format!("{fault:#}");
-            assert!(!said.contains('\n') && said.contains("FILE"), "{said:?}");
-            hash(shape(&said))
+            let text = format!("{fault:#}");
+            assert!(!text.contains('\n') && text.contains("FILE"), "{text:?}");
+            hash(shape(&text))
         }
     }
 }
@@ -506,7 +504,9 @@ fn time(input: &[u8], _: &mut Rng) -> u64 {
     let text = String::from_utf8_lossy(input);
     let now = SystemTime::UNIX_EPOCH + Duration::from_secs(1_795_197_222);
     match When::parse(&text).map(|when| when.resolve(now)) {
-        Ok(at) if text.starts_with('-') => assert!(at <= 1_795_197_222_000_000, "{at} is to come"),
+        Ok(at) if text.starts_with('-') => {
+            assert!(at <= 1_795_197_222_000_000, "{at} is in the future");
+        }
         Ok(at) => {
             let seconds = format!("{}.{:06}", at / 1_000_000, at % 1_000_000);
             assert_eq!(
@@ -515,8 +515,8 @@ fn time(input: &[u8], _: &mut Rng) -> u64 {
                 "written as {seconds}"
             );
         }
-        Err(said) => {
-            assert!(said.len() < 600 && said.contains("is not a time; use"), "{said}");
+        Err(why) => {
+            assert!(why.len() < 600 && why.contains("is not a time; use"), "{why}");
             return 0;
         }
     }

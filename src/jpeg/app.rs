@@ -1,8 +1,8 @@
-//! What is done to a segment that is not needed to decode the picture: it
-//! stays, goes, or is replaced.
+//! Decides whether a segment that is not needed to decode the picture is kept, removed
+//! or replaced.
 //!
-//! Clients that look for SOI or EOI in the bytes (Mainsail, Home Assistant)
-//! cut a picture where one stands inside: a thumbnail, a preview, a comment.
+//! Some clients search the bytes for SOI and EOI (Mainsail, Home Assistant). They cut
+//! a picture at such a marker inside a segment, as in a thumbnail, preview or comment.
 
 use super::exif::{self, Orientation};
 use super::mpf;
@@ -15,48 +15,47 @@ const COM: u8 = 0xFE;
 
 const JFIF: &[u8] = b"JFIF\0";
 const ICC: &[u8] = b"ICC_PROFILE\0";
-/// Of APP0 with length, name, version 1.1, one pixel as wide as high, and no
-/// thumbnail.
+/// A whole APP0 segment: length, name, version 1.1, square pixels, no thumbnail.
 const PLAIN_JFIF: &[u8; 18] = b"\xFF\xE0\0\x10JFIF\0\x01\x01\0\0\x01\0\x01\0\0";
 
-/// What becomes of a segment.
+/// What to do with a segment.
 #[derive(Debug, PartialEq)]
-pub(super) enum Fate {
-    Stays,
-    /// These bytes take its place, or none.
-    Replaced(Vec<u8>),
-    /// A part of a colour profile; if one goes, all must.
+pub(super) enum Action {
+    Keep,
+    /// Put these bytes in its place; if they are empty, remove it.
+    Replace(Vec<u8>),
+    /// A part of a colour profile. If one part must go, all parts must.
     Profile {
         must_go: bool,
     },
 }
 
-/// Judges a segment by its marker and its bytes from the length on.
-pub(super) fn judge(marker: u8, segment: &[u8], orientation: Option<Orientation>) -> Fate {
+/// Decides by the marker of a segment and its bytes, which begin with its length.
+pub(super) fn action(marker: u8, segment: &[u8], orientation: Option<Orientation>) -> Action {
     let content = segment.get(2..).unwrap_or_default();
-    let must_go = || holds_bounds(segment);
+    let has_marker = || contains_soi_or_eoi(segment);
     match marker {
-        APP0 => judge_jfif(segment, content),
-        APP1 if exif::is_exif(content) && must_go() => {
+        APP0 => jfif_action(segment, content),
+        APP1 if exif::is_exif(content) && has_marker() => {
             let kept = orientation.map(exif::segment).unwrap_or_default();
-            // It must not take more room than what it replaces.
+            // `FrameBuf` has no room for a segment that grows.
             let fits = kept.len() <= segment.len() + 2;
-            Fate::Replaced(if fits { kept } else { Vec::new() })
+            Action::Replace(if fits { kept } else { Vec::new() })
         }
-        // An index of pictures that are not sent with this one.
-        APP2 if content.starts_with(mpf::NAME) => Fate::Replaced(Vec::new()),
-        APP2 if content.starts_with(ICC) => Fate::Profile { must_go: must_go() },
-        // Adobe's: it says how colours are coded.
-        APP14 => Fate::Stays,
-        APP1..=APP15 | COM if must_go() => Fate::Replaced(Vec::new()),
-        _ => Fate::Stays,
+        // The index of a multi-picture file. The other pictures are not sent.
+        APP2 if content.starts_with(mpf::NAME) => Action::Replace(Vec::new()),
+        APP2 if content.starts_with(ICC) => Action::Profile { must_go: has_marker() },
+        // Adobe's segment says how colours are coded, so a decoder needs it.
+        APP14 => Action::Keep,
+        APP1..=APP15 | COM if has_marker() => Action::Replace(Vec::new()),
+        _ => Action::Keep,
     }
 }
 
-/// JFIF, its extension with a thumbnail, or something with its shape whose
-/// name is damaged: Windows and some players take a picture without that name
-/// for none.
-fn judge_jfif(segment: &[u8], content: &[u8]) -> Fate {
+/// Decides about APP0: JFIF, its extension with a thumbnail, or a JFIF segment whose
+/// name is damaged. The name is repaired, because Windows and some players refuse a
+/// picture without it.
+fn jfif_action(segment: &[u8], content: &[u8]) -> Action {
     let is_plain_size = segment.len() == PLAIN_JFIF.len() - 2;
     let is_printable = |b: &u8| b.is_ascii_alphanumeric();
     let is_named = content.iter().take(4).filter(|b| is_printable(b)).count() == 4;
@@ -64,21 +63,21 @@ fn judge_jfif(segment: &[u8], content: &[u8]) -> Fate {
     let is_damaged = is_plain_size
         && !content.starts_with(JFIF)
         && (n_right >= 3 || (!is_named && content.get(5) == Some(&1)));
-    if content.starts_with(JFIF) && holds_bounds(segment) {
-        Fate::Replaced(PLAIN_JFIF.to_vec())
+    if content.starts_with(JFIF) && contains_soi_or_eoi(segment) {
+        Action::Replace(PLAIN_JFIF.to_vec())
     } else if is_damaged {
         let mut repaired = PLAIN_JFIF.to_vec();
         repaired[4 + JFIF.len()..].copy_from_slice(&content[JFIF.len()..]);
-        Fate::Replaced(if holds_bounds(&repaired) { PLAIN_JFIF.to_vec() } else { repaired })
-    } else if holds_bounds(segment) {
-        Fate::Replaced(Vec::new())
+        Action::Replace(if contains_soi_or_eoi(&repaired) { PLAIN_JFIF.to_vec() } else { repaired })
+    } else if contains_soi_or_eoi(segment) {
+        Action::Replace(Vec::new())
     } else {
-        Fate::Stays
+        Action::Keep
     }
 }
 
-/// Whether the bytes of SOI or EOI are among these.
-fn holds_bounds(bytes: &[u8]) -> bool {
+/// Whether the bytes contain those of SOI or EOI.
+fn contains_soi_or_eoi(bytes: &[u8]) -> bool {
     memchr::memchr_iter(0xFF, bytes).any(|at| matches!(bytes.get(at + 1), Some(&SOI | &EOI)))
 }
 
@@ -87,15 +86,15 @@ mod tests {
     use super::*;
 
     /// What becomes of a segment with this content.
-    fn fate(marker: u8, content: &[u8]) -> Fate {
+    fn action_for(marker: u8, content: &[u8]) -> Action {
         let length = u16::try_from(content.len() + 2).unwrap().to_be_bytes();
-        judge(marker, &[&length, content].concat(), Orientation::new(6))
+        action(marker, &[&length, content].concat(), Orientation::new(6))
     }
 
-    const GONE: Fate = Fate::Replaced(Vec::new());
+    const GONE: Action = Action::Replace(Vec::new());
 
     #[test]
-    fn second_pictures_go_wherever_they_hide() {
+    fn segments_with_second_pictures_are_removed() {
         for (marker, content) in [
             (APP0, &b"JFXX\0\x10\xFF\xD8\xFF\xD9"[..]),
             (APP1, b"http://ns.adobe.com/xap/1.0/\0\xFF\xD8"),
@@ -108,12 +107,12 @@ mod tests {
             (COM, b"vendor \xFF\xD9 data"),
             (COM, b"\xFF\xD8"),
         ] {
-            assert_eq!(fate(marker, content), GONE, "{marker:x} {}", content.escape_ascii());
+            assert_eq!(action_for(marker, content), GONE, "{marker:x} {}", content.escape_ascii());
         }
     }
 
     #[test]
-    fn what_holds_no_picture_stays() {
+    fn segment_without_a_picture_is_kept() {
         for (marker, content) in [
             (APP0, &b"JFIF\0\x01\x02\x01\0\x48\0\x48\0\0"[..]),
             (APP0, b"AVI1\0\0\0\0\0\0\0\0\0\0"),
@@ -124,45 +123,48 @@ mod tests {
             (COM, b"made by hand \xFF\x00\xFF"),
             (0xDB, b"\0\xFF\xD9"),
         ] {
-            assert_eq!(fate(marker, content), Fate::Stays, "{marker:x}");
+            assert_eq!(action_for(marker, content), Action::Keep, "{marker:x}");
         }
-        assert_eq!(fate(APP2, b"ICC_PROFILE\0\x01\x01x"), Fate::Profile { must_go: false });
-        assert_eq!(fate(APP2, b"ICC_PROFILE\0\x01\x01\xFF\xD8"), Fate::Profile { must_go: true });
+        assert_eq!(action_for(APP2, b"ICC_PROFILE\0\x01\x01x"), Action::Profile { must_go: false });
+        assert_eq!(
+            action_for(APP2, b"ICC_PROFILE\0\x01\x01\xFF\xD8"),
+            Action::Profile { must_go: true }
+        );
     }
 
     #[test]
     fn length_that_looks_like_a_bound_counts_too() {
-        assert_eq!(fate(COM, &vec![b'x'; 0xFFD9 - 2]), GONE);
-        assert_eq!(fate(COM, &vec![b'x'; 0xFFDA - 2]), Fate::Stays);
+        assert_eq!(action_for(COM, &vec![b'x'; 0xFFD9 - 2]), GONE);
+        assert_eq!(action_for(COM, &vec![b'x'; 0xFFDA - 2]), Action::Keep);
     }
 
     #[test]
     fn exif_leaves_its_orientation() {
         let content = [&b"Exif\0\0"[..], b"MM\0\x2A\0\0\0\x08\0\0\xFF\xD8", &[0; 40]].concat();
         let kept = exif::segment(Orientation::new(6).unwrap());
-        assert_eq!(fate(APP1, &content), Fate::Replaced(kept));
-        assert_eq!(fate(APP1, &content[..20]), GONE, "no room");
+        assert_eq!(action_for(APP1, &content), Action::Replace(kept));
+        assert_eq!(action_for(APP1, &content[..20]), GONE, "no room");
     }
 
     #[test]
-    fn damaged_name_of_jfif_is_put_right() {
+    fn damaged_name_of_jfif_is_repaired() {
         let rest = b"\x01\x02\x01\0\x48\0\x48\0\0";
         let right = [&PLAIN_JFIF[..9], rest].concat();
         for name in [b"JFI\0\0", b"JFIG\0", b"jFIF\0", b"\0\0\0\0\0", b"JFIF ", b"\xFF\x00J\x80\0"]
         {
             let content = [&name[..], rest].concat();
             assert_eq!(
-                fate(APP0, &content),
-                Fate::Replaced(right.clone()),
+                action_for(APP0, &content),
+                Action::Replace(right.clone()),
                 "{}",
                 name.escape_ascii()
             );
         }
-        // The names of others are theirs.
-        assert_eq!(fate(APP0, &[&b"AVI1\0"[..], rest].concat()), Fate::Stays);
+        // Segments of other programs keep their names.
+        assert_eq!(action_for(APP0, &[&b"AVI1\0"[..], rest].concat()), Action::Keep);
         let odd = [&b"JFIX\0"[..], b"\x01\x02\x01\xFF\xD8\0\x48\0\0"].concat();
-        assert_eq!(fate(APP0, &odd), Fate::Replaced(PLAIN_JFIF.to_vec()));
+        assert_eq!(action_for(APP0, &odd), Action::Replace(PLAIN_JFIF.to_vec()));
         let with_thumbnail = [JFIF, b"\x01\x02\x01\0\x48\0\x48\x01\x01\xFF\xD8\0"].concat();
-        assert_eq!(fate(APP0, &with_thumbnail), Fate::Replaced(PLAIN_JFIF.to_vec()));
+        assert_eq!(action_for(APP0, &with_thumbnail), Action::Replace(PLAIN_JFIF.to_vec()));
     }
 }

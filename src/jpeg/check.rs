@@ -1,13 +1,13 @@
-//! Looks a JPEG over before it is published.
+//! Checks a JPEG before it is published, and lists what must be changed in it.
 
 use std::ops::Range;
 
-use super::app::{self, Fate};
+use super::app::{self, Action};
 use super::exif::{self, Orientation};
-use super::{APP1, DHT, EOI, Fault, SOI, SOS, Walk, Walked};
-use super::{fault_of_coding, is_frame_header, stands_alone};
+use super::{APP1, DHT, EOI, Error, SOI, SOS, Walk, Walked};
+use super::{is_frame_header, stands_alone, unsupported_coding};
 
-/// What is known of a JPEG after a look at its headers.
+/// The result of a check.
 #[derive(Clone, Debug, PartialEq)]
 pub(crate) struct Info {
     /// As the JPEG is coded, before a browser turns it.
@@ -15,19 +15,17 @@ pub(crate) struct Info {
     pub(crate) height: u16,
     /// How a browser turns it, if EXIF says so.
     pub(crate) orientation: Option<Orientation>,
-    /// Length up to and with EOI: cameras pad their frames behind it, and
-    /// phones put more pictures there. Without EOI, where the picture breaks
-    /// off.
+    /// The length up to and including EOI. Behind it, cameras put padding and phones
+    /// put more pictures. Without EOI, the length up to where the picture breaks off.
     pub(crate) len: usize,
     pub(crate) has_end: bool,
-    /// Segments that keep clients from reading the picture, in the order of
-    /// their places.
+    /// Changes of segments that keep some clients from reading the picture, by position.
     pub(crate) edits: Vec<Edit>,
-    /// Where the Huffman tables belong, if they are missing.
+    /// Where to insert the Huffman tables, if they are missing.
     pub(crate) lacks_tables_at: Option<usize>,
 }
 
-/// A segment that is replaced, by as many bytes or fewer.
+/// A segment, and what replaces it: never more bytes than before.
 #[derive(Clone, Debug, PartialEq)]
 pub(crate) struct Edit {
     pub(crate) range: Range<usize>,
@@ -45,11 +43,11 @@ impl Info {
     }
 }
 
-/// How many bytes before a JPEG are skipped, as ffmpeg does: a second SOI, a line
-/// end, a header of the camera's own.
+/// How many bytes before a JPEG are skipped, as in ffmpeg: a second SOI, a line end, a
+/// proprietary header.
 const MAX_BEFORE: usize = 64;
 
-/// The offset of the JPEG in these bytes; 0 also if there is none.
+/// The offset of the JPEG in these bytes; 0 if they contain no JPEG.
 pub(crate) fn n_before(bytes: &[u8]) -> usize {
     if matches!(bytes, [0xFF, SOI, 0xFF, m, ..] if *m != SOI) {
         return 0;
@@ -58,33 +56,33 @@ pub(crate) fn n_before(bytes: &[u8]) -> usize {
     bytes.windows(4).take(MAX_BEFORE + 1).position(is_start).unwrap_or(0)
 }
 
-/// Walks over all markers, and finds the end.
+/// Checks the headers of a JPEG, and walks over all markers to find its end.
 ///
 /// # Errors
-/// What these bytes are, if they are no JPEG with a size and a part of a scan.
-pub(crate) fn check(jpeg: &[u8]) -> Result<Info, Fault> {
+/// Why the bytes are no JPEG with a size and at least a part of a scan.
+pub(crate) fn check(jpeg: &[u8]) -> Result<Info, Error> {
     let headers = Headers::read(jpeg)?;
     let (len, has_end) = end(jpeg, headers.end)?;
     headers.finish(len, has_end)
 }
 
-/// As [`check`], for bytes that a [`Walk`] went over already: EOI is the last of
-/// them, so the scan is not read again.
+/// As [`check`], for bytes that a [`Walk`] has gone over: they end with EOI, so the
+/// scan is not read again.
 ///
 /// # Errors
 /// As of [`check`].
-pub(crate) fn check_whole(jpeg: &[u8]) -> Result<Info, Fault> {
+pub(crate) fn check_whole(jpeg: &[u8]) -> Result<Info, Error> {
     Headers::read(jpeg)?.finish(jpeg.len(), true)
 }
 
-/// What stands before the first scan.
+/// The contents of the segments before the first scan.
 #[derive(Default)]
 struct Headers {
     size: (u16, u16),
-    fault: Option<Fault>,
+    fault: Option<Error>,
     orientation: Option<Orientation>,
     edits: Vec<Edit>,
-    /// The places of the parts of a colour profile, and whether it must go.
+    /// Where the parts of a colour profile are, and whether they must be removed.
     profile: Vec<Range<usize>>,
     profile_must_go: bool,
     has_tables: bool,
@@ -93,11 +91,11 @@ struct Headers {
 }
 
 impl Headers {
-    fn read(jpeg: &[u8]) -> Result<Self, Fault> {
+    fn read(jpeg: &[u8]) -> Result<Self, Error> {
         match jpeg {
-            [] => return Err(Fault::Empty),
+            [] => return Err(Error::Empty),
             [0xFF, SOI, 0xFF, ..] => {}
-            _ => return Err(Fault::NotJpeg),
+            _ => return Err(Error::NotJpeg),
         }
         let mut headers = Self { end: 2, ..Self::default() };
         while let Some((marker, segment)) = segment(jpeg, headers.end)? {
@@ -107,20 +105,20 @@ impl Headers {
         Ok(headers)
     }
 
-    /// Takes in a segment: its bytes from the length on, and its place.
-    fn add(&mut self, marker: u8, segment: &[u8], place: Range<usize>) -> Result<(), Fault> {
+    /// Adds a segment: its bytes from the length on, and its place with the marker.
+    fn add(&mut self, marker: u8, segment: &[u8], place: Range<usize>) -> Result<(), Error> {
         if is_frame_header(marker) {
-            let [_, _, bits, h1, h0, w1, w0, ..] = *segment else { return Err(Fault::NotJpeg) };
+            let [_, _, bits, h1, h0, w1, w0, ..] = *segment else { return Err(Error::NotJpeg) };
             self.size = (u16::from_be_bytes([w1, w0]), u16::from_be_bytes([h1, h0]));
-            self.fault = fault_of_coding(marker, bits);
+            self.fault = unsupported_coding(marker, bits);
         } else if matches!(marker, 0xE0..=0xEF | 0xFE) {
             if marker == APP1 && self.orientation.is_none() {
                 self.orientation = exif::orientation(segment.get(2..).unwrap_or_default());
             }
-            match app::judge(marker, segment, self.orientation) {
-                Fate::Stays => {}
-                Fate::Replaced(by) => self.edits.push(Edit { range: place, by }),
-                Fate::Profile { must_go } => {
+            match app::action(marker, segment, self.orientation) {
+                Action::Keep => {}
+                Action::Replace(by) => self.edits.push(Edit { range: place, by }),
+                Action::Profile { must_go } => {
                     self.profile.push(place);
                     self.profile_must_go |= must_go;
                 }
@@ -130,10 +128,10 @@ impl Headers {
         Ok(())
     }
 
-    fn finish(mut self, len: usize, has_end: bool) -> Result<Info, Fault> {
+    fn finish(mut self, len: usize, has_end: bool) -> Result<Info, Error> {
         let (width, height) = self.size;
         if width == 0 || height == 0 {
-            return Err(Fault::NotJpeg);
+            return Err(Error::NotJpeg);
         }
         if let Some(fault) = self.fault {
             return Err(fault);
@@ -155,33 +153,34 @@ impl Headers {
     }
 }
 
-/// The marker at `at` and where its segment lies, length bytes included;
-/// `None` where the first scan begins.
-pub(super) fn segment(jpeg: &[u8], at: usize) -> Result<Option<(u8, Range<usize>)>, Fault> {
+/// The marker at `at`, and the place of its segment with the length bytes; `None` if
+/// the first scan begins there.
+pub(super) fn segment(jpeg: &[u8], at: usize) -> Result<Option<(u8, Range<usize>)>, Error> {
     let fill = jpeg[at.min(jpeg.len())..].iter().take_while(|b| **b == 0xFF).count();
     let marker_at = at + fill;
     match (fill, jpeg.get(marker_at..)) {
-        (0, Some([_, ..])) => Err(Fault::NotJpeg),
+        (0, Some([_, ..])) => Err(Error::NotJpeg),
         (_, Some([SOS, ..])) => Ok(None),
         (_, Some([m, ..])) if stands_alone(*m) => Ok(Some((*m, marker_at + 1..marker_at + 1))),
         (_, Some([m, l1, l0, ..])) => {
             let start = marker_at + 1;
             let end = start + usize::from(u16::from_be_bytes([*l1, *l0]));
-            if end > jpeg.len() { Err(Fault::Truncated) } else { Ok(Some((*m, start..end))) }
+            if end > jpeg.len() { Err(Error::Truncated) } else { Ok(Some((*m, start..end))) }
         }
-        _ => Err(Fault::Truncated),
+        _ => Err(Error::Truncated),
     }
 }
 
-/// One past EOI, for a JPEG whose first scan begins at `scan`; or where it
-/// breaks off, and `false`.
-fn end(jpeg: &[u8], scan: usize) -> Result<(usize, bool), Fault> {
+/// The end of a JPEG whose first scan begins at `scan`, and whether EOI is there; it
+/// is one past EOI, or where the picture breaks off.
+fn end(jpeg: &[u8], scan: usize) -> Result<(usize, bool), Error> {
     let mut walk = Walk::from(scan);
-    let cut = match walk.go_on(jpeg) {
+    let cut = match walk.advance(jpeg) {
         Walked::End(end) => return Ok((end, true)),
-        // Another picture begins inside, so the rest of this one is lost.
-        Walked::Bad(Fault::Truncated) => walk.at(),
-        // Damaged in transmission. Decoders show it nevertheless.
+        // Another picture begins inside this one, so its rest is lost.
+        Walked::Bad(Error::Truncated) => walk.at(),
+        // The picture was damaged in transmission. Decoders show it nevertheless, so
+        // take the last EOI as its end.
         Walked::More | Walked::Bad(_) => {
             let rest = jpeg.get(walk.at()..).unwrap_or_default();
             if let Some(at) = memchr::memmem::rfind(rest, &[0xFF, EOI]) {
@@ -192,7 +191,7 @@ fn end(jpeg: &[u8], scan: usize) -> Result<(usize, bool), Fault> {
             if walk.is_in_scan() || is_fill { jpeg.len() } else { walk.at() }
         }
     };
-    if walk.has_scan() { Ok((cut, false)) } else { Err(Fault::Truncated) }
+    if walk.has_scan() { Ok((cut, false)) } else { Err(Error::Truncated) }
 }
 
 #[cfg(test)]

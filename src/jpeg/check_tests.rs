@@ -74,9 +74,9 @@ fn picture_without_its_end_breaks_off_somewhere() {
         (info.len, info.has_end)
     };
     assert_eq!(broken_off(cut), (cut.len(), false));
-    // The next one is none of its own.
+    // The next picture does not belong to this one.
     assert_eq!(broken_off(&[cut, &whole].concat()), (cut.len(), false));
-    assert_eq!(check(&cut[..cut.len() - 2]), Err(Fault::Truncated), "no byte of a scan");
+    assert_eq!(check(&cut[..cut.len() - 2]), Err(Error::Truncated), "no byte of a scan");
 }
 
 #[test]
@@ -88,14 +88,14 @@ fn kinds_that_no_browser_shows_are_named() {
     };
     for sof in [0xC0, 0xC1, 0xC2] {
         assert_eq!(coded(sof, 8), Ok(()));
-        assert_eq!(coded(sof, 12), Err(Fault::Deep));
+        assert_eq!(coded(sof, 12), Err(Error::Deep));
     }
-    assert_eq!(coded(0xC3, 8), Err(Fault::Lossless));
+    assert_eq!(coded(0xC3, 8), Err(Error::Lossless));
     for sof in [0xC5, 0xC6, 0xC7] {
-        assert_eq!(coded(sof, 8), Err(Fault::Hierarchical));
+        assert_eq!(coded(sof, 8), Err(Error::Hierarchical));
     }
     for sof in [0xC9, 0xCA, 0xCB, 0xCD, 0xCE, 0xCF] {
-        assert_eq!(coded(sof, 8), Err(Fault::Arithmetic));
+        assert_eq!(coded(sof, 8), Err(Error::Arithmetic));
     }
 }
 
@@ -119,10 +119,10 @@ fn fill_bytes_before_a_marker_are_legal() {
 
 #[test]
 fn what_is_no_jpeg_is_named() {
-    assert_eq!(check(b""), Err(Fault::Empty));
-    assert_eq!(check(b"GIF89a"), Err(Fault::NotJpeg));
-    assert_eq!(check(&jpeg(&[0])), Err(Fault::NotJpeg));
-    assert_eq!(check(&[0xFF, SOI, 0xFF, EOI]), Err(Fault::Truncated));
+    assert_eq!(check(b""), Err(Error::Empty));
+    assert_eq!(check(b"GIF89a"), Err(Error::NotJpeg));
+    assert_eq!(check(&jpeg(&[0])), Err(Error::NotJpeg));
+    assert_eq!(check(&[0xFF, SOI, 0xFF, EOI]), Err(Error::Truncated));
 }
 
 #[test]

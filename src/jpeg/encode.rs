@@ -1,11 +1,12 @@
-//! Raw pictures to JPEGs, one picture on several cores.
+//! Encodes raw pictures as JPEGs, each on several cores.
 //!
-//! A picture is cut into strips that are encoded alone and joined by restart
-//! markers, so that its delay falls with the number of cores; whole pictures
-//! side by side would cost as much and make each of them later. The caller's
-//! thread takes strips too, and threads live as long as a picture: starting
-//! one takes some 50 us, less than copying the picture for a thread that
-//! lives on, and nothing is left to wake or to stop.
+//! A picture is cut into strips that are encoded separately and joined by restart
+//! markers. So the delay of each picture falls with the number of cores. Encoding whole
+//! pictures in parallel would cost the same CPU time, but delay each of them.
+//!
+//! The caller's thread encodes strips, too. The other threads live as long as one
+//! picture: starting a thread takes some 50 us, which is less than copying the picture
+//! for a permanent thread, and no thread has to be woken or stopped.
 
 use std::fmt;
 use std::io::{self, Write};
@@ -22,26 +23,26 @@ use super::raw::Raw;
 use super::rows::{Rows, mcu};
 use super::strips;
 
-/// Strips that a picture is cut into at most. Not the number of threads:
-/// when a core is taken away the others have something left to do, and the
-/// JPEG is the same on every machine. So many, since a picture is late by what
-/// one thread still does when the others are done: of 15 strips, two threads
-/// take as long as of 16.
+/// The largest number of strips. It does not depend on the number of threads, so that
+/// the JPEG is the same on every machine, and the other threads take over if one core
+/// is busy. It is large because at the end one thread may still encode a strip while
+/// the others wait, and this should be short: two threads need as long for 15 strips
+/// as for 16.
 const MAX_STRIPS: usize = 64;
 
-/// Pixels in a strip at least: below it, tables and threads cost more than
-/// they bring. The tables of a strip take about 3 us, so many pixels 100 us.
+/// The fewest pixels of a strip. They take about 100 us and the setup of a strip about
+/// 3 us; for smaller strips, setup and threads cost more than they gain.
 const MIN_STRIP_PIXELS: usize = 12 * 1024;
 
 /// Why a picture was not encoded.
 #[derive(Debug)]
-pub(crate) enum EncodeFault {
+pub(crate) enum EncodeError {
     Encoder(EncodingError),
     Panic,
     Output(io::Error),
 }
 
-impl fmt::Display for EncodeFault {
+impl fmt::Display for EncodeError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Encoder(e) => write!(f, "encoding: {e}"),
@@ -51,16 +52,16 @@ impl fmt::Display for EncodeFault {
     }
 }
 
-impl std::error::Error for EncodeFault {}
+impl std::error::Error for EncodeError {}
 
-/// Encodes pictures of one camera, and keeps the memory for it.
+/// Encodes the pictures of one camera, and reuses its memory from picture to picture.
 #[derive(Debug)]
 pub(crate) struct Encoder {
     quality: u8,
     simd: Simd,
     header: Option<Header>,
     strips: Vec<Vec<u8>>,
-    /// What the caller's thread works in, and each of the others.
+    /// The working memory of the caller's thread, and of each other thread.
     own: McuRow,
     helpers: Vec<McuRow>,
 }
@@ -77,35 +78,35 @@ impl Encoder {
     /// Appends the JPEG of a picture to `out`. Blocks while it is encoded.
     ///
     /// # Errors
-    /// What went wrong; `out` may then hold a part of a JPEG.
+    /// Why encoding or `out` failed. `out` may then hold a part of a JPEG.
     pub(crate) fn encode(
         &mut self,
         raw: &Raw<'_>,
         out: &mut impl Write,
-    ) -> Result<(), EncodeFault> {
-        let cut = Cut::of(raw);
-        // The same for all pictures of a camera, as long as its mode is.
+    ) -> Result<(), EncodeError> {
+        let plan = StripPlan::new(raw);
+        // The header stays the same while the camera's mode does.
         let header = match self.header.take() {
             Some(header) if header.fits(raw) => header,
-            _ => Header::new(raw, self.quality, cut.interval()).map_err(EncodeFault::Encoder)?,
+            _ => Header::new(raw, self.quality, plan.interval()).map_err(EncodeError::Encoder)?,
         };
         let header = self.header.insert(header);
-        self.strips.resize_with(cut.n_strips, Vec::new);
+        self.strips.resize_with(plan.n_strips, Vec::new);
         let simd = self.simd;
         let jobs = Mutex::new(self.strips.iter_mut().enumerate());
         let work = |samples: &mut McuRow| {
-            // The lock is held for the taking only.
+            // A closure, so that the lock is released before the strip is encoded.
             let next = || jobs.lock().next();
             while let Some((i, scan)) = next() {
-                encode_strip(cut.rows(raw, i), &header.tables, simd, samples, scan)?;
+                encode_strip(plan.rows(raw, i), &header.tables, simd, samples, scan)?;
             }
             Ok(())
         };
         let work = &work;
         let (own, helpers) = (&mut self.own, &mut self.helpers);
         thread::scope(|scope| {
-            // Where a thread cannot be had the work is done all the same.
-            let helpers: Vec<_> = (1..cut.n_strips)
+            // If a thread cannot be started, the others encode its strips.
+            let helpers: Vec<_> = (1..plan.n_strips)
                 .zip(helpers)
                 .map_while(|(i, samples)| {
                     let named = thread::Builder::new().name(format!("encode-{i}"));
@@ -115,16 +116,16 @@ impl Encoder {
             let own = work(own);
             helpers
                 .into_iter()
-                .map(|helper| helper.join().unwrap_or(Err(EncodeFault::Panic)))
+                .map(|helper| helper.join().unwrap_or(Err(EncodeError::Panic)))
                 .fold(own, Result::and)
         })?;
-        strips::join(&header.bytes, &self.strips, out).map_err(EncodeFault::Output)
+        strips::join(&header.bytes, &self.strips, out).map_err(EncodeError::Output)
     }
 }
 
-/// How a picture is cut: all strips but the last are of one size.
+/// How a picture is cut into strips: all strips but the last are of one size.
 #[derive(Clone, Copy, Debug, PartialEq)]
-struct Cut {
+struct StripPlan {
     n_strips: usize,
     /// Pixel rows of a strip.
     n_rows: usize,
@@ -132,8 +133,8 @@ struct Cut {
     n_mcus: usize,
 }
 
-impl Cut {
-    fn of(raw: &Raw<'_>) -> Self {
+impl StripPlan {
+    fn new(raw: &Raw<'_>) -> Self {
         let (width, height) = (usize::from(raw.width()), usize::from(raw.height()));
         let (mcu_width, mcu_height) = mcu(raw.format());
         let (n_columns, n_rows) = (width.div_ceil(mcu_width), height.div_ceil(mcu_height));
@@ -159,22 +160,22 @@ impl Cut {
     }
 }
 
-/// Replaces what is in `place` by the scan of a strip.
+/// Replaces the contents of `place` by the scan of a strip.
 fn encode_strip(
     rows: Rows<'_>,
     tables: &Tables,
     simd: Simd,
     samples: &mut McuRow,
     place: &mut Vec<u8>,
-) -> Result<(), EncodeFault> {
-    // On this thread's stack: its length changes with every row of MCUs, and
-    // `place` shares a line of the cache with that of another thread's strip.
+) -> Result<(), EncodeError> {
+    // Move the `Vec` to this thread's stack: its length changes with every row of MCUs,
+    // and `place` shares a cache line with the `Vec` of another thread's strip.
     let mut bytes = mem::take(place);
     bytes.clear();
     // A panic here is a bug, but the camera must go on with its next picture.
     let encoded = catch_unwind(AssertUnwindSafe(|| scan(rows, tables, simd, samples, &mut bytes)));
     *place = bytes;
-    encoded.map_err(|_| EncodeFault::Panic)
+    encoded.map_err(|_| EncodeError::Panic)
 }
 
 fn scan(rows: Rows<'_>, tables: &Tables, simd: Simd, samples: &mut McuRow, out: &mut Vec<u8>) {

@@ -244,7 +244,7 @@ fn strips_are_even_and_fit_into_a_restart_interval() {
     ] {
         let data = vec![0; format.min_len(size.0, size.1, format.line_len(size.0))];
         let raw = Raw::new(format, size, format.line_len(size.0), Range::Full, &data).unwrap();
-        let cut = Cut::of(&raw);
+        let cut = StripPlan::new(&raw);
         assert!(cut.n_mcus <= 65535, "{cut:?}");
         assert!(cut.n_rows * (cut.n_strips - 1) < size.1, "{cut:?}");
         assert!(cut.n_rows * cut.n_strips >= size.1, "{cut:?}");
@@ -257,7 +257,7 @@ fn a_full_disk_is_an_error() {
     let raw = Raw::new(PixelFormat::Grey, (8, 8), 8, Range::Full, &data).unwrap();
     let mut short = [0; 100];
     let fault = Encoder::new(80, 1, Simd::best()).encode(&raw, &mut &mut short[..]).unwrap_err();
-    assert!(matches!(fault, EncodeFault::Output(_)), "{fault}");
+    assert!(matches!(fault, EncodeError::Output(_)), "{fault}");
 }
 
 #[test]
@@ -290,8 +290,8 @@ fn ffmpeg_decodes_without_a_warning() {
             .args(["-f", "null", "-"])
             .output()
             .expect("make test needs ffmpeg");
-        let said = String::from_utf8_lossy(&run.stderr);
-        assert!(run.status.success() && said.is_empty(), "{format} {size:?}: {said}");
+        let stderr = String::from_utf8_lossy(&run.stderr);
+        assert!(run.status.success() && stderr.is_empty(), "{format} {size:?}: {stderr}");
     }
     std::fs::remove_dir_all(&folder).unwrap();
 }

@@ -1,26 +1,26 @@
-//! The one thing of EXIF that a viewer needs: which way is up.
+//! Reads and writes the orientation in EXIF, the only part that a viewer needs.
 
 use super::APP1;
 use super::tiff::Tiff;
 
 /// What an APP1 segment with EXIF begins with (EXIF 2.3, 4.7.2).
 const NAME: &[u8] = b"Exif\0\0";
-/// Of the name, what all write: the last byte is another one in some files.
+/// How many bytes of the name are compared: the last byte differs in some files.
 const N_SURE: usize = 5;
 /// The tag in the first directory.
 const ORIENTATION: u16 = 0x0112;
-/// A 16-bit value; the two others are written by some programs.
+/// The type of a 16-bit value. Some programs write one of the two other types.
 const SHORT: u16 = 3;
 const BYTE: u16 = 1;
 const LONG: u16 = 4;
 
-/// How to turn a picture before it is shown: 1 to 8 as in EXIF, where
-/// 5 to 8 are those that swap width and height.
+/// How to turn a picture before it is shown: 1 to 8 as in EXIF. 5 to 8 swap width and
+/// height.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub(crate) struct Orientation(u8);
 
 impl Orientation {
-    /// `None`: no such orientation.
+    /// The orientation with this number; `None` if there is no such orientation.
     pub(crate) fn new(number: u32) -> Option<Self> {
         u8::try_from(number).ok().filter(|n| (1..=8).contains(n)).map(Self)
     }
@@ -63,15 +63,14 @@ pub(super) fn orientation(content: &[u8]) -> Option<Orientation> {
     Orientation::new(value)
 }
 
-/// An APP1 segment that says the orientation and nothing else; empty for a
-/// picture that is upright already.
+/// An APP1 segment with the orientation alone; empty for an upright picture.
 pub(super) fn segment(orientation: Orientation) -> Vec<u8> {
     if orientation.is_upright() {
         return Vec::new();
     }
     let mut segment = vec![0xFF, APP1, 0, 34];
     segment.extend_from_slice(NAME);
-    // Big-endian, one directory at 8, which has one entry and none behind it.
+    // Big-endian; one directory at offset 8 with one entry, and no further directory.
     segment.extend_from_slice(b"MM\0\x2A\0\0\0\x08\0\x01\x01\x12\0\x03\0\0\0\x01\0");
     segment.extend_from_slice(&[orientation.0, 0, 0, 0, 0, 0, 0]);
     segment
@@ -111,7 +110,7 @@ pub(crate) mod tests {
     }
 
     #[test]
-    fn what_says_no_orientation_is_none() {
+    fn damaged_or_unknown_orientation_is_ignored() {
         for (kind, count, value) in [
             (SHORT, 1, [0, 0, 0, 0]),
             (SHORT, 1, [0, 9, 0, 0]),

@@ -1,5 +1,5 @@
-//! What stands before a scan. jpeg-encoder writes it, so that there is one
-//! place for tables; what the scan needs of it is read back.
+//! The bytes before a scan. The crate jpeg-encoder writes them, so that no own copy of
+//! the tables is needed; the tables for the scan are read back from its output.
 
 use jpeg_encoder::{EncodingError, ImageBuffer, JpegColorType};
 use mjpegd_jpeg_codec::Tables;
@@ -10,7 +10,7 @@ use super::raw::Raw;
 use super::rows::{colours, sampling};
 use super::{DHT, DQT, is_frame_header};
 
-/// The bytes up to the scan, and what they say.
+/// The bytes up to the scan, and the tables in them.
 #[derive(Debug)]
 pub(super) struct Header {
     format: PixelFormat,
@@ -20,7 +20,7 @@ pub(super) struct Header {
 }
 
 impl Header {
-    /// Of a picture with a restart marker after every `interval` MCUs.
+    /// The header of a picture with a restart marker after every `interval` MCUs.
     pub(super) fn new(
         raw: &Raw<'_>,
         quality: u8,
@@ -31,6 +31,8 @@ impl Header {
         encoder.set_sampling_factor(sampling(raw.format()));
         encoder.set_restart_interval(interval.unwrap_or_default());
         encoder.encode_image(Pixel(colours(raw.format())))?;
+        // jpeg-encoder would need the pixels of a picture of the true size. So it encodes
+        // one pixel, and the true size is written over that of its header.
         let mut tables = Tables::new(1, (1, 1));
         let mut at = 2;
         while let Ok(Some((marker, body))) = segment(&bytes, at) {
@@ -57,20 +59,21 @@ impl Header {
                 _ => {}
             }
         }
-        // `segment` stopped at SOS, whose header has a length as others have.
+        // `segment` stops at SOS. The header of SOS belongs to the header, the scan of
+        // the one pixel does not.
         let length = bytes.get(at + 2..at + 4).map_or(0, |l| u16::from_be_bytes([l[0], l[1]]));
         bytes.truncate(at + 2 + usize::from(length));
         let size = (raw.width(), raw.height());
         Ok(Self { format: raw.format(), size, bytes, tables })
     }
 
-    /// Whether it fits this picture, too, of the same encoder.
+    /// Whether this header also fits the given picture, for the same quality.
     pub(super) fn fits(&self, raw: &Raw<'_>) -> bool {
         (self.format, self.size) == (raw.format(), (raw.width(), raw.height()))
     }
 }
 
-/// The smallest picture, for its header.
+/// A picture of one pixel, encoded for its header.
 struct Pixel(JpegColorType);
 
 impl ImageBuffer for Pixel {

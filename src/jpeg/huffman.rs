@@ -1,9 +1,9 @@
 //! The Huffman tables that many cameras leave out of their JPEGs.
 //!
-//! MJPEG in AVI and USB video leaves them to be understood; a JPEG needs them
-//! to be decoded. They are those of ITU-T T.81, tables K.3 to K.6.
+//! MJPEG in AVI and USB video implies these tables; a JPEG without them cannot be
+//! decoded. They are those of ITU-T T.81, tables K.3 to K.6.
 
-/// One DHT segment with all four tables: marker, length, then each with its
+/// One DHT segment with all four tables: marker and length; then for each table its
 /// class and number, 16 counts and the values.
 pub(crate) const SEGMENT: [u8; 420] = {
     let mut segment = [0; 420];

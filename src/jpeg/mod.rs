@@ -1,8 +1,8 @@
-//! JPEG as bytes: is it one, how large is its picture, where does it end; and
-//! raw pictures made into JPEGs.
+//! JPEGs as bytes: checks them, finds their size and their end, and encodes raw
+//! pictures.
 //!
-//! Marker names and layout are those of ITU-T T.81, annex B. Nothing here
-//! decodes a picture.
+//! Marker names and layout are those of ITU-T T.81, annex B. Nothing here decodes a
+//! picture.
 
 mod app;
 mod check;
@@ -21,7 +21,7 @@ mod pixels;
 mod raw;
 #[cfg(feature = "daemon")]
 mod rows;
-mod seconds;
+mod second_pictures;
 mod split;
 #[cfg(feature = "daemon")]
 mod strips;
@@ -58,9 +58,9 @@ const DQT: u8 = 0xDB;
 const APP1: u8 = 0xE1;
 const APP2: u8 = 0xE2;
 
-/// Why some bytes are not shown.
+/// Why some bytes are not published as a picture. Each reason has a counter.
 #[derive(Clone, Copy, Debug, PartialEq)]
-pub(crate) enum Fault {
+pub(crate) enum Error {
     Empty,
     NotJpeg,
     Truncated,
@@ -77,8 +77,8 @@ pub(crate) enum Fault {
     Deep,
 }
 
-impl Fault {
-    /// All of them, in the order of `key`'s counters.
+impl Error {
+    /// All of them, in the order of their counters.
     pub(crate) const ALL: [Self; 10] = [
         Self::Empty,
         Self::NotJpeg,
@@ -92,7 +92,7 @@ impl Fault {
         Self::Deep,
     ];
 
-    /// The name of this fault's counter.
+    /// The name of this error's counter.
     pub(crate) fn key(self) -> &'static str {
         match self {
             Self::Empty => "empty",
@@ -108,14 +108,14 @@ impl Fault {
         }
     }
 
-    /// Whether the source is set to a kind of JPEG that cannot be shown: its
-    /// next pictures are no better.
+    /// Whether the source is set to a kind of JPEG that browsers cannot show. Its next
+    /// pictures will have the same error.
     pub(crate) fn is_permanent(self) -> bool {
         matches!(self, Self::Arithmetic | Self::Lossless | Self::Hierarchical | Self::Deep)
     }
 }
 
-impl fmt::Display for Fault {
+impl fmt::Display for Error {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(match self {
             Self::Empty => "no bytes",
@@ -132,15 +132,15 @@ impl fmt::Display for Fault {
     }
 }
 
-/// What is wrong with a kind of JPEG, by its SOFn and its bits a sample.
-/// Browsers decode baseline, extended and progressive JPEGs of 8 bits; all use
-/// libjpeg-turbo or a decoder that takes no more.
-fn fault_of_coding(sof: u8, bits: u8) -> Option<Fault> {
+/// Why browsers do not decode a kind of JPEG, given its SOFn and its bits a sample;
+/// `None` if they do. They decode baseline, extended and progressive JPEGs of 8 bits:
+/// all use libjpeg-turbo or a decoder that does no more.
+fn unsupported_coding(sof: u8, bits: u8) -> Option<Error> {
     match sof {
-        0xC3 => Some(Fault::Lossless),
-        0xC5..=0xC7 => Some(Fault::Hierarchical),
-        0xC9..=0xCF => Some(Fault::Arithmetic),
-        _ => (bits > 8).then_some(Fault::Deep),
+        0xC3 => Some(Error::Lossless),
+        0xC5..=0xC7 => Some(Error::Hierarchical),
+        0xC9..=0xCF => Some(Error::Arithmetic),
+        _ => (bits > 8).then_some(Error::Deep),
     }
 }
 

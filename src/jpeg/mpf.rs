@@ -1,20 +1,21 @@
-//! The index of the pictures in a file of several (CIPA DC-007, Multi-Picture
-//! Format): phones put previews and gain maps behind the picture that way.
+//! The index of a file with several pictures (CIPA DC-007, Multi-Picture Format).
+//! Phones use it for previews and gain maps behind the main picture.
 
 use super::tiff::Tiff;
 
-/// What an APP2 segment with the index begins with.
+/// How the content of an APP2 segment with the index begins.
 pub(super) const NAME: &[u8] = b"MPF\0";
-/// The entries, 16 bytes a picture: attributes, size, offset, two that depend.
+/// The tag of the list of pictures. It has 16 bytes a picture: attributes, size, offset,
+/// two numbers of dependent pictures.
 const ENTRIES: u16 = 0xB002;
 const ENTRY_BYTES: usize = 16;
-/// No phone writes more, and what is remembered of a picture is bounded.
+/// Bounds the memory. No phone writes more pictures.
 const MAX_PICTURES: usize = 16;
 
-/// Where the other pictures begin, in bytes from the begin of the first one.
-/// `content_at` is where the segment's content begins in that one. Their sizes
-/// are left out, as a common library (Pillow) writes wrong ones.
-pub(super) fn others(content: &[u8], content_at: usize) -> Vec<u64> {
+/// Where the other pictures begin, in bytes from the start of the first one.
+/// `content_at` is where the segment's content begins in the first picture. The sizes
+/// are not used, because a common library (Pillow) writes wrong ones.
+pub(super) fn other_pictures(content: &[u8], content_at: usize) -> Vec<u64> {
     read(content, content_at).unwrap_or_default()
 }
 
@@ -23,7 +24,7 @@ fn read(content: &[u8], content_at: usize) -> Option<Vec<u64>> {
     let entry = tiff.entries().find(|entry| entry.tag == ENTRIES)?;
     let first = usize::try_from(tiff.u32(entry.value_at)?).ok()?;
     let n = (usize::try_from(entry.count).ok()? / ENTRY_BYTES).min(MAX_PICTURES);
-    // Offsets count from the header of TIFF, but 0 is the first picture.
+    // Offsets count from the TIFF header, except that 0 means the first picture.
     let base = u64::try_from(content_at + NAME.len()).ok()?;
     let others = (0..n).filter_map(|nth| {
         let at = first.checked_add(nth * ENTRY_BYTES)?;
@@ -53,11 +54,11 @@ pub(super) mod tests {
     #[test]
     fn all_but_the_first_are_listed() {
         let content = index(&[(1000, 0), (50, 960), (20, 1010)]);
-        assert_eq!(others(&content, 40), [1004, 1054]);
+        assert_eq!(other_pictures(&content, 40), [1004, 1054]);
         for len in 0..content.len() - 4 {
-            assert!(others(&content[..len], 40).len() < 2);
+            assert!(other_pictures(&content[..len], 40).len() < 2);
         }
         let many = index(&[(1, 1); 40]);
-        assert_eq!(others(&many, 0).len(), MAX_PICTURES);
+        assert_eq!(other_pictures(&many, 0).len(), MAX_PICTURES);
     }
 }

@@ -5,7 +5,7 @@
 
 use std::fmt;
 
-/// What the encoder takes.
+/// The formats that the encoder accepts.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum PixelFormat {
     Yuyv,
@@ -33,14 +33,15 @@ pub(super) enum Layout {
     Pairs { cb: usize, cr: usize },
     /// A plane of Y, then two of a quarter of its size, with their order.
     Planes { cb: usize, cr: usize },
-    /// Bytes a pixel; the colours are the format's own matter.
+    /// Bytes a pixel. The order of the colours depends on the format.
     Rgb { n_bytes: usize },
     /// A plane of Y.
     Luma,
 }
 
 impl PixelFormat {
-    /// All of them, the cheapest to encode without a loss of colour first.
+    /// All formats in order of preference: the cheapest to encode without a loss of
+    /// colour first.
     pub(crate) const ALL: [Self; 11] = [
         Self::Yuyv,
         Self::Uyvy,
@@ -72,7 +73,7 @@ impl PixelFormat {
         }
     }
 
-    /// The format with this FourCC, if it is one of ours.
+    /// The format with this FourCC, if the encoder accepts it.
     pub(crate) fn from_fourcc(fourcc: [u8; 4]) -> Option<Self> {
         Self::ALL.into_iter().find(|f| f.fourcc() == fourcc)
     }
@@ -117,7 +118,7 @@ impl PixelFormat {
             Layout::Planes { .. } => (height, 2 * n_chroma_rows - 1, width / 2),
             _ => (height - 1, 0, self.line_len(width)),
         };
-        // A driver's stride may be anything: too much must not wrap around.
+        // The stride comes from the driver: a huge one must not overflow.
         let half_rows = (stride / 2).saturating_mul(n_half_rows);
         stride.saturating_mul(n_rows).saturating_add(half_rows).saturating_add(last)
     }

@@ -1,5 +1,5 @@
-//! A raw picture in somebody's buffer, checked once, so that nothing behind
-//! it can reach outside.
+//! A raw picture in a borrowed buffer. Its size is checked once, so that no later read
+//! is outside of the buffer.
 
 use std::fmt;
 
@@ -7,12 +7,12 @@ pub(crate) use mjpegd_jpeg_codec::Range;
 
 use super::pixels::{Layout, PixelFormat};
 
-/// Each side of a picture goes into 16 bits of its JPEG.
+/// The longest side of a picture: a JPEG has 16 bits for it.
 const MAX_SIDE: usize = u16::MAX as usize;
 
 /// Why a buffer is not a picture.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum RawFault {
+pub(crate) enum RawError {
     Size { width: usize, height: usize },
     OddWidth { format: PixelFormat, width: usize },
     Stride { stride: usize, needed: usize },
@@ -20,20 +20,20 @@ pub(crate) enum RawFault {
     TooShort { len: usize, needed: usize },
 }
 
-impl fmt::Display for RawFault {
+impl fmt::Display for RawError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match *self {
             Self::Size { width, height } => {
                 write!(f, "a picture of {width}x{height}, where 1x1 to {MAX_SIDE}x{MAX_SIDE} fits")
             }
             Self::OddWidth { format, width } => {
-                write!(f, "{format} of {width} columns, where it has them in pairs")
+                write!(f, "{format} with {width} columns, where an even number is needed")
             }
             Self::Stride { stride, needed } => {
                 write!(f, "lines of {stride} bytes, where {needed} are needed")
             }
             Self::OddStride { format, stride } => {
-                write!(f, "{format} in lines of {stride} bytes, which cannot be halved")
+                write!(f, "{format} in lines of {stride} bytes, where an even number is needed")
             }
             Self::TooShort { len, needed } => {
                 write!(f, "a picture of {len} bytes, where {needed} are needed")
@@ -42,9 +42,9 @@ impl fmt::Display for RawFault {
     }
 }
 
-impl std::error::Error for RawFault {}
+impl std::error::Error for RawError {}
 
-/// A raw picture in somebody's buffer.
+/// A raw picture in a borrowed buffer.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Raw<'a> {
     format: PixelFormat,
@@ -56,38 +56,38 @@ pub(crate) struct Raw<'a> {
 }
 
 impl<'a> Raw<'a> {
-    /// A view of `data`, with `stride` bytes from line to line of the first
-    /// plane (V4L2's bytesperline). The other planes follow it at once, with
-    /// the same stride for pairs of colour and half of it for single planes.
+    /// A picture in `data`. `stride` is the number of bytes from line to line of the
+    /// first plane (V4L2's bytesperline). The other planes follow directly: a plane of
+    /// colour pairs has the same stride, a plane of one colour has half of it.
     ///
     /// # Errors
-    /// What does not fit, so that nothing can be read outside of `data`.
+    /// The size, the stride or the buffer do not fit each other.
     pub(crate) fn new(
         format: PixelFormat,
         (width, height): (usize, usize),
         stride: usize,
         range: Range,
         data: &'a [u8],
-    ) -> Result<Self, RawFault> {
+    ) -> Result<Self, RawError> {
         let (Ok(w), Ok(h)) = (u16::try_from(width), u16::try_from(height)) else {
-            return Err(RawFault::Size { width, height });
+            return Err(RawError::Size { width, height });
         };
         if w == 0 || h == 0 {
-            return Err(RawFault::Size { width, height });
+            return Err(RawError::Size { width, height });
         }
         if format.pairs_columns() && !width.is_multiple_of(2) {
-            return Err(RawFault::OddWidth { format, width });
+            return Err(RawError::OddWidth { format, width });
         }
         let needed = format.line_len(width);
         if stride < needed {
-            return Err(RawFault::Stride { stride, needed });
+            return Err(RawError::Stride { stride, needed });
         }
         if matches!(format.layout(), Layout::Planes { .. }) && !stride.is_multiple_of(2) {
-            return Err(RawFault::OddStride { format, stride });
+            return Err(RawError::OddStride { format, stride });
         }
         let needed = format.min_len(width, height, stride);
         if data.len() < needed {
-            return Err(RawFault::TooShort { len: data.len(), needed });
+            return Err(RawError::TooShort { len: data.len(), needed });
         }
         Ok(Self { format, width: w, height: h, stride, range, data })
     }
@@ -113,7 +113,7 @@ impl<'a> Raw<'a> {
         &self.data[y * self.stride..][..self.format.line_len(usize::from(self.width))]
     }
 
-    /// The line of pairs of colour that belongs to line `y`.
+    /// The line of colour pairs that belongs to line `y`.
     pub(super) fn line_of_pairs(&self, y: usize) -> &'a [u8] {
         let at = (usize::from(self.height) + y / 2) * self.stride;
         &self.data[at..][..usize::from(self.width)]
@@ -134,7 +134,7 @@ mod tests {
 
     fn needed(format: PixelFormat, width: usize, height: usize, stride: usize) -> usize {
         let fault = Raw::new(format, (width, height), stride, Range::Full, &[]).unwrap_err();
-        let RawFault::TooShort { needed, .. } = fault else { panic!("{fault}") };
+        let RawError::TooShort { needed, .. } = fault else { panic!("{fault}") };
         needed
     }
 
@@ -154,7 +154,7 @@ mod tests {
     }
 
     #[test]
-    fn what_does_not_fit_is_said() {
+    fn error_names_what_does_not_fit() {
         let new = |format, width, height, stride, len| {
             let data = vec![0; len];
             Raw::new(format, (width, height), stride, Range::Full, &data).unwrap_err().to_string()
@@ -162,9 +162,15 @@ mod tests {
         let (yuyv, yu12) = (PixelFormat::Yuyv, PixelFormat::Yu12);
         assert_eq!(new(yuyv, 0, 480, 0, 0), "a picture of 0x480, where 1x1 to 65535x65535 fits");
         assert!(new(yuyv, 65536, 1, 131_072, 0).starts_with("a picture of 65536x1"));
-        assert_eq!(new(yuyv, 51, 1, 102, 102), "YUYV of 51 columns, where it has them in pairs");
+        assert_eq!(
+            new(yuyv, 51, 1, 102, 102),
+            "YUYV with 51 columns, where an even number is needed"
+        );
         assert_eq!(new(yuyv, 50, 1, 99, 99), "lines of 99 bytes, where 100 are needed");
-        assert_eq!(new(yu12, 50, 2, 51, 999), "YU12 in lines of 51 bytes, which cannot be halved");
+        assert_eq!(
+            new(yu12, 50, 2, 51, 999),
+            "YU12 in lines of 51 bytes, where an even number is needed"
+        );
         assert_eq!(new(yuyv, 50, 2, 100, 199), "a picture of 199 bytes, where 200 are needed");
         assert!(new(yuyv, 50, 65535, usize::MAX, 199).contains("where 18446744073709551615 are"));
     }

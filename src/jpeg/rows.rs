@@ -1,6 +1,7 @@
-//! Rows of a raw picture as the encoder takes them.
+//! Passes the rows of a raw picture to the encoder.
 //!
-//! A camera's colour is coded as it is sampled: nothing is mixed or doubled.
+//! The JPEG has the camera's colour sampling, so no colour sample is averaged or
+//! repeated.
 
 use jpeg_encoder::{JpegColorType, SamplingFactor};
 use mjpegd_jpeg_codec::{Line, McuRow, Order, Simd};
@@ -8,9 +9,9 @@ use mjpegd_jpeg_codec::{Line, McuRow, Order, Simd};
 use super::pixels::{Layout, PixelFormat};
 use super::raw::Raw;
 
-/// How a format's colour is sampled in the JPEG: as the camera gives it. RGB
-/// at 4:2:0 would take 0.7 of the time and 0.8 of the bytes, but lose 3 dB; at
-/// equal bytes both look the same, and who chose RGB did so for its colours.
+/// The colour sampling of the JPEG: that of the camera. RGB at 4:2:0 would take 0.7 of
+/// the time and 0.8 of the bytes, but lose 3 dB. At an equal number of bytes both look
+/// the same, so RGB keeps its full colour.
 pub(super) fn sampling(format: PixelFormat) -> SamplingFactor {
     match format.layout() {
         Layout::Packed { .. } => SamplingFactor::R_4_2_2,
@@ -19,7 +20,7 @@ pub(super) fn sampling(format: PixelFormat) -> SamplingFactor {
     }
 }
 
-/// The side lengths of an MCU, the unit that strips are cut in.
+/// The width and height of an MCU in pixels. Strips consist of whole MCUs.
 pub(super) fn mcu(format: PixelFormat) -> (usize, usize) {
     match format.layout() {
         Layout::Packed { .. } => (16, 8),
@@ -28,7 +29,7 @@ pub(super) fn mcu(format: PixelFormat) -> (usize, usize) {
     }
 }
 
-/// What components the JPEG of a format has.
+/// The components that the JPEG of a format has.
 pub(super) fn colours(format: PixelFormat) -> JpegColorType {
     match format.layout() {
         Layout::Luma => JpegColorType::Luma,
@@ -36,7 +37,7 @@ pub(super) fn colours(format: PixelFormat) -> JpegColorType {
     }
 }
 
-/// Some rows of a picture, as a picture of its own.
+/// A range of rows of a picture, which is encoded like a separate picture.
 #[derive(Clone, Copy)]
 pub(super) struct Rows<'a> {
     pub(super) raw: &'a Raw<'a>,
@@ -45,8 +46,8 @@ pub(super) struct Rows<'a> {
 }
 
 impl Rows<'_> {
-    /// Fills a row of MCUs with the lines from `top` on. Where the picture
-    /// ends in an MCU, its last line goes on.
+    /// Fills a row of MCUs with the lines from `top` on. If the picture ends inside an
+    /// MCU, its last line is repeated.
     pub(super) fn fill(&self, top: usize, simd: Simd, samples: &mut McuRow) {
         let raw = self.raw;
         let range = raw.range();

@@ -1,58 +1,57 @@
 //! Splits a stream of JPEGs that stand one after the other.
 //!
-//! The cut is made at real markers: an EOI inside an APP segment (a
-//! thumbnail) or the bytes FF D9 inside a table do not end the picture. The
-//! second pictures in the files of phones are left out.
+//! The splitter walks over markers: an EOI inside an APP segment (a thumbnail) and the
+//! bytes FF D9 inside a table do not end a picture. The second pictures in the files of
+//! phones are left out.
 
 use memchr::memmem;
 
-use super::seconds::Seconds;
+use super::second_pictures::SecondPictures;
 use super::walk::{Walk, Walked};
-use super::{Fault, SOI};
+use super::{Error, SOI};
 
 /// A JPEG among the bytes.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub(crate) struct Found<'a> {
     pub(crate) jpeg: &'a [u8],
-    /// Whether it ends with EOI; else another one began inside its scan.
+    /// Whether it ends with EOI. Otherwise the next JPEG began inside its scan.
     pub(crate) is_whole: bool,
 }
 
-/// Takes bytes in pieces of any size and gives whole JPEGs.
+/// Takes bytes in pieces of any size and returns whole JPEGs.
 #[derive(Debug)]
 pub(crate) struct Splitter {
-    /// The largest JPEG that is taken: memory must stay bounded whatever a
-    /// source sends.
+    /// The largest JPEG to return. It bounds the memory, whatever a source sends.
     max_bytes: usize,
     buf: Vec<u8>,
-    /// Where the JPEG at hand begins, once its SOI was found.
+    /// Where the current JPEG begins, once its SOI was found.
     start: Option<usize>,
     walk: Walk,
-    /// No SOI begins before this.
-    looked: usize,
-    /// The JPEG that was given out last ends here.
-    done: usize,
-    /// How many bytes there were before those in `buf`.
+    /// The search for the next SOI continues here.
+    searched_to: usize,
+    /// Where the JPEG ends that was returned last. The next call drops it.
+    taken_to: usize,
+    /// How many bytes were dropped before those in `buf`.
     n_forgotten: u64,
-    seconds: Seconds,
+    second_pictures: SecondPictures,
 }
 
 impl Splitter {
-    /// One that gives up on a JPEG of more than `max_bytes`.
+    /// A splitter that gives up on a JPEG of more than `max_bytes`.
     pub(crate) fn new(max_bytes: usize) -> Self {
         Self {
             max_bytes,
             buf: Vec::new(),
             start: None,
             walk: Walk::default(),
-            looked: 0,
-            done: 0,
+            searched_to: 0,
+            taken_to: 0,
             n_forgotten: 0,
-            seconds: Seconds::default(),
+            second_pictures: SecondPictures::default(),
         }
     }
 
-    /// The largest JPEG to accept.
+    /// The largest JPEG to return.
     pub(crate) fn max_bytes(&self) -> usize {
         self.max_bytes
     }
@@ -62,7 +61,7 @@ impl Splitter {
         self.buf.len()
     }
 
-    /// Adds bytes as they came.
+    /// Adds the next bytes of the stream.
     pub(crate) fn push(&mut self, bytes: &[u8]) {
         self.buf.extend_from_slice(bytes);
     }
@@ -72,81 +71,80 @@ impl Splitter {
         self.start.is_some()
     }
 
-    /// The next JPEG, whole, or up to where another one began inside of it; `None`:
-    /// more bytes are needed.
+    /// The next JPEG: whole, or up to where another one begins inside it. `None` if more
+    /// bytes are needed.
     ///
     /// # Errors
-    /// Bytes that began like a JPEG and are none. They are passed over: the
-    /// next call goes on behind them.
-    pub(crate) fn next_jpeg(&mut self) -> Result<Option<Found<'_>>, Fault> {
+    /// Bytes that begin like a JPEG but are not one. They are skipped: the next call
+    /// continues behind them.
+    pub(crate) fn next_jpeg(&mut self) -> Result<Option<Found<'_>>, Error> {
         loop {
-            self.forget(self.done);
+            self.forget(self.taken_to);
             let Some((start, is_whole)) = self.find_one()? else { return Ok(None) };
             let at = self.n_forgotten + start as u64;
-            if !is_whole || !self.seconds.is_one(&self.buf[start..self.done], at) {
-                return Ok(Some(Found { jpeg: &self.buf[start..self.done], is_whole }));
+            if !is_whole || !self.second_pictures.is_second(&self.buf[start..self.taken_to], at) {
+                return Ok(Some(Found { jpeg: &self.buf[start..self.taken_to], is_whole }));
             }
         }
     }
 
-    /// The begin of a JPEG whose rest will not come; `None` if there is none, or too
-    /// little of it to show.
+    /// The start of a JPEG whose rest will not come, as the stream ended. `None` if there
+    /// is no such JPEG, or too little of it to show.
     pub(crate) fn take_rest(&mut self) -> Option<&[u8]> {
         let start = self.start.filter(|_| self.walk.has_scan())?;
         self.start = None;
-        self.done = self.buf.len();
-        self.looked = self.done;
+        self.taken_to = self.buf.len();
+        self.searched_to = self.taken_to;
         Some(&self.buf[start..])
     }
 
-    /// Where the next JPEG begins, which ends at `done`, and whether it is
-    /// whole.
-    fn find_one(&mut self) -> Result<Option<(usize, bool)>, Fault> {
+    /// Where the next JPEG begins, and whether it is whole. It ends at `taken_to`.
+    fn find_one(&mut self) -> Result<Option<(usize, bool)>, Error> {
         let Some(start) = self.start.or_else(|| self.find_start()) else { return Ok(None) };
-        // No further than the largest: what is found must not depend on how
-        // much has come.
+        // Walk over no more than the largest JPEG. Otherwise an EOI behind this limit
+        // would be found or not, depending on how many bytes have arrived.
         let jpeg = &self.buf[start..];
         let jpeg = &jpeg[..jpeg.len().min(self.max_bytes.saturating_add(1))];
-        let (len, is_whole) = match self.walk.go_on(jpeg) {
+        let (len, is_whole) = match self.walk.advance(jpeg) {
             Walked::More if jpeg.len() <= self.max_bytes => return Ok(None),
-            Walked::More => return Err(self.give_up(start, Fault::TooLarge)),
+            Walked::More => return Err(self.give_up(start, Error::TooLarge)),
             Walked::End(len) if len > self.max_bytes => {
-                return Err(self.give_up(start, Fault::TooLarge));
+                return Err(self.give_up(start, Error::TooLarge));
             }
             Walked::End(len) => (len, true),
-            Walked::Bad(Fault::Truncated) if self.walk.has_scan() => (self.walk.at(), false),
-            Walked::Bad(fault) => return Err(self.give_up(start, fault)),
+            Walked::Bad(Error::Truncated) if self.walk.has_scan() => (self.walk.at(), false),
+            Walked::Bad(error) => return Err(self.give_up(start, error)),
         };
         self.start = None;
-        self.done = start + len;
-        self.looked = self.done;
+        self.taken_to = start + len;
+        self.searched_to = self.taken_to;
         Ok(Some((start, is_whole)))
     }
 
     /// Drops the first `n` bytes.
     fn forget(&mut self, n: usize) {
         self.buf.drain(..n);
-        self.looked -= n.min(self.looked);
+        self.searched_to -= n.min(self.searched_to);
         self.start = self.start.map(|start| start - n);
         self.n_forgotten += n as u64;
-        self.done = 0;
+        self.taken_to = 0;
     }
 
-    fn give_up(&mut self, start: usize, fault: Fault) -> Fault {
+    fn give_up(&mut self, start: usize, error: Error) -> Error {
         self.start = None;
-        self.looked = start + 2;
-        fault
+        self.searched_to = start + 2;
+        error
     }
 
     fn find_start(&mut self) -> Option<usize> {
-        let Some(offset) = memmem::find(&self.buf[self.looked..], &[0xFF, SOI, 0xFF]) else {
-            // The last two bytes may be the begin of a SOI.
-            self.looked = self.buf.len().saturating_sub(2).max(self.looked);
-            self.forget(self.looked);
+        let Some(offset) = memmem::find(&self.buf[self.searched_to..], &[0xFF, SOI, 0xFF]) else {
+            // The last two bytes may be the start of the three that are searched for.
+            self.searched_to = self.buf.len().saturating_sub(2).max(self.searched_to);
+            self.forget(self.searched_to);
             return None;
         };
-        // The bytes before it are not needed any more, and must not accumulate.
-        self.forget(self.looked + offset);
+        // The bytes before SOI are not needed, and must not accumulate.
+        self.forget(self.searched_to + offset);
         self.walk = Walk::default();
         self.start = Some(0);
         self.start
@@ -209,13 +207,13 @@ mod tests {
         let mut splitter = Splitter::new(B.len());
         let comment = [&[0xFF, 0xFE, 0xFF, 0xFF], [0; 0xFFFD].as_slice()].concat();
         splitter.push(&[&A[..2], &comment, &A[2..], B].concat());
-        assert_eq!(splitter.next_jpeg(), Err(Fault::TooLarge));
+        assert_eq!(splitter.next_jpeg(), Err(Error::TooLarge));
         assert_eq!(splitter.next_jpeg(), Ok(Some(Found { jpeg: B, is_whole: true })));
         assert_eq!(splitter.next_jpeg(), Ok(None));
     }
 
     #[test]
-    fn what_came_of_a_cut_picture_is_given_out() {
+    fn cut_picture_is_returned_up_to_the_cut() {
         let cut = &A[..A.len() / 2];
         let mut splitter = Splitter::new(1 << 20);
         splitter.push(&[cut, B, cut].concat());
@@ -247,7 +245,7 @@ mod tests {
         splitter.push(&A[..A.len() - 2]);
         assert_eq!(splitter.next_jpeg(), Ok(None));
         splitter.push(&[0; 1 << 20]);
-        assert_eq!(splitter.next_jpeg(), Err(Fault::TooLarge));
+        assert_eq!(splitter.next_jpeg(), Err(Error::TooLarge));
         splitter.push(&[0; 1024]);
         while splitter.next_jpeg().is_err() {}
         assert!(splitter.buf.len() < 1024, "{} bytes kept", splitter.buf.len());

@@ -1,10 +1,9 @@
-//! Joins the scans of a picture's strips to one.
+//! Joins the scans of a picture's strips.
 //!
-//! Each strip was encoded as a picture of its own with the same tables. A
-//! decoder forgets at a restart marker what an encoder does not know at the
-//! start of a picture (T.81, E.1.3 and F.1.1.5.1: the DC predictions, and
-//! bits that fill no byte), so the scans fit behind each other with RST0 to
-//! RST7 between them.
+//! Each strip was encoded as a separate picture with the same tables. At a restart
+//! marker a decoder resets its DC predictions and starts at a whole byte (T.81, E.1.3
+//! and F.1.1.5.1), as at the start of a picture. So the scans can be joined with RST0
+//! to RST7 between them.
 
 use std::io::{self, Write};
 
@@ -12,11 +11,11 @@ use super::EOI;
 
 const RST0: u8 = 0xD0;
 
-/// Writes one JPEG. The strips must have been encoded with a restart interval
-/// of just their size; the last one may be smaller.
+/// Writes one JPEG. The restart interval in the header must be the size of a strip;
+/// only the last strip may be smaller.
 ///
 /// # Errors
-/// What `out` says.
+/// Those of `out`.
 pub(super) fn join(header: &[u8], scans: &[Vec<u8>], out: &mut impl Write) -> io::Result<()> {
     out.write_all(header)?;
     for (i, scan) in scans.iter().enumerate() {

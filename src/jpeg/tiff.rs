@@ -1,8 +1,8 @@
-//! The little of TIFF that EXIF and MPF are written in (TIFF 6.0, section 2):
-//! a header with the byte order, and directories of 12-byte entries.
+//! The part of TIFF that EXIF and MPF use (TIFF 6.0, section 2): a header with the byte
+//! order, and directories of 12-byte entries.
 //!
-//! Every offset comes from outside: reads beyond the bytes are `None`, and no
-//! directory is followed to another one, so each look ends.
+//! Offsets come from outside and cannot be trusted: a read beyond the bytes returns
+//! `None`, and only the first directory is read, so that there is no loop.
 
 /// A block of TIFF, from its header on.
 pub(super) struct Tiff<'a> {
@@ -25,7 +25,7 @@ pub(super) struct Entry {
 const ENTRY_BYTES: usize = 12;
 
 impl<'a> Tiff<'a> {
-    /// `None`: no header of TIFF.
+    /// Reads the header; `None` if it is not one of TIFF.
     pub(super) fn new(bytes: &'a [u8]) -> Option<Self> {
         let is_little = match bytes {
             [b'I', b'I', 42, 0, ..] => true,
@@ -47,7 +47,7 @@ impl<'a> Tiff<'a> {
         Some(if self.is_little { u32::from_le_bytes(bytes) } else { u32::from_be_bytes(bytes) })
     }
 
-    /// The entries of the first directory, as far as they are there.
+    /// The entries of the first directory, up to the first that is cut off.
     pub(super) fn entries(&self) -> impl Iterator<Item = Entry> {
         let n = self.u16(self.directory).unwrap_or(0);
         let first = self.directory.saturating_add(2);

@@ -1,80 +1,84 @@
-//! Finds the end of a JPEG by its markers, while its bytes still come.
+//! Finds the end of a JPEG by its markers, while its bytes still arrive.
 
 use memchr::memchr;
 
-use super::{EOI, Fault, SOI, SOS, stands_alone};
+use super::{EOI, Error, SOI, SOS, stands_alone};
 
-/// A walk over one JPEG. What lies inside a segment (the end of a thumbnail,
-/// FF D9 in a table) does not end the picture.
+/// A walk over the markers of one JPEG. The contents of a segment (the end of a
+/// thumbnail, FF D9 in a table) do not end the picture.
 #[derive(Debug)]
 pub(crate) struct Walk {
-    /// All before this was looked at.
+    /// The bytes before this were walked over.
     at: usize,
     in_scan: bool,
     has_scan: bool,
 }
 
-/// How far a walk came.
+/// The result of a walk.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub(crate) enum Walked {
-    /// The end is not among the bytes.
+    /// The bytes do not contain the end yet.
     More,
-    /// One past EOI.
+    /// The end of the JPEG: one past EOI.
     End(usize),
-    /// These bytes are no JPEG.
-    Bad(Fault),
+    /// The bytes are no JPEG, or a damaged one.
+    Bad(Error),
 }
 
 impl Default for Walk {
-    /// Behind SOI.
+    /// A walk that begins behind SOI.
     fn default() -> Self {
         Self::from(2)
     }
 }
 
 impl Walk {
-    /// From a marker on.
+    /// A walk that begins at the marker at `at`.
     pub(super) fn from(at: usize) -> Self {
         Self { at, in_scan: false, has_scan: false }
     }
 
-    /// How far it came: what stands there is the end, or what is wrong.
+    /// Where the walk stands: after `End` at EOI, after `Bad` at the damage.
     pub(super) fn at(&self) -> usize {
         self.at
     }
 
-    /// Whether it stands in a scan, which may break off anywhere.
+    /// Whether it stands in a scan, which can break off at any byte.
     pub(super) fn is_in_scan(&self) -> bool {
         self.in_scan
     }
 
-    /// Whether some bytes of a scan came: enough for a decoder to show.
+    /// Whether some bytes of a scan came, so that a decoder shows something.
     pub(super) fn has_scan(&self) -> bool {
         self.has_scan
     }
 
-    /// Goes on over the bytes of a JPEG from its SOI, as far as they have
-    /// come: those of the call before, and perhaps more.
-    pub(crate) fn go_on(&mut self, jpeg: &[u8]) -> Walked {
+    /// Continues the walk. `jpeg` holds the bytes from SOI on, as far as they have
+    /// arrived: those of the previous call, and perhaps more.
+    pub(crate) fn advance(&mut self, jpeg: &[u8]) -> Walked {
         loop {
-            let step = if self.in_scan { self.pass_scan(jpeg) } else { self.pass_segment(jpeg) };
+            let step = if self.in_scan {
+                self.advance_in_scan(jpeg)
+            } else {
+                self.advance_over_segment(jpeg)
+            };
             if let Some(end) = step {
                 return end;
             }
         }
     }
 
-    fn pass_segment(&mut self, jpeg: &[u8]) -> Option<Walked> {
+    fn advance_over_segment(&mut self, jpeg: &[u8]) -> Option<Walked> {
         let rest = jpeg.get(self.at..).unwrap_or_default();
         match rest {
             [0xFF, 0xFF, ..] => self.at += 1,
             [0xFF, EOI, ..] => return Some(Walked::End(self.at + 2)),
-            [0xFF, SOI | 0x00, ..] => return Some(Walked::Bad(Fault::Truncated)),
+            [0xFF, SOI | 0x00, ..] => return Some(Walked::Bad(Error::Truncated)),
             [0xFF, m, ..] if stands_alone(*m) => self.at += 2,
             [0xFF, m, l1, l0, ..] => {
                 let len = 2 + usize::from(u16::from_be_bytes([*l1, *l0]));
                 if len < 4 {
-                    return Some(Walked::Bad(Fault::NotJpeg));
+                    return Some(Walked::Bad(Error::NotJpeg));
                 }
                 if rest.len() < len {
                     return Some(Walked::More);
@@ -83,15 +87,15 @@ impl Walk {
                 self.at += len;
             }
             [] | [0xFF, ..] => return Some(Walked::More),
-            _ => return Some(Walked::Bad(Fault::NotJpeg)),
+            _ => return Some(Walked::Bad(Error::NotJpeg)),
         }
         None
     }
 
-    /// Entropy-coded data: FF is followed by 00, or by a restart marker, or
-    /// the data is over (T.81 B.1.1.5). What can be none of these is damage,
-    /// over which decoders go on.
-    fn pass_scan(&mut self, jpeg: &[u8]) -> Option<Walked> {
+    /// Walks over entropy-coded data. There, FF is followed by 00 or by a restart marker;
+    /// any other marker ends the data (T.81 B.1.1.5). A marker that cannot stand behind
+    /// a scan is damage, which is skipped as decoders do.
+    fn advance_in_scan(&mut self, jpeg: &[u8]) -> Option<Walked> {
         let Some(offset) = memchr(0xFF, jpeg.get(self.at..).unwrap_or_default()) else {
             self.has_scan |= self.at < jpeg.len();
             self.at = jpeg.len();
@@ -114,8 +118,8 @@ impl Walk {
     }
 }
 
-/// Tables, another scan, a comment, the end; and SOI, where the rest was lost
-/// and another picture begins.
+/// Whether a marker can follow a scan: tables, another scan, a comment, EOI; and SOI,
+/// if the rest of the picture was lost and another picture begins.
 fn may_follow_a_scan(marker: u8) -> bool {
     matches!(marker, 0xC4 | 0xCC | 0xD8..=0xEF | 0xFE)
 }

@@ -1,29 +1,34 @@
-//! Bits to the bytes of a scan.
+//! Packs bits into the bytes of a scan.
 
-/// Bytes that wait to be stuffed. Small enough to stay in the first cache.
+/// Bytes that wait to be stuffed. Small enough to stay in the first-level cache.
 const N_PENDING: usize = 4096;
 
 /// Whole bytes of a scan, before stuffing.
 pub(crate) type Pending = [u8; N_PENDING];
 
-/// Bytes of a block at most: the DC has 27 bits, each AC 26.
+/// The most bytes of a block. DC has up to 16 bits of code and 11 of value, each AC up
+/// to 16 and 10.
 const MAX_BLOCK_BYTES: usize = (27 + 63 * 26_usize).div_ceil(8);
 
-/// Blocks that may be put between two calls of `make_room`.
+/// Blocks that may be written between two calls of `make_room`: those of two MCUs.
 pub(crate) const MAX_BLOCKS: usize = 12;
+/// With at most this many bytes pending, [`MAX_BLOCKS`] and one word still fit.
 const ROOM: usize = N_PENDING - MAX_BLOCKS * MAX_BLOCK_BYTES - 8;
 
-/// Where the next bit goes. It is apart from the bytes, and copied while a row
-/// is coded, so that the compiler keeps it in registers.
+/// Where the next bit goes. It is separate from the bytes, and a row works on a copy of
+/// it, so that the compiler keeps it in registers.
 #[derive(Clone, Copy)]
 pub(crate) struct Cursor {
+    /// The last bits, in the lower part; bits above them are zeros or already stored.
     word: u64,
+    /// How many bits the word has room for.
     n_free: u32,
+    /// Bytes in `Pending`.
     n_bytes: usize,
 }
 
 impl Cursor {
-    /// Appends the lower `n` bits, which must be all that are set.
+    /// Appends the lower `n` bits of `bits`. The bits above them must be zero.
     #[inline(always)]
     pub(crate) fn put(&mut self, bits: u32, n: u32, pending: &mut Pending) {
         let bits = u64::from(bits);
@@ -31,6 +36,10 @@ impl Cursor {
             self.word = self.word << n | bits;
             self.n_free -= n;
         } else {
+            // The word is filled with the upper bits and stored; the lower bits begin the
+            // next word. The upper bits are not cleared from it: they move out at the top
+            // before it is stored. `& 63` changes nothing, as `n_free` is below `n` here,
+            // but lets the compiler leave out a check of the shift.
             let n_over = n - self.n_free;
             self.store(self.word << (self.n_free & 63) | bits >> n_over, pending);
             self.word = bits;
@@ -40,7 +49,7 @@ impl Cursor {
 
     #[inline(always)]
     fn store(&mut self, word: u64, pending: &mut Pending) {
-        // `make_room` has seen to it that there is a place.
+        // `make_room` ensures that there is a place.
         if let Some(place) = pending[self.n_bytes..].first_chunk_mut() {
             *place = word.to_be_bytes();
             self.n_bytes += 8;
@@ -48,10 +57,10 @@ impl Cursor {
     }
 }
 
-/// Appends bits to a scan, and a zero to each byte 0xFF that comes of it.
+/// Appends bits to a scan, with a zero byte after each byte 0xFF (stuffing).
 ///
-/// Bytes are collected first and stuffed together: to look for 0xFF at each
-/// word costs more than one look over some thousand bytes.
+/// Bytes are collected and then stuffed together: checking each word for 0xFF costs
+/// more than one search in a few thousand bytes.
 pub(crate) struct BitWriter<'a> {
     out: &'a mut Vec<u8>,
     pub(crate) pending: Pending,
@@ -64,7 +73,7 @@ impl<'a> BitWriter<'a> {
         Self { out, pending: [0; N_PENDING], cursor }
     }
 
-    /// Sees to it that [`MAX_BLOCKS`] fit, whatever is in them.
+    /// Makes room for [`MAX_BLOCKS`] blocks of any content.
     #[inline(always)]
     pub(crate) fn make_room(&mut self, cursor: &mut Cursor) {
         if cursor.n_bytes > ROOM {
@@ -85,9 +94,11 @@ impl<'a> BitWriter<'a> {
         self.out.extend_from_slice(rest);
     }
 
-    /// Fills the last byte with ones.
+    /// Fills the last byte with ones (T.81, F.1.2.3) and writes all bytes.
     pub(crate) fn end(mut self) {
         let mut cursor = self.cursor;
+        // Seven ones complete a byte that has at least one bit; what is left of them is
+        // less than a byte and not written.
         cursor.put(0x7F, 7, &mut self.pending);
         let n_last = (64 - cursor.n_free) / 8;
         let n_bytes = cursor.n_bytes + n_last as usize;

@@ -1,10 +1,10 @@
-//! Blocks that were transformed and quantized.
+//! Blocks after transform and quantization.
 
-/// Two blocks that lie side by side in a plane: what one vector of AVX2 holds
-/// of them, so that all levels fill it alike.
+/// Two blocks that lie side by side in a plane. One AVX2 register holds a row of both,
+/// which decides the layout for all levels of SIMD.
 ///
-/// Rows of both blocks take turns: coefficient `x` of row `y` of block `nth`
-/// is at `16 * y + 8 * nth + x`.
+/// Rows of both blocks alternate: coefficient `x` of row `y` of block `nth` is at
+/// `16 * y + 8 * nth + x`.
 pub(crate) struct Pair {
     pub(crate) values: [[i16; 16]; 8],
     /// A bit for each coefficient that is not 0, in zigzag order from bit 0.
@@ -17,6 +17,7 @@ impl Pair {
     /// Coefficient `k` of a block in zigzag order.
     #[inline(always)]
     pub(crate) fn value(&self, nth: usize, k: u32) -> i16 {
+        // The masks change nothing. They let the compiler leave out the bounds checks.
         let place = usize::from(PLACES[k as usize & 63]) + 8 * nth;
         self.values.as_flattened()[place & 127]
     }
@@ -45,7 +46,8 @@ static PLACES: [u8; 64] = {
     places
 };
 
-/// Bits in the order of a block's rows, put into that of the zigzag.
+/// Reorders 64 bits from the order of a block's rows to that of the zigzag. One lookup
+/// a row replaces moving 64 single bits.
 #[cfg(any(test, not(target_arch = "aarch64")))]
 #[inline(always)]
 pub(crate) fn in_zigzag(rows: u64) -> u64 {
@@ -53,7 +55,8 @@ pub(crate) fn in_zigzag(rows: u64) -> u64 {
     bytes.iter().zip(&SCATTERED).fold(0, |bits, (row, of)| bits | of[usize::from(*row)])
 }
 
-/// The bits of each row, scattered to their places in the zigzag.
+/// For each row and each value of its eight bits: the bits at their places in the
+/// zigzag.
 #[cfg(any(test, not(target_arch = "aarch64")))]
 static SCATTERED: [[u64; 256]; 8] = {
     let mut scattered = [[0; 256]; 8];

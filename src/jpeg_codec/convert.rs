@@ -1,15 +1,15 @@
-//! Lines of pixels to samples: which bytes of a line are what.
+//! Converts lines of pixels to samples: knows which byte of a line is which component.
 
 use crate::samples::{Line, Order, Range};
 
-/// What a sample is of.
+/// The kind of a sample, which decides its range.
 #[derive(Clone, Copy)]
 pub(crate) enum Kind {
     Luma,
     Chroma,
 }
 
-/// What a level of SIMD makes of pixels that lie one behind the other.
+/// The functions of a level of SIMD for pixels that lie in a row.
 pub(crate) struct Kernels<Split, Rgb, Rgb565, Widen> {
     /// Every first byte of two, and every second.
     pub(crate) split: Split,
@@ -17,16 +17,16 @@ pub(crate) struct Kernels<Split, Rgb, Rgb565, Widen> {
     pub(crate) rgb: Rgb,
     /// Y, Cb and Cr of five, six and five bits.
     pub(crate) rgb565: Rgb565,
-    /// Limited range made full.
+    /// Limited range widened to full range.
     pub(crate) widen: Widen,
 }
 
-/// Pixels that are converted at once where they take two steps: few enough to
-/// stay in the first cache.
+/// How many pixels a conversion in two steps takes at once: few enough to stay in the
+/// first-level cache.
 const N_AT_ONCE: usize = 128;
 
-/// Writes the samples of a line to those of Y, Cb and Cr that it has, as many
-/// as fit, in the range that they have.
+/// Writes the samples of a line to the planes of its components, as many as fit, and
+/// widens them to full range.
 #[inline(always)]
 pub(crate) fn convert(
     of: Line<'_>,
@@ -58,8 +58,8 @@ pub(crate) fn convert(
         Line::Bgr(line) => return (kernels.rgb)(line.as_chunks().0, true, range, [y, cb, cr]),
         Line::Rgb565(line) => return (kernels.rgb565)(line.as_chunks().0, range, [y, cb, cr]),
     }
-    // A second look at samples that are in the first cache costs less than
-    // kernels for both ranges.
+    // A second pass over samples in the first-level cache is cheap, and saves a kernel
+    // for each range.
     if range == Range::Limited {
         for component in of.components() {
             let kind = if component == 0 { Kind::Luma } else { Kind::Chroma };
@@ -73,10 +73,10 @@ fn copy(from: &[u8], to: &mut [u8]) {
     to[..n].copy_from_slice(&from[..n]);
 }
 
-/// Two pixels in four bytes.
+/// Splits lines with two pixels in four bytes.
 ///
-/// To take pairs apart twice is faster than to take fours apart: baseline
-/// instructions can do nothing but the first.
+/// It splits pairs of bytes twice, since baseline SIMD has instructions for pairs but not
+/// for groups of four.
 #[inline(always)]
 fn packed(
     line: &[u8],

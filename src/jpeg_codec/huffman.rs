@@ -1,23 +1,23 @@
-//! Values to bits (T.81, F.1.2).
+//! Codes coefficients as bits (T.81, F.1.2).
 
 use crate::bits::{Cursor, Pending};
 use crate::blocks::Pair;
 
-/// What is put for each symbol.
+/// The bits for each symbol.
 ///
-/// An entry has the code in front of as many zeros as its value has bits, and
-/// below that, in five bits, the length of both: one load gives all that a
-/// coefficient needs.
+/// An entry holds the code, then zeros in place of the value's bits, and in its lowest
+/// five bits the length of code and value. So a coefficient needs only one load from
+/// memory.
 #[derive(Debug)]
 pub(crate) struct Codes([u32; 256]);
 
-/// Bits of an entry that say how long it is.
+/// The bits of an entry that hold the length. Five are enough for 16 + 11.
 const LENGTH_BITS: u32 = 5;
 const LENGTH_MASK: u32 = (1 << LENGTH_BITS) - 1;
-/// The longest value of a picture with 8 bits a sample: a difference of DC.
+/// The longest value for samples of 8 bits: a difference of DC has 11 bits.
 const MAX_VALUE_BITS: u8 = 11;
 
-/// Sixteen zeros, where 15 are the most that go before a value.
+/// The symbol for sixteen zeros (ZRL). A symbol with a value covers at most 15.
 const ZERO_RUN: usize = 0xF0;
 const END_OF_BLOCK: usize = 0;
 
@@ -52,11 +52,14 @@ impl Codes {
         cursor.put(entry >> LENGTH_BITS, entry & LENGTH_MASK, pending);
     }
 
-    /// The symbol of a run (in its upper four bits) and of a value's length,
-    /// and the value.
+    /// Writes the symbol for a run of zeros (in the upper four bits of `run`) and the
+    /// length of a value, then the value.
     #[inline(always)]
     fn put_value(&self, run: u32, value: i16, cursor: &mut Cursor, pending: &mut Pending) {
         let value = i32::from(value);
+        // A negative value is written as value - 1 without its upper bits (T.81,
+        // F.1.2.1.1). `value >> 31` is -1 for negative values and 0 for others, so there
+        // is no branch, which the processor could not predict.
         let n = 32 - value.unsigned_abs().leading_zeros();
         let low = (value + (value >> 31)).cast_unsigned() & ((1 << n) - 1);
         let entry = self.0[(run | n) as usize & 255];
@@ -77,7 +80,8 @@ pub(crate) fn put_block(
     let value = pair.value(nth, 0);
     dc.put_value(0, value.wrapping_sub(*previous), cursor, pending);
     *previous = value;
-    // Bit 0 is the DC's place.
+    // Bit 0 stands for the DC.
+    // Step from one coefficient that is not 0 to the next, since most are 0.
     let mut left = pair.non_zero(nth) & !1;
     let mut at = 0;
     while left != 0 {
@@ -89,6 +93,7 @@ pub(crate) fn put_block(
         }
         ac.put_value(run << 4, pair.value(nth, next), cursor, pending);
         at = next;
+        // Clears the lowest bit that is set.
         left &= left - 1;
     }
     if at != 63 {

@@ -1,7 +1,7 @@
-//! Samples of sixteen pixels at a time.
+//! Computes the samples of sixteen pixels at a time.
 //!
-//! Explicit, since the daemon is linked for size, and then the compiler makes
-//! no vectors of loops, whatever a package was compiled for.
+//! The vectors are explicit: the daemon is optimized for size when it is linked, and the
+//! compiler then does not vectorize loops, whatever the options of a package are.
 
 /// Makes `split`, `rgb`, `rgb565`, `widen_luma` and `widen_chroma` out of what
 /// is in scope: what `pass!` takes, and
@@ -49,8 +49,8 @@ macro_rules! kernels {
             });
         }
 
-        /// JFIF's BT.601, with 16 bits behind the point. Factors have 15 bits
-        /// at most, so greater ones are two.
+        /// JFIF's BT.601 with 16 fraction bits. A factor has at most 15 bits, so a
+        /// greater one is split in two, as 38470 = 22086 + 16384 for green.
         $(#[$attribute])*
         #[inline]
         fn ycbcr(rgb: [[V; H]; 3], range: Range) -> [[u8; 16]; 3] {
@@ -78,7 +78,8 @@ macro_rules! kernels {
             in_sixteens(levels, |levels| joined(halves(cast(levels)).map(|v| full_luma(v))));
         }
 
-        /// 16 to 235 widened to 0 to 255, and what is outside: by 36 / 219.
+        /// Widens 16 to 235 to 0 to 255, by 36 / 219 (5387 of 2^15). Levels outside are
+        /// clamped later.
         $(#[$attribute])*
         #[inline]
         fn full_luma(v: V) -> V {
@@ -86,8 +87,8 @@ macro_rules! kernels {
             add(v, scaled::<5387>(v))
         }
 
-        /// 16 to 240 widened to 0.5 to 255.5 around 128: by 31 / 224. The
-        /// product is a little too large, so that half is rounded away from 128.
+        /// Widens 16 to 240 to 0.5 to 255.5 around 128, by 31 / 224. The factor (4535 of
+        /// 2^15) is slightly too large, so that half is rounded away from 128.
         $(#[$attribute])*
         #[inline]
         fn widen_chroma(levels: &mut [u8]) {
@@ -100,7 +101,8 @@ macro_rules! kernels {
 
 pub(crate) use kernels;
 
-/// Makes `N` samples of each of sixteen pixels; the last ones may be fewer.
+/// Computes `N` samples for each pixel, sixteen pixels at a time. The last pixels are
+/// padded to sixteen.
 #[inline(always)]
 pub(crate) fn by_sixteen<const BYTES: usize, const N: usize>(
     pixels: &[[u8; BYTES]],
@@ -125,7 +127,7 @@ pub(crate) fn by_sixteen<const BYTES: usize, const N: usize>(
     }
 }
 
-/// Replaces sixteen bytes by others; the last ones may be fewer.
+/// Replaces bytes, sixteen at a time. The last bytes are padded to sixteen.
 #[inline(always)]
 pub(crate) fn in_sixteens(levels: &mut [u8], replaced: impl Fn([u8; 16]) -> [u8; 16]) {
     let (whole, rest) = levels.as_chunks_mut();

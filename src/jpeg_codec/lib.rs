@@ -1,6 +1,6 @@
-//! The scan of a baseline JPEG: pixels in, transformed, divided, and
-//! Huffman-coded bytes out. What tables and sampling are used, the caller
-//! reads out of the header that stands before the scan.
+//! Encodes the scan of a baseline JPEG: it takes pixels, transforms and quantizes them,
+//! and writes Huffman-coded bytes. The caller reads tables and sampling from the header
+//! that it puts before the scan.
 //!
 //! ```text
 //! line of pixels -> samples of an MCU row -> pairs of blocks -> bits -> bytes

@@ -1,4 +1,4 @@
-//! Pixels as cameras give them, taken apart to planes of full range Y, Cb and Cr.
+//! Splits the pixels of cameras into planes of Y, Cb and Cr with full range.
 
 use std::ops;
 
@@ -8,7 +8,7 @@ use crate::tables::{MAX_COMPONENTS, Tables};
 /// Samples of two blocks side by side.
 pub(crate) const PAIR_WIDTH: usize = 16;
 
-/// What the numbers of black and white are.
+/// Which levels stand for black and white.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Range {
     /// 16 to 235, and 16 to 240 for colour differences (BT.601, BT.709).
@@ -49,7 +49,7 @@ pub enum Line<'a> {
     Rgb565(&'a [u8]),
 }
 
-/// The samples of one row of MCUs, each component as it is sampled.
+/// The samples of one row of MCUs, each component with its own sampling.
 #[derive(Debug, Default)]
 pub struct McuRow {
     planes: [Plane; MAX_COMPONENTS],
@@ -60,12 +60,12 @@ pub struct McuRow {
 struct Plane {
     samples: Vec<u8>,
     width: usize,
-    /// Twice an MCU's width or a multiple of it.
+    /// A multiple of twice an MCU's width, because MCUs are transformed in pairs.
     stride: usize,
 }
 
 impl McuRow {
-    /// Makes room for a row of a picture with `width` columns; keeps memory.
+    /// Makes room for a row of a picture with `width` columns. Reuses the memory.
     pub fn set_width(&mut self, tables: &Tables, width: usize) {
         let (across, down) = tables.luma;
         self.n_mcus = width.div_ceil(8 * across);
@@ -81,9 +81,8 @@ impl McuRow {
         }
     }
 
-    /// Takes `line` as line `y` of the components that it has, and repeats its
-    /// last sample to the end of the last MCU. Lines that no MCU has, and what
-    /// is wider than the picture, are left out.
+    /// Stores `line` as line `y` of its components, and repeats its last sample to the
+    /// end of the last MCU. Ignores lines below the row and pixels beyond the width.
     pub fn set_line(&mut self, simd: Simd, y: usize, line: Line<'_>, range: Range) {
         simd.line(line, range, self.planes.each_mut().map(|plane| plane.line(y)));
         for plane in &mut self.planes[line.components()] {

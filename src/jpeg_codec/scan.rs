@@ -1,4 +1,4 @@
-//! The scan of a baseline JPEG, one row of MCUs after the other.
+//! Writes the scan of a baseline JPEG row by row of MCUs.
 
 use crate::bits::BitWriter;
 use crate::blocks::Pair;
@@ -8,7 +8,7 @@ use crate::samples::McuRow;
 use crate::simd::Simd;
 use crate::tables::{MAX_COMPONENTS, MAX_PAIRS, Tables};
 
-/// A scan, or what is between two restart markers, that is being written.
+/// A scan, or the part of one between two restart markers, while it is written.
 pub struct Scan<'a> {
     tables: &'a Tables,
     simd: Simd,
@@ -17,7 +17,7 @@ pub struct Scan<'a> {
 }
 
 impl<'a> Scan<'a> {
-    /// Goes on behind what is in `out`.
+    /// A scan that is appended to `out`.
     pub fn new(tables: &'a Tables, simd: Simd, out: &'a mut Vec<u8>) -> Self {
         Self { tables, simd, bits: BitWriter::new(out), previous: [0; MAX_COMPONENTS] }
     }
@@ -35,10 +35,10 @@ impl<'a> Scan<'a> {
         self.bits.end();
     }
 
-    /// The row, with what a level of SIMD has for two blocks side by side.
+    /// Appends a row; `pair` is how a level of SIMD transforms two blocks side by side.
     ///
-    /// Two MCUs are transformed, then coded: so there are always two blocks of
-    /// a component side by side, while they do not leave the first cache.
+    /// Two MCUs at a time are transformed and then coded: so every component has two
+    /// blocks side by side, and they are still in the first-level cache.
     #[inline(always)]
     pub(crate) fn row_by(
         &mut self,
@@ -56,6 +56,7 @@ impl<'a> Scan<'a> {
                 let divisors = &tables.divisors[place.component.min(1)];
                 pair(&plane[at..], stride, divisors, out);
             }
+            // A row with an odd number of MCUs ends with a single one.
             let n_blocks = if samples.n_mcus() - first > 1 { 2 * n_pairs } else { n_pairs };
             for block in &tables.blocks[..n_blocks] {
                 let codes = block.component.min(1);

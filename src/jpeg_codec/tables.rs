@@ -7,10 +7,10 @@ use crate::samples::PAIR_WIDTH;
 /// Components of a picture at most: luma and two colours.
 pub(crate) const MAX_COMPONENTS: usize = 3;
 
-/// Pairs of blocks in two MCUs at most: four of luma, one of each colour.
+/// The most pairs of blocks in two MCUs: four of luma, one of each colour.
 pub(crate) const MAX_PAIRS: usize = 6;
 
-/// Where the samples of two blocks are that lie side by side in two MCUs.
+/// Where the samples of a pair are: two blocks side by side in two MCUs.
 #[derive(Clone, Copy, Debug, Default)]
 pub(crate) struct PairPlace {
     pub(crate) component: usize,
@@ -20,7 +20,7 @@ pub(crate) struct PairPlace {
     pub(crate) mcu_width: usize,
 }
 
-/// Which block of which pair is coded.
+/// A block to code: which block of which pair.
 #[derive(Clone, Copy, Debug, Default)]
 pub(crate) struct BlockPlace {
     pub(crate) component: usize,
@@ -37,15 +37,15 @@ pub struct Tables {
     /// Blocks of luma in an MCU, across and down; a colour has one.
     pub(crate) luma: (usize, usize),
     pub(crate) n_components: usize,
-    /// What two MCUs consist of, as many as there are, and in what order their
-    /// blocks are coded: here, to keep divisions out of a scan.
+    /// The pairs of two MCUs, and the order in which their blocks are coded. Computed
+    /// once, to keep divisions out of a scan.
     pub(crate) pairs: [PairPlace; MAX_PAIRS],
     pub(crate) blocks: [BlockPlace; 2 * MAX_PAIRS],
 }
 
 impl Tables {
-    /// Tables that are still to be set, of a picture with 1 or 3 components
-    /// whose first is sampled `horizontal` by `vertical` times, each 1 or 2.
+    /// Empty tables for a picture with 1 or 3 components. The sampling factors of the
+    /// first are `horizontal` and `vertical`, each 1 or 2.
     pub fn new(n_components: usize, (horizontal, vertical): (usize, usize)) -> Self {
         // The blocks of a single component do not interleave.
         let luma = match n_components {
@@ -64,7 +64,7 @@ impl Tables {
         }
     }
 
-    /// Pairs in two MCUs, and so blocks in one.
+    /// The number of pairs in two MCUs, which is also that of blocks in one MCU.
     pub(crate) fn n_pairs(&self) -> usize {
         self.luma.0 * self.luma.1 + self.n_components - 1
     }

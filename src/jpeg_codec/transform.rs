@@ -1,15 +1,15 @@
-//! Samples of a block to coefficients.
+//! Transforms the samples of a block to coefficients.
 //!
 //! The transform is that of libjpeg's `jfdctint.c` (Loeffler, Ligtenberg and
 //! Moschytz with 13 bits behind the point), in the shape that libjpeg-turbo's
 //! vector versions give it: each rotation is a sum of two products, which is
 //! one instruction for eight of 16 bits. The result is the same to the bit.
 
-/// Bits behind the point of factors, and of what is between both passes.
+/// Fraction bits of the factors, and of the values between both passes.
 const CONST_BITS: i32 = 13;
 pub(crate) const PASS1_BITS: i32 = 2;
 
-/// What either pass drops of its products.
+/// How many bits each pass drops from its products.
 pub(crate) const DOWN_1: i32 = CONST_BITS - PASS1_BITS;
 pub(crate) const DOWN_2: i32 = CONST_BITS + PASS1_BITS;
 
@@ -17,8 +17,7 @@ pub(crate) const DOWN_2: i32 = CONST_BITS + PASS1_BITS;
 /// `V` with `add`, `sub`, `shl` and `round` (half up, by `PASS1_BITS`), and sums
 /// of products `W` with `dot`, `sum` and `narrow`.
 ///
-/// A macro and no trait, since a method of a trait cannot say what
-/// instructions it needs.
+/// A macro instead of a trait, because a trait method cannot have `target_feature`.
 macro_rules! pass {
     ($(#[$attribute:meta])*) => {
         $(#[$attribute])*

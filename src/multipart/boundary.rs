@@ -10,10 +10,10 @@ pub(super) struct Boundary {
     finder: Finder<'static>,
 }
 
-/// What the bytes behind the name of a boundary are.
+/// What follows the name of a boundary.
 #[derive(Debug, PartialEq)]
 pub(super) enum LineEnd {
-    /// The start of the end of a delimiter line; more bytes will decide.
+    /// Perhaps the rest of a delimiter line; more bytes will decide.
     More,
     Line {
         is_closing: bool,
@@ -23,12 +23,13 @@ pub(super) enum LineEnd {
 }
 
 impl Boundary {
-    /// RFC 2046 allows 70 bytes; a few servers take more.
+    /// RFC 2046 allows 70 bytes; a few servers use more.
     const MAX_BYTES: usize = 256;
-    /// White space behind a delimiter, and its line end.
+    /// The longest white space behind a delimiter, with its line end.
     const MAX_END_BYTES: usize = 64;
 
-    /// From the text in a header or a first line, with any dashes before it.
+    /// A boundary from the text in a header or a first line, without the dashes before
+    /// it; `None` if it is empty or too long.
     pub(super) fn new(text: &[u8]) -> Option<Self> {
         let name = text.trim_ascii();
         let name = &name[name.iter().take_while(|b| **b == b'-').count()..];
@@ -36,7 +37,7 @@ impl Boundary {
         is_sound.then(|| Self { name: name.to_vec(), finder: Finder::new(name).into_owned() })
     }
 
-    /// From the parameter of a Content-Type.
+    /// The boundary in the parameter of a Content-Type.
     pub(super) fn from_content_type(content_type: &str) -> Option<Self> {
         // Parameters have no case (RFC 2045 5.1) and may come in any order.
         let at = content_type.to_ascii_lowercase().find("boundary")?;
@@ -66,13 +67,13 @@ impl Boundary {
         self.name == line
     }
 
-    /// Where the name begins in some bytes, the first time.
+    /// Where the name begins in `bytes` for the first time.
     pub(super) fn find(&self, bytes: &[u8]) -> Option<usize> {
         self.finder.find(bytes)
     }
 
-    /// `None` if a line among headers is no delimiter line; else whether it is
-    /// the closing one.
+    /// Whether a delimiter line is the closing one; `None` if this line among headers
+    /// is no delimiter line.
     pub(super) fn is_line(&self, line: &[u8]) -> Option<bool> {
         let name = line.strip_prefix(b"--")?;
         let name = &name[name.iter().take_while(|b| **b == b'-').count()..];
@@ -83,8 +84,8 @@ impl Boundary {
     }
 }
 
-/// Judges the bytes behind the name: two dashes if it is the closing delimiter,
-/// white space, and a line end.
+/// Parses the bytes behind the name: two dashes if it is the closing delimiter, white
+/// space, and a line end.
 pub(super) fn line_end(bytes: &[u8]) -> LineEnd {
     let (tail, is_closing) = match bytes {
         [b'-'] => return LineEnd::More,
@@ -123,7 +124,7 @@ mod tests {
     }
 
     #[test]
-    fn what_cannot_be_a_boundary_is_none() {
+    fn invalid_boundary_is_refused() {
         for value in ["", "\"\"", "--", "\"--", &"x".repeat(300)] {
             assert_eq!(named(&format!("multipart/mixed; boundary={value}")), None, "{value}");
         }

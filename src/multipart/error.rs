@@ -5,7 +5,7 @@ use std::fmt;
 /// Each error ends the stream: the caller has to connect again.
 #[derive(Clone, Debug, PartialEq)]
 pub(crate) enum Error {
-    /// No delimiter came where one must. `boundary` is the one that was searched
+    /// No delimiter came where one was expected. `boundary` is the one that was searched
     /// for, if the server named one.
     NoDelimiter { boundary: Option<String>, n_bytes: usize },
     /// A part has more bytes of headers than any server needs.

@@ -1,11 +1,10 @@
-//! An incremental parser for the MJPEG streams of all servers: multipart parts
-//! in every dialect, in pieces of any size.
+//! An incremental parser for multipart MJPEG streams in the dialects of all servers.
+//! Its input comes in pieces of any size.
 //!
-//! The form is that of RFC 2046, but few servers follow it: lengths are missing
-//! or wrong, lines end with LF, the boundary has dashes in the header or none on
-//! the wire. So the parser accepts a length only if a JPEG ends there, and a
-//! delimiter only if it is a line of its own. The layouts that this program
-//! writes are in `frame`.
+//! The format is RFC 2046, but few servers follow it: lengths are missing or wrong,
+//! lines end with LF, the boundary has dashes in the header or none on the wire. So
+//! the parser accepts a length only if a JPEG ends there, and a delimiter only on a
+//! line of its own. The layouts that this program writes are in `frame`.
 
 mod boundary;
 mod bytes;

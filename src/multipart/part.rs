@@ -4,11 +4,11 @@ use std::time::{Duration, SystemTime};
 
 use crate::frame::TIMESTAMP;
 
-/// The headers of a part that matter here; others are ignored.
+/// The headers of a part that this program uses. It ignores all others.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub(crate) struct Part {
     pub(crate) content_type: Option<String>,
-    /// As the server says; the body may have another length.
+    /// The length that the server announced. The body may have another one.
     pub(crate) content_length: Option<u64>,
     /// When the picture was taken, by the server's clock: `X-Timestamp` in
     /// seconds since 1970.
@@ -22,8 +22,8 @@ impl Part {
     /// The longest type to keep; no known type is longer.
     const MAX_TYPE: usize = 128;
 
-    /// Whether a line is a header that begins a part: behind a delimiter any
-    /// header does, elsewhere only one that says what the part is.
+    /// Whether a line is a header at which a part begins. Behind a delimiter any header
+    /// counts, elsewhere only Content-Type and Content-Length.
     pub(super) fn is_header(line: &[u8], is_behind_delimiter: bool) -> bool {
         let Some(colon) = memchr::memchr(b':', line) else { return false };
         let name = line[..colon].trim_ascii();
@@ -33,8 +33,8 @@ impl Part {
             || (is_behind_delimiter && !name.is_empty() && name.iter().all(is_token))
     }
 
-    /// Reads one header line. It ignores a line that is no header and a value
-    /// that cannot be read, because the picture is worth more than its headers.
+    /// Reads one header line. Ignores a line without a colon and a value that cannot be
+    /// parsed: the picture is useful without its headers.
     pub(super) fn read(&mut self, line: &[u8]) {
         let Some(colon) = memchr::memchr(b':', line) else { return };
         let (name, value) = (line[..colon].trim_ascii(), line[colon + 1..].trim_ascii());
@@ -94,7 +94,7 @@ mod tests {
     }
 
     #[test]
-    fn what_cannot_be_read_is_absent() {
+    fn unreadable_header_is_ignored() {
         for line in [
             "no colon",
             ": no name",

@@ -10,19 +10,20 @@ const MAX_DASHES: usize = 64;
 /// Copies bytes to a body until a delimiter line stands at its end.
 #[derive(Debug, Default)]
 pub(super) struct Search {
-    /// Where in the body the name of the boundary begins, while the bytes behind
-    /// it have not shown whether its line is a delimiter.
+    /// Where the name of the boundary begins in the body, while too few bytes have come
+    /// to decide whether its line is a delimiter.
     candidate: Option<usize>,
-    /// Whether delimiters of this server may have no dashes, as its first one had none.
+    /// Whether delimiters may come without dashes, because the first one did.
     is_bare: bool,
-    /// The bytes around the border of two pieces, kept to reuse the memory.
+    /// The bytes on both sides of the border between two pieces. A field, to reuse the
+    /// memory.
     seam: Vec<u8>,
 }
 
 /// A delimiter line at the end of a body.
 #[derive(Debug, PartialEq)]
 pub(super) struct Line {
-    /// Where it begins, with the line end before it.
+    /// Where it begins, including the line end before it.
     pub(super) start: usize,
     pub(super) is_closing: bool,
 }
@@ -33,7 +34,7 @@ impl Search {
         Self { is_bare: false, ..Self::default() }
     }
 
-    /// For a stream whose first delimiter had none.
+    /// For a stream whose first delimiter had no dashes.
     pub(super) fn without_dashes() -> Self {
         Self { is_bare: true, ..Self::default() }
     }
@@ -50,8 +51,8 @@ impl Search {
         self.candidate = self.candidate.and_then(|at| (at + EOI.len()).checked_sub(n));
     }
 
-    /// Moves bytes from the front of `input` to the end of `body`, up to and with
-    /// a delimiter line. `None`: there was none, and all bytes were moved.
+    /// Moves bytes from the front of `input` to the end of `body`, up to and including
+    /// a delimiter line. Returns `None` if there was none; then all bytes were moved.
     pub(super) fn take(
         &mut self,
         boundary: &Boundary,
@@ -60,7 +61,8 @@ impl Search {
     ) -> Option<Line> {
         loop {
             while let Some(name_at) = self.candidate {
-                // A name is rare, so the bytes behind it may be judged one by one.
+                // The name is rare inside pictures, so it costs little to take the bytes
+                // behind it one by one.
                 take(1, input, body)?;
                 let before = &body.bytes()[..name_at];
                 let may_be = self.is_bare || before.ends_with(b"-");
@@ -83,11 +85,11 @@ impl Search {
         }
     }
 
-    /// How many bytes of `input` end with the boundary's name, which may have
-    /// begun in `body`.
+    /// How many bytes of `input` there are up to and including the boundary's name,
+    /// which may begin in `body`.
     fn find_end(&mut self, boundary: &Boundary, input: &[u8], body: &[u8]) -> Option<usize> {
-        // One byte less than the name, so that a name in the body alone, which
-        // was judged already, is not found again.
+        // One byte less than the name: a name that lies in the body alone was judged
+        // before and must not be found a second time.
         let n = boundary.len() - 1;
         let tail = &body[body.len().saturating_sub(n)..];
         self.seam.clear();
@@ -100,7 +102,7 @@ impl Search {
     }
 }
 
-/// Moves `n` bytes. `None`: `input` has fewer, and none was moved.
+/// Moves `n` bytes. Returns `None` and moves nothing if `input` has fewer.
 fn take(n: usize, input: &mut &[u8], body: &mut impl Body) -> Option<()> {
     let (taken, rest) = input.split_at_checked(n)?;
     body.add(taken);
@@ -108,10 +110,9 @@ fn take(n: usize, input: &mut &[u8], body: &mut impl Body) -> Option<()> {
     Some(())
 }
 
-/// Where the delimiter line begins whose name follows `before`. `None`: no
-/// delimiter line can end with this. It begins at the start of the bytes, or
-/// with the line end before it, or directly behind a picture, as some cameras
-/// send it.
+/// Where a delimiter line begins, if the name of the boundary follows `before`. The
+/// line begins at the start of the bytes, with the line end before it, or directly
+/// behind a picture, as some cameras send it. `None` if `before` fits none of these.
 fn start(before: &[u8]) -> Option<usize> {
     let n_dashes = before.iter().rev().take_while(|b| **b == b'-').count();
     if n_dashes == 1 || n_dashes > MAX_DASHES {

@@ -1,11 +1,10 @@
-//! What the body of an answer is, and the pictures in it.
+//! Detects the form of an answer's body, and finds the pictures in it.
 //!
-//! The bytes decide, not the Content-Type: cameras send parts as `text/plain`
-//! or as `image/jpeg`, JPEGs one after the other as multipart, and leave the
-//! type out.
+//! The bytes decide, not the Content-Type: cameras send parts as `text/plain` or as
+//! `image/jpeg`, label plain JPEGs as multipart, or leave the type out.
 
 use crate::frame::FrameBuf;
-use crate::jpeg::{Fault, Found, Splitter};
+use crate::jpeg::{self, Found, Splitter};
 use crate::multipart::{self, Parser, Part};
 
 /// The forms that servers use.
@@ -22,7 +21,7 @@ pub(crate) enum Body {
 /// Parts that are no pictures.
 #[derive(Debug, Default)]
 pub(crate) struct Others {
-    /// How many there were since the start, or since the last picture.
+    /// How many came since the start, or since the last picture.
     n: u64,
     has_picture: bool,
     content_type: Option<String>,
@@ -31,37 +30,37 @@ pub(crate) struct Others {
 /// What came next.
 #[derive(Debug, PartialEq)]
 pub(crate) enum Next {
-    /// A picture, and what its part says of it.
+    /// A picture, and the headers of its part.
     Picture(Part),
     /// A picture that lacks its end.
     Cut,
-    /// Something that is no picture, left out.
-    Bad(Fault),
+    /// Bytes that are no valid picture. They were skipped.
+    Bad(jpeg::Error),
     /// More bytes are needed.
     More,
-    /// There is nothing behind it.
+    /// The body has ended.
     End,
 }
 
-/// How many bytes show what the body is. No picture is so short.
+/// How many bytes are needed to detect the form. No picture is this short.
 const N_FIRST: usize = 8;
 /// The most white space before them. No camera sends more.
 const MAX_BLANKS: usize = 1 << 10;
-/// After this number of parts without a picture among them, none is expected.
+/// After this number of parts without a picture, the stream is given up.
 const MAX_OTHERS: u64 = 3;
 
 impl Body {
-    /// Of an answer with this Content-Type.
+    /// The body of an answer with this Content-Type.
     pub(crate) fn new(content_type: Option<&str>, max_frame_bytes: usize) -> Self {
         let content_type = content_type.map(str::to_owned);
         Self::Unknown { first: Vec::new(), content_type, max_frame_bytes }
     }
 
-    /// Takes bytes off the front of `input`, all of them for [`Next::More`].
-    /// `picture` is empty at the begin of a picture.
+    /// Takes bytes off the front of `input`; all were taken if it returns
+    /// [`Next::More`]. Pass an empty `picture` at the start of a picture.
     ///
     /// # Errors
-    /// Why nothing more can be found.
+    /// Why the rest of the body cannot be read.
     pub(crate) fn feed(
         &mut self,
         input: &mut &[u8],
@@ -96,7 +95,7 @@ impl Body {
                         picture.mark_walked();
                         Ok(Next::Picture(Part::default()))
                     }
-                    Err(Fault::TooLarge) if *is_lone && *n_found == 0 => Err(format!(
+                    Err(jpeg::Error::TooLarge) if *is_lone && *n_found == 0 => Err(format!(
                         "a picture of more than {} bytes; no more are allowed",
                         splitter.max_bytes()
                     )),
@@ -151,10 +150,10 @@ impl Body {
         }
     }
 
-    /// What is left when the answer ends.
+    /// Returns the rest when the answer has ended.
     ///
     /// # Errors
-    /// What is missing.
+    /// The body has no form that this program can read, or breaks off.
     pub(crate) fn finish(&mut self, picture: &mut FrameBuf) -> Result<Next, String> {
         match self {
             Self::Parts { parser, .. } => match parser.finish(picture) {
@@ -178,8 +177,8 @@ impl Body {
         }
     }
 
-    /// Whether all that came is whole and may be all there is: JPEGs without
-    /// anything around them, or a closing delimiter.
+    /// Whether the body may have ended here although the connection is open: behind a
+    /// complete JPEG without parts, or behind a closing delimiter.
     pub(crate) fn may_be_done(&self) -> bool {
         match self {
             Self::Jpegs { splitter, .. } => !splitter.is_inside(),
@@ -188,7 +187,7 @@ impl Body {
         }
     }
 
-    /// Whether a picture has begun and is not whole.
+    /// Whether a picture has begun and is not complete.
     pub(crate) fn is_inside(&self, picture: &FrameBuf) -> bool {
         match self {
             Self::Jpegs { splitter, .. } => splitter.is_inside(),
@@ -197,7 +196,7 @@ impl Body {
         }
     }
 
-    /// The type of the parts that come, while none of them is a picture.
+    /// The type of the parts, while none of them is a picture.
     pub(crate) fn other_type(&self) -> Option<&str> {
         match self {
             Self::Parts { others, .. } if others.n > 0 => others.content_type.as_deref(),
@@ -215,10 +214,10 @@ impl Body {
 }
 
 impl Others {
-    /// Takes in one more.
+    /// Counts a part that is no picture.
     ///
     /// # Errors
-    /// There are only such parts.
+    /// The stream seems to consist of such parts only.
     fn add(&mut self, part: Part) -> Result<(), String> {
         self.n += 1;
         self.content_type = part.content_type;
@@ -242,8 +241,8 @@ fn no_pictures(content_type: Option<&str>) -> String {
     format!("the server answered {answered}, and the bytes are neither parts nor JPEGs; {USAGE}")
 }
 
-/// Whether a part is something else than a picture. Its bytes decide, and its type
-/// if they are damaged. An empty part of an image type is a missing picture.
+/// Whether a part is no picture. Its first bytes decide; if they are damaged, its type
+/// does. An empty part with an image type counts as a missing picture.
 fn is_other(part: &Part, bytes: &[u8]) -> bool {
     if bytes.starts_with(&[0xFF, 0xD8]) {
         return false;

@@ -102,7 +102,7 @@ fn parts_of_any_type_are_pictures_if_their_bytes_are() {
 }
 
 #[test]
-fn what_is_no_picture_is_refused_with_its_type() {
+fn body_without_pictures_is_refused_with_its_type() {
     let refused = |name, bytes: &[u8]| {
         let mut body = Body::new(name, 1000);
         let fed = body.feed(&mut &*bytes, &mut FrameBuf::new());

@@ -1,5 +1,5 @@
-//! What an answer of another server holds: parts, JPEGs one after the other,
-//! or one JPEG; and reading them.
+//! Reads the pictures in an answer of another server: multipart parts, JPEGs one after
+//! the other, or a single JPEG.
 
 mod body;
 mod reader;

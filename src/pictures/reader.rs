@@ -1,27 +1,27 @@
-//! One answer while it is read: its bytes, and the pictures found in them.
+//! Reads one answer: its bytes, and the pictures in them.
 
 use std::io;
 use std::ops::Range;
 use std::time::Instant;
 
 use super::{Body, Next};
-use crate::fetch::{Answer, Reading};
+use crate::fetch::{Answer, BodyReader};
 use crate::frame::FrameBuf;
 
-/// What is read at once.
+/// The most bytes that are read at once.
 const PIECE_BYTES: usize = 128 << 10;
 
 /// Reads an answer.
 pub(crate) struct Reader {
-    reading: Reading,
+    reading: BodyReader,
     body: Body,
     piece: Vec<u8>,
-    /// Of `piece`, what was read and not looked at yet.
+    /// The part of `piece` that was read and not parsed yet.
     unseen: Range<usize>,
-    /// The picture that is coming.
+    /// The picture that is being received.
     picture: FrameBuf,
     n_pictures: u64,
-    /// Whether the end was read.
+    /// Whether the end of the answer was read.
     is_over: bool,
 }
 
@@ -38,10 +38,10 @@ impl Reader {
         }
     }
 
-    /// Looks for the next picture in what was read.
+    /// Searches the bytes that were read for the next picture.
     ///
     /// # Errors
-    /// Why nothing more can be found.
+    /// Why the rest of the answer cannot be read.
     pub(crate) fn next(&mut self) -> Result<Next, String> {
         let mut rest = &self.piece[self.unseen.clone()];
         let next = if self.is_over && rest.is_empty() {
@@ -54,15 +54,16 @@ impl Reader {
         Ok(next)
     }
 
-    /// The picture that [`Reader::next`] found; to be taken, and left empty.
+    /// The picture that [`Reader::next`] found. The caller takes it and leaves an empty
+    /// buffer.
     pub(crate) fn picture(&mut self) -> &mut FrameBuf {
         &mut self.picture
     }
 
-    /// Reads more, once all that was read has been looked at.
+    /// Reads more bytes. Call it only after [`Reader::next`] has returned `More`.
     ///
     /// # Errors
-    /// As of [`Reading::read`].
+    /// As of [`BodyReader::read`].
     pub(crate) fn read(&mut self, until: Instant) -> io::Result<usize> {
         let n = self.reading.read(&mut self.piece, until)?;
         self.unseen = 0..n;
@@ -70,7 +71,7 @@ impl Reader {
         Ok(n)
     }
 
-    /// No more will be read: what is left is the end.
+    /// Ends the answer here: the bytes that were read are its last.
     pub(crate) fn end(&mut self) {
         self.unseen = 0..0;
         self.is_over = true;
@@ -97,24 +98,24 @@ impl Reader {
         self.n_pictures
     }
 
-    /// Whether this may be all, from a server that keeps the connection open:
-    /// one picture and no stream, or a stream that was closed.
+    /// Whether the answer may be complete although the server keeps the connection open:
+    /// it was a single picture, or a stream with a closing delimiter.
     pub(crate) fn may_be_done(&self) -> bool {
         let is_bare = matches!(self.body, Body::Jpegs { .. });
         self.body.may_be_done() && (self.n_pictures == 1 || (self.n_pictures > 1 && !is_bare))
     }
 
-    /// Whether a picture is on its way.
+    /// Whether a picture has begun and is not complete.
     pub(crate) fn is_inside(&self) -> bool {
         self.body.is_inside(&self.picture)
     }
 
-    /// As of [`Body`].
+    /// As [`Body::other_type`].
     pub(crate) fn other_type(&self) -> Option<&str> {
         self.body.other_type()
     }
 
-    /// As of [`Body`].
+    /// As [`Body::take_n_wrong_lengths`].
     pub(crate) fn take_n_wrong_lengths(&mut self) -> u64 {
         self.body.take_n_wrong_lengths()
     }

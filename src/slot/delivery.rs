@@ -41,21 +41,21 @@ struct State {
     owner: Owner,
     /// The last frame that the reader received, at least in part.
     seen: u64,
-    /// When it received that one, or began to wait.
+    /// When it received that frame, or began to wait. The timeout counts from here.
     at: Instant,
 }
 
 /// Who may write to the reader.
 enum Owner {
-    /// The reader's thread, which writes or does something else.
+    /// The reader's thread, which writes a frame or works on something else.
     Reader,
     /// Neither: the reader's thread waits, and the publishing thread may take
     /// ownership.
     Idle,
     /// The publishing thread, which is writing.
     Publisher,
-    /// The reader's thread, once it wakes: the publishing thread sent only the
-    /// first `n_sent` bytes of this frame.
+    /// Neither, until the reader's thread wakes and takes ownership to send the
+    /// rest: the publishing thread sent only the first `n_sent` bytes of `frame`.
     Leftover {
         frame: Arc<Frame>,
         skipped: u64,
@@ -105,6 +105,8 @@ impl Subscriber {
     pub(super) fn deliver(&self, frame: &Arc<Frame>, deadline: Instant) {
         let skipped = {
             let mut state = self.state.lock();
+            // A reader that still sends an older frame skips this one. It looks for
+            // the newest frame in the slot before it waits again.
             if !matches!(state.owner, Owner::Idle) || frame.meta.seq <= state.seen {
                 return;
             }
@@ -114,9 +116,11 @@ impl Subscriber {
         let guard = CloseOnPanic(self);
         let now = Instant::now();
         let n_sent = if now < deadline { self.sink.try_send(frame, skipped) } else { Some(0) };
+        // No panic: the subscription stays open.
         std::mem::forget(guard);
         let mut state = self.state.lock();
         (state.seen, state.at) = (frame.meta.seq, now);
+        // The slot was closed during the send; `Closed` must not be overwritten.
         if matches!(state.owner, Owner::Closed) {
             return;
         }

@@ -16,12 +16,13 @@ use crate::frame::Frame;
 use delivery::Subscriber;
 pub(crate) use delivery::{Sink, Subscription};
 
-/// How long one publication sends to subscribers at most, and never longer than
-/// half of the interval between two frames: the capture thread must be back for
-/// the next frame. The readers' own threads, which run in parallel, do the rest.
+/// The longest time that one publication sends to subscribers. It is also limited
+/// to half of the interval between two frames, because the capture thread must be
+/// back for the next frame. The readers' own threads send the rest in parallel.
 const DELIVERY: Duration = Duration::from_millis(12);
-/// The least time for it. Two frames that arrive in one burst would otherwise
-/// leave no time at all, and wake a thread for every subscriber.
+/// The shortest such time. When two frames arrive in one burst, half of their
+/// interval is next to nothing; the publishing thread would then send no frame
+/// itself and wake the thread of every subscriber.
 const DELIVERY_MIN: Duration = Duration::from_millis(1);
 
 /// The result of a wait.
@@ -71,6 +72,8 @@ impl FrameSlot {
         // to be done under the lock.
         drop(old);
         let half = before.map_or(DELIVERY, |before| now.duration_since(before) / 2);
+        // One deadline for all subscribers: with a time for each, a hundred slow
+        // viewers would hold up capture a hundred times as long.
         let deadline = now + half.clamp(DELIVERY_MIN, DELIVERY);
         subscribers.iter().for_each(|subscriber| subscriber.deliver(frame, deadline));
     }
@@ -84,6 +87,7 @@ impl FrameSlot {
             Arc::make_mut(&mut state.subscribers).push(Arc::clone(&subscriber));
             state.closed
         };
+        // `close` may have copied the list before this subscriber was in it.
         if is_closed {
             subscriber.close();
         }
@@ -113,8 +117,8 @@ impl FrameSlot {
     }
 
     /// Blocks until a frame newer than `seen` exists, `timeout` passes or the
-    /// slot is closed. Frames in between are skipped, not queued. A reader
-    /// that has seen none passes 0 and gets the newest at once.
+    /// slot is closed. Frames in between are skipped, not queued. A reader that
+    /// has seen no frame passes 0 and gets the newest frame at once.
     pub(crate) fn wait_newer(&self, seen: u64, timeout: Duration) -> Newer {
         let deadline = Instant::now() + timeout;
         let mut state = self.state.lock();
@@ -134,7 +138,7 @@ impl FrameSlot {
         }
     }
 
-    /// Whether there will be no frame any more.
+    /// Whether no frame will come any more.
     pub(crate) fn is_closed(&self) -> bool {
         self.state.lock().closed
     }

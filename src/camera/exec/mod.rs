@@ -16,7 +16,7 @@ use parking_lot::Mutex;
 use super::stall::Stall;
 use super::{Cause, Driver, Error};
 use crate::frame::{FrameBuf, Timestamp};
-use crate::jpeg::{Fault, Found, Splitter};
+use crate::jpeg::{self, Found, Splitter};
 use crate::mode::Mode;
 use crate::shutdown::Shutdown;
 use process::{End, Process, SHELL};
@@ -43,7 +43,7 @@ pub(super) struct Exec {
     n_stale: u64,
     /// The error of a later picture, kept for the next call: this one returned a
     /// good frame.
-    bad_frame: Option<Fault>,
+    bad_frame: Option<jpeg::Error>,
 }
 
 impl Exec {
@@ -115,7 +115,7 @@ impl Exec {
             match self.splitter.next_jpeg() {
                 // A whole picture is better than a part of a newer one.
                 Ok(Some(Found { is_whole: false, .. })) if !frame.jpeg().is_empty() => {
-                    self.bad_frame = Some(Fault::Truncated);
+                    self.bad_frame = Some(jpeg::Error::Truncated);
                 }
                 Ok(Some(Found { jpeg, is_whole })) => {
                     self.n_stale += u64::from(!frame.jpeg().is_empty());

@@ -15,7 +15,7 @@ use parking_lot::Mutex;
 use super::pacer::Pacer;
 use super::stall::{self, Stall};
 use super::{Cause, Driver, Error};
-use crate::fetch::{self, Fault, Fetcher};
+use crate::fetch::{self, Fetcher};
 use crate::frame::{FrameBuf, Timestamp};
 use crate::jpeg;
 use crate::mode::Mode;
@@ -126,7 +126,7 @@ impl Server {
                 Next::Picture(_) if response.picture().jpeg().is_empty() => {
                     self.last = Instant::now();
                     if newest.is_none() {
-                        return Err(Error::BadFrame(jpeg::Fault::Empty));
+                        return Err(Error::BadFrame(jpeg::Error::Empty));
                     }
                     continue;
                 }
@@ -144,7 +144,7 @@ impl Server {
                 }
                 Next::Picture(part) => {
                     self.picture_came();
-                    if !self.repeat.is_one(part.timestamp, response.picture().jpeg()) {
+                    if !self.repeat.is_repeat(part.timestamp, response.picture().jpeg()) {
                         self.n_stale += u64::from(newest.is_some());
                         std::mem::swap(frame, response.picture());
                         newest = Some(clock::timestamp(part.timestamp));
@@ -178,7 +178,7 @@ impl Server {
                     response.end();
                     return Err(ended(response));
                 }
-                (Err(e), None) => return Err(camera_error(fetch::Error::of_io(&e))),
+                (Err(e), None) => return Err(camera_error(fetch::Error::from_io(&e))),
             }
         }
     }
@@ -244,7 +244,7 @@ impl Server {
         log::debug!("{}: no picture for this request: {why}", self.url);
         self.n_missed += 1;
         self.keep_pace();
-        Error::BadFrame(jpeg::Fault::Empty)
+        Error::BadFrame(jpeg::Error::Empty)
     }
 }
 
@@ -301,13 +301,13 @@ fn camera_error(error: fetch::Error) -> Error {
         fetch::Error::Stopped => Error::Stopped,
         fetch::Error::Failed(fault, why) => {
             let cause = match fault {
-                Fault::Away => Cause::NoDevice,
-                Fault::Denied => Cause::Denied,
-                Fault::Busy => Cause::Busy,
-                Fault::Late => Cause::Stalled,
-                Fault::Unusable => Cause::Unsupported,
-                Fault::Io => Cause::Io,
-                Fault::Upstream => Cause::Upstream,
+                fetch::Cause::Away => Cause::NoDevice,
+                fetch::Cause::Denied => Cause::Denied,
+                fetch::Cause::Busy => Cause::Busy,
+                fetch::Cause::Late => Cause::Stalled,
+                fetch::Cause::Unusable => Cause::Unsupported,
+                fetch::Cause::Io => Cause::Io,
+                fetch::Cause::Upstream => Cause::Upstream,
             };
             Error::lost(cause, why)
         }

@@ -29,7 +29,7 @@ use v4l::io::traits::CaptureStream;
 use super::{Cause, Driver, Error};
 use crate::config::DeviceConfig;
 use crate::frame::{FrameBuf, Timestamp};
-use crate::jpeg::{Encoder, Fault, PixelFormat, Range, Raw, Simd};
+use crate::jpeg::{self, Encoder, PixelFormat, Range, Raw, Simd};
 use crate::mode::Mode;
 use crate::shutdown::Shutdown;
 use desired::Desired;
@@ -178,10 +178,10 @@ impl V4l2 {
             }
             let used = buffer.len().min(meta.bytesused as usize);
             if meta.flags.contains(Flags::ERROR) {
-                return Err(Error::BadFrame(Fault::Marked));
+                return Err(Error::BadFrame(jpeg::Error::Marked));
             }
             if used == 0 {
-                return Err(Error::BadFrame(Fault::Empty));
+                return Err(Error::BadFrame(jpeg::Error::Empty));
             }
             let at = taken_at(meta);
             return take(self, &buffer[..used]).map(|taken| (taken, at));
@@ -198,7 +198,7 @@ impl V4l2 {
         let size = (self.format.width as usize, self.format.height as usize);
         let stride = self.format.stride as usize;
         let raw = Raw::new(*format, size, stride, range, picture)
-            .map_err(|_| Error::BadFrame(Fault::Raw))?;
+            .map_err(|_| Error::BadFrame(jpeg::Error::Raw))?;
         let encoded = encoder.encode(&raw, frame);
         encoded.map_err(|e| Error::lost(Cause::Io, format!("encoding failed: {e}")))?;
         frame.mark_walked();

@@ -1,14 +1,17 @@
-//! What a head says: its status and the headers that somebody reads.
+//! The content of a head: its status, and the headers that this program reads.
 
 use memchr::memchr;
 
 use crate::frame;
 
-/// So many headers of the kept names are more than any server sends.
+/// How many headers are kept: more than any server sends of the names below. It
+/// bounds the memory.
 pub(super) const MAX_KEPT: usize = 64;
-/// The text of a redirect is shorter. Reading it keeps the connection.
+/// The body of a redirect is read up to this length, which keeps the connection
+/// usable. For a longer body, closing the connection is cheaper.
 const MAX_REDIRECT_BYTES: u64 = 16 << 10;
-/// A picture with a delimiter is larger.
+/// A smaller Content-Length cannot be that of a multipart stream: one picture with its
+/// delimiter is larger.
 const MIN_BYTES_OF_PARTS: u64 = 100;
 
 /// The headers that are kept, written as ureq gets them.
@@ -40,11 +43,11 @@ const WWW_AUTHENTICATE: &str = "WWW-Authenticate";
 #[derive(Debug, PartialEq)]
 pub(crate) struct Head {
     pub(crate) text: Vec<u8>,
-    /// Whether the body is to come in chunks.
+    /// Whether the head announces a body in chunks.
     pub(crate) is_chunked: bool,
 }
 
-/// What was read of a head.
+/// The part of a head that was read so far.
 #[derive(Debug, Default)]
 pub(super) struct Fields {
     status: Option<Status>,
@@ -67,7 +70,8 @@ struct Field {
 }
 
 impl Fields {
-    /// Takes a line, the first one as the status. Gives whether it can be one.
+    /// Takes a line; the first one is the status line. Returns whether it can belong to
+    /// a head.
     pub(super) fn take(&mut self, line: &[u8]) -> bool {
         if self.has_begun() {
             self.header(line);
@@ -95,7 +99,7 @@ impl Fields {
         };
         let kept = KEPT.iter().find(|kept| kept.as_bytes().eq_ignore_ascii_case(name));
         if let Some(name) = kept {
-            // Whether it is indented or not: some servers indent all lines.
+            // Also if the line is indented like a folded one: some servers indent all.
             self.is_open = self.fields.len() < MAX_KEPT;
             if self.is_open {
                 self.fields.push(Field { name, value: printable(value) });
@@ -115,41 +119,41 @@ impl Fields {
         fields.map(|field| field.value.trim_ascii()).filter(|value| !value.is_empty())
     }
 
-    /// As ffmpeg and browsers do, the last of several counts.
+    /// The last value of a header that came several times, as ffmpeg and browsers do.
     fn value(&self, name: &'static str) -> Option<&[u8]> {
         self.values(name).next_back()
     }
 
     fn code(&self) -> u16 {
         let code = self.status.and_then(|status| status.code);
-        let said = || self.value(STATUS).and_then(|value| number(value)?.try_into().ok());
-        code.or_else(said).filter(|code| (100..=999).contains(code)).unwrap_or(200)
+        let from_cgi = || self.value(STATUS).and_then(|value| number(value)?.try_into().ok());
+        code.or_else(from_cgi).filter(|code| (100..=999).contains(code)).unwrap_or(200)
     }
 
-    /// Whether it only announces another head (RFC 9110, section 15.2).
+    /// Whether another head follows this one (RFC 9110, section 15.2).
     pub(super) fn is_interim(&self) -> bool {
         (100..200).contains(&self.code()) && self.code() != 101
     }
 
-    /// Whether it says where else to ask.
+    /// Whether this is a redirect with a target.
     pub(super) fn is_redirect(&self) -> bool {
         (300..400).contains(&self.code()) && self.value(LOCATION).is_some()
     }
 
-    /// Of several types one of parts counts: the other is a default of the
-    /// server's that its program forgot to take out.
+    /// The Content-Type. Of several, a multipart type wins: the other is a default of
+    /// the web server which the camera's program did not remove.
     fn content_type(&self) -> Option<&[u8]> {
         let types = || self.values(CONTENT_TYPE);
         types().rfind(|value| is_of_parts(value)).or_else(|| types().next_back())
     }
 
-    /// The length of the body, if what the head says of it can be.
+    /// The length of the body, if the head names a plausible one.
     fn content_length(&self) -> Option<u64> {
         let values = self.values(CONTENT_LENGTH).flat_map(|value| value.split(|b| *b == b','));
         let lengths: Vec<_> = values.filter_map(number).collect();
         let last = *lengths.last()?;
-        // A stream has no length: one that no picture fits in, or one of several,
-        // is no measure of it.
+        // A stream has no length. Some servers send one nevertheless: ignore a length
+        // that no picture fits in, and lengths that contradict each other.
         let is_of_parts = self.content_type().is_some_and(is_of_parts);
         (!is_of_parts || last >= MIN_BYTES_OF_PARTS && lengths.iter().all(|n| *n == last))
             .then_some(last)
@@ -163,15 +167,15 @@ impl Fields {
 
     /// Writes the head that ureq gets.
     pub(super) fn clean(&self, is_cut: bool) -> Head {
-        // The text that goes with a redirect is of no use: one that is long, or
-        // whose length is not known, is not waited for.
+        // The body of a redirect is of no use. If it is long, or its length is not
+        // known, do not wait for it: announce an empty body and close the connection.
         let is_known = !is_cut && !self.is_chunked();
         let is_short = self.content_length().is_some_and(|n| n <= MAX_REDIRECT_BYTES);
         let ends_here = self.is_redirect() && !(is_known && is_short);
         let length = self.content_length().filter(|_| !ends_here);
         let (code, is_chunked) = (self.code(), self.is_chunked() && !ends_here);
         let is_http_1_0 = self.status.is_none_or(|status| status.is_http_1_0);
-        // ureq takes chunks in HTTP/1.1 only, other clients take them always.
+        // ureq accepts chunks in HTTP/1.1 only, other clients in every version.
         let minor = u8::from(!is_http_1_0 || is_chunked);
         let mut text = format!("HTTP/1.{minor} {code}\r\n").into_bytes();
         let mut add = |name: &str, value: &[u8]| {
@@ -207,9 +211,9 @@ impl Fields {
 }
 
 impl Status {
-    /// `HTTP/1.1 200 OK` and what servers make of it, such as `http 200`,
-    /// `ICY 200 OK` or a line without a code. One that cannot be is 200, as
-    /// for ffmpeg: the body tells what it is.
+    /// Parses `HTTP/1.1 200 OK` and variants of it, such as `http 200`, `ICY 200 OK`
+    /// or a line without a code. An impossible code becomes 200, as in ffmpeg: the body
+    /// shows whether it is a stream.
     fn parse(line: &[u8]) -> Option<Self> {
         let line = line.strip_prefix(b"\xEF\xBB\xBF").unwrap_or(line).trim_ascii();
         let begins = |name: &&[u8]| {
@@ -233,8 +237,8 @@ impl Status {
     }
 }
 
-/// Without what a strict parser refuses: control characters. Bytes above 127
-/// are none of these.
+/// Replaces control characters, which a strict parser refuses, by blanks. Bytes above
+/// 127 stay.
 fn printable(value: &[u8]) -> Vec<u8> {
     value.iter().map(|b| if b.is_ascii_control() { b' ' } else { *b }).collect()
 }
@@ -259,8 +263,7 @@ fn is_of_parts(content_type: &[u8]) -> bool {
     name.starts_with(b"multipart/") || name.starts_with(b"x-mixed-replace")
 }
 
-/// An address in which each byte that may not stand there is written as %XX,
-/// as browsers do.
+/// Encodes each byte that is not allowed in an address as %XX, as browsers do.
 fn percent_encoded(address: &[u8]) -> String {
     let mut text = String::with_capacity(address.len());
     for b in address {

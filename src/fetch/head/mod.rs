@@ -1,12 +1,12 @@
-//! The head of an answer as cameras send it, made into one that a strict
-//! parser takes.
+//! Reads the head of an answer as cameras send it, and rewrites it for a strict
+//! parser.
 //!
-//! ureq reads heads with httparse, which refuses what ffmpeg, curl and browsers
-//! take: lines without a name, blanks before a colon, folded lines, other
-//! protocols than HTTP/1.x, a body without any head. ureq passes on none of
-//! httparse's switches for it, and they cover little of this. So the head is
-//! read here first, and a clean one is written for ureq. Only headers that
-//! somebody reads are kept: no number of others and no byte in them does harm.
+//! ureq reads heads with httparse, which refuses much that ffmpeg, curl and browsers
+//! accept: lines without a name, blanks before a colon, folded lines, protocols other
+//! than HTTP/1.x, a body without any head. httparse has switches for a little of
+//! this, but ureq does not pass them on. So this module reads the head first and
+//! writes a clean one for ureq. It keeps only the headers that this program reads, so
+//! other headers do no harm, whatever their number and bytes.
 
 mod fields;
 
@@ -18,9 +18,9 @@ use memchr::{memchr, memchr2};
 use fields::Fields;
 pub(crate) use fields::Head;
 
-/// The largest head to read. No real server sends more; curl takes 300 kB.
+/// The largest head to read. No real server sends more; curl's limit is 300 kB.
 pub(super) const MAX_HEAD_BYTES: usize = 256 << 10;
-/// The rest of a longer line is left out. No header that is kept is so long.
+/// The rest of a longer line is left out. No header that is kept is this long.
 const MAX_LINE_BYTES: usize = 16 << 10;
 /// How many carriage returns in a row before a line feed still end one line.
 const MAX_RETURNS: usize = 8;
@@ -29,9 +29,9 @@ const MAX_RETURNS: usize = 8;
 #[derive(Debug, Default)]
 pub(crate) struct HeadReader {
     n_bytes: usize,
-    /// The begin of a line whose end has not come.
+    /// The start of a line whose end has not come yet.
     line: Vec<u8>,
-    /// What ends lines; the first one tells.
+    /// How this server ends lines; `None` until the first line has ended.
     line_end: Option<LineEnd>,
     /// Whether a line feed belongs to the line end before it.
     skips_line_feed: bool,
@@ -41,9 +41,9 @@ pub(crate) struct HeadReader {
 /// Why there is no head.
 #[derive(Debug, PartialEq)]
 pub(crate) enum HeadError {
-    /// It does not begin like one; with how it begins.
+    /// The bytes do not begin like a head; the text is how they begin.
     NotHttp(String),
-    /// It does not end.
+    /// The head does not end within [`MAX_HEAD_BYTES`].
     TooLong,
 }
 
@@ -55,20 +55,23 @@ enum LineEnd {
     Return,
 }
 
-/// What a step of reading came to.
+/// The result of one step.
 enum Step {
+    /// A line was read; another may follow.
     Line,
+    /// More bytes are needed.
     More,
+    /// The head has ended.
     End,
 }
 
 impl HeadReader {
-    /// Reads bytes from the front of `input`. Gives how many are done with, and
-    /// the head once it is whole; what is left then is the body. `is_end` says
-    /// that no more will come.
+    /// Reads bytes from the front of `input`. Returns how many bytes it consumed, and
+    /// the head once it is complete; the remaining bytes are then the body. `is_end`
+    /// says that no more bytes will come.
     ///
     /// # Errors
-    /// Why this is no head.
+    /// Why the bytes are no head.
     pub(crate) fn read(
         &mut self,
         input: &[u8],
@@ -86,7 +89,7 @@ impl HeadReader {
             match step {
                 Step::Line => {}
                 Step::More => return Ok((n_done, None)),
-                // The end of a connection on which nothing came.
+                // The connection ended before anything came: ureq reports that better.
                 Step::End if is_end && rest.is_empty() && !self.has_begun() => {
                     return Ok((n_done, None));
                 }
@@ -98,18 +101,18 @@ impl HeadReader {
         }
     }
 
-    /// A redirect is good as soon as it says where to: some servers never end
-    /// the head of one.
+    /// The head so far, if it is that of a redirect with its target: some servers
+    /// never end the head of a redirect.
     pub(crate) fn cut_short(&self) -> Option<Head> {
         self.fields.is_redirect().then(|| self.fields.clean(true))
     }
 
-    /// Whether anything came.
+    /// Whether a line of the head was read.
     pub(crate) fn has_begun(&self) -> bool {
         self.fields.has_begun()
     }
 
-    /// Takes a line off the front of `rest`, or its begin.
+    /// Takes a line off the front of `rest`, or the start of one.
     fn step(&mut self, rest: &mut &[u8], is_end: bool) -> Result<Step, HeadError> {
         if self.skips_line_feed && !rest.is_empty() {
             *rest = rest.strip_prefix(b"\n").unwrap_or(rest);
@@ -119,8 +122,8 @@ impl HeadReader {
             match **rest {
                 [] if is_end => return Ok(Step::End),
                 [] => return Ok(Step::More),
-                // A delimiter or a JPEG: the blank line before the body is
-                // missing, or the whole head.
+                // A delimiter or a JPEG: the server left out the blank line before the
+                // body, or the whole head.
                 [b'-', b'-', ..] | [0xFF, 0xD8, ..] => return Ok(Step::End),
                 [b'-' | 0xFF] if !is_end => return Ok(Step::More),
                 _ => {}
@@ -150,8 +153,8 @@ impl HeadReader {
         self.take_line()
     }
 
-    /// Where the first line ends; `Err`: a carriage return stands there, and
-    /// what is behind it has not come.
+    /// Where the first line ends, which also decides how all lines end. `Err` is the
+    /// place of a carriage return when the byte behind it has not come yet: it decides.
     fn first_line_end(&mut self, rest: &[u8], is_end: bool) -> Option<Result<usize, usize>> {
         let at = memchr2(b'\n', b'\r', rest)?;
         let n_returns = rest[at..].iter().take_while(|b| **b == b'\r').count();
@@ -175,7 +178,7 @@ impl HeadReader {
         let n_returns = line.iter().rev().take_while(|b| **b == b'\r').count();
         let line = &line[..line.len() - n_returns];
         if line.is_empty() {
-            // Blank lines before a head are none of it.
+            // Skip blank lines before the head (RFC 9112, section 2.2, for requests).
             return Ok(if self.has_begun() { Step::End } else { Step::Line });
         }
         for line in line.split(|b| *b == b'\r') {

@@ -16,7 +16,7 @@ fn head(bytes: impl AsRef<[u8]>) -> String {
 const TYPE: &str = "\nContent-Type: multipart/x-mixed-replace;boundary=b";
 
 #[test]
-fn lines_that_are_no_headers_are_passed_over() {
+fn lines_that_are_no_headers_are_skipped() {
     for line in [
         "Tue, 12 Jun 2012 01:56:34 GMT",
         "hello",
@@ -27,8 +27,8 @@ fn lines_that_are_no_headers_are_passed_over() {
         "HTTP/1.1 200 OK",
         "Server: \u{1}\u{7f}\u{e9}",
     ] {
-        let said = head(format!("HTTP/1.1 200 OK\r\n{line}\r\n{}\r\n\r\n", TYPE.trim()));
-        assert_eq!(said, format!("HTTP/1.1 200{TYPE}"), "{line:?}");
+        let cleaned = head(format!("HTTP/1.1 200 OK\r\n{line}\r\n{}\r\n\r\n", TYPE.trim()));
+        assert_eq!(cleaned, format!("HTTP/1.1 200{TYPE}"), "{line:?}");
     }
 }
 
@@ -45,25 +45,26 @@ fn headers_are_found_however_they_are_written() {
         "Content-Type: multipart/x-mixed-replace;boundary=b\r\nContent-Type: text/html",
         "Content-Type: multipart/x-mixed-replace;boundary=b\r\nContent-Type:",
     ] {
-        let said = head(format!("HTTP/1.1 200 OK\r\n{written}\r\n\r\n"));
-        assert_eq!(said, format!("HTTP/1.1 200{TYPE}"), "{written:?}");
+        let cleaned = head(format!("HTTP/1.1 200 OK\r\n{written}\r\n\r\n"));
+        assert_eq!(cleaned, format!("HTTP/1.1 200{TYPE}"), "{written:?}");
     }
     for folded in [
         "Content-Type: multipart/x-mixed-replace;\r\n boundary=b",
         "Content-Type:\r\n\tmultipart/x-mixed-replace;\r\n   boundary=b",
     ] {
-        let said = head(format!("HTTP/1.1 200 OK\r\nServer: x\r\n y\r\n{folded}\r\nX: y\r\n\r\n"));
-        assert_eq!(said.replace("; b", ";b"), format!("HTTP/1.1 200{TYPE}"), "{folded:?}");
+        let cleaned =
+            head(format!("HTTP/1.1 200 OK\r\nServer: x\r\n y\r\n{folded}\r\nX: y\r\n\r\n"));
+        assert_eq!(cleaned.replace("; b", ";b"), format!("HTTP/1.1 200{TYPE}"), "{folded:?}");
     }
 }
 
 #[test]
-fn every_line_end_is_one() {
+fn every_line_end_is_accepted() {
     let lines = ["HTTP/1.1 200 OK", "Server: x", TYPE.trim()];
     for end in ["\r\n", "\n", "\r", "\r\r\n"] {
         let text = [&lines.join(end), end, end, "--b"].concat();
-        let said = read(text.as_bytes());
-        assert_eq!(said, (format!("HTTP/1.1 200{TYPE}"), "--b".into()), "{end:?}");
+        let cleaned = read(text.as_bytes());
+        assert_eq!(cleaned, (format!("HTTP/1.1 200{TYPE}"), "--b".into()), "{end:?}");
     }
     let mixed = ["HTTP/1.1 200 OK\rServer: x\r\n", TYPE.trim(), "\n\n--b"].concat();
     assert_eq!(read(mixed.as_bytes()), (format!("HTTP/1.1 200{TYPE}"), "--b".into()));
@@ -100,7 +101,7 @@ fn status_is_read_from_every_form_of_its_line() {
 }
 
 #[test]
-fn what_is_no_head_is_refused_with_its_begin() {
+fn bytes_that_are_no_head_are_refused_with_their_start() {
     for line in
         ["SSH-2.0-OpenSSH_9.2", "220 ready", "RTSP/1.0 200 OK", "HTTPS: x y", "<p>", "HTTP/1.1 No"]
     {
@@ -127,7 +128,7 @@ fn body_may_come_at_once() {
 }
 
 #[test]
-fn lengths_that_cannot_be_are_none() {
+fn implausible_lengths_are_ignored() {
     for (lengths, lone, parts) in [
         ("500", "500", "500"),
         ("+500", "500", "500"),
@@ -145,18 +146,18 @@ fn lengths_that_cannot_be_are_none() {
         ("9999999999", "9999999999", "9999999999"),
     ] {
         for (name, length) in [("image/jpeg", lone), ("multipart/x-mixed-replace", parts)] {
-            let said = head(format!(
+            let cleaned = head(format!(
                 "HTTP/1.1 200 OK\r\nContent-Length: {lengths}\r\nContent-Type: {name}\r\n\r\n"
             ));
             let line = format!("\nContent-Length: {length}");
             let line = if length.is_empty() { "" } else { &line };
-            assert_eq!(said, format!("HTTP/1.1 200{line}\nContent-Type: {name}"), "{lengths:?}");
+            assert_eq!(cleaned, format!("HTTP/1.1 200{line}\nContent-Type: {name}"), "{lengths:?}");
         }
     }
 }
 
 #[test]
-fn chunks_are_known_by_their_name_in_any_form() {
+fn chunked_coding_is_recognised_in_any_form() {
     for (coding, chunked) in [
         ("chunked", true),
         ("Chunked", true),
@@ -191,9 +192,9 @@ fn redirect_is_not_waited_for() {
         ("Content-Length: 99999", false),
         ("Content-Length: 500", true),
     ] {
-        let said = head(format!("HTTP/1.1 302 Found\r\n{more}\r\nLocation: /a\r\n\r\n"));
-        assert_eq!(said.contains("Content-Length: 500"), is_read, "{said}");
-        assert_eq!(said.contains("Content-Length: 0\nConnection: close"), !is_read, "{said}");
+        let cleaned = head(format!("HTTP/1.1 302 Found\r\n{more}\r\nLocation: /a\r\n\r\n"));
+        assert_eq!(cleaned.contains("Content-Length: 500"), is_read, "{cleaned}");
+        assert_eq!(cleaned.contains("Content-Length: 0\nConnection: close"), !is_read, "{cleaned}");
     }
     let whole = String::from_utf8_lossy(clean).replace("\r\n", "\n");
     assert_eq!(head([&text[..], b"\r\n"].concat()), whole.trim_end());
@@ -206,8 +207,8 @@ fn neither_many_headers_nor_long_ones_do_harm() {
     let text = ["HTTP/1.1 200 OK\r\n", &many, &long, TYPE.trim(), "\r\n\r\n"].concat();
     assert_eq!(head(text), format!("HTTP/1.1 200{TYPE}"));
     let challenges = "WWW-Authenticate: Basic\r\n".repeat(1000);
-    let said = head(["HTTP/1.1 401 No\r\n", &challenges, "\r\n"].concat());
-    assert_eq!(said.lines().count(), 1 + MAX_KEPT);
+    let cleaned = head(["HTTP/1.1 401 No\r\n", &challenges, "\r\n"].concat());
+    assert_eq!(cleaned.lines().count(), 1 + MAX_KEPT);
     for endless in
         ["X: y\r\n", "y", "\r", "\n", " ", "HTTP/1.1 100 x\n\n", "WWW-Authenticate:\r\n\t"]
     {

@@ -1,4 +1,4 @@
-//! x86 with AVX2: two blocks, one in each half of a register.
+//! x86-64 with AVX2: two blocks at a time, one in each half of a register.
 
 use core::arch::x86_64::{
     __m128i, __m256i, _mm_or_si128, _mm_packus_epi16, _mm_shuffle_epi8, _mm256_abs_epi16,
@@ -58,7 +58,7 @@ fn pair(samples: &[u8], stride: usize, divisors: &Divisors, out: &mut Pair) {
 /// Where in two rows of bytes the values are that stand at 16 places of the
 /// zigzag: `SHUFFLES[places][rows]`.
 static SHUFFLES: [[[u8; 16]; 4]; 4] = {
-    // A byte with its upper bit set fetches nothing.
+    // A shuffle writes 0 for an index with its upper bit set.
     let mut shuffles = [[[0x80; 16]; 4]; 4];
     let mut k = 0;
     while k < 64 {
@@ -72,7 +72,7 @@ static SHUFFLES: [[[u8; 16]; 4]; 4] = {
 #[target_feature(enable = "avx2")]
 #[inline]
 fn non_zero(rows: &[V; 8]) -> [u64; 2] {
-    // A value that is not 0 stays so when it is cut to a byte by saturation.
+    // Saturation to a byte keeps a value that is not 0 different from 0.
     let mut bytes = [_mm256_setzero_si256(); 4];
     for (bytes, rows) in bytes.iter_mut().zip(rows.as_chunks::<2>().0) {
         *bytes = _mm256_packs_epi16(rows[0], rows[1]);

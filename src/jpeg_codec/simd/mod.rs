@@ -1,7 +1,7 @@
-//! The same work with the instructions that a processor has.
+//! The same work for each level of SIMD that a processor may have.
 //!
-//! The two functions with `unsafe` are all that this package has: the compiler
-//! cannot know that the processor has what a function was compiled for.
+//! The only `unsafe` of this package is in two functions here: the compiler cannot check
+//! that the processor has the instructions that a function was compiled for.
 
 #[cfg(target_arch = "x86_64")]
 mod avx2;
@@ -15,7 +15,7 @@ mod sse2;
 use crate::samples::{Line, McuRow, Range};
 use crate::scan::Scan;
 
-/// What instructions are used.
+/// The instructions to use.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Simd(Level);
 
@@ -29,14 +29,14 @@ enum Level {
     /// What every x86-64 has.
     #[cfg(target_arch = "x86_64")]
     Sse2,
-    /// INVARIANT: only `best` makes it, where the processor has AVX2 and the
-    /// instructions for bits that came with it.
+    /// INVARIANT: only `best` creates it, after it found that the processor has AVX2 and
+    /// the bit instructions that came with it.
     #[cfg(target_arch = "x86_64")]
     Avx2,
 }
 
 impl Simd {
-    /// The most that this processor has.
+    /// The best instructions that this processor has.
     pub fn best() -> Self {
         #[cfg(target_arch = "x86_64")]
         if is_x86_feature_detected!("avx2")
@@ -50,7 +50,7 @@ impl Simd {
         Self::baseline()
     }
 
-    /// The least, for comparisons: what every processor of the target has.
+    /// The instructions that every processor of the target has, for comparisons.
     pub fn baseline() -> Self {
         #[cfg(target_arch = "x86_64")]
         return Self(Level::Sse2);
@@ -95,14 +95,14 @@ impl Simd {
     }
 }
 
-/// All that this processor has.
+/// All levels that this processor has.
 #[cfg(test)]
 pub(crate) fn levels() -> Vec<Simd> {
     vec![Simd::best(), Simd::baseline(), Simd(Level::Portable)]
 }
 
-/// Makes the functions that a level is entered by, out of its `pair` and
-/// what `kernels!` makes.
+/// Makes the two entry points of a level, out of its `pair` and the functions that
+/// `kernels!` makes.
 macro_rules! entry_points {
     ($(#[$attribute:meta])*) => {
         $(#[$attribute])*

@@ -55,7 +55,7 @@ fn block(samples: &[u8], stride: usize, divisors: &Divisors, nth: usize, out: &m
     for (i, row) in rows.iter_mut().enumerate() {
         let sign = vshrq_n_s16::<15>(*row);
         let size = add(vabsq_s16(*row), cast(divisors.corrections[i]));
-        // This product is doubled, and the reciprocals are so already.
+        // `vqdmulhq` doubles the product, so halve the reciprocals, which are doubled.
         let reciprocals = vshrq_n_s16::<1>(cast(divisors.reciprocals[i]));
         let quotient = vqdmulhq_s16(size, reciprocals);
         *row = sub(veorq_s16(quotient, sign), sign);
@@ -67,7 +67,7 @@ fn block(samples: &[u8], stride: usize, divisors: &Divisors, nth: usize, out: &m
 #[target_feature(enable = "neon")]
 #[inline]
 fn non_zero(rows: &[V; 8]) -> u64 {
-    // A value that is not 0 stays so when it is cut to a byte by saturation.
+    // Saturation to a byte keeps a value that is not 0 different from 0.
     let bytes = |a, b| {
         let both: int8x16_t = vqmovn_high_s16(vqmovn_s16(a), b);
         vreinterpretq_u8_s8(both)

@@ -1,5 +1,5 @@
-//! Any processor, in plain arithmetic: one sample at a time, which keeps what
-//! is computed in the few registers that such a processor has.
+//! Any processor, in plain arithmetic: one sample at a time, so that the values fit into
+//! the few registers of such a processor.
 
 use super::entry_points;
 use crate::blocks::{Pair, in_zigzag};
@@ -98,8 +98,8 @@ fn rgb565(pixels: &[[u8; 2]], range: Range, [y, cb, cr]: [&mut [u8]; 3]) {
     }
 }
 
-/// JFIF's BT.601, with 16 bits behind the point; half is rounded down, as
-/// jpeg-encoder does.
+/// JFIF's BT.601 with 16 fraction bits. Half is rounded down, as jpeg-encoder does, so
+/// that tests can compare both byte for byte.
 #[inline(always)]
 fn ycbcr(rgb: [u8; 3], range: Range) -> [u8; 3] {
     let rgb = if range == Range::Full { rgb } else { rgb.map(full_luma) };

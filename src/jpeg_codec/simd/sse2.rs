@@ -1,4 +1,4 @@
-//! x86-64 as it is since its beginning: SSE2, one block at a time.
+//! SSE2, which every x86-64 processor has: one block at a time.
 
 use core::arch::x86_64::{
     __m128i, _mm_add_epi16, _mm_add_epi32, _mm_and_si128, _mm_cmpeq_epi8, _mm_madd_epi16,
@@ -52,6 +52,8 @@ fn block(samples: &[u8], stride: usize, divisors: &Divisors, nth: usize, out: &m
     }
     let mut rows = transform(rows);
     for (i, row) in rows.iter_mut().enumerate() {
+        // `sign` is -1 in negative lanes, 0 in others: x ^ sign - sign is |x|, and the
+        // same step turns the quotient back. The division needs a positive number.
         let sign = _mm_srai_epi16::<15>(*row);
         let size = sub(_mm_xor_si128(*row, sign), sign);
         let size = add(size, cast(divisors.corrections[i]));
@@ -59,6 +61,7 @@ fn block(samples: &[u8], stride: usize, divisors: &Divisors, nth: usize, out: &m
         *row = sub(_mm_xor_si128(quotient, sign), sign);
         out.values[i].as_chunks_mut::<8>().0[nth] = cast(*row);
     }
+    // A byte is 0 after saturation only if its value is 0.
     let mut is_zero = 0;
     for (i, rows) in rows.as_chunks::<2>().0.iter().enumerate() {
         let bytes = _mm_packs_epi16(rows[0], rows[1]);
@@ -68,9 +71,10 @@ fn block(samples: &[u8], stride: usize, divisors: &Divisors, nth: usize, out: &m
     out.non_zero[nth] = in_zigzag(!is_zero);
 }
 
-/// Every third byte of 48, three times. Four perfect shuffles, each of which
-/// puts byte `i` of the first half before byte `i` of the second half, bring
-/// bytes together that are three apart.
+/// Splits 48 bytes into three planes of every third byte. SSE2 has no byte shuffle, so
+/// this takes four perfect shuffles. Each interleaves the two halves: byte `i` of the
+/// first half goes before byte `i` of the second half. After four of them, bytes that
+/// were three apart are together.
 #[target_feature(enable = "sse2")]
 #[inline]
 fn taken_apart(pixels: [[u8; 3]; 16]) -> [B; 3] {
@@ -164,7 +168,8 @@ fn shr<const N: i32>(v: V) -> V {
 #[target_feature(enable = "sse2")]
 #[inline]
 fn scaled<const FACTOR: i16>(v: V) -> V {
-    // The upper half of the product has three bits behind the point.
+    // Shifted by 4 and multiplied by a factor of 15 bits, the upper half of the product
+    // has three fraction bits. Adding 4 of them rounds.
     let eighths = _mm_mulhi_epi16(shl::<4>(v), splat(FACTOR));
     _mm_srai_epi16::<3>(add(eighths, splat(4)))
 }

@@ -1,6 +1,6 @@
-//! Between parts: the parser searches for the delimiter. The first delimiter line
-//! decides and not the Content-Type, because servers write another name there, or
-//! the same one in other letters, or with other dashes.
+//! Between parts, the parser searches for the delimiter. The first delimiter line
+//! decides what the boundary is, not the Content-Type: many servers write another name
+//! there, or the same name in another case or with other dashes.
 
 use std::mem;
 
@@ -10,12 +10,12 @@ use super::super::search::Search;
 use super::super::{EOI, Error, Part};
 use super::{MAX_LINE_BYTES, Parser, State, Step, TAIL_BYTES};
 
-/// The most bytes before the first delimiter, where no picture may be larger.
+/// The most bytes before the first delimiter, if the limit of a picture is smaller.
 const MAX_PREAMBLE_BYTES: usize = 64 << 10;
 
-/// What a line before the first part is.
+/// How a line before the first part is understood.
 enum Opening {
-    /// A delimiter of this boundary, with dashes before it or without.
+    /// Perhaps a delimiter of this boundary, with dashes or without.
     Delimiter(Box<(Boundary, Search)>),
     /// A header of a part: some servers leave out the first delimiter.
     Header,
@@ -25,22 +25,24 @@ enum Opening {
 impl Parser {
     /// Skips the bytes that belong to no part.
     pub(super) fn skip_to_part(&mut self, input: &mut &[u8]) -> Result<Step, Error> {
-        // Also behind a closing delimiter: some servers put dashes behind each one.
+        // Also behind a closing delimiter: some servers write every delimiter as a
+        // closing one.
         if !self.is_confirmed || self.is_closed {
-            return self.learn(input);
+            return self.find_first_delimiter(input);
         }
         let Some(boundary) = &self.boundary else { return Err(self.no_delimiter()) };
         let n_before = input.len();
         let line = self.search.take(boundary, input, &mut self.skipped);
         let n_taken = n_before - input.len();
         self.n_skipped += n_taken;
-        // Behind a length that was too small the rest of a picture follows.
+        // Up to a whole picture may come here: if its length was too small, its rest
+        // follows.
         if self.n_skipped > self.max_frame_bytes {
             return Err(self.no_delimiter());
         }
         if let Some(line) = line {
             let n_behind = self.skipped.len() - line.start;
-            self.judge_length(self.n_skipped - n_behind);
+            self.check_length_at_delimiter(self.n_skipped - n_behind);
             self.begin_part(line.is_closing);
             return Ok(Step::On);
         }
@@ -52,12 +54,12 @@ impl Parser {
     }
 
     /// Searches for the first line that can be a delimiter, or is a header.
-    fn learn(&mut self, input: &mut &[u8]) -> Result<Step, Error> {
+    fn find_first_delimiter(&mut self, input: &mut &[u8]) -> Result<Step, Error> {
         let max = self.max_frame_bytes.max(MAX_PREAMBLE_BYTES);
         loop {
             // A picture right behind a line proves that the line is a delimiter.
             if self.line.is_empty() && self.candidate.is_some() && input.first() == Some(&0xFF) {
-                self.settle();
+                self.confirm_candidate();
                 return Ok(Step::On);
             }
             let n_before = input.len();
@@ -67,7 +69,7 @@ impl Parser {
                 return Err(self.no_delimiter());
             }
             if !is_whole {
-                // No delimiter is longer than this, so the rest is not needed.
+                // Bound the memory. No delimiter is longer, so the rest is not needed.
                 self.line.truncate(MAX_LINE_BYTES);
                 return Ok(Step::More);
             }
@@ -77,18 +79,18 @@ impl Parser {
                     let is_named = self.boundary.as_ref().is_some_and(|b| b.is_same(&found.0));
                     self.candidate = Some(*found);
                     if is_named {
-                        self.settle();
+                        self.confirm_candidate();
                         return Ok(Step::On);
                     }
                 }
                 Opening::Header => {
-                    self.settle();
+                    self.confirm_candidate();
                     self.part.read(&line);
                     return Ok(Step::On);
                 }
                 // Behind a delimiter without headers comes a blank line.
                 Opening::Nothing if self.candidate.is_some() && line.trim_ascii().is_empty() => {
-                    self.settle();
+                    self.confirm_candidate();
                     return self.begin_body();
                 }
                 Opening::Nothing if !line.trim_ascii().is_empty() => self.candidate = None,
@@ -116,8 +118,9 @@ impl Parser {
         found.map_or(Opening::Nothing, |found| Opening::Delimiter(Box::new(found)))
     }
 
-    /// Begins the first part, by the delimiter that was found if there is one.
-    fn settle(&mut self) {
+    /// Begins the first part. Uses the boundary of the candidate from now on, if there
+    /// is one.
+    fn confirm_candidate(&mut self) {
         if let Some((boundary, search)) = self.candidate.take() {
             (self.boundary, self.search) = (Some(boundary), search);
             self.is_confirmed = true;
@@ -125,17 +128,18 @@ impl Parser {
         self.begin_part(false);
     }
 
-    /// The error where no delimiter came.
+    /// The error if no delimiter came.
     pub(super) fn no_delimiter(&self) -> Error {
         let boundary = self.boundary.as_ref().map(Boundary::text);
         Error::NoDelimiter { boundary, n_bytes: self.n_skipped }
     }
 
-    /// Ends a part before its delimiter came; `behind` are the bytes behind it.
+    /// Ends a part before its delimiter came. `behind` are the bytes behind its picture.
     pub(super) fn end_part(&mut self, behind: &[u8]) {
         self.state = State::Between;
         self.n_skipped = behind.len();
-        // Some cameras send the delimiter right behind EOI.
+        // Keep EOI before them: some cameras send the delimiter directly behind EOI, and
+        // the search accepts it only there or at the start of a line.
         self.skipped = [EOI, behind].concat();
     }
 }

@@ -1,5 +1,5 @@
-//! The body of a part: up to the end of the picture, if its markers show it;
-//! else by its length if a JPEG ends there, or up to the delimiter.
+//! Finds the end of a part's body: by the markers of the picture, by the announced
+//! length if a JPEG ends there, or by the delimiter, in this order.
 
 use std::mem;
 
@@ -12,8 +12,8 @@ impl Parser {
     /// Decides how to find the end of the body.
     pub(super) fn begin_body(&mut self) -> Result<Step, Error> {
         let max = self.max_frame_bytes;
-        let length = match self.part.content_length.filter(|_| !self.is_distrusted) {
-            // A length of 0 says nothing, as a picture may follow all the same.
+        let length = match self.part.content_length.filter(|_| !self.ignores_lengths) {
+            // Some servers announce 0 and send a picture all the same.
             None | Some(0) => None,
             Some(n_bytes) => {
                 let length = usize::try_from(n_bytes).ok().filter(|n| *n <= max);
@@ -22,13 +22,13 @@ impl Parser {
         };
         self.state = State::Body { length };
         self.walk = Some(Walk::default());
-        self.doubted = None;
-        self.n_unread = 0;
+        self.suspect_length = None;
+        self.n_after_end = 0;
         Ok(Step::On)
     }
 
-    /// Reads as many bytes as the headers say, or up to the end of the picture
-    /// if its markers show an earlier one.
+    /// Reads the announced number of bytes, or fewer if the picture ends earlier by its
+    /// markers.
     pub(super) fn read_length(
         &mut self,
         length: usize,
@@ -40,8 +40,8 @@ impl Parser {
         let (taken, rest) = input.split_at(missing.min(input.len()));
         body.add(taken);
         *input = rest;
-        if let Some(end) = self.walk_on(body.bytes()) {
-            self.n_unread = length - end;
+        if let Some(end) = self.advance_walk(body.bytes()) {
+            self.n_after_end = length - end;
             self.end_picture(end, body);
             Step::Part
         } else if taken.len() < missing {
@@ -51,24 +51,23 @@ impl Parser {
             self.end_part(&[]);
             Step::Part
         } else {
-            self.doubt(length, body);
+            self.take_back(length, body);
             Step::More
         }
     }
 
-    /// Takes a body back whose length is doubtful, to read it again up to the
-    /// delimiter.
-    pub(super) fn doubt(&mut self, length: usize, body: &mut impl Body) {
-        self.doubted = Some(length);
+    /// Takes back a body whose length is suspect, to parse it again by its delimiter.
+    pub(super) fn take_back(&mut self, length: usize, body: &mut impl Body) {
+        self.suspect_length = Some(length);
         self.state = State::Body { length: None };
         self.walk = Some(Walk::default());
-        self.again.extend_from_slice(body.bytes());
+        self.to_reparse.extend_from_slice(body.bytes());
         body.truncate(0);
     }
 
-    /// Ends the part with the end of its picture, and puts back the bytes behind.
+    /// Ends the part at the end of its picture, and puts back the bytes behind it.
     fn end_picture(&mut self, end: usize, body: &mut impl Body) {
-        self.again.extend_from_slice(&body.bytes()[end..]);
+        self.to_reparse.extend_from_slice(&body.bytes()[end..]);
         body.truncate(end);
         body.mark_walked();
         self.end_part(&[]);
@@ -87,20 +86,20 @@ impl Parser {
         };
         let line = self.search.take(boundary, input, body);
         let n_bytes = line.as_ref().map_or(body.bytes().len(), |line| line.start);
-        let end = self.walk_on(&body.bytes()[..n_bytes]);
-        // The last bytes may be a delimiter and not count as body.
+        let end = self.advance_walk(&body.bytes()[..n_bytes]);
+        // The last bytes may be the start of a delimiter, which does not count as body.
         let slack = if line.is_none() && end.is_none() { MAX_LINE_BYTES } else { 0 };
         self.check_size(end.unwrap_or(n_bytes), slack)?;
         let Some(line) = line else {
             let Some(end) = end else { return Ok(Step::More) };
-            self.judge_claim(end);
+            self.check_length(end);
             self.search.cut_front(end);
             self.end_part(&body.bytes()[end..]);
             body.truncate(end);
             body.mark_walked();
             return Ok(Step::Part);
         };
-        self.judge_claim(end.unwrap_or(line.start));
+        self.check_length(end.unwrap_or(line.start));
         let is_walked = end.is_some();
         let end = end.or_else(|| picture_end(&body.bytes()[..n_bytes]));
         body.truncate(end.unwrap_or(n_bytes));
@@ -115,12 +114,12 @@ impl Parser {
         Ok(Step::Part)
     }
 
-    /// Reads up to the end of the picture, while the delimiter is not known.
+    /// Reads up to the end of the picture while the delimiter is not known.
     fn read_to_end(&mut self, input: &mut &[u8], body: &mut impl Body) -> Result<Step, Error> {
         body.add(mem::take(input));
-        if let Some(end) = self.walk_on(body.bytes()) {
+        if let Some(end) = self.advance_walk(body.bytes()) {
             self.check_size(end, 0)?;
-            self.judge_claim(end);
+            self.check_length(end);
             self.end_picture(end, body);
             return Ok(Step::Part);
         }
@@ -128,52 +127,57 @@ impl Parser {
         if body.bytes().len() >= SOI.len()
             && (self.walk.is_none() || !body.bytes().starts_with(SOI))
         {
-            // This is no picture, so a delimiter may be among its lines.
+            // This is no picture. A delimiter may be among its lines, so parse the bytes
+            // again as bytes between parts.
             self.end_picture(0, body);
         }
         Ok(Step::More)
     }
 
-    /// Counts a length that is not that of the picture. From then on, no length
-    /// of this server is used.
-    fn judge_claim(&mut self, end: usize) {
-        let claimed = self.doubted.or_else(|| {
-            let claimed = self.part.content_length.filter(|n| *n > 0 && self.is_distrusted)?;
+    /// Counts the announced length as wrong if the body really ends at `end`.
+    fn check_length(&mut self, end: usize) {
+        // The length that this body was read by, or the one that was ignored from the
+        // start: wrong lengths are counted in both cases.
+        let claimed = self.suspect_length.or_else(|| {
+            let claimed = self.part.content_length.filter(|n| *n > 0 && self.ignores_lengths)?;
             usize::try_from(claimed).ok()
         });
         if claimed.is_some_and(|length| length != end) {
-            self.distrust();
+            self.ignore_lengths();
         }
     }
 
-    /// Judges a length by where the delimiter came behind the picture. Some
-    /// servers include the line end before the delimiter.
-    pub(super) fn judge_length(&mut self, n_between: usize) {
-        if mem::take(&mut self.n_unread) > n_between + 2 {
-            self.distrust();
+    /// Checks the length of a picture that ended by its markers, when the delimiter
+    /// comes `n_between` bytes later. The bytes between may belong to the length. Some
+    /// servers also include the line end before the delimiter: 2 bytes.
+    pub(super) fn check_length_at_delimiter(&mut self, n_between: usize) {
+        if mem::take(&mut self.n_after_end) > n_between + 2 {
+            self.ignore_lengths();
         }
     }
 
-    fn distrust(&mut self) {
-        self.is_distrusted = true;
+    /// Ignores the lengths of this server from now on: a program that computes one
+    /// length wrong does so for all pictures.
+    fn ignore_lengths(&mut self) {
+        self.ignores_lengths = true;
         self.n_wrong_lengths += 1;
     }
 
-    /// Checks the size of a body, which may be `slack` bytes larger.
+    /// Checks the size of a body, which may exceed the limit by `slack` bytes.
     pub(super) fn check_size(&self, n_bytes: usize, slack: usize) -> Result<(), Error> {
         let max = self.max_frame_bytes;
         let is_sound = n_bytes <= max.saturating_add(slack);
         if is_sound { Ok(()) } else { Err(Error::TooLarge { n_bytes: n_bytes as u64, max }) }
     }
 
-    /// The end of the JPEG, as soon as its markers show it. The tutorial's server
-    /// and many others send the delimiter only with the next picture, so waiting
-    /// for it would delay each picture by one.
-    fn walk_on(&mut self, jpeg: &[u8]) -> Option<usize> {
+    /// Continues the walk over the markers, and returns the end of the JPEG once it is
+    /// found. Many servers send the delimiter only with the next picture, so waiting for
+    /// the delimiter would delay each picture by one frame.
+    fn advance_walk(&mut self, jpeg: &[u8]) -> Option<usize> {
         if !jpeg.starts_with(SOI) {
             return None;
         }
-        match self.walk.as_mut()?.go_on(jpeg) {
+        match self.walk.as_mut()?.advance(jpeg) {
             Walked::More => None,
             Walked::Bad(_) => {
                 self.walk = None;

@@ -1,4 +1,4 @@
-//! The headers of a part.
+//! Reads the headers of a part.
 
 use std::mem;
 
@@ -13,7 +13,8 @@ impl Parser {
     /// Begins the part behind a delimiter, or ends the stream.
     pub(super) fn begin_part(&mut self, is_closing: bool) {
         self.has_begun = true;
-        // Some servers end each part with it, and go on.
+        // Some servers end each part with the closing delimiter and go on, so this is
+        // only remembered.
         self.is_closed = is_closing;
         self.state = if is_closing { State::Between } else { State::Headers };
         self.part = Part::default();
@@ -25,8 +26,8 @@ impl Parser {
     /// Reads header lines up to the blank line.
     pub(super) fn read_headers(&mut self, input: &mut &[u8]) -> Result<Step, Error> {
         loop {
-            // No header begins like a JPEG, so this part has neither headers
-            // nor the blank line behind them.
+            // A JPEG begins here, since no header begins with FF: this part has neither
+            // headers nor the blank line behind them.
             if self.line.is_empty() && input.first() == Some(&0xFF) {
                 return self.begin_body();
             }

@@ -1,5 +1,5 @@
-//! The parser: delimiter, headers, body, and so on. Each of these states has a
-//! file.
+//! The parser is a state machine: between parts, in headers, in a body. Each state has
+//! a file.
 
 mod between;
 mod body;
@@ -18,8 +18,8 @@ use crate::jpeg::Walk;
 
 /// The longest delimiter line: dashes, name, white space and line ends.
 const MAX_LINE_BYTES: usize = 512;
-/// How far before the end of a stream the end of the last picture is searched
-/// for, and how many bytes are kept of those that belong to no part.
+/// The end of the last picture is searched for in this many bytes at the end of a
+/// stream; and this many are kept of the bytes that belong to no part.
 const TAIL_BYTES: usize = MAX_LINE_BYTES;
 
 /// The result of feeding bytes.
@@ -35,32 +35,35 @@ pub(crate) enum Next {
 #[derive(Debug)]
 pub(crate) struct Parser {
     state: State,
-    /// The one that the Content-Type names, until a delimiter line came.
+    /// The boundary in use; until a delimiter line confirms one, that of the
+    /// Content-Type.
     boundary: Option<Boundary>,
     is_confirmed: bool,
-    /// A delimiter that the head does not name, if the next line is the begin
-    /// of a part.
+    /// A line that may be a delimiter with another boundary than the Content-Type names.
+    /// It is one if the next line begins a part.
     candidate: Option<(Boundary, Search)>,
     max_frame_bytes: usize,
     search: Search,
-    /// The last bytes of those that belong to no part, and how many there were.
+    /// The last of the bytes that belong to no part, and how many there were in all.
     skipped: Vec<u8>,
     n_skipped: usize,
     /// The line that is being read.
     line: Vec<u8>,
     n_header_bytes: usize,
     part: Part,
-    /// Follows the markers of a body; `None`: it is no JPEG.
+    /// Follows the markers of a body; `None` if it is no JPEG.
     walk: Option<Walk>,
-    /// A body whose length looked wrong, to be read again up to the delimiter.
-    again: Vec<u8>,
-    n_read_again: usize,
-    /// The length that looked wrong.
-    doubted: Option<usize>,
-    /// How many bytes of its length were left when a picture ended.
-    n_unread: usize,
-    /// Whether this server sent a wrong length, so that none is used any more.
-    is_distrusted: bool,
+    /// Bytes that are parsed again: a body whose length looked wrong, or what followed a
+    /// picture within its announced length. `n_reparsed` of them are done.
+    to_reparse: Vec<u8>,
+    n_reparsed: usize,
+    /// The length of this body, if no JPEG ended there. It is wrong if the delimiter
+    /// comes elsewhere.
+    suspect_length: Option<usize>,
+    /// How many announced bytes were left when the picture ended by its markers.
+    n_after_end: usize,
+    /// Whether this server sent a wrong length. Then all its lengths are ignored.
+    ignores_lengths: bool,
     n_wrong_lengths: u64,
     has_begun: bool,
     is_closed: bool,
@@ -78,8 +81,11 @@ enum State {
 
 /// The result of one step.
 enum Step {
+    /// Continue with the next state.
     On,
+    /// More bytes are needed.
     More,
+    /// A part is complete.
     Part,
 }
 
@@ -91,9 +97,9 @@ impl Parser {
         Self::with(Boundary::from_content_type(content_type), max_frame_bytes)
     }
 
-    /// A parser for a body whose Content-Type does not say what it is, such as
-    /// the `application/octet-stream` of ffmpeg's listener. The first line that
-    /// begins with two dashes is the delimiter.
+    /// A parser for a body whose Content-Type names no boundary, such as the
+    /// `application/octet-stream` of ffmpeg's listener. The first line that begins with
+    /// two dashes is the delimiter.
     pub(crate) fn learning(max_frame_bytes: usize) -> Self {
         Self::with(None, max_frame_bytes)
     }
@@ -112,46 +118,45 @@ impl Parser {
             n_header_bytes: 0,
             part: Part::default(),
             walk: None,
-            again: Vec::new(),
-            n_read_again: 0,
-            doubted: None,
-            n_unread: 0,
-            is_distrusted: false,
+            to_reparse: Vec::new(),
+            n_reparsed: 0,
+            suspect_length: None,
+            n_after_end: 0,
+            ignores_lengths: false,
             n_wrong_lengths: 0,
             has_begun: false,
             is_closed: false,
         }
     }
 
-    /// Takes bytes off the front of `input`, up to the end of a part. Call it
-    /// until it returns [`Next::More`]: only then all bytes are taken.
+    /// Takes bytes off the front of `input`, up to the end of a part. Call it until it
+    /// returns [`Next::More`]: only then all bytes were taken.
     ///
-    /// Pass an empty `body` at the start of a part, and the same one until the
-    /// part is whole. A part is whole with its last byte if its length is known
-    /// or it is a valid JPEG, else with the delimiter line behind it.
+    /// Pass an empty `body` at the start of a part, and the same one until the part is
+    /// complete. A part is complete with its last byte if its length is known or it is a
+    /// valid JPEG, otherwise with the delimiter line behind it.
     ///
     /// # Errors
     /// Why the stream cannot be read any further.
     pub(crate) fn feed(&mut self, input: &mut &[u8], body: &mut impl Body) -> Result<Next, Error> {
         loop {
-            let is_input = self.again.is_empty();
-            let next = if is_input { self.parse(input, body)? } else { self.parse_again(body)? };
-            if next != Next::More || (is_input && self.again.is_empty()) {
+            let is_input = self.to_reparse.is_empty();
+            let next = if is_input { self.parse(input, body)? } else { self.reparse(body)? };
+            if next != Next::More || (is_input && self.to_reparse.is_empty()) {
                 return Ok(next);
             }
         }
     }
 
-    /// The last part of a stream that ended without a delimiter behind it. Call
-    /// it until it returns `None`: first with the body so far, then each time
-    /// with an empty one.
+    /// Returns the last parts of a stream that ended without a delimiter. Call it until
+    /// it returns `None`: first with the body so far, then each time with an empty one.
     ///
     /// # Errors
     /// The stream ended inside a picture, or before the first delimiter.
     pub(crate) fn finish(&mut self, body: &mut impl Body) -> Result<Option<Part>, Error> {
         if let State::Body { length: Some(length) } = self.state {
             // If the length was too large, the body holds further parts.
-            self.doubt(length, body);
+            self.take_back(length, body);
         }
         if let Next::Part(part) = self.feed(&mut &[][..], body)? {
             return Ok(Some(part));
@@ -172,13 +177,13 @@ impl Parser {
         Ok(Some(mem::take(&mut self.part)))
     }
 
-    /// Whether the closing delimiter came last. It is the end, unless another
-    /// part comes nevertheless.
+    /// Whether the closing delimiter came last. Some servers send it behind every part,
+    /// so another part may follow nevertheless.
     pub(crate) fn is_closed(&self) -> bool {
         self.is_closed
     }
 
-    /// How many lengths since the last call were not those of their pictures.
+    /// How many wrong lengths came since the last call.
     pub(crate) fn take_n_wrong_lengths(&mut self) -> u64 {
         mem::take(&mut self.n_wrong_lengths)
     }
@@ -199,16 +204,17 @@ impl Parser {
         }
     }
 
-    /// Parses the bytes that [`Self::doubt`] took back.
-    fn parse_again(&mut self, body: &mut impl Body) -> Result<Next, Error> {
-        let again = mem::take(&mut self.again);
-        let mut remaining = &again[mem::take(&mut self.n_read_again)..];
+    /// Parses the bytes in `to_reparse`. Parsing may put some of them back, which then
+    /// stand before those that remain.
+    fn reparse(&mut self, body: &mut impl Body) -> Result<Next, Error> {
+        let to_reparse = mem::take(&mut self.to_reparse);
+        let mut remaining = &to_reparse[mem::take(&mut self.n_reparsed)..];
         let next = self.parse(&mut remaining, body)?;
-        if !self.again.is_empty() {
-            self.again.extend_from_slice(remaining);
+        if !self.to_reparse.is_empty() {
+            self.to_reparse.extend_from_slice(remaining);
         } else if !remaining.is_empty() {
-            self.n_read_again = again.len() - remaining.len();
-            self.again = again;
+            self.n_reparsed = to_reparse.len() - remaining.len();
+            self.to_reparse = to_reparse;
         }
         Ok(next)
     }

@@ -6,7 +6,7 @@ use crate::frame::{DELIMITER, Frame, FrameBuf, Meta, SHORT_HEADERS, STREAM_TYPE,
 impl Parser {
     /// The memory that it holds beside the body, in bytes.
     pub(crate) fn n_bytes_held(&self) -> usize {
-        self.skipped.capacity() + self.line.capacity() + self.again.capacity()
+        self.skipped.capacity() + self.line.capacity() + self.to_reparse.capacity()
     }
 }
 

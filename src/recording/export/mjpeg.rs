@@ -5,8 +5,8 @@ use std::io::{self, Write};
 
 use super::{Export, PlannedFrame, TooManyFrames, fill};
 
-/// May stand before any marker without a meaning (ITU-T T.81, B.1.1.2), so it
-/// fills the place of missing frames.
+/// Fills the place of missing frames. Decoders ignore any number of these bytes
+/// before a marker (ITU-T T.81, B.1.1.2).
 const FILL_BYTE: u8 = 0xFF;
 
 /// A file of JPEGs while it is planned and written.

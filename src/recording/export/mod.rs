@@ -19,7 +19,7 @@ mod zip;
 
 use std::io::{self, Write};
 
-/// The kind of a file.
+/// The kind of file that an export makes.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub(crate) enum Format {
     Avi,
@@ -67,7 +67,7 @@ pub(crate) struct PlannedFrame {
     /// Microseconds since 1970.
     pub(crate) captured: u64,
     pub(crate) n_jpeg: u32,
-    /// There is a gap, or a step of the clock, between it and the one before.
+    /// There is a gap, or a step of the clock, between the previous frame and this one.
     pub(crate) is_after_gap: bool,
 }
 
@@ -81,7 +81,7 @@ pub(crate) trait Export {
     /// The format cannot hold this frame as well.
     fn plan(&mut self, frame: &PlannedFrame) -> Result<(), TooManyFrames>;
 
-    /// The length of the file.
+    /// The length of the file, for Content-Length. Complete after the last `plan`.
     fn n_bytes(&self) -> u64;
 
     /// Writes what stands before the frames. Width and height are those of the

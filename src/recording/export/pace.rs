@@ -1,5 +1,5 @@
-//! The frame rate of a film. A film has one, while the frames of a recording
-//! come at any pace.
+//! The frame rate of an exported video. A video has a single rate, while the frames
+//! of a recording come at any pace.
 
 /// The mean pace of frames, without gaps.
 #[derive(Debug, Default)]
@@ -40,8 +40,9 @@ impl Pace {
     }
 }
 
-/// The last convergent of the continued fraction whose numbers are at most
-/// [`LARGEST`].
+/// The fraction nearest to `numerator / denominator` whose two numbers are at most
+/// [`LARGEST`]: the last such convergent of the continued fraction. Dividing both
+/// numbers by a constant would lose far more precision.
 fn nearest(mut numerator: u64, mut denominator: u64) -> Rate {
     let (mut before, mut last) = ((0, 1), (1, 0));
     while denominator > 0 {

@@ -25,10 +25,13 @@ use crate::panics::text;
 use crate::rate::Pace;
 use crate::slot::Newer;
 
-/// The first pause after an error, and the longest.
+/// The first pause after an error, and the longest. The first is short, so that
+/// a brief fault loses few frames; the longest keeps a disk that is gone for hours from
+/// costing CPU time.
 const FIRST_PAUSE: Duration = Duration::from_millis(500);
 const LONGEST_PAUSE: Duration = Duration::from_secs(15);
-/// How often the switch is checked while no frame comes.
+/// How often the recorder checks whether it was switched off, and whether a sync is
+/// due, while no frame comes.
 const CHECK_EVERY: Duration = Duration::from_secs(1);
 /// A full recording has at least this many segments, so that the cleaner
 /// deletes an eighth of it at most at once.
@@ -103,7 +106,8 @@ fn run_once(
     let folder = Folder::open(&shared.config.dir, &shared.config.name)
         .map_err(failed(format!("open {shown}")))?;
     let folder = Arc::new(folder);
-    // If another program records there, what is there can still be played.
+    // The lock is checked only after loading: if another program records to this
+    // folder, its recording can still be played.
     let locked = folder.lock();
     shared
         .store
@@ -117,7 +121,7 @@ fn run_once(
         written,
         writer: None,
         to_sync: Written::new(),
-        usual: None,
+        interval: None,
         synced: Instant::now(),
         is_behind: false,
     };
@@ -126,8 +130,8 @@ fn run_once(
     end.map_err(failed(format!("write to {shown}")))
 }
 
-/// Unlocks the folder when it is dropped, also by a panic: readers may keep the
-/// folder open, so that closing it here does not end the lock.
+/// Unlocks the folder when it is dropped, also during a panic. Closing the folder
+/// would not be enough: the lock lasts until the last reader closes it, too.
 struct FolderLock(Arc<Folder>);
 
 impl Drop for FolderLock {
@@ -144,9 +148,9 @@ struct Session<'a> {
     writer: Option<SegmentWriter>,
     /// Segments that ended since the last sync.
     to_sync: Written,
-    /// The time between the last two frames.
-    usual: Option<Duration>,
-    /// When the last sync was asked for, and whether frames came since.
+    /// The time between the last two frames; `None` before the second one.
+    interval: Option<Duration>,
+    /// When the last sync was requested, and whether frames came since.
     synced: Instant,
     is_behind: bool,
 }
@@ -164,8 +168,8 @@ impl Session<'_> {
                 continue;
             }
             match reader.wait_newer(seen, CHECK_EVERY) {
-                // A status picture says why the camera shows nothing; it is no
-                // picture of the camera.
+                // A status picture says why the camera shows nothing. It does not come
+                // from the camera, so it is not recorded.
                 Newer::Frame { frame, .. } if frame.meta.is_status => seen = frame.meta.seq,
                 Newer::Frame { frame, skipped, .. } => {
                     // With `--record-fps`, frames are left out on purpose.
@@ -186,9 +190,12 @@ impl Session<'_> {
 
     fn write(&mut self, frame: &Frame) -> io::Result<()> {
         let max_bytes = self.shared.config.max_bytes / N_SEGMENTS;
-        let (usual, store) = (self.usual, &self.shared.store);
-        self.usual = self.writer.as_ref().map(|writer| writer.interval(frame)).or(usual);
-        let is_over = |writer: &SegmentWriter| writer.is_over(frame, usual, max_bytes);
+        let (interval, store) = (self.interval, &self.shared.store);
+        // Whether this frame comes after a gap is judged by the interval before it, not
+        // by the one that it ends. Without a writer there is no last frame to measure
+        // from, so the old interval stays: the camera's rate is most likely the same.
+        self.interval = self.writer.as_ref().map(|writer| writer.since_last(frame)).or(interval);
+        let is_over = |writer: &SegmentWriter| writer.is_over(frame, interval, max_bytes);
         let writer = match self.writer.take_if(|writer| is_over(writer)) {
             Some(ended) => {
                 ended.flush()?;
@@ -210,8 +217,8 @@ impl Session<'_> {
         if is_due { self.request_sync() } else { Ok(()) }
     }
 
-    /// Has what was written so far synced by the other thread, without waiting
-    /// for the disk.
+    /// Asks the sync thread to sync what was written so far, without waiting for
+    /// the disk.
     fn request_sync(&mut self) -> io::Result<()> {
         let Some(writer) = &self.writer else { return Ok(()) };
         self.synced = Instant::now();
@@ -219,8 +226,9 @@ impl Session<'_> {
         self.to_sync.push(Arc::clone(&writer.files));
         self.is_behind = false;
         if let Err(full) = self.written.try_send(std::mem::take(&mut self.to_sync)) {
-            // The disk is slower than the syncs. The ended segments stay in
-            // line; the one that grows joins them with the next request.
+            // The channel is full: the disk is slower than the requests. The ended
+            // segments stay in the list. The growing segment is removed again, because
+            // the next request adds it.
             self.to_sync = full.into_inner();
             self.to_sync.pop();
             self.is_behind = true;
@@ -228,11 +236,11 @@ impl Session<'_> {
         Ok(())
     }
 
-    /// Ends the segment and has it synced.
+    /// Ends the segment and requests its sync.
     fn finish(&mut self) {
         if let Some(writer) = self.writer.take() {
-            // An index that cannot be written, as on a full disk, is completed
-            // by the next start.
+            // If the index cannot be written, as on a full disk, the next start
+            // completes it from the segment.
             let _ = writer.flush();
             self.to_sync.push(writer.files);
         }

@@ -14,18 +14,20 @@ use crate::recording::store::part;
 use crate::recording::store::segment::{Segment, patience};
 use crate::recording::time::{Micros, SECOND, micros};
 
-/// A segment ends after this time...
+/// A segment normally ends after this time: the cleaner deletes whole segments, so
+/// they should be short.
 const LENGTH: Micros = 60 * SECOND;
-/// ...unless it has fewer frames than this by then, as in a time-lapse...
+/// A segment with fewer frames than this goes on after [`LENGTH`]: a time-lapse
+/// would otherwise make two files for every few frames.
 const N_FEW: u64 = 60;
-/// ...but after this time in any case.
+/// A segment ends after this time in any case.
 const LONGEST: Micros = 3600 * SECOND;
 /// Bounds the memory of a scan, which holds the records of one segment.
 const MAX_FRAMES: u64 = 1 << 14;
 /// Bounds the memory of an index tail, in records.
 const MAX_TAIL: usize = 1 << 10;
-/// The wall clock was set if, from one frame to the next, it and the monotonic
-/// clock differ by more than this. A drift is a thousandth of it.
+/// If the wall clock and the monotonic clock differ by more than this from one frame
+/// to the next, the wall clock was set. Ordinary drift is a thousandth of it.
 const STEP: Micros = SECOND;
 
 /// The segment that grows.
@@ -103,19 +105,25 @@ impl SegmentWriter {
     }
 
     /// The time from the last frame to this one.
-    pub(crate) fn interval(&self, frame: &Frame) -> Duration {
+    pub(crate) fn since_last(&self, frame: &Frame) -> Duration {
         frame.meta.at.monotonic.saturating_duration_since(self.last.1)
     }
 
-    /// Whether this frame must begin a new segment. `usual` is the time between
-    /// the two frames before, `max_bytes` the largest size of a segment.
-    pub(crate) fn is_over(&self, frame: &Frame, usual: Option<Duration>, max_bytes: u64) -> bool {
+    /// Whether this frame must begin a new segment. `interval` is the time between
+    /// the two frames before it, `max_bytes` the largest size of a segment.
+    pub(crate) fn is_over(
+        &self,
+        frame: &Frame,
+        interval: Option<Duration>,
+        max_bytes: u64,
+    ) -> bool {
         let captured = micros(frame.meta.at.wall);
-        // The clock was set back, and a segment is in the order of its times.
+        // The clock was set back. The frames of one segment must be in the order of
+        // their times, since playback searches them by time.
         let Some(since_last) = captured.checked_sub(self.last.0) else { return true };
         let in_micros = |d: Duration| u64::try_from(d.as_micros()).unwrap_or(u64::MAX);
-        let is_step = since_last.abs_diff(in_micros(self.interval(frame))) > STEP;
-        let has_gap = since_last > patience(usual.map(in_micros));
+        let is_step = since_last.abs_diff(in_micros(self.since_last(frame))) > STEP;
+        let has_gap = since_last > patience(interval.map(in_micros));
         let age = captured.saturating_sub(self.segment.start);
         let is_long = age >= LONGEST || age >= LENGTH && self.segment.n_frames >= N_FEW;
         let is_large = self.segment.n_bytes + frame.full().len() as u64 > max_bytes
@@ -126,8 +134,8 @@ impl SegmentWriter {
 
 fn record(frame: &Frame, offset: u64) -> IndexRecord {
     let (n_part, n_jpeg) = (frame.full().len(), frame.jpeg().len());
-    // A frame ends with a delimiter line and a part begins with one, so both
-    // are equally long.
+    // On disk a part begins with the delimiter line, on the wire it ends with one. Both
+    // are equally long, so the length of the wire part is that of the part on disk.
     let n_head = n_part - n_jpeg - LINE_END.len();
     IndexRecord {
         offset,

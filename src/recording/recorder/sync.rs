@@ -37,16 +37,17 @@ impl SegmentFiles {
         }
     }
 
-    /// Sets the total of bytes of frames that were written.
+    /// Sets the total number of bytes that were written to `data`.
     pub(super) fn set_written(&self, n_bytes: u64) {
         self.n_written.store(n_bytes, SeqCst);
     }
 
-    /// Syncs what was written so far, so that it survives a power cut. It also
-    /// checks that nobody deleted or cut the files. An error goes to the
-    /// recorder, through [`SegmentFiles::take_error`].
+    /// Syncs what was written so far, so that it survives a power cut. Also checks
+    /// that the files were neither deleted nor truncated by another program. The
+    /// recorder gets an error by [`SegmentFiles::take_error`]. Blocks on the disk.
     pub(crate) fn sync(&self) {
-        // The index is left out, because it is rebuilt when it gets lost.
+        // The index is not synced: a lost index is rebuilt from the segment, so a second
+        // sync would only cost time.
         let synced = self.data.sync_data();
         if !self.is_listed.swap(true, SeqCst) {
             // Some file systems cannot sync a folder, and keep names anyway.
@@ -57,7 +58,7 @@ impl SegmentFiles {
         if let Err(e) = synced {
             *self.error.lock() = Some(e);
         } else if !has(&self.data, n_written) || !has(&self.index, 0) {
-            *self.error.lock() = Some(io::Error::other("the segment was taken away, or cut"));
+            *self.error.lock() = Some(io::Error::other("the segment was deleted or truncated"));
         }
     }
 

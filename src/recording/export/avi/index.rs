@@ -1,6 +1,6 @@
 //! The two indexes of the frames of one RIFF: `ix00` and `idx1`.
 
-use super::head::{FRAME, chunk};
+use super::head::{FRAME, N_CHUNK_HEAD, chunk};
 
 /// Flag of every entry, because every JPEG is a key frame.
 const KEY_FRAME: u32 = 0x10;
@@ -16,14 +16,21 @@ pub(super) struct Entry {
     pub(super) n_jpeg: u32,
 }
 
+/// Bytes of the fields of `ix00` before its entries, and of one entry: offset and
+/// length.
+const N_STANDARD_FIELDS: u32 = 24;
+pub(super) const N_STANDARD_ENTRY: u32 = 8;
+/// Bytes of an entry of `idx1`: name, flags, offset and length.
+pub(super) const N_OLD_ENTRY: u32 = 16;
+
 /// Length of a chunk `ix00`.
 pub(super) fn n_standard(n_frames: u32) -> u32 {
-    8 + 24 + 8 * n_frames
+    N_CHUNK_HEAD + N_STANDARD_FIELDS + N_STANDARD_ENTRY * n_frames
 }
 
 /// Length of a chunk `idx1`.
 pub(super) fn n_old(n_frames: u32) -> u32 {
-    8 + 16 * n_frames
+    N_CHUNK_HEAD + N_OLD_ENTRY * n_frames
 }
 
 /// AVISTDINDEX; `movi_at` is the place of the word `movi` in the file.
@@ -36,7 +43,7 @@ pub(super) fn standard(entries: &[Entry], movi_at: u64) -> Vec<u8> {
     content.extend([0; 4]);
     for entry in entries {
         // `ix00` points behind the head of a chunk, `idx1` to its head.
-        content.extend((entry.offset + 8).to_le_bytes());
+        content.extend((entry.offset + N_CHUNK_HEAD).to_le_bytes());
         content.extend(entry.n_jpeg.to_le_bytes());
     }
     chunk(b"ix00", &content)
@@ -44,7 +51,7 @@ pub(super) fn standard(entries: &[Entry], movi_at: u64) -> Vec<u8> {
 
 /// AVIOLDINDEX.
 pub(super) fn old(entries: &[Entry]) -> Vec<u8> {
-    let mut content = Vec::with_capacity(entries.len() * 16);
+    let mut content = Vec::with_capacity(entries.len() * N_OLD_ENTRY as usize);
     for entry in entries {
         content.extend_from_slice(FRAME);
         for number in [KEY_FRAME, entry.offset, entry.n_jpeg] {

@@ -6,22 +6,22 @@
 //! an index of these, `indx`. The first RIFF has `idx1` too, for players that do
 //! not know OpenDML.
 //!
-//! An AVI has one frame rate. It is the mean of the recording without its gaps,
-//! so the duration of the film is right, while one frame may be shown for a
-//! longer or shorter time than it was in front of the camera.
+//! An AVI has one frame rate. It is the mean of the recording without its gaps, so
+//! the total duration is right, while a single frame may be shown for a longer or
+//! shorter time than it lasted in the recording.
 
 mod head;
 mod index;
 
 use std::io::{self, Write};
 
-use head::{FRAME, Place, open_list};
+use head::{FRAME, IndexPlace, N_CHUNK_HEAD, N_LIST_HEAD, open_list};
 use index::Entry;
 
 use super::pace::{Pace, Rate};
 use super::{Export, PlannedFrame, TooManyFrames, fill};
 
-/// Where a RIFF ends and the next begins.
+/// The largest size of one RIFF. A larger file continues in another RIFF.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Limits {
     /// Bytes of frames and indexes together.
@@ -38,7 +38,7 @@ impl Limits {
 
 /// What the head says of the whole file.
 #[derive(Clone, Copy, Debug)]
-struct Shape {
+struct Summary {
     size: (u16, u16),
     rate: Rate,
     n_frames: u32,
@@ -64,9 +64,9 @@ pub(super) struct Avi {
     riffs: Vec<Riff>,
     n_frames: u32,
     largest: u32,
-    /// How many RIFFs were begun, and the room that is left in the last of them.
+    /// How many RIFFs were begun, and the planned room that is left in the last one.
     n_begun: usize,
-    left: Riff,
+    room: Riff,
     entries: Vec<Entry>,
     /// Bytes written so far, and the place of the last word `movi`.
     at: u64,
@@ -82,7 +82,7 @@ impl Avi {
             n_frames: 0,
             largest: 0,
             n_begun: 0,
-            left: Riff::default(),
+            room: Riff::default(),
             entries: Vec::new(),
             at: 0,
             movi_at: 0,
@@ -102,23 +102,22 @@ impl Avi {
     fn n_riff(&self, i: usize) -> u64 {
         let (riff, n_headers) = (self.riffs[i], self.n_headers());
         let first = if i == 0 { n_headers + u64::from(index::n_old(riff.n_frames)) } else { 0 };
-        12 + 12 + u64::from(self.n_movi(riff)) + first
+        // The head of the RIFF, and that of its list `movi`.
+        2 * N_LIST_HEAD + u64::from(self.n_movi(riff)) + first
     }
 
     fn n_headers(&self) -> u64 {
-        let n_dml = 8 + 24 + 16 * self.riffs.len() as u64 + 12 + 12;
-        let dml = if self.is_open_dml() { n_dml } else { 0 };
-        12 + (8 + 56) + 12 + (8 + 56) + (8 + 40) + dml
+        head::n_headers(self.is_open_dml().then_some(self.riffs.len()))
     }
 
     /// Where the index of each RIFF will be.
-    fn indexes(&self) -> Vec<Place> {
+    fn indexes(&self) -> Vec<IndexPlace> {
         let mut start = 0;
         let place = |(i, riff): (usize, &Riff)| {
-            let head = 24 + if i == 0 { self.n_headers() } else { 0 };
+            let head = 2 * N_LIST_HEAD + if i == 0 { self.n_headers() } else { 0 };
             let at = start + head + u64::from(riff.n_bytes);
             start += self.n_riff(i);
-            Place { at, n_bytes: index::n_standard(riff.n_frames), n_frames: riff.n_frames }
+            IndexPlace { at, n_bytes: index::n_standard(riff.n_frames), n_frames: riff.n_frames }
         };
         self.riffs.iter().enumerate().map(place).collect()
     }
@@ -132,24 +131,26 @@ impl Avi {
     fn begin_riff(&mut self, headers: &[u8], out: &mut dyn Write) -> io::Result<()> {
         let riff = self.riffs[self.n_begun];
         let kind = if self.n_begun == 0 { b"AVI " } else { b"AVIX" };
-        let n_riff = u32::try_from(self.n_riff(self.n_begun) - 12).unwrap_or(u32::MAX);
+        let n_riff = u32::try_from(self.n_riff(self.n_begun) - N_LIST_HEAD).unwrap_or(u32::MAX);
         let movi = open_list(b"LIST", b"movi", self.n_movi(riff));
         let head = [open_list(b"RIFF", kind, n_riff).as_slice(), headers, &movi].concat();
         self.write(&head, out)?;
+        // The word `movi` is the last one written. The indexes count from it.
         self.movi_at = self.at - 4;
         self.n_begun += 1;
-        self.left = riff;
+        self.room = riff;
         self.entries = Vec::with_capacity(riff.n_frames as usize);
         Ok(())
     }
 
     /// Ends a RIFF: fills the place of missing frames and writes its indexes.
     fn end_riff(&mut self, out: &mut dyn Write) -> io::Result<()> {
-        // The head has announced how many frames there are.
-        while self.left.n_frames > 0 {
+        // The head has announced the number of frames, so the index must have that many.
+        while self.room.n_frames > 0 {
             self.repeat(out)?;
         }
-        if let Some(n_junk) = self.left.n_bytes.checked_sub(8) {
+        // `fits` has kept the room either 0 or large enough for the head of this chunk.
+        if let Some(n_junk) = self.room.n_bytes.checked_sub(N_CHUNK_HEAD) {
             self.write(&[*b"JUNK", n_junk.to_le_bytes()].concat(), out)?;
             fill(0, n_junk.into(), out)?;
             self.at += u64::from(n_junk);
@@ -165,29 +166,30 @@ impl Avi {
 
     /// Goes on to the RIFF that has room for the next frame. `false`: none has.
     fn make_room(&mut self, out: &mut dyn Write) -> io::Result<bool> {
-        if self.left.n_frames == 0 && self.n_begun < self.riffs.len() {
+        if self.room.n_frames == 0 && self.n_begun < self.riffs.len() {
             self.end_riff(out)?;
             self.begin_riff(&[], out)?;
         }
-        Ok(self.left.n_frames > 0)
+        Ok(self.room.n_frames > 0)
     }
 
     /// Whether a chunk fits, and leaves no room or enough for the head of a
     /// `JUNK` chunk, which fills the room of missing frames.
     fn fits(&self, n_chunk: u32) -> bool {
-        self.left.n_bytes.checked_sub(n_chunk).is_some_and(|rest| rest == 0 || rest >= 8)
+        let rest = self.room.n_bytes.checked_sub(n_chunk);
+        rest.is_some_and(|rest| rest == 0 || rest >= N_CHUNK_HEAD)
     }
 
     /// Writes a frame without bytes: the index points to the frame before again.
     /// An index cannot point into another RIFF, so at the start of one it is an
     /// empty chunk.
     fn repeat(&mut self, out: &mut dyn Write) -> io::Result<()> {
-        if self.entries.is_empty() && self.fits(8) {
+        if self.entries.is_empty() && self.fits(N_CHUNK_HEAD) {
             return self.put(&[], out);
         }
         let none = Entry { offset: 4, n_jpeg: 0 };
         self.entries.push(self.entries.last().copied().unwrap_or(none));
-        self.left.n_frames -= 1;
+        self.room.n_frames -= 1;
         Ok(())
     }
 
@@ -195,8 +197,8 @@ impl Avi {
         let n_jpeg = u32::try_from(jpeg.len()).unwrap_or(u32::MAX);
         let offset = u32::try_from(self.at - self.movi_at).unwrap_or(u32::MAX);
         self.entries.push(Entry { offset, n_jpeg });
-        self.left.n_frames -= 1;
-        self.left.n_bytes -= n_chunk(n_jpeg);
+        self.room.n_frames -= 1;
+        self.room.n_bytes -= n_chunk(n_jpeg);
         self.write(&[*FRAME, n_jpeg.to_le_bytes()].concat(), out)?;
         self.write(jpeg, out)?;
         // Chunks must begin at even places.
@@ -206,7 +208,7 @@ impl Avi {
 
 /// Length of a frame's chunk.
 fn n_chunk(n_jpeg: u32) -> u32 {
-    8 + n_jpeg.next_multiple_of(2)
+    N_CHUNK_HEAD + n_jpeg.next_multiple_of(2)
 }
 
 impl Export for Avi {
@@ -218,8 +220,7 @@ impl Export for Avi {
         }
         self.pace.add(frame.captured, frame.is_after_gap);
         let n_chunk = n_chunk(frame.n_jpeg);
-        // Bytes of the entries of a frame in `ix00` and `idx1`.
-        let n_indexes = 8 + 16;
+        let n_indexes = index::N_STANDARD_ENTRY + index::N_OLD_ENTRY;
         let is_full = |riff: &Riff| {
             let n_bytes = riff.n_bytes + n_chunk + (riff.n_frames + 1) * n_indexes;
             let is_over = n_bytes > self.limits.n_bytes || riff.n_frames == self.limits.n_frames;
@@ -242,14 +243,14 @@ impl Export for Avi {
     }
 
     fn begin(&mut self, size: (u16, u16), out: &mut dyn Write) -> io::Result<()> {
-        let shape = Shape {
+        let summary = Summary {
             size,
             rate: self.pace.rate(),
             n_frames: self.n_frames,
             n_first: self.riffs[0].n_frames,
             largest: self.largest,
         };
-        let headers = head::headers(&shape, &self.indexes());
+        let headers = head::headers(&summary, &self.indexes());
         self.begin_riff(&headers, out)
     }
 

@@ -1,6 +1,6 @@
 //! The records of a zip archive, field by field, little endian.
 
-/// What both headers of an entry say of it.
+/// What both headers of an entry hold.
 #[derive(Clone, Copy, Debug, Default)]
 pub(super) struct Facts {
     /// When it was taken, microseconds since 1970.
@@ -15,14 +15,21 @@ const VERSION_ZIP64: u16 = 45;
 /// Length of the extra field that holds a place above 4 GiB (4.5.3).
 const N_ZIP64_EXTRA: u16 = 12;
 
-/// Length of what stands before a file.
+/// Bytes of the fixed fields of each record.
+const N_LOCAL_FIELDS: u64 = 30;
+const N_CENTRAL_FIELDS: u64 = 46;
+const N_END_RECORD: u64 = 22;
+const N_ZIP64_END_RECORD: u64 = 56;
+const N_ZIP64_LOCATOR: u64 = 20;
+
+/// Length of the header before a file.
 pub(super) fn n_local(name: &str) -> u64 {
-    30 + name.len() as u64
+    N_LOCAL_FIELDS + name.len() as u64
 }
 
-/// Length of the record of a file at this place in the directory.
+/// Length of the directory record of a file that begins at byte `at`.
 pub(super) fn n_central(name: &str, at: u64) -> u64 {
-    46 + name.len() as u64 + u64::from(n_extra(at))
+    N_CENTRAL_FIELDS + name.len() as u64 + u64::from(n_extra(at))
 }
 
 fn n_extra(at: u64) -> u16 {
@@ -87,7 +94,8 @@ pub(super) struct Tail {
 
 impl Tail {
     pub(super) fn length(is_zip64: bool) -> u64 {
-        if is_zip64 { 56 + 20 + 22 } else { 22 }
+        let n_zip64 = if is_zip64 { N_ZIP64_END_RECORD + N_ZIP64_LOCATOR } else { 0 };
+        n_zip64 + N_END_RECORD
     }
 
     pub(super) fn to_bytes(self, is_zip64: bool) -> Vec<u8> {

@@ -15,9 +15,9 @@ use names::Names;
 
 use super::{Export, PlannedFrame, TooManyFrames, fill};
 
-/// The central directory at the end repeats what stands before each entry, so
-/// 16 bytes of each entry are kept until then: 256 KiB at most, however long
-/// the recording is. More would need a file on a disk that may be full.
+/// The central directory at the end repeats the header of each entry, so 16 bytes of
+/// each entry are kept until then: 256 KiB at most, however long the recording is. A
+/// larger limit would need a temporary file, and the disk may be full.
 const MAX_FRAMES: u64 = 1 << 14;
 
 /// A zip archive while it is planned and written.
@@ -26,7 +26,7 @@ pub(super) struct Zip {
     planned: Extent,
     written: Extent,
     names: Names,
-    /// Of each entry that was written.
+    /// The facts of each entry that was written.
     facts: Vec<Facts>,
 }
 
@@ -92,7 +92,8 @@ impl Export for Zip {
 
     fn frame(&mut self, captured: u64, jpeg: &[u8], out: &mut dyn Write) -> io::Result<()> {
         let Ok(n_jpeg) = u32::try_from(jpeg.len()) else { return Ok(()) };
-        // A copy, as an entry that does not fit must not use up its name.
+        // Take the name from a copy: an entry that does not fit must not use up its
+        // name, or the names of the entries behind it would differ from the plan.
         let mut names = self.names;
         let name = names.next(captured);
         let with = self.written.with(&name, n_jpeg);

@@ -15,9 +15,9 @@ pub(super) struct Names {
 }
 
 impl Names {
-    /// The name of the next entry. If the one before has the same time, it is
-    /// named one microsecond later. After the clock was set back a time may come
-    /// a second time, so the names get a number.
+    /// The name of the next entry. If the entry before has the same time, the name is
+    /// one microsecond later. After the clock was set back, a time may come a second
+    /// time, so the names get a number.
     pub(super) fn next(&mut self, captured: u64) -> String {
         if captured < self.last_captured {
             self.n_steps_back += 1;

@@ -1,75 +1,75 @@
-//! Tells the second pictures of a file from the next picture of a stream.
+//! Distinguishes the second pictures of a file from the next picture of a stream.
 //!
-//! Phones put previews and gain maps behind the picture, each a JPEG of its
-//! own, and where such files come one after the other every second one would
-//! be shown: the view would jump between two sizes. The index that most of
-//! them have (MPF) says which they are. Without one, a picture that is far
-//! smaller than the one before it is taken for a second one, up to two in a
-//! row: the third is a camera that was set to another size.
+//! Phones put previews and gain maps behind the main picture, as separate JPEGs. In a
+//! stream of such files they must be left out, or the view would jump between two
+//! sizes. Most of these files have an index (MPF) that lists them. Without an index, a
+//! picture that is much smaller than the one before it counts as a second picture, but
+//! at most two in a row: after that, the camera was set to another size.
 
 use super::check::segment;
 use super::{APP2, is_frame_header, mpf};
 
-/// So many times smaller, in pixels, is no setting that is near.
+/// A second picture has at least this many times fewer pixels. When the user sets a
+/// camera to the next smaller size, the ratio is lower.
 const MIN_RATIO: u32 = 4;
-/// More of them in a row are no second pictures.
+/// The most second pictures behind one picture, if no index lists them.
 const MAX_IN_A_ROW: u32 = 2;
 
-/// What is remembered of the last first picture.
+/// What is known of the last main picture.
 #[derive(Debug, Default)]
-pub(super) struct Seconds {
+pub(super) struct SecondPictures {
     n_pixels: u32,
-    /// Where the others begin, as its index says.
+    /// Where its second pictures begin in the stream, by its index.
     listed: Vec<u64>,
     n_in_a_row: u32,
 }
 
-impl Seconds {
-    /// Whether this picture, which begins at `start` of all bytes, belongs to
-    /// the one before it.
-    pub(super) fn is_one(&mut self, jpeg: &[u8], start: u64) -> bool {
-        let look = Look::at(jpeg);
-        // One that has an index of its own is a first one, whose file's others
-        // were taken out before.
-        if look.others.is_empty() && self.listed.contains(&start) {
+impl SecondPictures {
+    /// Whether this picture is a second picture of the one before it. `start` is its
+    /// place in the stream.
+    pub(super) fn is_second(&mut self, jpeg: &[u8], start: u64) -> bool {
+        let info = HeaderInfo::at(jpeg);
+        // A picture with an index is a main picture, even at a listed place: another
+        // program removed the second pictures, and the next file begins there.
+        if info.others.is_empty() && self.listed.contains(&start) {
             return true;
         }
-        let is_small = look.n_pixels > 0 && look.n_pixels <= self.n_pixels / MIN_RATIO;
+        let is_small = info.n_pixels > 0 && info.n_pixels <= self.n_pixels / MIN_RATIO;
         if is_small && self.n_in_a_row < MAX_IN_A_ROW {
             self.n_in_a_row += 1;
             return true;
         }
         self.n_in_a_row = 0;
-        self.n_pixels = look.n_pixels;
-        self.listed = look.others.into_iter().map(|at| start + at).collect();
+        self.n_pixels = info.n_pixels;
+        self.listed = info.others.into_iter().map(|at| start + at).collect();
         false
     }
 }
 
-/// What the headers say.
-struct Look {
+/// The size of a picture and the places of its second pictures, from its headers.
+struct HeaderInfo {
     n_pixels: u32,
     others: Vec<u64>,
 }
 
-impl Look {
+impl HeaderInfo {
     fn at(jpeg: &[u8]) -> Self {
-        let (mut look, mut at) = (Self { n_pixels: 0, others: Vec::new() }, 2);
+        let (mut info, mut at) = (Self { n_pixels: 0, others: Vec::new() }, 2);
         while let Ok(Some((marker, body))) = segment(jpeg, at) {
             at = body.end;
             let content_at = body.start + 2;
             match (marker, &jpeg[body]) {
                 (APP2, [_, _, content @ ..]) if content.starts_with(mpf::NAME) => {
-                    look.others = mpf::others(content, content_at);
+                    info.others = mpf::other_pictures(content, content_at);
                 }
                 (m, [_, _, _, h1, h0, w1, w0, ..]) if is_frame_header(m) => {
                     let side = |bytes| u32::from(u16::from_be_bytes(bytes));
-                    look.n_pixels = side([*w1, *w0]) * side([*h1, *h0]);
+                    info.n_pixels = side([*w1, *w0]) * side([*h1, *h0]);
                 }
                 _ => {}
             }
         }
-        look
+        info
     }
 }
 
@@ -92,11 +92,11 @@ mod tests {
 
     /// Which of these pictures, one after the other, are second ones.
     fn seconds(pictures: &[Vec<u8>]) -> Vec<bool> {
-        let (mut seconds, mut at) = (Seconds::default(), 0);
+        let (mut seconds, mut at) = (SecondPictures::default(), 0);
         let judge = |jpeg: &Vec<u8>| {
-            let is_one = seconds.is_one(jpeg, at);
+            let is_second = seconds.is_second(jpeg, at);
             at += jpeg.len() as u64;
-            is_one
+            is_second
         };
         pictures.iter().map(judge).collect()
     }
@@ -118,7 +118,7 @@ mod tests {
     }
 
     #[test]
-    fn those_in_the_index_are_second_pictures_of_any_size() {
+    fn pictures_in_the_index_are_second_pictures_of_any_size() {
         let other = jpeg((640, 480), &[]);
         let n = u32::try_from(other.len()).unwrap();
         // Where the index begins to count.
