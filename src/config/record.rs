@@ -21,7 +21,7 @@ pub(crate) struct RecordConfig {
     pub(crate) max_bytes: u64,
     /// `None`: no limit.
     pub(crate) max_age: Option<Duration>,
-    /// How often the disk is told to keep what was written; zero: at each picture.
+    /// How often to sync what was written to disk; zero: after each picture.
     /// That is not the default: it takes 2.5 times as long as the writing alone,
     /// and the file system's thirty small writes a second wear an SD card.
     pub(crate) sync: Duration,

@@ -86,7 +86,7 @@ impl Context {
         log_limit::warn(&format!("503 to {peer} for {path}: {why}"), passed);
     }
 
-    /// Logs a line of a viewer, so many a minute: a client that reconnects
+    /// Logs a line of a viewer, a limited number a minute: a client that reconnects
     /// thousands of times must not fill the log.
     pub(super) fn log_viewer(&self, line: &str) {
         let passed = self.viewer_lines.lock().pass(Instant::now());

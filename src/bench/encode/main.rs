@@ -9,7 +9,7 @@
 //! limited range, which libjpeg-turbo is not asked to widen. `ENCODE=YUYV`
 //! measures one format alone, `ENCODE_ROUNDS=9` in fewer rounds.
 
-#![allow(clippy::print_stdout, clippy::unwrap_used, reason = "a benchmark is to be read")]
+#![allow(clippy::print_stdout, clippy::unwrap_used, reason = "a benchmark prints its results")]
 
 #[allow(dead_code, unreachable_pub, unused_imports, reason = "the room, not all of the daemon")]
 #[path = "../../jpeg/mod.rs"]

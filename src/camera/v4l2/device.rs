@@ -127,7 +127,7 @@ impl Claim {
         all.iter().filter_map(Weak::upgrade).filter(|other| !std::ptr::eq(&**other, self)).collect()
     }
 
-    /// Whether this device is to be that camera, as far as is known now.
+    /// Whether this device is that camera, as far as is known now.
     fn means(&self, identity: &Identity) -> bool {
         let known = self.known.lock().as_ref().map(|known| known.identity.clone());
         let by_path = || self.path.as_deref().and_then(Identity::of);

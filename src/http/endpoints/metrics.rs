@@ -74,7 +74,7 @@ impl Page {
     }
 }
 
-/// What is told of one camera. A name needs no escape: it is plain.
+/// The figures of one camera. A name needs no escape: it is plain.
 struct Camera<'a> {
     name: &'a str,
     status: Status,

@@ -55,7 +55,7 @@ pub(in crate::http) struct Counts {
     pub(in crate::http) slowed_guesses: AtomicU64,
     /// Images of this process before this one.
     pub(in crate::http) restarts: AtomicU64,
-    /// Times the listener's thread was made anew.
+    /// Times the listener's thread was replaced.
     pub(in crate::http) renewed: AtomicU64,
 }
 

@@ -22,7 +22,7 @@ use rustix::net::{
 /// together; so long a gap comes only after many were closed at once.
 const GAP: RawFd = 256;
 
-/// A socket of ours, and the number that the kernel gives to no other socket.
+/// A duplicate of a socket, and the number that the kernel gives to no other socket.
 pub(super) struct Socket {
     pub(super) stream: TcpStream,
     pub(super) cookie: u64,
@@ -139,7 +139,7 @@ fn walk(mut look: impl FnMut(RawFd) -> Result<(), ()>) {
 }
 
 /// The cookie of the socket behind `fd` if it is connected (or was) at that
-/// port of ours; an error if `fd` is not open.
+/// local port; an error if `fd` is not open.
 fn cookie_at(fd: RawFd, port: u16) -> Result<Option<u64>, ()> {
     // SAFETY: as in `peer_at`; these calls change nothing either.
     let borrowed = unsafe { BorrowedFd::borrow_raw(fd) };
@@ -275,7 +275,7 @@ pub(super) fn shut(fd: RawFd, cookie: u64) {
     }
 }
 
-/// Which signal it is to be (include/uapi/asm-generic/fcntl.h); the libc crate
+/// The command that chooses the signal (include/uapi/asm-generic/fcntl.h); the libc crate
 /// has it for some systems only.
 const F_SETSIG: libc::c_int = 10;
 

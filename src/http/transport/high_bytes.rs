@@ -6,9 +6,9 @@
 //! packet filter on the listener, which accepted sockets inherit, drops a packet
 //! that begins with a GET or HEAD and has such a byte. The client sends it again,
 //! 0.2 s later at the earliest. By then the guard has seen the drop, has taken
-//! the filter off that one socket, and has told the kernel not to wake the
-//! thread of `tiny_http` that waits there. The guard reads the head instead and
-//! leaves out the header lines that have such bytes.
+//! the filter off that one socket, and has set it so that the kernel does not
+//! wake the thread of `tiny_http` that waits there. The guard reads the head
+//! instead and leaves out the header lines that have such bytes.
 //!
 //! What it cannot catch: such a byte behind the first [`MAX_SCANNED`] bytes of a
 //! packet or in a later packet of the head, and kernels before 4.18. There the

@@ -194,7 +194,7 @@ mod tests {
 
     const FRAME: Micros = SECOND / 30;
 
-    /// The places of the frames that are sent of so many, and when.
+    /// Which of `n` frames are sent, and when the last one is.
     fn sent(speed: f64, fps: Option<f64>, n: u64) -> (Vec<u64>, Duration) {
         let start = Instant::now();
         let mut clock = Clock::new(speed, fps);
