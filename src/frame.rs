@@ -56,6 +56,9 @@ pub(crate) const STATUS: &str = "X-Mjpegd-Status";
 pub(crate) const LOST: &str = "lost; ";
 /// The name of the header by which a daemon knows its own camera's pictures.
 pub(crate) const INSTANCE: &str = "X-Mjpegd-Instance";
+/// The header with the age of a live snapshot, in milliseconds. `Age` has whole
+/// seconds only, and proxies write their own.
+pub(crate) const AGE: &str = "X-Frame-Age-Ms";
 
 /// The delimiter line that opens every stream body.
 pub(crate) const DELIMITER: &[u8] = wire!(delimiter).as_bytes();

@@ -2,18 +2,21 @@
 
 use std::net::SocketAddr;
 use std::sync::Arc;
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use parking_lot::Mutex;
 
 use super::reply::{Code, Head, Reply};
-use super::request::{self, Request};
+use super::request::{self, Request, TIMEOUT};
 use super::transport::{Connection, Connections};
 use super::viewers::Viewers;
 use crate::cameras::Cameras;
 use crate::config::HttpConfig;
 use crate::log_limit::{self, LogBudget, LogReasons};
 use crate::shutdown::Shutdown;
+
+/// A body above this, in bytes, may take `--write-timeout`.
+const LARGE: usize = 64 << 10;
 
 /// What all endpoints share.
 pub(super) struct Context {
@@ -70,9 +73,16 @@ impl Context {
     // Not inlined: what it takes of the stack would be taken from each viewer.
     #[inline(never)]
     pub(super) fn write(&self, connection: &Connection, reply: &Reply) {
-        let whole = reply.to_bytes(connection.method(), self.allow_origin());
-        request::send(connection, &whole, &[]);
+        let (head, body) = (reply.head(self.allow_origin()), reply.body(connection.method()));
+        let timeout = self.timeout(body.len());
+        request::log_end(connection.peer(), connection.write(&head, body, timeout));
         self.log_if_unavailable(connection.peer(), connection.target(), reply);
+    }
+
+    /// How long a client may take to receive a body: more than fits into the
+    /// buffers of its connection takes as long as its network takes.
+    pub(super) fn timeout(&self, n_bytes: usize) -> Duration {
+        if n_bytes > LARGE { self.config.write_timeout.max(TIMEOUT) } else { TIMEOUT }
     }
 
     /// Logs who got 503 for what and why, the same reason once a period: an

@@ -7,6 +7,7 @@
 
 use std::collections::VecDeque;
 use std::ffi::CStr;
+use std::io;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 use std::thread::{self, JoinHandle};
@@ -24,7 +25,8 @@ const STACK_BYTES: usize = 256 << 10;
 /// A kind of job. The workers take the lanes in this order.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub(super) enum Lane {
-    /// Pages, states, replies that are ready: made in microseconds.
+    /// Pages, states, replies that are ready: made in microseconds, and received
+    /// by most clients at once.
     Short,
     /// Streams, which last as long as their viewers stay.
     Viewer,
@@ -70,11 +72,11 @@ pub(super) struct Limit {
 pub(super) struct Lanes<T>(Arc<Shared<T>>);
 
 /// Runs a job. It may submit others.
-type Handler<T> = dyn Fn(&Lanes<T>, T) + Send + Sync;
+type Run<T> = dyn Fn(&Lanes<T>, T) + Send + Sync;
 
 struct Shared<T> {
     limits: [Limit; Lane::ALL.len()],
-    handler: Box<Handler<T>>,
+    run: Box<Run<T>>,
     state: Mutex<State<T>>,
     /// Idle workers wait here.
     work: Condvar,
@@ -86,7 +88,6 @@ struct State<T> {
     n_idle: usize,
     /// Idle workers that were woken for a job, and have not taken it yet.
     n_woken: usize,
-    n_spawned: usize,
     threads: Vec<JoinHandle<()>>,
     is_stopped: bool,
 }
@@ -95,17 +96,16 @@ impl<T: Send + 'static> Lanes<T> {
     /// Creates no thread yet.
     pub(super) fn new(
         limit: impl Fn(Lane) -> Limit,
-        handler: impl Fn(&Self, T) + Send + Sync + 'static,
+        run: impl Fn(&Self, T) + Send + Sync + 'static,
     ) -> Self {
         Self(Arc::new(Shared {
             limits: Lane::ALL.map(limit),
-            handler: Box::new(handler),
+            run: Box::new(run),
             state: Mutex::new(State {
                 waiting: Lane::ALL.map(|_| VecDeque::new()),
                 n_running: [0; Lane::ALL.len()],
                 n_idle: 0,
                 n_woken: 0,
-                n_spawned: 0,
                 threads: Vec::new(),
                 is_stopped: false,
             }),
@@ -117,7 +117,8 @@ impl<T: Send + 'static> Lanes<T> {
     /// be created.
     ///
     /// # Errors
-    /// The job, when its lane is full or the lanes were stopped.
+    /// The job, when its lane is full, the lanes were stopped, or there is no
+    /// worker and none can be created.
     pub(super) fn submit(&self, lane: Lane, job: T) -> Result<(), T> {
         let shared = &self.0;
         let mut state = shared.state.lock();
@@ -127,10 +128,16 @@ impl<T: Send + 'static> Lanes<T> {
             return Err(job);
         }
         state.waiting[lane as usize].push_back(job);
-        if state.is_ready(lane, &shared.limits) {
-            shared.find_worker(&mut state);
+        if !state.is_ready(lane, &shared.limits) {
+            return Ok(());
         }
-        Ok(())
+        let Err(e) = shared.find_worker(&mut state) else { return Ok(()) };
+        // With a worker that will be done the job waits for it.
+        let has_workers = state.n_running.iter().any(|n| *n > 0) || state.n_woken > 0;
+        let job = if has_workers { None } else { state.waiting[lane as usize].pop_back() };
+        drop(state);
+        log::error!("no thread for a request: {e}");
+        job.map_or(Ok(()), Err)
     }
 
     /// A worker.
@@ -144,7 +151,7 @@ impl<T: Send + 'static> Lanes<T> {
                 let _ = set_name(lane.thread_name());
                 // A panic costs the one client its reply, not the set a thread.
                 // It was logged and counted when it began.
-                let _ = catch_unwind(AssertUnwindSafe(|| (shared.handler)(self, job)));
+                let _ = catch_unwind(AssertUnwindSafe(|| (shared.run)(self, job)));
                 state = shared.state.lock();
                 state.n_running[lane as usize] -= 1;
                 continue;
@@ -195,21 +202,20 @@ impl<T> State<T> {
 
 impl<T: Send + 'static> Shared<T> {
     /// Wakes an idle worker, or creates one.
-    fn find_worker(self: &Arc<Self>, state: &mut State<T>) {
+    ///
+    /// # Errors
+    /// The system has no thread.
+    fn find_worker(self: &Arc<Self>, state: &mut State<T>) -> io::Result<()> {
         if state.n_idle > state.n_woken {
             state.n_woken += 1;
             self.work.notify_one();
-            return;
+            return Ok(());
         }
         state.threads.retain(|thread| !thread.is_finished());
-        state.n_spawned += 1;
         let lanes = Lanes(Arc::clone(self));
         let builder = thread::Builder::new().name("http".into()).stack_size(STACK_BYTES);
-        match builder.spawn(move || lanes.work()) {
-            Ok(thread) => state.threads.push(thread),
-            // The job waits for a worker that finishes, or for the next submit.
-            Err(e) => log::error!("no thread for a request: {e}"),
-        }
+        state.threads.push(builder.spawn(move || lanes.work())?);
+        Ok(())
     }
 
     /// Waits for a job. `false`: none came for long, so the worker ends.

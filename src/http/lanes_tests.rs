@@ -72,7 +72,7 @@ fn panic_costs_no_thread_and_no_place() {
     assert_eq!(ends.recv(), Ok(7));
     // A job may be submitted in the moment in which the only worker, done with
     // the one before, is about to wait: then a second thread is created.
-    assert!(lanes.0.state.lock().n_spawned <= 2);
+    assert!(lanes.0.state.lock().threads.len() <= 2);
     lanes.stop();
 }
 
@@ -98,7 +98,7 @@ fn idle_worker_is_used_again() {
             thread::yield_now();
         }
     }
-    assert_eq!(lanes.0.state.lock().n_spawned, 1);
+    assert_eq!(lanes.0.state.lock().threads.len(), 1);
     lanes.stop();
 }
 

@@ -93,7 +93,7 @@ mod tests {
     use crate::http::transport::Method;
 
     fn text_of(reply: &Reply) -> String {
-        String::from_utf8(reply.to_bytes(Method::Get, None)).unwrap()
+        String::from_utf8(reply.body(Method::Get).to_vec()).unwrap()
     }
 
     #[test]

@@ -6,6 +6,7 @@ use std::borrow::Cow;
 use serde::Serialize;
 
 use super::transport::Method;
+use crate::frame::{AGE, STATUS, TIMESTAMP};
 
 /// Status codes with the reason phrase of RFC 9110.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -66,15 +67,17 @@ impl Head {
             None => head,
             // Scripts of any page may then read pictures, and an <img> of any
             // page show them, even where the page asks for isolation.
-            Some("*") => head.with("Access-Control-Allow-Origin", "*").with(CORP, "cross-origin"),
-            Some(origin) => head
-                .with("Access-Control-Allow-Origin", origin)
-                .with("Vary", "Origin")
-                .with(CORP, "cross-origin"),
+            Some(origin) => {
+                let head = head
+                    .with("Access-Control-Allow-Origin", origin)
+                    .with("Access-Control-Expose-Headers", &[TIMESTAMP, AGE, STATUS].join(", "))
+                    .with(CORP, "cross-origin");
+                if origin == "*" { head } else { head.with("Vary", "Origin") }
+            }
         }
     }
 
-    /// Adds a header. The value must not come from a client.
+    /// Adds a header. The value is not checked: what comes from a client must be.
     pub(super) fn with(mut self, name: &str, value: &str) -> Self {
         self.0.extend(name.bytes().chain(*b": ").chain(value.bytes()).chain(*b"\r\n"));
         self
@@ -143,14 +146,14 @@ impl Reply {
         is_it.then(|| std::str::from_utf8(&self.body).unwrap_or_default().trim_end())
     }
 
-    /// Adds a header. The value must not come from a client.
+    /// Adds a header. The value is not checked: what comes from a client must be.
     pub(super) fn with(mut self, name: &'static str, value: impl Into<String>) -> Self {
         self.headers.push((name, value.into()));
         self
     }
 
-    /// The whole reply as bytes, without the body for a HEAD.
-    pub(super) fn to_bytes(&self, method: Method, allow_origin: Option<&str>) -> Vec<u8> {
+    /// The head as bytes.
+    pub(super) fn head(&self, allow_origin: Option<&str>) -> Vec<u8> {
         let mut head = Head::new(self.code, allow_origin);
         if self.code != Code::NoContent {
             head = head
@@ -164,12 +167,13 @@ impl Reply {
         for (name, value) in &self.headers {
             head = head.with(name, value);
         }
-        let mut whole = head.finish();
-        // A 204 has no body whatever it answers (RFC 9110 15.3.5).
-        if method != Method::Head && self.code != Code::NoContent {
-            // In the same buffer, so that most replies are one packet.
-            whole.extend_from_slice(&self.body);
-        }
-        whole
+        head.finish()
+    }
+
+    /// What follows the head: nothing after a HEAD. A 204 has no body whatever it
+    /// answers (RFC 9110 15.3.5).
+    pub(super) fn body(&self, method: Method) -> &[u8] {
+        let has_body = method != Method::Head && self.code != Code::NoContent;
+        if has_body { &self.body } else { &[] }
     }
 }

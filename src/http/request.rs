@@ -2,6 +2,7 @@
 //! stands in its target.
 
 use std::io::{self, ErrorKind};
+use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
@@ -49,21 +50,14 @@ impl Request {
     }
 
     /// Sends a head that is already made, and a body unless it is a HEAD.
-    pub(super) fn send(&self, head: &[u8], body: &[u8]) {
-        send(&self.connection, head, if self.is_head() { &[] } else { body });
+    pub(super) fn send(&self, head: &[u8], body: &[u8], timeout: Duration) {
+        let body = if self.is_head() { &[] } else { body };
+        self.log_end(self.connection.write(head, body, timeout));
     }
 
     /// Logs how a reply ended that the endpoint wrote itself.
     pub(super) fn log_end(&self, end: io::Result<()>) {
-        let peer = self.connection.peer();
-        match end {
-            Ok(()) => {}
-            // Said of the recording, not by the socket.
-            Err(e) if e.kind() == ErrorKind::Other => {
-                log::warn!("{peer}: a download was broken off: {e}");
-            }
-            Err(e) => log::debug!("{peer}: the client did not take the reply: {e}"),
-        }
+        log_end(self.connection.peer(), end);
     }
 
     /// The body of a POST whose row takes one.
@@ -88,9 +82,14 @@ impl Request {
     }
 }
 
-/// Writes a reply. A write that fails is only logged: the client has left.
-pub(super) fn send(connection: &Connection, head: &[u8], body: &[u8]) {
-    if let Err(e) = connection.write(head, body, TIMEOUT) {
-        log::debug!("{}: the client did not take the reply: {e}", connection.peer());
+/// Logs how the writing of a reply ended.
+pub(super) fn log_end(peer: SocketAddr, end: io::Result<()>) {
+    match end {
+        Ok(()) => {}
+        // An error of the recording. Those of a socket have other kinds.
+        Err(e) if e.kind() == ErrorKind::Other => {
+            log::warn!("{peer}: a download was broken off: {e}");
+        }
+        Err(e) => log::debug!("{peer}: the client did not take the reply: {e}"),
     }
 }

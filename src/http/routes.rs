@@ -72,7 +72,7 @@ pub(super) enum Access {
     /// Anybody, also where a login is needed.
     Anybody,
     /// Whoever has logged in, where a login is needed.
-    Login,
+    LoggedIn,
 }
 
 /// The methods of an address.
@@ -91,26 +91,26 @@ const ORDER: Methods = Methods { allow: "POST, OPTIONS", has_body: false };
 /// For an address that is read and changed.
 const CHANGE: Methods = Methods { allow: "GET, HEAD, POST, OPTIONS", has_body: true };
 
-use Access::{Anybody, Login};
+use Access::{Anybody, LoggedIn};
 
 #[rustfmt::skip]
 pub(super) static ROUTES: &[Endpoint] = &[
-    Endpoint { path: "/stream", methods: READ, access: Login, lane: Lane::Viewer, answer: Answer::Stream(stream::open) },
-    Endpoint { path: "/video_feed", methods: READ, access: Login, lane: Lane::Viewer, answer: Answer::Stream(stream::open) },
-    Endpoint { path: "/snapshot", methods: READ, access: Login, lane: Lane::Snapshot, answer: Answer::Reply(snapshot::answer) },
-    Endpoint { path: "/status", methods: READ, access: Login, lane: Lane::Short, answer: Answer::Reply(status::answer) },
-    Endpoint { path: "/state", methods: READ, access: Login, lane: Lane::Short, answer: Answer::Reply(state::answer) },
-    Endpoint { path: "/metrics", methods: READ, access: Login, lane: Lane::Short, answer: Answer::Reply(metrics::answer) },
-    Endpoint { path: "/controls", methods: CHANGE, access: Login, lane: Lane::Control, answer: Answer::Reply(controls::answer) },
-    Endpoint { path: "/record/start", methods: ORDER, access: Login, lane: Lane::Short, answer: Answer::Reply(record::start) },
-    Endpoint { path: "/record/stop", methods: ORDER, access: Login, lane: Lane::Short, answer: Answer::Reply(record::stop) },
-    Endpoint { path: "/recordings", methods: READ, access: Login, lane: Lane::Short, answer: Answer::Reply(recordings::answer) },
-    Endpoint { path: "/recordings/frames.csv", methods: READ, access: Login, lane: Lane::Download, answer: Answer::Reply(frames_csv::answer) },
-    Endpoint { path: "/recordings/*", methods: READ, access: Login, lane: Lane::Download, answer: Answer::Reply(segment::answer) },
-    Endpoint { path: "/download", methods: READ, access: Login, lane: Lane::Download, answer: Answer::Reply(download::answer) },
+    Endpoint { path: "/stream", methods: READ, access: LoggedIn, lane: Lane::Viewer, answer: Answer::Stream(stream::open) },
+    Endpoint { path: "/video_feed", methods: READ, access: LoggedIn, lane: Lane::Viewer, answer: Answer::Stream(stream::open) },
+    Endpoint { path: "/snapshot", methods: READ, access: LoggedIn, lane: Lane::Snapshot, answer: Answer::Reply(snapshot::answer) },
+    Endpoint { path: "/status", methods: READ, access: LoggedIn, lane: Lane::Short, answer: Answer::Reply(status::answer) },
+    Endpoint { path: "/state", methods: READ, access: LoggedIn, lane: Lane::Short, answer: Answer::Reply(state::answer) },
+    Endpoint { path: "/metrics", methods: READ, access: LoggedIn, lane: Lane::Short, answer: Answer::Reply(metrics::answer) },
+    Endpoint { path: "/controls", methods: CHANGE, access: LoggedIn, lane: Lane::Control, answer: Answer::Reply(controls::answer) },
+    Endpoint { path: "/record/start", methods: ORDER, access: LoggedIn, lane: Lane::Short, answer: Answer::Reply(record::start) },
+    Endpoint { path: "/record/stop", methods: ORDER, access: LoggedIn, lane: Lane::Short, answer: Answer::Reply(record::stop) },
+    Endpoint { path: "/recordings", methods: READ, access: LoggedIn, lane: Lane::Short, answer: Answer::Reply(recordings::answer) },
+    Endpoint { path: "/recordings/frames.csv", methods: READ, access: LoggedIn, lane: Lane::Download, answer: Answer::Reply(frames_csv::answer) },
+    Endpoint { path: "/recordings/*", methods: READ, access: LoggedIn, lane: Lane::Download, answer: Answer::Reply(segment::answer) },
+    Endpoint { path: "/download", methods: READ, access: LoggedIn, lane: Lane::Download, answer: Answer::Reply(download::answer) },
     Endpoint { path: "/healthz", methods: READ, access: Anybody, lane: Lane::Short, answer: Answer::Reply(health::answer) },
     // The page and its files: whatever is no other address.
-    Endpoint { path: "/*", methods: READ, access: Login, lane: Lane::Short, answer: Answer::Reply(page::answer) },
+    Endpoint { path: "/*", methods: READ, access: LoggedIn, lane: Lane::Short, answer: Answer::Reply(page::answer) },
 ];
 
 /// Other spellings of an address, which other servers have or people type. They

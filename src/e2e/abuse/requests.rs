@@ -174,3 +174,23 @@ fn panic_of_a_worker_never_happens_on_odd_targets() {
     let log = daemon.log().join("\n");
     assert!(!log.contains("panicked"), "{log}");
 }
+
+#[test]
+fn bodies_that_never_come_hold_up_neither_accepting_nor_pages() {
+    let daemon = Daemon::start(&["--camera", "pattern:64x48@20"]);
+    let head = "POST /controls HTTP/1.1\r\nHost: a\r\nContent-Type: text/plain\r\n\
+                Content-Length: 2000\r\n\r\n";
+    let _silent: Vec<_> = (0..150)
+        .map(|_| {
+            let mut client = Client::connect(daemon.address());
+            client.send(head);
+            client
+        })
+        .collect();
+    // Each holds a worker for a second. If these were the workers of pages, the
+    // next ones would be held by the thread that accepts, one after the other.
+    for _ in 0..20 {
+        let reply = daemon.get("/healthz");
+        assert_eq!(reply.code, 200, "{}", reply.text());
+    }
+}

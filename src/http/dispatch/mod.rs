@@ -12,7 +12,7 @@ use super::access::{Auth, Login, PendingLogin};
 use super::context::Context;
 use super::lanes::{Lane, Lanes, Limit};
 use super::reply::{Code, Reply};
-use super::request::Request;
+use super::request::{Request, TIMEOUT};
 use super::routes::{Access, Answer, Endpoint, Stream, Target, Which, actions};
 use super::transport::{Connection, Handler, Method};
 use crate::cameras::Camera;
@@ -100,7 +100,7 @@ impl Handler for Dispatch {
         }
         let login = match endpoint.access {
             Access::Anybody => Login::Granted,
-            Access::Login => shared.auth.check(connection.header("Authorization"), peer.ip()),
+            Access::LoggedIn => shared.auth.check(connection.header("Authorization"), peer.ip()),
         };
         let arrival = Arrival { connection, target, asked };
         match login {
@@ -145,7 +145,9 @@ impl Shared {
         let cameras = &self.context.cameras;
         let (camera, missing) = match &target.which {
             Which::First => (Some(cameras.first()), String::new()),
-            Which::Nth(n) => (cameras.all().get(*n).cloned(), format!("camera number {n}")),
+            // mjpg-streamer counts from 0 in one form and from 1 in another, so
+            // the number is not repeated.
+            Which::Nth(n) => (cameras.all().get(*n).cloned(), "camera of that number".into()),
             Which::Named(name) => (cameras.find(name), format!("camera {name}")),
         };
         if target.is_unknown_action {
@@ -179,7 +181,7 @@ impl Shared {
     /// Hands a job to its lane, or refuses the client when that is full.
     fn submit(&self, lanes: &Lanes<Job>, lane: Lane, job: Job) {
         let Err(job) = lanes.submit(lane, job) else { return };
-        let (connection, camera) = match job {
+        let (mut connection, camera) = match job {
             Job::Answer(request, _) => (request.connection, Some(request.camera)),
             Job::CheckPassword(arrival, _) => (arrival.connection, None),
             Job::Send(sending) => (sending.0, None),
@@ -201,14 +203,19 @@ impl Shared {
                 refusal::full(lane).to_owned()
             }
         };
-        // On this thread, as all workers are busy. It does not block: these are
-        // the first bytes to the client, and its send buffer is empty.
+        // On this thread, as all workers are busy. Neither blocks: these are the
+        // first bytes to the client, and a body that is still coming is not
+        // waited for.
         context.write(&connection, &Reply::unavailable(&why));
+        connection.abandon_body();
     }
 
     /// Has a worker send a finished reply.
     fn send(&self, lanes: &Lanes<Job>, connection: Connection, reply: Reply) {
-        self.submit(lanes, Lane::Short, Job::Send(Box::new((connection, reply))));
+        // A client that announces a body and does not send it holds its worker
+        // for a second. Not one of those that answer pages and states.
+        let lane = if connection.is_body_coming() { Lane::Control } else { Lane::Short };
+        self.submit(lanes, lane, Job::Send(Box::new((connection, reply))));
     }
 
     fn deny(&self, lanes: &Lanes<Job>, connection: Connection) {
@@ -246,7 +253,7 @@ impl Shared {
     fn open_stream(&self, request: &Request, open: super::routes::Open) -> Option<Box<Stream>> {
         match open(&self.context, request) {
             Ok(stream) if request.is_head() => {
-                request.send(&stream.head(&self.context), &[]);
+                request.send(&stream.head(&self.context), &[], TIMEOUT);
                 None
             }
             Ok(stream) => Some(stream),

@@ -35,11 +35,11 @@ fn list(capture: &Capture) -> Result<Reply, Reply> {
 
 fn set(body: &[u8], capture: &Capture) -> Result<Reply, Reply> {
     let (changes, mut ends) = read(body)?;
-    let outcomes = capture.set_controls(&changes).map_err(|why| away(&why))?;
-    let Some(outcomes) = outcomes else {
+    let results = capture.set_controls(&changes).map_err(|why| away(&why))?;
+    let Some(results) = results else {
         return Err(Reply::text(Code::NotFound, "this camera has no controls"));
     };
-    for (name, end) in outcomes {
+    for (name, end) in results {
         let end = match end {
             Ok(value) => json!({ "value": value }),
             Err(why) => json!({ "error": why }),
@@ -66,8 +66,8 @@ fn read(body: &[u8]) -> Result<(Vec<Change>, Map<String, Value>), Reply> {
     }
     let (mut changes, mut errors) = (Vec::new(), Map::new());
     for (name, value) in map {
-        match wish(&value) {
-            Some(wish) if name != ALL || wish == SetTo::Default => changes.push((name, wish)),
+        match set_to(&value) {
+            Some(set_to) if name != ALL || set_to == SetTo::Default => changes.push((name, set_to)),
             _ => {
                 let right = "is no value; use a whole number, true or false, the label of a \
                              menu's item, or null for the default";
@@ -79,7 +79,7 @@ fn read(body: &[u8]) -> Result<(Vec<Change>, Map<String, Value>), Reply> {
 }
 
 /// What a value of JSON asks for.
-fn wish(value: &Value) -> Option<SetTo> {
+fn set_to(value: &Value) -> Option<SetTo> {
     match value {
         Value::Null => Some(SetTo::Default),
         Value::String(text) if text == "default" => Some(SetTo::Default),
@@ -95,13 +95,13 @@ mod tests {
     use super::*;
 
     #[test]
-    fn values_of_json_are_wishes() {
+    fn values_of_json_are_read() {
         let (changes, errors) = read(
             br#"{"a": -5, "b": true, "c": "50 Hz", "d": null, "e": "default", "f": 1.5,
                  "g": [1], "*": null, "h": 99999999999999999999}"#,
         )
         .unwrap();
-        let named = |name: &str| changes.iter().find(|(n, _)| n == name).map(|(_, wish)| wish);
+        let named = |name: &str| changes.iter().find(|(n, _)| n == name).map(|(_, set_to)| set_to);
         assert_eq!(named("a"), Some(&SetTo::Value(-5)));
         assert_eq!(named("b"), Some(&SetTo::Value(1)));
         assert_eq!(named("c"), Some(&SetTo::Item("50 Hz".into())));

@@ -30,7 +30,7 @@ pub(in crate::http) fn answer(context: &Context, request: &mut Request) -> Resul
         .with("Cache-Control", "no-store")
         .finish();
     if request.is_head() {
-        request.send(&head, &[]);
+        request.send(&head, &[], TIMEOUT);
         return Ok(());
     }
     let mut rows = Rows { request, head, text: HEADINGS.to_owned() };
@@ -51,7 +51,10 @@ pub(in crate::http) fn answer(context: &Context, request: &mut Request) -> Resul
             record.offset,
             u8::from(found.is_after_gap)
         );
-        if rows.text.len() >= BATCH_BYTES && rows.send().is_err() {
+        if rows.text.len() >= BATCH_BYTES
+            && let Err(e) = rows.send()
+        {
+            request.log_end(Err(e));
             return Ok(());
         }
         entry = cursor.next().filter(|entry| entry.record.captured <= to);

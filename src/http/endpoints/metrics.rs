@@ -50,8 +50,8 @@ impl Page {
     fn each<'a, V: Display, I: IntoIterator<Item = (Label<'a>, V)>>(
         &mut self,
         (name, kind, help): (&str, &str, &str),
-        cameras: &'a [Camera<'a>],
-        values: impl Fn(&'a Camera<'a>) -> I,
+        cameras: &'a [CameraFigures<'a>],
+        values: impl Fn(&'a CameraFigures<'a>) -> I,
     ) {
         self.head(name, kind, help);
         for camera in cameras {
@@ -75,7 +75,7 @@ impl Page {
 }
 
 /// The figures of one camera. A name needs no escape: it is plain.
-struct Camera<'a> {
+struct CameraFigures<'a> {
     name: &'a str,
     status: Status,
     n_viewers: usize,
@@ -85,19 +85,20 @@ struct Camera<'a> {
 
 /// All metrics of this moment. No label comes from a client.
 fn text(context: &Context) -> String {
-    let (viewers, connections) = (&context.viewers, &context.connections.report());
-    let (units, seats) = (context.cameras.all(), viewers.seats());
-    let names: Vec<_> = units.iter().map(|unit| unit.name.as_str()).collect();
+    let (viewers, connections) =
+        (&context.viewers, &context.connections.report(context.config.limits.max_connections));
+    let (list, seats) = (context.cameras.all(), viewers.seats());
+    let names: Vec<_> = list.iter().map(|camera| camera.name.as_str()).collect();
     let tallies = viewers.tallies(&names);
-    let cameras: Vec<_> = units
+    let cameras: Vec<_> = list
         .iter()
         .zip(tallies)
-        .map(|(unit, tally)| Camera {
-            name: &unit.name,
-            status: unit.capture.status(),
-            n_viewers: viewers.n_watching(&unit.name),
+        .map(|(camera, tally)| CameraFigures {
+            name: &camera.name,
+            status: camera.capture.status(),
+            n_viewers: viewers.n_watching(&camera.name),
             tally,
-            recording: unit.recording.as_ref().map(|r| (r.status(), r.store().totals())),
+            recording: camera.recording.as_ref().map(|r| (r.status(), r.store().totals())),
         })
         .collect();
     let mut page = Page::default();
@@ -149,7 +150,7 @@ fn of_connections(page: &mut Page, of: &ConnectionsReport) {
     page.one("panics_total", "counter", "Panics of threads.", of.panics);
 }
 
-fn of_capture(page: &mut Page, all: &[Camera<'_>]) {
+fn of_capture(page: &mut Page, all: &[CameraFigures<'_>]) {
     page.each(("camera_state", "gauge", "1 for the present state."), all, |camera| {
         State::ALL
             .map(|state| (Some(("state", state.name())), u8::from(camera.status.state == state)))
@@ -174,7 +175,7 @@ fn of_capture(page: &mut Page, all: &[Camera<'_>]) {
     });
 }
 
-fn of_viewers(page: &mut Page, all: &[Camera<'_>]) {
+fn of_viewers(page: &mut Page, all: &[CameraFigures<'_>]) {
     let present = ("viewers", "gauge", "Viewers that watch.");
     page.each(present, all, |camera| [(None, camera.n_viewers)]);
     let ever = ("viewers_total", "counter", "Viewers that ever watched.");
@@ -192,7 +193,7 @@ fn of_viewers(page: &mut Page, all: &[Camera<'_>]) {
     page.each(bytes, all, |camera| [(None, camera.tally.served.n_bytes)]);
 }
 
-fn of_recordings(page: &mut Page, all: &[Camera<'_>]) {
+fn of_recordings(page: &mut Page, all: &[CameraFigures<'_>]) {
     page.each(("recording_state", "gauge", "1 for the present state."), all, |camera| {
         camera.recording.iter().flat_map(|(status, ..)| {
             recording::State::ALL

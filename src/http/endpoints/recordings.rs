@@ -56,7 +56,7 @@ pub(in crate::http) fn answer(context: &Context, request: &mut Request) -> Resul
     let query = request.query();
     let now = SystemTime::now();
     let (from, to) = query.period()?.resolve(now)?;
-    let has_segments = query.text("segments").is_some_and(|value| value != "0");
+    let has_segments = query.is_on("segments");
     let is_in = |start: Micros, end: Micros| end >= from && start <= to;
     let mut spans = recording.store().spans();
     spans.retain(|span| is_in(span.start, span.end));

@@ -6,7 +6,7 @@ use std::sync::Arc;
 use std::time::{Duration, Instant, SystemTime};
 
 use crate::capture::Capture;
-use crate::frame::{Frame, INSTANCE, JPEG_TYPE, LOST, STATUS, TIMESTAMP};
+use crate::frame::{AGE, Frame, INSTANCE, JPEG_TYPE, LOST, STATUS, TIMESTAMP};
 use crate::http::context::Context;
 use crate::http::recorded::{nothing, recording};
 use crate::http::reply::{Code, Reply};
@@ -25,9 +25,6 @@ const PATIENCE: Duration = Duration::from_secs(4);
 const PATIENCE_WITHOUT: Duration = Duration::from_secs(9);
 /// A picture is late by this much before it counts as not coming.
 const JITTER: Duration = Duration::from_millis(500);
-/// The header with the age of a live picture, in milliseconds. `Age` has whole
-/// seconds only, and proxies write their own.
-const AGE: &str = "X-Frame-Age-Ms";
 /// Letters of a cause in a header; the text has all of it.
 const MAX_CAUSE: usize = 300;
 /// Most frames of a step, which goes frame by frame.
@@ -146,5 +143,5 @@ fn send(context: &Context, request: &Request, jpeg: &[u8], extra: &[(&str, &str)
     for (name, value) in extra {
         head = head.with(name, value);
     }
-    request.send(&head.finish(), jpeg);
+    request.send(&head.finish(), jpeg, context.timeout(jpeg.len()));
 }

@@ -130,7 +130,7 @@ impl StatusReport {
             named: request.is_named,
             cameras: all.iter().map(|camera| CameraReport::new(camera, viewers)).collect(),
             seats: viewers.seats(),
-            connections: connections.report(),
+            connections: connections.report(context.config.limits.max_connections),
             recording: camera.recording.as_ref().map(recorded::report),
             viewers: viewers.present().iter().map(|viewer| ViewerReport::new(viewer)).collect(),
         }

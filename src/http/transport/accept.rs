@@ -13,15 +13,16 @@ use std::thread;
 use std::time::{Duration, Instant};
 
 use anyhow::Result;
+use crossbeam_channel::bounded;
 use parking_lot::Mutex;
 use tiny_http::Request;
 
-use super::Handler;
 use super::connections::Connections;
 use super::descriptor::Peers;
 use super::guard::reachable;
 use super::head::Method;
 use super::listener::serve;
+use super::{Handler, receive};
 use crate::log_limit::LogLimit;
 use crate::shutdown::Shutdown;
 
@@ -101,6 +102,8 @@ impl Accept {
             self.poll_retired(&mut retired);
         }
         self.drain(has_ended);
+        // Not dropped: see `drop_in_background`. The process is about to end.
+        retired.into_iter().for_each(|old| std::mem::forget(old.server));
     }
 
     /// Wakes the accept thread, which then sees the order to stop.
@@ -205,7 +208,7 @@ impl Accept {
     fn hand_over(&self, request: Request, peers: Option<&Peers>) {
         let takes_body = self.handler.takes_body(Method::from_request(&request), request.url());
         if let Some(connection) = self.connections.claim(request, takes_body, peers) {
-            self.handler.receive(connection);
+            receive(&*self.handler, connection);
         }
     }
 
@@ -245,8 +248,14 @@ impl Accept {
 /// Drops a server of tiny_http's, which connects to itself to end its thread:
 /// with a full backlog that takes minutes, so no other thread waits for it.
 fn drop_in_background(server: Arc<tiny_http::Server>) {
-    let drop_it = move || drop(server);
-    if let Err(e) = thread::Builder::new().name("let-go".into()).spawn(drop_it) {
-        log::debug!("a listener's thread is left behind: {e}");
+    let (to, from) = bounded::<Arc<tiny_http::Server>>(1);
+    let spawned = thread::Builder::new().name("let-go".into()).spawn(move || drop(from.recv()));
+    match spawned {
+        // The channel has room, and whoever receives it drops it.
+        Ok(_) => drop(to.send(server)),
+        Err(e) => {
+            std::mem::forget(server);
+            log::debug!("a listener of the HTTP library is left behind: {e}");
+        }
     }
 }

@@ -129,6 +129,20 @@ impl Connection {
         write_all(&self.claim.entry.socket, head, body, timeout)
     }
 
+    /// Whether the client still sends a body, for which dropping this waits up
+    /// to a second, so that the reply is not taken away from the client again.
+    pub(in crate::http) fn is_body_coming(&self) -> bool {
+        self.read_side.is_open
+    }
+
+    /// Ends the connection without waiting for the body. Where dropping may not
+    /// block, which costs a client that is still sending the reply.
+    pub(in crate::http) fn abandon_body(&mut self) {
+        if std::mem::take(&mut self.read_side.is_open) {
+            let _ = self.claim.entry.socket.shutdown(Shutdown::Both);
+        }
+    }
+
     /// Makes it the socket of a stream. The head is freed, as a browser's
     /// takes 2 kB for as long as the viewer stays.
     pub(in crate::http) fn into_stream(self) -> StreamSocket {

@@ -4,7 +4,9 @@
 //! answer in turn. So the read side of each connection is shut as soon as its
 //! first request is there: the thread ends, nothing is pipelined, no body is
 //! waited for, and all that is left is a socket that its worker owns. Where a
-//! body is wanted, the read side is shut as soon as a worker has read it.
+//! body is wanted, the read side is shut as soon as a worker has read it. (A
+//! connection that the guard took over, see `high_bytes`, keeps the thread and
+//! the two descriptors of tiny_http as long as it lasts.)
 
 use std::collections::{HashMap, HashSet};
 use std::io::Write;
@@ -29,7 +31,7 @@ pub(super) const MAX_DROPPED_BODY: usize = 64 << 20;
 #[derive(Default)]
 pub(in crate::http) struct Connections {
     entries: Mutex<HashMap<u64, Arc<Entry>>>,
-    n_claimed: AtomicU64,
+    n_ever_claimed: AtomicU64,
     /// How often the accept thread began or ended a wait: odd while it waits, and
     /// then no request is unclaimed.
     n_waits: AtomicU64,
@@ -73,15 +75,15 @@ impl Connections {
         &self.counts
     }
 
-    /// All figures of connections.
-    pub(in crate::http) fn report(&self) -> ConnectionsReport {
+    /// All figures of connections, of which there may be `max`.
+    pub(in crate::http) fn report(&self, max: usize) -> ConnectionsReport {
         let n_answered = self.entries.lock().len();
-        self.counts.report(n_answered)
+        self.counts.report(max, n_answered)
     }
 
     /// How many connections ever sent a request.
-    pub(super) fn n_claimed(&self) -> u64 {
-        self.n_claimed.load(Relaxed)
+    pub(super) fn n_ever_claimed(&self) -> u64 {
+        self.n_ever_claimed.load(Relaxed)
     }
 
     /// Runs `wait`, during which no request is unclaimed.
@@ -192,7 +194,7 @@ impl Connections {
             on_cut: Mutex::default(),
         });
         self.entries.lock().insert(entry.cookie, Arc::clone(&entry));
-        self.n_claimed.fetch_add(1, Relaxed);
+        self.n_ever_claimed.fetch_add(1, Relaxed);
         Claim { entry, all: Arc::clone(self) }
     }
 

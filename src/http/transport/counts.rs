@@ -35,8 +35,6 @@ impl Cut {
 /// Figures of all connections, since the start unless said otherwise.
 #[derive(Default)]
 pub(in crate::http) struct Counts {
-    /// How many there may be at once.
-    pub(in crate::http) max: AtomicUsize,
     /// Those that wait with no whole request, when the guard last looked.
     pub(in crate::http) waiting: AtomicUsize,
     cut: [AtomicU64; Cut::ALL.len()],
@@ -84,11 +82,12 @@ impl Counts {
         self.cut[why as usize].fetch_add(1, Relaxed);
     }
 
-    /// All figures, beside how many connections are being answered.
-    pub(in crate::http) fn report(&self, answered: usize) -> ConnectionsReport {
+    /// All figures, beside how many connections there may be, and how many are
+    /// being answered.
+    pub(in crate::http) fn report(&self, max: usize, answered: usize) -> ConnectionsReport {
         let cut = Cut::ALL.map(|(why, name)| (name, self.cut[why as usize].load(Relaxed)));
         ConnectionsReport {
-            max: self.max.load(Relaxed),
+            max,
             answered,
             waiting: self.waiting.load(Relaxed),
             cut: cut.into(),
@@ -116,7 +115,7 @@ mod tests {
         for (n, (why, _)) in Cut::ALL.into_iter().enumerate() {
             (0..=n).for_each(|_| counts.cut(why));
         }
-        let cut = counts.report(0).cut;
+        let cut = counts.report(9, 0).cut;
         assert_eq!((cut["head_timeout"], cut["pipelined"]), (1, 4));
     }
 }

@@ -4,8 +4,8 @@
 //! without one a connection can neither be shut nor given a deadline. So the
 //! descriptors of this process are searched. This is the only file of this
 //! room with `unsafe` in it: a descriptor that somebody else owns is borrowed
-//! for the length of a few system calls, and two calls are made that no crate
-//! here makes safely.
+//! for the length of a few system calls, and four calls are made that no crate
+//! here makes safely (TCP_INFO, SO_MEMINFO, SO_RCVLOWAT, F_SETSIG).
 #![allow(unsafe_code, reason = "descriptors that tiny_http owns are borrowed here")]
 
 use std::collections::HashMap;
@@ -212,18 +212,21 @@ pub(super) fn duplicate(fd: RawFd, cookie: u64) -> Option<TcpStream> {
     (socket_cookie(&ours) == Ok(cookie)).then(|| TcpStream::from(ours))
 }
 
-/// Lets the kernel wake a thread that waits for bytes only when many have come.
-/// One that does not wait reads what there is.
-pub(super) fn wake_late(socket: &TcpStream) -> io::Result<()> {
-    // The kernel takes no more than half of the receive buffer for it.
-    let (many, length) = (libc::c_int::MAX, libc::socklen_t::try_from(size_of::<libc::c_int>()));
-    let length = length.map_err(io::Error::other)?;
-    let from = (&raw const many).cast();
+/// Lets the kernel wake a thread that waits for bytes only when `n_bytes` have
+/// come, or half of the receive buffer. One that does not wait reads what is there.
+pub(super) fn wake_at(socket: &TcpStream, n_bytes: libc::c_int) -> io::Result<()> {
+    let length = libc::socklen_t::try_from(size_of::<libc::c_int>()).map_err(io::Error::other)?;
+    let from = (&raw const n_bytes).cast();
     // SAFETY: `from` and `length` describe a number that lives through the call.
     let result = unsafe {
         libc::setsockopt(socket.as_raw_fd(), libc::SOL_SOCKET, libc::SO_RCVLOWAT, from, length)
     };
     if result == 0 { Ok(()) } else { Err(io::Error::last_os_error()) }
+}
+
+/// How many bytes a connection has ever received.
+pub(super) fn n_received(socket: &TcpStream) -> Option<u64> {
+    tcp_info(socket.as_fd()).map(|info| u64_at(&info, 128))
 }
 
 /// Reads without waiting.
@@ -298,9 +301,13 @@ pub(super) fn signal_arrivals(listener: &TcpListener) -> io::Result<()> {
 
 /// The listener that another image of this process left open under that number.
 pub(super) fn adopt(fd: RawFd) -> Option<TcpListener> {
-    // SAFETY: borrowed only to ask what it is; the call changes nothing.
+    if fd < 3 {
+        return None;
+    }
+    // SAFETY: `fd` is not -1, and is borrowed only to ask what it is; the call
+    // changes nothing.
     let borrowed = unsafe { BorrowedFd::borrow_raw(fd) };
-    if fd < 3 || socket_acceptconn(borrowed) != Ok(true) {
+    if socket_acceptconn(borrowed) != Ok(true) {
         return None;
     }
     // SAFETY: nobody else in this process owns it: it was open before the

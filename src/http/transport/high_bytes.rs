@@ -10,9 +10,12 @@
 //! wake the thread of `tiny_http` that waits there. The guard reads the head
 //! instead and leaves out the header lines that have such bytes.
 //!
-//! What it cannot catch: such a byte behind the first [`MAX_SCANNED`] bytes of a
-//! packet or in a later packet of the head, and kernels before 4.18. There the
-//! connection is closed as before.
+//! A head of two packets may be sent again sooner, after a round trip: then the
+//! filter drops it once more, and the client waits longer the next time.
+//!
+//! What it cannot catch: such a byte behind the bytes that the filter looks at
+//! (see [`SCANNED`]), or in a later packet of the head, and kernels before 4.18.
+//! There the connection is closed as before.
 
 use std::collections::HashMap;
 use std::io::{ErrorKind, Write};
@@ -24,12 +27,14 @@ use tiny_http::{Header, Request, TestRequest};
 
 use super::connection::Connection;
 use super::connections::Connections;
+use super::counts::Cut;
 use super::descriptor::{self, Socket};
 
-/// As much of a packet as is looked at: an Ethernet packet has no more. The
-/// filter must stay below what `net.core.optmem_max` lets a socket have, which
-/// is 20 kB by default.
-const MAX_SCANNED: u32 = 1440;
+/// How many bytes of a packet are looked at, of which the first that the kernel
+/// takes is used. An Ethernet packet has 1440. The kernel counts its translation
+/// of the filter, some 8 times as long, against `net.core.optmem_max`: 128 kB
+/// since Linux 6.8, before that 20 kB, and 10 kB where it has 32 bits.
+pub(super) const SCANNED: [u32; 3] = [1440, 656, 304];
 /// Bytes that are compared between two looks at the length of the packet.
 const BLOCK: u32 = 16;
 
@@ -50,8 +55,9 @@ const IF_AT_LEAST: u16 = 0x35; // A >= k
 const IF_ANY_BIT: u16 = 0x45; // A & k
 const RETURN: u16 = 0x06; // keep k bytes of the packet
 
-/// Drops a packet that begins with a GET or HEAD and holds a byte above 127.
-pub(super) fn filter() -> Vec<SockFilter> {
+/// Drops a packet that begins with a GET or HEAD and holds a byte above 127 in its
+/// first `n_scanned` bytes, which are a multiple of 16.
+pub(super) fn filter(n_scanned: u32) -> Vec<SockFilter> {
     let op = |code, k| SockFilter::new(code, 0, 0, k);
     let keep = || op(RETURN, u32::MAX);
     let word = |at: u32| {
@@ -64,7 +70,7 @@ pub(super) fn filter() -> Vec<SockFilter> {
     code.push(SockFilter::new(IF_EQUAL, 2, 0, u32::from_be_bytes(*b"GET ")));
     code.push(SockFilter::new(IF_EQUAL, 1, 0, u32::from_be_bytes(*b"HEAD")));
     code.push(keep());
-    let (n_blocks, n_words) = (MAX_SCANNED / BLOCK, BLOCK / 4);
+    let (n_blocks, n_words) = (n_scanned / BLOCK, BLOCK / 4);
     // Of one block: the look at the length, a jump, and three a word.
     let block_len = 3 + 3 * n_words;
     for block in 0..n_blocks {
@@ -81,27 +87,40 @@ pub(super) fn filter() -> Vec<SockFilter> {
     code
 }
 
-/// The answer to a head that is no GET or HEAD.
+/// The answer to a head that is no GET or HEAD, or that tiny_http has begun to
+/// read, and to one that is too large.
 const BAD_REQUEST: &[u8] =
     b"HTTP/1.1 400 Bad Request\r\nConnection: close\r\nContent-Length: 0\r\n\r\n";
+const TOO_LARGE: &[u8] = b"HTTP/1.1 431 Request Header Fields Too Large\r\n\
+    Connection: close\r\nContent-Length: 0\r\n\r\n";
 
 /// Connections that were taken over, until their heads are whole.
 #[derive(Default)]
-pub(super) struct Heads(HashMap<u64, Head>);
+pub(super) struct PartialHeads(HashMap<u64, PartialHead>);
 
-struct Head {
+struct PartialHead {
     peer: SocketAddr,
     socket: TcpStream,
     bytes: Vec<u8>,
 }
 
-impl Heads {
+/// How far a head is.
+enum Progress {
+    Partial,
+    Whole,
+    /// More bytes than a head may have.
+    TooLarge,
+    /// The client has left, or tiny_http has read some of the bytes.
+    Lost,
+}
+
+impl PartialHeads {
     pub(super) fn is_empty(&self) -> bool {
         self.0.is_empty()
     }
 
-    /// Takes a connection over of which the filter has dropped a packet and
-    /// nothing has been read. `fd` is where the socket was found.
+    /// Takes a connection over of which a packet was dropped and nothing was
+    /// read. `fd` is where the socket was found.
     pub(super) fn take_over(&mut self, fd: i32, cookie: u64) {
         if self.0.contains_key(&cookie) {
             return;
@@ -109,64 +128,73 @@ impl Heads {
         let Some(socket) = descriptor::duplicate(fd, cookie) else { return };
         let Ok(peer) = socket.peer_addr() else { return };
         // In this order: without the filter a packet would wake tiny_http.
-        if descriptor::wake_late(&socket).is_ok() && SockRef::from(&socket).detach_filter().is_ok()
-        {
-            self.0.insert(cookie, Head { peer, socket, bytes: Vec::new() });
+        if descriptor::wake_at(&socket, libc::c_int::MAX).is_err() {
+            return;
+        }
+        if SockRef::from(&socket).detach_filter().is_ok() {
+            self.0.insert(cookie, PartialHead { peer, socket, bytes: Vec::new() });
+        } else {
+            // The packet was dropped for another reason: tiny_http goes on.
+            let _ = descriptor::wake_at(&socket, 1);
         }
     }
 
     /// Reads what has come, and returns the requests that are whole.
     pub(super) fn read(&mut self, max_bytes: u64, all: &Arc<Connections>) -> Vec<Connection> {
         let mut whole = Vec::new();
-        self.0.retain(|cookie, head| match head.read(max_bytes) {
-            Some(false) => true,
-            Some(true) => {
-                match head.request() {
-                    Some((request, stream)) => {
-                        let socket = Socket { stream, cookie: *cookie };
+        for (cookie, mut head) in std::mem::take(&mut self.0) {
+            match head.read(max_bytes) {
+                Progress::Partial => drop(self.0.insert(cookie, head)),
+                Progress::Whole => match parse(&head.bytes, head.peer) {
+                    Some(request) => {
+                        let socket = Socket { stream: head.socket, cookie };
                         whole.push(all.adopt(request, head.peer, socket));
                     }
-                    None => head.refuse(),
+                    None => head.refuse(BAD_REQUEST),
+                },
+                Progress::TooLarge => {
+                    all.counts().cut(Cut::HeadSize);
+                    head.refuse(TOO_LARGE);
                 }
-                false
+                Progress::Lost => head.refuse(BAD_REQUEST),
             }
-            None => {
-                head.refuse();
-                false
-            }
-        });
+        }
         whole
     }
 }
 
-impl Head {
-    /// Whether it is whole; `None`: the client has left, or sends too much.
-    fn read(&mut self, max_bytes: u64) -> Option<bool> {
+impl PartialHead {
+    fn read(&mut self, max_bytes: u64) -> Progress {
+        let n_received = descriptor::n_received(&self.socket);
         let mut piece = [0; 4096];
         loop {
             match descriptor::read_now(&self.socket, &mut piece) {
-                Ok(0) => return None,
+                Ok(0) => return Progress::Lost,
                 Ok(n) => self.bytes.extend_from_slice(&piece[..n]),
                 Err(e) if e.kind() == ErrorKind::WouldBlock => break,
                 Err(e) if e.kind() == ErrorKind::Interrupted => {}
-                Err(_) => return None,
+                Err(_) => return Progress::Lost,
             }
             if self.bytes.len() as u64 > max_bytes {
-                return None;
+                return Progress::TooLarge;
             }
         }
-        Some(memchr::memmem::find(&self.bytes, b"\r\n\r\n").is_some())
+        // A thread of tiny_http that begins with this connection only now reads
+        // whatever has come, and then the head here never gets whole.
+        if n_received.is_none_or(|n| n > self.bytes.len() as u64) {
+            Progress::Lost
+        } else if memchr::memmem::find(&self.bytes, b"\r\n\r\n").is_some() {
+            Progress::Whole
+        } else {
+            Progress::Partial
+        }
     }
 
-    fn request(&self) -> Option<(Request, TcpStream)> {
-        Some((parse(&self.bytes, self.peer)?, self.socket.try_clone().ok()?))
-    }
-
-    /// Ends the connection, as `tiny_http` ends one whose head it cannot read.
-    fn refuse(&self) {
+    /// Ends the connection.
+    fn refuse(&self, answer: &[u8]) {
         // It does not block: these are the first bytes to the client. An error
         // means that the client has left.
-        let _ = (&self.socket).write_all(BAD_REQUEST);
+        let _ = (&self.socket).write_all(answer);
         let _ = self.socket.shutdown(Shutdown::Both);
     }
 }

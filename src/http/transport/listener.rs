@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use anyhow::{Context, Result, anyhow};
 use rustix::io::{Errno, FdFlags, fcntl_setfd};
-use socket2::{Domain, Protocol, Socket, TcpKeepalive, Type};
+use socket2::{Domain, Protocol, SockRef, Socket, TcpKeepalive, Type};
 
 use super::restart::Inherited;
 use super::{descriptor, high_bytes};
@@ -27,9 +27,16 @@ const VANISHED: Duration = Duration::from_secs(30);
 /// which the accept thread logs too, with its cause, when it replaces it.
 pub(crate) const QUIET: &str = "tiny_http=off";
 
+/// A socket that listens.
+pub(super) struct Listener {
+    pub(super) socket: TcpListener,
+    /// Whether packets with bytes above 127 are dropped, see [`high_bytes`].
+    pub(super) has_filter: bool,
+}
+
 /// Listens, so that no write blocks much longer than `write_timeout`. Where the
 /// system has no IPv6, the same addresses of IPv4 take its place.
-pub(super) fn listen(address: SocketAddr, write_timeout: Duration) -> io::Result<TcpListener> {
+pub(super) fn listen(address: SocketAddr, write_timeout: Duration) -> io::Result<Listener> {
     let error = match listen_on(address, write_timeout) {
         Ok(listener) => return Ok(listener),
         Err(error) => error,
@@ -65,13 +72,21 @@ fn in_ipv4(address: SocketAddr) -> Option<SocketAddr> {
     Some((ip, address.port()).into())
 }
 
-fn listen_on(address: SocketAddr, write_timeout: Duration) -> io::Result<TcpListener> {
+fn listen_on(address: SocketAddr, write_timeout: Duration) -> io::Result<Listener> {
     let socket = Socket::new(Domain::for_address(address), Type::STREAM, Some(Protocol::TCP))?;
     if address.is_ipv6() {
         // [::] means all addresses of this machine, of both families.
         socket.set_only_v6(false)?;
     }
     socket.set_reuse_address(true)?;
+    let has_filter = set_options(&SockRef::from(&socket), write_timeout)?;
+    socket.bind(&address.into())?;
+    socket.listen(BACKLOG)?;
+    Ok(Listener { socket: socket.into(), has_filter })
+}
+
+/// Sets what accepted sockets inherit, and returns whether the filter is on.
+fn set_options(socket: &SockRef<'_>, write_timeout: Duration) -> io::Result<bool> {
     socket.set_tcp_nodelay(true)?;
     socket.set_write_timeout(Some(SEND_TIMEOUT.min(write_timeout)))?;
     socket.set_recv_buffer_size(RECEIVE_BYTES)?;
@@ -81,28 +96,46 @@ fn listen_on(address: SocketAddr, write_timeout: Duration) -> io::Result<TcpList
     let keepalive =
         TcpKeepalive::new().with_time(VANISHED).with_interval(VANISHED / 3).with_retries(3);
     socket.set_tcp_keepalive(&keepalive)?;
+    Ok(attach_filter(socket))
+}
+
+/// Drops packets with bytes above 127, as far as the kernel lets a filter look.
+fn attach_filter(socket: &SockRef<'_>) -> bool {
     // Only where the drops can be seen, or the client would wait for nothing.
-    if descriptor::n_dropped(&socket).is_none() {
-        log::debug!("this kernel does not say what a filter drops");
-    } else if let Err(e) = socket.attach_filter(&high_bytes::filter()) {
-        log::debug!("no filter for bytes above 127: {e}");
+    if descriptor::n_dropped(&**socket).is_none() {
+        log::info!("requests with bytes above 127 are closed, as this kernel is too old");
+        return false;
     }
-    socket.bind(&address.into())?;
-    socket.listen(BACKLOG)?;
-    Ok(socket.into())
+    let attach = |n_scanned: &u32| socket.attach_filter(&high_bytes::filter(*n_scanned));
+    let refusals: Vec<_> = high_bytes::SCANNED.iter().map_while(|n| attach(n).err()).collect();
+    match refusals.last() {
+        Some(e) if refusals.len() == high_bytes::SCANNED.len() => {
+            log::info!("requests with bytes above 127 are closed, as the kernel says: {e}");
+            false
+        }
+        _ => true,
+    }
 }
 
 /// The listener that the image of this process before this one left open, if it
-/// listens on that address.
-pub(super) fn adopt(inherited: Inherited, address: SocketAddr) -> Option<TcpListener> {
-    let listener = descriptor::adopt(inherited.listener)?;
-    fcntl_setfd(&listener, FdFlags::CLOEXEC).ok()?;
-    listener.set_nonblocking(false).ok()?;
-    let own = listener.local_addr().ok()?;
+/// listens on that address. It gets the options of today.
+pub(super) fn adopt(
+    inherited: &Inherited,
+    address: SocketAddr,
+    write_timeout: Duration,
+) -> Option<Listener> {
+    let socket = descriptor::adopt(inherited.listener)?;
+    fcntl_setfd(&socket, FdFlags::CLOEXEC).ok()?;
+    socket.set_nonblocking(false).ok()?;
+    let own = socket.local_addr().ok()?;
     let is_it = |address: SocketAddr| {
         own.ip() == address.ip() && (own.port() == address.port() || address.port() == 0)
     };
-    (is_it(address) || in_ipv4(address).is_some_and(is_it)).then_some(listener)
+    if !is_it(address) && !in_ipv4(address).is_some_and(is_it) {
+        return None;
+    }
+    let has_filter = set_options(&SockRef::from(&socket), write_timeout).ok()?;
+    Some(Listener { socket, has_filter })
 }
 
 /// tiny_http on a duplicate of the listener.
@@ -113,8 +146,6 @@ pub(super) fn serve(listener: &TcpListener) -> Result<tiny_http::Server> {
 
 #[cfg(test)]
 mod tests {
-    use socket2::SockRef;
-
     use super::*;
 
     #[test]
@@ -122,7 +153,7 @@ mod tests {
         for (write_timeout, due) in [(5, 30), (300, 300)] {
             let any = SocketAddr::from(([127, 0, 0, 1], 0));
             let listener = listen(any, Duration::from_secs(write_timeout)).unwrap();
-            let timeout = SockRef::from(&listener).tcp_user_timeout().unwrap();
+            let timeout = SockRef::from(&listener.socket).tcp_user_timeout().unwrap();
             assert_eq!(timeout, Some(Duration::from_secs(due)));
         }
     }

@@ -25,6 +25,7 @@ mod socket;
 
 use std::io::{self, ErrorKind};
 use std::net::{SocketAddr, TcpListener};
+use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 use std::sync::atomic::Ordering::Relaxed;
 use std::thread::{self, JoinHandle};
@@ -35,7 +36,7 @@ use crossbeam_channel::{Receiver, bounded};
 
 use accept::Accept;
 use guard::{Guard, GuardConfig};
-use listener::{adopt, listen};
+use listener::{Listener, adopt, listen};
 
 pub(super) use connection::Connection;
 pub(super) use connections::Connections;
@@ -60,6 +61,12 @@ pub(super) trait Handler: Send + Sync + 'static {
 
     /// Whether a restart of the program would cut no viewer.
     fn is_idle(&self) -> bool;
+}
+
+/// Hands a request over. A panic costs the one client its answer, and not all
+/// clients the thread that brings requests. It was logged and counted when it began.
+fn receive(handler: &dyn Handler, connection: Connection) {
+    let _ = catch_unwind(AssertUnwindSafe(|| handler.receive(connection)));
 }
 
 /// How to listen.
@@ -119,7 +126,8 @@ impl Transport {
         stop: &Shutdown,
     ) -> Result<Self> {
         let TransportConfig { bind, write_timeout, limits, inherited } = config;
-        let listener = match inherited.and_then(|inherited| adopt(inherited, bind)) {
+        let adopted = inherited.as_ref().and_then(|before| adopt(before, bind, write_timeout));
+        let Listener { socket: listener, has_filter } = match adopted {
             Some(listener) => listener,
             None => listen(bind, write_timeout).map_err(|e| describe_failure(e, bind))?,
         };
@@ -139,10 +147,11 @@ impl Transport {
         let (stuck, max_leaks) = (Arc::clone(&accept), limits.max_leaks);
         let guard = Guard::start(GuardConfig {
             listener: guarded,
+            has_filter,
             address,
             connections: Arc::clone(&connections),
             limits,
-            on_request: Box::new(move |connection| taker.receive(connection)),
+            on_request: Box::new(move |connection| receive(&*taker, connection)),
             on_stuck: Box::new(move || stuck.report_stuck()),
             on_leaks: Box::new(move |n_leaked| {
                 // Viewers are cut only when waiting for them would cost more

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use super::delivery::{self, Delivery};
-use super::wish::Wish;
+use super::options::StreamOptions;
 use super::{CHECK_EVERY, REPEAT_AFTER};
 use crate::capture::Reader;
 use crate::frame::{Frame, UP_TO_LENGTH, UP_TO_TIMESTAMP};
@@ -22,7 +22,7 @@ const SIGN_OF_LIFE: Duration = Duration::from_secs(5);
 /// What one live stream needs.
 pub(super) struct Live<'a> {
     pub(super) socket: &'a StreamSocket,
-    pub(super) wish: &'a Wish,
+    pub(super) options: &'a StreamOptions,
     pub(super) seat: &'a Seat,
     pub(super) reader: Reader,
     pub(super) write_timeout: Duration,
@@ -37,7 +37,7 @@ impl Live<'_> {
     /// # Errors
     /// Why the viewer could not be written to.
     pub(super) fn run(&self, after: Option<Micros>) -> io::Result<()> {
-        if self.wish.fps.is_none() && !self.wish.info.has_extra_headers {
+        if self.options.fps.is_none() && !self.options.info.has_extra_headers {
             self.run_delivered(after)
         } else {
             self.run_alone(after)
@@ -71,7 +71,7 @@ impl Live<'_> {
     fn run_alone(&self, after: Option<Micros>) -> io::Result<()> {
         let mut seen = 0;
         let mut last: Option<Arc<Frame>> = None;
-        let mut pace = Pace::new(self.wish.fps);
+        let mut pace = Pace::new(self.options.fps);
         loop {
             if self.pause(&pace, last.as_deref())? {
                 return Ok(());
@@ -85,7 +85,7 @@ impl Live<'_> {
                 Newer::Frame { frame, skipped, .. } => {
                     seen = frame.meta.seq;
                     // Pictures that the viewer did not ask for are not missed.
-                    let skipped = if self.wish.fps.is_some() { 0 } else { skipped };
+                    let skipped = if self.options.fps.is_some() { 0 } else { skipped };
                     self.send(&frame, skipped, 0)?;
                     last = Some(frame);
                     pace.sent(Instant::now());
@@ -141,11 +141,11 @@ impl Live<'_> {
     /// layout cannot carry.
     fn write(&self, frame: &Frame, n_sent: usize) -> io::Result<usize> {
         let extra;
-        let (head, body) = if self.wish.info.has_extra_headers {
+        let (head, body) = if self.options.info.has_extra_headers {
             extra = self.extra_headers(frame);
             (extra.as_bytes(), frame.jpeg_and_delimiter())
         } else {
-            match delivery::part(self.wish.info.layout, frame) {
+            match delivery::part(self.options.info.layout, frame) {
                 Some(part) => (&[][..], part),
                 None => return Ok(0),
             }

@@ -3,22 +3,22 @@
 
 mod delivery;
 mod live;
+mod options;
 mod playback;
-mod wish;
 
 use std::io::{self, ErrorKind};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use live::Live;
+use options::StreamOptions;
 use playback::{End, Found, Playback};
-use wish::Wish;
 
 use crate::cameras::Camera;
 use crate::frame::{DELIMITER, INSTANCE, SHORT_HEADERS, STREAM_TYPE};
 use crate::http::context::Context;
 use crate::http::reply::{Code, Reply};
-use crate::http::request::{Request, TIMEOUT};
+use crate::http::request::{self, Request, TIMEOUT};
 use crate::http::transport::{Cut, Method, StreamSocket};
 use crate::http::viewers::{Layout, Seat, Viewer};
 use crate::instance;
@@ -43,7 +43,7 @@ const BRIEF: Duration = Duration::from_secs(2);
 /// A stream that was asked for rightly, and has no seat yet.
 pub(in crate::http) struct Stream {
     camera: Arc<Camera>,
-    wish: Wish,
+    options: StreamOptions,
     /// Boxed, as few viewers have it and all have the stack.
     past: Option<Box<Found>>,
 }
@@ -54,18 +54,19 @@ pub(in crate::http) struct Stream {
 /// The reply to a value that cannot be, or to a time of which nothing is
 /// recorded.
 pub(in crate::http) fn open(_: &Context, request: &Request) -> Result<Box<Stream>, Reply> {
-    let wish = Wish::parse(request)?;
+    let options = StreamOptions::parse(request)?;
     let camera = Arc::clone(&request.camera);
     // A HEAD is answered for the address, whatever is recorded.
-    let play = wish.play.as_ref().filter(|_| !request.is_head());
+    let play = options.play.as_ref().filter(|_| !request.is_head());
     let past = play.map(|play| playback::find(&camera, play)).transpose()?.map(Box::new);
-    Ok(Box::new(Stream { camera, wish, past }))
+    Ok(Box::new(Stream { camera, options, past }))
 }
 
 impl Stream {
     /// The head of the reply. The body ends with the connection.
     pub(in crate::http) fn head(&self, context: &Context) -> Vec<u8> {
-        let content_type = if self.wish.is_raw { "application/octet-stream" } else { STREAM_TYPE };
+        let content_type =
+            if self.options.is_raw { "application/octet-stream" } else { STREAM_TYPE };
         let head = context.head(Code::Ok).with("Content-Type", content_type).picture_of_now();
         let head = head.with(INSTANCE, &instance::text(&self.camera.name));
         // nginx would hold pictures back until its buffers are full.
@@ -76,7 +77,7 @@ impl Stream {
     pub(in crate::http) fn run(&mut self, context: &Context, socket: &StreamSocket) {
         let seat = match self.take_seat(context, socket) {
             Ok(seat) => seat,
-            Err(reply) => return refuse(context, socket, &self.wish.info.path, &reply),
+            Err(reply) => return refuse(context, socket, &self.options.info.path, &reply),
         };
         log_begin(context, &seat.viewer);
         let past = self.past.take();
@@ -104,7 +105,7 @@ impl Stream {
         };
         let live = Live {
             socket,
-            wish: &self.wish,
+            options: &self.options,
             seat,
             reader: self.camera.capture.read(),
             write_timeout: context.config.write_timeout,
@@ -123,7 +124,7 @@ impl Stream {
     ) -> io::Result<End> {
         let playback = Playback {
             socket,
-            wish: &self.wish,
+            options: &self.options,
             seat,
             write_timeout: context.config.write_timeout,
             stop: &context.stop,
@@ -135,7 +136,7 @@ impl Stream {
     fn opening(&self, context: &Context) -> Vec<u8> {
         let mut opening = self.head(context);
         opening.extend_from_slice(DELIMITER);
-        if self.wish.info.layout == Layout::Advance {
+        if self.options.info.layout == Layout::Advance {
             opening.extend_from_slice(SHORT_HEADERS);
         }
         opening
@@ -149,7 +150,7 @@ impl Stream {
     #[inline(never)]
     fn take_seat(&self, context: &Context, socket: &StreamSocket) -> Result<Seat, Reply> {
         let (viewers, name) = (&context.viewers, &self.camera.name);
-        let enter = || viewers.enter(name, self.camera.max_viewers(), self.wish.info.clone());
+        let enter = || viewers.enter(name, self.camera.max_viewers(), self.options.info.clone());
         let mut full = match enter() {
             Ok(seat) => return Ok(seat),
             Err(full) => full,
@@ -179,10 +180,8 @@ impl Stream {
 
 #[inline(never)]
 fn refuse(context: &Context, socket: &StreamSocket, path: &str, reply: &Reply) {
-    let whole = reply.to_bytes(Method::Get, context.allow_origin());
-    if let Err(e) = socket.write(&whole, &[], TIMEOUT) {
-        log::debug!("{}: the client did not take the reply: {e}", socket.peer());
-    }
+    let (head, body) = (reply.head(context.allow_origin()), reply.body(Method::Get));
+    request::log_end(socket.peer(), socket.write(&head, body, TIMEOUT));
     context.log_if_unavailable(socket.peer(), path, reply);
 }
 

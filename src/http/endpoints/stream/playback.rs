@@ -4,7 +4,7 @@
 use std::io;
 use std::time::{Duration, Instant, SystemTime};
 
-use super::wish::{Play, Wish};
+use super::options::{Play, StreamOptions};
 use super::{CHECK_EVERY, REPEAT_AFTER};
 use crate::cameras::Camera;
 use crate::frame::{DELIMITER, NEXT_PART, holds_delimiter};
@@ -50,7 +50,7 @@ pub(super) fn find(camera: &Camera, play: &Play) -> Result<Found, Reply> {
 /// What one viewer of a recording needs.
 pub(super) struct Playback<'a> {
     pub(super) socket: &'a StreamSocket,
-    pub(super) wish: &'a Wish,
+    pub(super) options: &'a StreamOptions,
     pub(super) seat: &'a Seat,
     pub(super) write_timeout: Duration,
     pub(super) stop: &'a Shutdown,
@@ -72,7 +72,8 @@ impl Playback<'_> {
     /// Why the viewer could not be written to.
     pub(super) fn run(&self, found: Found) -> io::Result<End> {
         let Found { mut cursor, first, to } = found;
-        let mut clock = Clock::new(self.wish.play.map_or(1.0, |play| play.speed), self.wish.fps);
+        let mut clock =
+            Clock::new(self.options.play.map_or(1.0, |play| play.speed), self.options.fps);
         let (mut entry, mut part, mut n_head, mut n_skipped) = (first, Vec::new(), 0, 0);
         loop {
             let captured = entry.record.captured;
@@ -124,7 +125,7 @@ impl Playback<'_> {
     /// behind its JPEG, and returns how many bytes: 0 for a picture that this
     /// layout cannot carry.
     fn write(&self, part: &[u8], n_head: usize) -> io::Result<usize> {
-        let (body, behind) = match self.wish.info.layout {
+        let (body, behind) = match self.options.info.layout {
             // ffmpeg splits a part without a length there.
             Layout::Advance if holds_delimiter(&part[n_head..]) => return Ok(0),
             Layout::Advance => (&part[n_head..], NEXT_PART),

@@ -15,13 +15,13 @@ use std::sync::atomic::Ordering::Relaxed;
 use std::thread::{self, JoinHandle};
 use std::time::{Duration, Instant};
 
-use tracker::{Claimed, Observation, SHORT_TICK, Tracker};
+use tracker::{Answered, Observation, SHORT_TICK, Tracker};
 use wakeup::{Wakeup, WakeupHandle};
 
 use super::connection::Connection;
 use super::connections::Connections;
 use super::descriptor::{self, TcpState};
-use super::high_bytes::Heads;
+use super::high_bytes::PartialHeads;
 use crate::config::Limits;
 use crate::log_limit::LogLimit;
 use crate::shutdown::Shutdown;
@@ -41,6 +41,8 @@ pub(super) struct Guard {
 /// What the guard looks at, and what it calls.
 pub(super) struct GuardConfig {
     pub(super) listener: TcpListener,
+    /// Whether packets with bytes above 127 are dropped, see `high_bytes`.
+    pub(super) has_filter: bool,
     pub(super) address: SocketAddr,
     pub(super) connections: Arc<Connections>,
     pub(super) limits: Limits,
@@ -58,12 +60,12 @@ struct GuardThread {
     wakeup: Wakeup,
     tracker: Tracker,
     /// Requests that ever came, at the last look.
-    n_claimed: u64,
+    n_ever_claimed: u64,
     /// The count of [`Connections::was_waiting`] at the last look.
     n_waits: u64,
     /// Looks in a row at which clients waited and nothing had come in.
     n_stuck: u32,
-    heads: Heads,
+    heads: PartialHeads,
     log: LogLimit,
     non_ascii_log: LogLimit,
 }
@@ -74,16 +76,15 @@ impl Guard {
     /// # Errors
     /// What the system refuses: the signal of arrivals, or a thread.
     pub(super) fn start(config: GuardConfig) -> io::Result<Self> {
-        config.connections.counts().max.store(config.limits.max_connections, Relaxed);
         let (wakeup, handle) = Wakeup::arm(&config.listener)?;
         let mut guard = GuardThread {
             config,
             wakeup,
             tracker: Tracker::default(),
-            n_claimed: 0,
+            n_ever_claimed: 0,
             n_waits: 0,
             n_stuck: 0,
-            heads: Heads::default(),
+            heads: PartialHeads::default(),
             log: LogLimit::default(),
             non_ascii_log: LogLimit::default(),
         };
@@ -127,16 +128,17 @@ impl GuardThread {
         let mut seen = Vec::new();
         for (cookie, fd) in waiting {
             let Some(state) = descriptor::tcp_state(*fd, *cookie) else { continue };
-            if state.n_dropped > 0 && state.n_received == 0 && !state.is_closed {
+            let is_dropped = state.n_dropped > 0 && state.n_received == 0;
+            if self.config.has_filter && is_dropped && !state.is_closed {
                 self.heads.take_over(*fd, *cookie);
             }
             seen.push(observe(*cookie, state));
         }
-        let claimed = Claimed {
-            n_claimed: answered.len(),
+        let others = Answered {
+            n: answered.len(),
             is_queue_empty: connections.was_waiting(&mut self.n_waits),
         };
-        let round = self.tracker.look(Instant::now(), &seen, claimed, limits);
+        let round = self.tracker.look(Instant::now(), &seen, others, limits);
         for (cookie, why) in &round.cuts {
             if !connections.contains(*cookie) {
                 descriptor::shut(sockets[cookie], *cookie);
@@ -188,8 +190,8 @@ impl GuardThread {
     /// looks in a row and none comes in, tiny_http accepts no more.
     fn check_backlog(&mut self, has_new: bool) -> u32 {
         let n_queued = descriptor::backlog(&self.config.listener);
-        let n_claimed = self.config.connections.n_claimed();
-        let has_claimed = std::mem::replace(&mut self.n_claimed, n_claimed) != n_claimed;
+        let n_claimed = self.config.connections.n_ever_claimed();
+        let has_claimed = std::mem::replace(&mut self.n_ever_claimed, n_claimed) != n_claimed;
         let is_stuck = n_queued > 0 && !has_new && !has_claimed;
         self.n_stuck = if is_stuck { self.n_stuck + 1 } else { 0 };
         if self.n_stuck >= STUCK_LOOKS {

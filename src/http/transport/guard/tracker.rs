@@ -38,8 +38,8 @@ impl Observation {
 
 /// What is known of the connections that have sent a whole request.
 #[derive(Clone, Copy, Debug)]
-pub(super) struct Claimed {
-    pub(super) n_claimed: usize,
+pub(super) struct Answered {
+    pub(super) n: usize,
     /// Whether tiny_http's queue of requests was empty at some time since the
     /// last look.
     pub(super) is_queue_empty: bool,
@@ -78,7 +78,7 @@ impl Tracker {
         &mut self,
         now: Instant,
         seen: &[Observation],
-        claimed: Claimed,
+        answered: Answered,
         limits: &Limits,
     ) -> Round {
         let mut round = Round::default();
@@ -89,7 +89,7 @@ impl Tracker {
             let known = earlier.remove(&observation.cookie);
             round.has_new |= known.is_none();
             let mut tracked = known.unwrap_or_else(|| Tracked::new(now));
-            if let Some(why) = tracked.judge(now, observation, (claimed, limits), &mut round) {
+            if let Some(why) = tracked.judge(now, observation, (answered, limits), &mut round) {
                 round.cuts.push((observation.cookie, why));
             } else if tracked.closed.is_none() {
                 open.push((tracked.since, observation.cookie));
@@ -97,7 +97,7 @@ impl Tracker {
             is_busy |= !tracked.is_leaked && (tracked.had_unread || tracked.closed.is_some());
             self.0.insert(observation.cookie, tracked);
         }
-        let n_over = (claimed.n_claimed + open.len()).saturating_sub(limits.max_connections);
+        let n_over = (answered.n + open.len()).saturating_sub(limits.max_connections);
         open.sort_unstable();
         for (_, cookie) in open.drain(..n_over.min(open.len())) {
             round.cuts.push((cookie, Cut::Crowd));
@@ -123,7 +123,7 @@ impl Tracked {
         &mut self,
         now: Instant,
         seen: &Observation,
-        (claimed, limits): (Claimed, &Limits),
+        (answered, limits): (Answered, &Limits),
         round: &mut Round,
     ) -> Option<Cut> {
         let has_unread = seen.n_unread > 0;
@@ -137,7 +137,7 @@ impl Tracked {
         }
         // On a busy machine it may only not have had its turn: no thread has
         // read it yet, or its request is in the queue.
-        let is_due = seen.was_read() && claimed.is_queue_empty;
+        let is_due = seen.was_read() && answered.is_queue_empty;
         if is_due && self.closed.is_some_and(|at| now.duration_since(at) >= LEAK_AFTER) {
             self.is_leaked = true;
             round.n_leaked += 1;

@@ -23,11 +23,11 @@ impl Test {
     }
 
     fn look(&mut self, seen: &[Observation]) -> Round {
-        self.look_beside(Claimed { n_claimed: 0, is_queue_empty: true }, seen)
+        self.look_beside(Answered { n: 0, is_queue_empty: true }, seen)
     }
 
-    fn look_beside(&mut self, claimed: Claimed, seen: &[Observation]) -> Round {
-        self.tracker.look(self.now, seen, claimed, &LIMITS)
+    fn look_beside(&mut self, answered: Answered, seen: &[Observation]) -> Round {
+        self.tracker.look(self.now, seen, answered, &LIMITS)
     }
 
     fn after(&mut self, ms: u64) -> &mut Self {
@@ -71,8 +71,8 @@ fn crowd_loses_those_that_waited_longest() {
     let all = |range: std::ops::Range<u64>| range.map(observation).collect::<Vec<_>>();
     assert_eq!(test.look(&all(0..50)).cuts, []);
     test.after(250);
-    let claimed = Claimed { n_claimed: 3, is_queue_empty: true };
-    let round = test.look_beside(claimed, &all(0..100));
+    let answered = Answered { n: 3, is_queue_empty: true };
+    let round = test.look_beside(answered, &all(0..100));
     let cut: Vec<u64> = round.cuts.iter().map(|(cookie, _)| *cookie).collect();
     assert_eq!((cut, round.n_waiting), (vec![0, 1, 2], 97));
 }
@@ -107,7 +107,7 @@ fn closed_one_that_has_not_had_its_turn_is_no_leak() {
     let mut test = Test::new();
     let closed = Observation { is_closed: true, n_received: 9, ..observation(1) };
     let not_read = Observation { n_unread: 9, ..closed };
-    let busy = Claimed { n_claimed: 0, is_queue_empty: false };
+    let busy = Answered { n: 0, is_queue_empty: false };
     for _ in 0..10 {
         assert_eq!(test.after(3_000).look(&[not_read]).n_leaked, 0);
         assert_eq!(test.after(3_000).look_beside(busy, &[closed]).n_leaked, 0);

@@ -11,7 +11,7 @@ const MAX_KEY: usize = 64;
 
 /// How one viewer wants the stream.
 #[derive(Clone, Debug)]
-pub(super) struct Wish {
+pub(super) struct StreamOptions {
     pub(super) info: ViewerInfo,
     /// As `application/octet-stream`, since WebKit's fetch() refuses multipart.
     pub(super) is_raw: bool,
@@ -29,7 +29,7 @@ pub(super) struct Play {
     pub(super) speed: f64,
 }
 
-impl Wish {
+impl StreamOptions {
     /// # Errors
     /// 400: which value cannot be, and what can.
     pub(super) fn parse(request: &Request) -> Result<Self, Reply> {
