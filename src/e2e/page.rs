@@ -165,6 +165,22 @@ fn full_house_is_told_and_the_first_free_seat_taken() {
 }
 
 #[test]
+fn seats_of_the_camera_are_told_where_they_are_fewer() {
+    let args = ["--camera", "front=pattern:320x240@10", "--max-viewers", "2", "--threads", "9"];
+    let daemon = Daemon::start(&args);
+    let mut viewers = [daemon.watch("/stream"), daemon.watch("/stream")];
+    viewers.iter_mut().for_each(|viewer| drop(viewer.next()));
+    let browser = Browser::start();
+    browser.open(&daemon.url("/"));
+    wait_for_state(&browser, "full");
+    assert_eq!(browser.text("title"), "All 2 seats are taken");
+    assert_eq!(browser.text("seats"), "2 of 2");
+    drop(viewers);
+    wait_for_state(&browser, "live");
+    eventually_is("its own seat is shown", || browser.text("seats") == "1 of 2");
+}
+
+#[test]
 fn lost_camera_is_told_and_its_return_seen() {
     let (daemon, dir) = coloured("10", &[]);
     let browser = open(&daemon);
