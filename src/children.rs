@@ -73,6 +73,7 @@ fn gets_orphans() -> bool {
 /// Starts a thread that takes the status of each orphan that ends, for as long
 /// as the process runs; none where orphans go to another process.
 pub(crate) fn reap_orphans() {
+    // Elsewhere the only children are commands, and their drivers wait for them.
     if !gets_orphans() {
         return;
     }
@@ -95,6 +96,8 @@ fn arm() -> io::Result<UnixStream> {
 fn reap_at(mut signals: &UnixStream) {
     loop {
         reap();
+        // One signal may stand for several children that ended, so each wake-up takes
+        // all of them, and many bytes are read at once.
         match signals.read(&mut [0; 512]) {
             Err(e) if e.kind() == ErrorKind::Interrupted => {}
             Ok(1..) => {}

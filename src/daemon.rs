@@ -40,6 +40,8 @@ pub(crate) fn run(
     mut config: Config,
     signals: &Signals,
 ) -> Result<Option<Restart>> {
+    // Before the threads of the cameras and of the server start, so that each panic of
+    // theirs is counted.
     panics::install_hook();
     children::reap_orphans();
     let (trigger, stop) = shutdown::channel();
@@ -47,6 +49,7 @@ pub(crate) fn run(
     let labels: Vec<_> = config.cameras.iter().map(CameraOptions::description).collect();
     let cameras = Cameras::new(config.cameras);
     let inherited = Inherited::from_env();
+    // After the cameras, since a request may come as soon as the port is open.
     let server = Server::start(config.http, cameras.clone(), inherited, &stop)?;
     greet(server.address(), &labels);
     let (mut losses, looks) = Losses::watch(config.exit_on_lost);
@@ -70,6 +73,8 @@ pub(crate) fn run(
     } else {
         log::info!("stopping");
     }
+    // The cameras are closed first, which ends what the server's workers wait for.
+    // Their threads are joined last, when nobody reads any more.
     drop(trigger);
     cameras.close();
     let listener = server.stop();
@@ -161,6 +166,8 @@ fn greet(address: SocketAddr, cameras: &[String]) {
     let port = address.port();
     log::info!("listening on http://{}/", local_address(address));
     if address.ip().is_loopback() {
+        // Said at each start, as the loopback default is what newcomers trip over
+        // first.
         log::info!("only this machine can reach it; for the network: --bind 0.0.0.0:{port}");
     } else if address.ip().is_unspecified() {
         match network_address() {

@@ -40,6 +40,7 @@ impl Url {
     /// Reads an address. Whether the host exists is found out when it is asked.
     pub(crate) fn parse(text: &str) -> Result<Self> {
         let (scheme, rest) = text.split_once("://").context(USAGE)?;
+        // Schemes have no case (RFC 3986 3.1), and phones write the first letter large.
         let scheme = scheme.to_ascii_lowercase();
         ensure!(matches!(scheme.as_str(), "http" | "https"), USAGE);
         ensure!(scheme != "https" || cfg!(feature = "https"), NO_HTTPS);
@@ -48,6 +49,7 @@ impl Url {
             Userinfo::EndsAt(at) => (Some(&rest[..at]), &rest[at + 1..]),
             Userinfo::Unclear => bail!(UNCLEAR),
         };
+        // A fragment is for the client alone (RFC 9110 7.1) and is not sent.
         let rest = rest.split('#').next().unwrap_or("");
         let path_at = rest.find(['/', '?']).unwrap_or(rest.len());
         let (host, path) = rest.split_at(path_at);
@@ -182,6 +184,7 @@ impl fmt::Debug for Url {
 /// it is not clear which part is the password, more is replaced.
 pub(crate) fn mask(text: &str) -> Cow<'_, str> {
     if !text.contains("://") {
+        // No address: the names of options and headers are all there is to go by.
         return hide_all(text);
     }
     let mut masked = String::with_capacity(text.len());

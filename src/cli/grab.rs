@@ -56,9 +56,12 @@ fn grab(client: &Client, args: &GrabArgs) -> Result<String> {
                 }
             }
             Err(error) => {
+                // The client connects again by itself; so a loss ends the grab only
+                // when no picture has come for the whole timeout.
                 let may_retry = is_lost_connection(&error, n_done) && last.elapsed() < args.timeout;
                 if !may_retry {
                     progress.clear();
+                    // The bar is cleared first, or the error would stand behind it.
                     let error = anyhow::Error::new(error);
                     return Err(match n_done {
                         0 => error,
@@ -87,6 +90,8 @@ fn path(dir: &Path, n: u32) -> PathBuf {
 /// Writes one picture. If that fails, it removes the file, because half a
 /// picture would look like a damaged one.
 fn write(path: &Path, frame: &Frame, overwrite: bool) -> Result<()> {
+    // The folder was checked before, but another grab may write there by now: the
+    // system decides, not the earlier look.
     let file = if overwrite { File::create(path) } else { File::create_new(path) };
     let name = || path.display().to_string();
     let mut file = file.with_context(name)?;

@@ -37,6 +37,8 @@ impl Server {
             limits: config.limits.clone(),
             inherited,
         };
+        // Made here, as both sides need it: the transport counts, and the endpoints
+        // show the counts.
         let connections = Arc::new(Connections::default());
         let (counted, stopped) = (Arc::clone(&connections), stop.clone());
         let context = Context::new(config, cameras, counted, stopped, routes::list());
@@ -68,6 +70,8 @@ impl Server {
     /// Why the listener cannot be kept.
     pub(crate) fn stop(self) -> Result<TcpListener> {
         let listener = self.transport.stop();
+        // After the transport, which has cut the sockets: a worker that waits in a
+        // write comes back by that alone.
         self.dispatch.stop();
         listener
     }

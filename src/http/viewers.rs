@@ -149,6 +149,8 @@ impl Viewers {
         if book.present.len() >= self.n_seats {
             return Err(Full::Daemon(self.n_seats));
         }
+        // Counted and not kept: there are few viewers, and a count of its own could
+        // differ from the list.
         if book.n_watching(camera) >= n_most {
             return Err(Full::Camera(n_most));
         }
@@ -161,6 +163,8 @@ impl Viewers {
             since: Instant::now(),
             served: Mutex::new(serving),
         });
+        // Checked and taken under one lock, so that two that come at once do not get
+        // the last seat both.
         book.tally(camera).n_ever += 1;
         book.present.insert(viewer.id, Arc::clone(&viewer));
         Ok(Seat { all: Arc::clone(self), viewer })
@@ -211,10 +215,14 @@ impl Viewers {
     /// other cameras, which were removed by a reload, are forgotten.
     pub(super) fn tallies(&self, cameras: &[&str]) -> Vec<Tally> {
         let mut book = self.book.lock();
+        // Here, as only this caller knows which cameras there are. Names come from a
+        // file that is read again, so they would grow without bound.
         book.totals.retain(|name, _| cameras.contains(&name.as_str()));
         let total = |name: &&str| {
             let mut tally = book.totals.get(*name).copied().unwrap_or_default();
             let viewers = book.present.values().filter(|viewer| viewer.camera == *name);
+            // What the present ones were given is added at each look. Adding each
+            // picture to the totals would take this lock for each of them.
             viewers.for_each(|viewer| tally.served.add(viewer.report().served));
             tally
         };
@@ -276,6 +284,8 @@ impl Viewer {
         let n_bytes = n_bytes as u64;
         serving.served.add(Served { n_sent: 1, n_skipped: skipped, n_repeated: 0, n_bytes });
         serving.rate.event(Instant::now());
+        // The age of a recorded picture is not how far the viewer is behind, for which
+        // people read it.
         serving.age = None;
     }
 

@@ -126,6 +126,8 @@ impl Transport {
         stop: &Shutdown,
     ) -> Result<Self> {
         let TransportConfig { bind, write_timeout, limits, inherited } = config;
+        // After a restart the port was open all the time. If the address was changed in
+        // the file meanwhile, the old listener does not fit and is closed.
         let adopted = inherited.as_ref().and_then(|before| adopt(before, bind, write_timeout));
         let Listener { socket: listener, has_filter } = match adopted {
             Some(listener) => listener,
@@ -165,6 +167,7 @@ impl Transport {
         })
         .context("the guard does not start")?;
         let accepting = Arc::clone(&accept);
+        // Last of all: whatever it calls exists by now.
         let accept_thread = thread::Builder::new()
             .name("accept".into())
             .spawn(move || accepting.run())

@@ -107,6 +107,8 @@ impl GuardThread {
         let mut next = Some(SHORT_TICK);
         loop {
             next = match next {
+                // Only while something waits. Without such connections it is the kernel
+                // that wakes it, so an idle daemon has no timer here.
                 Some(tick) if self.config.stop.wait_for(tick) => return,
                 Some(_) => self.look(),
                 None if !self.wakeup.wait() => return,
