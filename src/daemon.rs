@@ -11,7 +11,7 @@ use crossbeam_channel::{Receiver, never, select, tick};
 use crate::camera;
 use crate::cameras::Cameras;
 use crate::children;
-use crate::config::{CameraOptions, CommandLine, Config, ServerOptionValues};
+use crate::config::{Bind, CameraOptions, CommandLine, Config, ServerOptionValues};
 use crate::http::{Inherited, Restart, Server, check_camera_name};
 use crate::open_files;
 use crate::panics;
@@ -47,8 +47,9 @@ pub(crate) fn run(
     let labels: Vec<_> = config.cameras.iter().map(CameraOptions::description).collect();
     let cameras = Cameras::new(config.cameras);
     let inherited = Inherited::from_env();
+    let n_before = inherited.as_ref().map_or(0, |inherited| inherited.n_before);
     let server = Server::start(config.http, cameras.clone(), inherited, &stop)?;
-    greet(server.address(), &labels);
+    greet(&server.addresses(), &labels);
     let (mut losses, looks) = Losses::watch(config.exit_on_lost);
     let mut too_long_lost = None;
     let is_restart = loop {
@@ -72,7 +73,7 @@ pub(crate) fn run(
     }
     drop(trigger);
     cameras.close();
-    let listener = server.stop();
+    let listeners = server.stop(is_restart);
     cameras.stop();
     if let Some(why) = too_long_lost {
         return Err(anyhow!(why));
@@ -80,8 +81,7 @@ pub(crate) fn run(
     if !is_restart {
         return Ok(None);
     }
-    let n_before = inherited.map_or(0, |inherited| inherited.n_before);
-    Ok(Some(Restart { listener: listener?, n_before }))
+    Ok(Some(Restart { listeners: listeners?, n_before }))
 }
 
 /// Since when cameras have been lost, for `--exit-on-lost`.
@@ -156,8 +156,20 @@ fn reload(command_line: &CommandLine, cameras: &Cameras, server: &ServerOptionVa
     }
 }
 
-/// Logs the address, how to reach it from the network, and the cameras.
-fn greet(address: SocketAddr, cameras: &[String]) {
+/// Logs the addresses, how to reach them from the network, and the cameras.
+fn greet(addresses: &[Bind], cameras: &[String]) {
+    for address in addresses {
+        match address {
+            Bind::Tcp(address) => greet_at(*address),
+            Bind::Unix(_) => log::info!("listening on {address}"),
+        }
+    }
+    for camera in cameras {
+        log::info!("{camera}");
+    }
+}
+
+fn greet_at(address: SocketAddr) {
     let port = address.port();
     log::info!("listening on http://{}/", local_address(address));
     if address.ip().is_loopback() {
@@ -167,9 +179,6 @@ fn greet(address: SocketAddr, cameras: &[String]) {
             Some(ip) => log::info!("from the network: http://{}/", SocketAddr::new(ip, port)),
             None => log::info!("from the network: http://ADDRESS-OF-THIS-MACHINE:{port}/"),
         }
-    }
-    for camera in cameras {
-        log::info!("{camera}");
     }
 }
 

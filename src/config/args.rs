@@ -136,10 +136,15 @@ pub(super) struct Args {
     #[arg(value_parser = humantime::parse_duration, help_heading = "Recording")]
     pub(crate) record_sync: Duration,
 
-    /// Address and port to listen on; 0.0.0.0:5000 for the whole network, :5000 for IPv6 too
-    #[arg(long, env = "MJPEGD_BIND", value_name = "ADDRESS:PORT")]
+    /// Address and port to listen on: 0.0.0.0:5000 for the whole network, :5000 for IPv6 too, or
+    /// unix:PATH for a Unix socket; may be given several times
+    #[arg(long, env = "MJPEGD_BIND", value_name = "ADDRESS:PORT", value_delimiter = ',')]
     #[arg(default_value = "127.0.0.1:5000", help_heading = "Server")]
-    pub(super) bind: String,
+    pub(super) bind: Vec<String>,
+
+    /// Who may connect to Unix sockets: the mode of their files, such as 660
+    #[arg(long, env = "MJPEGD_UNIX_MODE", value_name = "MODE", help_heading = "Server")]
+    pub(super) unix_mode: Option<String>,
 
     /// How many viewers there may be at once; further ones are asked to come back later
     #[arg(long, env = "MJPEGD_THREADS", value_name = "N", default_value_t = 16)]

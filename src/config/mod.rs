@@ -3,6 +3,7 @@
 
 mod args;
 mod auth;
+mod bind;
 mod camera;
 mod camera_list;
 mod camera_options;
@@ -29,6 +30,7 @@ use command_line::Layers;
 use file::File;
 
 pub(crate) use auth::{Credentials, Password};
+pub(crate) use bind::Bind;
 pub(crate) use camera::{CameraConfig, Source};
 pub(crate) use camera_options::{CameraOptions, CaptureConfig};
 pub(crate) use command_line::CommandLine;

@@ -8,6 +8,8 @@ mod support;
 
 // Options, environment, help, usage errors, exit codes, first log lines.
 mod cli;
+// Several addresses, and Unix sockets.
+mod listening;
 // Stopping: signals, and how long it takes.
 mod stop;
 

@@ -4,13 +4,13 @@
 //! camera, are made from this one list, so that they always agree.
 
 use std::collections::BTreeMap;
-use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use parking_lot::Mutex;
 use serde::Serialize;
 
+use super::transport::Peer;
 use crate::rate::Rate;
 
 /// All viewers of this moment, and the totals of those that left.
@@ -72,7 +72,7 @@ pub(super) enum Layout {
 /// What a viewer says of itself in its request.
 #[derive(Clone, Debug)]
 pub(super) struct ViewerInfo {
-    pub(super) address: SocketAddr,
+    pub(super) peer: Peer,
     pub(super) path: String,
     /// Chosen by the viewer to find itself in the status.
     pub(super) key: String,
