@@ -14,6 +14,7 @@ mod pattern;
 mod server;
 mod stall;
 mod v4l2;
+mod watched;
 
 use std::fmt;
 use std::sync::Arc;
@@ -23,7 +24,7 @@ use parking_lot::Mutex;
 pub(crate) use canvas::{Canvas, Colour};
 pub(crate) use v4l2::list_devices::{devices_to_text, list_devices};
 
-use crate::config::{CameraConfig, Source};
+use crate::config::{CameraConfig, Source, Watch};
 use crate::controls::{Change, ChangeResult, Control};
 use crate::frame::{FrameBuf, Timestamp};
 use crate::instance;
@@ -185,7 +186,7 @@ pub(crate) type Opener = dyn Fn() -> Result<Box<dyn Driver>, Error> + Send + Syn
 /// Does not touch the device yet. `name` is the camera's own, by which it knows
 /// its own stream.
 pub(crate) fn opener(config: CameraConfig, name: &str) -> (Box<Opener>, Option<Arc<dyn Controls>>) {
-    let CameraConfig { source, fps, max_frame_bytes: max_bytes, device, trust } = config;
+    let CameraConfig { source, fps, max_frame_bytes: max_bytes, device, trust, watch } = config;
     // Shared by all openings, so that what was learnt of the pace is kept.
     let stall = Arc::new(Mutex::new(stall::Stall::new(&device, fps)));
     let open = match source {
@@ -200,7 +201,12 @@ pub(crate) fn opener(config: CameraConfig, name: &str) -> (Box<Opener>, Option<A
         Source::Pattern { width, height, fps: own } => {
             boxed(move || Ok(pattern::Pattern::open(width, height, own.or(fps))))
         }
-        Source::Images(dir) => boxed(move || images::Images::open(&dir, fps, max_bytes)),
+        Source::Images(dir) => match watch {
+            None => boxed(move || images::Images::open(&dir, fps, max_bytes)),
+            Some(Watch { removes }) => {
+                boxed(move || watched::Watched::open(&dir, removes, max_bytes))
+            }
+        },
         Source::File(path) => boxed(move || file::File::open(&path, fps, max_bytes)),
         Source::Exec(command) => {
             boxed(move || exec::Exec::open(&command, Arc::clone(&stall), max_bytes))
@@ -234,6 +240,7 @@ pub(crate) fn check(config: &CameraConfig) -> Result<(), Error> {
         | Source::V4l2(_)
         | Source::Exec(_)
         | Source::Server(_) => Ok(()),
+        Source::Images(dir) if config.watch.is_some() => watched::check(dir),
         Source::Images(dir) => images::check(dir),
         Source::File(path) => file::check(path, config.max_frame_bytes),
     }

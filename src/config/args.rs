@@ -103,6 +103,20 @@ pub(super) struct Args {
     #[arg(value_parser = BoolishValueParser::new())]
     pub(super) allow_truncated: bool,
 
+    /// With images:DIR, show each file when it is complete, as another program puts it there
+    #[arg(long, env = "MJPEGD_WATCH", value_name = "true|false", help_heading = "Camera")]
+    #[arg(action = ArgAction::Set, num_args = 0..=1, require_equals = true)]
+    #[arg(default_value_t = false, default_missing_value = "true", hide_default_value = true)]
+    #[arg(value_parser = BoolishValueParser::new())]
+    pub(super) watch: bool,
+
+    /// With --watch, delete each file once it was read
+    #[arg(long, env = "MJPEGD_REMOVE_SHOWN", value_name = "true|false", help_heading = "Camera")]
+    #[arg(action = ArgAction::Set, num_args = 0..=1, require_equals = true)]
+    #[arg(default_value_t = false, default_missing_value = "true", hide_default_value = true)]
+    #[arg(value_parser = BoolishValueParser::new())]
+    pub(super) remove_shown: bool,
+
     /// How long the camera stays on after the last viewer; 0: always on
     #[arg(long, env = "MJPEGD_IDLE_TIMEOUT", value_name = "TIME", default_value = "10s")]
     #[arg(value_parser = humantime::parse_duration, help_heading = "Camera")]

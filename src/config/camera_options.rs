@@ -5,7 +5,7 @@ use std::time::Duration;
 use anyhow::{Context, Result, ensure};
 
 use super::args::Args;
-use super::camera::{CameraConfig, Source};
+use super::camera::{CameraConfig, Source, Watch};
 use super::device::DeviceConfig;
 use super::record::{self, RecordConfig};
 use super::{name, size};
@@ -63,6 +63,10 @@ impl CameraOptions {
                 "--fps {fps}: use a number of pictures a second from 0.001 to 1000"
             );
         }
+        ensure!(
+            args.watch || !args.remove_shown,
+            "--remove-shown: use it with --watch, as it deletes files"
+        );
         ensure!(args.max_viewers != Some(0), "--max-viewers 0: use 1 or more");
         Ok(Self {
             name: name.to_owned(),
@@ -73,6 +77,7 @@ impl CameraOptions {
                 max_frame_bytes: max_frame_bytes(&args.max_frame_size)?,
                 device: DeviceConfig::new(args)?,
                 trust: Trust::new(args)?,
+                watch: args.watch.then_some(Watch { removes: args.remove_shown }),
             },
             capture: CaptureConfig {
                 idle_timeout: (!args.idle_timeout.is_zero()).then_some(args.idle_timeout),

@@ -31,7 +31,7 @@ use file::File;
 
 pub(crate) use auth::{Credentials, Password};
 pub(crate) use bind::Bind;
-pub(crate) use camera::{CameraConfig, Source};
+pub(crate) use camera::{CameraConfig, Source, Watch};
 pub(crate) use camera_options::{CameraOptions, CaptureConfig};
 pub(crate) use command_line::CommandLine;
 pub(crate) use device::DeviceConfig;

@@ -39,6 +39,8 @@ const SCOPES: &[(&str, Scope)] = &[
     ("tls-insecure", Scope::Camera),
     ("max-frame-size", Scope::Camera),
     ("allow-truncated", Scope::Camera),
+    ("watch", Scope::Camera),
+    ("remove-shown", Scope::Camera),
     ("idle-timeout", Scope::Camera),
     ("record", Scope::Camera),
     ("record-fps", Scope::Camera),

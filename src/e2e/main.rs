@@ -32,6 +32,8 @@ mod reload;
 mod lifecycle;
 // A camera that is lost and found again while viewers watch.
 mod lost;
+// Folders that other programs put pictures into.
+mod folders;
 // Commands as cameras.
 mod exec;
 // Real servers of other projects as cameras.
