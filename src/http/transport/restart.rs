@@ -14,6 +14,8 @@ use std::process::{Command, id};
 use anyhow::{Context, Error, Result};
 use rustix::io::{FdFlags, fcntl_setfd};
 
+use crate::reexec;
+
 /// Process, descriptor and number of restarts so far: `17:5:1`. The process is
 /// named, as in systemd's LISTEN_PID, so that a child does not take the
 /// listener for its own.
@@ -50,14 +52,8 @@ impl Restart {
         // Without its CLOEXEC flag the descriptor stays open in the new image.
         fcntl_setfd(&self.listener, FdFlags::empty()).context("cannot keep the listener open")?;
         let value = format!("{}:{}:{}", id(), self.listener.as_raw_fd(), self.n_before + 1);
-        let mut args = env::args_os();
-        // The program's file may have been replaced or moved since the start;
-        // this link leads to the one that runs.
-        let mut command = Command::new("/proc/self/exe");
-        if let Some(name) = args.next() {
-            command.arg0(name);
-        }
-        command.args(args).env(VARIABLE, value);
+        let mut command = reexec::command();
+        command.env(VARIABLE, value);
         Ok(command)
     }
 }
