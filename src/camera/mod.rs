@@ -192,7 +192,7 @@ pub(crate) fn opener(config: CameraConfig, name: &str) -> (Box<Opener>, Option<A
         Source::V4l2(path) => {
             // Both share the device, so that the controls reach the device that
             // was opened last, and an opening sets what a request asked for.
-            let device = Arc::new(v4l2::Device::new(path, device, fps));
+            let device = Arc::new(v4l2::Device::new(name, path, device, fps));
             let controls = Arc::clone(&device);
             return (boxed(move || device.open()), Some(controls));
         }
