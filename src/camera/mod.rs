@@ -57,6 +57,12 @@ pub(crate) trait Driver {
         0
     }
 
+    /// Whether its pictures may come from another daemon, which marks those that
+    /// it draws while its own camera is lost.
+    fn may_relay(&self) -> bool {
+        false
+    }
+
     /// Waits for the next frame and discards it, if that saves work (such as
     /// encoding). `false` if it saves none: then call [`Driver::next_frame`].
     ///
@@ -203,7 +209,8 @@ pub(crate) fn opener(config: CameraConfig, name: &str) -> (Box<Opener>, Option<A
         Source::Images(dir) => boxed(move || images::Images::open(&dir, fps, max_bytes)),
         Source::File(path) => boxed(move || file::File::open(&path, fps, max_bytes)),
         Source::Exec(command) => {
-            boxed(move || exec::Exec::open(&command, Arc::clone(&stall), max_bytes))
+            let lasting = exec::Lasting { stall, log: Arc::default() };
+            boxed(move || exec::Exec::open(&command, lasting.clone(), max_bytes))
         }
         Source::Server(url) => {
             let own = instance::id(name);
