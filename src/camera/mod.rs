@@ -58,6 +58,12 @@ pub(crate) trait Driver {
         0
     }
 
+    /// Whether its pictures may come from another daemon, which marks those that
+    /// it draws while its own camera is lost.
+    fn may_relay(&self) -> bool {
+        false
+    }
+
     /// Waits for the next frame and discards it, if that saves work (such as
     /// encoding). `false` if it saves none: then call [`Driver::next_frame`].
     ///
@@ -193,7 +199,7 @@ pub(crate) fn opener(config: CameraConfig, name: &str) -> (Box<Opener>, Option<A
         Source::V4l2(path) => {
             // Both share the device, so that the controls reach the device that
             // was opened last, and an opening sets what a request asked for.
-            let device = Arc::new(v4l2::Device::new(path, device, fps));
+            let device = Arc::new(v4l2::Device::new(name, path, device, fps));
             let controls = Arc::clone(&device);
             return (boxed(move || device.open()), Some(controls));
         }
@@ -209,7 +215,8 @@ pub(crate) fn opener(config: CameraConfig, name: &str) -> (Box<Opener>, Option<A
         },
         Source::File(path) => boxed(move || file::File::open(&path, fps, max_bytes)),
         Source::Exec(command) => {
-            boxed(move || exec::Exec::open(&command, Arc::clone(&stall), max_bytes))
+            let lasting = exec::Lasting { stall, log: Arc::default() };
+            boxed(move || exec::Exec::open(&command, lasting.clone(), max_bytes))
         }
         Source::Server(url) => {
             let own = instance::id(name);

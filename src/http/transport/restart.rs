@@ -14,6 +14,7 @@ use anyhow::{Context, Error, Result};
 use rustix::io::{FdFlags, fcntl_setfd};
 
 use super::descriptor;
+use crate::reexec;
 
 /// Process, descriptors and number of restarts so far: `17:5,6:1`. The process is
 /// named, as in systemd's LISTEN_PID, so that a child does not take the
@@ -54,14 +55,8 @@ impl Restart {
         }
         let all: Vec<_> = self.listeners.iter().map(|fd| fd.as_raw_fd().to_string()).collect();
         let value = format!("{}:{}:{}", id(), all.join(","), self.n_before + 1);
-        let mut args = env::args_os();
-        // The program's file may have been replaced or moved since the start;
-        // this link leads to the one that runs.
-        let mut command = Command::new("/proc/self/exe");
-        if let Some(name) = args.next() {
-            command.arg0(name);
-        }
-        command.args(args).env(VARIABLE, value);
+        let mut command = reexec::command();
+        command.env(VARIABLE, value);
         Ok(command)
     }
 }
