@@ -308,11 +308,16 @@ fn interval_is_that_of_the_last_pictures() {
     let fixture = Fixture::new(LONG);
     let reader = fixture.capture.read();
     assert_eq!(reader.interval(), None);
-    fixture.step(Step::Give(JPEG));
-    next(&reader, 0);
-    fixture.step(Step::Give(JPEG));
-    next(&reader, 1);
-    assert!(reader.interval().is_some_and(|interval| interval < LONG));
+    let taken = [0, 1].map(|seen| {
+        fixture.step(Step::Give(JPEG));
+        match reader.wait_newer(seen, LONG) {
+            Newer::Frame { frame, .. } => frame.meta.at.monotonic,
+            other => panic!("no frame but {other:?}"),
+        }
+    });
+    let (interval, between) = (reader.interval().unwrap(), taken[1] - taken[0]);
+    // It is kept as a rate, which is rounded.
+    assert!(interval.abs_diff(between) <= between / 100, "{interval:?} for {between:?}");
 }
 
 #[test]

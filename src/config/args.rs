@@ -21,7 +21,7 @@ Cameras:
 {}
 Times are 10s, 500ms, 2m; 0 where a time may be switched off. Sizes are 500kB, 16MB, 4GiB.
 Exit codes: 0 asked to stop, 1 failed while running, 2 bad usage.
-RUST_LOG sets the log level: error, warn, info (default), debug.", camera::help()))]
+RUST_LOG sets the log level: off, error, warn, info (default), debug.", camera::help()))]
 #[command(args_conflicts_with_subcommands = true)]
 pub(super) struct Args {
     /// What to do instead of serving
@@ -67,7 +67,7 @@ pub(super) struct Args {
     pub(super) warmup: u32,
 
     /// After this time without a picture, reopen the device, restart the command or ask the server
-    /// again; 5s if not given, and longer for a server or command that sends pictures rarely
+    /// again; 5s if not given. A server or command whose pictures come at a slow pace gets longer
     #[arg(long, env = "MJPEGD_STALL_TIMEOUT", value_name = "TIME")]
     #[arg(value_parser = humantime::parse_duration, help_heading = "Camera")]
     pub(super) stall_timeout: Option<Duration>,
@@ -206,7 +206,8 @@ pub(super) struct Args {
     #[arg(long, env = "MJPEGD_AUTH_FILE", value_name = "FILE", help_heading = "Access")]
     pub(super) auth_file: Option<PathBuf>,
 
-    /// Let pages of this origin (or * for any) read the camera from a visitor's browser
+    /// Let scripts of pages of this origin (or * for any) read the camera from a visitor's browser;
+    /// those of a named origin may also set controls and switch recording
     #[arg(long, env = "MJPEGD_ALLOW_ORIGIN", value_name = "ORIGIN", help_heading = "Access")]
     pub(super) allow_origin: Option<String>,
 }
