@@ -90,6 +90,22 @@ pub(super) struct Args {
     #[arg(help_heading = "Camera")]
     pub(super) max_frame_size: String,
 
+    /// Drop pictures that are smaller than this, as some devices give pieces of pictures
+    #[arg(long, env = "MJPEGD_MIN_FRAME_SIZE", value_name = "SIZE", default_value = "0")]
+    #[arg(help_heading = "Camera")]
+    pub(super) min_frame_size: String,
+
+    /// Take one of so many pictures and skip the others
+    #[arg(long, env = "MJPEGD_EVERY", value_name = "N", default_value_t = 1)]
+    #[arg(help_heading = "Camera")]
+    pub(super) every: u32,
+
+    /// Leave out pictures that are the same as the last one, byte by byte, but at most so many in
+    /// a row; for a screen or slides, as a webcam never gives the same twice
+    #[arg(long, env = "MJPEGD_DROP_SAME_FRAMES", value_name = "N", default_value_t = 0)]
+    #[arg(help_heading = "Camera")]
+    pub(super) drop_same_frames: u32,
+
     /// Show pictures that lack their end, also beside whole ones; without this option they are shown
     /// only while no whole one comes
     #[arg(

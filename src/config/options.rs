@@ -23,7 +23,7 @@ pub(super) enum Scope {
 /// The scope of each option. It is written down here and not derived from the
 /// headings of the help, because those are for the reader of the help only. A
 /// test compares the table with the command line.
-const SCOPES: [(&str, Scope); 31] = [
+const SCOPES: [(&str, Scope); 34] = [
     // In the file a camera is a table [[camera]].
     ("camera", Scope::CommandLine),
     ("config", Scope::CommandLine),
@@ -38,6 +38,9 @@ const SCOPES: [(&str, Scope); 31] = [
     ("tls-ca", Scope::Camera),
     ("tls-insecure", Scope::Camera),
     ("max-frame-size", Scope::Camera),
+    ("min-frame-size", Scope::Camera),
+    ("every", Scope::Camera),
+    ("drop-same-frames", Scope::Camera),
     ("allow-truncated", Scope::Camera),
     ("idle-timeout", Scope::Camera),
     ("record", Scope::Camera),
@@ -163,7 +166,7 @@ mod tests {
             ("name", false, "under a line [[camera]]"),
             ("cameras", false, "begins with the line [[camera]]"),
             ("zzz", false, "there are: allow-origin, allow-truncated, auth-file, bind, camera,"),
-            ("zzz", true, "control, format, fps, idle-timeout,"),
+            ("zzz", true, "every, format, fps, idle-timeout,"),
             ("config", false, "there is no option config"),
         ] {
             let said = options.explain_refusal(key, is_in_camera);
