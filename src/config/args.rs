@@ -194,6 +194,18 @@ pub(super) struct Args {
     #[arg(value_parser = humantime::parse_duration, help_heading = "Server")]
     pub(super) exit_on_lost: Duration,
 
+    /// End with exit code 1 as soon as a camera is lost
+    #[arg(long, env = "MJPEGD_EXIT_ON_DEVICE_ERROR", value_name = "true|false")]
+    #[arg(action = ArgAction::Set, num_args = 0..=1, require_equals = true)]
+    #[arg(default_value_t = false, default_missing_value = "true", hide_default_value = true)]
+    #[arg(value_parser = BoolishValueParser::new(), help_heading = "Server")]
+    pub(super) exit_on_device_error: bool,
+
+    /// End with exit code 0 once nobody has asked for a stream or a snapshot for this time; 0: never
+    #[arg(long, env = "MJPEGD_EXIT_ON_NO_VIEWERS", value_name = "TIME", default_value = "0")]
+    #[arg(value_parser = humantime::parse_duration, help_heading = "Server")]
+    pub(super) exit_on_no_viewers: Duration,
+
     /// Folder with the files of the page, instead of those in the program
     #[arg(long, env = "MJPEGD_WWW", value_name = "DIR", help_heading = "Server")]
     pub(super) www: Option<PathBuf>,
