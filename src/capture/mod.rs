@@ -4,6 +4,7 @@
 //! and it closes the camera and ends when there was no reader for the idle
 //! timeout. It publishes into the slot and never waits for a reader.
 
+mod filter;
 mod judge;
 pub(crate) mod normalize;
 mod run;

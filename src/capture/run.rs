@@ -6,6 +6,7 @@ use std::sync::Arc;
 use std::sync::atomic::Ordering::SeqCst;
 use std::time::Instant;
 
+use super::filter::Filter;
 use super::judge::Judge;
 use super::normalize::normalize;
 use super::stats::Repair;
@@ -13,7 +14,7 @@ use super::{Setup, Shared, State, status_picture};
 use crate::back_off::BackOff;
 use crate::camera::{Cause, Driver, Error};
 use crate::frame::{FrameBuf, FramePool, Meta, Timestamp};
-use crate::jpeg::{MARK_AT, status_cause, status_mark};
+use crate::jpeg::{self, MARK_AT, status_cause, status_mark};
 use crate::log_limit::{LogLimit, LogReasons};
 use crate::panics;
 
@@ -37,13 +38,16 @@ struct Thread<'a> {
     bad_frames: LogReasons,
     cut_frames: LogLimit,
     judge: Judge,
+    filter: Filter,
 }
 
 /// Runs until there is no reader any more or the program stops.
 pub(super) fn run(shared: &Shared) {
+    let setup = shared.setup();
     let mut thread = Thread {
         shared,
-        setup: shared.setup(),
+        filter: Filter::new(&setup.config),
+        setup,
         pool: FramePool::default(),
         seq: shared.slot.last_seq(),
         size: (640, 480),
@@ -92,6 +96,7 @@ impl Thread<'_> {
         }
         shared.stats.opened(mode);
         self.judge = Judge::new();
+        self.filter = Filter::new(&setup.config);
         while !setup.stop.is_ordered() && !shared.life.lock().is_idle() {
             match self.next(&mut *driver) {
                 Ok(()) => {}
@@ -120,13 +125,20 @@ impl Thread<'_> {
             self.set_live();
             return Ok(());
         }
+        if self.filter.skips_next() {
+            return self.skip(driver);
+        }
         let mut buf = self.pool.take();
         let timestamp = driver.next_frame(&mut buf, &self.setup.stop)?;
+        self.filter.taken();
         // Not of a file: somebody who keeps such a picture wants to see it.
         if driver.may_relay()
             && let Some(cause) = status_cause(buf.jpeg())
         {
             return Err(relayed_loss(&cause));
+        }
+        if buf.jpeg().len() < self.setup.config.min_frame_bytes {
+            return Err(Error::BadFrame(jpeg::Error::TooSmall));
         }
         let takes_cut = self.setup.config.allow_truncated || self.judge.takes_cut();
         let info = normalize(&mut buf, takes_cut).map_err(Error::BadFrame)?;
@@ -137,8 +149,26 @@ impl Thread<'_> {
         if !info.has_end {
             self.count_truncated();
         }
-        self.publish(buf, timestamp, false);
+        if self.filter.is_repeat(buf.jpeg(), || self.shared.slot.latest()) {
+            self.shared.stats.same();
+            self.pool.put_back(buf);
+        } else {
+            self.publish(buf, timestamp, false);
+        }
         self.set_live();
+        Ok(())
+    }
+
+    /// Waits for a picture that `--every` leaves out, without encoding it where
+    /// the driver would have to.
+    fn skip(&mut self, driver: &mut dyn Driver) -> Result<(), Error> {
+        if !driver.skip_frame(&self.setup.stop)? {
+            let mut buf = self.pool.take();
+            let skipped = driver.next_frame(&mut buf, &self.setup.stop);
+            self.pool.put_back(buf);
+            skipped?;
+        }
+        self.filter.skipped();
         Ok(())
     }
 

@@ -38,6 +38,9 @@ const SCOPES: &[(&str, Scope)] = &[
     ("tls-ca", Scope::Camera),
     ("tls-insecure", Scope::Camera),
     ("max-frame-size", Scope::Camera),
+    ("min-frame-size", Scope::Camera),
+    ("every", Scope::Camera),
+    ("drop-same-frames", Scope::Camera),
     ("allow-truncated", Scope::Camera),
     ("watch", Scope::Camera),
     ("remove-shown", Scope::Camera),
@@ -56,6 +59,8 @@ const SCOPES: &[(&str, Scope)] = &[
     ("max-connections", Scope::Server),
     ("max-leaks", Scope::Server),
     ("exit-on-lost", Scope::Server),
+    ("exit-on-device-error", Scope::Server),
+    ("exit-on-no-viewers", Scope::Server),
     ("www", Scope::Server),
     ("auth-file", Scope::Server),
     ("allow-origin", Scope::Server),
@@ -171,7 +176,7 @@ mod tests {
             ("name", false, "under a line [[camera]]"),
             ("cameras", false, "begins with the line [[camera]]"),
             ("zzz", false, "there are: allow-origin, allow-truncated, auth-file, bind, camera,"),
-            ("zzz", true, "control, format, fps, idle-timeout,"),
+            ("zzz", true, "every, format, fps, idle-timeout,"),
             ("config", false, "there is no option config"),
         ] {
             let said = options.explain_refusal(key, is_in_camera);

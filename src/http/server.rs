@@ -2,6 +2,7 @@
 
 use std::os::fd::OwnedFd;
 use std::sync::Arc;
+use std::time::Instant;
 
 use anyhow::Result;
 use crossbeam_channel::Receiver;
@@ -49,6 +50,12 @@ impl Server {
     /// Where it listens, with the port that the kernel chose for port 0.
     pub(crate) fn addresses(&self) -> Vec<Bind> {
         self.transport.addresses()
+    }
+
+    /// When somebody last watched or asked for a snapshot; now, if somebody
+    /// watches.
+    pub(crate) fn last_watched(&self) -> Option<Instant> {
+        self.dispatch.last_watched()
     }
 
     /// Receives one message when the HTTP library has leaked so many

@@ -30,6 +30,8 @@ struct Book {
     totals: BTreeMap<String, Tally>,
     /// Clients that wait for the seat of one that is leaving.
     n_in_line: usize,
+    /// When somebody last asked for a stream or a snapshot, or stopped watching.
+    last_watched: Option<Instant>,
 }
 
 /// What a camera's viewers were given since the start of the program.
@@ -190,6 +192,18 @@ impl Viewers {
         }
     }
 
+    /// Notes that somebody asked for a stream or a snapshot.
+    pub(super) fn note_watching(&self, at: Instant) {
+        self.book.lock().last_watched = Some(at);
+    }
+
+    /// When somebody last watched or asked for a snapshot; now, if somebody
+    /// watches.
+    pub(super) fn last_watched(&self) -> Option<Instant> {
+        let book = self.book.lock();
+        if book.present.is_empty() { book.last_watched } else { Some(Instant::now()) }
+    }
+
     /// How many watch a camera.
     pub(super) fn n_watching(&self, camera: &str) -> usize {
         self.book.lock().n_watching(camera)
@@ -317,6 +331,7 @@ impl Drop for Seat {
         // as neither, or a counter would go back for a moment.
         let mut book = self.all.book.lock();
         book.present.remove(&viewer.id);
+        book.last_watched = Some(Instant::now());
         book.tally(&viewer.camera).served.add(served);
     }
 }
