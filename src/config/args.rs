@@ -90,6 +90,22 @@ pub(super) struct Args {
     #[arg(help_heading = "Camera")]
     pub(super) max_frame_size: String,
 
+    /// Drop pictures that are smaller than this, as some devices give pieces of pictures
+    #[arg(long, env = "MJPEGD_MIN_FRAME_SIZE", value_name = "SIZE", default_value = "0")]
+    #[arg(help_heading = "Camera")]
+    pub(super) min_frame_size: String,
+
+    /// Take one of so many pictures and skip the others
+    #[arg(long, env = "MJPEGD_EVERY", value_name = "N", default_value_t = 1)]
+    #[arg(help_heading = "Camera")]
+    pub(super) every: u32,
+
+    /// Leave out pictures that are the same as the last one, byte by byte, but at most so many in
+    /// a row; for a screen or slides, as a webcam never gives the same twice
+    #[arg(long, env = "MJPEGD_DROP_SAME_FRAMES", value_name = "N", default_value_t = 0)]
+    #[arg(help_heading = "Camera")]
+    pub(super) drop_same_frames: u32,
+
     /// Show pictures that lack their end, also beside whole ones; without this option they are shown
     /// only while no whole one comes
     #[arg(
@@ -102,6 +118,20 @@ pub(super) struct Args {
     #[arg(default_value_t = false, default_missing_value = "true", hide_default_value = true)]
     #[arg(value_parser = BoolishValueParser::new())]
     pub(super) allow_truncated: bool,
+
+    /// With images:DIR, show each file when it is complete, as another program puts it there
+    #[arg(long, env = "MJPEGD_WATCH", value_name = "true|false", help_heading = "Camera")]
+    #[arg(action = ArgAction::Set, num_args = 0..=1, require_equals = true)]
+    #[arg(default_value_t = false, default_missing_value = "true", hide_default_value = true)]
+    #[arg(value_parser = BoolishValueParser::new())]
+    pub(super) watch: bool,
+
+    /// With --watch, delete each file once it was read
+    #[arg(long, env = "MJPEGD_REMOVE_SHOWN", value_name = "true|false", help_heading = "Camera")]
+    #[arg(action = ArgAction::Set, num_args = 0..=1, require_equals = true)]
+    #[arg(default_value_t = false, default_missing_value = "true", hide_default_value = true)]
+    #[arg(value_parser = BoolishValueParser::new())]
+    pub(super) remove_shown: bool,
 
     /// How long the camera stays on after the last viewer; 0: always on
     #[arg(long, env = "MJPEGD_IDLE_TIMEOUT", value_name = "TIME", default_value = "10s")]
@@ -136,10 +166,15 @@ pub(super) struct Args {
     #[arg(value_parser = humantime::parse_duration, help_heading = "Recording")]
     pub(crate) record_sync: Duration,
 
-    /// Address and port to listen on; 0.0.0.0:5000 for the whole network, :5000 for IPv6 too
-    #[arg(long, env = "MJPEGD_BIND", value_name = "ADDRESS:PORT")]
+    /// Address and port to listen on: 0.0.0.0:5000 for the whole network, :5000 for IPv6 too, or
+    /// unix:PATH for a Unix socket; may be given several times
+    #[arg(long, env = "MJPEGD_BIND", value_name = "ADDRESS:PORT", value_delimiter = ',')]
     #[arg(default_value = "127.0.0.1:5000", help_heading = "Server")]
-    pub(super) bind: String,
+    pub(super) bind: Vec<String>,
+
+    /// Who may connect to Unix sockets: the mode of their files, such as 660
+    #[arg(long, env = "MJPEGD_UNIX_MODE", value_name = "MODE", help_heading = "Server")]
+    pub(super) unix_mode: Option<String>,
 
     /// How many viewers there may be at once; further ones are asked to come back later
     #[arg(long, env = "MJPEGD_THREADS", value_name = "N", default_value_t = 16)]
@@ -177,6 +212,18 @@ pub(super) struct Args {
     #[arg(long, env = "MJPEGD_EXIT_ON_LOST", value_name = "TIME", default_value = "0")]
     #[arg(value_parser = humantime::parse_duration, help_heading = "Server")]
     pub(super) exit_on_lost: Duration,
+
+    /// End with exit code 1 as soon as a camera is lost
+    #[arg(long, env = "MJPEGD_EXIT_ON_DEVICE_ERROR", value_name = "true|false")]
+    #[arg(action = ArgAction::Set, num_args = 0..=1, require_equals = true)]
+    #[arg(default_value_t = false, default_missing_value = "true", hide_default_value = true)]
+    #[arg(value_parser = BoolishValueParser::new(), help_heading = "Server")]
+    pub(super) exit_on_device_error: bool,
+
+    /// End with exit code 0 once nobody has asked for a stream or a snapshot for this time; 0: never
+    #[arg(long, env = "MJPEGD_EXIT_ON_NO_VIEWERS", value_name = "TIME", default_value = "0")]
+    #[arg(value_parser = humantime::parse_duration, help_heading = "Server")]
+    pub(super) exit_on_no_viewers: Duration,
 
     /// Folder with the files of the page, instead of those in the program
     #[arg(long, env = "MJPEGD_WWW", value_name = "DIR", help_heading = "Server")]

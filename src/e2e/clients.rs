@@ -227,6 +227,29 @@ fn program_ends_when_a_camera_is_lost_for_too_long() {
 }
 
 #[test]
+fn program_ends_at_the_first_loss_where_that_is_asked_for() {
+    let dir = Dir::numbered(1, 0);
+    let mut daemon = Daemon::start(&["--camera", &dir.camera(), "--exit-on-device-error"]);
+    dir.remove();
+    let _viewer = daemon.watch("/stream");
+    assert_eq!(daemon.wait().code(), Some(1));
+    let why = daemon.wait_for_log("mjpegd: camera camera is lost (--exit-on-device-error): ");
+    assert!(why.contains("no picture in this folder"), "{why}");
+}
+
+#[test]
+fn program_that_nobody_watches_ends_well_where_that_is_asked_for() {
+    let mut daemon = Daemon::start(&["--exit-on-no-viewers", "2s"]);
+    let mut viewer = daemon.watch("/stream");
+    // The demo gives a picture a second, so this is longer than the time.
+    (0..4).for_each(|_| drop(viewer.next()));
+    assert!(daemon.is_running());
+    drop(viewer);
+    assert_eq!(daemon.wait().code(), Some(0));
+    daemon.wait_for_log("nobody has watched for ");
+}
+
+#[test]
 fn camera_that_nobody_watches_ends_nothing() {
     let dirs = [Dir::numbered(1, 0), Dir::numbered(1, 0)];
     let [first, second] = [0, 1].map(|i| format!("camera{i}={}", dirs[i].camera()));

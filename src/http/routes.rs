@@ -193,10 +193,24 @@ impl Target {
         Self { which, path, query, is_unknown_action: false }
     }
 
-    /// The same target in small letters: a camera may be named `Stream`, so that
-    /// `/Stream` is the stream only where there is no such camera.
-    pub(super) fn in_small_letters(&self) -> Option<Self> {
-        let Which::Named(name) = &self.which else { return None };
+    /// The target that is meant: a name that no camera has may be an address,
+    /// which is looked at only then, so that an address hides no camera.
+    ///
+    /// Before anything is decided by the target's row, or a GET could change what
+    /// only a POST may.
+    pub(super) fn resolve(self, is_camera: impl Fn(&str) -> bool) -> Self {
+        match &self.which {
+            Which::Named(name) if !is_camera(name) => self.without_name(name).unwrap_or(self),
+            _ => self,
+        }
+    }
+
+    /// The address that a name stands for: one in capital letters, such as
+    /// `/Stream`, whose name could be a camera's. `None`: it stands for none.
+    fn without_name(&self, name: &str) -> Option<Self> {
+        if self.is_unknown_action {
+            return None;
+        }
         let path = format!("/{}{}", name.to_ascii_lowercase(), self.path);
         let found = Self { query: self.query.clone(), ..Self::parse(&path) };
         (found.which != self.which && !found.is_file()).then_some(found)

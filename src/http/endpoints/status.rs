@@ -177,7 +177,7 @@ impl ViewerReport {
         let report = viewer.report();
         Self {
             id: viewer.id,
-            address: viewer.info.address.to_string(),
+            address: viewer.info.peer.to_string(),
             // By it a page finds its own row. The address would not do: behind a proxy
             // all viewers have the same one.
             key: viewer.info.key.clone(),
