@@ -20,6 +20,7 @@ use wakeup::{Wakeup, WakeupHandle};
 
 use super::connection::Connection;
 use super::connections::Connections;
+use super::counts::Cut;
 use super::descriptor::{self, TcpState};
 use super::high_bytes::PartialHeads;
 use super::intake::Intake;
@@ -149,7 +150,9 @@ impl GuardThread {
         };
         let round = self.tracker.look(Instant::now(), &seen, others, limits);
         for (cookie, why) in &round.cuts {
-            if !connections.contains(*cookie) {
+            // A head that is read here is answered and counted there.
+            let is_answered = *why == Cut::HeadSize && self.heads.holds(*cookie);
+            if !is_answered && !connections.contains(*cookie) {
                 descriptor::shut(sockets[cookie], *cookie);
                 counts.cut(*why);
             }
