@@ -5,7 +5,7 @@ use std::collections::HashMap;
 use std::net::{IpAddr, Ipv4Addr, SocketAddr, UdpSocket};
 use std::time::{Duration, Instant};
 
-use anyhow::{Result, anyhow};
+use anyhow::{Context, Result, anyhow};
 use crossbeam_channel::{Receiver, never, select, tick};
 
 use crate::camera;
@@ -128,7 +128,7 @@ pub(crate) fn configure(command_line: &CommandLine) -> Result<Config> {
     open_files::check(config.http.n_seats)?;
     for section in &config.cameras {
         check_camera_name(&section.name).map_err(|e| anyhow!("{}: {e}", section.origin))?;
-        camera::check(&section.camera).map_err(|e| anyhow!("{}: {e}", section.origin))?;
+        camera::check(&section.camera).with_context(|| section.origin.clone())?;
     }
     Ok(config)
 }

@@ -7,10 +7,13 @@ use std::fs;
 use std::io::{ErrorKind, Read};
 use std::path::{Path, PathBuf};
 
+use anyhow::{Result, bail};
 use parking_lot::Mutex;
 
+use super::kinds::{Kind, Openable, Source, behind, openable, path};
 use super::pacer::Pacer;
 use super::{Cause, Driver, Error};
+use crate::config::CameraConfig;
 use crate::frame::{FrameBuf, Timestamp};
 use crate::jpeg;
 use crate::mode::Mode;
@@ -24,8 +27,39 @@ const N_START: u64 = 80;
 /// The most files to remember; further ones are not named.
 const MAX_NAMED: usize = 100;
 
+pub(super) const KIND: Kind = Kind {
+    form: "images:DIR",
+    help: "the JPEG files of a folder, in name order, over and over",
+    read: |text| read(text).transpose().map(|of| of.map(|of| Box::new(of) as Box<dyn Source>)),
+};
+
+/// The path of the folder.
+struct Named(PathBuf);
+
+fn read(text: &str) -> Result<Option<Named>> {
+    match behind("images", text) {
+        Some(rest) => Ok(Some(Named(path(rest, "images:DIR")?))),
+        // A bare path is refused with the form that it needs, so that every source
+        // has one spelling.
+        None if Path::new(text).is_dir() => {
+            bail!("no such source; for a folder use images:{text}")
+        }
+        None => Ok(None),
+    }
+}
+
+impl Source for Named {
+    fn check(&self, _: &CameraConfig) -> Result<(), Error> {
+        check(&self.0)
+    }
+
+    fn camera(self: Box<Self>, config: CameraConfig, _: &str) -> Openable {
+        openable(move || Images::open(&self.0, config.fps, config.max_frame_bytes))
+    }
+}
+
 #[derive(Debug)]
-pub(super) struct Images {
+struct Images {
     dir: PathBuf,
     files: std::vec::IntoIter<PathBuf>,
     pacer: Pacer,
@@ -39,7 +73,7 @@ pub(super) struct Images {
 }
 
 impl Images {
-    pub(super) fn open(dir: &Path, fps: Option<f64>, max_bytes: usize) -> Result<Self, Error> {
+    fn open(dir: &Path, fps: Option<f64>, max_bytes: usize) -> Result<Self, Error> {
         Ok(Self {
             dir: dir.to_owned(),
             files: list(dir)?.into_iter(),
@@ -125,7 +159,7 @@ impl Driver for Images {
 }
 
 /// Checks that the folder holds a picture: a file that begins like a JPEG.
-pub(super) fn check(dir: &Path) -> Result<(), Error> {
+fn check(dir: &Path) -> Result<(), Error> {
     let files = list(dir)?;
     let n_files = files.len();
     let error = |path: PathBuf| check_start(&path).err().map(|why| (path, why));

@@ -7,7 +7,6 @@ use std::time::Duration;
 use clap::builder::BoolishValueParser;
 use clap::{ArgAction, Parser, Subcommand};
 
-use super::camera;
 use super::tools::{GrabArgs, ProbeArgs};
 
 /// A camera server for small boards: shows cameras live, as Motion JPEG
@@ -16,12 +15,6 @@ use super::tools::{GrabArgs, ProbeArgs};
 /// A camera is on only while somebody watches.
 #[derive(Clone, Debug, Parser)]
 #[command(name = "mjpegd", version, max_term_width = 100)]
-#[command(after_help = format!("\
-Cameras:
-{}
-Times are 10s, 500ms, 2m; 0 where a time may be switched off. Sizes are 500kB, 16MB, 4GiB.
-Exit codes: 0 asked to stop, 1 failed while running, 2 bad usage.
-RUST_LOG sets the log level: error, warn, info (default), debug.", camera::help()))]
 #[command(args_conflicts_with_subcommands = true)]
 pub(super) struct Args {
     /// What to do instead of serving
@@ -210,6 +203,18 @@ pub(crate) enum Command {
     Probe(ProbeArgs),
     /// Save pictures from a stream of any server as files
     Grab(GrabArgs),
+}
+
+/// What stands below the options in `--help`.
+pub(super) fn after_help(sources: &str) -> String {
+    format!(
+        "\
+Cameras:
+{sources}
+Times are 10s, 500ms, 2m; 0 where a time may be switched off. Sizes are 500kB, 16MB, 4GiB.
+Exit codes: 0 asked to stop, 1 failed while running, 2 bad usage.
+RUST_LOG sets the log level: error, warn, info (default), debug."
+    )
 }
 
 #[cfg(test)]

@@ -1,0 +1,30 @@
+//! `http://...`: another server.
+
+use std::sync::Arc;
+
+use parking_lot::Mutex;
+
+use super::super::kinds::{Kind, Openable, Source, behind, openable};
+use super::super::stall::Stall;
+use super::{Options, Server};
+use crate::config::CameraConfig;
+use crate::instance;
+use crate::url::Url;
+
+pub(in crate::camera) const KIND: Kind = Kind {
+    form: "http://[USER:PASSWORD@]HOST[:PORT]/PATH",
+    help: "another MJPEG server, or a JPEG that is asked for at --fps",
+    read: |text| {
+        ["http", "https"].iter().find_map(|scheme| behind(scheme, text))?;
+        Some(Url::parse(text).map(|url| Box::new(url) as Box<dyn Source>))
+    },
+};
+
+impl Source for Url {
+    fn camera(self: Box<Self>, config: CameraConfig, name: &str) -> Openable {
+        let CameraConfig { fps, max_frame_bytes, trust, stall_timeout, .. } = config;
+        let stall = Arc::new(Mutex::new(Stall::new(stall_timeout, fps)));
+        let options = Options { fps, stall, max_frame_bytes, own: instance::id(name) };
+        openable(move || Ok(Server::open(&self, &trust, options.clone())))
+    }
+}
