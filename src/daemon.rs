@@ -11,7 +11,7 @@ use crossbeam_channel::{Receiver, never, select, tick};
 use crate::camera;
 use crate::cameras::Cameras;
 use crate::children;
-use crate::config::{CameraOptions, CommandLine, Config, ServerOptionValues};
+use crate::config::{CameraOptions, CommandLine, Config, Credentials, ServerOptionValues};
 use crate::http::{Inherited, Restart, Server, check_camera_name};
 use crate::open_files;
 use crate::panics;
@@ -46,42 +46,87 @@ pub(crate) fn run(
     open_files::limit_connections(&mut config.http.limits);
     let labels: Vec<_> = config.cameras.iter().map(CameraOptions::description).collect();
     let cameras = Cameras::new(config.cameras);
+    let in_use = InUse { server: config.server, users: config.http.credentials.clone() };
     let inherited = Inherited::from_env();
-    let server = Server::start(config.http, cameras.clone(), inherited, &stop)?;
-    greet(server.address(), &labels);
-    let (mut losses, looks) = Losses::watch(config.exit_on_lost);
-    let mut too_long_lost = None;
-    let is_restart = loop {
-        select! {
-            recv(signals.stop) -> _ => break false,
-            recv(server.restart_needed()) -> _ => break true,
-            recv(looks) -> _ => {
-                too_long_lost = losses.look(Instant::now(), cameras.lost());
-                if too_long_lost.is_some() {
-                    break false;
-                }
-            }
-            recv(signals.reload) -> _ => reload(command_line, &cameras, &config.server),
+    let server = match Server::start(config.http, cameras.clone(), inherited, &stop) {
+        Ok(server) => server,
+        Err(e) => {
+            // Those that are always on, or recorded, run already: a segment has to end
+            // whole, and a command must not outlive the program.
+            drop(trigger);
+            cameras.close();
+            cameras.stop();
+            return Err(e);
         }
     };
-    if is_restart {
-        log::warn!("restarting, because the HTTP library has lost too many connections");
-        server.stop_accepting();
-    } else {
-        log::info!("stopping");
+    greet(server.address(), &labels);
+    let losses = Losses::watch(config.exit_on_lost);
+    let end = wait_for_end(&server, signals, &cameras, losses, &|| {
+        reload(command_line, &cameras, &in_use);
+    });
+    match &end {
+        End::Restart(why) => {
+            log::warn!("restarting, because {why}");
+            server.stop_accepting();
+        }
+        End::Stopped | End::Failed(_) => log::info!("stopping"),
     }
     drop(trigger);
     cameras.close();
     let listener = server.stop();
     cameras.stop();
-    if let Some(why) = too_long_lost {
-        return Err(anyhow!(why));
+    match end {
+        End::Stopped => Ok(None),
+        End::Failed(why) => Err(anyhow!(why)),
+        End::Restart(_) => {
+            let n_before = inherited.map_or(0, |inherited| inherited.n_before);
+            Ok(Some(Restart { listener: listener?, n_before }))
+        }
     }
-    if !is_restart {
-        return Ok(None);
+}
+
+/// Why the daemon stops.
+enum End {
+    Stopped,
+    Failed(String),
+    Restart(&'static str),
+}
+
+/// Waits for an order to end, and follows the others meanwhile. A channel whose
+/// other end is gone gives no order: whoever gave them has ended, which is a bug.
+fn wait_for_end(
+    server: &Server,
+    signals: &Signals,
+    cameras: &Cameras,
+    (mut losses, looks): (Losses, Receiver<Instant>),
+    reload: &dyn Fn(),
+) -> End {
+    let mut reloads = signals.reload.clone();
+    loop {
+        select! {
+            recv(signals.stop) -> order => return match order {
+                Ok(()) => End::Stopped,
+                // Nothing could stop it in good order any more.
+                Err(_) => End::Failed("the signals to stop are not received any more".into()),
+            },
+            recv(server.restart_needed()) -> order => return End::Restart(match order {
+                Ok(()) => "the HTTP library has lost too many connections",
+                Err(_) => "the guard of the connections has ended",
+            }),
+            recv(looks) -> _ => {
+                if let Some(why) = losses.look(Instant::now(), cameras.lost()) {
+                    return End::Failed(why);
+                }
+            }
+            recv(reloads) -> order => match order {
+                Ok(()) => reload(),
+                Err(_) => {
+                    log::error!("SIGHUP is not received any more");
+                    reloads = never();
+                }
+            },
+        }
     }
-    let n_before = inherited.map_or(0, |inherited| inherited.n_before);
-    Ok(Some(Restart { listener: listener?, n_before }))
 }
 
 /// Since when cameras have been lost, for `--exit-on-lost`.
@@ -133,9 +178,16 @@ pub(crate) fn configure(command_line: &CommandLine) -> Result<Config> {
     Ok(config)
 }
 
+/// What takes effect only at a start, as it was read then.
+struct InUse {
+    server: ServerOptionValues,
+    /// The users of the file of `--auth-file`.
+    users: Option<Credentials>,
+}
+
 /// Reads the configuration file again and changes the cameras. A file with an
 /// error changes nothing: a typing mistake must not end a running recording.
-fn reload(command_line: &CommandLine, cameras: &Cameras, server: &ServerOptionValues) {
+fn reload(command_line: &CommandLine, cameras: &Cameras, in_use: &InUse) {
     let Some(file) = command_line.file() else {
         log::warn!("SIGHUP: there is no file to read again; start with --config FILE to have one");
         return;
@@ -143,9 +195,12 @@ fn reload(command_line: &CommandLine, cameras: &Cameras, server: &ServerOptionVa
     match configure(command_line) {
         Ok(config) => {
             log::info!("reading {} again", file.display());
-            let changed: Vec<_> = config.server.iter().filter(|o| !server.contains(o)).collect();
-            for (option, _) in changed {
-                log::warn!("{option} has changed; it takes effect when the program is restarted");
+            let is_new = |option: &&(String, _)| !in_use.server.contains(option);
+            let options = config.server.iter().filter(is_new).map(|(option, _)| &**option);
+            // Somebody who takes a user out of the file must not believe that it is done.
+            let users = (config.http.credentials != in_use.users).then_some("the --auth-file");
+            for what in options.chain(users) {
+                log::warn!("{what} has changed; it takes effect when the program is restarted");
             }
             cameras.change(config.cameras);
         }

@@ -8,11 +8,11 @@ use anyhow::{Context, Result, bail, ensure};
 use super::text_file::{self, Encoding};
 
 /// The users of an `--auth-file` and their passwords, at least one.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, PartialEq)]
 pub(crate) struct Credentials(pub(crate) Vec<(String, Password)>);
 
 /// A password as the file holds it.
-#[derive(Clone)]
+#[derive(Clone, PartialEq)]
 pub(crate) enum Password {
     Plain(String),
     /// `$2y$`, `$2b$` or `$2a$`, as `htpasswd -B` makes them.
