@@ -34,11 +34,13 @@ pub fn main() -> ExitCode {
     let command_line = CommandLine::parse_from(env::args_os(), &camera::help())
         .unwrap_or_else(|e| output::exit_with(&e));
     let is_daemon = command_line.command().is_none();
-    // First of all, as it starts the program a second time.
-    let heap = if is_daemon { heap::exec_with_one() } else { Ok(()) };
     if is_daemon {
         // Needs a process with one thread, and the log starts the second.
-        signals::block_hangups();
+        signals::hold_hangups();
+    }
+    // Before all that would be done twice, as it starts the program a second time.
+    let heap = if is_daemon { heap::exec_with_one() } else { Ok(()) };
+    if is_daemon {
         reexec::restore_name();
     }
     let mut output = Output::new(logging::start());

@@ -34,6 +34,19 @@ fn is_alive(pid: Pid) -> bool {
 }
 
 #[test]
+fn command_inherits_no_blocked_signal() {
+    let dir = Dir::numbered(1, 1000);
+    let file = dir.path().join("signals");
+    let daemon =
+        daemon(&format!("grep SigBlk /proc/self/status > {}; sleep 60", file.display()), &[]);
+    daemon.get("/snapshot?max_delay=0");
+    let line = eventually("the command has written its signals", || {
+        fs::read_to_string(&file).ok().filter(|text| text.ends_with('\n'))
+    });
+    assert_eq!(line, "SigBlk:\t0000000000000000\n");
+}
+
+#[test]
 fn no_command_outlives_a_program_that_cannot_listen() {
     let taken = TcpListener::bind(("127.0.0.1", 0)).unwrap();
     let address = taken.local_addr().unwrap().to_string();
