@@ -127,7 +127,11 @@ fn reap() {
         let Ok(Some((pid, status))) = wait(WaitOptions::NOHANG) else { return };
         let pid = pid.as_raw_nonzero().get().unsigned_abs();
         match own.iter().position(|(id, _)| *id == pid) {
-            Some(at) => drop(own.swap_remove(at).1.set(ExitStatus::from_raw(status.as_raw()))),
+            Some(at) => {
+                let (_, exit) = own.swap_remove(at);
+                // It is empty: only what takes a child out of the list fills it.
+                let _ = exit.set(ExitStatus::from_raw(status.as_raw()));
+            }
             None => log::debug!("process {pid} has ended, which a command had left behind"),
         }
     }

@@ -64,25 +64,33 @@ struct Images {
     files: std::vec::IntoIter<PathBuf>,
     pacer: Pacer,
     max_bytes: usize,
-    /// Whether this round or the one before had a good picture.
-    has_good: bool,
-    /// Whether the next file is due at once, because the last one was skipped.
-    is_due: bool,
+    /// How many files the folder had when it was listed last.
+    n_files: usize,
+    /// How many bad files came since the last good picture; `None` before the first.
+    n_bad: Option<usize>,
     /// Why the last file could not be read, if none of this round could.
     unread: Option<Error>,
 }
 
 impl Images {
     fn open(dir: &Path, fps: Option<f64>, max_bytes: usize) -> Result<Self, Error> {
+        let files = list(dir)?;
         Ok(Self {
             dir: dir.to_owned(),
-            files: list(dir)?.into_iter(),
+            n_files: files.len(),
+            files: files.into_iter(),
             pacer: Pacer::new(fps.unwrap_or(1.0)),
             max_bytes,
-            has_good: false,
-            is_due: false,
+            n_bad: None,
             unread: None,
         })
+    }
+
+    /// Whether the next file is due at once, because the last one was bad: where others
+    /// are good, a bad file takes no time from them. At most a round is run through in
+    /// this way, or a folder without a good picture would keep the processor busy.
+    fn is_due(&self) -> bool {
+        self.n_bad.is_some_and(|n| (1..=self.n_files).contains(&n))
     }
 
     /// Reads the next file that can be read into `frame`, and returns its path.
@@ -94,7 +102,9 @@ impl Images {
                 if let Some(error) = self.unread.take() {
                     return Err(error);
                 }
-                self.files = list(&self.dir)?.into_iter();
+                let files = list(&self.dir)?;
+                self.n_files = files.len();
+                self.files = files.into_iter();
                 continue;
             };
             match self.read(&path, frame) {
@@ -123,7 +133,7 @@ impl Images {
 
 impl Driver for Images {
     fn next_frame(&mut self, frame: &mut FrameBuf, stop: &Shutdown) -> Result<Timestamp, Error> {
-        if !std::mem::take(&mut self.is_due) {
+        if !self.is_due() {
             self.pacer.wait(stop)?;
         }
         let path = self.read_next(frame)?;
@@ -134,7 +144,7 @@ impl Driver for Images {
         };
         match checked {
             Ok(info) => {
-                self.has_good = true;
+                self.n_bad = Some(0);
                 // A file without its end may be half an upload: capture decides
                 // whether it is shown.
                 if info.has_end {
@@ -145,9 +155,7 @@ impl Driver for Images {
             }
             Err(why) => {
                 log_once(&path, &why.to_string());
-                // Where others are good, a bad file takes no time from them.
-                self.is_due = self.has_good;
-                self.has_good &= self.files.len() > 0;
+                self.n_bad = self.n_bad.map(|n| n + 1);
                 Err(Error::BadFrame(why))
             }
         }
@@ -309,7 +317,7 @@ mod tests {
         next(&mut images, 1);
         for is_due in [true, true, false] {
             next(&mut images, 1);
-            assert_eq!(images.is_due, is_due);
+            assert_eq!(images.is_due(), is_due);
         }
         fs::remove_dir_all(&dir).unwrap();
     }

@@ -16,7 +16,7 @@ use crate::trust::Trust;
 const MIN_FRAME_BYTES: u64 = 10_000;
 /// The most: 256 MB, more than a JPEG of 8192x8192 pixels takes. Each camera keeps
 /// several buffers of this size.
-const MAX_FRAME_BYTES: u64 = 1 << 28;
+pub(crate) const MAX_FRAME_BYTES: u32 = 1 << 28;
 
 /// All options of one camera.
 #[derive(Clone, Debug, PartialEq)]
@@ -103,7 +103,7 @@ fn stall_timeout(typed: Option<Duration>) -> Result<Option<Duration>> {
 fn max_frame_bytes(text: &str) -> Result<usize> {
     let n = size::parse_bytes(text).context("--max-frame-size")?;
     ensure!(
-        (MIN_FRAME_BYTES..=MAX_FRAME_BYTES).contains(&n),
+        (MIN_FRAME_BYTES..=MAX_FRAME_BYTES.into()).contains(&n),
         "--max-frame-size {text}: use 10kB to 256MB"
     );
     Ok(usize::try_from(n)?)

@@ -263,7 +263,9 @@ mod tests {
                 }
                 match random(3) {
                     0 => damaged[at] = b"[]{}=\"'\n.,#\\0 \xC3"[random(15)],
-                    1 => drop(damaged.remove(at)),
+                    1 => {
+                        damaged.remove(at);
+                    }
                     _ => damaged.truncate(at.max(1)),
                 }
             }

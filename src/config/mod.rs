@@ -30,7 +30,7 @@ use file::File;
 
 pub(crate) use auth::{Credentials, Password};
 pub(crate) use camera::CameraConfig;
-pub(crate) use camera_options::{CameraOptions, CaptureConfig};
+pub(crate) use camera_options::{CameraOptions, CaptureConfig, MAX_FRAME_BYTES};
 pub(crate) use command_line::CommandLine;
 pub(crate) use device::DeviceConfig;
 pub(crate) use http::{HttpConfig, Limits, N_SHORT_CONNECTIONS};
