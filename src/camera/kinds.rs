@@ -93,6 +93,8 @@ pub(crate) fn help() -> String {
     const COLUMN: usize = 25;
     let blank = " ".repeat(COLUMN + 2);
     let row = |Kind { form, help, .. }: Kind| {
+        // As clap does it: a form that is too long for its column has its text on the next
+        // line.
         let text = help.replace('\n', &format!("\n{blank}"));
         if form.len() < COLUMN {
             format!("  {form:COLUMN$}{text}\n")

@@ -42,6 +42,7 @@ fn read(text: &str) -> Result<Drawn> {
     };
     let fps = fps
         .map(|fps| match fps.parse::<f64>() {
+            // `parse` takes "inf" and "nan" too, and no range holds those.
             Ok(n) if (0.001..=1000.0).contains(&n) => Ok(n),
             _ => bail!("{fps:?} is no number of pictures a second; use pattern:640x480@30"),
         })
@@ -53,6 +54,7 @@ fn read(text: &str) -> Result<Drawn> {
 impl Source for Drawn {
     fn camera(self: Box<Self>, config: CameraConfig, _: &str) -> Openable {
         let (width, height) = self.size;
+        // A rate in the source is meant for this camera, --fps perhaps for all.
         let fps = self.fps.or(config.fps);
         openable(move || Ok(Pattern::open(width, height, fps)))
     }

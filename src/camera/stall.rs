@@ -77,6 +77,7 @@ impl Stall {
 
     /// Notes that no picture came in time.
     pub(super) fn stalled(&mut self) {
+        // Eight doublings are longer than the longest time; more would overflow the factor.
         self.n_in_vain = (self.n_in_vain + 1).min(8);
     }
 

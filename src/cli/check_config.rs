@@ -24,6 +24,7 @@ pub(super) fn run(file: Option<&Path>) -> Result<String, Error> {
     if command_line.file().is_none() {
         return Err(Error::Usage(anyhow!("no file to check; use mjpegd check-config FILE")));
     }
+    // With all that a start would check of the system, such as folders without a picture.
     let config = daemon::configure(&command_line).map_err(Error::Usage)?;
     Ok(format!("ok: {config}\n"))
 }

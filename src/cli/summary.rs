@@ -91,6 +91,7 @@ impl Totals {
         self.n_frames += 1;
         self.n_bytes += frame.n_bytes as u64;
         self.size = frame.size.or(self.size);
+        // In 32 bits, as a probe may run for days: at 30 fps they take 10 MB a day.
         let age = frame.age.map(|age| u32::try_from(age.as_micros()).unwrap_or(u32::MAX));
         self.ages_us.extend(age);
         self.n_dropped = frame.n_dropped.or(self.n_dropped);
@@ -133,6 +134,7 @@ impl Totals {
         let span = self.last.zip(self.first).map_or(0.0, |(b, a)| (b - a).as_secs_f64());
         #[expect(clippy::cast_precision_loss, reason = "a count of pictures or bytes")]
         let rate = |n: u64| if span > 0.0 { n as f64 / span } else { 0.0 };
+        // Between n frames there are n - 1 intervals.
         let (n, mean) = (self.n_frames.saturating_sub(1), self.n_bytes / self.n_frames.max(1));
         (rate(n), rate(n * mean) * 8.0 / 1000.0)
     }

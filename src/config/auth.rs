@@ -41,6 +41,7 @@ impl Credentials {
         let mut users = Vec::new();
         for (i, line) in text.lines().enumerate() {
             let line = line.trim_end_matches('\r');
+            // As `htpasswd` and Apache read their files.
             if line.trim().is_empty() || line.starts_with('#') {
                 continue;
             }
@@ -75,6 +76,8 @@ fn entries(line: &str) -> Result<Vec<(String, Password)>> {
 
 /// One line of the file.
 fn user(line: &str) -> Result<(String, Password)> {
+    // At the first colon: a user cannot have one in Basic logins, and a password can (RFC
+    // 7617, 2).
     let (name, password) = line.split_once(':').context("no colon; write user:password")?;
     ensure!(!name.is_empty(), "no user before the colon; write user:password");
     ensure!(!password.is_empty(), "no password behind the colon; write user:password");

@@ -54,6 +54,8 @@ pub(super) fn cameras<'a>(
                 list[at].origin = origin;
                 list[at].source = source.to_owned();
             }
+            // One name twice on one command line is a mistake in typing, and not a camera
+            // that replaces another.
             Some(_) => bail!(
                 "{origin}: there is a camera {name} already; use NAME=SOURCE with another name"
             ),

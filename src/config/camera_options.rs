@@ -64,6 +64,7 @@ impl CameraOptions {
     pub(super) fn new(name: &str, origin: &str, args: &Args) -> Result<Self> {
         if let Some(fps) = args.fps {
             ensure!(
+                // One divided by this is an interval, which the clock must be able to add.
                 fps.is_finite() && (0.001..=1000.0).contains(&fps),
                 "--fps {fps}: use a number of pictures a second from 0.001 to 1000"
             );
@@ -81,6 +82,9 @@ impl CameraOptions {
                 trust: Trust::new(args)?,
             },
             capture: CaptureConfig {
+                // A camera that is closed with its last viewer would be opened for each
+                // snapshot, which takes seconds. Nobody wants that, so zero is free to mean
+                // "always on".
                 idle_timeout: (!args.idle_timeout.is_zero()).then_some(args.idle_timeout),
                 allow_truncated: args.allow_truncated,
             },

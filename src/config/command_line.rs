@@ -159,6 +159,7 @@ fn one_line(error: &clap::Error) -> String {
 /// Whether an option was typed or set in the environment.
 fn is_given(matches: &ArgMatches, id: &str) -> bool {
     let source = matches.value_source(id);
+    // What remains is the default, and the file wins over it.
     matches!(source, Some(ValueSource::CommandLine | ValueSource::EnvVariable))
 }
 

@@ -33,6 +33,8 @@ impl DeviceConfig {
                 // Without a wish the driver chooses what costs least: JPEG if it has it.
                 "auto" => None,
                 name => {
+                    // All codes that can be used here have capitals, and people type small
+                    // letters.
                     let fourcc = name.to_ascii_uppercase().into_bytes().try_into().ok();
                     Some(fourcc.with_context(|| {
                 format!("--format {name}: use auto or a code of four letters, such as MJPG or YUYV")

@@ -51,6 +51,7 @@ impl HttpConfig {
     /// The first value that cannot be used, with what would be right.
     pub(super) fn new(args: &Args) -> Result<Self> {
         ensure!(
+            // Each viewer has a thread. No machine feeds ten thousand of them.
             (1..=10_000).contains(&args.threads),
             "--threads {}: use a number of viewers from 1 to 10000",
             args.threads
@@ -64,6 +65,8 @@ impl HttpConfig {
         );
         let limits = Limits::new(args)?;
         if let Some(dir) = &args.www {
+            // The files are looked up at each request, so that a page can be edited while the
+            // program runs. A wrong folder is named now.
             ensure!(dir.is_dir(), "--www {}: no such folder", dir.display());
         }
         if let Some(origin) = &args.allow_origin {
@@ -94,6 +97,7 @@ impl Limits {
             "--head-timeout {:?}: use 500ms or more, up to 1day",
             args.head_timeout
         );
+        // What a browser sends of itself, without cookies, takes some 500 bytes.
         ensure!(args.max_head >= 1024, "--max-head {}: use 1024 or more", args.max_head);
         ensure!(args.max_leaks >= 1, "--max-leaks {}: use 1 or more", args.max_leaks);
         let least = args.threads + N_SHORT_CONNECTIONS;
@@ -115,6 +119,8 @@ impl Limits {
 /// addresses of this machine.
 fn bind_address(text: &str) -> Result<SocketAddr> {
     let right = "use ADDRESS:PORT, such as 0.0.0.0:5000 or [::]:5000";
+    // A socket of IPv6 takes clients of IPv4 too, where the system does not forbid it
+    // (ipv6(7), bindv6only).
     let full = if text.starts_with(':') { format!("[::]{text}") } else { text.to_owned() };
     let mut found = match full.to_socket_addrs() {
         Ok(found) => found,

@@ -26,6 +26,7 @@ pub(super) fn parse_bytes(text: &str) -> Result<u64> {
     // Only whole numbers: 1.5GB has the exact form 1500MB.
     let digits = text.len() - text.trim_start_matches(|c: char| c.is_ascii_digit()).len();
     let (number, unit) = text.split_at(digits);
+    // Capitals make no difference: nobody asks for thousandths of a byte.
     let unit = unit.trim().to_ascii_lowercase();
     let factor = UNITS.iter().find(|(name, _)| *name == unit).map(|(_, factor)| *factor);
     let number = number.parse::<u64>().ok();

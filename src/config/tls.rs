@@ -27,6 +27,7 @@ impl Trust {
             (Some(text), false) => {
                 Self::from_ca(text).with_context(|| format!("--tls-ca {text}"))?
             }
+            // Whoever types both may believe that the stricter one counts.
             (Some(_), true) => bail!(
                 "--tls-insecure accepts any certificate and --tls-ca only some; use one of them"
             ),

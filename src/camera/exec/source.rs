@@ -21,6 +21,7 @@ const USAGE: &str = "exec:COMMAND, such as 'exec:rpicam-vid -t 0 --codec mjpeg -
 struct Command(String);
 
 fn read(command: &str) -> Result<Box<dyn Source>> {
+    // Blanks at the ends come from a file or from quotes, and mean nothing to a shell.
     let command = command.trim();
     ensure!(!command.is_empty(), "the command is missing; use {USAGE}");
     Ok(Box::new(Command(command.to_owned())))
@@ -28,6 +29,7 @@ fn read(command: &str) -> Result<Box<dyn Source>> {
 
 impl Source for Command {
     fn camera(self: Box<Self>, config: CameraConfig, _: &str) -> Openable {
+        // Shared by all openings, so that what was learnt of the pace is kept.
         let stall = Stall::new(config.stall_timeout, config.fps);
         let lasting = Lasting { stall: Arc::new(Mutex::new(stall)), log: Arc::default() };
         openable(move || Exec::open(&self.0, lasting.clone(), config.max_frame_bytes))

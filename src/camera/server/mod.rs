@@ -111,6 +111,7 @@ impl Server {
         let until = self.last + patience.min(MAX_CONNECT);
         let new = || Fetcher::new(self.url.clone(), &self.trust, stop.clone());
         let fetched = self.fetcher.get_or_insert_with(new).get(until).map_err(camera_error)?;
+        // Such a camera would be its own viewer, and so never be closed again.
         if fetched.instance == Some(self.options.own) {
             let why = "this is the stream of this camera itself; name another server";
             return Err(Error::lost(Cause::Itself, why));

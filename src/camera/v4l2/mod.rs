@@ -74,6 +74,7 @@ impl V4l2 {
     ) -> Result<Self, Error> {
         let config = &camera.device;
         let negotiated = negotiate::negotiate(&opened, config, camera.fps)?;
+        // Before the stream begins, so that not even its first picture has other values.
         controls::apply(&opened, desired);
         let error = |e| nodes::error(&opened.path, "taking buffers", &e);
         let mut stream =
@@ -203,6 +204,7 @@ impl V4l2 {
             .map_err(|_| Error::BadFrame(jpeg::Error::Raw))?;
         let encoded = encoder.encode(&raw, frame);
         encoded.map_err(|e| Error::lost(Cause::Io, format!("encoding failed: {e}")))?;
+        // The encoder has written its end, so nobody has to look for it.
         frame.mark_walked();
         Ok(())
     }

@@ -52,6 +52,7 @@ impl Head {
         rest = rest.strip_prefix(b".")?;
         let before = rest.len();
         let fraction = number(&mut rest, 6)?;
+        // All six digits, or ".5" would be read as five microseconds.
         if before - rest.len() != 6 {
             return None;
         }

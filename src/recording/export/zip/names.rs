@@ -16,6 +16,7 @@ impl Names {
     /// one microsecond later. After the clock was set back, a time may come a second
     /// time, so the names get a number.
     pub(super) fn next(&mut self, captured: u64) -> String {
+        // Two entries of one name would overwrite each other when they are unpacked.
         if captured < self.last_captured {
             self.n_steps_back += 1;
             self.last_named = captured;
