@@ -136,3 +136,22 @@ fn reap() {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn number_of_a_child_that_has_ended_is_free_for_the_next() {
+        let mut child = OwnChild::spawn(&mut Command::new("true")).unwrap();
+        let status = loop {
+            match child.try_wait().unwrap() {
+                Some(status) => break status,
+                None => thread::yield_now(),
+            }
+        };
+        let id = child.id();
+        assert!(OWN.lock().iter().all(|(own, _)| *own != id));
+        assert_eq!(child.try_wait().unwrap(), Some(status), "it is kept for the owner");
+    }
+}
