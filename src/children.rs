@@ -130,8 +130,31 @@ fn reap() {
         let Ok(Some((pid, status))) = wait(WaitOptions::NOHANG) else { return };
         let pid = pid.as_raw_nonzero().get().unsigned_abs();
         match own.iter().position(|(id, _)| *id == pid) {
-            Some(at) => drop(own.swap_remove(at).1.set(ExitStatus::from_raw(status.as_raw()))),
+            Some(at) => {
+                let (_, exit) = own.swap_remove(at);
+                // It is empty: only what takes a child out of the list fills it.
+                let _ = exit.set(ExitStatus::from_raw(status.as_raw()));
+            }
             None => log::debug!("process {pid} has ended, which a command had left behind"),
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn number_of_a_child_that_has_ended_is_free_for_the_next() {
+        let mut child = OwnChild::spawn(&mut Command::new("true")).unwrap();
+        let status = loop {
+            match child.try_wait().unwrap() {
+                Some(status) => break status,
+                None => thread::yield_now(),
+            }
+        };
+        let id = child.id();
+        assert!(OWN.lock().iter().all(|(own, _)| *own != id));
+        assert_eq!(child.try_wait().unwrap(), Some(status), "it is kept for the owner");
     }
 }

@@ -56,8 +56,8 @@ fn grab(client: &Client, args: &GrabArgs) -> Result<String> {
                 }
             }
             Err(error) => {
-                // The client connects again by itself; so a loss ends the grab only
-                // when no picture has come for the whole timeout.
+                // A camera that restarts costs no picture of a series. A script must not wait
+                // for ever, though.
                 let may_retry = is_lost_connection(&error, n_done) && last.elapsed() < args.timeout;
                 if !may_retry {
                     progress.clear();
@@ -84,6 +84,7 @@ fn is_lost_connection(error: &ClientError, n_done: u32) -> bool {
 }
 
 fn path(dir: &Path, n: u32) -> PathBuf {
+    // With zeroes in front a list by name is in order. Six digits are nine hours at 30 fps.
     dir.join(format!("{n:06}.jpg"))
 }
 

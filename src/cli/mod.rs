@@ -15,6 +15,7 @@ mod summary;
 use std::env;
 use std::process::ExitCode;
 
+use crate::camera;
 use crate::config::{Command, CommandLine};
 use crate::heap;
 use crate::reexec;
@@ -30,14 +31,16 @@ use output::Output;
 /// each process has only once.
 #[must_use]
 pub fn main() -> ExitCode {
-    let command_line =
-        CommandLine::parse_from(env::args_os()).unwrap_or_else(|e| output::exit_with(&e));
+    let command_line = CommandLine::parse_from(env::args_os(), &camera::help())
+        .unwrap_or_else(|e| output::exit_with(&e));
     let is_daemon = command_line.command().is_none();
-    // First of all, as it starts the program a second time.
-    let heap = if is_daemon { heap::exec_with_one() } else { Ok(()) };
     if is_daemon {
         // Needs a process with one thread, and the log starts the second.
-        signals::block_hangups();
+        signals::hold_hangups();
+    }
+    // Before all that would be done twice, as it starts the program a second time.
+    let heap = if is_daemon { heap::exec_with_one() } else { Ok(()) };
+    if is_daemon {
         reexec::restore_name();
     }
     let mut output = Output::new(logging::start());
