@@ -12,19 +12,10 @@ use super::stats::Repair;
 use super::{Setup, Shared, State, status_picture};
 use crate::back_off::BackOff;
 use crate::camera::{Cause, Driver, Error};
-use crate::frame::{FrameBuf, FramePool, Meta, Timestamp};
+use crate::frame::{self, FrameBuf, FramePool, Meta, Timestamp};
 use crate::jpeg::{MARK_AT, status_cause, status_mark};
 use crate::log_limit::LogLimit;
 use crate::panics;
-
-/// What a relay says before the cause of the server that it relays.
-const THERE: &str = "the server has lost its camera: ";
-
-/// A picture that another daemon drew, since its camera is lost, is no picture.
-fn relayed_loss(cause: &str) -> Error {
-    // Said once, however long the chain of relays is.
-    Error::lost(Cause::Upstream, format!("{THERE}{}", cause.trim_start_matches(THERE)))
-}
 
 /// What the thread keeps from one opening of the camera to the next.
 struct Thread<'a> {
@@ -121,7 +112,8 @@ impl Thread<'_> {
         let mut buf = self.pool.take();
         let timestamp = driver.next_frame(&mut buf, &self.setup.stop)?;
         if let Some(cause) = status_cause(buf.jpeg()) {
-            return Err(relayed_loss(&cause));
+            // A picture that another daemon drew, since its camera is lost, is no picture.
+            return Err(Error::lost(Cause::Upstream, frame::upstream_loss(&cause)));
         }
         let takes_cut = self.setup.config.allow_truncated || self.judge.takes_cut();
         let info = normalize(&mut buf, takes_cut).map_err(Error::BadFrame)?;

@@ -123,6 +123,11 @@ impl Transport for Connection {
                     self.buffers.input_appended(n);
                     return Ok(n > 0);
                 }
+                // A caller that does not wait has its answer: a poll would give the same.
+                // A relay asks after each picture whether the next one came already.
+                Err(e) if e.kind() == ErrorKind::WouldBlock && self.wait_limit.is_over() => {
+                    return Err(e.into());
+                }
                 Err(e) if e.kind() == ErrorKind::WouldBlock => {
                     self.wait_limit.wait(|slice| is_ready(&self.stream, PollFlags::IN, slice))?;
                 }

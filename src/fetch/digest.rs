@@ -170,8 +170,12 @@ impl Hash {
 }
 
 fn hex_digest<H: md5::Digest>(parts: &[&[u8]]) -> String {
-    let hash = H::digest(parts.join(&b':'));
-    hash.iter().map(|byte| format!("{byte:02x}")).collect()
+    hex(&H::digest(parts.join(&b':')))
+}
+
+/// Bytes as hexadecimal digits.
+pub(super) fn hex(bytes: &[u8]) -> String {
+    bytes.iter().map(|byte| format!("{byte:02x}")).collect()
 }
 
 fn add_quoted(text: &mut Vec<u8>, name: &str, value: &[u8]) {

@@ -7,7 +7,7 @@ use ureq::http::header::WWW_AUTHENTICATE;
 use ureq::http::{HeaderName, HeaderValue, Uri};
 
 use super::challenge::{self, Challenge};
-use super::digest::{Digest, Request};
+use super::digest::{Digest, Request, hex};
 use super::{Cause, Error, Response};
 use crate::url;
 
@@ -137,5 +137,5 @@ fn cnonce() -> Result<String, Error> {
     rustix::rand::getrandom(&mut bytes, rustix::rand::GetRandomFlags::empty()).map_err(|e| {
         Error::new(Cause::Io, format!("cannot get random bytes from the system: {e}"))
     })?;
-    Ok(bytes.iter().map(|byte| format!("{byte:02x}")).collect())
+    Ok(hex(&bytes))
 }

@@ -29,7 +29,7 @@ use ureq::http::Uri;
 use ureq::http::header::{AUTHORIZATION, CONTENT_TYPE, RETRY_AFTER};
 use ureq::{Agent, Body, ResponseExt};
 
-use crate::frame::{INSTANCE, LOST, STATUS};
+use crate::frame::{self, INSTANCE, LOST, STATUS};
 use crate::instance;
 use crate::shutdown::Shutdown;
 use crate::trust::Trust;
@@ -150,7 +150,7 @@ impl Fetcher {
             // Send a login that was accepted before at once, which saves a round trip.
             // Its nonce may have expired, or the page may have moved: then start over.
             Some(login) => match self.log_in(login)? {
-                response if response.status().is_success() => return Ok(response),
+                response if keeps_login(&response) => return check_status(response),
                 response if response.status() == 401 => response,
                 _ => self.send(&asked, None)?,
             },
@@ -171,19 +171,27 @@ impl Fetcher {
         check_status(response)
     }
 
-    /// Sends the request with a login, and keeps the login if the server accepts it.
+    /// Sends the request with a login, and keeps the login unless the server refuses it.
     /// Tries once more if only the nonce was too old.
     fn log_in(&mut self, mut login: Login) -> Result<Response, Error> {
         let uri = login.uri().clone();
-        let mut response = self.send(&uri, Some(login.header()?))?;
-        if response.status() == 401 && login.renew(&response) {
-            response = self.send(&uri, Some(login.header()?))?;
+        let mut sent = login.header().and_then(|value| self.send(&uri, Some(value)));
+        if let Ok(response) = &sent
+            && response.status() == 401
+            && login.renew(response)
+        {
+            sent = login.header().and_then(|value| self.send(&uri, Some(value)));
         }
-        if response.status().is_success() {
-            login.take_next_nonce(&response);
+        if let Ok(response) = &sent
+            && keeps_login(response)
+        {
+            login.take_next_nonce(response);
+        }
+        // A connection that breaks says nothing about the login either.
+        if sent.as_ref().map_or(true, keeps_login) {
             self.login = Some(login);
         }
-        Ok(response)
+        sent
     }
 
     fn send(&self, uri: &Uri, authorization: Option<Vec<u8>>) -> Result<Response, Error> {
@@ -193,6 +201,13 @@ impl Fetcher {
         }
         request.call().map_err(|e| Error::from_ureq(e, &self.wait_limit))
     }
+}
+
+/// Whether the login of a request can be used again: the server accepted it, or did not
+/// come to judge it. A camera with all its seats taken answers 503 to everybody, and a
+/// request without login in between would count as a failed login at some cameras.
+fn keeps_login(response: &Response) -> bool {
+    response.status().is_success() || response.status().is_server_error()
 }
 
 /// Returns an answer with a status of success, or an error that says what to do.
@@ -215,7 +230,7 @@ fn check_status(response: Response) -> Result<Response, Error> {
         503 if header(STATUS).is_some() => {
             let lost = header(STATUS).unwrap_or_default();
             let lost = lost.strip_prefix(LOST).unwrap_or(lost);
-            (Cause::Upstream, format!("the server has lost its camera: {lost}"))
+            (Cause::Upstream, frame::upstream_loss(lost))
         }
         503 => match header(RETRY_AFTER.as_str()) {
             Some(_) => (Cause::Busy, format!("{text}: all its seats may be taken")),
@@ -263,6 +278,11 @@ impl WaitLimit {
         *self.until.lock()
     }
 
+    /// Whether the deadline has passed.
+    fn is_over(&self) -> bool {
+        Instant::now() >= self.until()
+    }
+
     /// Ends a call of ureq that never waits. A server may send useless bytes without
     /// a pause, such as headers without end, and ureq reads on while bytes arrive.
     fn check(&self) -> io::Result<()> {
@@ -303,53 +323,4 @@ impl WaitLimit {
 }
 
 #[cfg(test)]
-mod tests;
-
-/// For each Digest challenge that can be answered: its realm, and the realm in the
-/// answer. For fuzzing.
-#[cfg(test)]
-pub(crate) fn challenge_realms(value: &[u8]) -> Vec<(Vec<u8>, Vec<u8>)> {
-    use challenge::Challenge;
-    let all = |value: &[u8]| Challenge::all([value].into_iter());
-    let realm = |challenge: &Challenge| challenge.param("realm").unwrap_or_default().to_vec();
-    let request = digest::Request { user: b"a\"\\", password: b"", target: "/", cnonce: "" };
-    let mut found = Vec::new();
-    for offered in all(value) {
-        if let Some(mut digest) = digest::Digest::new(&offered) {
-            let answer = digest.answer(&request);
-            found.push((realm(&offered), realm(&all(&answer)[0])));
-        }
-    }
-    found
-}
-
-/// The data of a chunked body that comes in these pieces, and whether it ends; `None`
-/// if a chunk has no valid size. For fuzzing.
-#[cfg(test)]
-pub(crate) fn strip_chunks(pieces: &[&[u8]]) -> Option<(Vec<u8>, bool)> {
-    let (mut chunks, mut data) = (Chunks::default(), Vec::new());
-    for piece in pieces {
-        let mut piece = piece.to_vec();
-        let n = chunks.strip(&mut piece).ok()?;
-        data.extend_from_slice(&piece[..n]);
-    }
-    Some((data, chunks.is_over()))
-}
-
-/// The clean form of a head that comes in these pieces, and how many bytes it had; or
-/// why the bytes are no head. For fuzzing.
-#[cfg(test)]
-pub(crate) fn clean_head(pieces: &[&[u8]]) -> Result<Option<(Vec<u8>, usize)>, String> {
-    let (mut reader, mut held, mut n_done) = (head::HeadReader::default(), Vec::new(), 0);
-    for (piece, is_end) in pieces.iter().map(|piece| (*piece, false)).chain([(&[][..], true)]) {
-        held.extend_from_slice(piece);
-        let (n, head) = reader.read(&held, is_end).map_err(|e| e.to_string())?;
-        n_done += n;
-        if let Some(head) = head {
-            return Ok(Some((head.text, n_done)));
-        }
-        held.drain(..n);
-        assert!(held.len() <= 16, "{} bytes held", held.len());
-    }
-    Ok(None)
-}
+pub(crate) mod tests;

@@ -6,11 +6,13 @@
 
 use std::fmt;
 use std::io::{Read, Write};
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 
 use rustls::client::WebPkiServerVerifier;
 use rustls::client::danger::{HandshakeSignatureValid, ServerCertVerified, ServerCertVerifier};
-use rustls::crypto::{CryptoProvider, ring, verify_tls12_signature, verify_tls13_signature};
+use rustls::crypto::{
+    CryptoProvider, WebPkiSupportedAlgorithms, ring, verify_tls12_signature, verify_tls13_signature,
+};
 use rustls::pki_types::{CertificateDer, ServerName, UnixTime};
 use rustls::{
     CertificateError, ClientConfig, ClientConnection, DigitallySignedStruct, RootCertStore,
@@ -23,22 +25,31 @@ use ureq::unversioned::transport::{
     TransportAdapter,
 };
 
+use super::digest::hex;
+use super::resolve::host;
 use crate::trust::Trust;
 
 /// Wraps connections to https addresses.
 pub(super) struct Tls {
-    config: Arc<ClientConfig>,
+    trust: Trust,
+    /// Made for the first https address. Most cameras have none, and the certificates of
+    /// the public authorities cost memory. An http address may still redirect to one.
+    config: OnceLock<Arc<ClientConfig>>,
 }
 
 impl Tls {
     pub(super) fn new(trust: &Trust) -> Self {
+        Self { trust: trust.clone(), config: OnceLock::new() }
+    }
+
+    fn config(&self) -> Arc<ClientConfig> {
         let provider = Arc::new(ring::default_provider());
-        let verifier = Verifier::new(trust, &provider);
+        let verifier = Verifier::new(&self.trust, &provider);
         let builder = ClientConfig::builder_with_provider(provider)
             .with_safe_default_protocol_versions()
             .expect("ring has all that both versions need");
         let builder = builder.dangerous().with_custom_certificate_verifier(Arc::new(verifier));
-        Self { config: Arc::new(builder.with_no_client_auth()) }
+        Arc::new(builder.with_no_client_auth())
     }
 }
 
@@ -54,11 +65,11 @@ impl<In: Transport> Connector<In> for Tls {
         if !details.needs_tls() {
             return Ok(Some(Either::A(transport)));
         }
-        let host = details.uri.host().unwrap_or_default();
-        let host = host.trim_start_matches('[').trim_end_matches(']').to_owned();
-        let name =
-            ServerName::try_from(host).map_err(|_| Error::Tls("the host has no valid name"))?;
-        let mut connection = ClientConnection::new(Arc::clone(&self.config), name)
+        let host = host(&details.uri).unwrap_or_default();
+        let name = ServerName::try_from(host.to_owned())
+            .map_err(|_| Error::Tls("the host has no valid name"))?;
+        let config = self.config.get_or_init(|| self.config());
+        let mut connection = ClientConnection::new(Arc::clone(config), name)
             .map_err(|e| Error::Other(Box::new(e)))?;
         let mut below = TransportAdapter::new(transport, Arc::clone(&details.current_time));
         connection.complete_io(&mut below)?;
@@ -124,6 +135,21 @@ impl Verifier {
         let authorities = builder.build().ok();
         Self { trust: trust.clone(), authorities, provider: Arc::clone(provider) }
     }
+
+    /// Checks that the server holds the key of its certificate. Without this check a
+    /// certificate that is only copied would do, so only `Anything` leaves it out: some
+    /// cameras sign with algorithms that ring does not know.
+    fn verify_signature(
+        &self,
+        verify: impl FnOnce(
+            &WebPkiSupportedAlgorithms,
+        ) -> Result<HandshakeSignatureValid, rustls::Error>,
+    ) -> Result<HandshakeSignatureValid, rustls::Error> {
+        if self.trust == Trust::Anything {
+            return Ok(HandshakeSignatureValid::assertion());
+        }
+        verify(&self.provider.signature_verification_algorithms)
+    }
 }
 
 impl ServerCertVerifier for Verifier {
@@ -156,9 +182,9 @@ impl ServerCertVerifier for Verifier {
             None => Err(CertificateError::UnknownIssuer.into()),
         };
         verified.map_err(|e| {
-            let digits: String = fingerprint.iter().map(|b| format!("{b:02x}")).collect();
             rustls::Error::General(format!(
-                "{e}; if this is the camera's certificate, use --tls-ca sha256:{digits}"
+                "{e}; if this is the camera's certificate, use --tls-ca sha256:{}",
+                hex(&fingerprint)
             ))
         })
     }
@@ -169,11 +195,7 @@ impl ServerCertVerifier for Verifier {
         cert: &CertificateDer<'_>,
         dss: &DigitallySignedStruct,
     ) -> Result<HandshakeSignatureValid, rustls::Error> {
-        if self.trust == Trust::Anything {
-            return Ok(HandshakeSignatureValid::assertion());
-        }
-        let algorithms = &self.provider.signature_verification_algorithms;
-        verify_tls12_signature(message, cert, dss, algorithms)
+        self.verify_signature(|known| verify_tls12_signature(message, cert, dss, known))
     }
 
     fn verify_tls13_signature(
@@ -182,11 +204,7 @@ impl ServerCertVerifier for Verifier {
         cert: &CertificateDer<'_>,
         dss: &DigitallySignedStruct,
     ) -> Result<HandshakeSignatureValid, rustls::Error> {
-        if self.trust == Trust::Anything {
-            return Ok(HandshakeSignatureValid::assertion());
-        }
-        let algorithms = &self.provider.signature_verification_algorithms;
-        verify_tls13_signature(message, cert, dss, algorithms)
+        self.verify_signature(|known| verify_tls13_signature(message, cert, dss, known))
     }
 
     fn supported_verify_schemes(&self) -> Vec<SignatureScheme> {

@@ -47,6 +47,8 @@ pub(crate) use raw::{Range, Raw};
 pub(crate) use split::{Found, Splitter};
 pub(crate) use walk::{Walk, Walked};
 
+/// The first bytes of a JPEG.
+pub(crate) const START: [u8; 2] = [0xFF, SOI];
 /// The last bytes of a JPEG.
 pub(crate) const END: [u8; 2] = [0xFF, EOI];
 

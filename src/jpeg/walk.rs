@@ -10,6 +10,8 @@ use super::{EOI, Error, SOI, SOS, stands_alone};
 pub(crate) struct Walk {
     /// The bytes before this were walked over.
     at: usize,
+    /// Where the segment begins that was walked over last.
+    segment_at: usize,
     in_scan: bool,
     has_scan: bool,
 }
@@ -35,12 +37,18 @@ impl Default for Walk {
 impl Walk {
     /// A walk that begins at the marker at `at`.
     pub(super) fn from(at: usize) -> Self {
-        Self { at, in_scan: false, has_scan: false }
+        Self { at, segment_at: at, in_scan: false, has_scan: false }
     }
 
     /// Where the walk stands: after `End` at EOI, after `Bad` at the damage.
     pub(super) fn at(&self) -> usize {
         self.at
+    }
+
+    /// Where a search for the next JPEG continues if this one cannot be read: at the last
+    /// segment, whose length may be wrong, or in the scan, which was searched already.
+    pub(super) fn resume_at(&self) -> usize {
+        if self.has_scan { self.at } else { self.segment_at }
     }
 
     /// Whether it stands in a scan, which can break off at any byte.
@@ -84,6 +92,7 @@ impl Walk {
                     return Some(Walked::More);
                 }
                 self.in_scan = *m == SOS;
+                self.segment_at = self.at;
                 self.at += len;
             }
             [] | [0xFF, ..] => return Some(Walked::More),

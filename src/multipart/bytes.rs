@@ -2,7 +2,8 @@
 
 use memchr::memchr;
 
-use super::{Body, EOI};
+use super::Body;
+use crate::jpeg::END;
 
 /// Moves bytes from `input` to `line`, up to and including the first line end. Returns
 /// whether the line is complete.
@@ -29,5 +30,5 @@ pub(super) fn skip_line_ends(input: &mut &[u8], body: &impl Body) {
 pub(super) fn picture_end(bytes: &[u8]) -> Option<usize> {
     let n_padding = bytes.iter().rev().take_while(|b| matches!(b, 0 | b'\r' | b'\n')).count();
     let end = bytes.len() - n_padding;
-    bytes[..end].ends_with(EOI).then_some(end)
+    bytes[..end].ends_with(&END).then_some(end)
 }

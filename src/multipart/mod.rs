@@ -19,11 +19,6 @@ pub(crate) use part::Part;
 
 use crate::frame::FrameBuf;
 
-/// The first two bytes of a JPEG.
-const SOI: &[u8] = &[0xFF, 0xD8];
-/// The last two bytes of a JPEG.
-const EOI: &[u8] = &[0xFF, 0xD9];
-
 /// The buffer that takes the bytes of a part.
 pub(crate) trait Body {
     fn bytes(&self) -> &[u8];

@@ -15,6 +15,7 @@ use std::mem;
 
 use memchr::{memchr, memchr2};
 
+use crate::jpeg::START;
 use fields::Fields;
 pub(crate) use fields::Head;
 
@@ -124,7 +125,8 @@ impl HeadReader {
                 [] => return Ok(Step::More),
                 // A delimiter or a JPEG: the server left out the blank line before the
                 // body, or the whole head.
-                [b'-', b'-', ..] | [0xFF, 0xD8, ..] => return Ok(Step::End),
+                [b'-', b'-', ..] => return Ok(Step::End),
+                _ if rest.starts_with(&START) => return Ok(Step::End),
                 [b'-' | 0xFF] if !is_end => return Ok(Step::More),
                 _ => {}
             }

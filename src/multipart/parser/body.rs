@@ -4,9 +4,9 @@
 use std::mem;
 
 use super::super::bytes::{picture_end, skip_line_ends};
-use super::super::{Body, Error, SOI};
+use super::super::{Body, Error};
 use super::{MAX_LINE_BYTES, Parser, State, Step};
-use crate::jpeg::{Walk, Walked};
+use crate::jpeg::{END, START, Walk, Walked};
 
 impl Parser {
     /// Decides how to find the end of the body.
@@ -40,6 +40,17 @@ impl Parser {
         let (taken, rest) = input.split_at(missing.min(input.len()));
         body.add(taken);
         *input = rest;
+        if self.trusts_lengths {
+            if taken.len() < missing {
+                return Step::More;
+            }
+            if body.bytes().starts_with(&START) && body.bytes().ends_with(&END) {
+                self.end_picture(length, body);
+                return Step::Part;
+            }
+            // Not what was expected: from here on as for any server.
+            self.trusts_lengths = false;
+        }
         if let Some(end) = self.advance_walk(body.bytes()) {
             self.n_after_end = length - end;
             self.end_picture(end, body);
@@ -124,8 +135,8 @@ impl Parser {
             return Ok(Step::Part);
         }
         self.check_size(body.bytes().len(), 0)?;
-        if body.bytes().len() >= SOI.len()
-            && (self.walk.is_none() || !body.bytes().starts_with(SOI))
+        if body.bytes().len() >= START.len()
+            && (self.walk.is_none() || !body.bytes().starts_with(&START))
         {
             // This is no picture. A delimiter may be among its lines, so parse the bytes
             // again as bytes between parts.
@@ -174,7 +185,7 @@ impl Parser {
     /// found. Many servers send the delimiter only with the next picture, so waiting for
     /// the delimiter would delay each picture by one frame.
     fn advance_walk(&mut self, jpeg: &[u8]) -> Option<usize> {
-        if !jpeg.starts_with(SOI) {
+        if !jpeg.starts_with(&START) {
             return None;
         }
         match self.walk.as_mut()?.advance(jpeg) {

@@ -13,8 +13,8 @@ use memchr::memmem;
 
 use super::boundary::Boundary;
 use super::search::Search;
-use super::{Body, EOI, Error, Part};
-use crate::jpeg::Walk;
+use super::{Body, Error, Part};
+use crate::jpeg::{END, Walk};
 
 /// The longest delimiter line: dashes, name, white space and line ends.
 const MAX_LINE_BYTES: usize = 512;
@@ -62,6 +62,8 @@ pub(crate) struct Parser {
     suspect_length: Option<usize>,
     /// How many announced bytes were left when the picture ended by its markers.
     n_after_end: usize,
+    /// Whether this server checks its pictures as this program does.
+    trusts_lengths: bool,
     /// Whether this server sent a wrong length. Then all its lengths are ignored.
     ignores_lengths: bool,
     n_wrong_lengths: u64,
@@ -122,6 +124,7 @@ impl Parser {
             n_reparsed: 0,
             suspect_length: None,
             n_after_end: 0,
+            trusts_lengths: false,
             ignores_lengths: false,
             n_wrong_lengths: 0,
             has_begun: false,
@@ -171,10 +174,16 @@ impl Parser {
         }
         // The start of a delimiter may have come behind the picture.
         let tail_at = body.bytes().len().saturating_sub(TAIL_BYTES);
-        let end = memmem::rfind(&body.bytes()[tail_at..], EOI).ok_or(Error::Truncated)?;
-        body.truncate(tail_at + end + EOI.len());
+        let end = memmem::rfind(&body.bytes()[tail_at..], &END).ok_or(Error::Truncated)?;
+        body.truncate(tail_at + end + END.len());
         self.check_size(body.bytes().len(), 0)?;
         Ok(Some(mem::take(&mut self.part)))
+    }
+
+    /// Takes a picture that ends at its announced length as whole, without a walk over its
+    /// markers. For a server that has walked over them: another daemon of this program.
+    pub(crate) fn trust_lengths(&mut self) {
+        self.trusts_lengths = true;
     }
 
     /// Whether the closing delimiter came last. Some servers send it behind every part,
