@@ -52,6 +52,7 @@ fn read(value: &[u8], found: &mut Vec<Challenge>) {
         }
         let ends = |b: &u8| b.is_ascii_whitespace() || b",;=".contains(b);
         let (word, behind) = rest.split_at(rest.iter().position(ends).unwrap_or(rest.len()));
+        // Names have no case (RFC 9110, section 11.1), and no camera keeps to one.
         let word = String::from_utf8_lossy(word).to_ascii_lowercase();
         if let [b'=', value @ ..] = behind.trim_ascii_start() {
             let value = value.trim_ascii_start();
@@ -62,6 +63,8 @@ fn read(value: &[u8], found: &mut Vec<Challenge>) {
             }
             rest = behind;
         } else {
+            // A word without a value is a scheme only where one is expected: `stale` alone
+            // is seen, too.
             if is_first || SCHEMES.contains(&&*word) {
                 found.push(Challenge { scheme: word, params: Vec::new() });
             }

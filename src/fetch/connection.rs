@@ -15,27 +15,27 @@ use ureq::unversioned::transport::{
 };
 
 use super::WaitLimit;
-use super::normalize::Normalize;
+use super::clean_heads::CleanHeads;
 use crate::trust::Trust;
 
-/// The connector of an agent: TCP, then [`Normalize`].
+/// The connector of an agent: TCP, then [`CleanHeads`].
 #[cfg(not(feature = "https"))]
 pub(super) fn connector(
     wait_limit: Arc<WaitLimit>,
     _: &Trust,
-    normalize: Normalize,
+    clean_heads: CleanHeads,
 ) -> impl Connector<Out = impl Transport> {
-    Tcp(wait_limit).chain(normalize)
+    Tcp(wait_limit).chain(clean_heads)
 }
 
-/// The connector of an agent: TCP, then TLS for https addresses, then [`Normalize`].
+/// The connector of an agent: TCP, then TLS for https addresses, then [`CleanHeads`].
 #[cfg(feature = "https")]
 pub(super) fn connector(
     wait_limit: Arc<WaitLimit>,
     trust: &Trust,
-    normalize: Normalize,
+    clean_heads: CleanHeads,
 ) -> impl Connector<Out = impl Transport> {
-    Tcp(wait_limit).chain(super::tls::Tls::new(trust)).chain(normalize)
+    Tcp(wait_limit).chain(super::tls::Tls::new(trust)).chain(clean_heads)
 }
 
 struct Tcp(Arc<WaitLimit>);
@@ -84,6 +84,8 @@ fn connect(address: SocketAddr, wait_limit: &WaitLimit, until: Instant) -> io::R
         }
         end => end?,
     }
+    // A request is one small write, which would wait for the acknowledgement of the one
+    // before.
     socket.set_tcp_nodelay(true)?;
     Ok(socket.into())
 }

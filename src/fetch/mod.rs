@@ -7,12 +7,13 @@
 
 mod challenge;
 mod chunks;
+mod clean_heads;
 mod connection;
 mod digest;
 mod error;
 mod head;
 mod login;
-mod normalize;
+
 mod resolve;
 #[cfg(feature = "https")]
 mod tls;
@@ -35,9 +36,9 @@ use crate::shutdown::Shutdown;
 use crate::trust::Trust;
 use crate::url::Url;
 use chunks::Chunks;
+use clean_heads::{CleanHeads, Exchange};
 pub(crate) use error::{Cause, Error};
 use login::Login;
-use normalize::{Exchange, Normalize};
 
 type Response = ureq::http::Response<Body>;
 
@@ -90,6 +91,8 @@ impl Fetcher {
     /// A fetcher for `url`. `trust` matters only for https addresses.
     pub(crate) fn new(url: Url, trust: &Trust, stop: Shutdown) -> Self {
         let wait_limit = Arc::new(WaitLimit { stop, until: Mutex::new(Instant::now()) });
+        // ureq has timeouts of its own, which stay off: they end a call but not a wait, and
+        // know no order to stop. `WaitLimit` does both.
         let config = Config::builder()
             .http_status_as_error(false)
             // The camera is on the local network, and a proxy of the environment is
@@ -100,6 +103,8 @@ impl Fetcher {
             .max_redirects(MAX_REDIRECTS)
             .max_redirects_will_error(false)
             .save_redirect_history(true)
+            // The login is for the server in whose address it was typed. See `login` for
+            // those that a redirect leads to.
             .redirect_auth_headers(RedirectAuthHeaders::Never)
             .max_response_header_size(head::MAX_HEAD_BYTES)
             .input_buffer_size(INPUT_BYTES)
@@ -107,8 +112,8 @@ impl Fetcher {
             .max_idle_connections(1)
             .build();
         let exchange = Arc::new(Exchange::default());
-        let normalize = Normalize(Arc::clone(&exchange));
-        let connector = connection::connector(Arc::clone(&wait_limit), trust, normalize);
+        let clean_heads = CleanHeads(Arc::clone(&exchange));
+        let connector = connection::connector(Arc::clone(&wait_limit), trust, clean_heads);
         let resolver = resolve::SystemResolver(Arc::clone(&wait_limit));
         let agent = Agent::with_parts(config, connector, resolver);
         Self { agent, url, wait_limit, login: None, exchange }
@@ -127,6 +132,8 @@ impl Fetcher {
         let content_type = header.map(|v| String::from_utf8_lossy(v.as_bytes()).into_owned());
         let header = response.headers().get(INSTANCE).and_then(|value| value.to_str().ok());
         let instance = header.and_then(instance::parse);
+        // A stream has no length, so ureq is given no limit. The parser bounds each
+        // picture.
         let body = response.into_body().into_with_config().limit(u64::MAX).reader();
         let body = BodyReader {
             body: Box::new(body),
@@ -160,6 +167,8 @@ impl Fetcher {
             let challenge = response;
             response = self.log_in(Login::new(self.url.login(), &asked, &challenge)?)?;
             if response.status() == 401
+                // `%41` in a password may stand for itself, or for A. Both are seen, so
+                // both are tried.
                 && let Some(literal) = self.url.literal_login()
             {
                 response = self.log_in(Login::new(Some(literal), &asked, &challenge)?)?;

@@ -21,6 +21,7 @@ pub(super) struct SystemResolver(pub(super) Arc<WaitLimit>);
 impl Resolver for SystemResolver {
     fn resolve(&self, uri: &Uri, _: &Config, _: NextTimeout) -> Result<ResolvedSocketAddrs, Error> {
         let host = host(uri).ok_or(Error::HostNotFound)?.to_owned();
+        // ureq gives the port only where the address has one.
         let default_port = if uri.scheme_str() == Some("https") { 443 } else { 80 };
         let found = self.look_up(host, uri.port_u16().unwrap_or(default_port))?;
         let mut addresses = self.empty();

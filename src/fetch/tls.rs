@@ -62,6 +62,8 @@ impl<In: Transport> Connector<In> for Tls {
         chained: Option<In>,
     ) -> Result<Option<Self::Out>, Error> {
         let Some(transport) = chained else { return Ok(None) };
+        // The same connector serves both kinds of address, since a redirect may lead from
+        // one to the other.
         if !details.needs_tls() {
             return Ok(Some(Either::A(transport)));
         }
@@ -72,6 +74,8 @@ impl<In: Transport> Connector<In> for Tls {
         let mut connection = ClientConnection::new(Arc::clone(config), name)
             .map_err(|e| Error::Other(Box::new(e)))?;
         let mut below = TransportAdapter::new(transport, Arc::clone(&details.current_time));
+        // The handshake is done here and not with the first write, so that a refused
+        // certificate ends the call before a login is sent.
         connection.complete_io(&mut below)?;
         let config = details.config;
         let buffers = LazyBuffers::new(config.input_buffer_size(), config.output_buffer_size());
@@ -102,6 +106,7 @@ impl<T: Transport> Transport for Connection<T> {
     }
 
     fn is_open(&mut self) -> bool {
+        // A byte below TLS that no answer belongs to is most often the close alert.
         self.stream.sock.get_mut().is_open()
     }
 
@@ -161,9 +166,12 @@ impl ServerCertVerifier for Verifier {
         ocsp_response: &[u8],
         now: UnixTime,
     ) -> Result<ServerCertVerified, rustls::Error> {
+        // Of the whole certificate, as browsers and openssl show it.
         let fingerprint: [u8; 32] = Sha256::digest(end_entity).into();
         let is_named = match &self.trust {
             Trust::Public => false,
+            // Named by the user, so neither its name nor its dates matter: cameras write
+            // "192.168.1.108" or 1970 into theirs.
             Trust::Certificates(found) => found.iter().any(|der| **der == **end_entity),
             Trust::Fingerprint(right) => fingerprint == *right,
             Trust::Anything => true,

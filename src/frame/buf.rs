@@ -40,9 +40,15 @@ impl FrameBuf {
         Self::reusing(Vec::new())
     }
 
+    /// An empty buffer with room for a JPEG of this many bytes.
+    pub(crate) fn with_capacity(n_bytes: usize) -> Self {
+        Self::reusing(Vec::with_capacity(FRONT + n_bytes + END_AND_NEXT_PART.len()))
+    }
+
     /// As [`Self::new`], in the memory of a frame that is not needed any more.
     pub(super) fn reusing(mut bytes: Vec<u8>) -> Self {
         bytes.clear();
+        // The front is filled in last, when the length and the missing tables are known.
         bytes.resize(FRONT, 0);
         Self { bytes, start: FRONT, is_walked: false }
     }
@@ -126,6 +132,7 @@ impl FrameBuf {
     /// Writes the part header before the JPEG and the delimiter after it.
     pub(crate) fn finish(mut self, meta: Meta) -> Frame {
         let t = since_epoch(meta.at.wall);
+        // Once a frame and not once a viewer. The same bytes go into recordings.
         let head = format!(
             "{UP_TO_LENGTH}{}{UP_TO_TIMESTAMP}{}.{:06}{HEADERS_END}",
             self.jpeg().len(),

@@ -76,6 +76,8 @@ impl Frame {
     /// As the function [`holds_delimiter`]. Computed on first use, because only the
     /// advance layout needs it.
     pub(crate) fn holds_delimiter(&self) -> bool {
+        // A `OnceLock` and not a field of the builder: most streams have no viewer of this
+        // layout.
         *self.holds_delimiter.get_or_init(|| holds_delimiter(self.jpeg()))
     }
 
@@ -90,6 +92,8 @@ impl Frame {
 /// Content-Length there, so the advance layout leaves such a frame out (about one
 /// in 4 GiB).
 pub(crate) fn holds_delimiter(jpeg: &[u8]) -> bool {
+    // Four bytes and not the whole delimiter: ffmpeg takes these for the end, whatever
+    // follows.
     memchr::memmem::find(jpeg, b"\r\n--").is_some()
 }
 

@@ -79,12 +79,15 @@ impl Walk {
     fn advance_over_segment(&mut self, jpeg: &[u8]) -> Option<Walked> {
         let rest = jpeg.get(self.at..).unwrap_or_default();
         match rest {
+            // Fill bytes may precede any marker (T.81 B.1.1.2).
             [0xFF, 0xFF, ..] => self.at += 1,
             [0xFF, EOI, ..] => return Some(Walked::End(self.at + 2)),
             [0xFF, SOI | 0x00, ..] => return Some(Walked::Bad(Error::Truncated)),
             [0xFF, m, ..] if stands_alone(*m) => self.at += 2,
             [0xFF, m, l1, l0, ..] => {
                 let len = 2 + usize::from(u16::from_be_bytes([*l1, *l0]));
+                // A length counts its own two bytes. Less is damage, and would let the walk
+                // stand still.
                 if len < 4 {
                     return Some(Walked::Bad(Error::NotJpeg));
                 }
@@ -105,6 +108,7 @@ impl Walk {
     /// any other marker ends the data (T.81 B.1.1.5). A marker that cannot stand behind
     /// a scan is damage, which is skipped as decoders do.
     fn advance_in_scan(&mut self, jpeg: &[u8]) -> Option<Walked> {
+        // Each byte of each picture passes here, so the search is the vectorised one.
         let Some(offset) = memchr(0xFF, jpeg.get(self.at..).unwrap_or_default()) else {
             self.has_scan |= self.at < jpeg.len();
             self.at = jpeg.len();
@@ -115,6 +119,7 @@ impl Walk {
         match jpeg[self.at..] {
             [_, 0x00 | 0xD0..=0xD7, ..] => self.at += 2,
             [_, 0xFF, ..] => self.at += 1,
+            // The marker itself is read by the next step, as one between segments.
             [_, m, ..] if may_follow_a_scan(m) => self.in_scan = false,
             [_, _, ..] => self.at += 2,
             _ => {

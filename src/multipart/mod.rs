@@ -20,7 +20,7 @@ pub(crate) use part::Part;
 use crate::frame::FrameBuf;
 
 /// The buffer that takes the bytes of a part.
-pub(crate) trait Body {
+pub(crate) trait PartBuf {
     fn bytes(&self) -> &[u8];
     fn add(&mut self, bytes: &[u8]);
     fn truncate(&mut self, len: usize);
@@ -28,7 +28,7 @@ pub(crate) trait Body {
     fn mark_walked(&mut self) {}
 }
 
-impl Body for Vec<u8> {
+impl PartBuf for Vec<u8> {
     fn bytes(&self) -> &[u8] {
         self
     }
@@ -42,7 +42,7 @@ impl Body for Vec<u8> {
     }
 }
 
-impl Body for FrameBuf {
+impl PartBuf for FrameBuf {
     fn bytes(&self) -> &[u8] {
         self.jpeg()
     }

@@ -1,6 +1,6 @@
 //! The search for a delimiter line in bytes that come in pieces of any size.
 
-use super::Body;
+use super::PartBuf;
 use super::boundary::{Boundary, LineEnd, line_end};
 use crate::jpeg::END;
 
@@ -58,7 +58,7 @@ impl Search {
         &mut self,
         boundary: &Boundary,
         input: &mut &[u8],
-        body: &mut impl Body,
+        body: &mut impl PartBuf,
     ) -> Option<Line> {
         loop {
             while let Some(name_at) = self.candidate {
@@ -104,7 +104,7 @@ impl Search {
 }
 
 /// Moves `n` bytes. Returns `None` and moves nothing if `input` has fewer.
-fn take(n: usize, input: &mut &[u8], body: &mut impl Body) -> Option<()> {
+fn take(n: usize, input: &mut &[u8], body: &mut impl PartBuf) -> Option<()> {
     let (taken, rest) = input.split_at_checked(n)?;
     body.add(taken);
     *input = rest;

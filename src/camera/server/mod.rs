@@ -19,7 +19,7 @@ use crate::fetch::{self, Fetcher};
 use crate::frame::{FrameBuf, Timestamp};
 use crate::jpeg;
 use crate::mode::Mode;
-use crate::pictures::{Next, Reader, Repeat};
+use crate::pictures::{Next, PictureReader, Repeat};
 use crate::shutdown::Shutdown;
 use crate::trust::Trust;
 use crate::url::Url;
@@ -58,7 +58,7 @@ pub(super) struct Server {
     /// `None` before the first frame.
     fetcher: Option<Fetcher>,
     /// The response that is being read.
-    response: Option<Reader>,
+    response: Option<PictureReader>,
     /// Paces the requests, once the server turned out to send a single picture.
     pacer: Option<Pacer>,
     /// Whether the server keeps the connection open behind a single picture.
@@ -95,7 +95,7 @@ impl Server {
     }
 
     /// Requests the stream or the picture.
-    fn connect(&mut self, stop: &Shutdown) -> Result<Reader, Error> {
+    fn connect(&mut self, stop: &Shutdown) -> Result<PictureReader, Error> {
         if let Some(pacer) = &mut self.pacer {
             pacer.wait(stop)?;
         }
@@ -113,12 +113,16 @@ impl Server {
             let why = "this is the stream of this camera itself; name another server";
             return Err(Error::lost(Cause::Itself, why));
         }
-        Ok(Reader::new(fetched, self.options.max_frame_bytes))
+        Ok(PictureReader::new(fetched, self.options.max_frame_bytes))
     }
 
     /// Waits for the next picture of a response, then skips to the newest one that
     /// already arrived.
-    fn newest(&mut self, response: &mut Reader, frame: &mut FrameBuf) -> Result<Timestamp, Error> {
+    fn newest(
+        &mut self,
+        response: &mut PictureReader,
+        frame: &mut FrameBuf,
+    ) -> Result<Timestamp, Error> {
         let (not_yet_at, mut n_left) = (Instant::now() + NOT_YET_AFTER, MAX_BACKLOG);
         let (mut newest, mut has_read) = (None, false);
         loop {
@@ -197,7 +201,7 @@ impl Server {
     }
 
     /// Until when to wait for more of a picture.
-    fn may_wait(&self, not_yet_at: Instant, response: &Reader) -> Result<Instant, Error> {
+    fn may_wait(&self, not_yet_at: Instant, response: &PictureReader) -> Result<Instant, Error> {
         if response.is_stopped() {
             return Err(Error::Stopped);
         }
@@ -224,7 +228,7 @@ impl Server {
 
     /// When a response that does not end is considered complete: behind a single JPEG,
     /// or behind the closing delimiter of a stream.
-    fn done_at(&self, response: &Reader) -> Option<Instant> {
+    fn done_at(&self, response: &PictureReader) -> Option<Instant> {
         // Asked for each picture, so without a lock in a stream that goes on.
         if !response.may_be_done() {
             return None;
@@ -295,7 +299,7 @@ impl Driver for Server {
     }
 }
 
-fn ended(response: &Reader) -> Error {
+fn ended(response: &PictureReader) -> Error {
     Error::lost(Cause::Ended, response.ended())
 }
 
@@ -356,7 +360,7 @@ mod tests {
         };
         let mut server = Server::open(&url, &Trust::Public, options);
         let (_trigger, stop) = shutdown::channel();
-        while !server.response.as_ref().is_some_and(Reader::is_inside) {
+        while !server.response.as_ref().is_some_and(PictureReader::is_inside) {
             let end = server.next_frame(&mut FrameBuf::new(), &stop);
             assert!(matches!(end, Err(Error::NotYet)), "{end:?}");
         }

@@ -95,6 +95,8 @@ impl HeadReader {
                     return Ok((n_done, None));
                 }
                 Step::End if self.fields.is_interim() => {
+                    // The limit holds for all of them together: a server may send interim
+                    // heads without end.
                     *self = Self { n_bytes: self.n_bytes, ..Self::default() };
                 }
                 Step::End => return Ok((n_done, Some(self.fields.clean(false)))),
@@ -171,6 +173,8 @@ impl HeadReader {
     }
 
     fn add(&mut self, bytes: &[u8]) {
+        // The rest of the line is dropped and not refused: a cookie of any length does no
+        // harm.
         let n = bytes.len().min(MAX_LINE_BYTES - self.line.len());
         self.line.extend_from_slice(&bytes[..n]);
     }
@@ -183,6 +187,8 @@ impl HeadReader {
             // Skip blank lines before the head (RFC 9112, section 2.2, for requests).
             return Ok(if self.has_begun() { Step::End } else { Step::Line });
         }
+        // A lone carriage return inside a line ends a header too, where the first line
+        // ended with LF: a server that mixes both.
         for line in line.split(|b| *b == b'\r') {
             if !self.fields.take(line) {
                 let begin = String::from_utf8_lossy(&line[..line.len().min(40)]);
@@ -196,7 +202,9 @@ impl HeadReader {
 impl fmt::Display for HeadError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Self::NotHttp(begin) => write!(f, "the response begins with {begin:?}"),
+            Self::NotHttp(begin) => {
+                write!(f, "not an HTTP answer: the response begins with {begin:?}")
+            }
             Self::TooLong => {
                 write!(f, "the headers of the answer do not end within {MAX_HEAD_BYTES} bytes")
             }

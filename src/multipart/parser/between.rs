@@ -45,7 +45,7 @@ impl Parser {
             let n_behind = self.skipped.len() - line.start;
             self.check_length_at_delimiter(self.n_skipped - n_behind);
             self.begin_part(line.is_closing);
-            return Ok(Step::On);
+            return Ok(Step::Continue);
         }
         // Twice as many, so that a stream in small pieces does not move the tail for each.
         if !self.search.is_unsure() && self.skipped.len() > 2 * TAIL_BYTES {
@@ -62,7 +62,7 @@ impl Parser {
             // A picture right behind a line proves that the line is a delimiter.
             if self.line.is_empty() && self.candidate.is_some() && input.first() == Some(&0xFF) {
                 self.confirm_candidate();
-                return Ok(Step::On);
+                return Ok(Step::Continue);
             }
             let n_before = input.len();
             let is_whole = take_line(input, &mut self.line);
@@ -82,13 +82,13 @@ impl Parser {
                     self.candidate = Some(*found);
                     if is_named {
                         self.confirm_candidate();
-                        return Ok(Step::On);
+                        return Ok(Step::Continue);
                     }
                 }
                 Opening::Header => {
                     self.confirm_candidate();
                     self.part.read(&line);
-                    return Ok(Step::On);
+                    return Ok(Step::Continue);
                 }
                 // Behind a delimiter without headers comes a blank line.
                 Opening::Nothing if self.candidate.is_some() && line.trim_ascii().is_empty() => {

@@ -4,7 +4,7 @@
 use std::mem;
 
 use super::super::bytes::{picture_end, skip_line_ends};
-use super::super::{Body, Error};
+use super::super::{Error, PartBuf};
 use super::{MAX_LINE_BYTES, Parser, State, Step};
 use crate::jpeg::{END, START, Walk, Walked};
 
@@ -24,7 +24,7 @@ impl Parser {
         self.walk = Some(Walk::default());
         self.suspect_length = None;
         self.n_after_end = 0;
-        Ok(Step::On)
+        Ok(Step::Continue)
     }
 
     /// Reads the announced number of bytes, or fewer if the picture ends earlier by its
@@ -33,7 +33,7 @@ impl Parser {
         &mut self,
         length: usize,
         input: &mut &[u8],
-        body: &mut impl Body,
+        body: &mut impl PartBuf,
     ) -> Step {
         skip_line_ends(input, body);
         let missing = length.saturating_sub(body.bytes().len());
@@ -68,7 +68,7 @@ impl Parser {
     }
 
     /// Takes back a body whose length is suspect, to parse it again by its delimiter.
-    pub(super) fn take_back(&mut self, length: usize, body: &mut impl Body) {
+    pub(super) fn take_back(&mut self, length: usize, body: &mut impl PartBuf) {
         self.suspect_length = Some(length);
         self.state = State::Body { length: None };
         self.walk = Some(Walk::default());
@@ -77,7 +77,7 @@ impl Parser {
     }
 
     /// Ends the part at the end of its picture, and puts back the bytes behind it.
-    fn end_picture(&mut self, end: usize, body: &mut impl Body) {
+    fn end_picture(&mut self, end: usize, body: &mut impl PartBuf) {
         self.to_reparse.extend_from_slice(&body.bytes()[end..]);
         body.truncate(end);
         body.mark_walked();
@@ -89,7 +89,7 @@ impl Parser {
     pub(super) fn read_to_delimiter(
         &mut self,
         input: &mut &[u8],
-        body: &mut impl Body,
+        body: &mut impl PartBuf,
     ) -> Result<Step, Error> {
         skip_line_ends(input, body);
         let Some(boundary) = self.boundary.as_ref().filter(|_| self.is_confirmed) else {
@@ -126,7 +126,7 @@ impl Parser {
     }
 
     /// Reads up to the end of the picture while the delimiter is not known.
-    fn read_to_end(&mut self, input: &mut &[u8], body: &mut impl Body) -> Result<Step, Error> {
+    fn read_to_end(&mut self, input: &mut &[u8], body: &mut impl PartBuf) -> Result<Step, Error> {
         body.add(mem::take(input));
         if let Some(end) = self.advance_walk(body.bytes()) {
             self.check_size(end, 0)?;

@@ -56,7 +56,7 @@ impl Parser {
         if let Some(is_closing) = self.boundary.as_ref().and_then(|b| b.is_line(line)) {
             self.is_confirmed = true;
             self.begin_part(is_closing);
-            return Some(Ok(Step::On));
+            return Some(Ok(Step::Continue));
         }
         // The line still has its end, LF or CRLF.
         if line.trim_ascii_end().is_empty() {

@@ -11,7 +11,7 @@ use crate::multipart::{self, Parser, Part};
 
 /// The forms that servers use.
 #[derive(Debug)]
-pub(crate) enum Body {
+pub(crate) enum Form {
     /// Parts with delimiters between them.
     Parts { parser: Box<Parser>, others: Others },
     /// JPEGs one after the other, or a lone one.
@@ -56,7 +56,7 @@ const MAX_BLANKS: usize = 1 << 10;
 /// After this number of parts without a picture, the stream is given up.
 const MAX_OTHERS: u64 = 3;
 
-impl Body {
+impl Form {
     /// The body of an answer with this Content-Type.
     pub(crate) fn new(content_type: Option<&str>, max_frame_bytes: usize) -> Self {
         let content_type = content_type.map(str::to_owned);
@@ -104,6 +104,8 @@ impl Body {
                     Ok(Some(Found { jpeg, is_whole })) => {
                         *n_found += 1;
                         picture.extend(jpeg);
+                        // Marked as walked only if whole: what lacks its end must be looked
+                        // at again.
                         if !is_whole {
                             return Ok(Next::Cut);
                         }
@@ -144,6 +146,8 @@ impl Body {
         {
             parser.trust_lengths();
         }
+        // So few bytes hold no picture, so this never finds one, and its result is not
+        // needed.
         self.feed(&mut &*first, picture)?;
         self.feed(input, picture)
     }
@@ -158,8 +162,12 @@ impl Body {
         let parts = |parser| Self::Parts { parser: Box::new(parser), others: Others::default() };
         let name = content_type.unwrap_or("").to_ascii_lowercase();
         let text = first.trim_ascii_start();
+        // Some servers leave out the first delimiter, so the body begins with the headers
+        // of a part.
         let is_header = text.len() >= 8 && text[..8].eq_ignore_ascii_case(b"Content-");
         if text.starts_with(&jpeg::START) && text.get(2) == Some(&0xFF) {
+            // A lone picture that is too large is an error to report. In a stream it is
+            // skipped.
             let is_lone = name.starts_with("image/");
             Ok(Self::Jpegs { splitter: Splitter::new(max_frame_bytes), is_lone, n_found: 0 })
         } else if name.contains("boundary") || name.contains("multipart") || name.contains("mixed")
@@ -243,6 +251,7 @@ impl Others {
     fn add(&mut self, part: Part) -> Result<(), String> {
         self.n += 1;
         self.content_type = part.content_type;
+        // A stream that had pictures may pause with texts for as long as it likes.
         if self.has_picture || self.n < MAX_OTHERS {
             return Ok(());
         }
@@ -255,6 +264,7 @@ const USAGE: &str = "use the address of an MJPEG stream or of a JPEG";
 
 fn no_pictures(content_type: Option<&str>) -> String {
     let name = content_type.unwrap_or("").split(';').next().unwrap_or("").trim();
+    // The type goes into a log and onto a page, and comes from outside.
     let name: String = name.chars().filter(|c| !c.is_control()).take(100).collect();
     let answered = match name.as_str() {
         "" => "without a Content-Type".to_owned(),
@@ -272,10 +282,11 @@ fn is_other(part: &Part, bytes: &[u8]) -> bool {
     let name = part.content_type.as_deref().unwrap_or("image/jpeg").to_ascii_lowercase();
     let name = name.split(';').next().unwrap_or("").trim();
     let is_jpeg = matches!(name, "image/jpeg" | "image/jpg" | "image/pjpeg" | "image/jfif");
+    // Cameras send such a part while their sensor starts.
     let is_missing = bytes.is_empty() && name.starts_with("image/");
     !is_jpeg && !is_missing
 }
 
 #[cfg(test)]
-#[path = "body_tests.rs"]
+#[path = "form_tests.rs"]
 mod tests;
