@@ -67,7 +67,7 @@ impl<In: Transport> Connector<In> for Tls {
         if !details.needs_tls() {
             return Ok(Some(Either::A(transport)));
         }
-        let host = host(&details.uri).unwrap_or_default();
+        let host = host(details.uri).unwrap_or_default();
         let name = ServerName::try_from(host.to_owned())
             .map_err(|_| Error::Tls("the host has no valid name"))?;
         let config = self.config.get_or_init(|| self.config());

@@ -128,20 +128,23 @@ impl Parser {
     /// Reads up to the end of the picture while the delimiter is not known.
     fn read_to_end(&mut self, input: &mut &[u8], body: &mut impl PartBuf) -> Result<Step, Error> {
         body.add(mem::take(input));
-        if let Some(end) = self.advance_walk(body.bytes()) {
+        // The walk goes no further than the largest picture. Otherwise damage behind this
+        // limit would be found or not, depending on how many bytes have arrived.
+        let n_bytes = body.bytes().len();
+        let n_walked = n_bytes.min(self.max_frame_bytes.saturating_add(1));
+        if let Some(end) = self.advance_walk(&body.bytes()[..n_walked]) {
             self.check_size(end, 0)?;
             self.check_length(end);
             self.end_picture(end, body);
             return Ok(Step::Part);
         }
-        self.check_size(body.bytes().len(), 0)?;
-        if body.bytes().len() >= START.len()
-            && (self.walk.is_none() || !body.bytes().starts_with(&START))
-        {
+        if n_bytes >= START.len() && (self.walk.is_none() || !body.bytes().starts_with(&START)) {
             // This is no picture. A delimiter may be among its lines, so parse the bytes
             // again as bytes between parts.
             self.end_picture(0, body);
+            return Ok(Step::More);
         }
+        self.check_size(n_bytes, 0)?;
         Ok(Step::More)
     }
 

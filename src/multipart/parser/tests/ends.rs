@@ -24,6 +24,18 @@ fn what_is_no_stream_is_an_error() {
     assert_eq!(parse_all_ways("", page), (Vec::new(), Err(none)));
 }
 
+/// Before the first delimiter the whole rest of a piece may count as a picture.
+#[test]
+fn what_is_no_picture_is_passed_over_however_much_of_it_has_come() {
+    let no_picture = [&b"\xFF\xD8\xFF\xC0\0\x0B"[..], &[b'0'; 2 * MAX]].concat();
+    let head = b"Content-Type: image/jpeg\r\n\r\n";
+    let part = [b"\r\n--frame\r\nContent-Type: image/jpeg\r\n\r\n", C].concat();
+    for len in [MAX / 2, no_picture.len()] {
+        let stream = [head, &no_picture[..len], &part].concat();
+        assert_eq!(bodies(TYPE, &stream), [C], "{len} bytes");
+    }
+}
+
 /// Feeds a piece again and again until there is an error, and returns how many
 /// bytes were kept.
 fn flood(content_type: &str, opening: &[u8], piece: &[u8]) -> (Error, usize) {
