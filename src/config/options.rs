@@ -23,10 +23,11 @@ pub(super) enum Scope {
 /// The scope of each option. It is written down here and not derived from the
 /// headings of the help, because those are for the reader of the help only. A
 /// test compares the table with the command line.
-const SCOPES: [(&str, Scope); 36] = [
+const SCOPES: [(&str, Scope); 37] = [
     // In the file a camera is a table [[camera]].
     ("camera", Scope::CommandLine),
     ("config", Scope::CommandLine),
+    ("print-config", Scope::CommandLine),
     ("max-viewers", Scope::Camera),
     ("fps", Scope::Camera),
     ("resolution", Scope::Camera),

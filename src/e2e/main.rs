@@ -8,6 +8,8 @@ mod support;
 
 // Options, environment, help, usage errors, exit codes, first log lines.
 mod cli;
+// Command lines of uStreamer and mjpg-streamer, under their names.
+mod drop_in;
 // Stopping: signals, and how long it takes.
 mod stop;
 
