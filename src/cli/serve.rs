@@ -17,7 +17,7 @@ pub(super) fn run(
 ) -> Result<(), Error> {
     let config = daemon::configure(command_line).map_err(Error::Usage)?;
     if let Some(dialect) = dialect {
-        dialect.begin();
+        dialect.begin(command_line);
         // Only now, so that a mistake is seen by whoever starts it.
         if dialect.detach()? {
             return Ok(());

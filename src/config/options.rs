@@ -87,6 +87,11 @@ impl Options {
         })
     }
 
+    /// Whether there is an option of this name, in whatever place.
+    pub(super) fn has(&self, name: &str) -> bool {
+        self.0.get_arguments().any(|arg| arg.get_long() == Some(name))
+    }
+
     pub(super) fn find(&self, key: &str) -> Option<(Scope, &Arg)> {
         self.all().find(|(known, ..)| *known == key).map(|(_, scope, arg)| (scope, arg))
     }

@@ -67,7 +67,7 @@ impl TranslatedCamera {
 
 /// Whether there is an option of this name.
 pub(crate) fn has_option(name: &str) -> bool {
-    Options::new().find(name).is_some()
+    Options::new().has(name)
 }
 
 /// Whether an option may be given several times.

@@ -69,6 +69,10 @@ fn link_named_ustreamer_serves_that_command_line() {
     let asked = &status["camera"]["asked"];
     assert!(asked.to_string().contains("320") && asked.to_string().contains("15"), "{status}");
     assert!(daemon.request("GET", "/status", &[&right]).head.contains("Allow-Origin: *"));
+    daemon.wait_for_log(
+        "ustreamer means: mjpegd --camera v4l2:/dev/nowhere --fps 15 --resolution 320x240 \
+         --stall-timeout 2s ",
+    );
     daemon.wait_for_log("--slowdown: the camera is closed while nobody watches");
     daemon.wait_for_log("--static /nowhere/www: no such folder");
     daemon.wait_for_log("--passwd: the password stands in the list of processes");

@@ -2,6 +2,8 @@
 //! (glibc manual, "Parsing program options using getopt"): options anywhere, joined
 //! values, unique beginnings of long names.
 
+use crate::config::has_option;
+
 use super::table::{Meaning, Row, Value};
 
 /// Which of the two functions the other program calls.
@@ -105,6 +107,11 @@ fn unknown(name: &str, dashes: &str, rows: &[Row]) -> String {
     // A name with more typing errors than this could be any option.
     match nearest.filter(|row| distance(row) <= 1 + name.len() / 4) {
         Some(row) => format!("there is no {dashes}{name}; did you mean {dashes}{}?", row.name),
+        // The log and the guide name options of this program.
+        None if has_option(name) => format!(
+            "{dashes}{name} is an option of mjpegd itself; --print-config shows the command line \
+             that takes it"
+        ),
         None => format!("there is no {dashes}{name}"),
     }
 }
@@ -216,6 +223,11 @@ mod tests {
         for (words, says) in [
             (&["--devise", "x"][..], "there is no --devise; did you mean --device?"),
             (&["--nonsense"], "there is no --nonsense"),
+            (
+                &["--bind", "x"],
+                "--bind is an option of mjpegd itself; --print-config shows the command line that \
+                 takes it",
+            ),
             (&["-Z"], "there is no -Z"),
             (&["--dev", "x"], "--dev may mean --device, --device-timeout"),
             (&["-r"], "-r lacks its value"),

@@ -22,7 +22,7 @@ use std::ffi::OsString;
 use std::path::Path;
 
 use super::Error;
-use crate::config::{CommandLine, Translated};
+use crate::config::{CommandLine, Translated, print_config};
 use crate::url::mask;
 use background::Background;
 use draft::Draft;
@@ -66,6 +66,7 @@ pub(super) enum Start {
 
 /// What a translated command line asks for beside the options of this program.
 pub(super) struct Started {
+    program: &'static str,
     pub(super) log_level: Option<&'static str>,
     background: Option<Background>,
     notes: Vec<String>,
@@ -116,15 +117,21 @@ impl Dialect {
             CommandLine::from_translated(translated).map_err(|e| error(e.to_string()))?;
         let (notes, log_level, ends_with_parent, is_in_background) = started;
         let background = is_in_background.then(Background::new);
-        let started = Started { log_level, background, notes, ends_with_parent };
+        let program = self.program;
+        let started = Started { program, log_level, background, notes, ends_with_parent };
         Ok(Start::Run(Box::new((command_line, started))))
     }
 }
 
 impl Started {
-    /// Logs what has no meaning here, and ties the process to its parent where
+    /// Logs what the command line means and what has no meaning here, and ties the process to its parent where
     /// that was asked for. The log has to be started.
-    pub(super) fn begin(&self) {
+    pub(super) fn begin(&self, command_line: &CommandLine) {
+        let text = print_config(command_line).unwrap_or_default();
+        let same = text.lines().next().and_then(|line| line.strip_prefix("# mjpegd "));
+        if let Some(same) = same {
+            log::info!("{} means: mjpegd {same}", self.program);
+        }
         self.notes.iter().for_each(|note| log::info!("{note}"));
         if self.ends_with_parent {
             let signal = Some(rustix::process::Signal::TERM);

@@ -100,7 +100,6 @@ impl Meaning {
         let Self::Mapped(to, _) = self else { return false };
         let option = to.strip_prefix("--").and_then(|to| to.split([' ', ';', ',']).next());
         let is_there = |name: &str| match name {
-            "camera" => true,
             // The mode came together with the sockets.
             "bind" if to.contains("unix:") => has_option("unix-mode"),
             name => has_option(name),
