@@ -210,6 +210,7 @@ const OPTIONS: &[(&str, i32)] = &[
     ("--static /nowhere", 0),
     ("--exit-on-parent-death --notify-parent --no-log-colors", 0),
     ("word", 0),
+    ("--version --nonsense", 0),
     ("--nonsense", 1),
     ("-Z", 1),
     ("--de x", 1),

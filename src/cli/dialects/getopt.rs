@@ -102,16 +102,19 @@ fn find(
 }
 
 fn unknown(name: &str, dashes: &str, rows: &[Row]) -> String {
-    let distance = |row: &&Row| strsim::osa_distance(name, row.name);
-    let nearest = rows.iter().min_by_key(distance);
-    // A name with more typing errors than this could be any option.
-    match nearest.filter(|row| distance(row) <= 1 + name.len() / 4) {
-        Some(row) => format!("there is no {dashes}{name}; did you mean {dashes}{}?", row.name),
-        // The log and the guide name options of this program.
-        None if has_option(name) => format!(
+    // The log and the guide name options of this program.
+    if has_option(name) {
+        return format!(
             "{dashes}{name} is an option of mjpegd itself; --print-config shows the command line \
              that takes it"
-        ),
+        );
+    }
+    let distance = |row: &&Row| strsim::osa_distance(name, row.name);
+    let nearest = rows.iter().min_by_key(distance);
+    // A name with more typing errors than this could be any option, and one of two
+    // letters is near to all others.
+    match nearest.filter(|row| name.len() > 2 && distance(row) <= 1 + name.len() / 4) {
+        Some(row) => format!("there is no {dashes}{name}; did you mean {dashes}{}?", row.name),
         None => format!("there is no {dashes}{name}"),
     }
 }

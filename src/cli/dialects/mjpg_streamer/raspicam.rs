@@ -28,6 +28,13 @@ const WHITE_BALANCES: [(&str, &str); 8] = [
 const METERINGS: [(&str, &str); 4] =
     [("average", "average"), ("spot", "spot"), ("backlit", "centre"), ("matrix", "centre")];
 
+/// The options with a word as value: their name, the new program's, and the words.
+const MODES: [(&str, &str, &[(&str, &str)]); 3] = [
+    ("ex", "exposure", &EXPOSURES),
+    ("awb", "awb", &WHITE_BALANCES),
+    ("mm", "metering", &METERINGS),
+];
+
 /// The command whose standard output is the camera.
 pub(super) fn source(draft: &mut Draft) -> String {
     let mut command = String::from("exec:rpicam-vid -t 0 -n --codec mjpeg");
@@ -59,13 +66,8 @@ pub(super) fn source(draft: &mut Draft) -> String {
             push(option, &(((n - from) / scale * 1000.0).round() / 1000.0).to_string());
         }
     }
-    for (name, option, words) in [
-        ("ex", "exposure", &EXPOSURES[..]),
-        ("awb", "awb", &WHITE_BALANCES),
-        ("mm", "metering", &METERINGS),
-    ] {
-        let found = words.iter().find(|(word, _)| draft.kept(name) == Some(word));
-        if let Some((_, value)) = found {
+    for (name, option, words) in MODES {
+        if let Some((_, value)) = words.iter().find(|(word, _)| draft.kept(name) == Some(word)) {
             push(option, value);
         }
     }
@@ -84,6 +86,13 @@ pub(super) fn source(draft: &mut Draft) -> String {
             draft.note(&format!("-rot {degrees}"), "rpicam-vid turns by 180 degrees only");
         }
         _ => {}
+    }
+    for (name, _, words) in MODES {
+        let typed = draft.kept(name).map(str::to_owned);
+        let unknown = typed.filter(|typed| words.iter().all(|(word, _)| word != typed));
+        if let Some(unknown) = unknown {
+            draft.note(&format!("-{name} {unknown}"), "rpicam-vid has no such mode");
+        }
     }
     command + " -o -"
 }

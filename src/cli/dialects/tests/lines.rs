@@ -214,6 +214,8 @@ pub(super) const REFUSED: &[(&str, &str)] = &[
     ("ustreamer -S", "name the address with --host and --port"),
     ("ustreamer --host=", "--host: the address is empty"),
     ("ustreamer --prot 8080", "there is no --prot; did you mean --port?"),
+    ("ustreamer --bind 0.0.0.0:80", "--bind is an option of mjpegd itself"),
+    ("mjpg_streamer -i 'input_uvc.so -x 640'", "input_uvc: there is no -x (mjpegd"),
     ("ustreamer --nonsense", "mjpegd ustreamer --help lists the options"),
     ("mjpg_streamer -i 'input_memfd.so -t 0'", "there are: input_uvc,"),
     ("mjpg_streamer -i output_http.so", "there is no plugin \"output_http.so\""),

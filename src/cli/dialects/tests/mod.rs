@@ -114,6 +114,10 @@ fn what_has_no_meaning_here_and_what_is_risky_is_said_once() {
     let says = |text: &str| started.notes.iter().filter(|note| note.contains(text)).count();
     assert_eq!([says("--workers: "), says("--slowdown: "), says("--passwd: ")], [1, 1, 1]);
     assert_eq!(started.log_level, Some("debug"));
+    let (_, started) = run("mjpg_streamer -i 'input_raspicam -ex snow -awb auto -rot 90'");
+    let due =
+        ["-rot 90: rpicam-vid turns by 180 degrees only", "-ex snow: rpicam-vid has no such mode"];
+    assert_eq!(started.notes, due);
     let (_, started) = run("mjpg_streamer -b -o 'output_http.so -c a:SECRET -n'");
     assert!(started.background.is_some() && started.notes.concat().contains("list of processes"));
 }
