@@ -89,7 +89,7 @@
 //! | `http` | from the listener to the replies, in four storeys; its table of addresses is `http/routes.rs` |
 //! | `daemon` | builds these parts, starts them, stops them in reverse |
 //! | [`client`] | the library: every frame of a stream, or always the newest |
-//! | `cli` | the program: subcommands, signals, log, exit codes |
+//! | `cli` | the program: subcommands, command lines of other programs, signals, log, exit codes |
 //! | `fuzz` | in tests: random bytes for everything that reads bytes from outside |
 //! | [`guide`] | in the documentation: options, addresses, recording, design, ... |
 //!

@@ -141,6 +141,14 @@ pub(super) struct Args {
     #[arg(long, env = "MJPEGD_CONFIG", value_name = "FILE", help_heading = "Server")]
     pub(super) config: Option<PathBuf>,
 
+    /// Print the options that are given here, in the environment and in the file, as a command line
+    /// and as a file for --config, instead of serving
+    #[arg(long, env = "MJPEGD_PRINT_CONFIG", value_name = "true|false", help_heading = "Server")]
+    #[arg(action = ArgAction::Set, num_args = 0..=1, require_equals = true)]
+    #[arg(default_value_t = false, default_missing_value = "true", hide_default_value = true)]
+    #[arg(value_parser = BoolishValueParser::new())]
+    pub(super) print_config: bool,
+
     /// Record into this folder while the daemon runs
     #[arg(long, env = "MJPEGD_RECORD", value_name = "DIR", help_heading = "Recording")]
     pub(crate) record: Option<PathBuf>,
@@ -269,6 +277,8 @@ pub(super) fn after_help(sources: &str) -> String {
 Cameras:
 {sources}
 Times are 10s, 500ms, 2m; 0 where a time may be switched off. Sizes are 500kB, 16MB, 4GiB.
+mjpegd ustreamer ... and mjpegd mjpg_streamer ... take the command lines of these programs, and
+so does a link with their name.
 Exit codes: 0 asked to stop, 1 failed while running, 2 bad usage.
 RUST_LOG sets the log level: off, error, warn, info (default), debug."
     )

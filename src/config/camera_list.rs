@@ -5,7 +5,7 @@
 use anyhow::{Context, Result, bail, ensure};
 
 use super::command_line::{CommandLine, Layers};
-use super::file::File;
+use super::file::{File, Table};
 use super::{CameraOptions, name};
 use crate::url::mask_source;
 
@@ -19,6 +19,18 @@ pub(super) struct UncheckedCamera<'a> {
 }
 
 impl UncheckedCamera<'_> {
+    pub(super) fn name(&self) -> &str {
+        &self.name
+    }
+
+    pub(super) fn source(&self) -> &str {
+        &self.source
+    }
+
+    pub(super) fn layers(&self) -> &Layers<'_> {
+        &self.layers
+    }
+
     /// Checks all options of the camera.
     ///
     /// # Errors
@@ -35,9 +47,12 @@ impl UncheckedCamera<'_> {
 /// # Errors
 /// A name that cannot be used or that two cameras have.
 pub(super) fn cameras<'a>(
-    typed: &CommandLine,
+    typed: &'a CommandLine,
     file: Option<&'a File>,
 ) -> Result<Vec<UncheckedCamera<'a>>> {
+    if !typed.cameras.is_empty() {
+        return Ok(translated(typed, file));
+    }
     let mut list = file.map_or(Ok(Vec::new()), in_file)?;
     let n_in_file = list.len();
     for text in typed.cameras() {
@@ -60,18 +75,32 @@ pub(super) fn cameras<'a>(
                 "{origin}: there is a camera {name} already; use NAME=SOURCE with another name"
             ),
             None => {
-                let layers = Layers { file, camera: &[] };
+                let layers = Layers { file, ..Layers::default() };
                 list.push(UncheckedCamera { name, origin, source: source.to_owned(), layers });
             }
         }
     }
     // The default of `--camera` counts only if the file has no camera either.
     if list.is_empty() {
-        let layers = Layers { file, camera: &[] };
+        let layers = Layers { file, ..Layers::default() };
         let (name, source) = (unnamed(0), "demo".to_owned());
         list.push(UncheckedCamera { name, origin: "--camera demo".into(), source, layers });
     }
     Ok(list)
+}
+
+/// The cameras of a command line that was translated. Those of a file are others.
+fn translated<'a>(typed: &'a CommandLine, file: Option<&'a File>) -> Vec<UncheckedCamera<'a>> {
+    let camera = |(n, table): (usize, &'a Table)| {
+        let source = table.source.as_ref().map(|entry| entry.values.concat()).unwrap_or_default();
+        UncheckedCamera {
+            name: unnamed(n),
+            origin: format!("--camera {}", mask_source(&source)),
+            source,
+            layers: Layers { file, camera: &table.entries, is_typed: true },
+        }
+    };
+    typed.cameras.iter().enumerate().map(camera).collect()
 }
 
 /// The cameras of the file.
@@ -96,7 +125,7 @@ fn in_file(file: &File) -> Result<Vec<UncheckedCamera<'_>>> {
             name,
             origin: format!("{}: source {}", file.at(source.line), mask_source(&text)),
             source: text,
-            layers: Layers { file: Some(file), camera: &table.entries },
+            layers: Layers { file: Some(file), camera: &table.entries, is_typed: false },
         });
     }
     Ok(list)

@@ -14,11 +14,13 @@ pub(crate) mod file;
 mod http;
 mod name;
 mod options;
+mod print;
 mod record;
 mod size;
 mod text_file;
 mod tls;
 mod tools;
+mod translated;
 
 use std::ffi::OsString;
 use std::fmt;
@@ -38,9 +40,11 @@ pub(crate) use device::DeviceConfig;
 pub(crate) use exit::ExitConfig;
 pub(crate) use http::{HttpConfig, Limits, N_SHORT_CONNECTIONS};
 pub(crate) use name::is_plain_name;
+pub(crate) use print::print_config;
 pub(crate) use record::RecordConfig;
 pub(crate) use size::parse_size;
 pub(crate) use tools::{GrabArgs, ProbeArgs};
+pub(crate) use translated::{Translated, TranslatedCamera, has_option, is_list};
 
 /// The whole configuration, checked.
 #[derive(Debug)]
@@ -66,9 +70,11 @@ impl Config {
         let cameras = camera_list::cameras(typed, file.as_ref())?;
         let cameras = cameras.iter().map(|camera| camera.check(typed)).collect::<Result<_>>()?;
         // The options of the server need some camera to be a whole command line.
-        let layers = Layers { file: file.as_ref(), camera: &[] };
+        let layers = Layers { file: file.as_ref(), ..Layers::default() };
         let merged = typed.merge("demo", &layers)?;
         let http = HttpConfig::new(&merged.args).map_err(|e| typed.locate_error(&e, &layers))?;
+        let credentials = typed.credentials().cloned().or(http.credentials);
+        let http = HttpConfig { credentials, ..http };
         let exit = ExitConfig::new(&merged.args).map_err(|e| typed.locate_error(&e, &layers))?;
         Ok(Self { cameras, http, exit, server: merged.server() })
     }
