@@ -57,6 +57,8 @@ mod clients;
 // Requests that change something: their bodies, and from which web pages they
 // are accepted.
 mod change;
+// Addresses and bodies as mjpg-streamer has them.
+mod mjpg_streamer;
 // Hostile clients: silent, slow, endless, many.
 mod abuse;
 // mjpegd probe and mjpegd grab.

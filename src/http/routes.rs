@@ -8,12 +8,17 @@
 // a file. They know nothing of each other, nor of this table.
 #[path = "endpoints"]
 mod endpoints {
+    pub(super) mod clients;
+    pub(super) mod command;
     pub(super) mod controls;
     pub(super) mod download;
     pub(super) mod frames_csv;
     pub(super) mod health;
+    pub(super) mod input;
     pub(super) mod metrics;
+    pub(super) mod output;
     pub(super) mod page;
+    pub(super) mod program;
     pub(super) mod record;
     pub(super) mod recordings;
     pub(super) mod segment;
@@ -21,6 +26,7 @@ mod endpoints {
     pub(super) mod state;
     pub(super) mod status;
     pub(super) mod stream;
+    pub(super) mod take;
 }
 
 use std::borrow::Cow;
@@ -28,8 +34,8 @@ use std::borrow::Cow;
 use anyhow::{Result, ensure};
 
 use endpoints::{
-    controls, download, frames_csv, health, metrics, page, record, recordings, segment, snapshot,
-    state, status, stream,
+    clients, command, controls, download, frames_csv, health, input, metrics, output, page,
+    program, record, recordings, segment, snapshot, state, status, stream, take,
 };
 
 use super::context::Context;
@@ -80,22 +86,33 @@ pub(super) enum Access {
 pub(super) struct Methods {
     /// The value of the `Allow` header.
     pub(super) allow: &'static str,
+    /// The one that changes something, for which a web page has to prove that it
+    /// may.
+    pub(super) changing: Option<Method>,
     /// Whether a POST has a body, which must be JSON.
     pub(super) has_body: bool,
 }
 
 /// For an address that is only read.
-const READ: Methods = Methods { allow: "GET, HEAD, OPTIONS", has_body: false };
+const READ: Methods = Methods { allow: "GET, HEAD, OPTIONS", changing: None, has_body: false };
+/// For a stream, which mjpg-streamer also gives to a POST.
+const WATCH: Methods =
+    Methods { allow: "GET, HEAD, POST, OPTIONS", changing: None, has_body: false };
 /// For an address that only takes orders.
-const ORDER: Methods = Methods { allow: "POST, OPTIONS", has_body: false };
+const ORDER: Methods =
+    Methods { allow: "POST, OPTIONS", changing: Some(Method::Post), has_body: false };
 /// For an address that is read and changed.
-const CHANGE: Methods = Methods { allow: "GET, HEAD, POST, OPTIONS", has_body: true };
+const CHANGE: Methods =
+    Methods { allow: "GET, HEAD, POST, OPTIONS", changing: Some(Method::Post), has_body: true };
+/// For mjpg-streamer's orders, which are links.
+const COMMAND: Methods =
+    Methods { allow: "GET, OPTIONS", changing: Some(Method::Get), has_body: false };
 
 use Access::{Anybody, LoggedIn};
 
 #[rustfmt::skip]
 pub(super) static ROUTES: &[Endpoint] = &[
-    Endpoint { path: "/stream", methods: READ, access: LoggedIn, lane: Lane::Viewer, answer: Answer::Stream(stream::open) },
+    Endpoint { path: "/stream", methods: WATCH, access: LoggedIn, lane: Lane::Viewer, answer: Answer::Stream(stream::open) },
     Endpoint { path: "/video_feed", methods: READ, access: LoggedIn, lane: Lane::Viewer, answer: Answer::Stream(stream::open) },
     Endpoint { path: "/snapshot", methods: READ, access: LoggedIn, lane: Lane::Snapshot, answer: Answer::Reply(snapshot::answer) },
     Endpoint { path: "/status", methods: READ, access: LoggedIn, lane: Lane::Short, answer: Answer::Reply(status::answer) },
@@ -108,6 +125,13 @@ pub(super) static ROUTES: &[Endpoint] = &[
     Endpoint { path: "/recordings/frames.csv", methods: READ, access: LoggedIn, lane: Lane::Download, answer: Answer::Reply(frames_csv::answer) },
     Endpoint { path: "/recordings/*", methods: READ, access: LoggedIn, lane: Lane::Download, answer: Answer::Reply(segment::answer) },
     Endpoint { path: "/download", methods: READ, access: LoggedIn, lane: Lane::Download, answer: Answer::Reply(download::answer) },
+    // Of mjpg-streamer.
+    Endpoint { path: COMMAND_PATH, methods: COMMAND, access: LoggedIn, lane: Lane::Control, answer: Answer::Reply(command::answer) },
+    Endpoint { path: TAKE_PATH, methods: READ, access: LoggedIn, lane: Lane::Download, answer: Answer::Reply(take::answer) },
+    Endpoint { path: "/input.json", methods: READ, access: LoggedIn, lane: Lane::Control, answer: Answer::Reply(input::answer) },
+    Endpoint { path: "/output.json", methods: READ, access: LoggedIn, lane: Lane::Short, answer: Answer::Reply(output::answer) },
+    Endpoint { path: "/program.json", methods: READ, access: LoggedIn, lane: Lane::Short, answer: Answer::Reply(program::answer) },
+    Endpoint { path: "/clients.json", methods: READ, access: LoggedIn, lane: Lane::Short, answer: Answer::Reply(clients::answer) },
     Endpoint { path: "/healthz", methods: READ, access: Anybody, lane: Lane::Short, answer: Answer::Reply(health::answer) },
     // The page and its files: whatever is no other address.
     Endpoint { path: "/*", methods: READ, access: LoggedIn, lane: Lane::Short, answer: Answer::Reply(page::answer) },
@@ -115,10 +139,12 @@ pub(super) static ROUTES: &[Endpoint] = &[
 
 /// Other spellings of an address, which other servers have or people type. They
 /// are no rows of their own, so that whatever holds for the row holds for them.
-/// A name with a dot can hide no camera, and stands before a file of `--www`.
+/// A name with a dot can hide no camera, and stands before a file of `--www`; one
+/// without a dot is looked at where no camera has it, see [`Target::resolve`].
 /// A slash at the end, doubled slashes and capital letters are taken for every
 /// address, see [`plain_path`].
-const ALIASES: [(&str, &str); 8] = [
+const ALIASES: [(&str, &str); 9] = [
+    ("/take", TAKE_PATH),
     ("/snapshot.jpg", "/snapshot"),
     ("/snapshot.jpeg", "/snapshot"),
     ("/stream.mjpg", "/stream"),
@@ -129,12 +155,30 @@ const ALIASES: [(&str, &str); 8] = [
     ("/video_feed.mjpeg", "/video_feed"),
 ];
 
-/// mjpg-streamer's files for a camera by its number, which counts from 1.
-const NUMBERED: [(&str, &str, &str); 2] =
-    [("/cam_", ".jpg", "/snapshot"), ("/cam_", ".mjpg", "/stream")];
+/// Addresses with a camera's number in them, as mjpg-streamer and its variants
+/// have them: what stands before and behind it, the number of the first camera,
+/// and the row. An underscore may stand before the number.
+const NUMBERED: [(&str, &str, usize, &str); 6] = [
+    ("/cam", ".jpg", 1, "/snapshot"),
+    ("/cam", ".mjpg", 1, "/stream"),
+    ("/snapshot", "", 0, "/snapshot"),
+    ("/stream", "", 0, "/stream"),
+    ("/input", ".json", 0, "/input.json"),
+    ("/output", ".json", 0, "/output.json"),
+];
 
 /// mjpg-streamer's `/?action=NAME`, and the path that it stands for.
-const ACTIONS: [(&str, &str); 2] = [("stream", "/stream"), ("snapshot", "/snapshot")];
+const ACTIONS: [(&str, &str); 4] = [
+    ("stream", "/stream"),
+    ("snapshot", "/snapshot"),
+    ("command", COMMAND_PATH),
+    ("take", TAKE_PATH),
+];
+
+/// The paths of actions that are no other address. No camera can have such a
+/// name, so that these take none away.
+const COMMAND_PATH: &str = "/?action=command";
+const TAKE_PATH: &str = "/?action=take";
 
 /// mjpg-streamer's folder behind a proxy, before any path.
 const PREFIX: &str = "webcam";
@@ -203,19 +247,31 @@ impl Target {
         }
     }
 
-    /// The address that a name stands for: one in capital letters, such as
-    /// `/Stream`, whose name could be a camera's. `None`: it stands for none.
+    /// The address that a name stands for: one in capital letters such as
+    /// `/Stream`, one with a number such as `/stream_1`, or `/take`. `None`: it
+    /// stands for none.
     fn without_name(&self, name: &str) -> Option<Self> {
         if self.is_unknown_action {
             return None;
         }
         let path = format!("/{}{}", name.to_ascii_lowercase(), self.path);
-        let found = Self { query: self.query.clone(), ..Self::parse(&path) };
+        let query = self.query.clone();
+        if let Some((n, path)) = numbered(&path) {
+            let (which, path) = (Which::Nth(n), path.to_owned());
+            return Some(Self { which, path, query, is_unknown_action: false });
+        }
+        let plain = plain_path(&path);
+        if plain != path {
+            let (which, path) = (Which::First, plain.into_owned());
+            return Some(Self { which, path, query, is_unknown_action: false });
+        }
+        let found = Self { query, ..Self::parse(&path) };
         (found.which != self.which && !found.is_file()).then_some(found)
     }
 
-    /// The target behind `?action=`: `stream`, `snapshot`, and without a
-    /// camera's name also with a camera's number, such as `stream_1`.
+    /// The target behind `?action=`: one of [`ACTIONS`], and without a camera's
+    /// name also with a camera's number, such as `stream_1`. A command has the
+    /// number in a parameter of its own.
     fn from_action(which: Which, action: &str, query: String) -> Self {
         let action = action.trim_end_matches('/');
         let find = |action: &str| ACTIONS.iter().find(|(n, _)| n.eq_ignore_ascii_case(action));
@@ -224,6 +280,11 @@ impl Target {
         let (which, path) = match (numbered, find(action)) {
             (Some(((_, path), n)), _) => (Which::Nth(n), Some(*path)),
             (None, named) => (which, named.map(|(_, path)| *path)),
+        };
+        let plugin = || Query(&query).text("plugin")?.parse().ok();
+        let which = match plugin().filter(|_| path == Some(COMMAND_PATH)) {
+            Some(n) if which == Which::First => Which::Nth(n),
+            _ => which,
         };
         let is_unknown_action = path.is_none();
         Self { which, path: path.unwrap_or("/").to_owned(), query, is_unknown_action }
@@ -258,7 +319,7 @@ impl Target {
 
 /// What `?action=` may be, for people.
 pub(super) fn actions() -> String {
-    ACTIONS.map(|(name, _)| name).join(" or ")
+    ACTIONS.map(|(name, _)| name).join(", ")
 }
 
 impl Methods {
@@ -327,18 +388,24 @@ fn plain_path(path: &str) -> Cow<'_, str> {
     aliases.chain(rows).next().map_or(Cow::Borrowed(path), Cow::Borrowed)
 }
 
-/// The number, from 0, and the path of a file such as `/cam_1.jpg`.
+/// The camera's number, from 0, and the row of a path such as `/cam_1.jpg`.
 fn numbered(path: &str) -> Option<(usize, &'static str)> {
-    NUMBERED.iter().find_map(|(start, end, path_of_row)| {
-        let n = path.strip_prefix(start)?.strip_suffix(end)?.parse::<usize>().ok()?;
-        Some((n.checked_sub(1)?, *path_of_row))
+    let bare = path.strip_suffix('/').unwrap_or(path);
+    NUMBERED.iter().find_map(|(start, end, first, row)| {
+        let number = bare.strip_prefix(start)?.strip_suffix(end)?;
+        let digits = number.strip_prefix('_').unwrap_or(number);
+        // A plus would be read as a number too.
+        let n: usize = digits.parse().ok().filter(|_| !digits.starts_with('+'))?;
+        Some((n.checked_sub(*first)?, *row))
     })
 }
 
 /// What a 404 says: the addresses that exist, without those that are orders.
 pub(super) fn list() -> String {
-    let readable = ROUTES.iter().filter(|row| row.methods.takes(Method::Get));
-    let paths: Vec<_> = readable.map(|row| row.path).filter(|path| !path.ends_with('*')).collect();
+    let is_listed = |row: &&Endpoint| {
+        row.methods.takes(Method::Get) && !row.path.ends_with('*') && !row.path.contains('?')
+    };
+    let paths: Vec<_> = ROUTES.iter().filter(is_listed).map(|row| row.path).collect();
     format!("the page is at /, and there are {}", paths.join(", "))
 }
 

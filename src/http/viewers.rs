@@ -93,6 +93,8 @@ struct Serving {
     served: Served,
     rate: Rate,
     age: Option<Duration>,
+    /// When the last picture went out.
+    last: Option<Instant>,
 }
 
 /// What one or many viewers were given.
@@ -113,6 +115,8 @@ pub(super) struct Report {
     pub(super) fps: f64,
     /// Age of the last picture when the kernel had taken it.
     pub(super) age: Option<Duration>,
+    /// When that was; `None`: it has had none.
+    pub(super) last: Option<Instant>,
 }
 
 /// A place in the list, given up when dropped.
@@ -153,7 +157,8 @@ impl Viewers {
             return Err(Full::Camera(n_most));
         }
         book.n_ever += 1;
-        let serving = Serving { served: Served::default(), rate: Rate::new(), age: None };
+        let serving =
+            Serving { served: Served::default(), rate: Rate::new(), age: None, last: None };
         let viewer = Arc::new(Viewer {
             id: book.n_ever,
             camera: camera.to_owned(),
@@ -267,6 +272,7 @@ impl Viewer {
             n_bytes: n_bytes as u64,
         });
         serving.rate.event(now);
+        serving.last = Some(now);
         serving.age = Some(now.saturating_duration_since(taken));
     }
 
@@ -275,7 +281,9 @@ impl Viewer {
         let mut serving = self.served.lock();
         let n_bytes = n_bytes as u64;
         serving.served.add(Served { n_sent: 1, n_skipped: skipped, n_repeated: 0, n_bytes });
-        serving.rate.event(Instant::now());
+        let now = Instant::now();
+        serving.rate.event(now);
+        serving.last = Some(now);
         serving.age = None;
     }
 
@@ -296,6 +304,7 @@ impl Viewer {
             served: serving.served,
             fps: serving.rate.per_second(Instant::now()),
             age: serving.age,
+            last: serving.last,
         }
     }
 }

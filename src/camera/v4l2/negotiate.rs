@@ -49,6 +49,7 @@ pub(super) fn negotiate(
         format: Some(name(format.fourcc)),
         size: Some((format.width, format.height)),
         fps: set_rate(opened, fps)?,
+        quality: raw.is_some().then_some(config.quality),
     };
     Ok(Negotiated { format, raw, mode })
 }

@@ -6,14 +6,13 @@ use std::sync::Arc;
 use std::time::{Duration, Instant, SystemTime};
 
 use crate::capture::Capture;
-use crate::frame::{AGE, Frame, INSTANCE, JPEG_TYPE, LOST, STATUS, TIMESTAMP};
+use crate::frame::{AGE, Frame, INSTANCE, LOST, STATUS, TIMESTAMP};
 use crate::http::context::Context;
-use crate::http::recorded::{nothing, recording};
-use crate::http::reply::{Code, Reply};
+use crate::http::recorded::{self, recording};
+use crate::http::reply::Reply;
 use crate::http::request::Request;
 use crate::http::time::When;
 use crate::instance;
-use crate::recording::{SECOND, rfc3339};
 use crate::slot::Newer;
 
 /// How long a new picture is waited for where an older one could be sent:
@@ -35,7 +34,7 @@ const MAX_STEP: i64 = 1000;
 /// was recorded, 400 for a value that cannot be.
 pub(in crate::http) fn answer(context: &Context, request: &mut Request) -> Result<(), Reply> {
     if let Some(at) = request.query().moment("at")? {
-        return recorded(context, request, at);
+        return answer_recorded(context, request, at);
     }
     // Milliseconds.
     let max_delay = request.query().number("max_delay", 0..=u32::MAX)?.unwrap_or(0);
@@ -44,7 +43,7 @@ pub(in crate::http) fn answer(context: &Context, request: &mut Request) -> Resul
     let age = frame.meta.at.monotonic.elapsed().as_millis().to_string();
     let (timestamp, own) = (frame.timestamp(), instance::text(&request.camera.name));
     let extra = [(TIMESTAMP, &*timestamp), (AGE, &age), (INSTANCE, &own)];
-    send(context, request, frame.jpeg(), &extra);
+    context.send_picture(request, frame.jpeg(), &extra);
     Ok(())
 }
 
@@ -113,35 +112,10 @@ fn patience(held: Option<&Frame>, interval: Option<Duration>, asked: Instant) ->
 
 /// The picture that was the newest at that moment, or one that is `step` frames
 /// before or behind it.
-fn recorded(context: &Context, request: &Request, at: When) -> Result<(), Reply> {
+fn answer_recorded(context: &Context, request: &Request, at: When) -> Result<(), Reply> {
     let step = request.query().number("step", -MAX_STEP..=MAX_STEP)?.unwrap_or(0);
     let recording = recording(&request.camera)?;
-    let at = at.resolve(SystemTime::now());
-    let none = || nothing(recording, &format!("at {}", rfc3339(at)));
-    let mut cursor = recording.store().seek_shown(at).ok_or_else(none)?;
-    cursor.step(step);
-    let mut part = Vec::new();
-    loop {
-        let record = cursor.next().ok_or_else(none)?.record;
-        // The next one stands in for a damaged one.
-        if cursor.read(&record, &mut part) {
-            let jpeg = record.jpeg(&part);
-            let (seconds, micros) = (record.captured / SECOND, record.captured % SECOND);
-            let timestamp = format!("{seconds}.{micros:06}");
-            send(context, request, jpeg, &[(TIMESTAMP, &timestamp)]);
-            return Ok(());
-        }
-    }
-}
-
-fn send(context: &Context, request: &Request, jpeg: &[u8], extra: &[(&str, &str)]) {
-    let mut head = context
-        .head(Code::Ok)
-        .with("Content-Type", JPEG_TYPE)
-        .with("Content-Length", &jpeg.len().to_string())
-        .picture_of_now();
-    for (name, value) in extra {
-        head = head.with(name, value);
-    }
-    request.send(&head.finish(), jpeg, context.timeout(jpeg.len()));
+    let picture = recorded::picture(recording, at.resolve(SystemTime::now()), step)?;
+    context.send_picture(request, picture.jpeg(), &[(TIMESTAMP, &picture.timestamp())]);
+    Ok(())
 }
