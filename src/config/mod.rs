@@ -33,7 +33,7 @@ pub(crate) use camera::{CameraConfig, Source};
 pub(crate) use camera_options::{CameraOptions, CaptureConfig};
 pub(crate) use command_line::CommandLine;
 pub(crate) use device::DeviceConfig;
-pub(crate) use http::{HttpConfig, Limits, N_SHORT_CONNECTIONS};
+pub(crate) use http::{HttpConfig, Limits, LostSnapshot, N_SHORT_CONNECTIONS};
 pub(crate) use name::is_plain_name;
 pub(crate) use record::RecordConfig;
 pub(crate) use tools::{GrabArgs, ProbeArgs};
@@ -140,6 +140,7 @@ mod tests {
             (["--allow-origin", "printer"], "use * or one origin"),
             (["--allow-origin", "http://a\r\nSet-Cookie: b"], "use * or one origin"),
             (["--auth-file", "/nowhere/at/all"], "/nowhere/at/all"),
+            (["--instance-id", "a b"], "use up to 64 letters, digits"),
             (["--camera", "webcam"], "use one of v4l2[:DEVICE], exec:COMMAND"),
             (["--resolution", "640"], "is no size"),
             (["--format", "JPEG2000"], "four letters"),

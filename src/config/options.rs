@@ -23,7 +23,7 @@ pub(super) enum Scope {
 /// The scope of each option. It is written down here and not derived from the
 /// headings of the help, because those are for the reader of the help only. A
 /// test compares the table with the command line.
-const SCOPES: [(&str, Scope); 31] = [
+const SCOPES: [(&str, Scope); 33] = [
     // In the file a camera is a table [[camera]].
     ("camera", Scope::CommandLine),
     ("config", Scope::CommandLine),
@@ -54,6 +54,8 @@ const SCOPES: [(&str, Scope); 31] = [
     ("max-leaks", Scope::Server),
     ("exit-on-lost", Scope::Server),
     ("www", Scope::Server),
+    ("lost-snapshot", Scope::Server),
+    ("instance-id", Scope::Server),
     ("auth-file", Scope::Server),
     ("allow-origin", Scope::Server),
 ];

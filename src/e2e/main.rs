@@ -59,6 +59,8 @@ mod clients;
 mod change;
 // Addresses and bodies as mjpg-streamer has them.
 mod mjpg_streamer;
+// Addresses and bodies as uStreamer has them.
+mod ustreamer;
 // Hostile clients: silent, slow, endless, many.
 mod abuse;
 // mjpegd probe and mjpegd grab.

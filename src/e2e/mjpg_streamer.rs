@@ -106,7 +106,7 @@ fn command_is_taken_from_programs_and_own_pages_only() {
     let ask = |headers: &[&str]| daemon.request("GET", COMMAND, headers);
     for headers in [
         &[][..],
-        &["User-Agent: curl/7.88.1", "Accept: */*"],
+        &["User-Agent: curl/7.88.1", "Accept: */*", "Cookie: stream_client=0/1"],
         &[BROWSER, own],
         &[BROWSER, "Sec-Fetch-Site: same-origin"],
         &[BROWSER, "Sec-Fetch-Site: none"],
@@ -119,7 +119,6 @@ fn command_is_taken_from_programs_and_own_pages_only() {
         &[BROWSER, evil],
         &[evil],
         &["Accept-Language: en"],
-        &["Cookie: stream_client=0/1"],
         &[BROWSER, own, "Sec-Fetch-Site: cross-site"],
         &["Sec-Fetch-Site: same-site"],
         &["Origin: http://printer:7125"],

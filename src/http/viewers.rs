@@ -77,7 +77,18 @@ pub(super) struct ViewerInfo {
     /// Chosen by the viewer to find itself in the status.
     pub(super) key: String,
     pub(super) layout: Layout,
-    pub(super) has_extra_headers: bool,
+    pub(super) extras: Extras,
+}
+
+/// What a viewer asked for in uStreamer's words.
+#[derive(Clone, Copy, Debug, Default, PartialEq)]
+pub(super) struct Extras {
+    /// uStreamer's headers in each part of the full layout.
+    pub(super) extra_headers: bool,
+    /// A picture without a successor once more, soon.
+    pub(super) dual_final_frames: bool,
+    /// Parts without their JPEGs.
+    pub(super) zero_data: bool,
 }
 
 /// One receiver of a stream.
@@ -260,7 +271,19 @@ impl Layout {
     }
 }
 
+impl ViewerInfo {
+    /// The key as uStreamer shows it.
+    pub(super) fn shown_key(&self) -> &str {
+        if self.key.is_empty() { "0" } else { &self.key }
+    }
+}
+
 impl Viewer {
+    /// Its number in uStreamer's form.
+    pub(super) fn hex_id(&self) -> String {
+        format!("{:016x}", self.id)
+    }
+
     /// A picture went out, `skipped` others had not.
     pub(super) fn sent(&self, n_bytes: usize, skipped: u64, taken: Instant) {
         let now = Instant::now();

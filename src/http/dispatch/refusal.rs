@@ -83,7 +83,7 @@ fn is_browser<'a>(header: impl Fn(&'static str) -> Option<&'a str>) -> bool {
     header("User-Agent").is_some_and(is_of_browsers)
         // Node's `fetch` sends a star.
         || header("Accept-Language").is_some_and(|languages| languages != "*")
-        || ["Cookie", "DNT", "Sec-GPC", "Upgrade-Insecure-Requests"]
+        || ["DNT", "Sec-GPC", "Upgrade-Insecure-Requests"]
             .into_iter()
             .any(|name| header(name).is_some())
 }
@@ -161,12 +161,12 @@ mod tests {
         assert!(is("User-Agent", "Mozilla/5.0 (X11; Linux x86_64; rv:153.0) Gecko/20100101"));
         assert!(is("Accept-Language", "en-GB,en;q=0.9"));
         assert!(is("Accept-Language", ""));
-        assert!(is("Cookie", "stream_client=0/0000000000000001"));
         assert!(is("Upgrade-Insecure-Requests", "1"));
         assert!(!is("User-Agent", "curl/7.88.1") && !is("User-Agent", "python-requests/2.34"));
         // Node.
         assert!(!is("Accept-Language", "*") && !is("Sec-Fetch-Mode", "cors"));
-        assert!(!is("Accept", "*/*"));
+        // Programs keep the cookie of a stream too.
+        assert!(!is("Accept", "*/*") && !is("Cookie", "stream_client=0/0000000000000001"));
     }
 
     #[test]

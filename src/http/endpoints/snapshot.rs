@@ -6,13 +6,16 @@ use std::sync::Arc;
 use std::time::{Duration, Instant, SystemTime};
 
 use crate::capture::Capture;
+use crate::config::LostSnapshot;
 use crate::frame::{AGE, Frame, INSTANCE, LOST, STATUS, TIMESTAMP};
 use crate::http::context::Context;
 use crate::http::recorded::{self, recording};
 use crate::http::reply::Reply;
 use crate::http::request::Request;
 use crate::http::time::When;
+use crate::http::ustreamer::monotonic;
 use crate::instance;
+use crate::jpeg::status_cause;
 use crate::slot::Newer;
 
 /// How long a new picture is waited for where an older one could be sent:
@@ -39,12 +42,34 @@ pub(in crate::http) fn answer(context: &Context, request: &mut Request) -> Resul
     // Milliseconds.
     let max_delay = request.query().number("max_delay", 0..=u32::MAX)?.unwrap_or(0);
     let max_delay = Duration::from_millis(max_delay.into());
-    let frame = take(&request.camera.capture, request.asked, max_delay)?;
+    let lost = context.config.lost_snapshot;
+    let frame = take(&request.camera.capture, request.asked, max_delay, lost)?;
     let age = frame.meta.at.monotonic.elapsed().as_millis().to_string();
     let (timestamp, own) = (frame.timestamp(), instance::text(&request.camera.name));
-    let extra = [(TIMESTAMP, &*timestamp), (AGE, &age), (INSTANCE, &own)];
-    context.send_picture(request, frame.jpeg(), &extra);
+    let mut headers = vec![(TIMESTAMP, timestamp), (AGE, age), (INSTANCE, own)];
+    if let Some(cause) = frame.meta.is_status.then(|| status_cause(frame.jpeg())).flatten() {
+        headers.push((STATUS, status(&cause)));
+    }
+    headers.extend(of_ustreamer(&frame));
+    let headers: Vec<_> = headers.iter().map(|(name, value)| (*name, &**value)).collect();
+    context.send_picture(request, frame.jpeg(), &headers);
     Ok(())
+}
+
+/// uStreamer's headers, those that have a meaning here, of its versions 4 and 6.
+/// Driver and program have one time for a picture, so that it begins and ends
+/// there.
+fn of_ustreamer(frame: &Frame) -> [(&'static str, String); 7] {
+    let grabbed = monotonic(frame.meta.at.monotonic);
+    [
+        ("X-UStreamer-Online", (!frame.meta.is_status).to_string()),
+        ("X-UStreamer-Width", frame.meta.width.to_string()),
+        ("X-UStreamer-Height", frame.meta.height.to_string()),
+        ("X-UStreamer-Grab-Timestamp", grabbed.clone()),
+        ("X-UStreamer-Grab-Begin-Timestamp", grabbed.clone()),
+        ("X-UStreamer-Grab-End-Timestamp", grabbed),
+        ("X-UStreamer-Send-Timestamp", monotonic(Instant::now())),
+    ]
 }
 
 /// Waits for a picture that was taken at most `max_delay` before `asked`. If none
@@ -52,7 +77,12 @@ pub(in crate::http) fn answer(context: &Context, request: &mut Request) -> Resul
 ///
 /// # Errors
 /// 503, and why there is none.
-fn take(capture: &Capture, asked: Instant, max_delay: Duration) -> Result<Arc<Frame>, Reply> {
+fn take(
+    capture: &Capture,
+    asked: Instant,
+    max_delay: Duration,
+    of_lost: LostSnapshot,
+) -> Result<Arc<Frame>, Reply> {
     let reader = capture.read();
     let oldest = asked.checked_sub(max_delay).unwrap_or(asked);
     // The newest that is too old.
@@ -62,6 +92,11 @@ fn take(capture: &Capture, asked: Instant, max_delay: Duration) -> Result<Arc<Fr
         let left = until.saturating_duration_since(Instant::now());
         let seen = held.as_ref().map_or(0, |frame| frame.meta.seq);
         match reader.wait_newer(seen, left) {
+            Newer::Frame { frame, .. }
+                if frame.meta.is_status && of_lost == LostSnapshot::Picture =>
+            {
+                return Ok(frame);
+            }
             Newer::Frame { frame, .. } if frame.meta.is_status => {
                 // The cause is gone if the camera came back at this moment.
                 let cause = reader.cause().unwrap_or_else(|| "the camera was lost".into());
@@ -90,11 +125,16 @@ fn take(capture: &Capture, asked: Instant, max_delay: Duration) -> Result<Arc<Fr
 
 /// 503 with the cause, once for people and once for a daemon that relays this.
 fn lost(cause: &str) -> Reply {
+    Reply::unavailable(&format!("no picture: {cause}")).with(STATUS, status(cause))
+}
+
+/// A cause as a header has it.
+fn status(cause: &str) -> String {
     // A cause may hold what another server or a command said.
     let is_plain = |c: char| c == ' ' || c.is_ascii_graphic();
     let plain: String =
         cause.chars().take(MAX_CAUSE).map(|c| if is_plain(c) { c } else { '?' }).collect();
-    Reply::unavailable(&format!("no picture: {cause}")).with(STATUS, format!("{LOST}{plain}"))
+    format!("{LOST}{plain}")
 }
 
 /// How long after `asked` a newer picture than `held` is waited for: not at all
