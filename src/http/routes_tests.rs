@@ -1,5 +1,6 @@
 use std::collections::BTreeSet;
 
+use super::target::{ALIASES, NUMBERED};
 use super::*;
 
 /// The row and the query that a target of the first camera leads to.
