@@ -1,22 +1,24 @@
 //! The daemon as a whole: the only place that builds its parts, starts them in
 //! flow order, and stops and joins them in reverse.
 
-use std::collections::HashMap;
+mod exits;
+
 use std::net::{IpAddr, Ipv4Addr, SocketAddr, UdpSocket};
-use std::time::{Duration, Instant};
+use std::time::Instant;
 
 use anyhow::{Result, anyhow};
-use crossbeam_channel::{Receiver, never, select, tick};
+use crossbeam_channel::{Receiver, select};
 
 use crate::camera;
 use crate::cameras::Cameras;
 use crate::children;
-use crate::config::{CameraOptions, CommandLine, Config, ServerOptionValues};
+use crate::config::{Bind, CameraOptions, CommandLine, Config, ServerOptionValues};
 use crate::http::{Inherited, Restart, Server, check_camera_name};
 use crate::open_files;
 use crate::panics;
 use crate::shutdown;
 use crate::url::mask_error;
+use exits::{Exit, Exits};
 
 /// Orders that the daemon takes while it runs.
 #[derive(Debug)]
@@ -47,17 +49,18 @@ pub(crate) fn run(
     let labels: Vec<_> = config.cameras.iter().map(CameraOptions::description).collect();
     let cameras = Cameras::new(config.cameras);
     let inherited = Inherited::from_env();
+    let n_before = inherited.as_ref().map_or(0, |inherited| inherited.n_before);
     let server = Server::start(config.http, cameras.clone(), inherited, &stop)?;
-    greet(server.address(), &labels);
-    let (mut losses, looks) = Losses::watch(config.exit_on_lost);
-    let mut too_long_lost = None;
+    greet(&server.addresses(), &labels);
+    let (mut exits, looks) = Exits::watch(config.exit);
+    let mut exit = None;
     let is_restart = loop {
         select! {
             recv(signals.stop) -> _ => break false,
             recv(server.restart_needed()) -> _ => break true,
             recv(looks) -> _ => {
-                too_long_lost = losses.look(Instant::now(), cameras.lost());
-                if too_long_lost.is_some() {
+                exit = exits.look(Instant::now(), cameras.lost(), server.last_watched());
+                if exit.is_some() {
                     break false;
                 }
             }
@@ -67,54 +70,22 @@ pub(crate) fn run(
     if is_restart {
         log::warn!("restarting, because the HTTP library has lost too many connections");
         server.stop_accepting();
+    } else if let Some(Exit::Unwatched(time)) = exit {
+        log::info!("stopping: nobody has watched for {time:.0?} (--exit-on-no-viewers)");
     } else {
         log::info!("stopping");
     }
     drop(trigger);
     cameras.close();
-    let listener = server.stop();
+    let listeners = server.stop(is_restart);
     cameras.stop();
-    if let Some(why) = too_long_lost {
+    if let Some(Exit::Lost(why)) = exit {
         return Err(anyhow!(why));
     }
     if !is_restart {
         return Ok(None);
     }
-    let n_before = inherited.map_or(0, |inherited| inherited.n_before);
-    Ok(Some(Restart { listener: listener?, n_before }))
-}
-
-/// Since when cameras have been lost, for `--exit-on-lost`.
-struct Losses {
-    limit: Duration,
-    since: HashMap<String, Instant>,
-}
-
-impl Losses {
-    /// A message of the channel means: look. Without a limit there is none.
-    fn watch(limit: Option<Duration>) -> (Self, Receiver<Instant>) {
-        let often = |limit: Duration| tick((limit / 10).min(Duration::from_secs(1)));
-        let looks = limit.map_or_else(never, often);
-        (Self { limit: limit.unwrap_or(Duration::MAX), since: HashMap::new() }, looks)
-    }
-
-    /// Takes the names and causes of the cameras that are lost now. Returns why
-    /// the program has to end, if one of them has been lost for too long.
-    fn look(&mut self, now: Instant, lost: Vec<(String, String)>) -> Option<String> {
-        let mut before = std::mem::take(&mut self.since);
-        let mut why = None;
-        for (name, cause) in lost {
-            let since = before.remove(&name).unwrap_or(now);
-            // Not by the time in the status, which is that of the wall clock.
-            if now.saturating_duration_since(since) >= self.limit {
-                let limit = self.limit;
-                let text = format!("camera {name} has been lost for {limit:?} (--exit-on-lost)");
-                why.get_or_insert(format!("{text}: {cause}"));
-            }
-            self.since.insert(name, since);
-        }
-        why
-    }
+    Ok(Some(Restart { listeners: listeners?, n_before }))
 }
 
 /// Reads the command line and the file it names, and checks what the system
@@ -156,8 +127,20 @@ fn reload(command_line: &CommandLine, cameras: &Cameras, server: &ServerOptionVa
     }
 }
 
-/// Logs the address, how to reach it from the network, and the cameras.
-fn greet(address: SocketAddr, cameras: &[String]) {
+/// Logs the addresses, how to reach them from the network, and the cameras.
+fn greet(addresses: &[Bind], cameras: &[String]) {
+    for address in addresses {
+        match address {
+            Bind::Tcp(address) => greet_at(*address),
+            Bind::Unix(_) => log::info!("listening on {address}"),
+        }
+    }
+    for camera in cameras {
+        log::info!("{camera}");
+    }
+}
+
+fn greet_at(address: SocketAddr) {
     let port = address.port();
     log::info!("listening on http://{}/", local_address(address));
     if address.ip().is_loopback() {
@@ -167,9 +150,6 @@ fn greet(address: SocketAddr, cameras: &[String]) {
             Some(ip) => log::info!("from the network: http://{}/", SocketAddr::new(ip, port)),
             None => log::info!("from the network: http://ADDRESS-OF-THIS-MACHINE:{port}/"),
         }
-    }
-    for camera in cameras {
-        log::info!("{camera}");
     }
 }
 
@@ -189,24 +169,4 @@ fn network_address() -> Option<IpAddr> {
     // address is one of TEST-NET-1 (RFC 5737).
     socket.connect((Ipv4Addr::new(192, 0, 2, 1), 9)).ok()?;
     Some(socket.local_addr().ok()?.ip())
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn camera_that_comes_back_begins_from_nothing() {
-        let (mut losses, _) = Losses::watch(Some(Duration::from_secs(10)));
-        let start = Instant::now();
-        let mut look = |s, names: &[&str]| {
-            let lost = names.iter().map(|name| ((*name).to_owned(), "gone".to_owned()));
-            losses.look(start + Duration::from_secs(s), lost.collect())
-        };
-        assert_eq!(look(0, &["a"]), None);
-        assert_eq!(look(9, &["b"]), None);
-        assert_eq!(look(18, &["a", "b"]), None);
-        let why = "camera b has been lost for 10s (--exit-on-lost): gone";
-        assert_eq!(look(19, &["a", "b"]).as_deref(), Some(why));
-    }
 }

@@ -317,6 +317,8 @@ impl Write for FrameBuf {
 #[derive(Debug, Default)]
 pub(crate) struct FramePool {
     frames: Vec<Arc<Frame>>,
+    /// A buffer that was filled and not published.
+    unused: Option<FrameBuf>,
 }
 
 impl FramePool {
@@ -326,6 +328,9 @@ impl FramePool {
 
     /// Returns an empty buffer, a used one if possible.
     pub(crate) fn take(&mut self) -> FrameBuf {
+        if let Some(buf) = self.unused.take() {
+            return FrameBuf::reusing(buf.bytes);
+        }
         // `get_mut` succeeds only if the pool is the only holder: no viewer is still
         // sending these bytes.
         let free = self.frames.iter_mut().position(|f| Arc::get_mut(f).is_some());
@@ -333,6 +338,11 @@ impl FramePool {
             Some(Ok(frame)) => FrameBuf::reusing(frame.bytes),
             _ => FrameBuf::new(),
         }
+    }
+
+    /// Takes back a buffer whose frame is not published.
+    pub(crate) fn put_back(&mut self, buf: FrameBuf) {
+        self.unused = Some(buf);
     }
 
     /// Keeps a published frame, to reuse its buffer once the pool is its only holder.
@@ -414,6 +424,10 @@ mod tests {
         pool.keep(&held);
         assert_eq!(pool.take().bytes.capacity(), FrameBuf::new().bytes.capacity());
         drop(held);
+        let again = pool.take();
+        assert!(again.bytes.capacity() >= 1000);
+        assert!(again.jpeg().is_empty());
+        pool.put_back(again);
         let again = pool.take();
         assert!(again.bytes.capacity() >= 1000);
         assert!(again.jpeg().is_empty());

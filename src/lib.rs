@@ -71,6 +71,7 @@
 //! | `instance` | who this process is, for a daemon that meets its own stream |
 //! | `url`, `trust` | addresses of other servers, with passwords hidden in texts; which certificates are accepted |
 //! | `config` | the command line and the file, checked; the scope of each option |
+//! | `reexec` | this program, started again in the same process |
 //! | `heap` | one heap for all threads |
 //! | `children` | the processes started here; orphans reaped where this is process 1 |
 //! | `panics` | panics counted |
@@ -149,6 +150,8 @@ mod pictures;
 mod rate;
 #[cfg(feature = "daemon")]
 mod recording;
+#[cfg(feature = "daemon")]
+mod reexec;
 mod secrets;
 mod shutdown;
 #[cfg(feature = "daemon")]

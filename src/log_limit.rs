@@ -78,6 +78,12 @@ impl LogReasons {
         self.0.push(Reason { text: text.to_owned(), since: now, n_held_back: 0 });
         Some(0)
     }
+
+    /// Logs the line as a warning, if its reason passes. The reason leaves out
+    /// what differs from line to line, such as the name of a file.
+    pub(crate) fn warn(&mut self, reason: &str, line: &str) {
+        warn(line, self.pass(reason, Instant::now()));
+    }
 }
 
 /// Logs a line at the level `info` if it passed, else at `debug`.
@@ -114,11 +120,6 @@ impl LogBudget {
         }
         self.n_passed += 1;
         Some(std::mem::take(&mut self.n_held_back))
-    }
-
-    /// Logs a line at the level `info`, or `debug` if it is over the budget.
-    pub(crate) fn info(&mut self, line: &str, now: Instant) {
-        info(line, self.pass(now));
     }
 }
 

@@ -63,7 +63,7 @@ impl Images {
                 self.files = list(&self.dir)?.into_iter();
                 continue;
             };
-            match self.read(&path, frame) {
+            match read(&path, frame, self.max_bytes) {
                 Ok(()) => {
                     self.unread = None;
                     return Ok(path);
@@ -79,12 +79,37 @@ impl Images {
             }
         }
     }
+}
 
-    fn read(&self, path: &Path, frame: &mut FrameBuf) -> std::io::Result<()> {
-        let file = fs::File::open(path)?;
-        let n_bytes = usize::try_from(file.metadata()?.len()).unwrap_or(usize::MAX);
-        frame.extend_from(file, n_bytes, self.max_bytes).map(|_| ())
+/// Reads a file into an empty frame, or as much of it as is no frame any more.
+pub(super) fn read(path: &Path, frame: &mut FrameBuf, max_bytes: usize) -> std::io::Result<()> {
+    let file = fs::File::open(path)?;
+    let n_bytes = usize::try_from(file.metadata()?.len()).unwrap_or(usize::MAX);
+    frame.extend_from(file, n_bytes, max_bytes).map(|_| ())
+}
+
+/// Checks what was read of a file, which is named in the log if it is no picture.
+pub(super) fn check_picture(
+    path: &Path,
+    frame: &mut FrameBuf,
+    max_bytes: usize,
+) -> Result<(), Error> {
+    frame.cut(0..jpeg::n_before(frame.jpeg()));
+    let checked = match frame.jpeg() {
+        jpeg if jpeg.len() > max_bytes => Err(jpeg::Error::TooLarge),
+        jpeg => jpeg::check(jpeg),
+    };
+    let info = checked.map_err(|why| {
+        log_once(path, &why.to_string());
+        Error::BadFrame(why)
+    })?;
+    // A file without its end may be half an upload: capture decides whether it
+    // is shown.
+    if info.has_end {
+        frame.truncate(info.len);
+        frame.mark_walked();
     }
+    Ok(())
 }
 
 impl Driver for Images {
@@ -93,30 +118,16 @@ impl Driver for Images {
             self.pacer.wait(stop)?;
         }
         let path = self.read_next(frame)?;
-        frame.cut(0..jpeg::n_before(frame.jpeg()));
-        let checked = match frame.jpeg() {
-            jpeg if jpeg.len() > self.max_bytes => Err(jpeg::Error::TooLarge),
-            jpeg => jpeg::check(jpeg),
-        };
+        let checked = check_picture(&path, frame, self.max_bytes);
         match checked {
-            Ok(info) => {
-                self.has_good = true;
-                // A file without its end may be half an upload: capture decides
-                // whether it is shown.
-                if info.has_end {
-                    frame.truncate(info.len);
-                    frame.mark_walked();
-                }
-                Ok(Timestamp::now())
-            }
-            Err(why) => {
-                log_once(&path, &why.to_string());
+            Ok(()) => self.has_good = true,
+            Err(_) => {
                 // Where others are good, a bad file takes no time from them.
                 self.is_due = self.has_good;
                 self.has_good &= self.files.len() > 0;
-                Err(Error::BadFrame(why))
             }
         }
+        checked.map(|()| Timestamp::now())
     }
 
     fn mode(&self) -> Mode {
@@ -155,7 +166,7 @@ fn check_start(path: &Path) -> Result<(), String> {
 }
 
 /// Logs once that a file is skipped, and why.
-fn log_once(path: &Path, why: &str) {
+pub(super) fn log_once(path: &Path, why: &str) {
     let mut named = NAMED.lock();
     if named.len() < MAX_NAMED && !named.iter().any(|known| known == path) {
         named.push(path.to_owned());
@@ -182,7 +193,7 @@ fn list(dir: &Path) -> Result<Vec<PathBuf>, Error> {
     Ok(files)
 }
 
-fn has_jpeg_name(path: &Path) -> bool {
+pub(super) fn has_jpeg_name(path: &Path) -> bool {
     let extension = path.extension().and_then(|e| e.to_str()).unwrap_or("");
     extension.eq_ignore_ascii_case("jpg") || extension.eq_ignore_ascii_case("jpeg")
 }

@@ -14,6 +14,7 @@ mod pattern;
 mod server;
 mod stall;
 mod v4l2;
+mod watched;
 
 use std::fmt;
 use std::sync::Arc;
@@ -23,7 +24,7 @@ use parking_lot::Mutex;
 pub(crate) use canvas::{Canvas, Colour};
 pub(crate) use v4l2::list_devices::{devices_to_text, list_devices};
 
-use crate::config::{CameraConfig, Source};
+use crate::config::{CameraConfig, Source, Watch};
 use crate::controls::{Change, ChangeResult, Control};
 use crate::frame::{FrameBuf, Timestamp};
 use crate::instance;
@@ -55,6 +56,12 @@ pub(crate) trait Driver {
     /// source announced.
     fn take_n_wrong_lengths(&mut self) -> u64 {
         0
+    }
+
+    /// Whether its pictures may come from another daemon, which marks those that
+    /// it draws while its own camera is lost.
+    fn may_relay(&self) -> bool {
+        false
     }
 
     /// Waits for the next frame and discards it, if that saves work (such as
@@ -185,14 +192,14 @@ pub(crate) type Opener = dyn Fn() -> Result<Box<dyn Driver>, Error> + Send + Syn
 /// Does not touch the device yet. `name` is the camera's own, by which it knows
 /// its own stream.
 pub(crate) fn opener(config: CameraConfig, name: &str) -> (Box<Opener>, Option<Arc<dyn Controls>>) {
-    let CameraConfig { source, fps, max_frame_bytes: max_bytes, device, trust } = config;
+    let CameraConfig { source, fps, max_frame_bytes: max_bytes, device, trust, watch } = config;
     // Shared by all openings, so that what was learnt of the pace is kept.
     let stall = Arc::new(Mutex::new(stall::Stall::new(&device, fps)));
     let open = match source {
         Source::V4l2(path) => {
             // Both share the device, so that the controls reach the device that
             // was opened last, and an opening sets what a request asked for.
-            let device = Arc::new(v4l2::Device::new(path, device, fps));
+            let device = Arc::new(v4l2::Device::new(name, path, device, fps));
             let controls = Arc::clone(&device);
             return (boxed(move || device.open()), Some(controls));
         }
@@ -200,10 +207,16 @@ pub(crate) fn opener(config: CameraConfig, name: &str) -> (Box<Opener>, Option<A
         Source::Pattern { width, height, fps: own } => {
             boxed(move || Ok(pattern::Pattern::open(width, height, own.or(fps))))
         }
-        Source::Images(dir) => boxed(move || images::Images::open(&dir, fps, max_bytes)),
+        Source::Images(dir) => match watch {
+            None => boxed(move || images::Images::open(&dir, fps, max_bytes)),
+            Some(Watch { removes }) => {
+                boxed(move || watched::Watched::open(&dir, removes, max_bytes))
+            }
+        },
         Source::File(path) => boxed(move || file::File::open(&path, fps, max_bytes)),
         Source::Exec(command) => {
-            boxed(move || exec::Exec::open(&command, Arc::clone(&stall), max_bytes))
+            let lasting = exec::Lasting { stall, log: Arc::default() };
+            boxed(move || exec::Exec::open(&command, lasting.clone(), max_bytes))
         }
         Source::Server(url) => {
             let own = instance::id(name);
@@ -234,6 +247,7 @@ pub(crate) fn check(config: &CameraConfig) -> Result<(), Error> {
         | Source::V4l2(_)
         | Source::Exec(_)
         | Source::Server(_) => Ok(()),
+        Source::Images(dir) if config.watch.is_some() => watched::check(dir),
         Source::Images(dir) => images::check(dir),
         Source::File(path) => file::check(path, config.max_frame_bytes),
     }

@@ -6,6 +6,7 @@ use std::sync::Arc;
 use std::sync::atomic::Ordering::SeqCst;
 use std::time::Instant;
 
+use super::filter::Filter;
 use super::judge::Judge;
 use super::normalize::normalize;
 use super::stats::Repair;
@@ -13,8 +14,8 @@ use super::{Setup, Shared, State, status_picture};
 use crate::back_off::BackOff;
 use crate::camera::{Cause, Driver, Error};
 use crate::frame::{FrameBuf, FramePool, Meta, Timestamp};
-use crate::jpeg::{MARK_AT, status_cause, status_mark};
-use crate::log_limit::LogLimit;
+use crate::jpeg::{self, MARK_AT, status_cause, status_mark};
+use crate::log_limit::{LogLimit, LogReasons};
 use crate::panics;
 
 /// What a relay says before the cause of the server that it relays.
@@ -34,24 +35,27 @@ struct Thread<'a> {
     seq: u64,
     /// Width and height of the last frame, used for the status picture.
     size: (u16, u16),
-    bad_frames: LogLimit,
+    bad_frames: LogReasons,
     cut_frames: LogLimit,
     judge: Judge,
+    filter: Filter,
 }
 
 /// Runs until there is no reader any more or the program stops.
 pub(super) fn run(shared: &Shared) {
+    let setup = shared.setup();
     let mut thread = Thread {
         shared,
-        setup: shared.setup(),
+        filter: Filter::new(&setup.config),
+        setup,
         pool: FramePool::default(),
         seq: shared.slot.last_seq(),
         size: (640, 480),
-        bad_frames: LogLimit::default(),
+        bad_frames: LogReasons::default(),
         cut_frames: LogLimit::default(),
         judge: Judge::new(),
     };
-    let (mut back_off, mut losses) = (BackOff::new(), LogLimit::default());
+    let (mut back_off, mut losses) = (BackOff::new(), LogReasons::default());
     loop {
         let begun = Instant::now();
         // A panic in a driver is a bug, in this program or in a library, but the
@@ -63,9 +67,11 @@ pub(super) fn run(shared: &Shared) {
             && error != Error::Stopped
         {
             let wait = back_off.after(begun.elapsed());
-            let label = thread.label();
-            losses.warn(&format!("{label} lost: {error}; trying again while somebody watches"));
-            thread.show(&error);
+            let (label, why) = (thread.label(), error.to_string());
+            losses.warn(&why, &format!("{label} lost: {why}; trying again while somebody watches"));
+            // The picture is drawn and sent to viewers here. Whatever panics there, which
+            // is logged, must not end this thread: nobody would start it again.
+            let _ = catch_unwind(AssertUnwindSafe(|| thread.show(&error)));
             thread.setup.stop.wait_for(wait);
         }
         if thread.try_end() {
@@ -90,13 +96,14 @@ impl Thread<'_> {
         }
         shared.stats.opened(mode);
         self.judge = Judge::new();
+        self.filter = Filter::new(&setup.config);
         while !setup.stop.is_ordered() && !shared.life.lock().is_idle() {
             match self.next(&mut *driver) {
                 Ok(()) => {}
                 Err(Error::BadFrame(why)) => {
                     shared.stats.dropped(why);
-                    let label = self.label();
-                    self.bad_frames.warn(&format!("{label}: a picture was dropped: {why}"));
+                    let line = format!("{}: a picture was dropped: {why}", self.label());
+                    self.bad_frames.warn(&why.to_string(), &line);
                     if let Some(lost) = self.judge.bad(why) {
                         return Err(lost);
                     }
@@ -118,10 +125,20 @@ impl Thread<'_> {
             self.set_live();
             return Ok(());
         }
+        if self.filter.skips_next() {
+            return self.skip(driver);
+        }
         let mut buf = self.pool.take();
         let timestamp = driver.next_frame(&mut buf, &self.setup.stop)?;
-        if let Some(cause) = status_cause(buf.jpeg()) {
+        self.filter.taken();
+        // Not of a file: somebody who keeps such a picture wants to see it.
+        if driver.may_relay()
+            && let Some(cause) = status_cause(buf.jpeg())
+        {
             return Err(relayed_loss(&cause));
+        }
+        if buf.jpeg().len() < self.setup.config.min_frame_bytes {
+            return Err(Error::BadFrame(jpeg::Error::TooSmall));
         }
         let takes_cut = self.setup.config.allow_truncated || self.judge.takes_cut();
         let info = normalize(&mut buf, takes_cut).map_err(Error::BadFrame)?;
@@ -132,8 +149,26 @@ impl Thread<'_> {
         if !info.has_end {
             self.count_truncated();
         }
-        self.publish(buf, timestamp, false);
+        if self.filter.is_repeat(buf.jpeg(), || self.shared.slot.latest()) {
+            self.shared.stats.same();
+            self.pool.put_back(buf);
+        } else {
+            self.publish(buf, timestamp, false);
+        }
         self.set_live();
+        Ok(())
+    }
+
+    /// Waits for a picture that `--every` leaves out, without encoding it where
+    /// the driver would have to.
+    fn skip(&mut self, driver: &mut dyn Driver) -> Result<(), Error> {
+        if !driver.skip_frame(&self.setup.stop)? {
+            let mut buf = self.pool.take();
+            let skipped = driver.next_frame(&mut buf, &self.setup.stop);
+            self.pool.put_back(buf);
+            skipped?;
+        }
+        self.filter.skipped();
         Ok(())
     }
 

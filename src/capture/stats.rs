@@ -91,6 +91,7 @@ impl Asked {
 pub(super) struct Stats {
     n_captured: AtomicU64,
     n_stale: AtomicU64,
+    n_same: AtomicU64,
     n_opened: AtomicU64,
     n_dropped: [AtomicU64; jpeg::Error::ALL.len()],
     n_repaired: [AtomicU64; Repair::ALL.len()],
@@ -193,6 +194,11 @@ impl Stats {
         self.n_stale.fetch_add(n, Relaxed);
     }
 
+    /// Counts a frame with the bytes of the last one, which is not shown.
+    pub(super) fn same(&self) {
+        self.n_same.fetch_add(1, Relaxed);
+    }
+
     pub(super) fn captured(&self, at: Instant) {
         self.n_captured.fetch_add(1, Relaxed);
         self.now.lock().rate.event(at);
@@ -227,6 +233,7 @@ impl Stats {
         let mut n_dropped: Vec<_> =
             read(&self.n_dropped, &mut jpeg::Error::ALL.iter().map(|f| f.key()));
         n_dropped.push(("stale", self.n_stale.load(Relaxed)));
+        n_dropped.push(("same", self.n_same.load(Relaxed)));
         let now = self.now.lock();
         Status {
             asked,

@@ -1,16 +1,19 @@
 //! Capture with a driver that the tests control.
 
+use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::atomic::{AtomicUsize, Ordering::SeqCst};
 
 use crossbeam_channel::{Receiver, Sender, unbounded};
 
 use super::*;
 use crate::camera::{Cause, Driver, Error};
-use crate::frame::{FrameBuf, Timestamp};
+use crate::frame::{Frame, FrameBuf, Timestamp};
 use crate::jpeg;
 use crate::mode::Mode;
 
 const JPEG: &[u8] = include_bytes!("../camera/demo/1.jpg");
+/// Another picture, which is larger.
+const OTHER: &[u8] = include_bytes!("../camera/demo/3.jpg");
 /// Longer than anything here takes; a test that passes never waits for it.
 const LONG: Duration = Duration::from_secs(30);
 
@@ -85,13 +88,26 @@ fn fake_setup(
     };
     let (label, source) = ("camera".into(), source.into());
     let asked = Asked { label, source, format: None, size: None, fps: None };
-    let config = CaptureConfig { idle_timeout: Some(idle_timeout), allow_truncated: false };
+    let config = CaptureConfig {
+        idle_timeout: Some(idle_timeout),
+        allow_truncated: false,
+        min_frame_bytes: 0,
+        every: 1,
+        max_same: 0,
+    };
     (Setup::new(asked, config, Box::new(open), None), steps, n_open)
 }
 
 impl Fixture {
     fn new(idle_timeout: Duration) -> Self {
         Self::with_driver(idle_timeout, false)
+    }
+
+    /// With what `change` makes of the usual configuration.
+    fn with_config(change: impl FnOnce(&mut CaptureConfig)) -> Self {
+        let ((trigger, mut setup), steps, n_open) = fake_setup("first", LONG, false);
+        change(&mut setup.config);
+        Self { capture: Capture::with_setup((trigger, setup)), steps, n_open }
     }
 
     fn with_driver(idle_timeout: Duration, is_costly: bool) -> Self {
@@ -193,6 +209,57 @@ fn panic_of_a_driver_is_a_fault_like_any_other() {
     assert_eq!(next(&reader, 1), (2, false));
 }
 
+/// A viewer to whom frames are sent, until a status picture makes it panic.
+struct Panicking(Arc<AtomicUsize>);
+
+impl Sink for Panicking {
+    fn try_send(&self, frame: &Frame, _: u64) -> Option<usize> {
+        assert!(!frame.meta.is_status, "a sink that panics, on purpose");
+        self.0.fetch_add(1, SeqCst);
+        None
+    }
+}
+
+#[test]
+fn panic_while_a_loss_is_shown_does_not_end_capture() {
+    let fixture = Fixture::new(LONG);
+    let reader = fixture.capture.read();
+    let n_sent = Arc::<AtomicUsize>::default();
+    let subscription = reader.subscribe(Box::new(Panicking(Arc::clone(&n_sent))));
+    thread::scope(|scope| {
+        let viewer = scope.spawn(|| while !matches!(subscription.wait(LONG), Newer::Closed) {});
+        // From then on the capture thread sends to it.
+        while n_sent.load(SeqCst) == 0 {
+            fixture.step(Step::Give(JPEG));
+            thread::sleep(Duration::from_millis(1));
+        }
+        fixture.step(Step::Fail(Error::lost(Cause::Io, "the cable is loose")));
+        viewer.join().unwrap();
+    });
+    fixture.state_when(State::Lost);
+    fixture.step(Step::Give(JPEG));
+    fixture.state_when(State::Live);
+}
+
+#[test]
+fn status_picture_from_a_file_is_a_picture() {
+    let mark = jpeg::status_mark("the cable was out");
+    let marked = [&JPEG[..jpeg::MARK_AT], &mark, &JPEG[jpeg::MARK_AT..]].concat();
+    let fixture = Fixture::new(LONG);
+    let reader = fixture.capture.read();
+    fixture.step(Step::Give(marked.leak()));
+    assert_eq!(next(&reader, 0), (1, false));
+}
+
+#[test]
+fn pause_ends_with_a_panic_too() {
+    let fixture = Fixture::new(LONG);
+    let reader = fixture.capture.read();
+    let pause = || reader.pause(|| panic!("a wait that panics, on purpose"));
+    assert!(catch_unwind(AssertUnwindSafe(pause)).is_err());
+    assert_eq!(fixture.capture.0.n_wanting.load(SeqCst), 1);
+}
+
 #[test]
 fn damaged_pictures_are_dropped_and_counted_by_cause() {
     let fixture = Fixture::new(LONG);
@@ -256,11 +323,16 @@ fn interval_is_that_of_the_last_pictures() {
     let fixture = Fixture::new(LONG);
     let reader = fixture.capture.read();
     assert_eq!(reader.interval(), None);
-    fixture.step(Step::Give(JPEG));
-    next(&reader, 0);
-    fixture.step(Step::Give(JPEG));
-    next(&reader, 1);
-    assert!(reader.interval().is_some_and(|interval| interval < LONG));
+    let taken = [0, 1].map(|seen| {
+        fixture.step(Step::Give(JPEG));
+        match reader.wait_newer(seen, LONG) {
+            Newer::Frame { frame, .. } => frame.meta.at.monotonic,
+            other => panic!("no frame but {other:?}"),
+        }
+    });
+    let (interval, between) = (reader.interval().unwrap(), taken[1] - taken[0]);
+    // It is kept as a rate, which is rounded.
+    assert!(interval.abs_diff(between) <= between / 100, "{interval:?} for {between:?}");
 }
 
 #[test]
@@ -313,4 +385,45 @@ fn another_camera_takes_the_place_of_one_that_is_lost_or_off() {
     let reader = fixture.capture.read();
     assert!(!next(&reader, 0).1);
     assert_eq!(fixture.capture.status().asked.source, "third");
+}
+
+#[test]
+fn of_every_three_pictures_one_is_taken() {
+    let fixture = Fixture::with_config(|config| config.every = 3);
+    let reader = fixture.capture.read();
+    for (seen, jpegs) in [(0, &[JPEG][..]), (1, &[b"not looked at", OTHER, JPEG])] {
+        jpegs.iter().for_each(|jpeg| fixture.step(Step::Give(jpeg)));
+        assert_eq!(next(&reader, seen), (seen + 1, false));
+    }
+    let status = fixture.capture.status();
+    assert_eq!(status.n_captured, 2);
+    assert!(status.n_dropped.contains(&("not_jpeg", 0)), "{:?}", status.n_dropped);
+    assert!(status.latest.unwrap().jpeg() == JPEG);
+}
+
+#[test]
+fn same_pictures_are_left_out_up_to_a_number() {
+    let fixture = Fixture::with_config(|config| config.max_same = 2);
+    let reader = fixture.capture.read();
+    let dropped = |n| fixture.capture.status().n_dropped.contains(&("same", n));
+    // The third that is the same is shown, and so is another one.
+    for (seen, jpegs, n) in
+        [(0, &[JPEG][..], 0), (1, &[JPEG, JPEG, JPEG], 2), (2, &[OTHER], 2), (3, &[OTHER, JPEG], 3)]
+    {
+        jpegs.iter().for_each(|jpeg| fixture.step(Step::Give(jpeg)));
+        assert_eq!(next(&reader, seen), (seen + 1, false));
+        assert!(dropped(n), "{n}: {:?}", fixture.capture.status().n_dropped);
+    }
+}
+
+#[test]
+fn small_pictures_are_dropped_and_counted() {
+    let fixture = Fixture::with_config(|config| config.min_frame_bytes = JPEG.len() + 1);
+    let reader = fixture.capture.read();
+    fixture.step(Step::Give(JPEG));
+    fixture.step(Step::Give(OTHER));
+    assert_eq!(next(&reader, 0), (1, false));
+    let status = fixture.capture.status();
+    assert!(status.n_dropped.contains(&("too_small", 1)), "{:?}", status.n_dropped);
+    assert!(status.latest.unwrap().jpeg() == OTHER);
 }

@@ -17,6 +17,7 @@ use std::process::ExitCode;
 
 use crate::config::{Command, CommandLine};
 use crate::heap;
+use crate::reexec;
 use error::Error;
 use output::Output;
 
@@ -37,6 +38,7 @@ pub fn main() -> ExitCode {
     if is_daemon {
         // Needs a process with one thread, and the log starts the second.
         signals::block_hangups();
+        reexec::restore_name();
     }
     let mut output = Output::new(logging::start());
     if let Err(e) = heap {

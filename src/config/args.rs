@@ -22,7 +22,7 @@ Cameras:
 {}
 Times are 10s, 500ms, 2m; 0 where a time may be switched off. Sizes are 500kB, 16MB, 4GiB.
 Exit codes: 0 asked to stop, 1 failed while running, 2 bad usage.
-RUST_LOG sets the log level: error, warn, info (default), debug.", camera::help()))]
+RUST_LOG sets the log level: off, error, warn, info (default), debug.", camera::help()))]
 #[command(args_conflicts_with_subcommands = true)]
 pub(super) struct Args {
     /// What to do instead of serving
@@ -68,7 +68,7 @@ pub(super) struct Args {
     pub(super) warmup: u32,
 
     /// After this time without a picture, reopen the device, restart the command or ask the server
-    /// again; 5s if not given, and longer for a server or command that sends pictures rarely
+    /// again; 5s if not given. A server or command whose pictures come at a slow pace gets longer
     #[arg(long, env = "MJPEGD_STALL_TIMEOUT", value_name = "TIME")]
     #[arg(value_parser = humantime::parse_duration, help_heading = "Camera")]
     pub(super) stall_timeout: Option<Duration>,
@@ -91,6 +91,22 @@ pub(super) struct Args {
     #[arg(help_heading = "Camera")]
     pub(super) max_frame_size: String,
 
+    /// Drop pictures that are smaller than this, as some devices give pieces of pictures
+    #[arg(long, env = "MJPEGD_MIN_FRAME_SIZE", value_name = "SIZE", default_value = "0")]
+    #[arg(help_heading = "Camera")]
+    pub(super) min_frame_size: String,
+
+    /// Take one of so many pictures and skip the others
+    #[arg(long, env = "MJPEGD_EVERY", value_name = "N", default_value_t = 1)]
+    #[arg(help_heading = "Camera")]
+    pub(super) every: u32,
+
+    /// Leave out pictures that are the same as the last one, byte by byte, but at most so many in
+    /// a row; for a screen or slides, as a webcam never gives the same twice
+    #[arg(long, env = "MJPEGD_DROP_SAME_FRAMES", value_name = "N", default_value_t = 0)]
+    #[arg(help_heading = "Camera")]
+    pub(super) drop_same_frames: u32,
+
     /// Show pictures that lack their end, also beside whole ones; without this option they are shown
     /// only while no whole one comes
     #[arg(
@@ -103,6 +119,20 @@ pub(super) struct Args {
     #[arg(default_value_t = false, default_missing_value = "true", hide_default_value = true)]
     #[arg(value_parser = BoolishValueParser::new())]
     pub(super) allow_truncated: bool,
+
+    /// With images:DIR, show each file when it is complete, as another program puts it there
+    #[arg(long, env = "MJPEGD_WATCH", value_name = "true|false", help_heading = "Camera")]
+    #[arg(action = ArgAction::Set, num_args = 0..=1, require_equals = true)]
+    #[arg(default_value_t = false, default_missing_value = "true", hide_default_value = true)]
+    #[arg(value_parser = BoolishValueParser::new())]
+    pub(super) watch: bool,
+
+    /// With --watch, delete each file once it was read
+    #[arg(long, env = "MJPEGD_REMOVE_SHOWN", value_name = "true|false", help_heading = "Camera")]
+    #[arg(action = ArgAction::Set, num_args = 0..=1, require_equals = true)]
+    #[arg(default_value_t = false, default_missing_value = "true", hide_default_value = true)]
+    #[arg(value_parser = BoolishValueParser::new())]
+    pub(super) remove_shown: bool,
 
     /// How long the camera stays on after the last viewer; 0: always on
     #[arg(long, env = "MJPEGD_IDLE_TIMEOUT", value_name = "TIME", default_value = "10s")]
@@ -137,10 +167,15 @@ pub(super) struct Args {
     #[arg(value_parser = humantime::parse_duration, help_heading = "Recording")]
     pub(crate) record_sync: Duration,
 
-    /// Address and port to listen on; 0.0.0.0:5000 for the whole network, :5000 for IPv6 too
-    #[arg(long, env = "MJPEGD_BIND", value_name = "ADDRESS:PORT")]
+    /// Address and port to listen on: 0.0.0.0:5000 for the whole network, :5000 for IPv6 too, or
+    /// unix:PATH for a Unix socket; may be given several times
+    #[arg(long, env = "MJPEGD_BIND", value_name = "ADDRESS:PORT", value_delimiter = ',')]
     #[arg(default_value = "127.0.0.1:5000", help_heading = "Server")]
-    pub(super) bind: String,
+    pub(super) bind: Vec<String>,
+
+    /// Who may connect to Unix sockets: the mode of their files, such as 660
+    #[arg(long, env = "MJPEGD_UNIX_MODE", value_name = "MODE", help_heading = "Server")]
+    pub(super) unix_mode: Option<String>,
 
     /// How many viewers there may be at once; further ones are asked to come back later
     #[arg(long, env = "MJPEGD_THREADS", value_name = "N", default_value_t = 16)]
@@ -179,6 +214,18 @@ pub(super) struct Args {
     #[arg(value_parser = humantime::parse_duration, help_heading = "Server")]
     pub(super) exit_on_lost: Duration,
 
+    /// End with exit code 1 as soon as a camera is lost
+    #[arg(long, env = "MJPEGD_EXIT_ON_DEVICE_ERROR", value_name = "true|false")]
+    #[arg(action = ArgAction::Set, num_args = 0..=1, require_equals = true)]
+    #[arg(default_value_t = false, default_missing_value = "true", hide_default_value = true)]
+    #[arg(value_parser = BoolishValueParser::new(), help_heading = "Server")]
+    pub(super) exit_on_device_error: bool,
+
+    /// End with exit code 0 once nobody has asked for a stream or a snapshot for this time; 0: never
+    #[arg(long, env = "MJPEGD_EXIT_ON_NO_VIEWERS", value_name = "TIME", default_value = "0")]
+    #[arg(value_parser = humantime::parse_duration, help_heading = "Server")]
+    pub(super) exit_on_no_viewers: Duration,
+
     /// Folder with the files of the page, instead of those in the program
     #[arg(long, env = "MJPEGD_WWW", value_name = "DIR", help_heading = "Server")]
     pub(super) www: Option<PathBuf>,
@@ -198,7 +245,8 @@ pub(super) struct Args {
     #[arg(long, env = "MJPEGD_AUTH_FILE", value_name = "FILE", help_heading = "Access")]
     pub(super) auth_file: Option<PathBuf>,
 
-    /// Let pages of this origin (or * for any) read the camera from a visitor's browser
+    /// Let scripts of pages of this origin (or * for any) read the camera from a visitor's browser;
+    /// those of a named origin may also set controls and switch recording
     #[arg(long, env = "MJPEGD_ALLOW_ORIGIN", value_name = "ORIGIN", help_heading = "Access")]
     pub(super) allow_origin: Option<String>,
 }

@@ -21,6 +21,15 @@ pub(crate) struct CameraConfig {
     pub(crate) device: DeviceConfig,
     /// Which certificates of a server are accepted.
     pub(crate) trust: Trust,
+    /// Whether a folder is watched for new files; `None`: it is played in a loop.
+    pub(crate) watch: Option<Watch>,
+}
+
+/// How a folder is watched.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub(crate) struct Watch {
+    /// Whether each file is deleted once it was read.
+    pub(crate) removes: bool,
 }
 
 /// Where pictures come from.
@@ -57,7 +66,10 @@ const KINDS: [(&str, &str); 7] = [
     ),
     ("demo", "three pictures, 1 2 3, one a second unless --fps says otherwise"),
     ("pattern[:WxH][@FPS]", "a drawn moving test picture"),
-    ("images:DIR", "the JPEG files of a folder, in name order, over and over"),
+    (
+        "images:DIR",
+        "the JPEG files of a folder, in name order, over and over, or as they come (--watch)",
+    ),
     ("file:PATH", "a file of JPEGs one after the other, over and over"),
 ];
 const EXEC_USAGE: &str = "exec:COMMAND, such as 'exec:rpicam-vid -t 0 --codec mjpeg -o -'";

@@ -5,7 +5,7 @@ use std::time::Duration;
 use anyhow::{Context, Result, ensure};
 
 use super::args::Args;
-use super::camera::{CameraConfig, Source};
+use super::camera::{CameraConfig, Source, Watch};
 use super::device::DeviceConfig;
 use super::record::{self, RecordConfig};
 use super::{name, size};
@@ -33,6 +33,13 @@ pub(crate) struct CaptureConfig {
     pub(crate) idle_timeout: Option<Duration>,
     /// Whether pictures that lack their end are shown beside whole ones.
     pub(crate) allow_truncated: bool,
+    /// Smaller JPEGs, in bytes, are dropped.
+    pub(crate) min_frame_bytes: usize,
+    /// Of so many pictures one is taken; 1: each.
+    pub(crate) every: u32,
+    /// How many pictures in a row may be left out because they have the bytes of
+    /// the last one.
+    pub(crate) max_same: u32,
 }
 
 impl CameraOptions {
@@ -63,20 +70,30 @@ impl CameraOptions {
                 "--fps {fps}: use a number of pictures a second from 0.001 to 1000"
             );
         }
+        ensure!(
+            args.watch || !args.remove_shown,
+            "--remove-shown: use it with --watch, as it deletes files"
+        );
         ensure!(args.max_viewers != Some(0), "--max-viewers 0: use 1 or more");
+        ensure!(args.every > 0, "--every 0: use 1 for each picture, 2 for every second, ...");
+        let max_frame_bytes = max_frame_bytes(&args.max_frame_size)?;
         Ok(Self {
             name: name.to_owned(),
             origin: origin.to_owned(),
             camera: CameraConfig {
                 source,
                 fps: args.fps,
-                max_frame_bytes: max_frame_bytes(&args.max_frame_size)?,
+                max_frame_bytes,
                 device: DeviceConfig::new(args)?,
                 trust: Trust::new(args)?,
+                watch: args.watch.then_some(Watch { removes: args.remove_shown }),
             },
             capture: CaptureConfig {
                 idle_timeout: (!args.idle_timeout.is_zero()).then_some(args.idle_timeout),
                 allow_truncated: args.allow_truncated,
+                min_frame_bytes: min_frame_bytes(&args.min_frame_size, max_frame_bytes)?,
+                every: args.every,
+                max_same: args.drop_same_frames,
             },
             record: record::record(args, name)?,
             max_viewers: args.max_viewers,
@@ -93,4 +110,10 @@ fn max_frame_bytes(text: &str) -> Result<usize> {
         "--max-frame-size {text}: use 10kB to 256MB"
     );
     Ok(usize::try_from(n)?)
+}
+
+fn min_frame_bytes(text: &str, max: usize) -> Result<usize> {
+    let n = usize::try_from(size::parse_bytes(text).context("--min-frame-size")?)?;
+    ensure!(n <= max, "--min-frame-size {text}: use less than --max-frame-size");
+    Ok(n)
 }

@@ -3,11 +3,13 @@
 
 mod args;
 mod auth;
+mod bind;
 mod camera;
 mod camera_list;
 mod camera_options;
 mod command_line;
 mod device;
+mod exit;
 pub(crate) mod file;
 mod http;
 mod name;
@@ -20,19 +22,20 @@ mod tools;
 
 use std::ffi::OsString;
 use std::fmt;
-use std::time::Duration;
 
-use anyhow::{Result, ensure};
+use anyhow::Result;
 
 pub(crate) use args::Command;
 use command_line::Layers;
 use file::File;
 
 pub(crate) use auth::{Credentials, Password};
-pub(crate) use camera::{CameraConfig, Source};
+pub(crate) use bind::Bind;
+pub(crate) use camera::{CameraConfig, Source, Watch};
 pub(crate) use camera_options::{CameraOptions, CaptureConfig};
 pub(crate) use command_line::CommandLine;
 pub(crate) use device::DeviceConfig;
+pub(crate) use exit::ExitConfig;
 pub(crate) use http::{HttpConfig, Limits, LostSnapshot, N_SHORT_CONNECTIONS};
 pub(crate) use name::is_plain_name;
 pub(crate) use record::RecordConfig;
@@ -44,8 +47,7 @@ pub(crate) struct Config {
     /// At least one. A request that names no camera means the first.
     pub(crate) cameras: Vec<CameraOptions>,
     pub(crate) http: HttpConfig,
-    /// How long a camera may be lost before the program ends; `None`: for ever.
-    pub(crate) exit_on_lost: Option<Duration>,
+    pub(crate) exit: ExitConfig,
     /// The options behind `http`, by name, as they were given.
     pub(crate) server: ServerOptionValues,
 }
@@ -66,17 +68,9 @@ impl Config {
         let layers = Layers { file: file.as_ref(), camera: &[] };
         let merged = typed.merge("demo", &layers)?;
         let http = HttpConfig::new(&merged.args).map_err(|e| typed.locate_error(&e, &layers))?;
-        let exit_on_lost = exit_on_lost(merged.args.exit_on_lost);
-        let exit_on_lost = exit_on_lost.map_err(|e| typed.locate_error(&e, &layers))?;
-        Ok(Self { cameras, http, exit_on_lost, server: merged.server() })
+        let exit = ExitConfig::new(&merged.args).map_err(|e| typed.locate_error(&e, &layers))?;
+        Ok(Self { cameras, http, exit, server: merged.server() })
     }
-}
-
-fn exit_on_lost(typed: Duration) -> Result<Option<Duration>> {
-    // Any camera is lost for a moment now and then.
-    let right = typed.is_zero() || (1..=86_400 * 365).contains(&typed.as_secs());
-    ensure!(right, "--exit-on-lost {typed:?}: use 1s or more, up to 1year, or 0 for never");
-    Ok((!typed.is_zero()).then_some(typed))
 }
 
 /// The cameras with their sources, for people.
@@ -92,6 +86,8 @@ impl fmt::Display for Config {
 
 #[cfg(test)]
 mod tests {
+    use std::time::Duration;
+
     use super::*;
 
     fn config(args: &[&str]) -> Result<Config> {
@@ -136,6 +132,7 @@ mod tests {
             (["--max-head", "10"], "use 1024 or more"),
             (["--max-connections", "31"], "use 32 or more, 16 beside --threads"),
             (["--exit-on-lost", "10ms"], "use 1s or more"),
+            (["--exit-on-no-viewers", "1ms"], "use 1s or more"),
             (["--www", "/nowhere/at/all"], "no such folder"),
             (["--allow-origin", "printer"], "use * or one origin"),
             (["--allow-origin", "http://a\r\nSet-Cookie: b"], "use * or one origin"),
@@ -151,6 +148,9 @@ mod tests {
             (["--stall-timeout", "0"], "use 1s or more"),
             (["--max-frame-size", "1"], "use 10kB to 256MB"),
             (["--max-frame-size", "big"], "no size in bytes"),
+            (["--min-frame-size", "small"], "no size in bytes"),
+            (["--min-frame-size", "17MB"], "use less than --max-frame-size"),
+            (["--every", "0"], "use 1 for each picture"),
             (["--camera", "exec:"], "use exec:COMMAND"),
             (["--record-fps", "0"], "use a number of pictures a second"),
             (["--record-max-size", "1 apple"], "no size in bytes"),

@@ -23,7 +23,7 @@ pub(super) enum Scope {
 /// The scope of each option. It is written down here and not derived from the
 /// headings of the help, because those are for the reader of the help only. A
 /// test compares the table with the command line.
-const SCOPES: [(&str, Scope); 33] = [
+const SCOPES: &[(&str, Scope)] = &[
     // In the file a camera is a table [[camera]].
     ("camera", Scope::CommandLine),
     ("config", Scope::CommandLine),
@@ -38,7 +38,12 @@ const SCOPES: [(&str, Scope); 33] = [
     ("tls-ca", Scope::Camera),
     ("tls-insecure", Scope::Camera),
     ("max-frame-size", Scope::Camera),
+    ("min-frame-size", Scope::Camera),
+    ("every", Scope::Camera),
+    ("drop-same-frames", Scope::Camera),
     ("allow-truncated", Scope::Camera),
+    ("watch", Scope::Camera),
+    ("remove-shown", Scope::Camera),
     ("idle-timeout", Scope::Camera),
     ("record", Scope::Camera),
     ("record-fps", Scope::Camera),
@@ -46,6 +51,7 @@ const SCOPES: [(&str, Scope); 33] = [
     ("record-max-age", Scope::Camera),
     ("record-sync", Scope::Camera),
     ("bind", Scope::Server),
+    ("unix-mode", Scope::Server),
     ("threads", Scope::Server),
     ("write-timeout", Scope::Server),
     ("head-timeout", Scope::Server),
@@ -53,6 +59,8 @@ const SCOPES: [(&str, Scope); 33] = [
     ("max-connections", Scope::Server),
     ("max-leaks", Scope::Server),
     ("exit-on-lost", Scope::Server),
+    ("exit-on-device-error", Scope::Server),
+    ("exit-on-no-viewers", Scope::Server),
     ("www", Scope::Server),
     ("lost-snapshot", Scope::Server),
     ("instance-id", Scope::Server),
@@ -133,6 +141,11 @@ pub(super) fn takes_many(arg: &Arg) -> bool {
     matches!(arg.get_action(), ArgAction::Append)
 }
 
+/// Whether the values of an option are pairs, which its help says.
+pub(super) fn has_names(arg: &Arg) -> bool {
+    arg.get_value_names().into_iter().flatten().any(|name| name.contains('='))
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -148,7 +161,7 @@ mod tests {
         // And each of them can stand where its scope says.
         for (name, scope) in SCOPES {
             let found = options.find(name).map(|(scope, _)| scope);
-            assert_eq!(found, Some(scope).filter(|s| *s != Scope::CommandLine), "{name}");
+            assert_eq!(found, Some(*scope).filter(|s| *s != Scope::CommandLine), "{name}");
         }
     }
 
@@ -165,7 +178,7 @@ mod tests {
             ("name", false, "under a line [[camera]]"),
             ("cameras", false, "begins with the line [[camera]]"),
             ("zzz", false, "there are: allow-origin, allow-truncated, auth-file, bind, camera,"),
-            ("zzz", true, "control, format, fps, idle-timeout,"),
+            ("zzz", true, "every, format, fps, idle-timeout,"),
             ("config", false, "there is no option config"),
         ] {
             let said = options.explain_refusal(key, is_in_camera);

@@ -8,6 +8,8 @@ mod support;
 
 // Options, environment, help, usage errors, exit codes, first log lines.
 mod cli;
+// Several addresses, and Unix sockets.
+mod listening;
 // Stopping: signals, and how long it takes.
 mod stop;
 
@@ -30,6 +32,8 @@ mod reload;
 mod lifecycle;
 // A camera that is lost and found again while viewers watch.
 mod lost;
+// Folders that other programs put pictures into.
+mod folders;
 // Commands as cameras.
 mod exec;
 // Real servers of other projects as cameras.

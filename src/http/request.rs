@@ -2,13 +2,12 @@
 //! stands in its target.
 
 use std::io::{self, ErrorKind};
-use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use super::query::Query;
 use super::reply::{Code, Reply};
-use super::transport::{Connection, Method, StreamSocket};
+use super::transport::{Connection, Method, Peer, StreamSocket};
 use crate::cameras::Camera;
 
 /// How long a client may take to receive a short reply.
@@ -83,7 +82,7 @@ impl Request {
 }
 
 /// Logs how the writing of a reply ended.
-pub(super) fn log_end(peer: SocketAddr, end: io::Result<()>) {
+pub(super) fn log_end(peer: Peer, end: io::Result<()>) {
     match end {
         Ok(()) => {}
         // An error of the recording. Those of a socket have other kinds.

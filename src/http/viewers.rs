@@ -4,13 +4,13 @@
 //! camera, are made from this one list, so that they always agree.
 
 use std::collections::BTreeMap;
-use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use parking_lot::Mutex;
 use serde::Serialize;
 
+use super::transport::Peer;
 use crate::rate::Rate;
 
 /// All viewers of this moment, and the totals of those that left.
@@ -30,6 +30,8 @@ struct Book {
     totals: BTreeMap<String, Tally>,
     /// Clients that wait for the seat of one that is leaving.
     n_in_line: usize,
+    /// When somebody last asked for a stream or a snapshot, or stopped watching.
+    last_watched: Option<Instant>,
 }
 
 /// What a camera's viewers were given since the start of the program.
@@ -72,7 +74,7 @@ pub(super) enum Layout {
 /// What a viewer says of itself in its request.
 #[derive(Clone, Debug)]
 pub(super) struct ViewerInfo {
-    pub(super) address: SocketAddr,
+    pub(super) peer: Peer,
     pub(super) path: String,
     /// Chosen by the viewer to find itself in the status.
     pub(super) key: String,
@@ -204,6 +206,18 @@ impl Viewers {
             refused: book.n_refused,
             brief: book.n_brief,
         }
+    }
+
+    /// Notes that somebody asked for a stream or a snapshot.
+    pub(super) fn note_watching(&self, at: Instant) {
+        self.book.lock().last_watched = Some(at);
+    }
+
+    /// When somebody last watched or asked for a snapshot; now, if somebody
+    /// watches.
+    pub(super) fn last_watched(&self) -> Option<Instant> {
+        let book = self.book.lock();
+        if book.present.is_empty() { book.last_watched } else { Some(Instant::now()) }
     }
 
     /// How many watch a camera.
@@ -349,6 +363,7 @@ impl Drop for Seat {
         // as neither, or a counter would go back for a moment.
         let mut book = self.all.book.lock();
         book.present.remove(&viewer.id);
+        book.last_watched = Some(Instant::now());
         book.tally(&viewer.camera).served.add(served);
     }
 }

@@ -2,7 +2,7 @@ use super::*;
 
 fn info() -> ViewerInfo {
     ViewerInfo {
-        address: "127.0.0.1:1".parse().unwrap(),
+        peer: Peer::Unix,
         path: "/stream".into(),
         key: "k".into(),
         layout: Layout::Full,
@@ -57,4 +57,19 @@ fn line_for_a_seat_is_short() {
     assert!(viewers.stand_in_line().is_none());
     line.pop();
     assert!(viewers.stand_in_line().is_some());
+}
+
+#[test]
+fn last_watched_is_now_while_somebody_watches() {
+    let viewers = Arc::new(Viewers::new(1));
+    assert_eq!(viewers.last_watched(), None);
+    let asked = Instant::now();
+    viewers.note_watching(asked);
+    assert_eq!(viewers.last_watched(), Some(asked));
+    let seat = viewers.enter("a", None, info()).ok().unwrap();
+    let before = Instant::now();
+    assert!(viewers.last_watched() >= Some(before));
+    drop(seat);
+    let left = viewers.last_watched();
+    assert!(left >= Some(before) && viewers.last_watched() == left);
 }

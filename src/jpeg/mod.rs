@@ -65,6 +65,7 @@ pub(crate) enum Error {
     NotJpeg,
     Truncated,
     TooLarge,
+    TooSmall,
     /// The device marked it as damaged.
     Marked,
     /// A raw picture that is not as long as its size says.
@@ -79,11 +80,12 @@ pub(crate) enum Error {
 
 impl Error {
     /// All of them, in the order of their counters.
-    pub(crate) const ALL: [Self; 10] = [
+    pub(crate) const ALL: [Self; 11] = [
         Self::Empty,
         Self::NotJpeg,
         Self::Truncated,
         Self::TooLarge,
+        Self::TooSmall,
         Self::Marked,
         Self::Raw,
         Self::Arithmetic,
@@ -99,6 +101,7 @@ impl Error {
             Self::NotJpeg => "not_jpeg",
             Self::Truncated => "truncated",
             Self::TooLarge => "too_large",
+            Self::TooSmall => "too_small",
             Self::Marked => "marked",
             Self::Raw => "raw",
             Self::Arithmetic => "arithmetic",
@@ -122,6 +125,7 @@ impl fmt::Display for Error {
             Self::NotJpeg => "not a JPEG",
             Self::Truncated => "a JPEG without its end",
             Self::TooLarge => "a JPEG of more than --max-frame-size",
+            Self::TooSmall => "a JPEG of less than --min-frame-size",
             Self::Marked => "marked as damaged by the device",
             Self::Raw => "a raw picture that is not as long as its size says",
             Self::Arithmetic => "a JPEG with arithmetic coding, which no browser shows",

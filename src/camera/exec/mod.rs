@@ -17,6 +17,7 @@ use super::stall::Stall;
 use super::{Cause, Driver, Error};
 use crate::frame::{FrameBuf, Timestamp};
 use crate::jpeg::{self, Found, Splitter};
+use crate::log_limit::LogBudget;
 use crate::mode::Mode;
 use crate::shutdown::Shutdown;
 use process::{End, Process, SHELL};
@@ -31,6 +32,14 @@ const PIECE_BYTES: usize = 64 << 10;
 
 /// What the system has to have for a command to run.
 const NEEDED: [&str; 2] = [SHELL, "/dev/null"];
+
+/// What all openings of one camera share.
+#[derive(Clone)]
+pub(super) struct Lasting {
+    pub(super) stall: Arc<Mutex<Stall>>,
+    /// For what the command writes to standard error.
+    pub(super) log: Arc<Mutex<LogBudget>>,
+}
 
 /// A running command.
 pub(super) struct Exec {
@@ -49,10 +58,10 @@ pub(super) struct Exec {
 impl Exec {
     pub(super) fn open(
         command: &str,
-        stall: Arc<Mutex<Stall>>,
+        Lasting { stall, log }: Lasting,
         max_bytes: usize,
     ) -> Result<Self, Error> {
-        let process = Process::start(command).map_err(|e| {
+        let process = Process::start(command, log).map_err(|e| {
             // A container may hold nothing but this program.
             let missing = NEEDED.iter().find(|path| !Path::new(path).exists());
             let why = missing.map_or(e.to_string(), |path| format!("there is no {path} here"));
@@ -193,6 +202,10 @@ impl Driver for Exec {
 
     fn mode(&self) -> Mode {
         Mode::default()
+    }
+
+    fn may_relay(&self) -> bool {
+        true
     }
 
     fn take_n_stale(&mut self) -> u64 {

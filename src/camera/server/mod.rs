@@ -282,6 +282,10 @@ impl Driver for Server {
         Mode::default()
     }
 
+    fn may_relay(&self) -> bool {
+        true
+    }
+
     fn take_n_stale(&mut self) -> u64 {
         std::mem::take(&mut self.n_stale)
     }

@@ -76,7 +76,7 @@ pub(super) fn set_lasting(
             values.retain(|(name, _)| typed_name(name) != change.name);
             // A device starts with its defaults, so they need not be set again.
             if change.is_lasting && change.to != SetTo::Default {
-                values.push((change.name.clone(), value));
+                values.push((change.name.clone(), Some(value)));
             }
         }
         tried
@@ -88,7 +88,9 @@ pub(super) fn set_lasting(
 /// set is logged only, since the camera still gives frames without it.
 pub(super) fn apply(opened: &Opened, desired: &Desired) {
     let tried = desired.reconcile(|values| {
-        let changes = values.iter().map(|(name, value)| (name.clone(), SetTo::Value(*value)));
+        let changes = values
+            .iter()
+            .map(|(name, value)| (name.clone(), value.map_or(SetTo::Default, SetTo::Value)));
         let changes: Vec<_> = changes.collect();
         if changes.is_empty() { Vec::new() } else { set(opened, &changes) }
     });

@@ -3,8 +3,9 @@
 
 use parking_lot::Mutex;
 
-/// Controls and their values, in the order in which they were requested.
-pub(super) type Values = Vec<(String, i64)>;
+/// Controls and their values, in the order in which they were requested; `None` is
+/// the device's default.
+pub(super) type Values = Vec<(String, Option<i64>)>;
 
 /// The desired values: at first those of the configuration, then as requests
 /// change them. They outlive the closing and the loss of the device.
@@ -36,7 +37,7 @@ mod tests {
     use super::*;
 
     fn brightness(value: i64) -> Values {
-        vec![("brightness".into(), value)]
+        vec![("brightness".into(), Some(value))]
     }
 
     /// A device with one control.
@@ -62,7 +63,7 @@ mod tests {
         fn open(&self, before: impl FnOnce(), after: impl FnOnce()) {
             self.desired.reconcile(|values| {
                 before();
-                values.iter().for_each(|(_, value)| self.set(*value));
+                values.iter().filter_map(|(_, value)| *value).for_each(|value| self.set(value));
                 after();
             });
         }

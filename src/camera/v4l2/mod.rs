@@ -243,10 +243,10 @@ impl Drop for V4l2 {
 /// monotonic clock, or lies in the future, is ignored: the frame counts as taken now.
 fn taken_at(meta: &Metadata) -> Timestamp {
     let now = clock_gettime(ClockId::Monotonic);
-    let now_us = now.tv_sec * 1_000_000 + now.tv_nsec / 1000;
-    let then_us = meta.timestamp.sec * 1_000_000 + meta.timestamp.usec;
+    let now_us = microseconds(now.tv_sec, now.tv_nsec / 1000);
+    let then_us = microseconds(meta.timestamp.sec, meta.timestamp.usec);
     let is_monotonic = meta.flags.contains(Flags::TIMESTAMP_MONOTONIC);
-    let age_us = u64::try_from(now_us - then_us).ok().filter(|_| is_monotonic);
+    let age_us = u64::try_from(now_us.saturating_sub(then_us)).ok().filter(|_| is_monotonic);
     // Frames do not stay in the driver's queue for seconds, so an older timestamp is
     // an error of the driver.
     let age = age_us.map(Duration::from_micros).filter(|age| *age < Duration::from_secs(10));
@@ -255,5 +255,23 @@ fn taken_at(meta: &Metadata) -> Timestamp {
     Timestamp {
         wall: wall.checked_sub(age).unwrap_or(wall),
         monotonic: monotonic.checked_sub(age).unwrap_or(monotonic),
+    }
+}
+
+/// On 32-bit boards these fields have 32 bits, some or all of them, and a count of
+/// microseconds in 32 bits overflows after half an hour of uptime.
+fn microseconds(seconds: impl Into<i64>, rest: impl Into<i64>) -> i64 {
+    seconds.into().saturating_mul(1_000_000).saturating_add(rest.into())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn microseconds_are_right_for_fields_of_any_size() {
+        assert_eq!(microseconds(3_000_i32, 7_i32), 3_000_000_007);
+        assert_eq!(microseconds(3_000_i64, 7_i32), 3_000_000_007);
+        assert_eq!(microseconds(i64::MAX, 7_i64), i64::MAX);
     }
 }

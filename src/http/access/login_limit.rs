@@ -2,7 +2,7 @@
 //!
 //! A wrong one costs a drop in the bucket of its address; a bucket that is
 //! full lets nothing in until a drop has run out. So a person who mistypes
-//! notices nothing, and a program that limit gets one guess in two seconds.
+//! notices nothing, and a program that guesses gets one try in two seconds.
 
 use std::collections::HashMap;
 use std::net::{IpAddr, Ipv6Addr};

@@ -76,6 +76,10 @@ impl Dispatch {
         Self { shared, lanes }
     }
 
+    pub(super) fn last_watched(&self) -> Option<Instant> {
+        self.shared.context.viewers.last_watched()
+    }
+
     /// Returns when all workers have ended. Their connections must be shut and
     /// the slots closed.
     pub(super) fn stop(&self) {
@@ -135,6 +139,9 @@ impl Shared {
         let is_named = matches!(target.which, Which::Named(_));
         let Target { path, query, .. } = target;
         let request = Request { connection, camera, path, query, is_named, asked };
+        if matches!(lane, Lane::Viewer | Lane::Snapshot) {
+            self.context.viewers.note_watching(asked);
+        }
         // A HEAD of a stream takes no seat.
         let is_short = lane == Lane::Viewer && request.is_head();
         let lane = if is_short { Lane::Short } else { lane };

@@ -8,6 +8,7 @@ use crate::frame::since_epoch;
 use crate::http::context::Context;
 use crate::http::reply::{Code, Reply};
 use crate::http::request::Request;
+use crate::http::transport::Peer;
 use crate::http::viewers::Viewer;
 
 /// Never fails: the signature is that of all endpoints.
@@ -19,12 +20,20 @@ pub(in crate::http) fn answer(context: &Context, request: &mut Request) -> Resul
     Ok(())
 }
 
+/// Without the port, as mjpg-streamer has it.
+fn address(peer: Peer) -> String {
+    match peer {
+        Peer::Tcp(address) => address.ip().to_canonical().to_string(),
+        Peer::Unix => peer.to_string(),
+    }
+}
+
 /// The time is that of its last picture, or of its coming while it had none.
 fn client(viewer: &Viewer, now: SystemTime) -> Value {
     let last = viewer.report().last.unwrap_or(viewer.since);
     let at = now.checked_sub(last.elapsed()).unwrap_or(now);
     json!({
-        "address": viewer.info.address.ip().to_canonical().to_string(),
+        "address": address(viewer.info.peer),
         "timestamp": since_epoch(at).as_secs(),
     })
 }

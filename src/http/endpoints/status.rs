@@ -172,7 +172,7 @@ impl ViewerReport {
         let report = viewer.report();
         Self {
             id: viewer.id,
-            address: viewer.info.address.to_string(),
+            address: viewer.info.peer.to_string(),
             key: viewer.info.key.clone(),
             camera: viewer.camera.clone(),
             path: viewer.info.path.clone(),

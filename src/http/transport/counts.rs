@@ -77,6 +77,13 @@ pub(in crate::http) struct ConnectionsReport {
 }
 
 impl Counts {
+    /// Replaces the number of those that wait at one listener.
+    pub(super) fn change_waiting(&self, before: &mut usize, now: usize) {
+        let before = std::mem::replace(before, now);
+        // Wraps around in between where there are fewer now, and comes out right.
+        self.waiting.fetch_add(now.wrapping_sub(before), Relaxed);
+    }
+
     /// Counts a connection that was cut.
     pub(in crate::http) fn cut(&self, why: Cut) {
         self.cut[why as usize].fetch_add(1, Relaxed);

@@ -200,7 +200,7 @@ fn log_begin(context: &Context, viewer: &Viewer) {
     // Formatted here, as one level deeper it takes a further page of stack.
     let line = format!(
         "viewer {} from {} watches {} of {} ({} of {} seats)",
-        viewer.id, viewer.info.address, viewer.info.path, viewer.camera, seats.taken, seats.total
+        viewer.id, viewer.info.peer, viewer.info.path, viewer.camera, seats.taken, seats.total
     );
     context.log_viewer(&line);
 }

@@ -39,7 +39,7 @@ impl StreamOptions {
             request.connection.header("Sec-Fetch-Dest"),
         );
         let info = ViewerInfo {
-            address: request.connection.peer(),
+            peer: request.connection.peer(),
             path: request.path.clone(),
             key: query.text("key").unwrap_or_default().chars().take(MAX_KEY).collect(),
             layout: layout(&request.path, query, is_browser)?,

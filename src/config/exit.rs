@@ -1,0 +1,39 @@
+//! When the program ends by itself, for supervisors that start it again.
+
+use std::time::Duration;
+
+use anyhow::{Result, ensure};
+
+use super::args::Args;
+
+/// When the program ends by itself.
+#[derive(Clone, Copy, Debug, Default, PartialEq)]
+pub(crate) struct ExitConfig {
+    /// How long a camera may be lost; `None`: for ever.
+    pub(crate) on_lost: Option<Duration>,
+    /// Whether it ends as soon as a camera is lost.
+    pub(crate) on_device_error: bool,
+    /// How long nobody may watch; `None`: for ever.
+    pub(crate) on_no_viewers: Option<Duration>,
+}
+
+impl ExitConfig {
+    /// Checks the options.
+    ///
+    /// # Errors
+    /// The first value that cannot be used, with what would be right.
+    pub(super) fn new(args: &Args) -> Result<Self> {
+        Ok(Self {
+            // Any camera is lost for a moment now and then.
+            on_lost: time("--exit-on-lost", args.exit_on_lost)?,
+            on_device_error: args.exit_on_device_error,
+            on_no_viewers: time("--exit-on-no-viewers", args.exit_on_no_viewers)?,
+        })
+    }
+}
+
+fn time(option: &str, typed: Duration) -> Result<Option<Duration>> {
+    let right = typed.is_zero() || (1..=86_400 * 365).contains(&typed.as_secs());
+    ensure!(right, "{option} {typed:?}: use 1s or more, up to 1year, or 0 for never");
+    Ok((!typed.is_zero()).then_some(typed))
+}
