@@ -42,6 +42,9 @@ fn post_of_a_stream_is_answered_as_a_get() {
         (0..3).for_each(|_| assert!(!viewer.next().jpeg.is_empty(), "{target} {headers:?}"));
     }
     let code = |target: &str, headers: &[&str]| daemon.request("POST", target, headers).code;
+    let allow = "GET, HEAD, POST, OPTIONS";
+    assert_eq!(daemon.request("OPTIONS", "/stream", &[]).header("Allow"), Some(allow));
+    assert_eq!(daemon.request("PUT", "/stream", &[]).header("Allow"), Some(allow));
     assert_eq!(code("/stream", &["Content-Length: 100000"]), 400);
     assert_eq!(code("/stream", &["Transfer-Encoding: chunked"]), 400);
     assert_eq!(code("/video_feed", &["Content-Length: 0"]), 405);

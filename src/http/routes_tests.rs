@@ -275,3 +275,20 @@ fn whatever_takes_a_body_or_no_get_changes_something() {
         }
     }
 }
+
+#[test]
+fn page_of_links_leads_to_addresses() {
+    let page = include_str!("../../www/links.html");
+    let links = page.split("<a href=\"").skip(1).filter_map(|rest| rest.split('"').next());
+    let links: Vec<_> = links.filter(|link| *link != "./").collect();
+    assert!(links.len() > 10, "{links:?}");
+    for link in links {
+        let target = Target::parse(&format!("/{link}"));
+        assert!(!target.is_file() && !target.is_unknown_action, "{link}");
+        assert_eq!(
+            target.endpoint().methods.changing.filter(|m| *m == Method::Get),
+            None,
+            "{link}"
+        );
+    }
+}
