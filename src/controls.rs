@@ -58,3 +58,30 @@ pub(crate) type ChangeResult = (String, Result<i64, String>);
 /// The name that stands for all controls; they can only be set to their
 /// defaults together.
 pub(crate) const ALL: &str = "*";
+
+/// `V4L2_CTRL_TYPE_*`, in v4l2-ctl's terms.
+pub(crate) const KINDS: [(u32, &str); 9] = [
+    (1, "int"),
+    (2, "bool"),
+    (3, "menu"),
+    (4, "button"),
+    (5, "int64"),
+    (6, "class"),
+    (7, "string"),
+    (8, "bitmask"),
+    (9, "intmenu"),
+];
+
+/// `V4L2_CTRL_FLAG_*`, without "disabled": such controls are not listed.
+pub(crate) const FLAGS: [(u32, &str); 10] = [
+    (0x0002, "grabbed"),
+    (0x0004, "read_only"),
+    (0x0008, "update"),
+    (0x0010, "inactive"),
+    (0x0020, "slider"),
+    (0x0040, "write_only"),
+    (0x0080, "volatile"),
+    (0x0100, "has_payload"),
+    (0x0200, "execute_on_write"),
+    (0x0400, "modify_layout"),
+];

@@ -16,6 +16,9 @@ pub(crate) struct Mode {
     pub(crate) size: Option<(u32, u32)>,
     /// Frames a second.
     pub(crate) fps: Option<f64>,
+    /// The quality of the JPEGs that this program makes of its pictures, 1 to 100;
+    /// `None` where the source's own are passed on.
+    pub(crate) quality: Option<u8>,
 }
 
 impl Mode {

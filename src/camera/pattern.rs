@@ -107,7 +107,7 @@ impl Driver for Pattern {
     }
 
     fn mode(&self) -> Mode {
-        Mode::paced(self.pacer.fps())
+        Mode { quality: Some(QUALITY), ..Mode::paced(self.pacer.fps()) }
     }
 }
 

@@ -7,6 +7,7 @@ use std::time::Duration;
 use clap::builder::BoolishValueParser;
 use clap::{ArgAction, Parser, Subcommand};
 
+use super::http::LostSnapshot;
 use super::tools::{GrabArgs, ProbeArgs};
 
 /// A camera server for small boards: shows cameras live, as Motion JPEG
@@ -238,6 +239,16 @@ pub(super) struct Args {
     /// Folder with the files of the page, instead of those in the program
     #[arg(long, env = "MJPEGD_WWW", value_name = "DIR", help_heading = "Server")]
     pub(super) www: Option<PathBuf>,
+
+    /// What a snapshot of a lost camera is: 503 with the cause, or the drawn picture
+    #[arg(long, env = "MJPEGD_LOST_SNAPSHOT", value_name = "503|picture")]
+    #[arg(default_value = "503", hide_possible_values = true, help_heading = "Server")]
+    pub(super) lost_snapshot: LostSnapshot,
+
+    /// Name of this program in /state and in the cookies of its streams, as uStreamer has it
+    #[arg(long, env = "MJPEGD_INSTANCE_ID", value_name = "TEXT", default_value = "")]
+    #[arg(hide_default_value = true, help_heading = "Server")]
+    pub(super) instance_id: String,
 
     /// File with user:password lines, the password plain or hashed; a login is then required for
     /// all addresses but /healthz

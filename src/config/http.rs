@@ -4,6 +4,7 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use anyhow::{Result, ensure};
+use clap::ValueEnum;
 
 use super::args::Args;
 use super::auth::Credentials;
@@ -26,6 +27,21 @@ pub(crate) struct HttpConfig {
     pub(crate) credentials: Option<Credentials>,
     /// A folder with the files of the page, instead of those in the program.
     pub(crate) www: Option<PathBuf>,
+    /// What a snapshot of a lost camera is.
+    pub(crate) lost_snapshot: LostSnapshot,
+    /// A name of this program in `/state` and in the cookies of its streams.
+    pub(crate) instance_id: String,
+}
+
+/// What a snapshot of a lost camera is.
+#[derive(Clone, Copy, Debug, Default, PartialEq, ValueEnum)]
+pub(crate) enum LostSnapshot {
+    /// 503 with the cause, so that nobody stores a drawn picture.
+    #[default]
+    #[value(name = "503")]
+    Unavailable,
+    /// The drawn picture, as uStreamer gives it.
+    Picture,
 }
 
 /// What connections may cost before they have sent a whole request.
@@ -45,6 +61,9 @@ pub(crate) struct Limits {
 const N_OTHER_CONNECTIONS: usize = 256;
 /// The fewest of these with which the page still loads beside silent clients.
 pub(crate) const N_SHORT_CONNECTIONS: usize = 16;
+
+/// The longest `--instance-id`: it stands in a header.
+const MAX_ID: usize = 64;
 
 impl HttpConfig {
     /// Checks the options of the server.
@@ -79,6 +98,12 @@ impl HttpConfig {
                 "--allow-origin {origin:?}: use * or one origin, such as http://printer.local"
             );
         }
+        let is_sign = |b: u8| b.is_ascii_alphanumeric() || b"._-".contains(&b);
+        ensure!(
+            args.instance_id.bytes().all(is_sign) && args.instance_id.len() <= MAX_ID,
+            "--instance-id {:?}: use up to {MAX_ID} letters, digits, dots, dashes and underscores",
+            args.instance_id
+        );
         let credentials = args.auth_file.as_deref().map(Credentials::read).transpose()?;
         Ok(Self {
             binds: Bind::parse_all(&args.bind)?,
@@ -89,6 +114,8 @@ impl HttpConfig {
             allow_origin: args.allow_origin.clone(),
             credentials,
             www: args.www.clone(),
+            lost_snapshot: args.lost_snapshot,
+            instance_id: args.instance_id.clone(),
         })
     }
 }

@@ -38,7 +38,7 @@ pub(crate) use camera_options::{CameraOptions, CaptureConfig, MAX_FRAME_BYTES};
 pub(crate) use command_line::CommandLine;
 pub(crate) use device::DeviceConfig;
 pub(crate) use exit::ExitConfig;
-pub(crate) use http::{HttpConfig, Limits, N_SHORT_CONNECTIONS};
+pub(crate) use http::{HttpConfig, Limits, LostSnapshot, N_SHORT_CONNECTIONS};
 pub(crate) use name::is_plain_name;
 pub(crate) use print::print_config;
 pub(crate) use record::RecordConfig;
@@ -144,6 +144,7 @@ mod tests {
             (["--allow-origin", "printer"], "use * or one origin"),
             (["--allow-origin", "http://a\r\nSet-Cookie: b"], "use * or one origin"),
             (["--auth-file", "/nowhere/at/all"], "/nowhere/at/all"),
+            (["--instance-id", "a b"], "use up to 64 letters, digits"),
             (["--resolution", "640"], "is no size"),
             (["--format", "JPEG2000"], "four letters"),
             (["--quality", "0"], "use 1 to 100"),

@@ -63,6 +63,8 @@ const SCOPES: &[(&str, Scope)] = &[
     ("exit-on-device-error", Scope::Server),
     ("exit-on-no-viewers", Scope::Server),
     ("www", Scope::Server),
+    ("lost-snapshot", Scope::Server),
+    ("instance-id", Scope::Server),
     ("auth-file", Scope::Server),
     ("allow-origin", Scope::Server),
 ];

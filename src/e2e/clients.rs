@@ -18,6 +18,9 @@ fn addresses_that_other_servers_have_are_served() {
         "/webcam/snapshot.jpg",
         "/front/snapshot.jpg",
         "/cam_1.jpg",
+        "/snapshot_0",
+        "/snapshot0?17",
+        "/webcam/Snapshot_0",
         "/?action=snapshot?17",
         "/?Action=Snapshot",
     ] {
@@ -36,11 +39,15 @@ fn addresses_that_other_servers_have_are_served() {
         "/Stream",
         "/front/stream/",
         "/cam_1.mjpg",
+        "/stream_0",
+        "/stream0",
         "/?action=stream?17",
     ] {
         assert!(!daemon.watch(target).next().jpeg.is_empty(), "{target}");
     }
-    assert_eq!(daemon.get("/cam_2.jpg").code, 404);
+    for target in ["/cam_2.jpg", "/stream_1", "/snapshot1"] {
+        assert_eq!(daemon.get(target).code, 404, "{target}");
+    }
 }
 
 #[test]

@@ -63,6 +63,10 @@ mod clients;
 // Requests that change something: their bodies, and from which web pages they
 // are accepted.
 mod change;
+// Addresses and bodies as mjpg-streamer has them.
+mod mjpg_streamer;
+// Addresses and bodies as uStreamer has them.
+mod ustreamer;
 // Hostile clients: silent, slow, endless, many.
 mod abuse;
 // mjpegd probe and mjpegd grab.

@@ -104,7 +104,7 @@ fn state_has_the_shape_that_ustreamer_gives() {
     }
     let due = json!({ "ok": true, "result": {
         "instance_id": "",
-        "encoder": { "type": "HW", "quality": 0 },
+        "encoder": { "type": "CPU", "quality": 80 },
         "source": {
             "resolution": { "width": 64, "height": 48 },
             "online": true, "desired_fps": 20, "captured_fps": null,

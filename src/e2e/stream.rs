@@ -66,11 +66,15 @@ fn head_of_a_stream_is_exactly_what_every_client_accepts() {
         // Another number in each process.
         lines.retain(|line| !line.starts_with("X-Mjpegd-Instance: "));
         lines.sort_unstable();
+        // As uStreamer does, so that a page finds its own client in `/state`.
+        let id = if target == "/video_feed" { 1 } else { 2 };
+        let cookie = format!("Set-Cookie: stream_client=0/{id:016x}; path=/; max-age=30");
         let due = [
             "Cache-Control: no-store, no-cache, must-revalidate, max-age=0, no-transform",
             "Connection: close",
             "Content-Type: multipart/x-mixed-replace; boundary=frame",
             "Pragma: no-cache",
+            &cookie,
             "X-Accel-Buffering: no",
         ];
         assert_eq!(lines, due, "{target}");
@@ -127,7 +131,12 @@ fn http_1_0_without_host_gets_the_same_bytes() {
     let mut client = Client::connect(daemon.address());
     client.send("GET /video_feed HTTP/1.0\r\n\r\n");
     let old = client.head();
-    assert_eq!(old.replace("HTTP/1.0", "HTTP/1.1"), head);
+    // The cookie has the number of the viewer.
+    let without_cookie = |head: &str| -> Vec<String> {
+        let lines = head.lines().filter(|line| !line.starts_with("Set-Cookie: "));
+        lines.map(str::to_owned).collect()
+    };
+    assert_eq!(without_cookie(&old.replace("HTTP/1.0", "HTTP/1.1")), without_cookie(&head));
     assert_eq!(client.take(37), b"--frame\r\nContent-Type: image/jpeg\r\n\r\n");
     assert_eq!(client.take(dir.pictures[0].len()), dir.pictures[0]);
 }

@@ -11,6 +11,7 @@ use super::transport::{Connection, Connections, Peer};
 use super::viewers::Viewers;
 use crate::cameras::Cameras;
 use crate::config::HttpConfig;
+use crate::frame::JPEG_TYPE;
 use crate::log_limit::{self, LogBudget, LogReasons};
 use crate::shutdown::Shutdown;
 
@@ -76,6 +77,20 @@ impl Context {
         let timeout = self.timeout(body.len());
         request::log_end(connection.peer(), connection.write(&head, body, timeout));
         self.log_if_unavailable(connection.peer(), connection.target(), reply);
+    }
+
+    /// Sends one picture with headers of its own. What comes from a client must not
+    /// stand in their values unchecked.
+    pub(super) fn send_picture(&self, request: &Request, jpeg: &[u8], headers: &[(&str, &str)]) {
+        let mut head = self
+            .head(Code::Ok)
+            .with("Content-Type", JPEG_TYPE)
+            .with("Content-Length", &jpeg.len().to_string())
+            .picture_of_now();
+        for (name, value) in headers {
+            head = head.with(name, value);
+        }
+        request.send(&head.finish(), jpeg, self.timeout(jpeg.len()));
     }
 
     /// How long a client may take to receive a body: more than fits into the

@@ -9,7 +9,7 @@
 //! ```
 //! Beside these four storeys stands what several of them use: `access` (who
 //! may), `lanes` (the workers), `viewers` (the book of seats), `query`,
-//! `request`, `reply`, `recorded` and `context`. The order of the declarations
+//! `request`, `reply`, `recorded`, `ustreamer` and `context`. The order of the declarations
 //! below is the order in which they may know each other, and endpoints never
 //! know each other: a test of the layout checks both.
 //!
@@ -33,6 +33,7 @@ mod viewers;
 
 mod context;
 mod recorded;
+mod ustreamer;
 
 // With `endpoints`, a file an address.
 pub(crate) mod routes;

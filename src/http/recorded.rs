@@ -5,7 +5,44 @@ use serde_json::{Value, json};
 use super::reply::{Code, Reply};
 use crate::cameras::Camera;
 use crate::frame::since_epoch;
-use crate::recording::{Recording, rfc3339};
+use crate::recording::{Micros, Recording, SECOND, StoredFrame, rfc3339};
+
+/// A recorded picture.
+pub(super) struct Picture {
+    frame: StoredFrame,
+    /// Its bytes on disk.
+    part: Vec<u8>,
+}
+
+impl Picture {
+    pub(super) fn jpeg(&self) -> &[u8] {
+        self.frame.record.jpeg(&self.part)
+    }
+
+    /// As in X-Timestamp.
+    pub(super) fn timestamp(&self) -> String {
+        let captured = self.frame.record.captured;
+        format!("{}.{:06}", captured / SECOND, captured % SECOND)
+    }
+}
+
+/// The picture that was the newest at that moment, or one that is `step` frames
+/// before or behind it. The next one stands in for a damaged one.
+///
+/// # Errors
+/// 404 where none was recorded.
+pub(super) fn picture(recording: &Recording, at: Micros, step: i64) -> Result<Picture, Reply> {
+    let none = || nothing(recording, &format!("at {}", rfc3339(at)));
+    let mut cursor = recording.store().seek_shown(at).ok_or_else(none)?;
+    cursor.step(step);
+    let mut part = Vec::new();
+    loop {
+        let frame = cursor.next().ok_or_else(none)?;
+        if cursor.read(&frame.record, &mut part) {
+            return Ok(Picture { frame, part });
+        }
+    }
+}
 
 /// A camera's recording.
 ///

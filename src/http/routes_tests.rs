@@ -1,10 +1,11 @@
 use std::collections::BTreeSet;
 
+use super::target::{ALIASES, NUMBERED};
 use super::*;
 
 /// The row and the query that a target of the first camera leads to.
 fn first(target: &str) -> (&'static str, String) {
-    let target = Target::parse(target);
+    let target = Target::parse(target).resolve(|_| false);
     assert_eq!(target.which, Which::First);
     (target.endpoint().path, target.query)
 }
@@ -54,6 +55,17 @@ fn every_path_has_its_row() {
         ("/recordings/1.mjpeg", "/recordings/*"),
         ("/record/start", "/record/start"),
         ("/record/pause", "/*"),
+        ("/take?filename=a.jpg", TAKE_PATH),
+        ("/Take/", TAKE_PATH),
+        ("/webcam/take", TAKE_PATH),
+        ("/?action=take&filename=a.jpg", TAKE_PATH),
+        ("/?action=command&id=1", COMMAND_PATH),
+        ("/webcam/?action=command", COMMAND_PATH),
+        ("/input.json", "/input.json"),
+        ("/webcam/input.json", "/input.json"),
+        ("/program.json", "/program.json"),
+        ("/clients.json/", "/clients.json"),
+        ("/%3Faction=command", "/*"),
     ] {
         assert_eq!(first(target).0, path, "{target}");
     }
@@ -81,6 +93,16 @@ fn camera_is_named_by_the_path_or_numbered_by_the_action() {
         ("/webcam/cam_2.mjpg", Which::Nth(1), "/stream"),
         ("/?action=snapshot_0", Which::Nth(0), "/snapshot"),
         ("/webcam/?action=stream_12", Which::Nth(12), "/stream"),
+        ("/input_1.json", Which::Nth(1), "/input.json"),
+        ("/input0.json", Which::Nth(0), "/input.json"),
+        ("/webcam/output_0.json", Which::Nth(0), "/output.json"),
+        ("/front/input.json", named("front"), "/input.json"),
+        ("/front/?action=take", named("front"), TAKE_PATH),
+        ("/front/take", named("front"), TAKE_PATH),
+        ("/?action=take_1", Which::Nth(1), TAKE_PATH),
+        ("/?action=command&plugin=1", Which::Nth(1), COMMAND_PATH),
+        ("/front/?action=command&plugin=1", named("front"), COMMAND_PATH),
+        ("/?action=stream&plugin=1", Which::First, "/stream"),
         ("/?action=stream_", Which::First, "/"),
         ("/?action=stream_-1", Which::First, "/"),
         ("/?action=reboot_1", Which::First, "/"),
@@ -132,6 +154,29 @@ fn name_in_capital_letters_is_a_camera_first_and_an_address_then() {
 }
 
 #[test]
+fn number_behind_an_address_is_a_cameras_where_none_has_that_name() {
+    for (target, n, path) in [
+        ("/stream_0", 0, "/stream"),
+        ("/stream0", 0, "/stream"),
+        ("/stream_1?fps=2", 1, "/stream"),
+        ("/Stream1/", 1, "/stream"),
+        ("/webcam/snapshot_12", 12, "/snapshot"),
+        ("/snapshot0", 0, "/snapshot"),
+    ] {
+        let found = Target::parse(target).resolve(|_| false);
+        assert_eq!((found.which, &*found.path), (Which::Nth(n), path), "{target}");
+    }
+    for target in ["/stream_", "/stream_x", "/stream__1", "/stream_-1", "/stream1/x"] {
+        let found = Target::parse(target).resolve(|_| false);
+        assert!(matches!(found.which, Which::Named(_)), "{target}");
+    }
+    for name in ["stream_1", "take"] {
+        let found = Target::parse(&format!("/{name}/")).resolve(|_| true);
+        assert_eq!((found.which, &*found.path), (Which::Named(name.into()), "/"), "{name}");
+    }
+}
+
+#[test]
 fn aliases_lead_to_rows_and_the_guide_lists_them() {
     let guide = include_str!("../guide/addresses.md");
     let of_guide: BTreeSet<(String, String)> = guide
@@ -139,7 +184,8 @@ fn aliases_lead_to_rows_and_the_guide_lists_them() {
         .filter_map(|line| line.strip_prefix("| also `")?.split_once("` | `"))
         .map(|(alias, path)| (alias.to_owned(), path.trim_end_matches("` |").to_owned()))
         .collect();
-    let numbered = NUMBERED.map(|(start, end, path)| (format!("{start}N{end}"), path.to_owned()));
+    let numbered =
+        NUMBERED.map(|(start, end, _, path)| (format!("{start}_N{end}"), path.to_owned()));
     let aliases = ALIASES.map(|(alias, path)| (alias.to_owned(), path.to_owned()));
     assert_eq!(of_guide, aliases.into_iter().chain(numbered).collect());
     for (alias, path) in ALIASES {
@@ -152,7 +198,7 @@ fn aliases_lead_to_rows_and_the_guide_lists_them() {
 fn list_of_a_404_has_what_can_be_read_and_no_order() {
     let list = list();
     assert!(list.contains("/stream, /video_feed, /snapshot, /status"), "{list}");
-    assert!(!list.contains("/record/start") && !list.contains('*'), "{list}");
+    assert!(!list.contains("/record/start") && !list.contains(['*', '?']), "{list}");
 }
 
 /// The addresses of the guide, with their methods: the rows of its first table.
@@ -210,9 +256,39 @@ fn methods_are_taken_as_the_allow_header_says() {
         (READ, [Method::Get, Method::Head, Method::Options].as_slice()),
         (ORDER, &[Method::Post, Method::Options]),
         (CHANGE, &[Method::Get, Method::Head, Method::Post, Method::Options]),
+        (WATCH, &[Method::Get, Method::Head, Method::Post, Method::Options]),
+        (COMMAND, &[Method::Get, Method::Options]),
     ] {
         for method in [Method::Get, Method::Head, Method::Post, Method::Options, Method::Other] {
             assert_eq!(methods.takes(method), taken.contains(&method), "{methods:?} {method:?}");
         }
+    }
+}
+
+#[test]
+fn whatever_takes_a_body_or_no_get_changes_something() {
+    for row in ROUTES {
+        let Methods { allow, changing, has_body } = row.methods;
+        assert!(changing.is_none_or(|method| row.methods.takes(method)), "{}", row.path);
+        if has_body || !allow.contains("GET") || row.path == COMMAND_PATH {
+            assert!(changing.is_some(), "{}", row.path);
+        }
+    }
+}
+
+#[test]
+fn page_of_links_leads_to_addresses() {
+    let page = include_str!("../../www/links.html");
+    let links = page.split("<a href=\"").skip(1).filter_map(|rest| rest.split('"').next());
+    let links: Vec<_> = links.filter(|link| *link != "./").collect();
+    assert!(links.len() > 10, "{links:?}");
+    for link in links {
+        let target = Target::parse(&format!("/{link}"));
+        assert!(!target.is_file() && !target.is_unknown_action, "{link}");
+        assert_eq!(
+            target.endpoint().methods.changing.filter(|m| *m == Method::Get),
+            None,
+            "{link}"
+        );
     }
 }

@@ -79,7 +79,18 @@ pub(super) struct ViewerInfo {
     /// Chosen by the viewer to find itself in the status.
     pub(super) key: String,
     pub(super) layout: Layout,
-    pub(super) has_extra_headers: bool,
+    pub(super) extras: Extras,
+}
+
+/// What a viewer asked for in uStreamer's words.
+#[derive(Clone, Copy, Debug, Default, PartialEq)]
+pub(super) struct Extras {
+    /// uStreamer's headers in each part of the full layout.
+    pub(super) extra_headers: bool,
+    /// A picture without a successor once more, soon.
+    pub(super) dual_final_frames: bool,
+    /// Parts without their JPEGs.
+    pub(super) zero_data: bool,
 }
 
 /// One receiver of a stream.
@@ -95,6 +106,8 @@ struct Serving {
     served: Served,
     rate: Rate,
     age: Option<Duration>,
+    /// When the last picture went out.
+    last: Option<Instant>,
 }
 
 /// What one or many viewers were given.
@@ -115,6 +128,8 @@ pub(super) struct Report {
     pub(super) fps: f64,
     /// Age of the last picture when the kernel had taken it.
     pub(super) age: Option<Duration>,
+    /// When that was; `None`: it has had none.
+    pub(super) last: Option<Instant>,
 }
 
 /// A place in the list, given up when dropped.
@@ -157,7 +172,8 @@ impl Viewers {
             return Err(Full::Camera(n_most));
         }
         book.n_ever += 1;
-        let serving = Serving { served: Served::default(), rate: Rate::new(), age: None };
+        let serving =
+            Serving { served: Served::default(), rate: Rate::new(), age: None, last: None };
         let viewer = Arc::new(Viewer {
             id: book.n_ever,
             camera: camera.to_owned(),
@@ -277,7 +293,19 @@ impl Layout {
     }
 }
 
+impl ViewerInfo {
+    /// The key as uStreamer shows it.
+    pub(super) fn shown_key(&self) -> &str {
+        if self.key.is_empty() { "0" } else { &self.key }
+    }
+}
+
 impl Viewer {
+    /// Its number in uStreamer's form.
+    pub(super) fn hex_id(&self) -> String {
+        format!("{:016x}", self.id)
+    }
+
     /// A picture went out, `skipped` others had not.
     pub(super) fn sent(&self, n_bytes: usize, skipped: u64, taken: Instant) {
         let now = Instant::now();
@@ -289,6 +317,7 @@ impl Viewer {
             n_bytes: n_bytes as u64,
         });
         serving.rate.event(now);
+        serving.last = Some(now);
         serving.age = Some(now.saturating_duration_since(taken));
     }
 
@@ -297,7 +326,9 @@ impl Viewer {
         let mut serving = self.served.lock();
         let n_bytes = n_bytes as u64;
         serving.served.add(Served { n_sent: 1, n_skipped: skipped, n_repeated: 0, n_bytes });
-        serving.rate.event(Instant::now());
+        let now = Instant::now();
+        serving.rate.event(now);
+        serving.last = Some(now);
         // The age of a recorded picture is not how far the viewer is behind, for which
         // people read it.
         serving.age = None;
@@ -320,6 +351,7 @@ impl Viewer {
             served: serving.served,
             fps: serving.rate.per_second(Instant::now()),
             age: serving.age,
+            last: serving.last,
         }
     }
 }

@@ -6,7 +6,7 @@ fn info() -> ViewerInfo {
         path: "/stream".into(),
         key: "k".into(),
         layout: Layout::Full,
-        has_extra_headers: false,
+        extras: Extras::default(),
     }
 }
 

@@ -4,36 +4,11 @@
 use super::nodes::Opened;
 use super::sys::Kind;
 use super::{messages, sys};
-use crate::controls::{Control, MenuItem, SetTo};
+use crate::controls::{Control, FLAGS, KINDS, MenuItem, SetTo};
 
-/// V4L2_CTRL_FLAG_*, without "disabled": such controls are not listed.
-const FLAGS: [(u32, &str); 10] = [
-    (0x0002, "grabbed"),
-    (0x0004, "read_only"),
-    (0x0008, "update"),
-    (0x0010, "inactive"),
-    (0x0020, "slider"),
-    (0x0040, "write_only"),
-    (0x0080, "volatile"),
-    (0x0100, "has_payload"),
-    (0x0200, "execute_on_write"),
-    (0x0400, "modify_layout"),
-];
-
-/// V4L2_CTRL_TYPE_*, in v4l2-ctl's terms.
+/// The name of a type. Further ones are not told apart, as none can be set here.
 fn kind(number: u32) -> &'static str {
-    match number {
-        1 => "int",
-        2 => "bool",
-        3 => "menu",
-        4 => "button",
-        5 => "int64",
-        6 => "class",
-        7 => "string",
-        8 => "bitmask",
-        9 => "intmenu",
-        _ => "other",
-    }
+    KINDS.iter().find(|(known, _)| *known == number).map_or("other", |(_, name)| name)
 }
 
 /// How the kernel passes values of a type, if they are plain numbers.

@@ -50,6 +50,7 @@ pub(super) fn negotiate(
         size: Some((format.width, format.height)),
         // Behind the format, as uvcvideo goes back to its default rate with each new format.
         fps: set_rate(opened, fps)?,
+        quality: raw.is_some().then_some(config.quality),
     };
     Ok(Negotiated { format, raw, mode })
 }

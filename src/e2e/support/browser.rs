@@ -24,6 +24,12 @@ const PACKAGES: &str = "chromium chromium-driver";
 
 impl Browser {
     pub(crate) fn start() -> Self {
+        Self::start_with_names("")
+    }
+
+    /// As [`Browser::start`], with rules of `--host-resolver-rules` for names of
+    /// hosts.
+    pub(crate) fn start_with_names(rules: &str) -> Self {
         let profile = TempDir::new();
         let mut driver = Program::new("chromedriver", PACKAGES).args(["--port=0"]).start_piped();
         let lines = BufReader::new(driver.stdout.take().unwrap()).lines();
@@ -33,7 +39,7 @@ impl Browser {
         let port: u16 = port.expect("chromedriver does not say its port");
         let address = ([127, 0, 0, 1], port).into();
         let mut browser = Self { driver, address, session: String::new(), profile };
-        let wanted = capabilities(browser.profile.path().to_str().unwrap());
+        let wanted = capabilities(browser.profile.path().to_str().unwrap(), rules);
         let made = browser.call("POST", "/session", &wanted);
         browser.session = made["sessionId"].as_str().unwrap().to_owned();
         browser
@@ -118,13 +124,14 @@ impl Browser {
 
 /// Headless, able to run as root, without requests to the Internet, and with
 /// its logs readable.
-fn capabilities(profile: &str) -> Value {
+fn capabilities(profile: &str, rules: &str) -> Value {
     json!({ "capabilities": { "alwaysMatch": {
         "browserName": "chrome",
         "goog:chromeOptions": { "args": [
             "--headless=new", "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run",
             "--disable-background-networking", "--disable-component-update", "--disable-sync",
             "--disable-dev-shm-usage", "--window-size=900,800", format!("--user-data-dir={profile}"),
+            format!("--host-resolver-rules={rules}"),
         ]},
         "goog:loggingPrefs": { "browser": "ALL", "performance": "ALL" },
     }}})

@@ -47,6 +47,10 @@ impl Fake {
         Self { address, requests, stopped, accepting: Some(accepting) }
     }
 
+    pub(crate) fn address(&self) -> SocketAddr {
+        self.address
+    }
+
     pub(crate) fn url(&self, path: &str) -> String {
         format!("http://{}{path}", self.address)
     }

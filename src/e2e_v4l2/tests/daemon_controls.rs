@@ -64,6 +64,38 @@ fn what_is_posted_is_in_the_device_and_the_other_way_round() {
 }
 
 #[test]
+fn command_of_mjpg_streamer_sets_the_control_of_its_number() {
+    let machine = machine();
+    let webcam = Webcam::plug_in(&machine, 0, "0001");
+    let device = webcam.device();
+    let options = format!("--camera v4l2:{} --resolution 640x480", webcam.link());
+    let _server = start(&machine, &options);
+    let read = |path: &str| serde_json::from_slice::<Value>(&get(&machine, path)).unwrap();
+    let input = read("/input_0.json");
+    let controls = input["controls"].as_array().unwrap();
+    let of_id = |id: &str| controls.iter().find(|control| control["id"] == id).unwrap();
+    let brightness = of_id("9963776");
+    for (key, value) in [("name", "Brightness"), ("type", "1"), ("min", "-64"), ("max", "64")] {
+        assert_eq!(brightness[key], value, "{key} of {brightness}");
+    }
+    let exposure = of_id("10094849");
+    assert_eq!((&exposure["type"], &exposure["menu"]["1"]), (&json!("3"), &json!("Manual Mode")));
+    let command = |id: &str, value: &str| {
+        let path = format!("/?action=command&dest=0&plugin=0&id={id}&group=1&value={value}");
+        String::from_utf8(get(&machine, &path)).unwrap()
+    };
+    assert_eq!(command("9963776", "-7"), "brightness: -7\n");
+    assert_eq!(seen(&machine, &device, "brightness"), "-7");
+    assert!(command("9963776", "65").contains("use -64 to 64"));
+    assert!(command("1", "1").contains("there is no control 1"));
+    assert_eq!(seen(&machine, &device, "brightness"), "-7");
+    let _viewer = Viewer::open(&machine);
+    camera_that(&machine, "a live camera", |camera| camera["state"] == "live");
+    assert_eq!(read("/input.json")["formats"][0]["resolutions"]["0"], "640x480");
+    assert_eq!(read("/state")["result"]["encoder"], json!({ "type": "HW", "quality": 0 }));
+}
+
+#[test]
 fn order_of_automatics_does_not_matter_and_inactive_ones_say_what_holds_them() {
     let machine = machine();
     let webcam = Webcam::plug_in(&machine, 0, "0001");

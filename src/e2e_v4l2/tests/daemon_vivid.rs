@@ -51,6 +51,24 @@ fn grey([r, g, b]: [u8; 3]) -> [u8; 3] {
     [luma.to_le_bytes()[0]; 3]
 }
 
+#[test]
+fn state_in_ustreamers_shape_has_the_quality_of_the_encoder() {
+    let machine = machine();
+    let device = Vivid::single_planar(&machine).device();
+    let options = format!("--camera {device} --format YUYV --resolution 640x360 --quality 63");
+    let _server = start(&machine, &options);
+    let _viewer = Viewer::open(&machine);
+    camera_that(&machine, "a live camera", |camera| camera["state"] == "live");
+    let read = |path: &str| {
+        serde_json::from_slice::<serde_json::Value>(&get(&machine, path)).expect("JSON")
+    };
+    let state = read("/state");
+    assert_eq!(state["result"]["encoder"], serde_json::json!({ "type": "CPU", "quality": 63 }));
+    let input = read("/input.json");
+    assert_eq!(input["formats"][0]["name"], "YUYV", "{input}");
+    assert_eq!(input["formats"][0]["compressed"], "false", "{input}");
+}
+
 fn snapshot(machine: &Machine, format: &str) -> Vec<u8> {
     let device = Vivid::single_planar(machine).device();
     let options = format!("--camera {device} --format {format} --resolution 640x360");

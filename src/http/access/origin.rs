@@ -2,7 +2,8 @@
 //! the page that sent the request.
 //!
 //! Any page can make a visitor's browser send a request, with the visitor's
-//! password (cross-site request forgery), so every POST is checked.
+//! password (cross-site request forgery), so every request that changes
+//! something is checked.
 
 use std::fs;
 use std::net::IpAddr;
@@ -21,19 +22,40 @@ pub(in crate::http) struct OriginPolicy<'a> {
     pub(in crate::http) has_password: bool,
 }
 
-/// What a browser says of the page that sent a request: the headers of these
+/// What a browser says of the page that sent a request, in the headers of these
 /// names. A program sends none but `Host`.
 pub(in crate::http) struct Origin<'a> {
     /// `Sec-Fetch-Site`.
     pub(in crate::http) site: Option<&'a str>,
     pub(in crate::http) origin: Option<&'a str>,
+    pub(in crate::http) referer: Option<&'a str>,
     pub(in crate::http) host: Option<&'a str>,
+    /// Whether something else of the request says that it is a browser's.
+    pub(in crate::http) is_browser: bool,
 }
 
 impl Origin<'_> {
     /// # Errors
     /// Why the page may not change anything, and what would help.
-    pub(in crate::http) fn check(&self, policy: OriginPolicy) -> Result<(), String> {
+    pub(in crate::http) fn check(&self, is_get: bool, policy: OriginPolicy) -> Result<(), String> {
+        if is_get { self.check_get(policy) } else { self.check_post(policy) }
+    }
+
+    /// A link or an `<img>` of any page sends a GET without `Origin`, over plain
+    /// HTTP without `Sec-Fetch-Site`, and where the page wants it so without
+    /// `Referer`: a browser has to prove where the request comes from.
+    fn check_get(&self, policy: OriginPolicy) -> Result<(), String> {
+        let is_silent = self.site.is_none() && self.origin.is_none() && self.referer.is_none();
+        if is_silent && self.is_browser {
+            return Err("a browser must say by Sec-Fetch-Site or Referer that a page of this \
+                        address asks for a change; use that page, or a program"
+                .into());
+        }
+        let origin = self.origin.or_else(|| self.referer.map(origin_of));
+        Origin { origin, ..*self }.check_post(policy)
+    }
+
+    fn check_post(&self, policy: OriginPolicy) -> Result<(), String> {
         // `*` lets all pages read. To change something a page must be named.
         let is_named = self.origin.is_some_and(|o| o != "*" && policy.allow_origin == Some(o));
         let is_own = match (self.site, self.origin) {
@@ -64,6 +86,14 @@ impl Origin<'_> {
             _ => Ok(()),
         }
     }
+}
+
+/// The origin of an address.
+fn origin_of(url: &str) -> &str {
+    let path = |(scheme, rest): (&str, &str)| {
+        rest.find(['/', '?', '#']).map(|at| scheme.len() + "://".len() + at)
+    };
+    url.split_once("://").and_then(path).map_or(url, |at| &url[..at])
 }
 
 /// Whether an origin is the host that the request was sent to. The scheme is
@@ -98,9 +128,72 @@ fn own_name() -> String {
 mod tests {
     use super::*;
 
+    const SILENT: Origin =
+        Origin { site: None, origin: None, referer: None, host: None, is_browser: false };
+
     fn may(site: Option<&str>, origin: Option<&str>, allow_origin: Option<&str>) -> bool {
         let policy = OriginPolicy { allow_origin, has_password: false };
-        Origin { site, origin, host: Some("camera:5000") }.check(policy).is_ok()
+        let asked = Origin { site, origin, host: Some("camera:5000"), ..SILENT };
+        // A GET is never let in where a POST is not.
+        assert_eq!(asked.check(true, policy), asked.check(false, policy));
+        asked.check(false, policy).is_ok()
+    }
+
+    /// Whether a GET of a browser may change something.
+    fn may_get(site: Option<&str>, referer: Option<&str>, allow_origin: Option<&str>) -> bool {
+        let policy = OriginPolicy { allow_origin, has_password: false };
+        let host = Some("camera:5000");
+        Origin { site, referer, host, is_browser: true, ..SILENT }.check(true, policy).is_ok()
+    }
+
+    #[test]
+    fn browser_proves_that_a_link_is_of_an_own_page() {
+        for (site, referer) in [
+            (None, Some("http://camera:5000/control.htm")),
+            (None, Some("http://Camera:5000")),
+            (None, Some("https://camera:5000/?x=http://evil/")),
+            (Some("same-origin"), None),
+            (Some("none"), None),
+        ] {
+            assert!(may_get(site, referer, None), "{site:?} {referer:?}");
+        }
+        for (site, referer) in [
+            (None, None),
+            (None, Some("")),
+            (None, Some("about:blank")),
+            (None, Some("http://evil/http://camera:5000/")),
+            (None, Some("http://camera:5000@evil/")),
+            (None, Some("http://camera:5000.evil/")),
+            (None, Some("http://camera/")),
+            (Some("cross-site"), None),
+            (Some("cross-site"), Some("http://camera:5000/")),
+            (Some("same-site"), None),
+        ] {
+            for allowed in [None, Some("*")] {
+                assert!(!may_get(site, referer, allowed), "{site:?} {referer:?} {allowed:?}");
+            }
+        }
+        let named = "http://printer:7125";
+        assert!(may_get(None, Some("http://printer:7125/a"), Some(named)));
+        assert!(!may_get(None, Some("http://printer:7126/a"), Some(named)));
+        assert!(!may_get(None, None, Some(named)));
+        assert_eq!(
+            SILENT.check(true, OriginPolicy { allow_origin: None, has_password: false }),
+            Ok(())
+        );
+    }
+
+    #[test]
+    fn name_that_anybody_may_have_is_not_ours_in_a_link_either() {
+        let asked = Origin {
+            referer: Some("http://cam.example.org/a"),
+            host: Some("cam.example.org"),
+            is_browser: true,
+            ..SILENT
+        };
+        let check =
+            |has_password| asked.check(true, OriginPolicy { allow_origin: None, has_password });
+        assert!(check(false).is_err() && check(true).is_ok());
     }
 
     #[test]
@@ -145,15 +238,15 @@ mod tests {
             );
         }
         let policy = OriginPolicy { allow_origin: None, has_password: true };
-        assert!(Origin { site: None, origin: Some("http://a"), host: None }.check(policy).is_err());
+        assert!(Origin { origin: Some("http://a"), ..SILENT }.check(false, policy).is_err());
     }
 
     #[test]
     fn name_that_anybody_may_have_is_not_ours_by_leading_here() {
         let check = |origin: &str, allow_origin, has_password| {
             let (_, host) = origin.split_once("://").unwrap();
-            let origin_of = Origin { site: None, origin: Some(origin), host: Some(host) };
-            origin_of.check(OriginPolicy { allow_origin, has_password })
+            let asked = Origin { origin: Some(origin), host: Some(host), ..SILENT };
+            asked.check(false, OriginPolicy { allow_origin, has_password })
         };
         for ours in [
             "http://localhost:5000",
@@ -190,7 +283,8 @@ mod tests {
     #[test]
     fn refusal_says_what_would_help() {
         let policy = OriginPolicy { allow_origin: None, has_password: false };
-        let origin_of = Origin { site: None, origin: Some("http://a:1"), host: Some("b") };
-        assert!(origin_of.check(policy).unwrap_err().ends_with("--allow-origin http://a:1"));
+        let asked = Origin { origin: Some("http://a:1"), host: Some("b"), ..SILENT };
+        let why = asked.check(false, policy).unwrap_err();
+        assert!(why.ends_with("--allow-origin http://a:1"), "{why}");
     }
 }

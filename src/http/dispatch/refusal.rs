@@ -10,6 +10,9 @@ use crate::http::transport::{Connection, Cut, Method};
 /// The largest body of a POST. Controls are small.
 const MAX_BODY: usize = 64 << 10;
 
+/// The largest body that is ignored where none has a meaning.
+const MAX_IGNORED_BODY: usize = 1024;
+
 /// The reply to a request that goes no further, by its head alone.
 pub(super) fn find(
     connection: &Connection,
@@ -29,23 +32,64 @@ pub(super) fn find(
         return Some(Reply::bad_request("the request names no address; the page is at /"));
     }
     let methods = endpoint.methods;
-    match connection.method() {
-        // Before the login, as browsers send a preflight without a password (Fetch
-        // standard, CORS-preflight fetch).
-        Method::Options => Some(options(connection, methods, context.allow_origin().is_some())),
-        method if !methods.takes(method) => Some(
-            Reply::text(Code::MethodNotAllowed, &format!("use one of {}", methods.allow))
-                .with("Allow", methods.allow),
-        ),
-        Method::Post => {
-            let allow_origin = context.allow_origin();
-            post(connection, methods, OriginPolicy { allow_origin, has_password })
+    let method = connection.method();
+    // Before the login, as browsers send a preflight without a password (Fetch
+    // standard, CORS-preflight fetch).
+    if method == Method::Options {
+        return Some(options(connection, methods, context.allow_origin().is_some()));
+    }
+    if !methods.takes(method) {
+        let text = format!("use one of {}", methods.allow);
+        return Some(Reply::text(Code::MethodNotAllowed, &text).with("Allow", methods.allow));
+    }
+    if methods.changing == Some(method) {
+        let policy = OriginPolicy { allow_origin: context.allow_origin(), has_password };
+        if let Err(why) = origin(connection).check(method == Method::Get, policy) {
+            log::debug!("{}: refused, as {why}", connection.peer());
+            return Some(Reply::text(Code::Forbidden, &why));
+        }
+    }
+    match method {
+        Method::Post if methods.has_body => body(connection),
+        // mjpg-streamer gives a stream whatever is posted to it.
+        Method::Post if methods.changing.is_none() && has_small_body(connection) => None,
+        Method::Post if connection.has_body() => {
+            Some(Reply::bad_request("a POST takes no body here"))
         }
         // A body of a GET has no meaning (RFC 9110 9.3.1), and programs on the way
         // disagree about it, which is how requests are smuggled.
         _ if connection.has_body() => Some(Reply::bad_request("a GET takes no body here")),
         _ => None,
     }
+}
+
+/// Whether a body is short enough to be received with the head, and thrown away.
+fn has_small_body(connection: &Connection) -> bool {
+    connection.body_length().is_some_and(|length| length <= MAX_IGNORED_BODY)
+}
+
+/// What a request says of the page that sent it.
+fn origin(connection: &Connection) -> Origin<'_> {
+    Origin {
+        site: connection.header("Sec-Fetch-Site"),
+        origin: connection.header("Origin"),
+        referer: connection.header("Referer"),
+        host: connection.header("Host"),
+        is_browser: is_browser(|name| connection.header(name)),
+    }
+}
+
+/// Whether a browser sends the request, by headers that no page can take away
+/// from it. One is enough, as people also change what their browser says.
+fn is_browser<'a>(header: impl Fn(&'static str) -> Option<&'a str>) -> bool {
+    let is_of_browsers =
+        |agent: &str| ["Mozilla/", "Opera/"].iter().any(|of| agent.starts_with(of));
+    header("User-Agent").is_some_and(is_of_browsers)
+        // Node's `fetch` sends a star.
+        || header("Accept-Language").is_some_and(|languages| languages != "*")
+        || ["DNT", "Sec-GPC", "Upgrade-Insecure-Requests"]
+            .into_iter()
+            .any(|name| header(name).is_some())
 }
 
 fn options(connection: &Connection, methods: Methods, may_others_read: bool) -> Reply {
@@ -68,25 +112,6 @@ fn options(connection: &Connection, methods: Methods, may_others_read: bool) -> 
 fn asked_headers(asked: Option<&str>) -> String {
     let is_name = |b: u8| b.is_ascii_alphanumeric() || b"-_, ".contains(&b);
     asked.filter(|names| names.bytes().all(is_name)).unwrap_or("").to_owned()
-}
-
-/// The reply to a POST that may not change anything, or has a wrong body.
-fn post(connection: &Connection, methods: Methods, policy: OriginPolicy<'_>) -> Option<Reply> {
-    let origin = Origin {
-        site: connection.header("Sec-Fetch-Site"),
-        origin: connection.header("Origin"),
-        host: connection.header("Host"),
-    };
-    if let Err(why) = origin.check(policy) {
-        return Some(Reply::text(Code::Forbidden, &why));
-    }
-    if methods.has_body {
-        body(connection)
-    } else if connection.has_body() {
-        Some(Reply::bad_request("a POST takes no body here"))
-    } else {
-        None
-    }
 }
 
 fn body(connection: &Connection) -> Option<Reply> {
@@ -134,6 +159,22 @@ pub(super) fn full(lane: Lane) -> &'static str {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn browsers_are_known_by_what_no_page_can_take_away() {
+        let is = |name: &str, value: &'static str| {
+            is_browser(|asked: &'static str| (asked == name).then_some(value))
+        };
+        assert!(is("User-Agent", "Mozilla/5.0 (X11; Linux x86_64; rv:153.0) Gecko/20100101"));
+        assert!(is("Accept-Language", "en-GB,en;q=0.9"));
+        assert!(is("Accept-Language", ""));
+        assert!(is("Upgrade-Insecure-Requests", "1"));
+        assert!(!is("User-Agent", "curl/7.88.1") && !is("User-Agent", "python-requests/2.34"));
+        // Node.
+        assert!(!is("Accept-Language", "*") && !is("Sec-Fetch-Mode", "cors"));
+        // Programs keep the cookie of a stream too.
+        assert!(!is("Accept", "*/*") && !is("Cookie", "stream_client=0/0000000000000001"));
+    }
 
     #[test]
     fn json_is_known_by_its_media_type() {

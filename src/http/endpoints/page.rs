@@ -15,8 +15,10 @@ const POLICY: &str = "default-src 'none'; img-src 'self' blob: data:; style-src 
     script-src 'self'; connect-src 'self'; base-uri 'none'; form-action 'none'";
 
 /// The files in the program: path, content type, bytes.
-const BUILT_IN: [(&str, &str, &[u8]); 9] = [
+const BUILT_IN: [(&str, &str, &[u8]); 10] = [
     ("/", "text/html; charset=utf-8", include_bytes!("../../../www/index.html")),
+    // For browsers that run no scripts.
+    ("/links.html", "text/html; charset=utf-8", include_bytes!("../../../www/links.html")),
     ("/style.css", "text/css; charset=utf-8", include_bytes!("../../../www/style.css")),
     ("/app.js", "text/javascript; charset=utf-8", include_bytes!("../../../www/app.js")),
     ("/common.js", "text/javascript; charset=utf-8", include_bytes!("../../../www/common.js")),
@@ -171,6 +173,7 @@ mod tests {
     #[test]
     fn page_is_in_the_program_and_no_file_is_touched_without_a_folder() {
         assert!(built_in("/").is_some() && built_in("/app.js").is_some());
+        assert!(built_in("/links.html").is_some());
         assert!(built_in("/Cargo.toml").is_none() && built_in("/../Cargo.toml").is_none());
     }
 }

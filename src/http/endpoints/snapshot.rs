@@ -6,14 +6,16 @@ use std::sync::Arc;
 use std::time::{Duration, Instant, SystemTime};
 
 use crate::capture::Capture;
-use crate::frame::{AGE, Frame, INSTANCE, JPEG_TYPE, LOST, STATUS, TIMESTAMP};
+use crate::config::LostSnapshot;
+use crate::frame::{AGE, Frame, INSTANCE, LOST, STATUS, TIMESTAMP};
 use crate::http::context::Context;
-use crate::http::recorded::{nothing, recording};
-use crate::http::reply::{Code, Reply};
+use crate::http::recorded::{self, recording};
+use crate::http::reply::Reply;
 use crate::http::request::Request;
 use crate::http::time::When;
+use crate::http::ustreamer::monotonic;
 use crate::instance;
-use crate::recording::{SECOND, rfc3339};
+use crate::jpeg::status_cause;
 use crate::slot::Newer;
 
 /// How long a new picture is waited for where an older one could be sent:
@@ -35,17 +37,39 @@ const MAX_STEP: i64 = 1000;
 /// was recorded, 400 for a value that cannot be.
 pub(in crate::http) fn answer(context: &Context, request: &mut Request) -> Result<(), Reply> {
     if let Some(at) = request.query().moment("at")? {
-        return recorded(context, request, at);
+        return answer_recorded(context, request, at);
     }
     // Milliseconds.
     let max_delay = request.query().number("max_delay", 0..=u32::MAX)?.unwrap_or(0);
     let max_delay = Duration::from_millis(max_delay.into());
-    let frame = take(&request.camera.capture, request.asked, max_delay)?;
+    let lost = context.config.lost_snapshot;
+    let frame = take(&request.camera.capture, request.asked, max_delay, lost)?;
     let age = frame.meta.at.monotonic.elapsed().as_millis().to_string();
     let (timestamp, own) = (frame.timestamp(), instance::text(&request.camera.name));
-    let extra = [(TIMESTAMP, &*timestamp), (AGE, &age), (INSTANCE, &own)];
-    send(context, request, frame.jpeg(), &extra);
+    let mut headers = vec![(TIMESTAMP, timestamp), (AGE, age), (INSTANCE, own)];
+    if let Some(cause) = frame.meta.is_status.then(|| status_cause(frame.jpeg())).flatten() {
+        headers.push((STATUS, status(&cause)));
+    }
+    headers.extend(of_ustreamer(&frame));
+    let headers: Vec<_> = headers.iter().map(|(name, value)| (*name, &**value)).collect();
+    context.send_picture(request, frame.jpeg(), &headers);
     Ok(())
+}
+
+/// uStreamer's headers, those that have a meaning here, of its versions 4 and 6.
+/// Driver and program have one time for a picture, so that it begins and ends
+/// there.
+fn of_ustreamer(frame: &Frame) -> [(&'static str, String); 7] {
+    let grabbed = monotonic(frame.meta.at.monotonic);
+    [
+        ("X-UStreamer-Online", (!frame.meta.is_status).to_string()),
+        ("X-UStreamer-Width", frame.meta.width.to_string()),
+        ("X-UStreamer-Height", frame.meta.height.to_string()),
+        ("X-UStreamer-Grab-Timestamp", grabbed.clone()),
+        ("X-UStreamer-Grab-Begin-Timestamp", grabbed.clone()),
+        ("X-UStreamer-Grab-End-Timestamp", grabbed),
+        ("X-UStreamer-Send-Timestamp", monotonic(Instant::now())),
+    ]
 }
 
 /// Waits for a picture that was taken at most `max_delay` before `asked`. If none
@@ -53,7 +77,12 @@ pub(in crate::http) fn answer(context: &Context, request: &mut Request) -> Resul
 ///
 /// # Errors
 /// 503, and why there is none.
-fn take(capture: &Capture, asked: Instant, max_delay: Duration) -> Result<Arc<Frame>, Reply> {
+fn take(
+    capture: &Capture,
+    asked: Instant,
+    max_delay: Duration,
+    of_lost: LostSnapshot,
+) -> Result<Arc<Frame>, Reply> {
     let reader = capture.read();
     let oldest = asked.checked_sub(max_delay).unwrap_or(asked);
     // The newest that is too old.
@@ -63,6 +92,11 @@ fn take(capture: &Capture, asked: Instant, max_delay: Duration) -> Result<Arc<Fr
         let left = until.saturating_duration_since(Instant::now());
         let seen = held.as_ref().map_or(0, |frame| frame.meta.seq);
         match reader.wait_newer(seen, left) {
+            Newer::Frame { frame, .. }
+                if frame.meta.is_status && of_lost == LostSnapshot::Picture =>
+            {
+                return Ok(frame);
+            }
             Newer::Frame { frame, .. } if frame.meta.is_status => {
                 // The cause is gone if the camera came back at this moment.
                 let cause = reader.cause().unwrap_or_else(|| "the camera was lost".into());
@@ -91,11 +125,16 @@ fn take(capture: &Capture, asked: Instant, max_delay: Duration) -> Result<Arc<Fr
 
 /// 503 with the cause, once for people and once for a daemon that relays this.
 fn lost(cause: &str) -> Reply {
+    Reply::unavailable(&format!("no picture: {cause}")).with(STATUS, status(cause))
+}
+
+/// A cause as a header has it.
+fn status(cause: &str) -> String {
     // A cause may hold what another server or a command said.
     let is_plain = |c: char| c == ' ' || c.is_ascii_graphic();
     let plain: String =
         cause.chars().take(MAX_CAUSE).map(|c| if is_plain(c) { c } else { '?' }).collect();
-    Reply::unavailable(&format!("no picture: {cause}")).with(STATUS, format!("{LOST}{plain}"))
+    format!("{LOST}{plain}")
 }
 
 /// How long after `asked` a newer picture than `held` is waited for: not at all
@@ -113,35 +152,10 @@ fn patience(held: Option<&Frame>, interval: Option<Duration>, asked: Instant) ->
 
 /// The picture that was the newest at that moment, or one that is `step` frames
 /// before or behind it.
-fn recorded(context: &Context, request: &Request, at: When) -> Result<(), Reply> {
+fn answer_recorded(context: &Context, request: &Request, at: When) -> Result<(), Reply> {
     let step = request.query().number("step", -MAX_STEP..=MAX_STEP)?.unwrap_or(0);
     let recording = recording(&request.camera)?;
-    let at = at.resolve(SystemTime::now());
-    let none = || nothing(recording, &format!("at {}", rfc3339(at)));
-    let mut cursor = recording.store().seek_shown(at).ok_or_else(none)?;
-    cursor.step(step);
-    let mut part = Vec::new();
-    loop {
-        let record = cursor.next().ok_or_else(none)?.record;
-        // The next one stands in for a damaged one.
-        if cursor.read(&record, &mut part) {
-            let jpeg = record.jpeg(&part);
-            let (seconds, micros) = (record.captured / SECOND, record.captured % SECOND);
-            let timestamp = format!("{seconds}.{micros:06}");
-            send(context, request, jpeg, &[(TIMESTAMP, &timestamp)]);
-            return Ok(());
-        }
-    }
-}
-
-fn send(context: &Context, request: &Request, jpeg: &[u8], extra: &[(&str, &str)]) {
-    let mut head = context
-        .head(Code::Ok)
-        .with("Content-Type", JPEG_TYPE)
-        .with("Content-Length", &jpeg.len().to_string())
-        .picture_of_now();
-    for (name, value) in extra {
-        head = head.with(name, value);
-    }
-    request.send(&head.finish(), jpeg, context.timeout(jpeg.len()));
+    let picture = recorded::picture(recording, at.resolve(SystemTime::now()), step)?;
+    context.send_picture(request, picture.jpeg(), &[(TIMESTAMP, &picture.timestamp())]);
+    Ok(())
 }

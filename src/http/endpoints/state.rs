@@ -1,5 +1,6 @@
 //! `/state`: the state in the names and shapes of uStreamer, whose users'
-//! programs read it. What has no counterpart here is left out.
+//! programs read it. What has no counterpart here is left out: uStreamer leaves
+//! out `sinks`, `h264` and `drm` too where it has none.
 
 use serde_json::{Map, Value, json};
 
@@ -7,7 +8,7 @@ use crate::capture::State;
 use crate::http::context::Context;
 use crate::http::reply::{Code, Reply};
 use crate::http::request::Request;
-use crate::http::viewers::{Layout, Viewer};
+use crate::http::viewers::{Extras, Layout, Viewer};
 
 /// Never fails: the signature is that of all endpoints.
 pub(in crate::http) fn answer(context: &Context, request: &mut Request) -> Result<(), Reply> {
@@ -16,18 +17,18 @@ pub(in crate::http) fn answer(context: &Context, request: &mut Request) -> Resul
     let viewers = context.viewers.present();
     let of_camera = viewers.iter().filter(|viewer| viewer.camera == request.camera.name);
     let clients: Map<String, Value> =
-        of_camera.map(|viewer| (format!("{:016x}", viewer.id), client(viewer))).collect();
+        of_camera.map(|viewer| (viewer.hex_id(), client(viewer))).collect();
+    let of_frame = latest.map(|meta| (meta.width.into(), meta.height.into()));
+    let size = of_frame.or(camera.mode.size).or(camera.asked.size).unwrap_or_default();
     let state = json!({
         "ok": true,
         "result": {
-            // Fields of uStreamer are there also where this program has nothing to say,
-            // as its clients may rely on them.
-            "instance_id": "",
-            "encoder": { "type": "HW", "quality": 0 },
+            "instance_id": context.config.instance_id,
+            "encoder": encoder(camera.mode.quality),
             "source": {
                 "resolution": {
-                    "width": latest.map_or(0, |meta| meta.width),
-                    "height": latest.map_or(0, |meta| meta.height),
+                    "width": size.0,
+                    "height": size.1,
                 },
                 // Only with pictures: clients that find it true ask for the stream, and
                 // a camera that is starting or lost gives none yet.
@@ -46,14 +47,24 @@ pub(in crate::http) fn answer(context: &Context, request: &mut Request) -> Resul
     Ok(())
 }
 
+/// Who makes the JPEGs: this program, or the camera, of whose quality nothing is
+/// known.
+fn encoder(quality: Option<u8>) -> Value {
+    match quality {
+        Some(quality) => json!({ "type": "CPU", "quality": quality }),
+        None => json!({ "type": "HW", "quality": 0 }),
+    }
+}
+
 fn client(viewer: &Viewer) -> Value {
+    let Extras { extra_headers, dual_final_frames, zero_data } = viewer.info.extras;
     json!({
         "fps": whole(viewer.report().fps),
-        "extra_headers": viewer.info.has_extra_headers,
+        "extra_headers": extra_headers,
         "advance_headers": viewer.info.layout == Layout::Advance,
-        "dual_final_frames": false,
-        "zero_data": false,
-        "key": viewer.info.key,
+        "dual_final_frames": dual_final_frames,
+        "zero_data": zero_data,
+        "key": viewer.info.shown_key(),
     })
 }
 

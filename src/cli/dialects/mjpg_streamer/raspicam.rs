@@ -29,7 +29,9 @@ const METERINGS: [(&str, &str); 4] =
     [("average", "average"), ("spot", "spot"), ("backlit", "centre"), ("matrix", "centre")];
 
 /// The options with a word as value: their name, the new program's, and the words.
-const MODES: [(&str, &str, &[(&str, &str)]); 3] = [
+type Choices = &'static [(&'static str, &'static str)];
+
+const MODES: [(&str, &str, Choices); 3] = [
     ("ex", "exposure", &EXPOSURES),
     ("awb", "awb", &WHITE_BALANCES),
     ("mm", "metering", &METERINGS),

@@ -8,14 +8,19 @@ use super::delivery::{self, Delivery};
 use super::options::StreamOptions;
 use super::{CHECK_EVERY, REPEAT_AFTER};
 use crate::capture::Reader;
-use crate::frame::{Frame, UP_TO_LENGTH, UP_TO_TIMESTAMP};
+use crate::frame::{Frame, HEADERS_END, UP_TO_LENGTH, UP_TO_TIMESTAMP};
 use crate::http::transport::StreamSocket;
-use crate::http::viewers::{Seat, Viewer};
+use crate::http::ustreamer::monotonic;
+use crate::http::viewers::{Extras, Layout, Seat, Viewer};
 use crate::rate::Pace;
 use crate::recording::{Micros, micros};
 use crate::shutdown::Shutdown;
 use crate::slot::Newer;
 
+/// Without a new picture for this long the last one was the final one of a
+/// series: a still scene, of which `--drop-same-frames` drops the rest. WebKit
+/// paints it when it comes once more (uStreamer's `dual_final_frames`).
+const FINAL_AFTER: Duration = Duration::from_millis(100);
 /// How often a viewer that asked for few pictures gets the last one again.
 const SIGN_OF_LIFE: Duration = Duration::from_secs(5);
 
@@ -37,7 +42,7 @@ impl Live<'_> {
     /// # Errors
     /// Why the viewer could not be written to.
     pub(super) fn run(&self, after: Option<Micros>) -> io::Result<()> {
-        if self.options.fps.is_none() && !self.options.info.has_extra_headers {
+        if self.options.fps.is_none() && self.options.info.extras == Extras::default() {
             self.run_delivered(after)
         } else {
             self.run_alone(after)
@@ -67,16 +72,18 @@ impl Live<'_> {
     }
 
     /// Writes everything on this thread, for a viewer that asked for few pictures
-    /// or for headers of its own.
+    /// or for something of its own.
     fn run_alone(&self, after: Option<Micros>) -> io::Result<()> {
         let mut seen = 0;
         let mut last: Option<Arc<Frame>> = None;
         let mut pace = Pace::new(self.options.fps);
+        let is_final_dual = self.options.info.extras.dual_final_frames;
+        let mut repeat_after = REPEAT_AFTER;
         loop {
             if self.pause(&pace, last.as_deref())? {
                 return Ok(());
             }
-            match self.reader.wait_newer(seen, REPEAT_AFTER) {
+            match self.reader.wait_newer(seen, repeat_after) {
                 Newer::Frame { frame, .. }
                     if seen == 0 && after == Some(micros(frame.meta.at.wall)) =>
                 {
@@ -89,10 +96,12 @@ impl Live<'_> {
                     self.send(&frame, skipped, 0)?;
                     last = Some(frame);
                     pace.sent(Instant::now());
+                    repeat_after = if is_final_dual { FINAL_AFTER } else { REPEAT_AFTER };
                 }
                 Newer::Timeout => {
                     self.socket.check_peer()?;
                     last.as_deref().map_or(Ok(()), |frame| self.repeat(frame))?;
+                    repeat_after = REPEAT_AFTER;
                 }
                 Newer::Closed => return Ok(()),
             }
@@ -142,41 +151,59 @@ impl Live<'_> {
     /// system call. Returns its length in bytes, or 0 for a picture that this
     /// layout cannot carry.
     fn write(&self, frame: &Frame, n_sent: usize) -> io::Result<usize> {
-        let extra;
-        let (head, body) = if self.options.info.has_extra_headers {
-            // Made for each viewer and picture, which is why only those who ask get
-            // them.
-            extra = self.extra_headers(frame);
-            (extra.as_bytes(), frame.jpeg_and_delimiter())
-        } else {
-            match delivery::part(self.options.info.layout, frame) {
-                Some(part) => (&[][..], part),
-                None => return Ok(0),
+        let Extras { extra_headers, zero_data, .. } = self.options.info.extras;
+        if zero_data || (extra_headers && self.options.info.layout == Layout::Full) {
+            return self.write_own(frame);
+        }
+        let Some(part) = delivery::part(self.options.info.layout, frame) else { return Ok(0) };
+        self.socket.write(&[], &part[n_sent..], self.write_timeout)?;
+        Ok(part.len())
+    }
+
+    /// Writes a part that only this viewer has. Returns its length in bytes.
+    // Not inlined: what it takes of the stack would be taken from all viewers.
+    #[inline(never)]
+    fn write_own(&self, frame: &Frame) -> io::Result<usize> {
+        let Extras { extra_headers, zero_data, .. } = self.options.info.extras;
+        let n_jpeg_bytes = frame.jpeg().len();
+        // The advance layout has the headers of the next part behind the JPEG, and
+        // none of its own before it.
+        let (head, tail) = match self.options.info.layout {
+            Layout::Advance => (String::new(), frame.advance()),
+            Layout::Full => {
+                let length = if zero_data { 0 } else { n_jpeg_bytes };
+                let timestamp = frame.timestamp();
+                let extra = if extra_headers { self.extra_headers(frame) } else { String::new() };
+                let head = format!(
+                    "{UP_TO_LENGTH}{length}{UP_TO_TIMESTAMP}{timestamp}{extra}{HEADERS_END}"
+                );
+                (head, frame.jpeg_and_delimiter())
             }
         };
-        self.socket.write(head, &body[n_sent..], self.write_timeout)?;
+        let body = if zero_data { &tail[n_jpeg_bytes..] } else { tail };
+        self.socket.write(head.as_bytes(), body, self.write_timeout)?;
         Ok(head.len() + body.len())
     }
 
-    /// uStreamer's headers, those that have a meaning here. Each line is shorter
-    /// than the 127 bytes that ffmpeg takes.
+    /// uStreamer's headers, those that have a meaning here, each behind the end of
+    /// the line before it. Each line is shorter than the 127 bytes that ffmpeg
+    /// takes.
     fn extra_headers(&self, frame: &Frame) -> String {
         let report = self.viewer().report();
-        let age = frame.meta.at.monotonic.elapsed().as_secs_f64();
+        let taken = frame.meta.at.monotonic;
+        let (grabbed, sent) = (monotonic(taken), monotonic(Instant::now()));
         format!(
-            "{UP_TO_LENGTH}{}{UP_TO_TIMESTAMP}{}\r\n\
-             X-UStreamer-Online: {}\r\nX-UStreamer-Dropped: {}\r\n\
+            "\r\nX-UStreamer-Online: {}\r\nX-UStreamer-Dropped: {}\r\n\
              X-UStreamer-Width: {}\r\nX-UStreamer-Height: {}\r\n\
-             X-UStreamer-Client-FPS: {:.0}\r\nX-UStreamer-Grab-End-Time: {}\r\n\
-             X-UStreamer-Latency: {age:.6}\r\n\r\n",
-            frame.jpeg().len(),
-            frame.timestamp(),
+             X-UStreamer-Client-FPS: {:.0}\r\nX-UStreamer-Grab-Begin-Time: {grabbed}\r\n\
+             X-UStreamer-Grab-End-Time: {grabbed}\r\nX-UStreamer-Send-Time: {sent}\r\n\
+             X-UStreamer-Latency: {:.6}",
             !frame.meta.is_status,
             report.served.n_skipped,
             frame.meta.width,
             frame.meta.height,
             report.fps,
-            frame.timestamp(),
+            taken.elapsed().as_secs_f64(),
         )
     }
 }

@@ -1,6 +1,7 @@
 //! `/stream` and `/video_feed`: pictures one after another, live or from the
 //! recording, for as long as the viewer stays.
 
+mod cookie;
 mod delivery;
 mod live;
 mod options;
@@ -17,7 +18,7 @@ use playback::{End, Found, Playback};
 use crate::cameras::Camera;
 use crate::frame::{DELIMITER, INSTANCE, SHORT_HEADERS, STREAM_TYPE};
 use crate::http::context::Context;
-use crate::http::reply::{Code, Reply};
+use crate::http::reply::{Code, Head, Reply};
 use crate::http::request::{self, Request, TIMEOUT};
 use crate::http::transport::{Cut, Method, StreamSocket};
 use crate::http::viewers::{Layout, Seat, Viewer};
@@ -63,14 +64,19 @@ pub(in crate::http) fn open(_: &Context, request: &Request) -> Result<Box<Stream
 }
 
 impl Stream {
-    /// The head of the reply. The body ends with the connection.
+    /// The head of the reply to a HEAD, which makes nobody a viewer.
     pub(in crate::http) fn head(&self, context: &Context) -> Vec<u8> {
+        self.open_head(context).finish()
+    }
+
+    /// The head of the reply. The body ends with the connection.
+    fn open_head(&self, context: &Context) -> Head {
         let content_type =
             if self.options.is_raw { "application/octet-stream" } else { STREAM_TYPE };
         let head = context.head(Code::Ok).with("Content-Type", content_type).picture_of_now();
         let head = head.with(INSTANCE, &instance::text(&self.camera.name));
         // nginx would hold pictures back until its buffers are full.
-        head.with("X-Accel-Buffering", "no").finish()
+        head.with("X-Accel-Buffering", "no")
     }
 
     /// Serves the viewer until it leaves, stalls, or the program stops.
@@ -97,7 +103,7 @@ impl Stream {
         seat: &Seat,
         past: Option<Box<Found>>,
     ) -> io::Result<()> {
-        socket.write(&self.opening(context), &[], context.config.write_timeout)?;
+        socket.write(&self.opening(context, &seat.viewer), &[], context.config.write_timeout)?;
         let after = match past {
             None => None,
             Some(past) => match self.play(context, socket, seat, *past)? {
@@ -135,8 +141,11 @@ impl Stream {
     }
 
     /// The head, and what stands before the first JPEG.
-    fn opening(&self, context: &Context) -> Vec<u8> {
-        let mut opening = self.head(context);
+    // Not inlined: what it takes of the stack would be taken from the viewer.
+    #[inline(never)]
+    fn opening(&self, context: &Context, viewer: &Viewer) -> Vec<u8> {
+        let cookie = cookie::new(&context.config.instance_id, viewer);
+        let mut opening = self.open_head(context).with("Set-Cookie", &cookie).finish();
         opening.extend_from_slice(DELIMITER);
         if self.options.info.layout == Layout::Advance {
             opening.extend_from_slice(SHORT_HEADERS);

@@ -4,7 +4,7 @@ use crate::http::query::Query;
 use crate::http::reply::Reply;
 use crate::http::request::Request;
 use crate::http::time::{Period, When};
-use crate::http::viewers::{Layout, ViewerInfo};
+use crate::http::viewers::{Extras, Layout, ViewerInfo};
 
 /// A key is only shown in the status; longer ones are cut.
 const MAX_KEY: usize = 64;
@@ -44,7 +44,11 @@ impl StreamOptions {
             // Cut and not refused: the key is only for the client's own use.
             key: query.text("key").unwrap_or_default().chars().take(MAX_KEY).collect(),
             layout: layout(&request.path, query, is_browser)?,
-            has_extra_headers: query.is_on("extra_headers"),
+            extras: Extras {
+                extra_headers: query.is_on("extra_headers"),
+                dual_final_frames: query.is_on("dual_final_frames"),
+                zero_data: query.is_on("zero_data"),
+            },
         };
         Ok(Self {
             info,
@@ -94,8 +98,10 @@ fn layout(path: &str, query: Query<'_>, is_browser: bool) -> Result<Layout, Repl
     Ok(match query.choice("headers", &words)? {
         Some(layout) => layout,
         // These clients parse the parts themselves, and read the length and the time.
-        None if query.is_on("raw") || query.is_on("extra_headers") => Layout::Full,
+        None if query.is_on("raw") => Layout::Full,
+        // With both, uStreamer sends no headers of its own.
         None if query.is_on("advance_headers") => Layout::Advance,
+        None if query.is_on("extra_headers") => Layout::Full,
         None if path == "/video_feed" || is_browser => Layout::Advance,
         None => Layout::Full,
     })
@@ -130,6 +136,8 @@ mod tests {
             ("/stream", "headers=minimal", false, Layout::Advance),
             ("/stream", "raw=1", true, Layout::Full),
             ("/stream", "extra_headers=1", true, Layout::Full),
+            ("/stream", "extra_headers=1&advance_headers=1", false, Layout::Advance),
+            ("/video_feed", "extra_headers=1", false, Layout::Full),
             ("/stream", "action=stream&1700000000", false, Layout::Full),
         ] {
             let found = layout(path, Query(query), is_browser);
