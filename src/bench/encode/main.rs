@@ -11,7 +11,7 @@
 
 #![allow(clippy::print_stdout, clippy::unwrap_used, reason = "a benchmark prints its results")]
 
-#[allow(dead_code, unreachable_pub, reason = "the room below needs one string of it")]
+#[allow(dead_code, unreachable_pub, unused_imports, reason = "jpeg needs one string of it")]
 #[path = "../../frame/wire.rs"]
 mod frame;
 #[allow(dead_code, unreachable_pub, unused_imports, reason = "the room, not all of the daemon")]

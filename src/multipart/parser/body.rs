@@ -111,6 +111,12 @@ impl Parser {
             return Ok(Step::Part);
         };
         self.check_length(end.unwrap_or(line.start));
+        // The delimiter came with the picture, but too far behind it. Had the bytes between
+        // come in pieces, the search for it would have been given up.
+        if let Some(end) = end.filter(|end| body.bytes().len() - end > self.max_frame_bytes) {
+            self.end_picture(end, body);
+            return Ok(Step::Part);
+        }
         let is_walked = end.is_some();
         let end = end.or_else(|| picture_end(&body.bytes()[..n_bytes]));
         body.truncate(end.unwrap_or(n_bytes));

@@ -36,6 +36,16 @@ fn what_is_no_picture_is_passed_over_however_much_of_it_has_come() {
     }
 }
 
+#[test]
+fn delimiter_far_behind_a_picture_is_not_found_however_the_bytes_come() {
+    let stream = [b"--frame\r\n\r\n", C, &[b'0'; 2 * MAX], b"\r\n--frame\r\n\r\n", C].concat();
+    for size in [1, 10, 100, 999, 1500, stream.len()] {
+        let (seen, end) = parse(parser(TYPE), stream.chunks(size));
+        assert_eq!(seen.len(), 1, "pieces of {size}");
+        assert!(matches!(end, Err(Error::NoDelimiter { .. })), "pieces of {size}: {end:?}");
+    }
+}
+
 /// Feeds a piece again and again until there is an error, and returns how many
 /// bytes were kept.
 fn flood(content_type: &str, opening: &[u8], piece: &[u8]) -> (Error, usize) {
