@@ -1,4 +1,4 @@
-//! How long to wait before opening a lost camera again.
+//! How long to wait before opening a lost camera, or the folder of a recording, again.
 
 use std::time::Duration;
 
@@ -7,6 +7,7 @@ use std::time::Duration;
 #[derive(Debug)]
 pub(crate) struct BackOff {
     next: Duration,
+    longest: Duration,
 }
 
 impl BackOff {
@@ -16,17 +17,22 @@ impl BackOff {
     pub(crate) const LONGEST: Duration = Duration::from_secs(4);
 
     pub(crate) fn new() -> Self {
-        Self { next: Self::FIRST }
+        Self::up_to(Self::LONGEST)
+    }
+
+    /// With a longest wait of its own.
+    pub(crate) fn up_to(longest: Duration) -> Self {
+        Self { next: Self::FIRST, longest }
     }
 
     /// The wait after a session of this length. After a session longer than any wait the
     /// camera worked, so the waits start from the shortest again.
     pub(crate) fn after(&mut self, session: Duration) -> Duration {
-        if session > Self::LONGEST {
+        if session > self.longest {
             self.next = Self::FIRST;
         }
         let wait = self.next;
-        self.next = (wait * 2).min(Self::LONGEST);
+        self.next = (wait * 2).min(self.longest);
         wait
     }
 }
@@ -41,5 +47,9 @@ mod tests {
         let waits: Vec<_> = (0..7).map(|_| back_off.after(Duration::ZERO).as_millis()).collect();
         assert_eq!(waits, [250, 500, 1000, 2000, 4000, 4000, 4000]);
         assert_eq!(back_off.after(Duration::from_secs(5)), BackOff::FIRST);
+        let mut longer = BackOff::up_to(Duration::from_secs(15));
+        let waits: Vec<_> =
+            (0..7).map(|_| longer.after(Duration::from_secs(5)).as_millis()).collect();
+        assert_eq!(waits, [250, 500, 1000, 2000, 4000, 8000, 15_000]);
     }
 }

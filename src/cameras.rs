@@ -46,13 +46,16 @@ impl Cameras {
         let kept: Vec<_> = sections.iter().map(|section| find(section).cloned()).collect();
         let stays =
             |camera: &&Arc<Camera>| kept.iter().flatten().any(|other| Arc::ptr_eq(camera, other));
-        for camera in before.iter().filter(|camera| !stays(camera)) {
+        let removed: Vec<_> = before.iter().filter(|camera| !stays(camera)).collect();
+        // All are ordered to stop before the first is waited for: together they take
+        // as long as the slowest.
+        for camera in &removed {
             let description = camera.section.lock().description();
             log::info!("{description}, removed");
             camera.capture.close();
-            // Its recorder must release the folder before a new camera records there.
-            camera.stop();
         }
+        // A recorder must release its folder before a new camera records there.
+        removed.iter().for_each(|camera| camera.stop());
         let cameras = sections.into_iter().zip(kept).map(|(section, camera)| match camera {
             Some(camera) => {
                 camera.change(&section);

@@ -10,6 +10,7 @@ use std::ops::{Deref, DerefMut};
 use std::os::unix::net::UnixStream;
 use std::os::unix::process::ExitStatusExt;
 use std::process::{Child, Command, ExitStatus};
+use std::sync::{Arc, OnceLock};
 use std::thread;
 
 use parking_lot::Mutex;
@@ -17,13 +18,20 @@ use rustix::process::{WaitOptions, wait};
 use signal_hook::consts::SIGCHLD;
 use signal_hook::low_level;
 
-/// The children that somebody here waits for, with the status of those that have
-/// ended. The lock is held over each start and each look at the system, so that
-/// no status is taken in between.
-static OWN: Mutex<Vec<(u32, Option<ExitStatus>)>> = Mutex::new(Vec::new());
+/// The children that run and that somebody here waits for, with the places for
+/// their status. One that has ended is taken out at once, because the system may
+/// give its number to the next process. The lock is held over each start and each
+/// look at the system, so that no status is taken in between.
+static OWN: Mutex<Vec<(u32, Arc<Exit>)>> = Mutex::new(Vec::new());
+
+/// The status of a child, once it has ended.
+type Exit = OnceLock<ExitStatus>;
 
 /// A child that its owner waits for, by [`OwnChild::try_wait`] alone.
-pub(crate) struct OwnChild(Child);
+pub(crate) struct OwnChild {
+    child: Child,
+    exit: Arc<Exit>,
+}
 
 impl OwnChild {
     /// # Errors
@@ -31,16 +39,26 @@ impl OwnChild {
     pub(crate) fn spawn(command: &mut Command) -> io::Result<Self> {
         let mut own = OWN.lock();
         let child = command.spawn()?;
-        own.push((child.id(), None));
-        Ok(Self(child))
+        let exit = Arc::<Exit>::default();
+        own.push((child.id(), Arc::clone(&exit)));
+        Ok(Self { child, exit })
     }
 
     /// # Errors
     /// As [`Child::try_wait`].
     pub(crate) fn try_wait(&mut self) -> io::Result<Option<ExitStatus>> {
-        let (own, id) = (OWN.lock(), self.0.id());
-        let kept = own.iter().find(|(own, _)| *own == id).and_then(|(_, status)| *status);
-        kept.map_or_else(|| self.0.try_wait(), |status| Ok(Some(status)))
+        let mut own = OWN.lock();
+        if self.exit.get().is_none()
+            && let Some(status) = self.child.try_wait()?
+        {
+            let _ = self.exit.set(status);
+            self.forget(&mut own);
+        }
+        Ok(self.exit.get().copied())
+    }
+
+    fn forget(&self, own: &mut Vec<(u32, Arc<Exit>)>) {
+        own.retain(|(_, exit)| !Arc::ptr_eq(exit, &self.exit));
     }
 }
 
@@ -48,20 +66,19 @@ impl Deref for OwnChild {
     type Target = Child;
 
     fn deref(&self) -> &Child {
-        &self.0
+        &self.child
     }
 }
 
 impl DerefMut for OwnChild {
     fn deref_mut(&mut self) -> &mut Child {
-        &mut self.0
+        &mut self.child
     }
 }
 
 impl Drop for OwnChild {
     fn drop(&mut self) {
-        let id = self.0.id();
-        OWN.lock().retain(|(own, _)| *own != id);
+        self.forget(&mut OWN.lock());
     }
 }
 
@@ -73,6 +90,7 @@ fn gets_orphans() -> bool {
 /// Starts a thread that takes the status of each orphan that ends, for as long
 /// as the process runs; none where orphans go to another process.
 pub(crate) fn reap_orphans() {
+    // Elsewhere the only children are commands, and their drivers wait for them.
     if !gets_orphans() {
         return;
     }
@@ -95,6 +113,8 @@ fn arm() -> io::Result<UnixStream> {
 fn reap_at(mut signals: &UnixStream) {
     loop {
         reap();
+        // One signal may stand for several children that ended, so each wake-up takes
+        // all of them, and many bytes are read at once.
         match signals.read(&mut [0; 512]) {
             Err(e) if e.kind() == ErrorKind::Interrupted => {}
             Ok(1..) => {}
@@ -109,9 +129,32 @@ fn reap() {
         let mut own = OWN.lock();
         let Ok(Some((pid, status))) = wait(WaitOptions::NOHANG) else { return };
         let pid = pid.as_raw_nonzero().get().unsigned_abs();
-        match own.iter_mut().find(|(id, _)| *id == pid) {
-            Some((_, kept)) => *kept = Some(ExitStatus::from_raw(status.as_raw())),
+        match own.iter().position(|(id, _)| *id == pid) {
+            Some(at) => {
+                let (_, exit) = own.swap_remove(at);
+                // It is empty: only what takes a child out of the list fills it.
+                let _ = exit.set(ExitStatus::from_raw(status.as_raw()));
+            }
             None => log::debug!("process {pid} has ended, which a command had left behind"),
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn number_of_a_child_that_has_ended_is_free_for_the_next() {
+        let mut child = OwnChild::spawn(&mut Command::new("true")).unwrap();
+        let status = loop {
+            match child.try_wait().unwrap() {
+                Some(status) => break status,
+                None => thread::yield_now(),
+            }
+        };
+        let id = child.id();
+        assert!(OWN.lock().iter().all(|(own, _)| *own != id));
+        assert_eq!(child.try_wait().unwrap(), Some(status), "it is kept for the owner");
     }
 }

@@ -13,11 +13,20 @@
 //! after a quarter of an hour of clients that come and go, instead of 0.14.
 
 use std::os::unix::process::CommandExt;
-use std::process::Command;
+use std::process::{Command, id};
 use std::{env, io};
+
+use crate::reexec;
 
 const VARIABLE: &str = "GLIBC_TUNABLES";
 const VALUE: &str = "glibc.malloc.arena_max=1:glibc.malloc.tcache_count=0";
+/// The process that has started itself a second time: its number, so that a
+/// child which inherits the variable does not take itself for that process.
+///
+/// The settings cannot be the mark: of a program with file capabilities or a
+/// setuid bit, the loader removes `GLIBC_TUNABLES` (ld.so(8), secure-execution
+/// mode). Such a program would start itself again and again.
+const STARTED: &str = "MJPEGD_STARTED_TWICE";
 
 /// Replaces this process by a new image of its program that has one heap. Has
 /// to be called before anything else is set up. Returns if there is nothing to
@@ -28,20 +37,20 @@ const VALUE: &str = "glibc.malloc.arena_max=1:glibc.malloc.tcache_count=0";
 /// The program cannot be started a second time. It runs all the same, and takes
 /// a few MB more.
 pub(crate) fn exec_with_one() -> io::Result<()> {
-    if cfg!(not(target_env = "gnu")) || env::var_os(VARIABLE).is_some() {
+    let own = id().to_string();
+    let is_second = env::var_os(STARTED).is_some_and(|started| *started == *own);
+    if cfg!(not(target_env = "gnu")) || is_second || env::var_os(VARIABLE).is_some() {
         return Ok(());
     }
-    let mut args = env::args_os();
-    let mut command = Command::new(env::current_exe()?);
-    if let Some(name) = args.next() {
-        command.arg0(name);
-    }
-    Err(command.args(args).env(VARIABLE, VALUE).exec())
+    Err(reexec::command().env(VARIABLE, VALUE).env(STARTED, own).exec())
 }
 
 /// Takes the setting out of a command's environment: it suits this program, and
 /// another one may need the usual heaps. A setting by the user is passed on.
 pub(crate) fn use_default_in(command: &mut Command) -> &mut Command {
     let is_own = env::var_os(VARIABLE).is_some_and(|value| value == VALUE);
-    if is_own { command.env_remove(VARIABLE) } else { command }
+    if is_own {
+        command.env_remove(VARIABLE);
+    }
+    command.env_remove(STARTED)
 }

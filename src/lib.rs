@@ -67,10 +67,12 @@
 //! | `rate`, `log_limit` | events a second; a limit on lines that repeat |
 //! | `back_off` | the pause before the next try |
 //! | `log_queue` | the log's way out, which never blocks the one who logs |
+//! | `percent` | `%XX` in addresses |
 //! | `secrets` | what must not be shown, hidden in texts |
 //! | `instance` | who this process is, for a daemon that meets its own stream |
 //! | `url`, `trust` | addresses of other servers, with passwords hidden in texts; which certificates are accepted |
 //! | `config` | the command line and the file, checked; the scope of each option |
+//! | `reexec` | this program, started again in the same process |
 //! | `heap` | one heap for all threads |
 //! | `children` | the processes started here; orphans reaped where this is process 1 |
 //! | `panics` | panics counted |
@@ -144,11 +146,14 @@ mod multipart;
 mod open_files;
 #[cfg(feature = "daemon")]
 mod panics;
+mod percent;
 mod pictures;
 #[cfg(feature = "daemon")]
 mod rate;
 #[cfg(feature = "daemon")]
 mod recording;
+#[cfg(feature = "daemon")]
+mod reexec;
 mod secrets;
 mod shutdown;
 #[cfg(feature = "daemon")]

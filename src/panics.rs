@@ -10,19 +10,22 @@ use std::thread;
 
 use parking_lot::Mutex;
 
-use crate::log_limit::LogLimit;
+use crate::log_limit::LogReasons;
 
 static N_PANICS: AtomicU64 = AtomicU64::new(0);
 
 /// Installs the hook.
 pub(crate) fn install_hook() {
-    let log = Mutex::<LogLimit>::default();
+    let log = Mutex::<LogReasons>::default();
     set_hook(Box::new(move |panic| {
         N_PANICS.fetch_add(1, Relaxed);
-        let line = line(thread::current().name(), panic);
+        // By the place alone: names of threads and messages may hold numbers that
+        // differ each time.
+        let place = place(panic);
+        let line = line(thread::current().name(), &place, panic);
         // The lock is released before the line is logged, so that a log that
         // blocks does not block other threads that panic.
-        let passed = log.lock().pass(&line, std::time::Instant::now());
+        let passed = log.lock().pass(&place, std::time::Instant::now());
         crate::log_limit::warn(&line, passed);
     }));
 }
@@ -38,12 +41,17 @@ pub(crate) fn text(panic: &(dyn Any + Send)) -> &str {
     literal.or(panic.downcast_ref::<String>().map(String::as_str)).unwrap_or("no message")
 }
 
-fn line(thread: Option<&str>, panic: &PanicHookInfo<'_>) -> String {
+/// File, line and column.
+fn place(panic: &PanicHookInfo<'_>) -> String {
     let place = panic.location().map_or_else(String::new, ToString::to_string);
     // Of the path of a package only its name and the file in it are useful.
-    let place = place
+    place
         .rsplit_once("/src/")
-        .map_or(place.as_str(), |(package, _)| &place[package.rfind('/').map_or(0, |at| at + 1)..]);
+        .map_or(place.as_str(), |(package, _)| &place[package.rfind('/').map_or(0, |at| at + 1)..])
+        .to_owned()
+}
+
+fn line(thread: Option<&str>, place: &str, panic: &PanicHookInfo<'_>) -> String {
     let what = panic.payload_as_str().unwrap_or("no message");
     format!("panic in thread {} at {place}: {what}", thread.unwrap_or("without a name"))
 }

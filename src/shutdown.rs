@@ -3,7 +3,7 @@
 use std::convert::Infallible;
 use std::time::Duration;
 
-use crossbeam_channel::{Receiver, RecvTimeoutError, Sender, bounded};
+use crossbeam_channel::{Receiver, RecvTimeoutError, Sender, TryRecvError, bounded};
 
 /// Gives the order when it is dropped. Nothing is ever sent: closing a channel reaches
 /// every receiver, however many there are.
@@ -30,7 +30,7 @@ impl Shutdown {
 
     /// Whether the order was given. Does not block.
     pub(crate) fn is_ordered(&self) -> bool {
-        self.wait_for(Duration::ZERO)
+        self.0.try_recv() == Err(TryRecvError::Disconnected)
     }
 }
 

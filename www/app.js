@@ -215,8 +215,16 @@ function countDown() {
   if (retryAt) after('countdown', 1000, countDown);
 }
 
+// A camera may have fewer seats than the server (--max-viewers). Shown is the limit that leaves fewer seats free.
+function seatsOf({ camera, seats }) {
+  const own = { taken: camera.viewers, total: camera.max_viewers ?? Infinity };
+  return own.total - own.taken < seats.total - seats.taken ? own : seats;
+}
+
 function seatsFull(answer) {
-  return Boolean(answer) && answer.seats.taken >= answer.seats.total;
+  if (!answer) return false;
+  const { taken, total } = seatsOf(answer);
+  return taken >= total;
 }
 
 // While all seats are taken, the page shows a still picture every few seconds: a snapshot takes no seat.
@@ -267,8 +275,8 @@ function currentState() {
   if (offline) return 'offline';
   if (past) return 'past';
   if (refused && seatsFull(status)) return 'full';
-  // The server reports a lost camera as starting while it tries to open it. It stays lost until it has a picture.
-  if (camera === 'lost' || (camera === 'starting' && shown === 'lost')) return 'lost';
+  // Before the picture: the stream goes on while the camera is lost, with a drawn picture of the cause.
+  if (camera === 'lost') return 'lost';
   if (stream && stream.hasPicture) return 'live';
   return camera === 'idle' ? 'idle' : 'starting';
 }
@@ -280,7 +288,10 @@ function messageOf(state) {
       return attempts ? ['Reconnecting', 'The stream was interrupted.'] : ['Starting', 'Waiting for the first picture.'];
     case 'idle': return ['Starting the camera', 'It is off while nobody watches.'];
     case 'lost': return ['Camera lost', status.camera.cause || '', 'The picture returns automatically.'];
-    case 'full': return [status.seats.total === 1 ? 'The only seat is taken' : `All ${status.seats.total} seats are taken`, 'Waiting for a free seat. Until then, a still picture every few seconds.'];
+    case 'full': {
+      const { total } = seatsOf(status);
+      return [total === 1 ? 'The only seat is taken' : `All ${total} seats are taken`, 'Waiting for a free seat. Until then, a still picture every few seconds.'];
+    }
     case 'offline': return [
       errorCode ? `The server answers with error ${errorCode}` : 'The server does not answer', '',
       'The picture returns automatically.'];
@@ -318,7 +329,8 @@ function renderCountdown() {
 }
 
 function renderStatus() {
-  const { camera, seats, version, uptime_s } = status;
+  const { camera, version, uptime_s } = status;
+  const seats = seatsOf(status);
   const row = stream && stream.row;
   const known = shown === 'live' || shown === 'lost';
   setText('name', nameOfPage());

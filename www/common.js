@@ -1,6 +1,8 @@
 // What the parts of the page share: addresses, elements, timers, requests, and closing the stream of an <img>.
 
 const REQUEST_TIMEOUT_MS = 5000;
+// The server waits up to 9 s for the first picture of a camera that just starts.
+const SNAPSHOT_TIMEOUT_MS = 12000;
 const BLANK = 'data:image/gif;base64,R0lGODlhAQABAAAAACH5BAEKAAEALAAAAAABAAEAAAICTAEAOw==';
 
 // fetch() refuses URLs with a password, and relative URLs of a page opened as http://user:password@host/ have one. So the
@@ -44,7 +46,8 @@ export function randomKey() {
 
 // The body of a successful reply is an object for the status and a blob for all else; that of an error is text.
 export async function request(path, abort = new AbortController()) {
-  const timer = setTimeout(() => abort.abort(), REQUEST_TIMEOUT_MS);
+  const isSnapshot = /(^|\/)snapshot(\?|$)/.test(path);
+  const timer = setTimeout(() => abort.abort(), isSnapshot ? SNAPSHOT_TIMEOUT_MS : REQUEST_TIMEOUT_MS);
   try {
     const reply = await fetch(url(path), { cache: 'no-store', signal: abort.signal });
     const body = reply.ok ? await (path === 'status' ? reply.json() : reply.blob()) : await reply.text();

@@ -57,9 +57,6 @@ function statusCame(answer) {
   if (names.join() !== tiles.map(({ name }) => name).join()) build(names);
   cameras.forEach((camera, i) => {
     const tile = tiles[i];
-    // The server reports a lost camera as starting while it tries to open it. It stays lost until it has a picture.
-    tile.isLost = camera.state === 'lost' || (tile.isLost && camera.state === 'starting');
-    if (camera.cause) tile.cause = camera.cause;
     tile.camera = camera;
     if (tile.stream) watchStream(tile);
   });
@@ -102,7 +99,7 @@ function makeTile(name) {
   const link = make('a', { href: `${name}/` }, frame, title, label);
   link.setAttribute('aria-labelledby', `${title.id} ${label.id}`);
   return {
-    name, frame, canvas, image, trouble, label, item: make('li', {}, link), camera: null, isLost: false, cause: '',
+    name, frame, canvas, image, trouble, label, item: make('li', {}, link), camera: null,
     inView: false, stream: null, isRefused: false, streamAt: 0, hasStill: false, stillAt: 0,
   };
 }
@@ -219,7 +216,7 @@ function isFull({ camera, stream, isRefused }) {
 // The tone (for the colour), the label, and the text over the picture.
 function labelOf(tile) {
   if (isOffline()) return ['bad', 'No connection', ''];
-  if (tile.isLost) return ['bad', 'Camera lost', tile.cause];
+  if (tile.camera?.state === 'lost') return ['bad', 'Camera lost', tile.camera.cause ?? ''];
   if (tile.stream?.hasPicture) return ['good', 'Live', ''];
   if (isFull(tile)) return ['wait', tile.hasStill ? 'Seats taken, one picture a second' : 'Seats taken', ''];
   if (!tile.stream && tile.hasStill) return ['quiet', 'One picture a second', ''];

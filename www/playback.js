@@ -13,6 +13,8 @@ const PRESENT_S = .7;
 // The seat of the live stream may not be free yet when playback asks for one.
 const RETRY_MS = [200, 500, 1000, 2000];
 const FIRST_CHOICE_S = 30;
+// The server refuses a ZIP of more pictures, as it keeps a list of them in memory.
+const MOST_IN_ZIP = 16384;
 
 const section = byId('playback');
 const viewer = byId('viewer');
@@ -195,11 +197,15 @@ function showChoice(next) {
   const { start, end } = choice;
   const inside = contentOf(start, end);
   const size = inside.frames ? `about ${Math.ceil(inside.frames).toLocaleString()} pictures, ${bytesOf(inside.bytes)}` : 'nothing recorded';
-  setText('selection-text', `${whenOf(start)} to ${timeOf(end)} · ${longTime(end - start)} · ${size}`);
+  const format = byId('format').value;
+  const isTooMuch = format === 'zip' && inside.frames > MOST_IN_ZIP;
+  const hint = isTooMuch ? ` · a ZIP holds ${MOST_IN_ZIP.toLocaleString()} at most: choose less, or another format` : '';
+  setText('selection-text', `${whenOf(start)} to ${timeOf(end)} · ${longTime(end - start)} · ${size}${hint}`);
   const link = byId('download');
-  if (inside.frames) link.href = url(`download?from=${start.toFixed(6)}&to=${end.toFixed(6)}&format=${byId('format').value}`);
+  const isOffered = inside.frames && !isTooMuch;
+  if (isOffered) link.href = url(`download?from=${start.toFixed(6)}&to=${end.toFixed(6)}&format=${format}`);
   else link.removeAttribute('href');
-  link.setAttribute('aria-disabled', String(!inside.frames));
+  link.setAttribute('aria-disabled', String(!isOffered));
 }
 
 function chooseAtFirst() {

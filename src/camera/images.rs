@@ -7,10 +7,14 @@ use std::fs;
 use std::io::{ErrorKind, Read};
 use std::path::{Path, PathBuf};
 
+use anyhow::{Result, bail};
 use parking_lot::Mutex;
 
+use super::kinds::{Kind, Openable, Source, behind, openable, path};
 use super::pacer::Pacer;
+use super::watched::{self, Watched};
 use super::{Cause, Driver, Error};
+use crate::config::{CameraConfig, Watch};
 use crate::frame::{FrameBuf, Timestamp};
 use crate::jpeg;
 use crate::mode::Mode;
@@ -24,31 +28,73 @@ const N_START: u64 = 80;
 /// The most files to remember; further ones are not named.
 const MAX_NAMED: usize = 100;
 
+pub(super) const KIND: Kind = Kind {
+    form: "images:DIR",
+    help: "the JPEG files of a folder, in name order, over and over, or as they come (--watch)",
+    read: |text| read(text).transpose().map(|of| of.map(|of| Box::new(of) as Box<dyn Source>)),
+};
+
+/// The path of the folder.
+struct Named(PathBuf);
+
+fn read(text: &str) -> Result<Option<Named>> {
+    match behind("images", text) {
+        Some(rest) => Ok(Some(Named(path(rest, "images:DIR")?))),
+        // A bare path is refused with the form that it needs, so that every source
+        // has one spelling.
+        None if Path::new(text).is_dir() => {
+            bail!("no such source; for a folder use images:{text}")
+        }
+        None => Ok(None),
+    }
+}
+
+impl Source for Named {
+    fn check(&self, config: &CameraConfig) -> Result<(), Error> {
+        if config.watch.is_some() { watched::check(&self.0) } else { check(&self.0) }
+    }
+
+    fn camera(self: Box<Self>, config: CameraConfig, _: &str) -> Openable {
+        if let Some(Watch { removes }) = config.watch {
+            return openable(move || Watched::open(&self.0, removes, config.max_frame_bytes));
+        }
+        openable(move || Images::open(&self.0, config.fps, config.max_frame_bytes))
+    }
+}
+
 #[derive(Debug)]
-pub(super) struct Images {
+struct Images {
     dir: PathBuf,
     files: std::vec::IntoIter<PathBuf>,
     pacer: Pacer,
     max_bytes: usize,
-    /// Whether this round or the one before had a good picture.
-    has_good: bool,
-    /// Whether the next file is due at once, because the last one was skipped.
-    is_due: bool,
+    /// How many files the folder had when it was listed last.
+    n_files: usize,
+    /// How many bad files came since the last good picture; `None` before the first.
+    n_bad: Option<usize>,
     /// Why the last file could not be read, if none of this round could.
     unread: Option<Error>,
 }
 
 impl Images {
-    pub(super) fn open(dir: &Path, fps: Option<f64>, max_bytes: usize) -> Result<Self, Error> {
+    fn open(dir: &Path, fps: Option<f64>, max_bytes: usize) -> Result<Self, Error> {
+        let files = list(dir)?;
         Ok(Self {
             dir: dir.to_owned(),
-            files: list(dir)?.into_iter(),
+            n_files: files.len(),
+            files: files.into_iter(),
             pacer: Pacer::new(fps.unwrap_or(1.0)),
             max_bytes,
-            has_good: false,
-            is_due: false,
+            n_bad: None,
             unread: None,
         })
+    }
+
+    /// Whether the next file is due at once, because the last one was bad: where others
+    /// are good, a bad file takes no time from them. At most a round is run through in
+    /// this way, or a folder without a good picture would keep the processor busy.
+    fn is_due(&self) -> bool {
+        self.n_bad.is_some_and(|n| (1..=self.n_files).contains(&n))
     }
 
     /// Reads the next file that can be read into `frame`, and returns its path.
@@ -60,10 +106,12 @@ impl Images {
                 if let Some(error) = self.unread.take() {
                     return Err(error);
                 }
-                self.files = list(&self.dir)?.into_iter();
+                let files = list(&self.dir)?;
+                self.n_files = files.len();
+                self.files = files.into_iter();
                 continue;
             };
-            match self.read(&path, frame) {
+            match read_file(&path, frame, self.max_bytes) {
                 Ok(()) => {
                     self.unread = None;
                     return Ok(path);
@@ -79,44 +127,55 @@ impl Images {
             }
         }
     }
+}
 
-    fn read(&self, path: &Path, frame: &mut FrameBuf) -> std::io::Result<()> {
-        let file = fs::File::open(path)?;
-        let n_bytes = usize::try_from(file.metadata()?.len()).unwrap_or(usize::MAX);
-        frame.extend_from(file, n_bytes, self.max_bytes).map(|_| ())
+/// Reads a file into an empty frame, or as much of it as is no frame any more.
+pub(super) fn read_file(
+    path: &Path,
+    frame: &mut FrameBuf,
+    max_bytes: usize,
+) -> std::io::Result<()> {
+    let file = fs::File::open(path)?;
+    let n_bytes = usize::try_from(file.metadata()?.len()).unwrap_or(usize::MAX);
+    frame.extend_from(file, n_bytes, max_bytes).map(|_| ())
+}
+
+/// Checks what was read of a file, which is named in the log if it is no picture.
+pub(super) fn check_picture(
+    path: &Path,
+    frame: &mut FrameBuf,
+    max_bytes: usize,
+) -> Result<(), Error> {
+    frame.cut(0..jpeg::n_before(frame.jpeg()));
+    let checked = match frame.jpeg() {
+        jpeg if jpeg.len() > max_bytes => Err(jpeg::Error::TooLarge),
+        jpeg => jpeg::check(jpeg),
+    };
+    let info = checked.map_err(|why| {
+        log_once(path, &why.to_string());
+        Error::BadFrame(why)
+    })?;
+    // A file without its end may be half an upload: capture decides whether it
+    // is shown.
+    if info.has_end {
+        frame.truncate(info.len);
+        frame.mark_walked();
     }
+    Ok(())
 }
 
 impl Driver for Images {
     fn next_frame(&mut self, frame: &mut FrameBuf, stop: &Shutdown) -> Result<Timestamp, Error> {
-        if !std::mem::take(&mut self.is_due) {
+        if !self.is_due() {
             self.pacer.wait(stop)?;
         }
         let path = self.read_next(frame)?;
-        frame.cut(0..jpeg::n_before(frame.jpeg()));
-        let checked = match frame.jpeg() {
-            jpeg if jpeg.len() > self.max_bytes => Err(jpeg::Error::TooLarge),
-            jpeg => jpeg::check(jpeg),
+        let checked = check_picture(&path, frame, self.max_bytes);
+        self.n_bad = match &checked {
+            Ok(()) => Some(0),
+            Err(_) => self.n_bad.map(|n| n + 1),
         };
-        match checked {
-            Ok(info) => {
-                self.has_good = true;
-                // A file without its end may be half an upload: capture decides
-                // whether it is shown.
-                if info.has_end {
-                    frame.truncate(info.len);
-                    frame.mark_walked();
-                }
-                Ok(Timestamp::now())
-            }
-            Err(why) => {
-                log_once(&path, &why.to_string());
-                // Where others are good, a bad file takes no time from them.
-                self.is_due = self.has_good;
-                self.has_good &= self.files.len() > 0;
-                Err(Error::BadFrame(why))
-            }
-        }
+        checked.map(|()| Timestamp::now())
     }
 
     fn mode(&self) -> Mode {
@@ -125,7 +184,7 @@ impl Driver for Images {
 }
 
 /// Checks that the folder holds a picture: a file that begins like a JPEG.
-pub(super) fn check(dir: &Path) -> Result<(), Error> {
+fn check(dir: &Path) -> Result<(), Error> {
     let files = list(dir)?;
     let n_files = files.len();
     let error = |path: PathBuf| check_start(&path).err().map(|why| (path, why));
@@ -155,7 +214,7 @@ fn check_start(path: &Path) -> Result<(), String> {
 }
 
 /// Logs once that a file is skipped, and why.
-fn log_once(path: &Path, why: &str) {
+pub(super) fn log_once(path: &Path, why: &str) {
     let mut named = NAMED.lock();
     if named.len() < MAX_NAMED && !named.iter().any(|known| known == path) {
         named.push(path.to_owned());
@@ -178,11 +237,12 @@ fn list(dir: &Path) -> Result<Vec<PathBuf>, Error> {
     if files.is_empty() {
         return Err(error("no picture in this folder; put files *.jpg or *.jpeg there"));
     }
+    // By the bytes of their names: 10.jpg comes before 2.jpg, as in most programs.
     files.sort();
     Ok(files)
 }
 
-fn has_jpeg_name(path: &Path) -> bool {
+pub(super) fn has_jpeg_name(path: &Path) -> bool {
     let extension = path.extension().and_then(|e| e.to_str()).unwrap_or("");
     extension.eq_ignore_ascii_case("jpg") || extension.eq_ignore_ascii_case("jpeg")
 }
@@ -275,7 +335,7 @@ mod tests {
         next(&mut images, 1);
         for is_due in [true, true, false] {
             next(&mut images, 1);
-            assert_eq!(images.is_due, is_due);
+            assert_eq!(images.is_due(), is_due);
         }
         fs::remove_dir_all(&dir).unwrap();
     }

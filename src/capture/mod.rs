@@ -221,6 +221,8 @@ impl Shared {
         }
         let shared = Arc::clone(self);
         self.stats.set_state(State::Starting, None);
+        // A thread for each time that somebody watches: while nobody does, the camera costs
+        // no memory for a stack.
         match thread::Builder::new().name("capture".into()).spawn(move || run::run(&shared)) {
             Ok(thread) => {
                 life.is_running = true;
@@ -261,10 +263,8 @@ impl Reader {
     /// Runs `wait`, during which this reader needs no frame. While all readers
     /// pause, frames that would have to be encoded are skipped.
     pub(crate) fn pause<T>(&self, wait: impl FnOnce() -> T) -> T {
-        self.0.n_wanting.fetch_sub(1, SeqCst);
-        let result = wait();
-        self.0.n_wanting.fetch_add(1, SeqCst);
-        result
+        let _pause = Pause::begin(&self.0.n_wanting);
+        wait()
     }
 
     /// Whether there will be no frame any more.
@@ -281,6 +281,23 @@ impl Reader {
     /// Why there is no frame, if the camera is lost.
     pub(crate) fn cause(&self) -> Option<String> {
         self.0.stats.cause()
+    }
+}
+
+/// Ends a pause when it is dropped, also during a panic: the drop of the reader
+/// behind it would otherwise count the reader off a second time.
+struct Pause<'a>(&'a AtomicUsize);
+
+impl<'a> Pause<'a> {
+    fn begin(n_wanting: &'a AtomicUsize) -> Self {
+        n_wanting.fetch_sub(1, SeqCst);
+        Self(n_wanting)
+    }
+}
+
+impl Drop for Pause<'_> {
+    fn drop(&mut self) {
+        self.0.fetch_add(1, SeqCst);
     }
 }
 

@@ -15,7 +15,7 @@ use crate::back_off::BackOff;
 use crate::camera::{Cause, Driver, Error};
 use crate::frame::{FrameBuf, FramePool, Meta, Timestamp};
 use crate::jpeg::{self, MARK_AT, status_cause, status_mark};
-use crate::log_limit::LogLimit;
+use crate::log_limit::{LogLimit, LogReasons};
 use crate::panics;
 
 /// What a relay says before the cause of the server that it relays.
@@ -35,7 +35,7 @@ struct Thread<'a> {
     seq: u64,
     /// Width and height of the last frame, used for the status picture.
     size: (u16, u16),
-    bad_frames: LogLimit,
+    bad_frames: LogReasons,
     cut_frames: LogLimit,
     judge: Judge,
     filter: Filter,
@@ -51,11 +51,11 @@ pub(super) fn run(shared: &Shared) {
         pool: FramePool::default(),
         seq: shared.slot.last_seq(),
         size: (640, 480),
-        bad_frames: LogLimit::default(),
+        bad_frames: LogReasons::default(),
         cut_frames: LogLimit::default(),
         judge: Judge::new(),
     };
-    let (mut back_off, mut losses) = (BackOff::new(), LogLimit::default());
+    let (mut back_off, mut losses) = (BackOff::new(), LogReasons::default());
     loop {
         let begun = Instant::now();
         // A panic in a driver is a bug, in this program or in a library, but the
@@ -67,9 +67,11 @@ pub(super) fn run(shared: &Shared) {
             && error != Error::Stopped
         {
             let wait = back_off.after(begun.elapsed());
-            let label = thread.label();
-            losses.warn(&format!("{label} lost: {error}; trying again while somebody watches"));
-            thread.show(&error);
+            let (label, why) = (thread.label(), error.to_string());
+            losses.warn(&why, &format!("{label} lost: {why}; trying again while somebody watches"));
+            // The picture is drawn and sent to viewers here. Whatever panics there, which
+            // is logged, must not end this thread: nobody would start it again.
+            let _ = catch_unwind(AssertUnwindSafe(|| thread.show(&error)));
             thread.setup.stop.wait_for(wait);
         }
         if thread.try_end() {
@@ -100,8 +102,8 @@ impl Thread<'_> {
                 Ok(()) => {}
                 Err(Error::BadFrame(why)) => {
                     shared.stats.dropped(why);
-                    let label = self.label();
-                    self.bad_frames.warn(&format!("{label}: a picture was dropped: {why}"));
+                    let line = format!("{}: a picture was dropped: {why}", self.label());
+                    self.bad_frames.warn(&why.to_string(), &line);
                     if let Some(lost) = self.judge.bad(why) {
                         return Err(lost);
                     }
@@ -129,7 +131,10 @@ impl Thread<'_> {
         let mut buf = self.pool.take();
         let timestamp = driver.next_frame(&mut buf, &self.setup.stop)?;
         self.filter.taken();
-        if let Some(cause) = status_cause(buf.jpeg()) {
+        // Not of a file: somebody who keeps such a picture wants to see it.
+        if driver.may_relay()
+            && let Some(cause) = status_cause(buf.jpeg())
+        {
             return Err(relayed_loss(&cause));
         }
         if buf.jpeg().len() < self.setup.config.min_frame_bytes {

@@ -1,12 +1,13 @@
 //! Capture with a driver that the tests control.
 
+use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::atomic::{AtomicUsize, Ordering::SeqCst};
 
 use crossbeam_channel::{Receiver, Sender, unbounded};
 
 use super::*;
 use crate::camera::{Cause, Driver, Error};
-use crate::frame::{FrameBuf, Timestamp};
+use crate::frame::{Frame, FrameBuf, Timestamp};
 use crate::jpeg;
 use crate::mode::Mode;
 
@@ -208,6 +209,57 @@ fn panic_of_a_driver_is_a_fault_like_any_other() {
     assert_eq!(next(&reader, 1), (2, false));
 }
 
+/// A viewer to whom frames are sent, until a status picture makes it panic.
+struct Panicking(Arc<AtomicUsize>);
+
+impl Sink for Panicking {
+    fn try_send(&self, frame: &Frame, _: u64) -> Option<usize> {
+        assert!(!frame.meta.is_status, "a sink that panics, on purpose");
+        self.0.fetch_add(1, SeqCst);
+        None
+    }
+}
+
+#[test]
+fn panic_while_a_loss_is_shown_does_not_end_capture() {
+    let fixture = Fixture::new(LONG);
+    let reader = fixture.capture.read();
+    let n_sent = Arc::<AtomicUsize>::default();
+    let subscription = reader.subscribe(Box::new(Panicking(Arc::clone(&n_sent))));
+    thread::scope(|scope| {
+        let viewer = scope.spawn(|| while !matches!(subscription.wait(LONG), Newer::Closed) {});
+        // From then on the capture thread sends to it.
+        while n_sent.load(SeqCst) == 0 {
+            fixture.step(Step::Give(JPEG));
+            thread::sleep(Duration::from_millis(1));
+        }
+        fixture.step(Step::Fail(Error::lost(Cause::Io, "the cable is loose")));
+        viewer.join().unwrap();
+    });
+    fixture.state_when(State::Lost);
+    fixture.step(Step::Give(JPEG));
+    fixture.state_when(State::Live);
+}
+
+#[test]
+fn status_picture_from_a_file_is_a_picture() {
+    let mark = jpeg::status_mark("the cable was out");
+    let marked = [&JPEG[..jpeg::MARK_AT], &mark, &JPEG[jpeg::MARK_AT..]].concat();
+    let fixture = Fixture::new(LONG);
+    let reader = fixture.capture.read();
+    fixture.step(Step::Give(marked.leak()));
+    assert_eq!(next(&reader, 0), (1, false));
+}
+
+#[test]
+fn pause_ends_with_a_panic_too() {
+    let fixture = Fixture::new(LONG);
+    let reader = fixture.capture.read();
+    let pause = || reader.pause(|| panic!("a wait that panics, on purpose"));
+    assert!(catch_unwind(AssertUnwindSafe(pause)).is_err());
+    assert_eq!(fixture.capture.0.n_wanting.load(SeqCst), 1);
+}
+
 #[test]
 fn damaged_pictures_are_dropped_and_counted_by_cause() {
     let fixture = Fixture::new(LONG);
@@ -271,11 +323,16 @@ fn interval_is_that_of_the_last_pictures() {
     let fixture = Fixture::new(LONG);
     let reader = fixture.capture.read();
     assert_eq!(reader.interval(), None);
-    fixture.step(Step::Give(JPEG));
-    next(&reader, 0);
-    fixture.step(Step::Give(JPEG));
-    next(&reader, 1);
-    assert!(reader.interval().is_some_and(|interval| interval < LONG));
+    let taken = [0, 1].map(|seen| {
+        fixture.step(Step::Give(JPEG));
+        match reader.wait_newer(seen, LONG) {
+            Newer::Frame { frame, .. } => frame.meta.at.monotonic,
+            other => panic!("no frame but {other:?}"),
+        }
+    });
+    let (interval, between) = (reader.interval().unwrap(), taken[1] - taken[0]);
+    // It is kept as a rate, which is rounded.
+    assert!(interval.abs_diff(between) <= between / 100, "{interval:?} for {between:?}");
 }
 
 #[test]

@@ -16,6 +16,7 @@ pub(super) fn start(level: Option<&str>) -> Option<LogQueue> {
     let default = format!("{},{}", level.unwrap_or("info"), http::QUIET);
     let mut builder = Builder::from_env(Env::default().default_filter_or(default));
     builder.format(|out, record| {
+        // Milliseconds, because a stall or a lost connection is over in less than a second.
         let time = humantime::format_rfc3339_millis(SystemTime::now());
         writeln!(out, "{time} {:5} {}", record.level(), record.args())
     });

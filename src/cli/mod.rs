@@ -16,8 +16,10 @@ mod summary;
 use std::env;
 use std::process::ExitCode;
 
+use crate::camera;
 use crate::config::{Command, CommandLine, print_config};
 use crate::heap;
+use crate::reexec;
 use dialects::{Start, Started};
 use error::Error;
 use output::Output;
@@ -33,7 +35,11 @@ use output::Output;
 pub fn main() -> ExitCode {
     let args: Vec<_> = env::args_os().collect();
     let (command_line, dialect) = match dialects::find(&args) {
-        None => (CommandLine::parse_from(args).unwrap_or_else(|e| output::exit_with(&e)), None),
+        None => (
+            CommandLine::parse_from(args, &camera::help())
+                .unwrap_or_else(|e| output::exit_with(&e)),
+            None,
+        ),
         Some((dialect, words)) => match dialect.start(words) {
             Ok(Start::Run(started)) => {
                 let (command_line, rest) = *started;
@@ -44,11 +50,14 @@ pub fn main() -> ExitCode {
         },
     };
     let is_daemon = command_line.command().is_none() && !command_line.is_to_print();
-    // First of all, as it starts the program a second time.
-    let heap = if is_daemon { heap::exec_with_one() } else { Ok(()) };
     if is_daemon {
         // Needs a process with one thread, and the log starts the second.
-        signals::block_hangups();
+        signals::hold_hangups();
+    }
+    // Before all that would be done twice, as it starts the program a second time.
+    let heap = if is_daemon { heap::exec_with_one() } else { Ok(()) };
+    if is_daemon {
+        reexec::restore_name();
     }
     let log_level = dialect.as_ref().and_then(|dialect| dialect.log_level);
     let mut output = Output::new(logging::start(log_level));

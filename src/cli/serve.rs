@@ -28,6 +28,8 @@ pub(super) fn run(
         // A signal to stop that came during the shutdown wins over a restart.
         Some(restart) if signals.stop.is_empty() => {
             output.flush();
+            // The new image begins without handlers.
+            signals::hold_hangups();
             Err(Error::Failed(restart.run()))
         }
         _ => Ok(()),

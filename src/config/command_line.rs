@@ -14,7 +14,7 @@ use clap::error::{ContextKind, ContextValue};
 use clap::parser::ValueSource;
 use clap::{ArgMatches, CommandFactory, FromArgMatches};
 
-use super::args::Args;
+use super::args::{self, Args};
 use super::file::{Entry, File, Table};
 use super::options::{CAMERA, Options, Scope};
 use super::{Command, Credentials, ServerOptionValues};
@@ -31,16 +31,19 @@ pub(crate) struct CommandLine {
 }
 
 impl CommandLine {
-    /// Reads the arguments and the environment.
+    /// Reads the arguments and the environment. `sources` are the kinds of cameras,
+    /// for `--help`.
     ///
     /// # Errors
     /// As clap's own, also for `--help` and `--version`.
     pub(crate) fn parse_from(
         typed: impl IntoIterator<Item = OsString>,
+        sources: &str,
     ) -> Result<Self, clap::Error> {
         // The help does not show what the environment holds: a camera's address may
         // have a password in it.
         let command = Args::command().mut_args(|arg| arg.hide_env_values(true));
+        let command = command.after_help(args::after_help(sources));
         let matches = command.try_get_matches_from(typed)?;
         let args = Args::from_arg_matches(&matches)?;
         Ok(Self { args, matches, cameras: Vec::new(), credentials: None })
@@ -89,7 +92,7 @@ impl CommandLine {
                 typed.extend(entry.values.iter().map(|value| assignment(key, value.as_ref())));
             }
         }
-        match Self::parse_from(typed) {
+        match Self::parse_from(typed, "") {
             Ok(Self { args, matches, .. }) => Ok(Merged { args, matches }),
             Err(e) => Err(self.locate_error(&anyhow!("{}", one_line(&e)), layers)),
         }
@@ -194,6 +197,7 @@ pub(super) fn one_line(error: &clap::Error) -> String {
 /// Whether an option was typed or set in the environment.
 fn is_given(matches: &ArgMatches, id: &str) -> bool {
     let source = matches.value_source(id);
+    // What remains is the default, and the file wins over it.
     matches!(source, Some(ValueSource::CommandLine | ValueSource::EnvVariable))
 }
 

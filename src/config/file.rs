@@ -10,7 +10,7 @@ use anyhow::{Context, Result, anyhow};
 use toml::Spanned;
 use toml::de::{DeTable, DeValue};
 
-use super::options::{CAMERA, NAME, Options, SOURCE, Scope, is_switch, takes_many};
+use super::options::{CAMERA, NAME, Options, SOURCE, Scope, has_names, is_switch, takes_many};
 use super::text_file::{self, Encoding};
 
 /// The content of the file.
@@ -55,6 +55,8 @@ impl File {
     /// As [`File::read`], for the text of a file.
     pub(crate) fn parse(path: &Path, text: &str) -> Result<Self> {
         let parser = FileParser { path, text, keys: Options::new() };
+        // Not by serde: it forgets the line of a value once its type is right, and most
+        // errors are about values.
         let table = DeTable::parse(text).map_err(|e| {
             // The message has several lines, and the log takes one.
             let what = e.message().lines().collect::<Vec<_>>().join(", ");
@@ -137,10 +139,11 @@ impl FileParser<'_> {
         let values = match value.get_ref() {
             DeValue::Boolean(is_on) if is_switch(arg) => Ok(vec![is_on.to_string()]),
             value if is_switch(arg) => single(value).map_err(|_| "true or false"),
-            value if takes_many(arg) => several(value),
+            value if takes_many(arg) => several(value, has_names(arg)),
             value => single(value),
         };
         let values = values.map_err(|right| {
+            // At the key: the value may begin on another line.
             self.error_at(&key.span(), &format!("{}, not {}", must_be(key, right), kind(value)))
         })?;
         Ok(self.new_entry(key, values))
@@ -165,6 +168,7 @@ fn single(value: &DeValue<'_>) -> Result<Vec<String>, &'static str> {
             Ok(n) => n.to_string(),
             Err(_) => return Err("a number of at most 63 bits"),
         },
+        // As it is written, so that an error repeats what people look for in the file.
         DeValue::Float(n) => n.as_str().to_owned(),
         _ => return Err("text or a number"),
     };
@@ -172,18 +176,21 @@ fn single(value: &DeValue<'_>) -> Result<Vec<String>, &'static str> {
 }
 
 /// The values of an option that takes several: a list, or names and values.
-fn several(value: &DeValue<'_>) -> Result<Vec<String>, &'static str> {
-    const USAGE: &str = "text, [\"NAME=VALUE\", ...] or { NAME = VALUE, ... }";
-    let one = |value: &Spanned<DeValue<'_>>| single(value.get_ref()).map_err(|_| USAGE);
+fn several(value: &DeValue<'_>, has_names: bool) -> Result<Vec<String>, &'static str> {
+    let usage = match has_names {
+        true => "text, [\"NAME=VALUE\", ...] or { NAME = VALUE, ... }",
+        false => "text or a list of texts",
+    };
+    let one = |value: &Spanned<DeValue<'_>>| single(value.get_ref()).map_err(|_| usage);
     match value {
         DeValue::Array(values) => {
             Ok(values.iter().map(one).collect::<Result<Vec<_>, _>>()?.concat())
         }
-        DeValue::Table(pairs) => pairs
+        DeValue::Table(pairs) if has_names => pairs
             .iter()
             .map(|(name, value)| Ok(format!("{}={}", name.get_ref(), one(value)?.concat())))
             .collect(),
-        value => single(value).map_err(|_| USAGE),
+        value => single(value).map_err(|_| usage),
     }
 }
 
@@ -230,6 +237,7 @@ mod tests {
             ("fps = true", "c.toml:1: fps must be text or a number, not of the kind boolean"),
             ("tls-insecure = [1]", "c.toml:1: tls-insecure must be true or false"),
             ("fps = [1]", "c.toml:1: fps must be text or a number"),
+            ("bind = { a = 1 }", "c.toml:1: bind must be text or a list of texts, not of the kind"),
             ("[[camera]]\nname = 1", "c.toml:2: name must be text"),
             ("[[camera]]\ncontrol = [[1]]", "c.toml:2: control must be text, [\"NAME=VALUE\""),
             ("[camera]\nname = 'a'", "c.toml:1: a camera begins with a line [[camera]]"),
@@ -263,7 +271,9 @@ mod tests {
                 }
                 match random(3) {
                     0 => damaged[at] = b"[]{}=\"'\n.,#\\0 \xC3"[random(15)],
-                    1 => drop(damaged.remove(at)),
+                    1 => {
+                        damaged.remove(at);
+                    }
                     _ => damaged.truncate(at.max(1)),
                 }
             }

@@ -1,18 +1,20 @@
 //! How viewers are served: address, seats, limits and who may watch.
 
-use std::net::{SocketAddr, ToSocketAddrs};
 use std::path::PathBuf;
 use std::time::Duration;
 
-use anyhow::{Context, Result, bail, ensure};
+use anyhow::{Result, ensure};
 
 use super::args::Args;
 use super::auth::Credentials;
+use super::bind::{Bind, unix_mode};
 
 /// How viewers are served.
 #[derive(Debug)]
 pub(crate) struct HttpConfig {
-    pub(crate) bind: SocketAddr,
+    pub(crate) binds: Vec<Bind>,
+    /// The mode of the files of Unix sockets.
+    pub(crate) unix_mode: Option<u32>,
     /// Concurrent viewers.
     pub(crate) n_seats: usize,
     /// How long sending one frame may take before the viewer loses its seat.
@@ -51,6 +53,7 @@ impl HttpConfig {
     /// The first value that cannot be used, with what would be right.
     pub(super) fn new(args: &Args) -> Result<Self> {
         ensure!(
+            // Each viewer has a thread. No machine feeds ten thousand of them.
             (1..=10_000).contains(&args.threads),
             "--threads {}: use a number of viewers from 1 to 10000",
             args.threads
@@ -64,6 +67,8 @@ impl HttpConfig {
         );
         let limits = Limits::new(args)?;
         if let Some(dir) = &args.www {
+            // The files are looked up at each request, so that a page can be edited while the
+            // program runs. A wrong folder is named now.
             ensure!(dir.is_dir(), "--www {}: no such folder", dir.display());
         }
         if let Some(origin) = &args.allow_origin {
@@ -76,7 +81,8 @@ impl HttpConfig {
         }
         let credentials = args.auth_file.as_deref().map(Credentials::read).transpose()?;
         Ok(Self {
-            bind: bind_address(&args.bind)?,
+            binds: Bind::parse_all(&args.bind)?,
+            unix_mode: args.unix_mode.as_deref().map(unix_mode).transpose()?,
             n_seats: args.threads,
             write_timeout: args.write_timeout,
             limits,
@@ -94,6 +100,7 @@ impl Limits {
             "--head-timeout {:?}: use 500ms or more, up to 1day",
             args.head_timeout
         );
+        // What a browser sends of itself, without cookies, takes some 500 bytes.
         ensure!(args.max_head >= 1024, "--max-head {}: use 1024 or more", args.max_head);
         ensure!(args.max_leaks >= 1, "--max-leaks {}: use 1 or more", args.max_leaks);
         let least = args.threads + N_SHORT_CONNECTIONS;
@@ -108,41 +115,5 @@ impl Limits {
             max_connections: max,
             max_leaks: args.max_leaks,
         })
-    }
-}
-
-/// Reads `127.0.0.1:5000`, `[::1]:5000`, `localhost:5000`, or `:5000` for all
-/// addresses of this machine.
-fn bind_address(text: &str) -> Result<SocketAddr> {
-    let right = "use ADDRESS:PORT, such as 0.0.0.0:5000 or [::]:5000";
-    let full = if text.starts_with(':') { format!("[::]{text}") } else { text.to_owned() };
-    let mut found = match full.to_socket_addrs() {
-        Ok(found) => found,
-        // Without /etc/hosts, as in a container that holds only this program.
-        Err(e) => match full.strip_prefix("localhost:").and_then(|port| port.parse().ok()) {
-            Some(port) => vec![SocketAddr::from(([127, 0, 0, 1], port))].into_iter(),
-            None => return Err(e).with_context(|| format!("--bind {text}: {right}")),
-        },
-    };
-    match found.next() {
-        Some(address) => Ok(address),
-        None => bail!("--bind {text}: the name has no address; {right}"),
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn addresses_of_both_families_and_names() {
-        for (typed, bound) in
-            [("127.0.0.1:5000", "127.0.0.1:5000"), ("[::1]:80", "[::1]:80"), (":8080", "[::]:8080")]
-        {
-            assert_eq!(bind_address(typed).unwrap().to_string(), bound);
-        }
-        assert!(bind_address("localhost:5000").unwrap().ip().is_loopback());
-        let fault = bind_address("5000").unwrap_err().to_string();
-        assert!(fault.starts_with("--bind 5000: use ADDRESS:PORT"), "{fault}");
     }
 }

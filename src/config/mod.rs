@@ -3,6 +3,7 @@
 
 mod args;
 mod auth;
+mod bind;
 mod camera;
 mod camera_list;
 mod camera_options;
@@ -31,8 +32,9 @@ use command_line::Layers;
 use file::File;
 
 pub(crate) use auth::{Credentials, Password};
-pub(crate) use camera::{CameraConfig, Source};
-pub(crate) use camera_options::{CameraOptions, CaptureConfig};
+pub(crate) use bind::Bind;
+pub(crate) use camera::{CameraConfig, Watch};
+pub(crate) use camera_options::{CameraOptions, CaptureConfig, MAX_FRAME_BYTES};
 pub(crate) use command_line::CommandLine;
 pub(crate) use device::DeviceConfig;
 pub(crate) use exit::ExitConfig;
@@ -40,6 +42,7 @@ pub(crate) use http::{HttpConfig, Limits, N_SHORT_CONNECTIONS};
 pub(crate) use name::is_plain_name;
 pub(crate) use print::print_config;
 pub(crate) use record::RecordConfig;
+pub(crate) use size::parse_size;
 pub(crate) use tools::{GrabArgs, ProbeArgs};
 pub(crate) use translated::{Translated, TranslatedCamera, has_option, is_list};
 
@@ -96,7 +99,7 @@ mod tests {
 
     fn config(args: &[&str]) -> Result<Config> {
         let typed = [&["mjpegd"], args].concat().into_iter().map(OsString::from);
-        Config::read(&CommandLine::parse_from(typed).unwrap())
+        Config::read(&CommandLine::parse_from(typed, "").unwrap())
     }
 
     fn error(args: &[&str]) -> String {
@@ -141,7 +144,6 @@ mod tests {
             (["--allow-origin", "printer"], "use * or one origin"),
             (["--allow-origin", "http://a\r\nSet-Cookie: b"], "use * or one origin"),
             (["--auth-file", "/nowhere/at/all"], "/nowhere/at/all"),
-            (["--camera", "webcam"], "use one of v4l2[:DEVICE], exec:COMMAND"),
             (["--resolution", "640"], "is no size"),
             (["--format", "JPEG2000"], "four letters"),
             (["--quality", "0"], "use 1 to 100"),
@@ -149,12 +151,12 @@ mod tests {
             (["--control", "brightness=high"], "use NAME=NUMBER"),
             (["--control", "=1"], "use NAME=NUMBER"),
             (["--stall-timeout", "0"], "use 1s or more"),
+            (["--stall-timeout", "500000000000y"], "use 1s or more, up to 1day"),
             (["--max-frame-size", "1"], "use 10kB to 256MB"),
             (["--max-frame-size", "big"], "no size in bytes"),
             (["--min-frame-size", "small"], "no size in bytes"),
             (["--min-frame-size", "17MB"], "use less than --max-frame-size"),
             (["--every", "0"], "use 1 for each picture"),
-            (["--camera", "exec:"], "use exec:COMMAND"),
             (["--record-fps", "0"], "use a number of pictures a second"),
             (["--record-max-size", "1 apple"], "no size in bytes"),
             (["--record-max-size", "100kB"], "use 1MiB or more"),

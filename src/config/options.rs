@@ -23,7 +23,7 @@ pub(super) enum Scope {
 /// The scope of each option. It is written down here and not derived from the
 /// headings of the help, because those are for the reader of the help only. A
 /// test compares the table with the command line.
-const SCOPES: [(&str, Scope); 37] = [
+const SCOPES: &[(&str, Scope)] = &[
     // In the file a camera is a table [[camera]].
     ("camera", Scope::CommandLine),
     ("config", Scope::CommandLine),
@@ -43,6 +43,8 @@ const SCOPES: [(&str, Scope); 37] = [
     ("every", Scope::Camera),
     ("drop-same-frames", Scope::Camera),
     ("allow-truncated", Scope::Camera),
+    ("watch", Scope::Camera),
+    ("remove-shown", Scope::Camera),
     ("idle-timeout", Scope::Camera),
     ("record", Scope::Camera),
     ("record-fps", Scope::Camera),
@@ -50,6 +52,7 @@ const SCOPES: [(&str, Scope); 37] = [
     ("record-max-age", Scope::Camera),
     ("record-sync", Scope::Camera),
     ("bind", Scope::Server),
+    ("unix-mode", Scope::Server),
     ("threads", Scope::Server),
     ("write-timeout", Scope::Server),
     ("head-timeout", Scope::Server),
@@ -142,6 +145,11 @@ pub(super) fn takes_many(arg: &Arg) -> bool {
     matches!(arg.get_action(), ArgAction::Append)
 }
 
+/// Whether the values of an option are pairs, which its help says.
+pub(super) fn has_names(arg: &Arg) -> bool {
+    arg.get_value_names().into_iter().flatten().any(|name| name.contains('='))
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -157,7 +165,7 @@ mod tests {
         // And each of them can stand where its scope says.
         for (name, scope) in SCOPES {
             let found = options.find(name).map(|(scope, _)| scope);
-            assert_eq!(found, Some(scope).filter(|s| *s != Scope::CommandLine), "{name}");
+            assert_eq!(found, Some(*scope).filter(|s| *s != Scope::CommandLine), "{name}");
         }
     }
 

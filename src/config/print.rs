@@ -156,7 +156,7 @@ mod tests {
 
     fn typed(args: &[&str]) -> CommandLine {
         let args = [&["mjpegd"], args].concat().into_iter().map(OsString::from);
-        CommandLine::parse_from(args).unwrap()
+        CommandLine::parse_from(args, "").unwrap()
     }
 
     #[test]
@@ -186,7 +186,7 @@ allow-truncated = true
         let typed = typed(&args);
         let text = print_config(&typed).unwrap();
         let file = File::parse(Path::new("c.toml"), &text).unwrap();
-        let own = CommandLine::parse_from(["mjpegd".into()]).unwrap();
+        let own = CommandLine::parse_from(["mjpegd".into()], "").unwrap();
         let read = camera_list::cameras(&own, Some(&file)).unwrap();
         let read: Vec<_> = read.iter().map(|camera| camera.check(&own).unwrap()).collect();
         let meant = Config::read(&typed).unwrap().cameras;

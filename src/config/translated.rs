@@ -42,7 +42,7 @@ impl CommandLine {
     pub(crate) fn from_translated(translated: Translated) -> Result<Self> {
         let mut words: Vec<OsString> = vec!["mjpegd".into()];
         words.extend(translated.server.iter().map(|(key, value)| assignment(key, value.as_ref())));
-        let mut typed = Self::parse_from(words).map_err(|e| anyhow!("{}", one_line(&e)))?;
+        let mut typed = Self::parse_from(words, "").map_err(|e| anyhow!("{}", one_line(&e)))?;
         typed.cameras = translated.cameras.iter().map(TranslatedCamera::table).collect();
         typed.credentials = translated.credentials;
         Ok(typed)

@@ -252,3 +252,22 @@ fn curl_posts_with_and_without_expectation() {
         }
     }
 }
+
+#[test]
+fn order_in_capital_letters_is_an_order() {
+    let dir = TempDir::new();
+    let daemon = daemon(&["--record", dir.path().to_str().unwrap()]);
+    let is_on = || daemon.status()["recording"]["on"] == true;
+    for target in ["/Record/Stop", "/RECORD/stop", "/record/Stop/", "/webcam/Record/Stop"] {
+        assert_eq!(daemon.get(target).code, 405, "{target}");
+        let other = ["Origin: http://printer:7125"];
+        assert_eq!(daemon.request("POST", target, &other).code, 403, "{target}");
+        assert!(is_on(), "{target}");
+    }
+    assert_eq!(daemon.request("POST", "/Record/Stop", &[]).code, 200);
+    assert!(!is_on());
+    let mut client = Client::connect(daemon.address());
+    client.request("POST", "/Controls", &[JSON, "Content-Length: 5000"]);
+    client.send(long(5000));
+    assert!(is_heard(&client.reply("POST")));
+}

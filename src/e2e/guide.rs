@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use std::fs;
 use std::path::{Path, PathBuf};
 
-use crate::support::Daemon;
+use crate::support::{Daemon, TempDir};
 
 /// README is a way in; what does not fit belongs into the guide.
 const MAX_README_LINES: usize = 250;
@@ -118,6 +118,82 @@ fn chapter_on_cameras_has_each_source_of_help_and_no_other() {
     let rows = table.lines().filter_map(|row| row.strip_prefix("| `")?.split('`').next());
     assert_eq!(rows.collect::<BTreeSet<_>>(), listed, "left: cameras.md, right: mjpegd --help");
     assert!(listed.len() > 5, "{listed:?}");
+}
+
+/// The words in backticks of a text.
+fn in_backticks(text: &str) -> BTreeSet<&str> {
+    text.split('`').skip(1).step_by(2).collect()
+}
+
+/// The table of a chapter that has this head, without the head.
+fn table<'a>(chapter: &'a str, head: &str) -> &'a str {
+    let behind = chapter.split_once(head).unwrap_or_else(|| panic!("no table has {head:?}")).1;
+    behind.split("\n\n").next().unwrap()
+}
+
+/// The names in the first column of a table.
+fn names_of(table: &str) -> BTreeSet<&str> {
+    first_cells(table).flat_map(in_backticks).collect()
+}
+
+/// A daemon that records, with figures of every kind.
+fn recorder(dir: &TempDir) -> Daemon {
+    Daemon::start(&["--record", dir.path().to_str().unwrap()])
+}
+
+#[test]
+fn chapter_on_status_has_each_metric_and_no_other() {
+    let dir = TempDir::new();
+    let metrics = recorder(&dir).get("/metrics").text();
+    let helps = metrics.lines().filter_map(|line| line.strip_prefix("# HELP "));
+    let shown: BTreeSet<_> = helps.filter_map(|help| help.split(' ').next()).collect();
+    let chapter = read("src/guide/status.md");
+    let names = chapter.split(|c: char| !(c.is_ascii_lowercase() || c == '_'));
+    let listed: BTreeSet<_> = names.filter(|name| name.starts_with("mjpegd_")).collect();
+    assert_eq!(listed, shown, "left: status.md, right: /metrics");
+    assert!(shown.len() > 30, "{shown:?}");
+}
+
+#[test]
+fn chapters_have_each_cause_and_state_and_no_other() {
+    let dir = TempDir::new();
+    let metrics = recorder(&dir).get("/metrics").text();
+    let values = |start: &str| -> BTreeSet<&str> {
+        let lines = metrics.lines().filter(|line| line.starts_with(start));
+        let labels = lines.filter_map(|line| line.rsplit_once("=\"")?.1.split('"').next());
+        labels.collect()
+    };
+    let [cameras, status] = ["cameras", "status"].map(|name| read(&format!("src/guide/{name}.md")));
+    let row = |name: &str| status.lines().find(|line| line.contains(name)).expect(name);
+    for (counter, listed) in [
+        ("mjpegd_camera_faults_total{", names_of(table(&cameras, "| cause | meaning |"))),
+        ("mjpegd_camera_state{", names_of(table(&cameras, "| state | meaning |"))),
+        ("mjpegd_frames_dropped_total{", names_of(table(&status, "| cause | meaning |"))),
+        ("mjpegd_connections_cut_total{", names_of(table(&status, "| cause of a cut | meaning |"))),
+    ] {
+        assert_eq!(listed, values(counter), "left: the guide, right: {counter}");
+        assert!(listed.len() > 3, "{counter}");
+    }
+    // These are named in the row of their counter.
+    for counter in
+        ["mjpegd_camera_state{", "mjpegd_frames_repaired_total{", "mjpegd_recording_state{"]
+    {
+        let named = in_backticks(row(counter));
+        let missing: Vec<_> = values(counter).into_iter().filter(|v| !named.contains(v)).collect();
+        assert!(missing.is_empty(), "status.md does not name {missing:?} of {counter}");
+    }
+}
+
+#[test]
+fn chapter_on_status_has_each_figure_of_connections_and_no_other() {
+    let daemon = Daemon::start(&[]);
+    let status = daemon.status();
+    let shown: BTreeSet<_> = status["connections"].as_object().unwrap().keys().cloned().collect();
+    let chapter = read("src/guide/status.md");
+    let behind = chapter.split_once("## Connections").unwrap().1;
+    let rows = table(behind, "| `/status` | `/metrics` | meaning |");
+    let listed: BTreeSet<_> = names_of(rows).into_iter().map(str::to_owned).collect();
+    assert_eq!(listed, shown, "left: status.md, right: /status");
 }
 
 #[test]

@@ -1,6 +1,7 @@
 //! One heap for all threads: the settings that glibc reads at the start.
 
 use std::fs;
+use std::process::{Command, Stdio};
 
 use crate::support::{Daemon, Dir, eventually};
 
@@ -34,6 +35,28 @@ fn all_threads_share_one_heap() {
     let mut viewers: Vec<_> = (0..10).map(|_| daemon.watch("/stream")).collect();
     viewers.iter_mut().for_each(|viewer| drop(viewer.next()));
     assert_eq!(n_further_heaps(&daemon), 0);
+}
+
+/// As for a program with file capabilities, from whose environment the loader
+/// removes the settings.
+#[test]
+fn program_starts_itself_only_once_if_the_loader_removes_the_tunables() {
+    let shell = "exec env MJPEGD_STARTED_TWICE=$$ \"$@\"";
+    let program = Daemon::command(&["--camera", "pattern:64x48@20"]);
+    let mut command = Command::new("sh");
+    command.env("MJPEGD_BIND", "127.0.0.1:0").stdin(Stdio::null());
+    command.args(["-c", shell, "sh"]).arg(program.get_program()).args(program.get_args());
+    let daemon = Daemon::spawn(command);
+    drop(daemon.watch("/stream").next());
+    let environment = fs::read(format!("/proc/{}/environ", daemon.pid())).unwrap();
+    assert!(!String::from_utf8_lossy(&environment).contains("GLIBC_TUNABLES"));
+}
+
+#[test]
+fn process_has_the_name_of_the_program() {
+    let daemon = Daemon::start(&["--camera", "pattern:64x48@20"]);
+    let name = fs::read_to_string(format!("/proc/{}/comm", daemon.pid())).unwrap();
+    assert_eq!(name, "mjpegd\n");
 }
 
 #[test]

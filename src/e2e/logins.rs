@@ -57,6 +57,26 @@ fn is_right(value: &str, target: &str, user: &str, password: &str) -> bool {
     param("uri") == target && param("response") == hash(format!("{secret}:{covered}:{request}"))
 }
 
+/// Whether what an answer repeats of its challenge is the challenge's own.
+fn is_of(value: &str, challenges: &[u8]) -> bool {
+    let challenges = String::from_utf8_lossy(challenges);
+    let is_there = |name: &str, value: &str| {
+        [format!("{name}=\"{value}\""), format!("{name}={value}")]
+            .iter()
+            .any(|p| challenges.contains(p))
+    };
+    let is_repeated = |name| match param(value, name) {
+        // A realm must be in the answer (RFC 7616 3.4), also where there was none.
+        None | Some("") => !challenges.contains(&format!("{name}=")) || is_there(name, ""),
+        Some(text) => is_there(name, text),
+    };
+    // Of two challenges only one has this.
+    let is_optional = |name| param(value, name).is_none_or(|text| is_there(name, text));
+    !value.starts_with("Digest ")
+        || ["realm", "nonce"].into_iter().all(is_repeated)
+            && ["algorithm", "opaque"].into_iter().all(is_optional)
+}
+
 fn refuse(asked: &mut Asked, challenges: impl AsRef<[u8]>) {
     let head = b"HTTP/1.1 401 Unauthorized\r\nContent-Length: 0\r\n";
     asked.send([&head[..], challenges.as_ref(), b"\r\n\r\n"].concat());
@@ -75,7 +95,8 @@ fn show(asked: &mut Asked) {
 fn camera(challenges: impl Into<Vec<u8>>, user: &'static str, password: &'static str) -> Fake {
     let challenges = challenges.into();
     Fake::start(move |asked| {
-        let is_right = |value| is_right(value, "/video?a=b", user, password);
+        let is_right =
+            |value| is_right(value, "/video?a=b", user, password) && is_of(value, &challenges);
         if authorization(asked).is_some_and(is_right) {
             show(asked);
         } else {

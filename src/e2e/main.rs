@@ -10,6 +10,8 @@ mod support;
 mod cli;
 // Command lines of uStreamer and mjpg-streamer, under their names.
 mod drop_in;
+// Several addresses, and Unix sockets.
+mod listening;
 // Stopping: signals, and how long it takes.
 mod stop;
 
@@ -32,6 +34,8 @@ mod reload;
 mod lifecycle;
 // A camera that is lost and found again while viewers watch.
 mod lost;
+// Folders that other programs put pictures into.
+mod folders;
 // Commands as cameras.
 mod exec;
 // Real servers of other projects as cameras.

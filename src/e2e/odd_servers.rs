@@ -4,18 +4,11 @@
 use std::sync::atomic::{AtomicUsize, Ordering::SeqCst};
 use std::time::Duration;
 
+use crate::servers::{self, PAUSE, pictures, shows_pictures};
 use crate::support::{Daemon, Fake, eventually, eventually_is, number, numbered};
 
-/// Between two pictures.
-const PAUSE: Duration = Duration::from_millis(20);
-
 fn daemon(server: &Fake, more: &[&str]) -> Daemon {
-    let url = server.url("/stream");
-    Daemon::start(&[&["--camera", &url, "--idle-timeout", "300ms"], more].concat())
-}
-
-fn pictures() -> Vec<Vec<u8>> {
-    (0..5).map(|n| numbered(n, 3_000)).collect()
+    servers::daemon(&server.url("/stream"), more)
 }
 
 /// Sends an answer with this Content-Type, whose pictures stand between these
@@ -39,16 +32,6 @@ fn head(content_type: &str) -> String {
     format!("HTTP/1.1 200 OK\r\n{line}{content_type}{end}\r\n")
 }
 
-/// Whether the pictures of a server come to a viewer as they are.
-fn shows_all(daemon: &Daemon, what: &str) {
-    let (mut viewer, pictures) = (daemon.watch("/stream"), pictures());
-    for _ in 0..8 {
-        let jpeg = viewer.next().jpeg;
-        let n = number(&jpeg).unwrap_or_else(|| panic!("{what}: {}", daemon.status()["camera"]));
-        assert!(jpeg == pictures[n], "{what}");
-    }
-}
-
 #[test]
 fn pictures_come_whatever_boundary_and_type_say() {
     const MIXED: &str = "multipart/x-mixed-replace; boundary=";
@@ -67,16 +50,16 @@ fn pictures_come_whatever_boundary_and_type_say() {
         (String::new(), "--b\r\n"),
     ] {
         let server = stream(&content_type, &format!("{delimiter}{part}"), "\r\n");
-        shows_all(&daemon(&server, &[]), &format!("{content_type}, {delimiter:?}"));
+        shows_pictures(&daemon(&server, &[]), &format!("{content_type}, {delimiter:?}"));
     }
     let mixed = format!("{MIXED}b");
     for part_type in ["application/octet-stream", "video/jpeg", "text/plain"] {
         let part = format!("--b\r\nContent-Type: {part_type}\r\nContent-Length: LENGTH\r\n\r\n");
-        shows_all(&daemon(&stream(&mixed, &part, "\r\n"), &[]), part_type);
+        shows_pictures(&daemon(&stream(&mixed, &part, "\r\n"), &[]), part_type);
     }
     for content_type in ["image/jpeg", "text/plain", "", &mixed] {
         let server = stream(content_type, "", "");
-        shows_all(&daemon(&server, &[]), &format!("JPEGs alone as {content_type:?}"));
+        shows_pictures(&daemon(&server, &[]), &format!("JPEGs alone as {content_type:?}"));
     }
 }
 
@@ -113,7 +96,7 @@ fn picture_without_a_length_is_done_at_its_end_though_the_connection_stays_open(
         asked.say_nothing();
     });
     let daemon = daemon(&server, &["--fps", "20"]);
-    shows_all(&daemon, "kept open");
+    shows_pictures(&daemon, "kept open");
     assert_eq!(daemon.figure("/camera/opened"), 1);
 }
 
@@ -132,7 +115,7 @@ fn wrong_lengths_are_repaired_and_counted() {
             });
         });
         let daemon = daemon(&server, &[]);
-        shows_all(&daemon, &format!("off by {wrong}"));
+        shows_pictures(&daemon, &format!("off by {wrong}"));
         assert!(daemon.figure("/camera/frames/repaired/length") >= 5, "off by {wrong}");
         assert_eq!(daemon.figure("/camera/frames/dropped/truncated"), 0);
     }
@@ -166,7 +149,7 @@ fn empty_answer_or_part_now_and_then_is_one_picture_less() {
     });
     for server in [lone, parts] {
         let daemon = daemon(&server, &["--fps", "20"]);
-        shows_all(&daemon, "now and then empty");
+        shows_pictures(&daemon, "now and then empty");
         assert_eq!(daemon.figure("/camera/opened"), 1);
         assert!(daemon.figure("/camera/frames/dropped/empty") >= 1);
     }
@@ -186,7 +169,7 @@ fn stream_that_is_closed_after_each_part_is_asked_again() {
     let all = stream("multipart/x-mixed-replace; boundary=b", "--b\r\n\r\n", "\r\n--b--\r\n");
     for server in [one_each, all] {
         let daemon = daemon(&server, &["--fps", "20"]);
-        shows_all(&daemon, "closed each time");
+        shows_pictures(&daemon, "closed each time");
         assert_eq!(daemon.figure("/camera/opened"), 1);
     }
 }

@@ -139,6 +139,35 @@ fn no_error_on_the_console_and_no_request_to_others() {
 }
 
 #[test]
+fn script_of_an_allowed_origin_reads_the_age_of_a_snapshot() {
+    let www = TempDir::new();
+    www.write("index.html", "<p>a page of another origin");
+    let elsewhere = Daemon::start(&["--www", www.path().to_str().unwrap()]);
+    let origin = elsewhere.url("");
+    let pattern = ["--camera", "pattern:320x240@10"];
+    let open = Daemon::start(&[&pattern[..], &["--allow-origin", &origin]].concat());
+    let closed = Daemon::start(&pattern);
+    let browser = Browser::start();
+    browser.open(&elsewhere.url("/"));
+    let read = |daemon: &Daemon| {
+        browser.run(&format!(
+            "window.answer = null;
+            fetch('{}').then((reply) => ['X-Frame-Age-Ms', 'X-Timestamp'].map((name) => reply.headers.get(name)))
+                .catch(() => 'refused').then((answer) => {{ window.answer = answer; }})",
+            daemon.url("/snapshot")
+        ));
+        eventually("the script is answered", || {
+            Some(browser.run("return window.answer")).filter(|answer| !answer.is_null())
+        })
+    };
+    let answer = read(&open);
+    let number = |i: usize| answer[i].as_str().and_then(|text| text.parse::<f64>().ok());
+    assert!(number(0).is_some_and(|age| age < 4000.0), "{answer}");
+    assert!(number(1).is_some_and(|time| time > 1e9), "{answer}");
+    assert_eq!(read(&closed), "refused");
+}
+
+#[test]
 fn hidden_page_gives_its_seat_back_and_takes_it_again() {
     let daemon = Daemon::start(&["--camera", "pattern:320x240@10"]);
     let browser = open(&daemon);
@@ -162,6 +191,22 @@ fn full_house_is_told_and_the_first_free_seat_taken() {
     assert!(browser.text("title").contains("seat"), "{}", browser.text("title"));
     drop(viewer);
     wait_for_state(&browser, "live");
+}
+
+#[test]
+fn seats_of_the_camera_are_told_where_they_are_fewer() {
+    let args = ["--camera", "front=pattern:320x240@10", "--max-viewers", "2", "--threads", "9"];
+    let daemon = Daemon::start(&args);
+    let mut viewers = [daemon.watch("/stream"), daemon.watch("/stream")];
+    viewers.iter_mut().for_each(|viewer| drop(viewer.next()));
+    let browser = Browser::start();
+    browser.open(&daemon.url("/"));
+    wait_for_state(&browser, "full");
+    assert_eq!(browser.text("title"), "All 2 seats are taken");
+    assert_eq!(browser.text("seats"), "2 of 2");
+    drop(viewers);
+    wait_for_state(&browser, "live");
+    eventually_is("its own seat is shown", || browser.text("seats") == "1 of 2");
 }
 
 #[test]

@@ -4,7 +4,9 @@
 use jpeg_encoder::{ColorType, Encoder};
 use serde_json::{Value, json};
 
-use crate::support::{Browser, Client, Daemon, Dir, Program, TempDir, eventually, eventually_is};
+use crate::support::{
+    Browser, Client, Daemon, Dir, Program, TempDir, eventually, eventually_is, flat, write_segment,
+};
 
 /// As many as the bits can number, and more than any test shows.
 const N_PICTURES: usize = 1 << N_BITS;
@@ -304,6 +306,46 @@ fn dragged_span_is_downloaded_as_a_film_and_hover_shows_a_picture() {
     page.key("Escape", 0);
     assert_eq!(page.browser.run("return document.getElementById('selection').hidden"), true);
     page.no_error();
+}
+
+#[test]
+fn zip_of_more_pictures_than_it_holds_is_not_offered() {
+    const MOST: u64 = 16_384;
+    let folder = TempDir::new();
+    // A picture each millisecond: in the span that is chosen first there are all.
+    let now = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH).unwrap();
+    let start = u64::try_from(now.as_micros()).unwrap() - 100_000_000;
+    let times: Vec<_> = (0..MOST + 100).map(|n| start + n * 1000).collect();
+    write_segment(folder.path(), 1, &flat(16, 16, [9, 9, 9]), &times);
+    let record = folder.path().to_str().unwrap();
+    let daemon = Daemon::start(&["--camera", "pattern:320x240@10", "--record", record]);
+    let browser = Browser::start();
+    browser.open(&daemon.url("/"));
+    let offered = |format: &str| {
+        let script = format!(
+            "const format = document.getElementById('format');
+            format.value = '{format}';
+            format.dispatchEvent(new Event('change'));
+            return document.getElementById('download').hasAttribute('href')"
+        );
+        browser.run(&script) == true
+    };
+    browser.run("document.getElementById('choose').click()");
+    eventually_is("the long span can be chosen", || {
+        browser.run("document.getElementById('choose').click()");
+        browser.run("return !document.getElementById('selection').hidden") == true
+            && browser.text("selection-text").contains("about 16,")
+    });
+    assert!(offered("avi") && offered("mjpeg"));
+    assert!(!offered("zip"));
+    assert!(browser.text("selection-text").contains("a ZIP holds 16,384 at most"));
+    let code = |to: u64| {
+        let time = |n: u64| times[usize::try_from(n).unwrap()];
+        let second = |micros: u64| format!("{}.{:06}", micros / 1_000_000, micros % 1_000_000);
+        let (from, to) = (second(start), second(time(to)));
+        daemon.request("HEAD", &format!("/download?from={from}&to={to}&format=zip"), &[]).code
+    };
+    assert_eq!((code(MOST - 1), code(MOST)), (200, 400), "the page's limit is that of the server");
 }
 
 #[test]

@@ -36,7 +36,11 @@ fn parts(
 
 /// Checks that a viewer gets the pictures of a server unchanged.
 pub(crate) fn shows_all(server: &Fake, what: &str) {
-    let daemon = daemon(&server.url("/stream"), &[]);
+    shows_pictures(&daemon(&server.url("/stream"), &[]), what);
+}
+
+/// Checks that a viewer of this daemon gets those pictures unchanged.
+pub(crate) fn shows_pictures(daemon: &Daemon, what: &str) {
     let (mut viewer, pictures) = (daemon.watch("/stream"), pictures());
     for _ in 0..8 {
         let jpeg = viewer.next().jpeg;

@@ -38,6 +38,23 @@ fn snapshot_is_one_jpeg_with_the_headers_that_clients_need() {
 }
 
 #[test]
+fn headers_of_a_snapshot_are_exposed_where_another_origin_is_allowed() {
+    let exposed = |args: &[&str], target: &str| {
+        let daemon = Daemon::start(&[&["--camera", "pattern:64x48@20"], args].concat());
+        let reply = daemon.get(target);
+        assert_eq!(reply.code, 200);
+        reply.header("Access-Control-Expose-Headers").map(str::to_owned)
+    };
+    for origin in ["*", "http://printer.local"] {
+        assert_eq!(
+            exposed(&["--allow-origin", origin], "/snapshot").as_deref(),
+            Some("X-Timestamp, X-Frame-Age-Ms, X-Mjpegd-Status")
+        );
+    }
+    assert_eq!(exposed(&[], "/snapshot"), None);
+}
+
+#[test]
 fn snapshot_wakes_a_sleeping_camera() {
     let daemon = Daemon::start(&["--camera", "pattern:64x48@10"]);
     assert_eq!(daemon.status()["camera"]["state"], "idle");

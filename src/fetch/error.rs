@@ -104,8 +104,8 @@ pub(super) fn redirect_message(seen: &[Uri], status: StatusCode) -> String {
     format!("redirected {what}: {}", way.join(" -> "))
 }
 
-/// An address without the password of its login. A password in the query is shown, as
-/// this program cannot know which key holds one.
+/// An address without its secrets: those of the login, and values in the query whose
+/// key says that they are secret. A redirect often repeats the query of the request.
 fn shown(uri: &Uri) -> String {
     crate::url::mask(&uri.to_string()).into_owned()
 }

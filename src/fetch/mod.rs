@@ -302,6 +302,9 @@ impl WaitLimit {
     }
 }
 
+#[cfg(test)]
+mod tests;
+
 /// For each Digest challenge that can be answered: its realm, and the realm in the
 /// answer. For fuzzing.
 #[cfg(test)]

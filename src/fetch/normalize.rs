@@ -109,6 +109,7 @@ impl<T: Transport> Normalized<T> {
                 return Ok(true);
             }
             if is_end {
+                self.stage = Stage::Body;
                 return Ok(false);
             }
             is_end = match self.inner.await_input(timeout) {
@@ -214,14 +215,16 @@ impl<T: Transport> Transport for Normalized<T> {
 
     fn await_input(&mut self, timeout: NextTimeout) -> Result<bool, Error> {
         self.advance();
-        match std::mem::replace(&mut self.stage, Stage::Body) {
+        // A wait that ends at its deadline is an error, and the caller tries again. So
+        // each stage stays in place until its bytes have come.
+        match &mut self.stage {
             Stage::Body => self.inner.await_input(timeout),
-            Stage::Head(reader) => self.read_head(reader, timeout),
-            Stage::FirstChunk => self.read_first_chunk(timeout),
-            ready @ Stage::Ready { .. } => {
-                self.stage = ready;
-                Ok(true)
+            Stage::Head(reader) => {
+                let reader = std::mem::take(reader);
+                self.read_head(reader, timeout)
             }
+            Stage::FirstChunk => self.read_first_chunk(timeout),
+            Stage::Ready { .. } => Ok(true),
         }
     }
 

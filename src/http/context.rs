@@ -1,6 +1,5 @@
 //! What all endpoints share.
 
-use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
@@ -8,7 +7,7 @@ use parking_lot::Mutex;
 
 use super::reply::{Code, Head, Reply};
 use super::request::{self, Request, TIMEOUT};
-use super::transport::{Connection, Connections};
+use super::transport::{Connection, Connections, Peer};
 use super::viewers::Viewers;
 use crate::cameras::Cameras;
 use crate::config::HttpConfig;
@@ -87,7 +86,7 @@ impl Context {
 
     /// Logs who got 503 for what and why, the same reason once a period: an
     /// operator who is asked about it has nothing else to look at.
-    pub(super) fn log_if_unavailable(&self, peer: SocketAddr, target: &str, reply: &Reply) {
+    pub(super) fn log_if_unavailable(&self, peer: Peer, target: &str, reply: &Reply) {
         let Some(why) = reply.why_unavailable() else { return };
         // Unlock before logging: a log that blocks must hold nobody else up.
         let passed = self.refusals.lock().pass(why, Instant::now());

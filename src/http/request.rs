@@ -2,13 +2,12 @@
 //! stands in its target.
 
 use std::io::{self, ErrorKind};
-use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use super::query::Query;
 use super::reply::{Code, Reply};
-use super::transport::{Connection, Method, StreamSocket};
+use super::transport::{Connection, Method, Peer, StreamSocket};
 use crate::cameras::Camera;
 
 /// How long a client may take to receive a short reply.
@@ -66,6 +65,7 @@ impl Request {
     /// The reply to a client that does not send it.
     pub(super) fn body(&mut self) -> Result<Vec<u8>, Reply> {
         self.connection.read_body(BODY_TIMEOUT).map_err(|e| match e.kind() {
+            // 408 says that a second try may work, which a 400 does not.
             ErrorKind::TimedOut => Reply::text(
                 Code::RequestTimeout,
                 &format!("the body did not arrive within {} s", BODY_TIMEOUT.as_secs()),
@@ -83,7 +83,7 @@ impl Request {
 }
 
 /// Logs how the writing of a reply ended.
-pub(super) fn log_end(peer: SocketAddr, end: io::Result<()>) {
+pub(super) fn log_end(peer: Peer, end: io::Result<()>) {
     match end {
         Ok(()) => {}
         // An error of the recording. Those of a socket have other kinds.

@@ -169,6 +169,8 @@ impl Target {
     pub(crate) fn parse(target: &str) -> Self {
         let (path, query) = split(target);
         let action = Query(&query).text("action").map(Cow::into_owned);
+        // Taken off before a camera's name is looked for: behind such a proxy all
+        // addresses have it.
         let path = match path.strip_prefix('/').and_then(|path| path.strip_prefix(PREFIX)) {
             Some("") if action.is_some() => "/",
             Some(path) if path.starts_with('/') => path,
@@ -191,10 +193,24 @@ impl Target {
         Self { which, path, query, is_unknown_action: false }
     }
 
-    /// The same target in small letters: a camera may be named `Stream`, so that
-    /// `/Stream` is the stream only where there is no such camera.
-    pub(super) fn in_small_letters(&self) -> Option<Self> {
-        let Which::Named(name) = &self.which else { return None };
+    /// The target that is meant: a name that no camera has may be an address,
+    /// which is looked at only then, so that an address hides no camera.
+    ///
+    /// Before anything is decided by the target's row, or a GET could change what
+    /// only a POST may.
+    pub(super) fn resolve(self, is_camera: impl Fn(&str) -> bool) -> Self {
+        match &self.which {
+            Which::Named(name) if !is_camera(name) => self.without_name(name).unwrap_or(self),
+            _ => self,
+        }
+    }
+
+    /// The address that a name stands for: one in capital letters, such as
+    /// `/Stream`, whose name could be a camera's. `None`: it stands for none.
+    fn without_name(&self, name: &str) -> Option<Self> {
+        if self.is_unknown_action {
+            return None;
+        }
         let path = format!("/{}{}", name.to_ascii_lowercase(), self.path);
         let found = Self { query: self.query.clone(), ..Self::parse(&path) };
         (found.which != self.which && !found.is_file()).then_some(found)
@@ -205,6 +221,7 @@ impl Target {
     fn from_action(which: Which, action: &str, query: String) -> Self {
         let action = action.trim_end_matches('/');
         let find = |action: &str| ACTIONS.iter().find(|(n, _)| n.eq_ignore_ascii_case(action));
+        // Behind a camera's name a number would name a second camera.
         let numbered = action.rsplit_once('_').filter(|_| which == Which::First);
         let numbered = numbered.and_then(|(action, n)| Some((find(action)?, n.parse().ok()?)));
         let (which, path) = match (numbered, find(action)) {
@@ -256,6 +273,8 @@ impl Methods {
 /// The first parts of all paths: at this place an address has a camera's name.
 fn first_parts() -> impl Iterator<Item = &'static str> {
     let parts = ROUTES.iter().filter_map(|row| row.path[1..].split('/').next());
+    // The page's files are not among them: `--www` has any, and a camera's name wins
+    // over a file.
     parts.filter(|part| *part != "*").chain([PREFIX]).chain(KEPT_FREE)
 }
 
@@ -295,6 +314,7 @@ fn split(target: &str) -> (String, String) {
     let path = path.split_once('#').map_or(path, |(path, _fragment)| path);
     let (path, query) = path.split_once('?').unwrap_or((path, ""));
     let mut plain = String::with_capacity(path.len());
+    // Scripts join a base that ends with a slash and a path that begins with one.
     for c in path.chars() {
         if c != '/' || !plain.ends_with('/') {
             plain.push(c);
@@ -306,6 +326,7 @@ fn split(target: &str) -> (String, String) {
 /// The path of the row that a path behind a camera's name means: an alias, or
 /// one with a slash at its end or in capital letters. Others stay as they are.
 fn plain_path(path: &str) -> Cow<'_, str> {
+    // Served and not redirected: some players follow no redirect.
     let bare = path.strip_suffix('/').unwrap_or(path);
     let is_it = |known: &str| known.eq_ignore_ascii_case(bare);
     let aliases = ALIASES.iter().filter(|(alias, _)| is_it(alias)).map(|(_, path)| *path);

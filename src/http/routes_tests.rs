@@ -111,13 +111,24 @@ fn folder_of_a_camera_needs_its_slash() {
 
 #[test]
 fn name_in_capital_letters_is_a_camera_first_and_an_address_then() {
-    let small = |target: &str| Target::parse(target).in_small_letters().map(|t| t.path);
-    assert_eq!(Target::parse("/Stream").which, Which::Named("Stream".into()));
-    assert_eq!(small("/Stream"), Some("/stream".into()));
-    assert_eq!(small("/SNAPSHOT/?x"), Some("/snapshot".into()));
-    assert_eq!(small("/Recordings/1.mjpeg"), Some("/recordings/1.mjpeg".into()));
-    assert_eq!(small("/Front"), None);
-    assert_eq!(small("/stream"), None);
+    let resolve = |target: &str, camera: &str| {
+        let target = Target::parse(target).resolve(|name| name == camera);
+        (target.which.clone(), target.endpoint().path)
+    };
+    let address = |target: &str| {
+        let (which, path) = resolve(target, "front");
+        assert_eq!(which, Which::First, "{target}");
+        path
+    };
+    let named = |name: &str| Which::Named(name.into());
+    assert_eq!(resolve("/Stream", "Stream"), (named("Stream"), "/*"));
+    assert_eq!(address("/Stream"), "/stream");
+    assert_eq!(address("/SNAPSHOT/?x"), "/snapshot");
+    assert_eq!(address("/Recordings/1.mjpeg"), "/recordings/*");
+    assert_eq!(address("/Record/Start"), "/record/start");
+    assert_eq!(resolve("/Front/stream", "front"), (named("front"), "/stream"));
+    assert_eq!(resolve("/Back", "front"), (named("Back"), "/*"));
+    assert_eq!(resolve("/Stream?action=reboot", "front").0, named("Stream"));
 }
 
 #[test]

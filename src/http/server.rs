@@ -1,6 +1,6 @@
 //! The HTTP side as a whole.
 
-use std::net::{SocketAddr, TcpListener};
+use std::os::fd::OwnedFd;
 use std::sync::Arc;
 use std::time::Instant;
 
@@ -12,7 +12,7 @@ use super::dispatch::Dispatch;
 use super::routes;
 use super::transport::{Connections, Inherited, Transport, TransportConfig};
 use crate::cameras::Cameras;
-use crate::config::HttpConfig;
+use crate::config::{Bind, HttpConfig};
 use crate::shutdown::Shutdown;
 
 /// The running HTTP side.
@@ -33,11 +33,14 @@ impl Server {
         stop: &Shutdown,
     ) -> Result<Self> {
         let transport = TransportConfig {
-            bind: config.bind,
+            binds: config.binds.clone(),
+            unix_mode: config.unix_mode,
             write_timeout: config.write_timeout,
             limits: config.limits.clone(),
             inherited,
         };
+        // Made here, as both sides need it: the transport counts, and the endpoints
+        // show the counts.
         let connections = Arc::new(Connections::default());
         let (counted, stopped) = (Arc::clone(&connections), stop.clone());
         let context = Context::new(config, cameras, counted, stopped, routes::list());
@@ -47,8 +50,8 @@ impl Server {
     }
 
     /// Where it listens, with the port that the kernel chose for port 0.
-    pub(crate) fn address(&self) -> SocketAddr {
-        self.transport.address()
+    pub(crate) fn addresses(&self) -> Vec<Bind> {
+        self.transport.addresses()
     }
 
     /// When somebody last watched or asked for a snapshot; now, if somebody
@@ -68,14 +71,17 @@ impl Server {
         self.transport.stop_accepting();
     }
 
-    /// Cuts all connections and returns the listener when the threads have
+    /// Cuts all connections and returns the listeners when the threads have
     /// ended. The order to stop must have been given, and the cameras be closed.
+    /// Without `is_restart` the files of Unix sockets are removed.
     ///
     /// # Errors
-    /// Why the listener cannot be kept.
-    pub(crate) fn stop(self) -> Result<TcpListener> {
-        let listener = self.transport.stop();
+    /// Why a listener cannot be kept.
+    pub(crate) fn stop(self, is_restart: bool) -> Result<Vec<OwnedFd>> {
+        let listeners = self.transport.stop(is_restart);
+        // After the transport, which has cut the sockets: a worker that waits in a
+        // write comes back by that alone.
         self.dispatch.stop();
-        listener
+        listeners
     }
 }

@@ -2,7 +2,7 @@ use super::*;
 
 fn info() -> ViewerInfo {
     ViewerInfo {
-        address: "127.0.0.1:1".parse().unwrap(),
+        peer: Peer::Unix,
         path: "/stream".into(),
         key: "k".into(),
         layout: Layout::Full,

@@ -6,7 +6,7 @@ use super::store::Store;
 use super::store::segment::Segment;
 use super::time::{Micros, SECOND};
 use crate::config::RecordConfig;
-use crate::log_limit::LogLimit;
+use crate::log_limit::LogReasons;
 
 /// No clock is right that shows an earlier time than this: 2026-01-01, when this
 /// program did not exist. Boards without a battery begin in 1970.
@@ -18,7 +18,7 @@ const STEP: Duration = Duration::from_secs(10);
 /// Deletes what is out of bounds, and remembers how the clock went meanwhile.
 #[derive(Debug, Default)]
 pub(super) struct Cleaner {
-    log: LogLimit,
+    log: LogReasons,
     clock: Clock,
 }
 
@@ -87,7 +87,10 @@ impl Cleaner {
                     log::debug!("{}: deleted, as the recording is full or old", segment.name());
                     store.forget(segment.id);
                 }
-                Err(e) => self.log.warn(&format!("{}: cannot be deleted: {e}", segment.name())),
+                Err(e) => {
+                    let line = format!("{}: cannot be deleted: {e}", segment.name());
+                    self.log.warn(&e.to_string(), &line);
+                }
             }
         }
     }

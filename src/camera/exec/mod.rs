@@ -4,6 +4,7 @@
 //! readers.
 
 mod process;
+mod source;
 mod stderr;
 
 use std::io::ErrorKind;
@@ -17,9 +18,11 @@ use super::stall::Stall;
 use super::{Cause, Driver, Error};
 use crate::frame::{FrameBuf, Timestamp};
 use crate::jpeg::{self, Found, Splitter};
+use crate::log_limit::LogBudget;
 use crate::mode::Mode;
 use crate::shutdown::Shutdown;
 use process::{End, Process, SHELL};
+pub(super) use source::KIND;
 
 /// How often a wait checks for the order to stop.
 const SLICE: Duration = Duration::from_millis(200);
@@ -32,8 +35,16 @@ const PIECE_BYTES: usize = 64 << 10;
 /// What the system has to have for a command to run.
 const NEEDED: [&str; 2] = [SHELL, "/dev/null"];
 
+/// What all openings of one camera share.
+#[derive(Clone)]
+struct Lasting {
+    stall: Arc<Mutex<Stall>>,
+    /// For what the command writes to standard error.
+    log: Arc<Mutex<LogBudget>>,
+}
+
 /// A running command.
-pub(super) struct Exec {
+struct Exec {
     process: Process,
     splitter: Splitter,
     piece: Vec<u8>,
@@ -47,12 +58,12 @@ pub(super) struct Exec {
 }
 
 impl Exec {
-    pub(super) fn open(
+    fn open(
         command: &str,
-        stall: Arc<Mutex<Stall>>,
+        Lasting { stall, log }: Lasting,
         max_bytes: usize,
     ) -> Result<Self, Error> {
-        let process = Process::start(command).map_err(|e| {
+        let process = Process::start(command, log).map_err(|e| {
             // A container may hold nothing but this program.
             let missing = NEEDED.iter().find(|path| !Path::new(path).exists());
             let why = missing.map_or(e.to_string(), |path| format!("there is no {path} here"));
@@ -193,6 +204,10 @@ impl Driver for Exec {
 
     fn mode(&self) -> Mode {
         Mode::default()
+    }
+
+    fn may_relay(&self) -> bool {
+        true
     }
 
     fn take_n_stale(&mut self) -> u64 {

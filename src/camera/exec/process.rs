@@ -4,8 +4,10 @@ use std::io::{self, Read};
 use std::os::fd::AsFd;
 use std::os::unix::process::{CommandExt, ExitStatusExt};
 use std::process::{ChildStdout, Command, Stdio};
+use std::sync::Arc;
 use std::time::{Duration, Instant};
 
+use parking_lot::Mutex;
 use rustix::event::{PollFd, PollFlags, Timespec, poll};
 use rustix::io::{Errno, ioctl_fionbio, ioctl_fionread};
 use rustix::process::{Pid, Signal, kill_process_group, test_kill_process_group};
@@ -13,6 +15,7 @@ use rustix::process::{Pid, Signal, kill_process_group, test_kill_process_group};
 use super::stderr::Stderr;
 use crate::children::OwnChild;
 use crate::heap;
+use crate::log_limit::LogBudget;
 use crate::shutdown::Shutdown;
 
 /// Reads the command line.
@@ -51,7 +54,7 @@ pub(super) enum End {
 impl Process {
     /// Runs a command line in the shell. The command inherits no descriptor of the
     /// daemon, as each is opened with O_CLOEXEC.
-    pub(super) fn start(command: &str) -> io::Result<Self> {
+    pub(super) fn start(command: &str, log: Arc<Mutex<LogBudget>>) -> io::Result<Self> {
         let mut shell = Command::new(SHELL);
         heap::use_default_in(&mut shell)
             .args(["-c", command])
@@ -62,7 +65,7 @@ impl Process {
         let mut child = OwnChild::spawn(&mut shell)?;
         let group = Pid::from_child(&child);
         let stdout = child.stdout.take();
-        let stderr = Stderr::new(child.stderr.take(), command);
+        let stderr = Stderr::new(child.stderr.take(), command, log);
         let process = Self { child, group, stdout, stderr, stop: None };
         // Only the daemon's ends of the pipes become non-blocking: the command
         // expects its own ends to block.

@@ -3,9 +3,12 @@
 use std::io::{ErrorKind, Read};
 use std::os::fd::{AsFd, BorrowedFd};
 use std::process::ChildStderr;
+use std::sync::Arc;
 use std::time::Instant;
 
-use crate::log_limit::LogBudget;
+use parking_lot::Mutex;
+
+use crate::log_limit::{self, LogBudget};
 use crate::secrets::Known;
 use crate::url::mask;
 
@@ -21,16 +24,21 @@ pub(super) struct Stderr {
     pipe: Option<ChildStderr>,
     line: Vec<u8>,
     last: Option<String>,
-    /// Limits how many lines are logged, since a command may write any number.
-    budget: LogBudget,
+    /// Limits how many lines are logged, since a command may write any number. It is
+    /// that of all openings: a command that is started again each second would
+    /// otherwise begin with a new budget each time.
+    budget: Arc<Mutex<LogBudget>>,
     secrets: Known,
 }
 
 impl Stderr {
     /// `command` is what writes there; none of its secrets is shown.
-    pub(super) fn new(pipe: Option<ChildStderr>, command: &str) -> Self {
-        let secrets = Known::of(command);
-        Self { pipe, line: Vec::new(), last: None, budget: LogBudget::default(), secrets }
+    pub(super) fn new(
+        pipe: Option<ChildStderr>,
+        command: &str,
+        budget: Arc<Mutex<LogBudget>>,
+    ) -> Self {
+        Self { pipe, line: Vec::new(), last: None, budget, secrets: Known::of(command) }
     }
 
     pub(super) fn pipe(&self) -> Option<BorrowedFd<'_>> {
@@ -77,7 +85,8 @@ impl Stderr {
             return;
         }
         let line = self.secrets.hide(&mask(&text));
-        self.budget.info(&format!("the command says: {line}"), Instant::now());
+        let passed = self.budget.lock().pass(Instant::now());
+        log_limit::info(&format!("the command says: {line}"), passed);
         self.last = Some(line);
     }
 }
@@ -88,7 +97,7 @@ mod tests {
 
     #[test]
     fn lines_are_whole_bounded_and_without_passwords() {
-        let mut stderr = Stderr::new(None, "cam --login you:TOPSECRET");
+        let mut stderr = Stderr::new(None, "cam --login you:TOPSECRET", Arc::default());
         stderr.push(b"one\ntw");
         assert_eq!(stderr.last(), Some("one"));
         stderr.push(b"o\r\r\n  \n");
@@ -101,5 +110,15 @@ mod tests {
         assert_eq!(stderr.last(), Some("[31mrtsp://***@camera/: \u{fffd}"));
         stderr.push(b"trying TOPSECRET\n");
         assert_eq!(stderr.last(), Some("trying ***"));
+    }
+
+    #[test]
+    fn budget_of_lines_is_that_of_all_openings() {
+        let budget = Arc::<Mutex<LogBudget>>::default();
+        for _ in 0..100 {
+            let mut stderr = Stderr::new(None, "cam", Arc::clone(&budget));
+            stderr.push(b"a line at each start\n");
+        }
+        assert_eq!(budget.lock().pass(Instant::now()), None, "it is used up");
     }
 }

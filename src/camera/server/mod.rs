@@ -5,6 +5,7 @@
 //! camera is on unless somebody watches at its end.
 
 mod clock;
+mod source;
 
 use std::io::ErrorKind;
 use std::sync::Arc;
@@ -23,6 +24,7 @@ use crate::pictures::{Next, Reader, Repeat};
 use crate::shutdown::Shutdown;
 use crate::trust::Trust;
 use crate::url::Url;
+pub(super) use source::KIND;
 
 /// How long a call waits before it returns [`Error::NotYet`], so that capture can check
 /// whether frames are still wanted.
@@ -41,17 +43,17 @@ const MAX_BACKLOG: usize = 1 << 20;
 
 /// How to take pictures from a server.
 #[derive(Clone, Debug)]
-pub(super) struct Options {
+struct Options {
     /// Requests a second of a single picture.
-    pub(super) fps: Option<f64>,
-    pub(super) stall: Arc<Mutex<Stall>>,
-    pub(super) max_frame_bytes: usize,
+    fps: Option<f64>,
+    stall: Arc<Mutex<Stall>>,
+    max_frame_bytes: usize,
     /// The number of this camera, see [`crate::instance`].
-    pub(super) own: u64,
+    own: u64,
 }
 
 /// A server to take pictures from.
-pub(super) struct Server {
+struct Server {
     url: Url,
     trust: Trust,
     options: Options,
@@ -76,7 +78,7 @@ pub(super) struct Server {
 
 impl Server {
     /// Does not connect: that happens for the first frame.
-    pub(super) fn open(url: &Url, trust: &Trust, options: Options) -> Self {
+    fn open(url: &Url, trust: &Trust, options: Options) -> Self {
         Self {
             url: url.clone(),
             trust: trust.clone(),
@@ -109,6 +111,7 @@ impl Server {
         let until = self.last + patience.min(MAX_CONNECT);
         let new = || Fetcher::new(self.url.clone(), &self.trust, stop.clone());
         let fetched = self.fetcher.get_or_insert_with(new).get(until).map_err(camera_error)?;
+        // Such a camera would be its own viewer, and so never be closed again.
         if fetched.instance == Some(self.options.own) {
             let why = "this is the stream of this camera itself; name another server";
             return Err(Error::lost(Cause::Itself, why));
@@ -280,6 +283,10 @@ impl Driver for Server {
 
     fn mode(&self) -> Mode {
         Mode::default()
+    }
+
+    fn may_relay(&self) -> bool {
+        true
     }
 
     fn take_n_stale(&mut self) -> u64 {

@@ -12,7 +12,7 @@ use super::identity::Identity;
 use super::known::Known;
 use super::nodes::{self, Opened};
 use super::{V4l2, controls};
-use crate::config::DeviceConfig;
+use crate::config::CameraConfig;
 use crate::controls::{Change, ChangeResult, Control};
 
 /// The folder of links that name a socket and not a camera.
@@ -22,15 +22,18 @@ const BY_PATH: &str = "/dev/v4l/by-path";
 static ALL: Mutex<Vec<Weak<Claim>>> = Mutex::new(Vec::new());
 
 /// A device that is opened many times.
-pub(in crate::camera) struct Device {
+pub(super) struct Device {
     claim: Arc<Claim>,
-    config: DeviceConfig,
-    fps: Option<f64>,
+    config: CameraConfig,
     desired: Desired,
 }
 
 /// Which camera a device means.
 struct Claim {
+    /// The camera of this daemon that it belongs to. After a change of the
+    /// configuration the device before it lives on until capture has closed it:
+    /// the two are one camera, and neither takes anything from the other.
+    owner: String,
     /// As it was typed; `None` stands for the first node that is a camera.
     path: Option<PathBuf>,
     known: Mutex<Option<Known>>,
@@ -39,26 +42,18 @@ struct Claim {
 }
 
 impl Device {
-    pub(in crate::camera) fn new(
-        path: Option<PathBuf>,
-        config: DeviceConfig,
-        fps: Option<f64>,
-    ) -> Self {
-        let desired = Desired::new(config.controls.clone());
-        // Now, without opening it: later its number may be that of another.
-        let known = Mutex::new(path.as_deref().and_then(Identity::of).map(Known::new));
-        let claim = Arc::new(Claim { path, known, released: Arc::default() });
-        let mut all = ALL.lock();
-        all.retain(|claim| claim.strong_count() > 0);
-        all.push(Arc::downgrade(&claim));
-        Self { claim, config, fps, desired }
+    /// `owner` is the name of the camera that it belongs to.
+    pub(super) fn new(owner: &str, path: Option<PathBuf>, config: CameraConfig) -> Self {
+        let desired = Desired::new(config.device.controls.clone());
+        let claim = Claim::register(owner, path);
+        Self { claim, config, desired }
     }
 
     /// Opens the camera for capture, wherever it is now, and sets it up.
-    pub(in crate::camera) fn open(&self) -> Result<V4l2, Error> {
+    pub(super) fn open(&self) -> Result<V4l2, Error> {
         let opened = self.claim.open()?;
         let released = Arc::clone(&self.claim.released);
-        V4l2::set_up(opened, &self.config, &self.desired, self.fps, released)
+        V4l2::set_up(opened, &self.config, &self.desired, released)
     }
 }
 
@@ -75,6 +70,17 @@ impl Controls for Device {
 }
 
 impl Claim {
+    fn register(owner: &str, path: Option<PathBuf>) -> Arc<Self> {
+        // Now, without opening it: later its number may be that of another.
+        let known = Mutex::new(path.as_deref().and_then(Identity::of).map(Known::seen));
+        let released = Arc::default();
+        let claim = Arc::new(Self { owner: owner.to_owned(), path, known, released });
+        let mut all = ALL.lock();
+        all.retain(|claim| claim.strong_count() > 0);
+        all.push(Arc::downgrade(&claim));
+        claim
+    }
+
     /// Opens the camera that this device means. No lock is held meanwhile, as
     /// opening can take seconds; the last one that opens it says where it is.
     fn open(&self) -> Result<Opened, Error> {
@@ -124,7 +130,7 @@ impl Claim {
 
     fn others(&self) -> Vec<Arc<Self>> {
         let all = ALL.lock();
-        all.iter().filter_map(Weak::upgrade).filter(|other| !std::ptr::eq(&**other, self)).collect()
+        all.iter().filter_map(Weak::upgrade).filter(|other| other.owner != self.owner).collect()
     }
 
     /// Whether this device is that camera, as far as is known now.
@@ -136,5 +142,20 @@ impl Claim {
             Some(known) => known == *identity || self.is_socket() && is_it(by_path()),
             None => is_it(by_path()),
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_devices_of_other_cameras_are_others() {
+        let [_before, after, other] = ["claim-a", "claim-a", "claim-b"]
+            .map(|owner| Claim::register(owner, Some("/dev/video99".into())));
+        let mut others = after.others();
+        // Tests beside this one may have devices of their own.
+        others.retain(|claim| claim.owner.starts_with("claim-"));
+        assert!(matches!(&others[..], [only] if Arc::ptr_eq(only, &other)));
     }
 }

@@ -24,6 +24,7 @@ pub(super) struct Known {
     /// Whether a second camera of its model and serial number was seen beside
     /// it: then only the socket tells which one this is.
     has_twin: bool,
+    is_twin_told: bool,
     /// When it was first missed.
     away_since: Option<Instant>,
 }
@@ -33,7 +34,20 @@ type Node = (PathBuf, Identity);
 
 impl Known {
     pub(super) fn new(identity: Identity) -> Self {
-        Self { identity, bus: None, has_twin: false, away_since: None }
+        Self { identity, bus: None, has_twin: false, is_twin_told: false, away_since: None }
+    }
+
+    /// A camera that is plugged in, and was not opened yet. A twin that is there
+    /// counts from now on: this one may be unplugged before it is first opened,
+    /// and then nothing would tell the two apart.
+    pub(super) fn seen(identity: Identity) -> Self {
+        let mut known = Self::new(identity);
+        known.look_for_twins(&cameras());
+        known
+    }
+
+    fn look_for_twins(&mut self, all: &[Node]) {
+        self.has_twin |= all.iter().any(|(_, identity)| self.identity.is_like(identity));
     }
 
     /// The camera of an opened node; `None` if it is not a USB camera.
@@ -85,10 +99,12 @@ impl Known {
     ) -> Option<Node> {
         let own = all.iter().find(|(_, identity)| *identity == self.identity);
         let like: Vec<_> = all.iter().filter(|(_, id)| self.identity.is_like(id)).collect();
+        // One that was open a moment ago counts as seen, though its node is gone: what is
+        // there now was beside it.
         let was_here = self.away_since.is_none()
             && released.is_some_and(|released| released.elapsed() < AT_ONCE);
-        if like.len() + usize::from(own.is_some() || was_here) > 1 && !self.has_twin {
-            self.has_twin = true;
+        self.has_twin |= like.len() + usize::from(own.is_some() || was_here) > 1;
+        if self.has_twin && !std::mem::replace(&mut self.is_twin_told, true) {
             let shown = own.or(like.first().copied()).map_or(Path::new(""), |(path, _)| path);
             log::warn!(
                 "{}: two cameras have one serial number; each is known by its socket now",
@@ -169,6 +185,14 @@ mod tests {
             PathBuf::from("/dev/video0")
         );
         assert_eq!(known.locate(&all[1..], typed_elsewhere, None), None);
+    }
+
+    #[test]
+    fn twin_that_was_there_at_the_start_is_never_taken() {
+        let (own, twin) = (node(0, "a", "1"), node(2, "b", "1"));
+        let mut known = Known::new(Identity::test("a", "1"));
+        known.look_for_twins(&[own, twin.clone()]);
+        assert_eq!(found(&mut known, &[twin], None), None);
     }
 
     #[test]

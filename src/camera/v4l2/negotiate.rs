@@ -48,6 +48,7 @@ pub(super) fn negotiate(
         device: Some(format!("{} ({})", opened.path.display(), opened.caps.card)),
         format: Some(name(format.fourcc)),
         size: Some((format.width, format.height)),
+        // Behind the format, as uvcvideo goes back to its default rate with each new format.
         fps: set_rate(opened, fps)?,
     };
     Ok(Negotiated { format, raw, mode })
@@ -55,6 +56,8 @@ pub(super) fn negotiate(
 
 /// The format to request: the configured one, or the cheapest to convert.
 fn choose(opened: &Opened, requested: Option<[u8; 4]>) -> Result<[u8; 4], Error> {
+    // Asked first, because a driver replaces a format that it does not have by another, and
+    // reports no error (VIDIOC_S_FMT).
     let offered: Vec<_> =
         sys::formats(&opened.device).into_iter().map(|(fourcc, _)| fourcc).collect();
     // In the order of preference: the cheapest to convert first.

@@ -141,12 +141,17 @@ pub(super) fn formats(device: &Device) -> Vec<([u8; 4], String)> {
 
 /// VIDIOC_QUERY_EXT_CTRL: all controls that are not disabled.
 pub(super) fn controls(device: &Device) -> Vec<Control> {
+    // The kernel returns the next higher number each time. A driver that has its own
+    // code for this and repeats numbers would keep the loop busy for ever.
+    const MOST: u32 = 1024;
     let mut found = Vec::new();
     let mut query = v4l2_query_ext_ctrl::zero();
-    loop {
+    for _ in 0..MOST {
+        let last = query.id;
         query.id |= CTRL_FLAG_NEXT_CTRL;
-        if call(device, vidioc::VIDIOC_QUERY_EXT_CTRL, &mut query).is_err() {
-            return found;
+        let asked = call(device, vidioc::VIDIOC_QUERY_EXT_CTRL, &mut query);
+        if asked.is_err() || query.id <= last {
+            break;
         }
         if query.flags & CTRL_FLAG_DISABLED == 0 {
             found.push(Control {
@@ -163,6 +168,7 @@ pub(super) fn controls(device: &Device) -> Vec<Control> {
             });
         }
     }
+    found
 }
 
 /// VIDIOC_QUERYMENU: the items of a menu control.

@@ -79,18 +79,27 @@ fn head_of_more_than_64_kib_is_cut() {
 #[test]
 fn whole_head_that_is_too_large_is_told_so_or_cut_but_not_served() {
     let daemon = Daemon::start(&["--head-timeout", "1h", "--max-head", "1024"]);
-    // Ended, so that the library may hand it over before the guard looks.
-    for n in 1..=10 {
+    // Ended, so that the library may hand it over before the guard looks: then it is
+    // told so. A busy machine may need several tries.
+    let mut n_told = 0;
+    for n in 1..=200 {
         let mut bad = Client::connect(daemon.address());
-        bad.send(head_of(1025 - 2) + "\r\n\r\n");
+        bad.send(head_of(1025 - 2) + "\r\n");
         let reply = bad.take_rest();
         let text = String::from_utf8_lossy(&reply);
         assert!(text.is_empty() || text.starts_with("HTTP/1.1 431 "), "{text}");
         assert!(text.is_empty() || text.contains("more than 1024 bytes"), "{text}");
-        assert_eq!(connections(&daemon, "cut/head_size"), n);
+        // One that is cut is counted behind that.
+        eventually_is("it is counted", || connections(&daemon, "cut/head_size") == n);
+        n_told += usize::from(!text.is_empty());
+        if n >= 10 && n_told > 0 {
+            break;
+        }
     }
+    assert!(n_told > 0, "all are cut without a word");
     let mut good = Client::connect(daemon.address());
-    good.send(head_of(1024 - 4) + "\r\n\r\n");
+    // Not a byte behind it: one that is left unread would reset the connection.
+    good.send(head_of(1024 - 2) + "\r\n");
     assert_eq!(good.reply("GET").code, 200);
 }
 

@@ -7,7 +7,7 @@ use std::time::Instant;
 
 use socket2::{Domain, Socket, Type};
 
-use super::PATIENCE;
+use super::{Daemon, PATIENCE};
 
 /// One connection.
 pub(crate) struct Client {
@@ -67,6 +67,18 @@ impl Client {
     pub(crate) fn request(&mut self, method: &str, target: &str, headers: &[&str]) {
         let lines: String = headers.iter().map(|line| format!("{line}\r\n")).collect();
         self.send(format!("{method} {target} HTTP/1.1\r\nHost: test\r\n{lines}\r\n"));
+    }
+
+    /// How many bytes of this client wait in the socket of a daemon, by the
+    /// kernel's table (Documentation/networking/proc_net_tcp.rst).
+    pub(crate) fn n_unread_by(&self, daemon: &Daemon) -> u64 {
+        let table = std::fs::read_to_string("/proc/net/tcp").unwrap();
+        let ports = [daemon.address(), self.local_address()].map(|own| own.port());
+        let ends = ports.map(|port| format!(":{port:04X}"));
+        let rows = table.lines().map(|row| row.split_whitespace().collect::<Vec<_>>());
+        let mut own = rows.filter(|row| row[1].ends_with(&ends[0]) && row[2].ends_with(&ends[1]));
+        let queues = own.next().map_or("0:0", |row| row[4]);
+        u64::from_str_radix(queues.split_once(':').unwrap().1, 16).unwrap()
     }
 
     /// Whether bytes have arrived. Does not wait.

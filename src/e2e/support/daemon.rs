@@ -10,7 +10,7 @@ use std::time::{Duration, Instant};
 use std::{env, fs};
 
 use parking_lot::Mutex;
-use rustix::process::{Pid, Signal, kill_process};
+use rustix::process::{Pid, Signal, kill_process, kill_process_group};
 use serde_json::Value;
 
 use super::{Client, Reply, Viewer, eventually, eventually_is};
@@ -237,8 +237,29 @@ impl Daemon {
         while matches!(self.child.try_wait(), Ok(None)) && Instant::now() < deadline {
             thread::sleep(Duration::from_millis(5));
         }
+        // The commands of one that has to be killed would run on, some for minutes.
+        let commands =
+            if matches!(self.child.try_wait(), Ok(None)) { self.groups() } else { vec![] };
         let _ = self.child.kill();
         let _ = self.child.wait();
+        for group in commands {
+            let _ = kill_process_group(group, Signal::KILL);
+        }
+    }
+
+    /// The process groups of its commands, which lead one each.
+    fn groups(&self) -> Vec<Pid> {
+        let own = self.pid().to_string();
+        let all = fs::read_dir("/proc").into_iter().flatten().flatten();
+        let stats = all.filter_map(|entry| fs::read_to_string(entry.path().join("stat")).ok());
+        let leader = |stat: String| {
+            // proc_pid_stat(5): the name in brackets, state, parent, group.
+            let (pid, fields) = (stat.split_once(' ')?.0, stat.rsplit_once(") ")?.1);
+            let fields: Vec<_> = fields.split(' ').collect();
+            let is_its = fields[1] == own && fields[2] == pid;
+            Pid::from_raw(pid.parse().ok().filter(|_| is_its)?)
+        };
+        stats.filter_map(leader).collect()
     }
 }
 

@@ -89,14 +89,14 @@ impl Dispatch {
 
 impl Handler for Dispatch {
     fn takes_body(&self, method: Method, target: &str) -> bool {
-        method == Method::Post && Target::parse(target).endpoint().methods.has_body
+        method == Method::Post && self.shared.target(target).endpoint().methods.has_body
     }
 
     fn receive(&self, connection: Connection) {
         let (shared, lanes, asked) = (&*self.shared, &self.lanes, Instant::now());
         let (peer, method) = (connection.peer(), connection.method().name());
         log::debug!("{peer}: {method} {}", hide(connection.target()));
-        let target = Target::parse(connection.target());
+        let target = shared.target(connection.target());
         let endpoint = target.endpoint();
         let needs_login = shared.auth.is_needed();
         if let Some(reply) = refusal::find(&connection, endpoint, &shared.context, needs_login) {
@@ -123,6 +123,11 @@ impl Handler for Dispatch {
 }
 
 impl Shared {
+    /// What a target asks for, of the cameras of this moment.
+    fn target(&self, target: &str) -> Target {
+        Target::parse(target).resolve(|name| self.context.cameras.find(name).is_some())
+    }
+
     /// Finds the camera of a request that may be answered, and its lane.
     fn admit(&self, lanes: &Lanes<Job>, arrival: Arrival) {
         let Arrival { connection, target, asked } = arrival;
@@ -159,11 +164,6 @@ impl Shared {
         };
         if target.is_unknown_action {
             return Err(Reply::bad_request(&format!("action: use {}", actions())));
-        }
-        if camera.is_none()
-            && let Some(found) = target.in_small_letters()
-        {
-            return self.find_camera(found);
         }
         match (camera, &target.which) {
             (Some(_), _) if target.missing_slash().is_some() => {

@@ -10,10 +10,11 @@ use crate::http::request::Request;
 pub(in crate::http) fn answer(context: &Context, request: &mut Request) -> Result<(), Reply> {
     if request.query().is_on("cameras") {
         let lost = context.cameras.lost();
-        let lines: Vec<_> =
+        let causes: Vec<_> =
             lost.iter().map(|(name, cause)| format!("camera {name} is lost: {cause}")).collect();
-        if !lines.is_empty() {
-            return Err(Reply::unavailable(&lines.join("\n")));
+        if !causes.is_empty() {
+            // In one line, as the log repeats the text of a 503.
+            return Err(Reply::unavailable(&causes.join("; ")));
         }
     }
     context.send(request, &Reply::text(Code::Ok, "ok"));

@@ -20,6 +20,8 @@ pub(in crate::http) fn answer(context: &Context, request: &mut Request) -> Resul
     let state = json!({
         "ok": true,
         "result": {
+            // Fields of uStreamer are there also where this program has nothing to say,
+            // as its clients may rely on them.
             "instance_id": "",
             "encoder": { "type": "HW", "quality": 0 },
             "source": {
@@ -27,6 +29,8 @@ pub(in crate::http) fn answer(context: &Context, request: &mut Request) -> Resul
                     "width": latest.map_or(0, |meta| meta.width),
                     "height": latest.map_or(0, |meta| meta.height),
                 },
+                // Only with pictures: clients that find it true ask for the stream, and
+                // a camera that is starting or lost gives none yet.
                 "online": camera.state == State::Live,
                 "desired_fps": whole(camera.asked.fps.or(camera.mode.fps).unwrap_or(0.0)),
                 "captured_fps": whole(camera.fps),

@@ -21,6 +21,7 @@ use super::connections::Connections;
 use super::descriptor::Peers;
 use super::guard::reachable;
 use super::head::Method;
+use super::intake::Intake;
 use super::listener::serve;
 use super::{Handler, receive};
 use crate::log_limit::LogLimit;
@@ -43,6 +44,7 @@ pub(super) struct Accept {
     listener: TcpListener,
     current: Mutex<Arc<tiny_http::Server>>,
     connections: Arc<Connections>,
+    intake: Arc<Intake>,
     handler: Arc<dyn Handler>,
     head_timeout: Duration,
     /// The guard saw that tiny_http's own thread accepts no more.
@@ -65,6 +67,7 @@ impl Accept {
     pub(super) fn new(
         listener: TcpListener,
         connections: Arc<Connections>,
+        intake: Arc<Intake>,
         handler: Arc<dyn Handler>,
         head_timeout: Duration,
         stop: Shutdown,
@@ -73,6 +76,7 @@ impl Accept {
             current: Mutex::new(Arc::new(serve(&listener)?)),
             listener,
             connections,
+            intake,
             handler,
             head_timeout,
             is_stuck: AtomicBool::new(false),
@@ -127,6 +131,7 @@ impl Accept {
         self.wake();
         let deadline = Instant::now() + CLOSING;
         while !is_finished() && Instant::now() < deadline {
+            // Polled, since the standard library joins no thread with a deadline.
             thread::sleep(POLL_RETIRED);
         }
         if let Err(e) = is_set.and(last) {
@@ -152,8 +157,7 @@ impl Accept {
         // just have taken the wake-up for an empty queue.
         let is_called =
             self.stop.is_ordered() || self.is_closing.load(SeqCst) || self.is_stuck.load(SeqCst);
-        let wait =
-            |wait: &dyn Fn() -> io::Result<Option<Request>>| self.connections.while_waiting(wait);
+        let wait = |wait: &dyn Fn() -> io::Result<Option<Request>>| self.intake.while_waiting(wait);
         match received {
             Ok(None) if is_called => Ok(None),
             Ok(None) if retired.is_empty() => wait(&|| current.recv().map(Some)),
@@ -208,6 +212,7 @@ impl Accept {
     fn hand_over(&self, request: Request, peers: Option<&Peers>) {
         let takes_body = self.handler.takes_body(Method::from_request(&request), request.url());
         if let Some(connection) = self.connections.claim(request, takes_body, peers) {
+            self.intake.count_claim();
             receive(&*self.handler, connection);
         }
     }

@@ -1,7 +1,7 @@
 //! The client behind one request.
 
 use std::io::{self, ErrorKind, Read, Write};
-use std::net::{Shutdown, SocketAddr};
+use std::net::Shutdown;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
@@ -10,6 +10,8 @@ use tiny_http::Request;
 use super::body::{MAX_UNREAD_BODY, has_body};
 use super::connections::{Claim, Connections, Entry, MAX_DROPPED_BODY};
 use super::head::{self, Method};
+use super::own_head::{Body, OwnBody};
+use super::peer::Peer;
 use super::socket::{StreamSocket, write_all};
 
 /// How long the rest of a body that was refused may take.
@@ -24,6 +26,7 @@ pub(in crate::http) struct Connection {
     read_side: ReadSide,
     request: Unanswered,
     claim: Claim,
+    body: Body,
     method: Method,
 }
 
@@ -41,16 +44,17 @@ struct Unanswered {
 }
 
 impl Connection {
-    pub(super) fn new(request: Request, is_open: bool, claim: Claim) -> Self {
+    pub(super) fn new(request: Request, is_open: bool, claim: Claim, body: Body) -> Self {
         Self {
             read_side: ReadSide { entry: Arc::clone(&claim.entry), is_open },
             method: Method::from_request(&request),
             request: Unanswered { request: Some(request), all: Arc::clone(&claim.all) },
             claim,
+            body,
         }
     }
 
-    pub(in crate::http) fn peer(&self) -> SocketAddr {
+    pub(in crate::http) fn peer(&self) -> Peer {
         self.claim.entry.peer
     }
 
@@ -76,13 +80,19 @@ impl Connection {
 
     /// Whether the client sends more than a head.
     pub(in crate::http) fn has_body(&self) -> bool {
-        has_body(self.request.get())
+        match &self.body {
+            Body::OfLibrary => has_body(self.request.get()),
+            Body::Own(own) => own.length != Some(0),
+        }
     }
 
     /// The length that the client announces for its body; `None`: it does not
     /// say.
     pub(in crate::http) fn body_length(&self) -> Option<usize> {
-        self.request.get().body_length()
+        match &self.body {
+            Body::OfLibrary => self.request.get().body_length(),
+            Body::Own(own) => own.length,
+        }
     }
 
     /// Reads the body, if [`super::Handler::takes_body`] wanted it, and shuts
@@ -94,7 +104,18 @@ impl Connection {
     pub(in crate::http) fn read_body(&mut self, timeout: Duration) -> io::Result<Vec<u8>> {
         let deadline = Instant::now() + timeout;
         let mut body = vec![0; self.body_length().unwrap_or(0).min(MAX_UNREAD_BODY)];
-        let (reader, socket) = (self.request.get_mut().as_reader(), &self.claim.entry.socket);
+        let socket = &self.claim.entry.socket;
+        let mut own;
+        let reader: &mut dyn Read = match &self.body {
+            Body::OfLibrary => self.request.get_mut().as_reader(),
+            Body::Own(OwnBody { ahead, is_expecting, .. }) => {
+                if *is_expecting && ahead.len() < body.len() {
+                    write_all(socket, b"HTTP/1.1 100 Continue\r\n\r\n", &[], timeout)?;
+                }
+                own = ahead.as_slice().chain(socket);
+                &mut own
+            }
+        };
         let mut remaining = &mut body[..];
         while !remaining.is_empty() {
             // What is sent drop by drop has one deadline, not one for each.

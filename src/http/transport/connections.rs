@@ -10,17 +10,21 @@
 
 use std::collections::{HashMap, HashSet};
 use std::io::Write;
-use std::net::{Shutdown, SocketAddr, TcpStream};
+use std::net::{Shutdown, SocketAddr};
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, AtomicU64, Ordering::Relaxed};
+use std::sync::atomic::{AtomicBool, Ordering::Relaxed};
 
 use parking_lot::Mutex;
+use rustix::event::PollFlags;
+use socket2::Socket;
 use tiny_http::Request;
 
 use super::body::is_coming;
 use super::connection::Connection;
 use super::counts::{ConnectionsReport, Counts, Cut};
-use super::descriptor::{self, Peers, Socket};
+use super::descriptor::{self, Found, Peers};
+use super::own_head::Body;
+use super::peer::Peer;
 
 /// `tiny_http` allocates what is left of an unread body when a request is
 /// dropped. Above this a request is never dropped but forgotten: a claimed
@@ -31,18 +35,14 @@ pub(super) const MAX_DROPPED_BODY: usize = 64 << 20;
 #[derive(Default)]
 pub(in crate::http) struct Connections {
     entries: Mutex<HashMap<u64, Arc<Entry>>>,
-    n_ever_claimed: AtomicU64,
-    /// How often the accept thread began or ended a wait: odd while it waits, and
-    /// then no request is unclaimed.
-    n_waits: AtomicU64,
     counts: Counts,
 }
 
 /// One connection that is being answered.
 pub(super) struct Entry {
     cookie: u64,
-    pub(super) peer: SocketAddr,
-    pub(super) socket: TcpStream,
+    pub(super) peer: Peer,
+    pub(super) socket: Socket,
     /// Further requests that had arrived before the read side was shut. They
     /// are not answered, and dropped after the first one's writer: before
     /// that, dropping one would block.
@@ -79,26 +79,6 @@ impl Connections {
     pub(in crate::http) fn report(&self, max: usize) -> ConnectionsReport {
         let n_answered = self.entries.lock().len();
         self.counts.report(max, n_answered)
-    }
-
-    /// How many connections ever sent a request.
-    pub(super) fn n_ever_claimed(&self) -> u64 {
-        self.n_ever_claimed.load(Relaxed)
-    }
-
-    /// Runs `wait`, during which no request is unclaimed.
-    pub(super) fn while_waiting<T>(&self, wait: impl FnOnce() -> T) -> T {
-        self.n_waits.fetch_add(1, Relaxed);
-        let result = wait();
-        self.n_waits.fetch_add(1, Relaxed);
-        result
-    }
-
-    /// Whether all requests that came were claimed at some time since the last
-    /// look. `n_waits` keeps the count of that look.
-    pub(super) fn was_waiting(&self, n_waits: &mut u64) -> bool {
-        let before = std::mem::replace(n_waits, self.n_waits.load(Relaxed));
-        *n_waits != before || *n_waits % 2 == 1
     }
 
     /// Drops a request that is not answered, or forgets it where dropping it
@@ -140,7 +120,7 @@ impl Connections {
             self.discard(request);
             return None;
         };
-        let claim = self.enter(peer, socket);
+        let claim = self.enter(Peer::Tcp(peer), socket.stream.into(), socket.cookie);
         let is_open = takes_body && is_coming(&request);
         if !is_open {
             let is_huge = request.body_length().unwrap_or(0) > MAX_DROPPED_BODY;
@@ -148,20 +128,20 @@ impl Connections {
             // An error means that the client has left: the first write says so.
             let _ = claim.entry.socket.shutdown(how);
         }
-        Some(Connection::new(request, is_open, claim))
+        Some(Connection::new(request, is_open, claim, Body::OfLibrary))
     }
 
-    /// Makes a request, which the guard has read itself, the one of its connection.
-    /// The read side stays open: a thread of `tiny_http` waits there, and would
-    /// close the connection.
+    /// Makes a request, which was read here and not by `tiny_http`, the one of
+    /// its connection. The read side stays open: where the guard has read it, a
+    /// thread of `tiny_http` waits there, and would close the connection.
     pub(super) fn adopt(
         self: &Arc<Self>,
         request: Request,
-        peer: SocketAddr,
-        socket: Socket,
+        body: Body,
+        is_body_coming: bool,
+        (peer, socket, cookie): (Peer, Socket, u64),
     ) -> Connection {
-        self.counts.non_ascii.fetch_add(1, Relaxed);
-        Connection::new(request, false, self.enter(peer, socket))
+        Connection::new(request, is_body_coming, self.enter(peer, socket, cookie), body)
     }
 
     /// Keeps a request back that came behind another one of its connection.
@@ -169,13 +149,13 @@ impl Connections {
         &self,
         request: Request,
         peer: SocketAddr,
-        found: Option<&Socket>,
+        found: Option<&Found>,
     ) -> Option<Request> {
         let entries = self.entries.lock();
         let earlier = match found {
             Some(socket) => entries.get(&socket.cookie),
             // A socket that was reset has no peer any more.
-            None => entries.values().find(|entry| entry.peer == peer),
+            None => entries.values().find(|entry| entry.peer == Peer::Tcp(peer)),
         };
         let Some(entry) = earlier else { return Some(request) };
         if entry.park(request) {
@@ -184,17 +164,16 @@ impl Connections {
         None
     }
 
-    fn enter(self: &Arc<Self>, peer: SocketAddr, socket: Socket) -> Claim {
+    fn enter(self: &Arc<Self>, peer: Peer, socket: Socket, cookie: u64) -> Claim {
         let entry = Arc::new(Entry {
-            cookie: socket.cookie,
+            cookie,
             peer,
-            socket: socket.stream,
+            socket,
             parked: Mutex::default(),
             is_viewer: AtomicBool::new(false),
             on_cut: Mutex::default(),
         });
         self.entries.lock().insert(entry.cookie, Arc::clone(&entry));
-        self.n_ever_claimed.fetch_add(1, Relaxed);
         Claim { entry, all: Arc::clone(self) }
     }
 
@@ -202,9 +181,7 @@ impl Connections {
     /// notice only at its second write, and returns how many are leaving.
     pub(in crate::http) fn cut_viewers_who_left(&self) -> usize {
         let entries: Vec<_> = self.entries.lock().values().cloned().collect();
-        let has_left = |entry: &&Arc<Entry>| {
-            entry.is_viewer.load(Relaxed) && descriptor::has_left(&entry.socket)
-        };
+        let has_left = |entry: &&Arc<Entry>| entry.is_viewer.load(Relaxed) && entry.has_left();
         entries.iter().filter(has_left).map(|entry| entry.cut()).count()
     }
 
@@ -223,6 +200,23 @@ impl Entry {
     /// Sets what wakes the worker, or nothing.
     pub(super) fn set_on_cut(&self, wake: Option<Box<dyn Fn() + Send + Sync>>) {
         *self.on_cut.lock() = wake;
+    }
+
+    /// Whether the client has closed its side.
+    pub(super) fn has_left(&self) -> bool {
+        match self.peer {
+            Peer::Tcp(_) => descriptor::has_left(&self.socket),
+            Peer::Unix => descriptor::is_polled(&self.socket, PollFlags::RDHUP),
+        }
+    }
+
+    /// Whether the connection is cut, as far as the client has said so itself.
+    pub(super) fn is_cut(&self) -> bool {
+        match self.peer {
+            // A socket that was reset has no peer any more.
+            Peer::Tcp(_) => self.socket.peer_addr().is_err(),
+            Peer::Unix => descriptor::is_polled(&self.socket, PollFlags::HUP),
+        }
     }
 
     fn cut(&self) {

@@ -10,9 +10,10 @@
 
 use std::collections::HashMap;
 use std::io;
-use std::net::{Shutdown, SocketAddr, TcpListener, TcpStream};
+use std::net::{IpAddr, Shutdown, SocketAddr, TcpListener, TcpStream};
 use std::os::fd::{AsFd, AsRawFd, BorrowedFd, FromRawFd, OwnedFd, RawFd};
 
+use rustix::event::{PollFd, PollFlags, Timespec, poll};
 use rustix::io::{Errno, fcntl_dupfd_cloexec, ioctl_fionread};
 use rustix::net::{
     RecvFlags, getpeername, getsockname, recv, sockopt::socket_acceptconn, sockopt::socket_cookie,
@@ -23,7 +24,7 @@ use rustix::net::{
 const GAP: RawFd = 256;
 
 /// A duplicate of a socket, and the number that the kernel gives to no other socket.
-pub(super) struct Socket {
+pub(super) struct Found {
     pub(super) stream: TcpStream,
     pub(super) cookie: u64,
 }
@@ -31,7 +32,7 @@ pub(super) struct Socket {
 /// A duplicate of the connected socket whose peer is `peer`. Where there are
 /// several (one client port to two of our addresses), the first that
 /// `is_new` says yes to, else any.
-pub(super) fn find(peer: SocketAddr, is_new: impl Fn(u64) -> bool) -> Option<Socket> {
+pub(super) fn find(peer: SocketAddr, is_new: impl Fn(u64) -> bool) -> Option<Found> {
     let mut known = None;
     let (mut fd, mut n_closed) = (3, 0);
     while n_closed < GAP {
@@ -51,7 +52,7 @@ pub(super) fn find(peer: SocketAddr, is_new: impl Fn(u64) -> bool) -> Option<Soc
 }
 
 /// The socket behind `fd` if its peer is the one; an error if `fd` is not open.
-fn look(fd: RawFd, peer: SocketAddr) -> Result<Option<Socket>, ()> {
+fn look(fd: RawFd, peer: SocketAddr) -> Result<Option<Found>, ()> {
     if peer_at(fd)? != Some(peer) {
         return Ok(None);
     }
@@ -75,10 +76,10 @@ fn peer_at(fd: RawFd) -> Result<Option<SocketAddr>, ()> {
 }
 
 /// The duplicate as a stream, if it still is what was looked for.
-fn confirm(ours: OwnedFd, peer: SocketAddr) -> Option<Socket> {
+fn confirm(ours: OwnedFd, peer: SocketAddr) -> Option<Found> {
     let stream = TcpStream::from(ours);
     let cookie = socket_cookie(&stream).ok()?;
-    (stream.peer_addr().ok()? == peer).then_some(Socket { stream, cookie })
+    (stream.peer_addr().ok()? == peer).then_some(Found { stream, cookie })
 }
 
 /// The descriptors of all connections, by their peers: for many searches at
@@ -99,7 +100,7 @@ impl Peers {
     }
 
     /// As [`find`], among those that were there.
-    pub(super) fn find(&self, peer: SocketAddr, is_new: impl Fn(u64) -> bool) -> Option<Socket> {
+    pub(super) fn find(&self, peer: SocketAddr, is_new: impl Fn(u64) -> bool) -> Option<Found> {
         let fds = self.0.get(&peer).into_iter().flatten();
         let mut known = None;
         for socket in fds.filter_map(|fd| look(*fd, peer).ok().flatten()) {
@@ -112,12 +113,12 @@ impl Peers {
     }
 }
 
-/// All connections of this process that came in at `port`: a descriptor for
+/// All connections of this process that came in at an address: a descriptor for
 /// each cookie. Works without a free descriptor too, unless they lie far apart.
-pub(super) fn connections(port: u16) -> HashMap<u64, RawFd> {
+pub(super) fn connections(own: SocketAddr) -> HashMap<u64, RawFd> {
     let mut found = HashMap::new();
     walk(|fd| {
-        if let Some(cookie) = cookie_at(fd, port)? {
+        if let Some(cookie) = cookie_at(fd, own)? {
             found.entry(cookie).or_insert(fd);
         }
         Ok(())
@@ -138,9 +139,9 @@ fn walk(mut look: impl FnMut(RawFd) -> Result<(), ()>) {
     }
 }
 
-/// The cookie of the socket behind `fd` if it is connected (or was) at that
-/// local port; an error if `fd` is not open.
-fn cookie_at(fd: RawFd, port: u16) -> Result<Option<u64>, ()> {
+/// The cookie of the socket behind `fd` if it is connected (or was) at an address
+/// that a listener at `own` takes; an error if `fd` is not open.
+fn cookie_at(fd: RawFd, own: SocketAddr) -> Result<Option<u64>, ()> {
     // SAFETY: as in `peer_at`; these calls change nothing either.
     let borrowed = unsafe { BorrowedFd::borrow_raw(fd) };
     let address = match getsockname(borrowed) {
@@ -148,8 +149,10 @@ fn cookie_at(fd: RawFd, port: u16) -> Result<Option<u64>, ()> {
         Ok(address) => SocketAddr::try_from(address).ok(),
         Err(_) => None,
     };
-    let is_ours = address.is_some_and(|address| address.port() == port)
-        && socket_acceptconn(borrowed) == Ok(false);
+    let is_one =
+        |ip: IpAddr| own.ip().is_unspecified() || ip.to_canonical() == own.ip().to_canonical();
+    let is_at_own = |address: SocketAddr| address.port() == own.port() && is_one(address.ip());
+    let is_ours = address.is_some_and(is_at_own) && socket_acceptconn(borrowed) == Ok(false);
     Ok(is_ours.then(|| socket_cookie(borrowed).ok()).flatten())
 }
 
@@ -171,9 +174,15 @@ const TCP_LAST_ACK: u8 = 9;
 
 /// Whether the peer has closed its side of a connection, whose read side may
 /// be shut here: then no poll tells it.
-pub(super) fn has_left(socket: &TcpStream) -> bool {
+pub(super) fn has_left(socket: impl AsFd) -> bool {
     let state = tcp_info(socket.as_fd()).map(|info| info[0]);
     matches!(state, Some(TCP_CLOSE | TCP_CLOSE_WAIT | TCP_LAST_ACK))
+}
+
+/// Whether a poll, which does not wait, says one of `what` of a socket.
+pub(super) fn is_polled(socket: impl AsFd, what: PollFlags) -> bool {
+    let mut fds = [PollFd::new(&socket, what)];
+    poll(&mut fds, Some(&Timespec::default())).is_ok() && fds[0].revents().intersects(what)
 }
 
 /// Looks at the connection of that cookie. `None`: `fd` is another one by now.
@@ -230,7 +239,7 @@ pub(super) fn n_received(socket: &TcpStream) -> Option<u64> {
 }
 
 /// Reads without waiting.
-pub(super) fn read_now(socket: &TcpStream, to: &mut [u8]) -> io::Result<usize> {
+pub(super) fn read_now(socket: impl AsFd, to: &mut [u8]) -> io::Result<usize> {
     Ok(recv(socket, to, RecvFlags::DONTWAIT)?.0)
 }
 
@@ -300,7 +309,7 @@ pub(super) fn signal_arrivals(listener: &TcpListener) -> io::Result<()> {
 }
 
 /// The listener that another image of this process left open under that number.
-pub(super) fn adopt(fd: RawFd) -> Option<TcpListener> {
+pub(super) fn adopt(fd: RawFd) -> Option<OwnedFd> {
     if fd < 3 {
         return None;
     }
@@ -312,7 +321,7 @@ pub(super) fn adopt(fd: RawFd) -> Option<TcpListener> {
     }
     // SAFETY: nobody else in this process owns it: it was open before the
     // program began, which names it once, before it opens sockets of its own.
-    Some(unsafe { TcpListener::from_raw_fd(fd) })
+    Some(unsafe { OwnedFd::from_raw_fd(fd) })
 }
 
 fn open_descriptors() -> impl Iterator<Item = RawFd> {
@@ -355,9 +364,9 @@ mod tests {
     #[test]
     fn connection_is_seen_with_what_came_and_cut() {
         let (server, mut client) = pair();
-        let port = server.local_addr().unwrap().port();
+        let own = server.local_addr().unwrap();
         client.write_all(b"hello").unwrap();
-        let found = connections(port);
+        let found = connections(own);
         assert_eq!(found.len(), 1, "{found:?}");
         let (cookie, fd) = found.into_iter().next().unwrap();
         assert_eq!(Ok(cookie), socket_cookie(&server));

@@ -18,17 +18,20 @@
 //! There the connection is closed as before.
 
 use std::collections::HashMap;
-use std::io::{ErrorKind, Write};
+use std::io::Write;
 use std::net::{Shutdown, SocketAddr, TcpStream};
 use std::sync::Arc;
+use std::sync::atomic::Ordering::Relaxed;
 
 use socket2::{SockFilter, SockRef};
-use tiny_http::{Header, Request, TestRequest};
+use tiny_http::Request;
 
 use super::connection::Connection;
 use super::connections::Connections;
 use super::counts::Cut;
-use super::descriptor::{self, Socket};
+use super::descriptor;
+use super::own_head::{self, BAD_REQUEST, Body, Progress, TOO_LARGE};
+use super::peer::Peer;
 
 /// How many bytes of a packet are looked at, of which the first that the kernel
 /// takes is used. An Ethernet packet has 1440. The kernel counts its translation
@@ -87,13 +90,6 @@ pub(super) fn filter(n_scanned: u32) -> Vec<SockFilter> {
     code
 }
 
-/// The answer to a head that is no GET or HEAD, or that tiny_http has begun to
-/// read, and to one that is too large.
-const BAD_REQUEST: &[u8] =
-    b"HTTP/1.1 400 Bad Request\r\nConnection: close\r\nContent-Length: 0\r\n\r\n";
-const TOO_LARGE: &[u8] = b"HTTP/1.1 431 Request Header Fields Too Large\r\n\
-    Connection: close\r\nContent-Length: 0\r\n\r\n";
-
 /// Connections that were taken over, until their heads are whole.
 #[derive(Default)]
 pub(super) struct PartialHeads(HashMap<u64, PartialHead>);
@@ -104,19 +100,13 @@ struct PartialHead {
     bytes: Vec<u8>,
 }
 
-/// How far a head is.
-enum Progress {
-    Partial,
-    Whole,
-    /// More bytes than a head may have.
-    TooLarge,
-    /// The client has left, or tiny_http has read some of the bytes.
-    Lost,
-}
-
 impl PartialHeads {
     pub(super) fn is_empty(&self) -> bool {
         self.0.is_empty()
+    }
+
+    pub(super) fn holds(&self, cookie: u64) -> bool {
+        self.0.contains_key(&cookie)
     }
 
     /// Takes a connection over of which a packet was dropped and nothing was
@@ -145,10 +135,12 @@ impl PartialHeads {
         for (cookie, mut head) in std::mem::take(&mut self.0) {
             match head.read(max_bytes) {
                 Progress::Partial => drop(self.0.insert(cookie, head)),
-                Progress::Whole => match parse(&head.bytes, head.peer) {
+                Progress::Whole => match parse(&head.bytes) {
                     Some(request) => {
-                        let socket = Socket { stream: head.socket, cookie };
-                        whole.push(all.adopt(request, head.peer, socket));
+                        all.counts().non_ascii.fetch_add(1, Relaxed);
+                        let peer = Peer::Tcp(head.peer);
+                        let client = (peer, head.socket.into(), cookie);
+                        whole.push(all.adopt(request, Body::OfLibrary, false, client));
                     }
                     None => head.refuse(BAD_REQUEST),
                 },
@@ -163,31 +155,22 @@ impl PartialHeads {
     }
 }
 
+/// The request of a head, which only a GET or HEAD without a body may have:
+/// clients send these again without harm.
+fn parse(bytes: &[u8]) -> Option<Request> {
+    let (request, body) = own_head::parse(bytes)?;
+    let is_read = matches!(request.method(), tiny_http::Method::Get | tiny_http::Method::Head);
+    (is_read && body.length == Some(0)).then_some(request)
+}
+
 impl PartialHead {
     fn read(&mut self, max_bytes: u64) -> Progress {
         let n_received = descriptor::n_received(&self.socket);
-        let mut piece = [0; 4096];
-        loop {
-            match descriptor::read_now(&self.socket, &mut piece) {
-                Ok(0) => return Progress::Lost,
-                Ok(n) => self.bytes.extend_from_slice(&piece[..n]),
-                Err(e) if e.kind() == ErrorKind::WouldBlock => break,
-                Err(e) if e.kind() == ErrorKind::Interrupted => {}
-                Err(_) => return Progress::Lost,
-            }
-            if self.bytes.len() as u64 > max_bytes {
-                return Progress::TooLarge;
-            }
-        }
+        let progress = own_head::read(&self.socket, &mut self.bytes, max_bytes);
         // A thread of tiny_http that begins with this connection only now reads
         // whatever has come, and then the head here never gets whole.
-        if n_received.is_none_or(|n| n > self.bytes.len() as u64) {
-            Progress::Lost
-        } else if memchr::memmem::find(&self.bytes, b"\r\n\r\n").is_some() {
-            Progress::Whole
-        } else {
-            Progress::Partial
-        }
+        let is_lost = n_received.is_none_or(|n| n > self.bytes.len() as u64);
+        if progress == Progress::Partial && is_lost { Progress::Lost } else { progress }
     }
 
     /// Ends the connection.
@@ -199,87 +182,19 @@ impl PartialHead {
     }
 }
 
-/// Names of headers that speak of a body or of the connection. They are left
-/// out: the request is given no body, and one request a connection is answered.
-const LEFT_OUT: [&str; 2] = ["Expect", "Connection"];
-/// Those that announce a body, with which a request is not taken over.
-const OF_A_BODY: [&str; 2] = ["Content-Length", "Transfer-Encoding"];
-
-/// A request without the header lines that have a byte above 127. `None`: the
-/// bytes are no head of a GET or HEAD without a body.
-fn parse(bytes: &[u8], peer: SocketAddr) -> Option<Request> {
-    let end = memchr::memmem::find(bytes, b"\r\n\r\n")?;
-    let mut lines = bytes[..end].split(|b| *b == b'\n').map(<[u8]>::trim_ascii);
-    let mut words = lines.next()?.split(|b| *b == b' ');
-    let method = match words.next()? {
-        b"GET" => tiny_http::Method::Get,
-        b"HEAD" => tiny_http::Method::Head,
-        _ => return None,
-    };
-    let target = escape(words.next()?);
-    if !words.next()?.starts_with(b"HTTP/1.") {
-        return None;
-    }
-    let mut request =
-        TestRequest::new().with_method(method).with_path(&target).with_remote_addr(peer);
-    for line in lines.filter(|line| line.is_ascii()) {
-        let header = std::str::from_utf8(line).ok()?.parse::<Header>().ok()?;
-        let is_one = |names: [&'static str; 2]| names.iter().any(|name| header.field.equiv(name));
-        if is_one(OF_A_BODY) {
-            return None;
-        }
-        if !is_one(LEFT_OUT) {
-            request = request.with_header(header);
-        }
-    }
-    Some(request.into())
-}
-
-/// A target with the bytes escaped that a URI cannot have (RFC 3986 2.1).
-fn escape(target: &[u8]) -> String {
-    let one = |b: &u8| match b {
-        b if b.is_ascii() => char::from(*b).to_string(),
-        b => format!("%{b:02X}"),
-    };
-    target.iter().map(one).collect()
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
 
-    fn parsed(head: &[u8]) -> Option<Request> {
-        parse(head, ([127, 0, 0, 1], 9).into())
-    }
-
     #[test]
-    fn lines_with_high_bytes_are_left_out_and_the_rest_is_kept() {
-        let request = parsed(
-            "HEAD /stream?key=Zürich HTTP/1.1\r\nHost: cam\r\nCookie: user=Zürich\r\n\
-             Authorization: Basic YTpi\r\nConnection: Upgrade\r\nExpect: x\r\n\r\nmore"
-                .as_bytes(),
-        )
-        .unwrap();
-        assert_eq!(request.url(), "/stream?key=Z%C3%BCrich");
-        assert_eq!(*request.method(), tiny_http::Method::Head);
-        let names = request.headers().iter().map(|h| h.field.as_str().as_str());
-        assert_eq!(names.collect::<Vec<_>>(), ["Host", "Authorization", "Content-Length"]);
-        assert_eq!(request.body_length(), Some(0));
-    }
-
-    #[test]
-    fn what_is_no_head_of_a_get_is_none() {
+    fn only_what_a_client_may_send_again_is_taken_over() {
+        assert!(parse(b"GET / HTTP/1.1\r\nCookie: a=\xff\r\n\r\n").is_some());
         for head in [
-            &b"GET / HTTP/1.1\r\nHost: a\r\n"[..],
-            b"POST / HTTP/1.1\r\n\r\n",
-            b"GET /\r\n\r\n",
-            b"GET / HTTP/2.0\r\n\r\n",
-            b"GET / HTTP/1.1\r\nno colon\r\n\r\n",
+            &b"POST / HTTP/1.1\r\n\r\n"[..],
             b"GET / HTTP/1.1\r\nContent-Length: 5\r\n\r\nhello",
             b"GET / HTTP/1.1\r\nTransfer-Encoding: chunked\r\n\r\n",
-            b"\r\n\r\n",
         ] {
-            assert!(parsed(head).is_none(), "{}", head.escape_ascii());
+            assert!(parse(head).is_none(), "{}", head.escape_ascii());
         }
     }
 }

@@ -1,25 +1,25 @@
 //! The socket that listens, and all that accepted sockets inherit from it.
 
-use std::io;
+use std::io::{self, ErrorKind};
 use std::net::{Ipv4Addr, Ipv6Addr, SocketAddr, TcpListener};
+use std::os::fd::OwnedFd;
 use std::time::Duration;
 
 use anyhow::{Context, Result, anyhow};
-use rustix::io::{Errno, FdFlags, fcntl_setfd};
+use rustix::io::Errno;
 use socket2::{Domain, Protocol, SockRef, Socket, TcpKeepalive, Type};
 
-use super::restart::Inherited;
-use super::{descriptor, high_bytes};
+use super::{descriptor, high_bytes, port_owner};
 
 /// Holds a burst of viewers that reconnect after a restart, which the standard
 /// library's 128 do not.
-const BACKLOG: i32 = 1024;
+pub(super) const BACKLOG: i32 = 1024;
 /// Sent but not yet taken by the network: more of it is only stale pictures.
 const UNSENT_BYTES: u32 = 16 << 10;
 /// Heads are small. A client that sends more waits, instead of filling memory.
 const RECEIVE_BYTES: usize = 16 << 10;
 /// How often a write that makes no progress looks at its deadline.
-const SEND_TIMEOUT: Duration = Duration::from_secs(2);
+pub(super) const SEND_TIMEOUT: Duration = Duration::from_secs(2);
 /// How long a host may be silent before the system gives its connection up.
 const VANISHED: Duration = Duration::from_secs(30);
 
@@ -72,12 +72,39 @@ fn in_ipv4(address: SocketAddr) -> Option<SocketAddr> {
     Some((ip, address.port()).into())
 }
 
+/// Why an address cannot be listened on, and what to type instead.
+pub(super) fn describe_failure(error: io::Error, bind: SocketAddr) -> anyhow::Error {
+    let what = format!("cannot listen on {bind}");
+    let (ip, port) = (bind.ip(), bind.port());
+    let hint = match error.kind() {
+        ErrorKind::AddrInUse => {
+            let owner = port_owner::find(port).unwrap_or_else(|| "another program".into());
+            let next = SocketAddr::new(ip, port.checked_add(1).unwrap_or(5001));
+            // Both are often on the machines that this program is for.
+            let also = if port == 5000 { "; OctoPrint and Frigate use 5000 too" } else { "" };
+            format!("{owner} listens there; use another port, such as --bind {next}{also}")
+        }
+        ErrorKind::PermissionDenied if port < 1024 => {
+            let high = SocketAddr::new(ip, 5000);
+            format!("ports below 1024 are for root; use another one, such as --bind {high}")
+        }
+        ErrorKind::AddrNotAvailable => {
+            let any = SocketAddr::from(([0, 0, 0, 0], port));
+            format!("this machine has no such address; for all that it has, --bind {any}")
+        }
+        _ => return anyhow::Error::new(error).context(what),
+    };
+    anyhow::Error::new(error).context(hint).context(what)
+}
+
 fn listen_on(address: SocketAddr, write_timeout: Duration) -> io::Result<Listener> {
     let socket = Socket::new(Domain::for_address(address), Type::STREAM, Some(Protocol::TCP))?;
     if address.is_ipv6() {
         // [::] means all addresses of this machine, of both families.
         socket.set_only_v6(false)?;
     }
+    // Connections of the process before this one may still be in TIME_WAIT, and would
+    // keep the address for a minute.
     socket.set_reuse_address(true)?;
     let has_filter = set_options(&SockRef::from(&socket), write_timeout)?;
     socket.bind(&address.into())?;
@@ -87,6 +114,8 @@ fn listen_on(address: SocketAddr, write_timeout: Duration) -> io::Result<Listene
 
 /// Sets what accepted sockets inherit, and returns whether the filter is on.
 fn set_options(socket: &SockRef<'_>, write_timeout: Duration) -> io::Result<bool> {
+    // Nagle would hold the end of a picture back until the client has confirmed the
+    // rest.
     socket.set_tcp_nodelay(true)?;
     socket.set_write_timeout(Some(SEND_TIMEOUT.min(write_timeout)))?;
     socket.set_recv_buffer_size(RECEIVE_BYTES)?;
@@ -117,23 +146,23 @@ fn attach_filter(socket: &SockRef<'_>) -> bool {
     }
 }
 
-/// The listener that the image of this process before this one left open, if it
-/// listens on that address. It gets the options of today.
+/// The listener of that address among those that the image of this process before
+/// this one left open. It gets the options of today.
 pub(super) fn adopt(
-    inherited: &Inherited,
+    left: &mut Vec<OwnedFd>,
     address: SocketAddr,
     write_timeout: Duration,
 ) -> Option<Listener> {
-    let socket = descriptor::adopt(inherited.listener)?;
-    fcntl_setfd(&socket, FdFlags::CLOEXEC).ok()?;
-    socket.set_nonblocking(false).ok()?;
-    let own = socket.local_addr().ok()?;
-    let is_it = |address: SocketAddr| {
+    let is_it = |own: SocketAddr, address: SocketAddr| {
         own.ip() == address.ip() && (own.port() == address.port() || address.port() == 0)
     };
-    if !is_it(address) && !in_ipv4(address).is_some_and(is_it) {
-        return None;
-    }
+    let at = left.iter().position(|fd| {
+        let own = SockRef::from(fd).local_addr().ok().and_then(|own| own.as_socket());
+        let is_own = |address| own.is_some_and(|own| is_it(own, address));
+        is_own(address) || in_ipv4(address).is_some_and(is_own)
+    })?;
+    let socket = TcpListener::from(left.swap_remove(at));
+    socket.set_nonblocking(false).ok()?;
     let has_filter = set_options(&SockRef::from(&socket), write_timeout).ok()?;
     Some(Listener { socket, has_filter })
 }

@@ -3,8 +3,9 @@
 //! one place.
 //!
 //! ```text
-//! listener -> accept (tiny_http's requests) -> claim -> Handler::receive(Connection)
-//!             guard (connections that have sent no whole request)
+//! tcp:  listener -> accept (tiny_http's requests) -> claim -> Handler::receive(Connection)
+//!                   guard (connections that have sent no whole request)
+//! unix: one thread accepts and reads the heads itself
 //! ```
 //! The rest of `http` sees this face only: [`Transport`], [`Handler`],
 //! [`Connection`], [`StreamSocket`], [`Connections`] and its figures.
@@ -18,35 +19,38 @@ mod descriptor;
 mod guard;
 mod head;
 mod high_bytes;
+mod intake;
 mod listener;
+mod own_head;
+mod peer;
 mod port_owner;
 mod restart;
 mod socket;
+mod tcp;
+mod unix;
 
-use std::io::{self, ErrorKind};
-use std::net::{SocketAddr, TcpListener};
+use std::os::fd::OwnedFd;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 use std::sync::atomic::Ordering::Relaxed;
-use std::thread::{self, JoinHandle};
 use std::time::Duration;
 
-use anyhow::{Context, Result};
-use crossbeam_channel::{Receiver, bounded};
+use anyhow::Result;
+use crossbeam_channel::{Receiver, Sender, bounded};
 
-use accept::Accept;
-use guard::{Guard, GuardConfig};
-use listener::{Listener, adopt, listen};
+use tcp::TcpPort;
+use unix::UnixPort;
 
 pub(super) use connection::Connection;
 pub(super) use connections::Connections;
 pub(super) use counts::{ConnectionsReport, Cut};
 pub(super) use head::Method;
 pub(crate) use listener::QUIET;
+pub(super) use peer::Peer;
 pub(crate) use restart::{Inherited, Restart};
 pub(super) use socket::{NonBlocking, StreamSocket};
 
-use crate::config::Limits;
+use crate::config::{Bind, Limits};
 use crate::shutdown::Shutdown;
 
 /// Who takes the requests. Called on the accept thread, or on the guard's for a
@@ -71,110 +75,73 @@ fn receive(handler: &dyn Handler, connection: Connection) {
 
 /// How to listen.
 pub(super) struct TransportConfig {
-    pub(super) bind: SocketAddr,
+    pub(super) binds: Vec<Bind>,
+    /// The mode of the files of Unix sockets; `None`: as the umask says.
+    pub(super) unix_mode: Option<u32>,
     /// How long one write to a client may take.
     pub(super) write_timeout: Duration,
     pub(super) limits: Limits,
-    /// The listener that the image of this process before this one left open.
+    /// The listeners that the image of this process before this one left open.
     pub(super) inherited: Option<Inherited>,
 }
 
-/// The listener, its threads, and the connections that they brought.
-pub(super) struct Transport {
-    address: SocketAddr,
-    accept: Arc<Accept>,
-    accept_thread: JoinHandle<()>,
-    guard: Guard,
+/// What all listeners share: the limits are of all connections together.
+#[derive(Clone)]
+struct Shared {
     connections: Arc<Connections>,
-    restart_needed: Receiver<()>,
+    handler: Arc<dyn Handler>,
+    limits: Limits,
+    stop: Shutdown,
+    report_leaks: Sender<()>,
 }
 
-/// Why an address cannot be listened on, and what to type instead.
-fn describe_failure(error: io::Error, bind: SocketAddr) -> anyhow::Error {
-    let what = format!("cannot listen on {bind}");
-    let (ip, port) = (bind.ip(), bind.port());
-    let hint = match error.kind() {
-        ErrorKind::AddrInUse => {
-            let owner = port_owner::find(port).unwrap_or_else(|| "another program".into());
-            let next = SocketAddr::new(ip, port.checked_add(1).unwrap_or(5001));
-            // Both are often on the machines that this program is for.
-            let also = if port == 5000 { "; OctoPrint and Frigate use 5000 too" } else { "" };
-            format!("{owner} listens there; use another port, such as --bind {next}{also}")
-        }
-        ErrorKind::PermissionDenied if port < 1024 => {
-            let high = SocketAddr::new(ip, 5000);
-            format!("ports below 1024 are for root; use another one, such as --bind {high}")
-        }
-        ErrorKind::AddrNotAvailable => {
-            let any = SocketAddr::from(([0, 0, 0, 0], port));
-            format!("this machine has no such address; for all that it has, --bind {any}")
-        }
-        _ => return anyhow::Error::new(error).context(what),
-    };
-    anyhow::Error::new(error).context(hint).context(what)
+/// The listeners, their threads, and the connections that they brought.
+pub(super) struct Transport {
+    tcp: Vec<TcpPort>,
+    unix: Vec<UnixPort>,
+    connections: Arc<Connections>,
+    restart_needed: Receiver<()>,
 }
 
 impl Transport {
     /// Listens, and hands requests to `handler` from now on.
     ///
     /// # Errors
-    /// Why the address cannot be listened on.
+    /// Why an address cannot be listened on.
     pub(super) fn start(
         config: TransportConfig,
         connections: Arc<Connections>,
         handler: Arc<dyn Handler>,
         stop: &Shutdown,
     ) -> Result<Self> {
-        let TransportConfig { bind, write_timeout, limits, inherited } = config;
-        let adopted = inherited.as_ref().and_then(|before| adopt(before, bind, write_timeout));
-        let Listener { socket: listener, has_filter } = match adopted {
-            Some(listener) => listener,
-            None => listen(bind, write_timeout).map_err(|e| describe_failure(e, bind))?,
-        };
-        let n_before = inherited.map_or(0, |inherited| inherited.n_before);
+        let TransportConfig { binds, unix_mode, write_timeout, limits, inherited } = config;
+        let n_before = inherited.as_ref().map_or(0, |inherited| inherited.n_before);
         connections.counts().restarts.store(n_before, Relaxed);
-        let address = listener.local_addr().context("the listener has no address")?;
-        let guarded = listener.try_clone().context("the listener cannot be duplicated")?;
-        let accept = Arc::new(Accept::new(
-            listener,
-            Arc::clone(&connections),
-            Arc::clone(&handler),
-            limits.head_timeout,
-            stop.clone(),
-        )?);
-        let (report, restart_needed) = bounded(1);
-        let taker = Arc::clone(&handler);
-        let (stuck, max_leaks) = (Arc::clone(&accept), limits.max_leaks);
-        let guard = Guard::start(GuardConfig {
-            listener: guarded,
-            has_filter,
-            address,
-            connections: Arc::clone(&connections),
-            limits,
-            on_request: Box::new(move |connection| receive(&*taker, connection)),
-            on_stuck: Box::new(move || stuck.report_stuck()),
-            on_leaks: Box::new(move |n_leaked| {
-                // Viewers are cut only when waiting for them would cost more
-                // threads and descriptors than they are worth.
-                if handler.is_idle() || n_leaked / 4 >= max_leaks {
-                    // A full channel holds the same report already.
-                    let _ = report.try_send(());
+        // After a restart the ports were open all the time. A listener whose address is not
+        // wanted any more fits none of these, and is closed.
+        let mut left = inherited.map(Inherited::adopt).unwrap_or_default();
+        let (report_leaks, restart_needed) = bounded(1);
+        let counted = Arc::clone(&connections);
+        let shared = Shared { connections, handler, limits, stop: stop.clone(), report_leaks };
+        let (mut tcp, mut unix) = (Vec::new(), Vec::new());
+        for bind in binds {
+            match bind {
+                Bind::Tcp(address) => {
+                    tcp.push(TcpPort::start(address, write_timeout, &mut left, &shared)?);
                 }
-            }),
-            stop: stop.clone(),
-        })
-        .context("the guard does not start")?;
-        let accepting = Arc::clone(&accept);
-        let accept_thread = thread::Builder::new()
-            .name("accept".into())
-            .spawn(move || accepting.run())
-            .context("the accept thread does not start")?;
-        Ok(Self { address, accept, accept_thread, guard, connections, restart_needed })
+                Bind::Unix(path) => {
+                    let path = path.as_path();
+                    unix.push(UnixPort::start(path, unix_mode, write_timeout, &mut left, &shared)?);
+                }
+            }
+        }
+        Ok(Self { tcp, unix, connections: counted, restart_needed })
     }
 
     /// Where it listens, with the port that the kernel chose for port 0.
-    pub(super) fn address(&self) -> SocketAddr {
-        self.address
+    pub(super) fn addresses(&self) -> Vec<Bind> {
+        let tcp = self.tcp.iter().map(|port| Bind::Tcp(port.address()));
+        tcp.chain(self.unix.iter().map(|port| Bind::Unix(port.path().to_owned()))).collect()
     }
 
     /// Receives one message when `tiny_http` has leaked so many connections
@@ -187,21 +154,24 @@ impl Transport {
     /// requests that have arrived were handed over. Clients that connect later
     /// wait in the listener's queue.
     pub(super) fn stop_accepting(&self) {
-        self.accept.close(self.address, || self.accept_thread.is_finished());
+        self.tcp.iter().for_each(TcpPort::stop_accepting);
+        self.unix.iter().for_each(UnixPort::stop_accepting);
     }
 
-    /// Cuts all connections and returns the listener when the threads have
-    /// ended. The order to stop must have been given before.
+    /// Cuts all connections and returns the listeners when the threads have
+    /// ended. The order to stop must have been given before. Without `is_restart`
+    /// the files of Unix sockets are removed.
     ///
     /// # Errors
-    /// Why the listener cannot be kept.
-    pub(super) fn stop(self) -> Result<TcpListener> {
-        self.accept.wake();
-        if self.accept_thread.join().is_err() {
-            log::error!("the accept thread panicked");
-        }
-        self.guard.stop();
+    /// Why a listener cannot be kept.
+    pub(super) fn stop(self, is_restart: bool) -> Result<Vec<OwnedFd>> {
+        // All ports are stopped before an error of one is returned, so that no thread is
+        // left behind.
+        let unix = self.unix.into_iter().map(|port| Ok(port.stop(is_restart)));
+        let unix: Vec<_> = unix.collect();
+        let tcp: Vec<_> = self.tcp.into_iter().map(|port| port.stop(&self.connections)).collect();
         self.connections.shut_all();
-        self.accept.into_listener().context("the listener cannot be kept")
+        // In any order: the next image finds each by its address.
+        tcp.into_iter().chain(unix).collect()
     }
 }

@@ -1,36 +1,38 @@
 //! A restart: the process becomes a new image of the same program, and the
-//! listener stays open meanwhile.
+//! listeners stay open meanwhile.
 //!
 //! Threads and descriptors that a library has lost come back only with a new
-//! image of the process. Clients that connect meanwhile wait in the queue of the
-//! listener. An environment variable names the listener to the new image.
+//! image of the process. Clients that connect meanwhile wait in the queues of the
+//! listeners. An environment variable names these to the new image.
 
 use std::env;
-use std::net::TcpListener;
-use std::os::fd::{AsRawFd, RawFd};
+use std::os::fd::{AsRawFd, OwnedFd, RawFd};
 use std::os::unix::process::CommandExt;
 use std::process::{Command, id};
 
 use anyhow::{Context, Error, Result};
 use rustix::io::{FdFlags, fcntl_setfd};
 
-/// Process, descriptor and number of restarts so far: `17:5:1`. The process is
+use super::descriptor;
+use crate::reexec;
+
+/// Process, descriptors and number of restarts so far: `17:5,6:1`. The process is
 /// named, as in systemd's LISTEN_PID, so that a child does not take the
-/// listener for its own.
+/// listeners for its own.
 const VARIABLE: &str = "MJPEGD_INHERITED";
 
 /// What this image of the process hands over to the next.
 #[derive(Debug)]
 pub(crate) struct Restart {
-    pub(crate) listener: TcpListener,
+    pub(crate) listeners: Vec<OwnedFd>,
     /// The number of restarts before this image.
     pub(crate) n_before: u64,
 }
 
 /// What the image before this one has handed over.
-#[derive(Clone, Copy, Debug, PartialEq)]
+#[derive(Debug, PartialEq)]
 pub(crate) struct Inherited {
-    pub(crate) listener: RawFd,
+    pub(super) listeners: Vec<RawFd>,
     pub(crate) n_before: u64,
 }
 
@@ -47,17 +49,14 @@ impl Restart {
     }
 
     fn command(&self) -> Result<Command> {
-        // Without its CLOEXEC flag the descriptor stays open in the new image.
-        fcntl_setfd(&self.listener, FdFlags::empty()).context("cannot keep the listener open")?;
-        let value = format!("{}:{}:{}", id(), self.listener.as_raw_fd(), self.n_before + 1);
-        let mut args = env::args_os();
-        // The program's file may have been replaced or moved since the start;
-        // this link leads to the one that runs.
-        let mut command = Command::new("/proc/self/exe");
-        if let Some(name) = args.next() {
-            command.arg0(name);
+        for listener in &self.listeners {
+            // Without its CLOEXEC flag the descriptor stays open in the new image.
+            fcntl_setfd(listener, FdFlags::empty()).context("cannot keep a listener open")?;
         }
-        command.args(args).env(VARIABLE, value);
+        let all: Vec<_> = self.listeners.iter().map(|fd| fd.as_raw_fd().to_string()).collect();
+        let value = format!("{}:{}:{}", id(), all.join(","), self.n_before + 1);
+        let mut command = reexec::command();
+        command.env(VARIABLE, value);
         Ok(command)
     }
 }
@@ -67,13 +66,21 @@ impl Inherited {
     pub(crate) fn from_env() -> Option<Self> {
         parse(&env::var(VARIABLE).ok()?, id())
     }
+
+    /// Takes the listeners over. Those that are none, or are closed, are left out.
+    pub(super) fn adopt(self) -> Vec<OwnedFd> {
+        let own = self.listeners.into_iter().filter_map(descriptor::adopt);
+        // Not for the commands that this image starts.
+        own.filter(|fd| fcntl_setfd(fd, FdFlags::CLOEXEC).is_ok()).collect()
+    }
 }
 
 fn parse(text: &str, own_id: u32) -> Option<Inherited> {
     let mut parts = text.split(':');
-    let (process, listener) = (parts.next()?.parse::<u32>().ok()?, parts.next()?.parse().ok()?);
+    let process = parts.next()?.parse::<u32>().ok()?;
+    let listeners = parts.next()?.split(',').map(str::parse).collect::<Result<_, _>>().ok()?;
     let n_before = parts.next()?.parse().ok()?;
-    (process == own_id).then_some(Inherited { listener, n_before })
+    (process == own_id).then_some(Inherited { listeners, n_before })
 }
 
 #[cfg(test)]
@@ -82,7 +89,8 @@ mod tests {
 
     #[test]
     fn only_the_process_itself_inherits() {
-        assert_eq!(parse("17:5:2", 17), Some(Inherited { listener: 5, n_before: 2 }));
+        assert_eq!(parse("17:5:2", 17), Some(Inherited { listeners: vec![5], n_before: 2 }));
+        assert_eq!(parse("17:5,6:2", 17).unwrap().listeners, [5, 6]);
         for text in ["18:5:2", "", "17:5", "17:x:2", "17", "a:b:c"] {
             assert_eq!(parse(text, 17), None, "{text}");
         }

@@ -1,14 +1,14 @@
 //! Writing to a client: with a deadline, and without waiting at all.
 
 use std::io::{self, ErrorKind, IoSlice, Write};
-use std::net::{SocketAddr, TcpStream};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use rustix::net::{SendFlags, send};
+use socket2::Socket;
 
 use super::connections::{Claim, Entry};
-use super::descriptor;
+use super::peer::Peer;
 
 /// The client of a stream: a socket that is written to until one side closes
 /// it. Dropping it closes the connection.
@@ -27,7 +27,7 @@ impl StreamSocket {
         Self { _writer: writer, claim }
     }
 
-    pub(in crate::http) fn peer(&self) -> SocketAddr {
+    pub(in crate::http) fn peer(&self) -> Peer {
         self.claim.entry.peer
     }
 
@@ -49,15 +49,13 @@ impl StreamSocket {
     /// # Errors
     /// What the socket says of a client that has cut the connection.
     pub(in crate::http) fn check_peer(&self) -> io::Result<()> {
-        // A socket that was reset has no peer any more.
-        let peer = self.claim.entry.socket.peer_addr();
-        peer.map(drop).map_err(|_| ErrorKind::ConnectionReset.into())
+        if self.claim.entry.is_cut() { Err(ErrorKind::ConnectionReset.into()) } else { Ok(()) }
     }
 
     /// Whether the client has closed its side. That is no error for a viewer that
     /// still reads, so it only counts where others wait for its place.
     pub(in crate::http) fn has_left(&self) -> bool {
-        descriptor::has_left(&self.claim.entry.socket)
+        self.claim.entry.has_left()
     }
 
     /// Sets what wakes this viewer's worker when its connection is cut because the
@@ -96,7 +94,7 @@ impl NonBlocking {
 /// `TimedOut` when it takes longer than `timeout`; otherwise what the socket
 /// says when the client has left.
 pub(super) fn write_all(
-    mut socket: &TcpStream,
+    mut socket: &Socket,
     head: &[u8],
     body: &[u8],
     timeout: Duration,

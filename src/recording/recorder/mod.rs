@@ -18,17 +18,16 @@ use sync::SegmentFiles;
 use super::Shared;
 use super::status::State;
 use super::store::folder::Folder;
+use crate::back_off::BackOff;
 use crate::capture::Reader;
 use crate::frame::Frame;
-use crate::log_limit::LogLimit;
+use crate::log_limit::LogReasons;
 use crate::panics::text;
 use crate::rate::Pace;
 use crate::slot::Newer;
 
-/// The first pause after an error, and the longest. The first is short, so that
-/// a brief fault loses few frames; the longest keeps a disk that is gone for hours from
-/// costing CPU time.
-const FIRST_PAUSE: Duration = Duration::from_millis(500);
+/// The longest pause after errors. Longer than that of a camera, because opening a
+/// folder reads the index of all that is in it.
 const LONGEST_PAUSE: Duration = Duration::from_secs(15);
 /// How often the recorder checks whether it was switched off, and whether a sync is
 /// due, while no frame comes.
@@ -36,6 +35,14 @@ const CHECK_EVERY: Duration = Duration::from_secs(1);
 /// A full recording has at least this many segments, so that the cleaner
 /// deletes an eighth of it at most at once.
 const N_SEGMENTS: u64 = 8;
+
+/// The most ended segments that wait for a sync of more than [`MAX_SYNC`]: at a minute
+/// each, a quarter of an hour of frames that a power cut would take.
+const MAX_UNSYNCED: usize = 16;
+/// A disk that spins up or erases a block takes seconds; one that takes longer hangs.
+const MAX_SYNC: Duration = Duration::from_secs(30);
+/// How long to wait for the sync thread after an error.
+const MAX_HANDOVER: Duration = Duration::from_secs(2);
 
 /// Segments to sync.
 pub(super) type Written = Vec<Arc<SegmentFiles>>;
@@ -49,8 +56,8 @@ struct Error {
 
 /// Runs until the other end of `wakeup` is dropped or the slot is closed.
 pub(super) fn run(shared: &Shared, wakeup: &Receiver<()>, written: &Sender<Written>) {
-    let mut log = LogLimit::default();
-    let mut pause = FIRST_PAUSE;
+    let mut log = LogReasons::default();
+    let mut back_off = BackOff::up_to(LONGEST_PAUSE);
     loop {
         if !shared.is_wanted() {
             shared.stats.set(State::Off);
@@ -74,15 +81,12 @@ pub(super) fn run(shared: &Shared, wakeup: &Receiver<()>, written: &Sender<Writt
             Err(error) => error,
         };
         let cause = format!("cannot {}: {}", error.action, error.source);
-        log.warn(&format!("not recording: {cause}; trying again"));
+        log.warn(&cause, &format!("not recording: {cause}; trying again"));
         shared.stats.fail(cause);
-        if begun.elapsed() > LONGEST_PAUSE {
-            pause = FIRST_PAUSE;
-        }
+        let pause = back_off.after(begun.elapsed());
         if wakeup.recv_timeout(pause) == Err(RecvTimeoutError::Disconnected) {
             return;
         }
-        pause = (pause * 2).min(LONGEST_PAUSE);
     }
 }
 
@@ -123,10 +127,11 @@ fn run_once(
         to_sync: Written::new(),
         interval: None,
         synced: Instant::now(),
+        handed_over: Instant::now(),
         is_behind: false,
     };
     let end = session.record(&shared.capture.read(), wakeup);
-    session.finish();
+    session.finish(end.is_ok());
     end.map_err(failed(format!("write to {shown}")))
 }
 
@@ -153,6 +158,8 @@ struct Session<'a> {
     /// When the last sync was requested, and whether frames came since.
     synced: Instant,
     is_behind: bool,
+    /// When the sync thread last took a request.
+    handed_over: Instant,
 }
 
 impl Session<'_> {
@@ -225,26 +232,61 @@ impl Session<'_> {
         writer.flush()?;
         self.to_sync.push(Arc::clone(&writer.files));
         self.is_behind = false;
-        if let Err(full) = self.written.try_send(std::mem::take(&mut self.to_sync)) {
+        match self.written.try_send(std::mem::take(&mut self.to_sync)) {
+            Ok(()) => self.handed_over = self.synced,
             // The channel is full: the disk is slower than the requests. The ended
             // segments stay in the list. The growing segment is removed again, because
             // the next request adds it.
-            self.to_sync = full.into_inner();
-            self.to_sync.pop();
-            self.is_behind = true;
+            Err(full) => {
+                self.to_sync = full.into_inner();
+                self.to_sync.pop();
+                self.is_behind = true;
+            }
         }
-        Ok(())
+        check_unsynced(self.to_sync.len(), self.handed_over.elapsed())
     }
 
-    /// Ends the segment and requests its sync.
-    fn finish(&mut self) {
+    /// Ends the segment and requests its sync. Waits for the disk, but for a moment
+    /// only after an error, which is reported afterwards.
+    fn finish(&mut self, is_good: bool) {
         if let Some(writer) = self.writer.take() {
             // If the index cannot be written, as on a full disk, the next start
             // completes it from the segment.
             let _ = writer.flush();
             self.to_sync.push(writer.files);
         }
-        let _ = self.written.send(std::mem::take(&mut self.to_sync));
+        let to_sync = std::mem::take(&mut self.to_sync);
+        // What is not handed over is written by the kernel within its own time.
+        let _ = if is_good {
+            self.written.send(to_sync).is_ok()
+        } else {
+            self.written.send_timeout(to_sync, MAX_HANDOVER).is_ok()
+        };
         self.shared.store.finish();
+    }
+}
+
+/// Whether the disk still syncs, judged by the ended segments that wait for it and by
+/// the time since the last one did not. Either alone is normal: segments of a small
+/// recording are short, and a segment of a slow camera is open for a minute.
+fn check_unsynced(n_segments: usize, waited: Duration) -> io::Result<()> {
+    if n_segments > MAX_UNSYNCED && waited > MAX_SYNC {
+        let why = format!("the disk hangs: {n_segments} segments wait for it since {waited:.0?}");
+        return Err(io::Error::other(why));
+    }
+    Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn disk_that_hangs_is_an_error() {
+        let long = MAX_SYNC + Duration::from_secs(1);
+        assert!(check_unsynced(MAX_UNSYNCED, long).is_ok());
+        assert!(check_unsynced(MAX_UNSYNCED + 1, MAX_SYNC).is_ok());
+        let why = check_unsynced(MAX_UNSYNCED + 1, long).unwrap_err().to_string();
+        assert_eq!(why, "the disk hangs: 17 segments wait for it since 31s");
     }
 }

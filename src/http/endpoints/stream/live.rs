@@ -105,6 +105,8 @@ impl Live<'_> {
     fn pause(&self, pace: &Pace, last: Option<&Frame>) -> io::Result<bool> {
         let mut sign_at = Instant::now() + SIGN_OF_LIFE;
         while let Some(wait) = pace.wait(Instant::now()) {
+            // A paused reader wants no frames, so that a raw camera that only such
+            // viewers watch does not encode what nobody takes.
             let stops = self.reader.pause(|| self.stop.wait_for(wait.min(CHECK_EVERY)));
             if stops || self.reader.is_closed() {
                 return Ok(true);
@@ -142,6 +144,8 @@ impl Live<'_> {
     fn write(&self, frame: &Frame, n_sent: usize) -> io::Result<usize> {
         let extra;
         let (head, body) = if self.options.info.has_extra_headers {
+            // Made for each viewer and picture, which is why only those who ask get
+            // them.
             extra = self.extra_headers(frame);
             (extra.as_bytes(), frame.jpeg_and_delimiter())
         } else {

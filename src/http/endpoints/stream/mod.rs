@@ -80,6 +80,8 @@ impl Stream {
             Err(reply) => return refuse(context, socket, &self.options.info.path, &reply),
         };
         log_begin(context, &seat.viewer);
+        // Taken out of the box here, and gone when playback ends: a viewer that is live
+        // again should not hold the files of a recording open.
         let past = self.past.take();
         let end = self.serve(context, socket, &seat, past);
         log_end(context, &seat.viewer, &end);
@@ -191,7 +193,7 @@ fn log_begin(context: &Context, viewer: &Viewer) {
     // Formatted here, as one level deeper it takes a further page of stack.
     let line = format!(
         "viewer {} from {} watches {} of {} ({} of {} seats)",
-        viewer.id, viewer.info.address, viewer.info.path, viewer.camera, seats.taken, seats.total
+        viewer.id, viewer.info.peer, viewer.info.path, viewer.camera, seats.taken, seats.total
     );
     context.log_viewer(&line);
 }

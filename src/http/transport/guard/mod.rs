@@ -20,8 +20,10 @@ use wakeup::{Wakeup, WakeupHandle};
 
 use super::connection::Connection;
 use super::connections::Connections;
+use super::counts::Cut;
 use super::descriptor::{self, TcpState};
 use super::high_bytes::PartialHeads;
+use super::intake::Intake;
 use crate::config::Limits;
 use crate::log_limit::LogLimit;
 use crate::shutdown::Shutdown;
@@ -45,6 +47,7 @@ pub(super) struct GuardConfig {
     pub(super) has_filter: bool,
     pub(super) address: SocketAddr,
     pub(super) connections: Arc<Connections>,
+    pub(super) intake: Arc<Intake>,
     pub(super) limits: Limits,
     /// Takes a request that the guard has read itself.
     pub(super) on_request: Box<dyn Fn(Connection) + Send>,
@@ -59,9 +62,11 @@ struct GuardThread {
     config: GuardConfig,
     wakeup: Wakeup,
     tracker: Tracker,
+    /// Those that waited at the last look.
+    n_waiting: usize,
     /// Requests that ever came, at the last look.
     n_ever_claimed: u64,
-    /// The count of [`Connections::was_waiting`] at the last look.
+    /// The count of [`Intake::was_waiting`] at the last look.
     n_waits: u64,
     /// Looks in a row at which clients waited and nothing had come in.
     n_stuck: u32,
@@ -81,6 +86,7 @@ impl Guard {
             config,
             wakeup,
             tracker: Tracker::default(),
+            n_waiting: 0,
             n_ever_claimed: 0,
             n_waits: 0,
             n_stuck: 0,
@@ -107,6 +113,8 @@ impl GuardThread {
         let mut next = Some(SHORT_TICK);
         loop {
             next = match next {
+                // Only while something waits. Without such connections it is the kernel
+                // that wakes it, so an idle daemon has no timer here.
                 Some(tick) if self.config.stop.wait_for(tick) => return,
                 Some(_) => self.look(),
                 None if !self.wakeup.wait() => return,
@@ -122,7 +130,7 @@ impl GuardThread {
         let counts = connections.counts();
         // INVARIANT: the sockets first, then those that are answered: one whose
         // request comes in between is then not taken for one that waits.
-        let sockets = descriptor::connections(self.config.address.port());
+        let sockets = descriptor::connections(self.config.address);
         let answered = connections.cookies();
         let waiting = sockets.iter().filter(|(cookie, _)| !answered.contains(cookie));
         let mut seen = Vec::new();
@@ -134,18 +142,22 @@ impl GuardThread {
             }
             seen.push(observe(*cookie, state));
         }
+        // Those that wait at other listeners count too.
+        let n_elsewhere = counts.waiting.load(Relaxed).saturating_sub(self.n_waiting);
         let others = Answered {
-            n: answered.len(),
-            is_queue_empty: connections.was_waiting(&mut self.n_waits),
+            n: answered.len() + n_elsewhere,
+            is_queue_empty: self.config.intake.was_waiting(&mut self.n_waits),
         };
         let round = self.tracker.look(Instant::now(), &seen, others, limits);
         for (cookie, why) in &round.cuts {
-            if !connections.contains(*cookie) {
+            // A head that is read here is answered and counted there.
+            let is_answered = *why == Cut::HeadSize && self.heads.holds(*cookie);
+            if !is_answered && !connections.contains(*cookie) {
                 descriptor::shut(sockets[cookie], *cookie);
                 counts.cut(*why);
             }
         }
-        counts.waiting.store(round.n_waiting, Relaxed);
+        counts.change_waiting(&mut self.n_waiting, round.n_waiting);
         if !round.cuts.is_empty() {
             self.log.warn("connections without a request were cut: see /status");
         }
@@ -190,7 +202,7 @@ impl GuardThread {
     /// looks in a row and none comes in, tiny_http accepts no more.
     fn check_backlog(&mut self, has_new: bool) -> u32 {
         let n_queued = descriptor::backlog(&self.config.listener);
-        let n_claimed = self.config.connections.n_ever_claimed();
+        let n_claimed = self.config.intake.n_ever_claimed();
         let has_claimed = std::mem::replace(&mut self.n_ever_claimed, n_claimed) != n_claimed;
         let is_stuck = n_queued > 0 && !has_new && !has_claimed;
         self.n_stuck = if is_stuck { self.n_stuck + 1 } else { 0 };
