@@ -3,7 +3,8 @@
 
 use std::fs;
 use std::net::{SocketAddr, TcpListener, TcpStream};
-use std::os::unix::fs::symlink;
+use std::os::unix::fs::{PermissionsExt, symlink};
+use std::os::unix::net::UnixStream;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 
@@ -134,6 +135,26 @@ fn is_answering(port: u16) -> bool {
 }
 
 #[test]
+fn several_outputs_are_several_ports_and_a_socket_takes_the_place_of_the_port() {
+    let (dir, ports) = (TempDir::new(), [free_port(), free_port()]);
+    let outputs = ports.map(|port| format!("output_http.so -l 127.0.0.1 -p {port}"));
+    let args = ["-i", "input_testpicture.so", "-o", &outputs[0], "-o", &outputs[1]];
+    let _daemon = Daemon::spawn(by_link(&dir, "mjpg_streamer", &args));
+    for port in ports {
+        let mut client = Client::connect(SocketAddr::from(([127, 0, 0, 1], port)));
+        client.request("GET", "/?action=snapshot", &[]);
+        assert_eq!(size(&client.reply("GET").body), (640, 480));
+    }
+    let path = dir.path().join("u.sock");
+    let args = ["-d", "/dev/nowhere", "-U", path.to_str().unwrap(), "-M", "600"];
+    let mut child = by_link(&dir, "ustreamer", &args).stderr(Stdio::null()).spawn().unwrap();
+    eventually_is("it answers", || UnixStream::connect(&path).is_ok());
+    assert_eq!(fs::metadata(&path).unwrap().permissions().mode() & 0o777, 0o600);
+    kill_process(Pid::from_child(&child), Signal::TERM).unwrap();
+    child.wait().unwrap();
+}
+
+#[test]
 fn in_the_background_it_serves_after_its_start_has_returned() {
     let (dir, port) = (TempDir::new(), free_port());
     let output = format!("output_http.so -l 127.0.0.1 -p {port}");
@@ -147,8 +168,11 @@ fn in_the_background_it_serves_after_its_start_has_returned() {
     let mut client = Client::connect(SocketAddr::from(([127, 0, 0, 1], port)));
     client.request("GET", "/?action=snapshot", &[]);
     assert_eq!(size(&client.reply("GET").body), (640, 480));
+    let name = |pid: Pid| fs::read_to_string(format!("/proc/{}/comm", pid.as_raw_nonzero()));
     let pid = processes_of(&program)[..].first().copied().expect("it runs under its name");
     assert_eq!(rustix::process::getsid(Some(pid)), Ok(pid), "it has a session of its own");
+    // Scripts end it by its name.
+    assert_eq!(name(pid).unwrap(), "mjpg_streamer\n");
     kill_process(pid, Signal::TERM).unwrap();
     eventually_is("it ends", || processes_of(&program).is_empty());
 }

@@ -2,12 +2,12 @@
 //! started it continues.
 
 use std::env;
-use std::os::unix::process::CommandExt;
-use std::process::{Command, Stdio};
+use std::process::Stdio;
 
 use anyhow::Context;
 
 use super::super::Error;
+use crate::reexec;
 
 /// Tells the second process that it is the one that stays.
 const VARIABLE: &str = "MJPEGD_IN_BACKGROUND";
@@ -36,12 +36,8 @@ impl Background {
             let _ = rustix::process::setsid();
             return Ok(false);
         }
-        let mut args = env::args_os();
-        let mut command = Command::new("/proc/self/exe");
-        if let Some(name) = args.next() {
-            command.arg0(name);
-        }
-        command.args(args).env(VARIABLE, "1");
+        let mut command = reexec::command();
+        command.env(VARIABLE, "1");
         // A script that reads the output would otherwise wait for its end.
         command.stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::null());
         command.spawn().context("cannot go on in the background")?;

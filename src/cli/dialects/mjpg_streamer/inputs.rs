@@ -73,11 +73,14 @@ fn folder(draft: &mut Draft) -> Result<String, String> {
         // The file of a still camera is shown again and again.
         let fps = delay.filter(|delay| *delay > 0.0).map(|delay| 1.0 / delay);
         draft.camera.extend(fps.map(|fps| ("fps", fps.clamp(0.001, 1000.0).to_string())));
+        if draft.kept("remove").is_some() {
+            draft.note("-remove", "with -e no file is deleted");
+        }
     } else {
         draft.camera.push(("watch", "true".into()));
-    }
-    if draft.kept("remove").is_some() {
-        draft.camera.push(("remove-after-reading", "true".into()));
+        if draft.kept("remove").is_some() {
+            draft.camera.push(("remove-shown", "true".into()));
+        }
     }
     Ok(source)
 }

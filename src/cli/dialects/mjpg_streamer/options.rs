@@ -139,13 +139,13 @@ static LIBCAMERA: &[Row] = &[
 
 #[rustfmt::skip]
 static FOLDER: &[Row] = &[
-    row("folder", "f", Text("DIR"), Mapped("--camera images:DIR", Keep)),
+    row("folder", "f", Text("DIR"), Mapped("--camera images:DIR --watch", Keep)),
     row("existing", "e", Flag, Mapped("--camera images:DIR without --watch", Keep)),
     row(
         "delay", "d", Text("SECONDS"),
         Mapped("--fps N, which is 1 / delay, with -e; without it, pictures are shown as they come", Keep),
     ),
-    row("remove", "r", Flag, Mapped("--remove-after-reading", Keep)),
+    row("remove", "r", Flag, Mapped("--remove-shown", Keep)),
     row("name", "n", Text("FILE"), Accepted("all pictures of the folder are shown, whatever their name")),
     row("help", "h", Flag, Prints("the options of the plugin", Print::Help)),
 ];

@@ -4,6 +4,9 @@
 
 use super::Draft;
 
+/// Words of the old program, each with one of the new.
+type Words = &'static [(&'static str, &'static str)];
+
 /// Values of the old program with those of the new one, where both have a word for
 /// it ("rpicam-apps", Raspberry Pi documentation).
 const EXPOSURES: [(&str, &str); 7] = [
@@ -29,9 +32,7 @@ const METERINGS: [(&str, &str); 4] =
     [("average", "average"), ("spot", "spot"), ("backlit", "centre"), ("matrix", "centre")];
 
 /// The options with a word as value: their name, the new program's, and the words.
-type Choices = &'static [(&'static str, &'static str)];
-
-const MODES: [(&str, &str, Choices); 3] = [
+const MODES: [(&str, &str, Words); 3] = [
     ("ex", "exposure", &EXPOSURES),
     ("awb", "awb", &WHITE_BALANCES),
     ("mm", "metering", &METERINGS),

@@ -186,6 +186,30 @@ pub(super) const LINES: &[(&str, &str)] = &[
         "images:/srv/pictures --fps 0.5 --bind :8080",
     ),
     (
+        "mjpg_streamer -i 'input_file.so -f /tmp/stream -n pic.jpg' \
+         -o 'output_http.so -w /nowhere/www'",
+        "images:/tmp/stream --watch=true --bind :8080",
+    ),
+    (
+        "mjpg_streamer -b -i 'input_file.so -r -f /tmp/stream' -o output_http.so",
+        "images:/tmp/stream --watch=true --remove-shown=true --bind :8080",
+    ),
+    // Several ports, and a socket behind a proxy.
+    (
+        "mjpg_streamer -i 'input_uvc.so -r VGA' -o 'output_http.so -p 8080 -c user:SECRET' \
+         -o 'output_http.so -p 8081 -l 127.0.0.1'",
+        "v4l2:/dev/video0 --resolution 640x480 --bind :8080 --bind 127.0.0.1:8081 \
+         --auth-file FILE",
+    ),
+    (
+        "ustreamer --device=/dev/video0 --persistent --format=uyvy --encoder=cpu --workers=3 \
+         --quality=80 --desired-fps=30 --drop-same-frames=30 --last-as-blank=0 \
+         --unix=/run/name/ustreamer.sock --unix-rm --unix-mode=0660 --exit-on-parent-death \
+         --process-name-prefix=name --notify-parent --no-log-colors",
+        "v4l2:/dev/video0 --fps 30 --resolution 640x480 --format UYVY --quality 80 \
+         --drop-same-frames 30 --bind unix:/run/name/ustreamer.sock --unix-mode 0660",
+    ),
+    (
         "mjpg_streamer -i 'input_http.so -p 4081' -o 'output_http.so -l 0.0.0.0 -p 8090'",
         "'http://localhost:4081/?action=stream' --bind 0.0.0.0:8090",
     ),

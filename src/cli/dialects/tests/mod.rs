@@ -118,6 +118,9 @@ fn what_has_no_meaning_here_and_what_is_risky_is_said_once() {
     let due =
         ["-rot 90: rpicam-vid turns by 180 degrees only", "-ex snow: rpicam-vid has no such mode"];
     assert_eq!(started.notes, due);
+    let (_, started) =
+        run("mjpg_streamer -o 'output_http.so -p 80 -c a:SECRET' -o 'output_http.so -p 81'");
+    assert!(started.notes.concat().contains("port 81 wants a login too"), "{:?}", started.notes);
     let (_, started) = run("mjpg_streamer -b -o 'output_http.so -c a:SECRET -n'");
     assert!(started.background.is_some() && started.notes.concat().contains("list of processes"));
 }
@@ -161,8 +164,7 @@ fn damaged_command_lines_are_errors_and_no_panics() {
 }
 
 /// Options of this program that the tables name and other work will add.
-const SOON: [&str; 6] =
-    ["input", "tv-standard", "dv-timings", "unix-mode", "watch", "remove-after-reading"];
+const SOON: [&str; 3] = ["input", "tv-standard", "dv-timings"];
 
 #[test]
 fn tables_have_all_options_and_name_only_options_that_there_are() {
