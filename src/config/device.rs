@@ -50,7 +50,7 @@ impl DeviceConfig {
 /// Names of formats that people type, with the FourCC of the kernel (Linux,
 /// Documentation/userspace-api/media/v4l/pixfmt.html). Codes of four letters
 /// that are no name, such as YUYV, stand for themselves.
-const FORMAT_NAMES: [(&str, &[u8; 4]); 8] = [
+const FORMAT_NAMES: [(&str, &[u8; 4]); 19] = [
     ("MJPEG", b"MJPG"),
     ("YUV420", b"YU12"),
     ("YVU420", b"YV12"),
@@ -59,6 +59,17 @@ const FORMAT_NAMES: [(&str, &[u8; 4]); 8] = [
     ("BGR24", b"BGR3"),
     ("GRAY", b"GREY"),
     ("GRAY8", b"GREY"),
+    ("YUV422P", b"422P"),
+    ("NV12M", b"NM12"),
+    ("NV21M", b"NM21"),
+    ("NV16M", b"NM16"),
+    ("NV61M", b"NM61"),
+    ("YUV420M", b"YM12"),
+    ("YVU420M", b"YM21"),
+    ("YUV422M", b"YM16"),
+    ("YVU422M", b"YM61"),
+    ("YUV444M", b"YM24"),
+    ("YVU444M", b"YM42"),
 ];
 
 /// The FourCC that a name means, in capitals or not.

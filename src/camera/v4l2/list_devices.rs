@@ -9,8 +9,9 @@ use v4l::frameinterval::FrameIntervalEnum;
 use v4l::framesize::FrameSizeEnum;
 use v4l::video::Capture;
 
+use super::controls;
 use super::nodes::{self, Opened};
-use super::{controls, sys};
+use super::sys::formats;
 use crate::controls::Control;
 
 /// One camera.
@@ -63,7 +64,7 @@ pub(crate) fn devices_to_text(devices: &[Device]) -> String {
 
 impl Device {
     fn new(opened: &Opened) -> Self {
-        let formats = sys::formats(&opened.device).into_iter();
+        let formats = formats::formats(&opened.device, &opened.caps).into_iter();
         Self {
             path: opened.path.display().to_string(),
             lasting_path: nodes::lasting_name(&opened.path).map(|p| p.display().to_string()),

@@ -2,13 +2,10 @@
 //! that it does not have by similar ones, so the result is read back.
 
 use rustix::io::Errno;
-use v4l::fraction::Fraction;
-use v4l::video::Capture;
-use v4l::video::capture::Parameters;
 
 use super::super::{Cause, Error};
 use super::nodes::{self, Opened};
-use super::sys;
+use super::sys::formats::{self, Field, Format};
 use crate::config::DeviceConfig;
 use crate::jpeg::PixelFormat;
 use crate::mode::Mode;
@@ -23,7 +20,7 @@ const RAW_SIZE: (u32, u32) = (640, 480);
 /// The result of the negotiation.
 #[derive(Debug)]
 pub(super) struct Negotiated {
-    pub(super) format: sys::Format,
+    pub(super) format: Format,
     /// The pixel format; `None` if the device gives JPEGs.
     pub(super) raw: Option<PixelFormat>,
     pub(super) mode: Mode,
@@ -37,9 +34,11 @@ pub(super) fn negotiate(
 ) -> Result<Negotiated, Error> {
     let fourcc = choose(opened, config.format)?;
     let is_raw = !PASSED_ON.contains(&fourcc);
-    let (width, height) = config.resolution.unwrap_or(if is_raw { RAW_SIZE } else { JPEG_SIZE });
-    let format = sys::set_format(&opened.device, fourcc, width, height)
+    let default = if is_raw { RAW_SIZE } else { JPEG_SIZE };
+    let size = config.resolution.unwrap_or(default);
+    let format = formats::set_format(&opened.device, &opened.caps, fourcc, size)
         .map_err(|e| nodes::error(&opened.path, "setting the format", &e))?;
+    check_fields(opened, format.field)?;
     let raw = PixelFormat::from_fourcc(format.fourcc);
     if raw.is_none() && !PASSED_ON.contains(&format.fourcc) {
         return Err(unsupported(opened, &format!("it gives {} instead", name(format.fourcc))));
@@ -54,44 +53,75 @@ pub(super) fn negotiate(
     Ok(Negotiated { format, raw, mode })
 }
 
+/// Refuses pictures of which a buffer holds half of the lines, or two halves one above
+/// the other.
+fn check_fields(opened: &Opened, field: Field) -> Result<(), Error> {
+    let path = opened.path.display();
+    match field {
+        Field::None => {}
+        Field::Interlaced => {
+            log::info!("{path}: the pictures are interlaced, so what moves has combed edges");
+        }
+        Field::Separate => {
+            let why = "interlaced, and the driver gives the two fields of a picture apart: each \
+                       has half of the lines, and they would jump up and down";
+            let usage = "let the source send a progressive picture (720p, 1080p)";
+            return Err(Error::lost(Cause::Unsupported, format!("{path}: {why}; {usage}")));
+        }
+    }
+    Ok(())
+}
+
 /// The format to request: the configured one, or the cheapest to convert.
 fn choose(opened: &Opened, requested: Option<[u8; 4]>) -> Result<[u8; 4], Error> {
     // Asked first, because a driver replaces a format that it does not have by another, and
     // reports no error (VIDIOC_S_FMT).
-    let offered: Vec<_> =
-        sys::formats(&opened.device).into_iter().map(|(fourcc, _)| fourcc).collect();
-    // In the order of preference: the cheapest to convert first.
-    let supported = PASSED_ON.into_iter().chain(PixelFormat::ALL.map(PixelFormat::fourcc));
+    let offered = offered(opened);
     match requested {
-        Some(requested) if !offered.contains(&requested) => {
-            Err(unsupported(opened, &format!("it has no {}", name(requested))))
-        }
-        Some(requested) if supported.clone().any(|known| known == requested) => Ok(requested),
-        Some(requested) => {
+        Some(requested) if !is_supported(requested) && offered.contains(&requested) => {
             Err(unsupported(opened, &format!("{} cannot be encoded to JPEG", name(requested))))
         }
-        None => supported
-            .into_iter()
-            .find(|known| offered.contains(known))
-            .ok_or_else(|| unsupported(opened, "it has no format that can be encoded to JPEG")),
+        Some(requested) => {
+            // NV12 is also meant where the device has it with its planes apart.
+            let same =
+                PixelFormat::from_fourcc(requested).into_iter().flat_map(PixelFormat::fourccs);
+            let mut wanted = std::iter::once(requested).chain(same);
+            wanted
+                .find(|fourcc| offered.contains(fourcc))
+                .ok_or_else(|| unsupported(opened, &format!("it has no {}", name(requested))))
+        }
+        None => {
+            let raw = PixelFormat::ALL.into_iter().flat_map(PixelFormat::fourccs);
+            // In the order of preference: the cheapest to convert first.
+            let mut supported = PASSED_ON.into_iter().chain(raw);
+            supported
+                .find(|known| offered.contains(known))
+                .ok_or_else(|| unsupported(opened, "it has no format that can be encoded to JPEG"))
+        }
     }
 }
 
+/// Whether pictures of a format can be shown.
+fn is_supported(fourcc: [u8; 4]) -> bool {
+    PASSED_ON.contains(&fourcc) || PixelFormat::from_fourcc(fourcc).is_some()
+}
+
+fn offered(opened: &Opened) -> Vec<[u8; 4]> {
+    formats::formats(&opened.device, &opened.caps).into_iter().map(|(fourcc, _)| fourcc).collect()
+}
+
 fn unsupported(opened: &Opened, why: &str) -> Error {
-    let offered: Vec<_> = sys::formats(&opened.device).into_iter().map(|(f, _)| name(f)).collect();
-    let text = format!("{}: {why}; it offers {}", opened.path.display(), offered.join(", "));
+    let offered = offered(opened);
+    let names: Vec<_> = offered.iter().copied().map(name).collect();
+    let text = format!("{}: {why}; it offers {}", opened.path.display(), names.join(", "));
     Error::lost(Cause::Unsupported, text)
 }
 
 /// Requests a rate, if one is configured, and returns the rate in use; `None` if the
 /// driver does not know it.
 fn set_rate(opened: &Opened, fps: Option<f64>) -> Result<Option<f64>, Error> {
-    let got = match fps.map(thousandths) {
-        Some(interval) => opened.device.set_params(&Parameters::new(interval)),
-        None => opened.device.params(),
-    };
-    match got {
-        Ok(Parameters { interval: Fraction { numerator, denominator }, .. }) => {
+    match formats::interval(&opened.device, &opened.caps, fps.map(thousandths)) {
+        Ok((numerator, denominator)) => {
             let is_known = numerator > 0 && denominator > 0;
             Ok(is_known.then(|| f64::from(denominator) / f64::from(numerator)))
         }
@@ -106,8 +136,8 @@ fn set_rate(opened: &Opened, fps: Option<f64>) -> Result<Option<f64>, Error> {
 
 /// The interval of a rate, exact to a thousandth of a frame a second.
 #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "0.001 to 1000 fps")]
-fn thousandths(fps: f64) -> Fraction {
-    Fraction::new(1000, (fps * 1000.0).round() as u32)
+fn thousandths(fps: f64) -> (u32, u32) {
+    (1000, (fps * 1000.0).round() as u32)
 }
 
 fn name(fourcc: [u8; 4]) -> String {

@@ -58,14 +58,9 @@ fn why_unusable(flags: u32) -> Option<&'static str> {
     // First, because codecs of older kernels have the flags of a capture device too.
     if is(sys::VIDEO_M2M) {
         Some("a codec, not a camera")
-    } else if is(sys::VIDEO_CAPTURE) && is(sys::STREAMING) {
-        None
-    } else if is(sys::VIDEO_CAPTURE) {
-        Some("a camera without streaming I/O, which is not supported")
-    } else if is(sys::VIDEO_CAPTURE_MPLANE) {
-        Some(
-            "a multi-planar camera, which is not supported; use exec: with a program that reads it",
-        )
+    } else if is(sys::VIDEO_CAPTURE | sys::VIDEO_CAPTURE_MPLANE) {
+        let why = "a camera without streaming I/O, which is not supported";
+        Some(why).filter(|_| !is(sys::STREAMING))
     } else if is(sys::META_CAPTURE) {
         Some("a metadata node, not a camera; the camera is another /dev/videoN")
     } else {
@@ -172,9 +167,10 @@ mod tests {
     fn nodes_are_told_apart_by_their_capabilities() {
         use sys::{META_CAPTURE, STREAMING, VIDEO_CAPTURE, VIDEO_CAPTURE_MPLANE, VIDEO_M2M};
         assert_eq!(why_unusable(VIDEO_CAPTURE | STREAMING), None);
+        assert_eq!(why_unusable(VIDEO_CAPTURE_MPLANE | STREAMING), None);
         for (flags, says) in [
             (VIDEO_CAPTURE, "without streaming"),
-            (VIDEO_CAPTURE_MPLANE | STREAMING, "multi-planar"),
+            (VIDEO_CAPTURE_MPLANE, "without streaming"),
             (META_CAPTURE | STREAMING, "metadata"),
             (VIDEO_M2M | STREAMING, "codec"),
             (STREAMING, "not a capture device"),

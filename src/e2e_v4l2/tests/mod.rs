@@ -15,6 +15,8 @@ mod vivid;
 mod daemon;
 mod daemon_twins;
 mod daemon_vivid;
+// Multi-planar formats.
+mod daemon_planes;
 // The controls that the daemon lists and sets, and the page's panel for them in a real browser.
 mod daemon_controls;
 mod daemon_panel;
