@@ -13,6 +13,7 @@ pub(crate) mod list_devices;
 mod messages;
 mod negotiate;
 mod nodes;
+mod signal;
 mod source;
 mod stream;
 mod sys;
@@ -35,6 +36,7 @@ use crate::shutdown::Shutdown;
 use desired::Desired;
 use device::Device;
 use nodes::Opened;
+use signal::Signal;
 pub(super) use source::KIND;
 use stream::Stream;
 use sys::formats::Format;
@@ -47,12 +49,16 @@ const N_BUFFERS: u32 = 4;
 const SLICE_MS: i32 = 200;
 /// POLLIN of poll(2).
 const READABLE: i16 = 1;
+/// POLLPRI: an event of the driver.
+const URGENT: i16 = 2;
 
 /// One opened and streaming device.
 struct V4l2 {
     /// `None` only while dropping.
     stream: Option<Stream>,
     opened: Opened,
+    /// `None` if no input or signal was asked for.
+    signal: Option<Signal>,
     mode: Mode,
     format: Format,
     /// Encodes raw pictures; `None` if the device gives JPEGs.
@@ -75,7 +81,8 @@ impl V4l2 {
         released: Arc<Mutex<Option<Instant>>>,
     ) -> Result<Self, Error> {
         let config = &camera.device;
-        let negotiated = negotiate::negotiate(&opened, config, camera.fps)?;
+        let (signal, size) = signal::set_up(&opened, &config.input)?;
+        let negotiated = negotiate::negotiate(&opened, config, camera.fps, size)?;
         // Before the stream begins, so that not even its first picture has other values.
         controls::apply(&opened, desired);
         let error = |e| nodes::error(&opened.path, "taking buffers", &e);
@@ -89,6 +96,7 @@ impl V4l2 {
             mode: negotiated.mode,
             format: negotiated.format,
             opened,
+            signal,
             stall_timeout: camera.stall_timeout.unwrap_or(stall::DEFAULT),
             n_warmup: config.n_warmup,
             is_started: false,
@@ -124,21 +132,31 @@ impl V4l2 {
     /// Waits until a frame is ready.
     fn wait(&mut self, stop: &Shutdown) -> Result<(), Error> {
         let begun = Instant::now();
-        let handle = self.opened.device.handle();
+        let wanted = if self.signal.is_some() { READABLE | URGENT } else { READABLE };
         while !stop.is_ordered() {
-            match handle.poll(READABLE, SLICE_MS) {
+            let polled = self.opened.device.handle().poll(wanted, SLICE_MS);
+            if let Some(signal) = &mut self.signal {
+                signal.check(&self.opened)?;
+            }
+            match polled {
                 Ok(0) if begun.elapsed() >= self.stall_timeout => {
                     let (path, time) = (self.opened.path.display(), self.stall_timeout);
                     let why = format!("{path}: stalled, no picture for {time:?}");
                     return Err(Error::lost(Cause::Stalled, why));
                 }
                 Ok(0) => {}
+                // What woke this thread may have been an event alone.
+                Ok(_) if self.signal.is_some() && !self.is_readable() => {}
                 Ok(_) => return Ok(()),
                 Err(e) if e.kind() == ErrorKind::Interrupted => {}
                 Err(e) => return Err(self.error("waiting", &e)),
             }
         }
         Err(Error::Stopped)
+    }
+
+    fn is_readable(&self) -> bool {
+        self.opened.device.handle().poll(READABLE, 0).is_ok_and(|n| n > 0)
     }
 
     /// Waits for the next frame and passes the newest one to `take`.

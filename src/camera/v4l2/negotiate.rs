@@ -26,16 +26,18 @@ pub(super) struct Negotiated {
     pub(super) mode: Mode,
 }
 
-/// Sets a device up, as close to the configuration as the driver allows.
+/// Sets a device up, as close to the configuration as the driver allows. `signal` is the
+/// size of what comes in, where that is known.
 pub(super) fn negotiate(
     opened: &Opened,
     config: &DeviceConfig,
     fps: Option<f64>,
+    signal: Option<(u32, u32)>,
 ) -> Result<Negotiated, Error> {
     let fourcc = choose(opened, config.format)?;
     let is_raw = !PASSED_ON.contains(&fourcc);
     let default = if is_raw { RAW_SIZE } else { JPEG_SIZE };
-    let size = config.resolution.unwrap_or(default);
+    let size = config.resolution.or(signal).unwrap_or(default);
     let format = formats::set_format(&opened.device, &opened.caps, fourcc, size)
         .map_err(|e| nodes::error(&opened.path, "setting the format", &e))?;
     check_fields(opened, format.field)?;

@@ -8,6 +8,7 @@
 #![allow(unsafe_code, reason = "ioctls on structs with unions")]
 
 pub(super) mod formats;
+pub(super) mod inputs;
 pub(super) mod planes;
 
 use std::io;

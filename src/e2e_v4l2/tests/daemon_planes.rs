@@ -29,7 +29,7 @@ fn formats_in_one_buffer_and_in_several_become_the_picture_that_was_drawn() {
 fn rate_is_negotiated_and_frames_are_those_of_now() {
     let machine = machine();
     let device = Vivid::multi_planar(&machine).device();
-    let options = format!("--camera {device} --resolution 320x180 --fps 10");
+    let options = format!("--camera {device} --input 0 --resolution 320x180 --fps 10");
     let _server = start(&machine, &options);
     let mut viewer = Viewer::open(&machine);
     (0..20).for_each(|_| drop(viewer.next()));
@@ -43,7 +43,7 @@ fn rate_is_negotiated_and_frames_are_those_of_now() {
 fn faults_of_a_multi_planar_camera_heal() {
     let machine = machine();
     let vivid = Vivid::multi_planar(&machine);
-    let options = "--resolution 320x180 --format NM12 --idle-timeout 1s";
+    let options = "--input 0 --resolution 320x180 --format NM12 --idle-timeout 1s";
     let server = start(&machine, &format!("--camera {} {options}", vivid.device()));
     let mut viewer = Viewer::open(&machine);
     viewer.next();
@@ -77,7 +77,7 @@ fn faults_of_a_multi_planar_camera_heal() {
 fn multi_planar_camera_that_is_unplugged_comes_back() {
     let machine = machine();
     let vivid = Vivid::multi_planar(&machine);
-    let options = "--resolution 320x180 --format YM12";
+    let options = "--input 0 --resolution 320x180 --format YM12";
     let _server = start(&machine, &format!("--camera {} {options}", vivid.device()));
     let mut viewer = Viewer::open(&machine);
     viewer.next();
@@ -89,7 +89,7 @@ fn multi_planar_camera_that_is_unplugged_comes_back() {
 }
 
 #[test]
-fn devices_lists_multi_planar_cameras() {
+fn devices_lists_multi_planar_cameras_and_all_inputs() {
     let machine = machine();
     let device = Vivid::multi_planar(&machine).device();
     let json = machine.sh("mjpegd devices --json");
@@ -104,4 +104,16 @@ fn devices_lists_multi_planar_cameras() {
         let sizes = format(name)["sizes"].as_array().expect("a list of sizes").clone();
         assert!(sizes.iter().any(|size| size["width"] == 640 && size["fps"][0].is_number()));
     }
+    assert_eq!(ours["inputs"][3]["name"], "HDMI 0");
+    assert_eq!(ours["inputs"][3]["dv_timings"], true);
+    assert_eq!(ours["inputs"][2]["tv_standards"], serde_json::json!(["PAL", "NTSC", "SECAM"]));
+    let text = machine.sh("mjpegd devices");
+    let part_of = |device: &str| {
+        text.split("\n\n").find(|part| part.starts_with(device)).expect(&text).to_owned()
+    };
+    let ours = part_of(&device);
+    assert!(ours.contains("input     3 (HDMI 0), --dv-timings\n"), "{ours}");
+    // There is nothing to choose.
+    let plain = part_of(&Vivid::single_planar(&machine).device());
+    assert!(!plain.contains("input  "), "{plain}");
 }

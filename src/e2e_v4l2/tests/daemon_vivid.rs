@@ -10,7 +10,7 @@ use crate::tests::helpers::vivid::Vivid;
 /// A picture of a camera in this format.
 pub(crate) fn snapshot(machine: &Machine, camera: Vivid<'_>, format: &str) -> Vec<u8> {
     let device = camera.device();
-    let options = format!("--camera {device} --format {format} --resolution 640x360");
+    let options = format!("--camera {device} --input 0 --format {format} --resolution 640x360");
     let server = start(machine, &options);
     let mut viewer = Viewer::open(machine);
     viewer.next();
@@ -26,7 +26,10 @@ fn raw_formats_become_the_picture_that_was_drawn() {
     let machine = machine();
     let camera = Vivid::single_planar(&machine);
     camera.set("test_pattern", 1);
-    for format in ["YUYV", "YVYU", "UYVY", "NV12", "NV21", "YU12", "YV12", "RGB3", "BGR3", "RGBP"] {
+    for format in [
+        "YUYV", "YVYU", "UYVY", "NV12", "NV21", "YU12", "YV12", "RGB3", "BGR3", "RGBP", "NV16",
+        "NV24", "422P",
+    ] {
         let seen = bars(&snapshot(&machine, camera, format));
         assert_near(format, &seen, &BARS, 12);
         assert!(seen[0].iter().all(|channel| *channel >= 253), "{format}: white is {:?}", seen[0]);

@@ -46,3 +46,11 @@ pub(crate) fn grey([r, g, b]: [u8; 3]) -> [u8; 3] {
     let luma = (u32::from(r) * 2126 + u32::from(g) * 7152 + u32::from(b) * 722 + 5000) / 10_000;
     [luma.to_le_bytes()[0]; 3]
 }
+
+/// Width and height of a JPEG.
+pub(crate) fn size(jpeg: &[u8]) -> (u16, u16) {
+    let mut decoder = Decoder::new(jpeg);
+    decoder.read_info().expect("a JPEG that can be decoded");
+    let info = decoder.info().expect("its head was read");
+    (info.width, info.height)
+}
