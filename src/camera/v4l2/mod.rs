@@ -13,6 +13,7 @@ pub(crate) mod list_devices;
 mod messages;
 mod negotiate;
 mod nodes;
+mod pipeline;
 mod signal;
 mod source;
 mod stream;
@@ -123,7 +124,7 @@ impl V4l2 {
                 let dequeued = self.stream().dequeue();
                 dequeued.map_err(|e| self.error("reading", &e))?;
             }
-            Err(e) => return Err(self.error("starting", &e)),
+            Err(e) => return Err(pipeline::explain(self.error("starting", &e), &self.opened.caps)),
         }
         self.is_started = true;
         Ok(())

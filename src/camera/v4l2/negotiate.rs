@@ -5,6 +5,7 @@ use rustix::io::Errno;
 
 use super::super::{Cause, Error};
 use super::nodes::{self, Opened};
+use super::pipeline;
 use super::sys::formats::{self, Field, Format};
 use crate::config::DeviceConfig;
 use crate::jpeg::PixelFormat;
@@ -104,7 +105,7 @@ fn choose(opened: &Opened, requested: Option<[u8; 4]>) -> Result<[u8; 4], Error>
 }
 
 /// Whether pictures of a format can be shown.
-fn is_supported(fourcc: [u8; 4]) -> bool {
+pub(super) fn is_supported(fourcc: [u8; 4]) -> bool {
     PASSED_ON.contains(&fourcc) || PixelFormat::from_fourcc(fourcc).is_some()
 }
 
@@ -115,7 +116,10 @@ fn offered(opened: &Opened) -> Vec<[u8; 4]> {
 fn unsupported(opened: &Opened, why: &str) -> Error {
     let offered = offered(opened);
     let names: Vec<_> = offered.iter().copied().map(name).collect();
-    let text = format!("{}: {why}; it offers {}", opened.path.display(), names.join(", "));
+    let mut text = format!("{}: {why}; it offers {}", opened.path.display(), names.join(", "));
+    if let Some(advice) = pipeline::advice(&opened.caps.driver, &offered) {
+        text = format!("{text}: {advice}");
+    }
     Error::lost(Cause::Unsupported, text)
 }
 

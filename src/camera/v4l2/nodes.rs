@@ -10,6 +10,7 @@ use v4l::Device;
 
 use super::super::{Cause, Error};
 use super::identity::Identity;
+use super::pipeline;
 use super::sys::{self, Caps};
 
 /// Folders of links that udev makes: by the model and serial number of the camera, and
@@ -46,7 +47,8 @@ pub(super) fn open(path: &Path) -> Result<Opened, Error> {
     let not_a_device =
         |_| Error::lost(Cause::Unsupported, format!("{name}: not a V4L2 device; use /dev/videoN"));
     let caps = sys::caps(&device).map_err(not_a_device)?;
-    match why_unusable(caps.flags) {
+    let why = why_unusable(caps.flags).map(str::to_owned);
+    match why.or_else(|| pipeline::why_unusable(&device, &caps)) {
         None => Ok(Opened { device, path: path.to_owned(), caps }),
         Some(why) => Err(Error::lost(Cause::Unsupported, format!("{name} ({}): {why}", caps.card))),
     }
@@ -80,13 +82,20 @@ pub(super) fn all() -> Vec<PathBuf> {
 
 /// The first node that is a camera, of those that `may_be` lets through.
 pub(super) fn first(may_be: impl Fn(&Path) -> bool) -> Result<Opened, Error> {
-    let mut refused = None;
+    let (mut refused, mut last_choice) = (None, None);
     for path in all().into_iter().filter(|path| may_be(path)) {
         match open(&path) {
+            // It may give nothing, and a webcam beside it does.
+            Ok(opened) if pipeline::is_of_libcamera(&opened.caps) => {
+                last_choice = last_choice.or(Some(path));
+            }
             Ok(opened) => return Ok(opened),
             // The first error says more than "no camera" if no node is usable.
             Err(e) => refused = refused.or(Some(e)),
         }
+    }
+    if let Some(path) = last_choice {
+        return open(&path);
     }
     Err(match refused {
         Some(Error::Lost(cause, why)) => {

@@ -29,6 +29,9 @@ pub(super) const VIDEO_CAPTURE_MPLANE: u32 = 0x0000_1000;
 pub(super) const VIDEO_M2M: u32 = 0x0000_8000 | 0x0000_4000;
 pub(super) const META_CAPTURE: u32 = 0x0080_0000;
 pub(super) const STREAMING: u32 = 0x0400_0000;
+/// The driver's formats are not what a picture is in: the whole graph of its devices has
+/// to be set up first, by another program.
+pub(super) const IO_MC: u32 = 0x2000_0000;
 const BUF_TYPE_VIDEO_CAPTURE: u32 = 1;
 const BUF_TYPE_VIDEO_CAPTURE_MPLANE: u32 = 9;
 const CTRL_FLAG_NEXT_CTRL: u32 = 0x8000_0000;
