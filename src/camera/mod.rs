@@ -113,6 +113,9 @@ pub(crate) trait Controls: Send + Sync {
 pub(crate) enum Error {
     /// Close the camera and try again later. Why, as a counter and as text.
     Lost(Cause, String),
+    /// Close the camera and open it again now, since its pictures will have another
+    /// size. Why, as text.
+    Reopen(String),
     /// This frame is damaged, the next may be good: drop it and continue.
     BadFrame(jpeg::Error),
     /// There is no frame yet: check whether one is still wanted, and ask again.
@@ -130,7 +133,7 @@ pub(crate) enum Cause {
     Busy,
     /// The device stopped giving frames.
     Stalled,
-    /// The device works, but its output is unusable.
+    /// The device works, but nothing comes into it, or its output is unusable.
     NoSignal,
     /// The device is not a camera, or none that this program supports.
     Unsupported,
@@ -191,7 +194,7 @@ impl Error {
 impl fmt::Display for Error {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Self::Lost(_, why) => f.write_str(why),
+            Self::Lost(_, why) | Self::Reopen(why) => f.write_str(why),
             Self::BadFrame(why) => write!(f, "{why}"),
             Self::NotYet => f.write_str("no picture yet"),
             Self::Stopped => f.write_str("asked to stop"),

@@ -54,16 +54,26 @@ pub(super) fn run(shared: &Shared) {
         let end = catch_unwind(AssertUnwindSafe(|| thread.run_once())).unwrap_or_else(|panic| {
             Err(Error::lost(Cause::Io, format!("the driver panicked: {}", panics::text(&*panic))))
         });
-        if let Err(error) = end
-            && error != Error::Stopped
-        {
-            let wait = back_off.after(begun.elapsed());
-            let (label, why) = (thread.label(), error.to_string());
-            losses.warn(&why, &format!("{label} lost: {why}; trying again while somebody watches"));
-            // The picture is drawn and sent to viewers here. Whatever panics there, which
-            // is logged, must not end this thread: nobody would start it again.
-            let _ = catch_unwind(AssertUnwindSafe(|| thread.show(&error)));
-            thread.setup.stop.wait_for(wait);
+        match end {
+            Ok(()) | Err(Error::Stopped) => {}
+            // Viewers keep the last picture for the moment that this takes. A source
+            // that changes again and again has to wait as one that is lost.
+            Err(Error::Reopen(why)) => {
+                log::info!("{}: {why}; opening again", thread.label());
+                if begun.elapsed() < BackOff::LONGEST {
+                    thread.setup.stop.wait_for(back_off.after(begun.elapsed()));
+                }
+            }
+            Err(error) => {
+                let wait = back_off.after(begun.elapsed());
+                let (label, why) = (thread.label(), error.to_string());
+                let says = format!("{label} lost: {why}; trying again while somebody watches");
+                losses.warn(&why, &says);
+                // The picture is drawn and sent to viewers here. Whatever panics there,
+                // which is logged, must not end this thread: nobody would start it again.
+                let _ = catch_unwind(AssertUnwindSafe(|| thread.show(&error)));
+                thread.setup.stop.wait_for(wait);
+            }
         }
         if thread.try_end() {
             return;

@@ -198,6 +198,20 @@ fn lost_camera_is_a_state_and_heals() {
 }
 
 #[test]
+fn camera_whose_pictures_change_is_opened_again_and_not_lost() {
+    let fixture = Fixture::new(LONG);
+    let reader = fixture.capture.read();
+    fixture.step(Step::Give(JPEG));
+    assert_eq!(next(&reader, 0), (1, false));
+    fixture.step(Step::Fail(Error::Reopen("another signal comes in".into())));
+    fixture.step(Step::Give(OTHER));
+    assert_eq!(next(&reader, 1), (2, false), "no status picture");
+    let status = fixture.state_when(State::Live);
+    assert_eq!(status.n_opened, 2);
+    assert!(status.n_faults.iter().all(|(_, n)| *n == 0), "{:?}", status.n_faults);
+}
+
+#[test]
 fn panic_of_a_driver_is_a_fault_like_any_other() {
     let fixture = Fixture::new(LONG);
     let reader = fixture.capture.read();

@@ -46,6 +46,21 @@ pub(super) struct Args {
     #[arg(help_heading = "Device")]
     pub(super) format: String,
 
+    /// Input of the device, by its number; `mjpegd devices` lists them
+    #[arg(long, env = "MJPEGD_INPUT", value_name = "N", help_heading = "Device")]
+    pub(super) input: Option<u32>,
+
+    /// Standard of an analogue signal: PAL, NTSC or SECAM
+    #[arg(long, env = "MJPEGD_TV_STANDARD", value_name = "NAME", help_heading = "Device")]
+    pub(super) tv_standard: Option<String>,
+
+    /// Take size and rate of a digital signal (HDMI, DVI, SDI) from the signal, and follow it
+    #[arg(long, env = "MJPEGD_DV_TIMINGS", value_name = "true|false", help_heading = "Device")]
+    #[arg(action = ArgAction::Set, num_args = 0..=1, require_equals = true)]
+    #[arg(default_value_t = false, default_missing_value = "true", hide_default_value = true)]
+    #[arg(value_parser = BoolishValueParser::new())]
+    pub(super) dv_timings: bool,
+
     /// Quality of JPEGs that are made from raw pictures, 1 to 100
     #[arg(long, env = "MJPEGD_QUALITY", value_name = "N", default_value_t = 80)]
     #[arg(help_heading = "Device")]

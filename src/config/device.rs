@@ -1,13 +1,51 @@
 //! How to set up a device.
 
-use anyhow::{Context, Result, ensure};
+use anyhow::{Context, Result, bail, ensure};
 
 use super::args::Args;
 use super::size::parse_size;
 
+/// What comes into a device, and where.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub(crate) struct InputConfig {
+    /// The number of the input; `None`: the one that is set.
+    pub(crate) number: Option<u32>,
+    /// The standard of an analogue signal; `None`: the one that is set.
+    pub(crate) standard: Option<TvStandard>,
+    /// Whether size and rate follow a digital signal.
+    pub(crate) dv_timings: bool,
+}
+
+/// A family of standards of analogue television.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum TvStandard {
+    Pal,
+    Ntsc,
+    Secam,
+}
+
+impl TvStandard {
+    pub(crate) const ALL: [Self; 3] = [Self::Pal, Self::Ntsc, Self::Secam];
+
+    pub(crate) fn name(self) -> &'static str {
+        match self {
+            Self::Pal => "PAL",
+            Self::Ntsc => "NTSC",
+            Self::Secam => "SECAM",
+        }
+    }
+
+    fn parse(name: &str) -> Result<Self> {
+        let found =
+            Self::ALL.into_iter().find(|standard| standard.name().eq_ignore_ascii_case(name));
+        found.with_context(|| format!("--tv-standard {name}: use PAL, NTSC or SECAM"))
+    }
+}
+
 /// How to set up a device.
 #[derive(Clone, Debug, PartialEq)]
 pub(crate) struct DeviceConfig {
+    pub(crate) input: InputConfig,
     /// Width and height in pixels.
     pub(crate) resolution: Option<(u32, u32)>,
     /// The FourCC of the format to ask for; `None`: the cheapest that it has.
@@ -37,7 +75,15 @@ impl DeviceConfig {
             })?),
         };
         ensure!((1..=100).contains(&args.quality), "--quality {}: use 1 to 100", args.quality);
+        let standard = args.tv_standard.as_deref().map(TvStandard::parse).transpose()?;
+        if let Some(standard) = standard.filter(|_| args.dv_timings) {
+            bail!(
+                "--tv-standard {}: use it for an analogue signal, or --dv-timings for a digital one",
+                standard.name()
+            );
+        }
         Ok(Self {
+            input: InputConfig { number: args.input, standard, dv_timings: args.dv_timings },
             resolution: width.zip(height).map(|(w, h)| (u32::from(w), u32::from(h))),
             format,
             quality: args.quality,
@@ -50,7 +96,7 @@ impl DeviceConfig {
 /// Names of formats that people type, with the FourCC of the kernel (Linux,
 /// Documentation/userspace-api/media/v4l/pixfmt.html). Codes of four letters
 /// that are no name, such as YUYV, stand for themselves.
-const FORMAT_NAMES: [(&str, &[u8; 4]); 8] = [
+const FORMAT_NAMES: [(&str, &[u8; 4]); 19] = [
     ("MJPEG", b"MJPG"),
     ("YUV420", b"YU12"),
     ("YVU420", b"YV12"),
@@ -59,6 +105,17 @@ const FORMAT_NAMES: [(&str, &[u8; 4]); 8] = [
     ("BGR24", b"BGR3"),
     ("GRAY", b"GREY"),
     ("GRAY8", b"GREY"),
+    ("YUV422P", b"422P"),
+    ("NV12M", b"NM12"),
+    ("NV21M", b"NM21"),
+    ("NV16M", b"NM16"),
+    ("NV61M", b"NM61"),
+    ("YUV420M", b"YM12"),
+    ("YVU420M", b"YM21"),
+    ("YUV422M", b"YM16"),
+    ("YVU422M", b"YM61"),
+    ("YUV444M", b"YM24"),
+    ("YVU444M", b"YM42"),
 ];
 
 /// The FourCC that a name means, in capitals or not.
@@ -82,6 +139,8 @@ fn control(text: &str) -> Result<(String, Option<i64>)> {
 
 #[cfg(test)]
 mod tests {
+    use clap::Parser;
+
     use super::*;
 
     #[test]
@@ -98,10 +157,43 @@ mod tests {
             ("BGR24", b"BGR3"),
             ("GREY", b"GREY"),
             ("gray", b"GREY"),
+            ("NV12M", b"NM12"),
+            ("yuv422p", b"422P"),
         ] {
             assert_eq!(fourcc(name), Some(*code), "{name}");
         }
         assert_eq!(fourcc("JPEG2000"), None);
+    }
+
+    #[test]
+    fn each_format_of_several_buffers_has_its_name_in_the_kernel() {
+        let with_planes = FORMAT_NAMES.iter().filter(|(name, _)| name.ends_with('M'));
+        assert_eq!(with_planes.clone().count(), 10);
+        for (name, code) in with_planes {
+            assert!(crate::jpeg::PixelFormat::from_fourcc(**code).is_some(), "{name}");
+        }
+    }
+
+    #[test]
+    fn television_standard_is_one_of_three_and_not_of_a_digital_signal() {
+        let input = |args: &[&str]| {
+            let args = [&["mjpegd"], args].concat();
+            DeviceConfig::new(&Args::parse_from(args)).map(|config| config.input)
+        };
+        assert_eq!(input(&[]).unwrap(), InputConfig::default());
+        let pal = input(&["--input", "2", "--tv-standard", "pal"]).unwrap();
+        assert_eq!((pal.number, pal.standard), (Some(2), Some(TvStandard::Pal)));
+        assert!(input(&["--dv-timings"]).unwrap().dv_timings);
+        for (args, says) in [
+            (&["--tv-standard", "ATSC"][..], "--tv-standard ATSC: use PAL, NTSC or SECAM"),
+            (
+                &["--tv-standard", "PAL", "--dv-timings"],
+                "--tv-standard PAL: use it for an analogue",
+            ),
+        ] {
+            let fault = format!("{:#}", input(args).unwrap_err());
+            assert!(fault.starts_with(says), "{fault}");
+        }
     }
 
     #[test]

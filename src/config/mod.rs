@@ -36,7 +36,7 @@ pub(crate) use bind::Bind;
 pub(crate) use camera::{CameraConfig, Watch};
 pub(crate) use camera_options::{CameraOptions, CaptureConfig, MAX_FRAME_BYTES};
 pub(crate) use command_line::CommandLine;
-pub(crate) use device::DeviceConfig;
+pub(crate) use device::{DeviceConfig, InputConfig, TvStandard};
 pub(crate) use exit::ExitConfig;
 pub(crate) use http::{HttpConfig, Limits, LostSnapshot, N_SHORT_CONNECTIONS};
 pub(crate) use name::is_plain_name;

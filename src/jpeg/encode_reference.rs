@@ -63,12 +63,13 @@ fn sample(raw: &Raw<'_>, x: usize, y: usize) -> Vec<u8> {
             let pixels = &line[x / 2 * 4..];
             [pixels[y + x % 2 * 2], pixels[cb], pixels[cr]]
         }
-        (Layout::Pairs { cb, cr }, _) => {
-            let pair = &raw.line_of_pairs(y)[x / 2 * 2..];
+        (Layout::Pairs { cb, cr, sampling: (across, _) }, _) => {
+            let pair = &raw.line_of_colours(1, y)[x / across * 2..];
             [line[x], pair[cb], pair[cr]]
         }
-        (Layout::Planes { cb, cr }, _) => {
-            [line[x], raw.line_of_plane(cb, y)[x / 2], raw.line_of_plane(cr, y)[x / 2]]
+        (Layout::Planes { cb, cr, sampling: (across, _) }, _) => {
+            let [cb, cr] = [cb, cr].map(|i| raw.line_of_colours(1 + i, y)[x / across]);
+            [line[x], cb, cr]
         }
         (Layout::Luma, _) => [line[x], 0, 0],
         (_, PixelFormat::Bgr3) => [line[3 * x + 2], line[3 * x + 1], line[3 * x]],

@@ -59,7 +59,7 @@ fn shot(
     scene: Scene,
 ) -> Vec<u8> {
     let at = |x: usize, y: usize| ycbcr(scene(x, y), range);
-    let mut data: Vec<u8> = (0..=250).cycle().take(stride * height * 2).collect();
+    let mut data: Vec<u8> = (0..=250).cycle().take(stride * height * 3).collect();
     let n_half = height.div_ceil(2);
     let chroma = stride * height;
     let name = format.name();
@@ -68,12 +68,16 @@ fn shot(
             let [luma, _, _] = at(x, y);
             let [_, cb, cr] = at(x & !1, y & !1);
             let [_, cb_row, cr_row] = at(x & !1, y);
+            let [_, cb_own, cr_own] = at(x, y);
             let [r, g, b] = scene(x, y);
             let i = y * stride;
             let pair = chroma + y / 2 * stride + x / 2 * 2;
             let plane = chroma + y / 2 * (stride / 2) + x / 2;
             let next = n_half * (stride / 2);
             let quad = i + x / 2 * 4;
+            // At 4:2:2 each line has its colours, at 4:4:4 each pixel has.
+            let (pair_row, pair_own) = (chroma + i + x / 2 * 2, chroma + 2 * (i + x));
+            let (row, next_row) = (chroma + y * (stride / 2) + x / 2, height * (stride / 2));
             let mut put = |bytes: &[(usize, u8)]| bytes.iter().for_each(|(i, v)| data[*i] = *v);
             match name {
                 "YUYV" => put(&[(i + 2 * x, luma), (quad + 1, cb_row), (quad + 3, cr_row)]),
@@ -83,6 +87,18 @@ fn shot(
                 "NV21" => put(&[(i + x, luma), (pair, cr), (pair + 1, cb)]),
                 "YU12" => put(&[(i + x, luma), (plane, cb), (plane + next, cr)]),
                 "YV12" => put(&[(i + x, luma), (plane, cr), (plane + next, cb)]),
+                "NV16" => put(&[(i + x, luma), (pair_row, cb_row), (pair_row + 1, cr_row)]),
+                "NV61" => put(&[(i + x, luma), (pair_row, cr_row), (pair_row + 1, cb_row)]),
+                "NV24" => put(&[(i + x, luma), (pair_own, cb_own), (pair_own + 1, cr_own)]),
+                "NV42" => put(&[(i + x, luma), (pair_own, cr_own), (pair_own + 1, cb_own)]),
+                "422P" => put(&[(i + x, luma), (row, cb_row), (row + next_row, cr_row)]),
+                "YM61" => put(&[(i + x, luma), (row, cr_row), (row + next_row, cb_row)]),
+                "YM24" => {
+                    put(&[(i + x, luma), (chroma + i + x, cb_own), (2 * chroma + i + x, cr_own)]);
+                }
+                "YM42" => {
+                    put(&[(i + x, luma), (chroma + i + x, cr_own), (2 * chroma + i + x, cb_own)]);
+                }
                 "RGB3" => put(&[(i + 3 * x, r), (i + 3 * x + 1, g), (i + 3 * x + 2, b)]),
                 "BGR3" => put(&[(i + 3 * x, b), (i + 3 * x + 1, g), (i + 3 * x + 2, r)]),
                 "RGBP" => {

@@ -43,7 +43,7 @@ pub(crate) use mjpegd_jpeg_codec::Simd;
 #[cfg(feature = "daemon")]
 pub(crate) use pixels::PixelFormat;
 #[cfg(feature = "daemon")]
-pub(crate) use raw::{Range, Raw};
+pub(crate) use raw::{MAX_PLANES, Plane, Range, Raw, RawError};
 pub(crate) use split::{Found, Splitter};
 pub(crate) use walk::{Walk, Walked};
 

@@ -1,5 +1,5 @@
-//! A raw picture in a borrowed buffer. Its size is checked once, so that no later read
-//! is outside of the buffer.
+//! A raw picture in borrowed buffers. Its size is checked once, so that no later read
+//! is outside of them.
 
 use std::fmt;
 
@@ -18,6 +18,7 @@ pub(crate) enum RawError {
     Stride { stride: usize, needed: usize },
     OddStride { format: PixelFormat, stride: usize },
     TooShort { len: usize, needed: usize },
+    Planes { format: PixelFormat, n: usize },
 }
 
 impl fmt::Display for RawError {
@@ -38,27 +39,41 @@ impl fmt::Display for RawError {
             Self::TooShort { len, needed } => {
                 write!(f, "a picture of {len} bytes, where {needed} are needed")
             }
+            Self::Planes { format, n } => {
+                write!(f, "{format} in {n} buffers, where {} are needed", format.n_planes())
+            }
         }
     }
 }
 
 impl std::error::Error for RawError {}
 
-/// A raw picture in a borrowed buffer.
+/// The most planes that a format has.
+pub(crate) const MAX_PLANES: usize = 3;
+
+/// Lines of samples in a borrowed buffer.
+#[derive(Clone, Copy, Debug, Default)]
+pub(crate) struct Plane<'a> {
+    /// The bytes from line to line.
+    pub(crate) stride: usize,
+    pub(crate) data: &'a [u8],
+}
+
+/// A raw picture in borrowed buffers.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Raw<'a> {
     format: PixelFormat,
     width: u16,
     height: u16,
-    stride: usize,
     range: Range,
-    data: &'a [u8],
+    planes: [Plane<'a>; MAX_PLANES],
 }
 
 impl<'a> Raw<'a> {
     /// A picture in `data`. `stride` is the number of bytes from line to line of the
-    /// first plane (V4L2's bytesperline). The other planes follow directly: a plane of
-    /// colour pairs has the same stride, a plane of one colour has half of it.
+    /// first plane (V4L2's bytesperline). The other planes follow directly: with 4:2:0
+    /// and 4:2:2, a plane of colour pairs has the same stride, a plane of one colour has
+    /// half of it.
     ///
     /// # Errors
     /// The size, the stride or the buffer do not fit each other.
@@ -68,6 +83,64 @@ impl<'a> Raw<'a> {
         stride: usize,
         range: Range,
         data: &'a [u8],
+    ) -> Result<Self, RawError> {
+        let mut raw = Self::without_planes(format, (width, height), range)?;
+        let needed = format.line_len(width);
+        if stride < needed {
+            return Err(RawError::Stride { stride, needed });
+        }
+        let is_halved = matches!(format.layout(), Layout::Planes { .. }) && format.pairs_columns();
+        if is_halved && !stride.is_multiple_of(2) {
+            return Err(RawError::OddStride { format, stride });
+        }
+        let needed = format.min_len(width, height, stride);
+        if data.len() < needed {
+            return Err(RawError::TooShort { len: data.len(), needed });
+        }
+        let mut rest = data;
+        for (i, plane) in raw.planes.iter_mut().take(format.n_planes()).enumerate() {
+            let stride = format.stride_of(i, stride);
+            *plane = Plane { stride, data: rest };
+            // The last plane has all that is left; its last line may lack its padding.
+            let len = stride * format.n_lines_of(i, height);
+            rest = rest.get(len..).unwrap_or_default();
+        }
+        Ok(raw)
+    }
+
+    /// A picture whose planes lie in buffers of their own, each with its own stride.
+    ///
+    /// # Errors
+    /// As [`Raw::new`], and if the format has another number of planes.
+    pub(crate) fn of_planes(
+        format: PixelFormat,
+        (width, height): (usize, usize),
+        range: Range,
+        planes: &[Plane<'a>],
+    ) -> Result<Self, RawError> {
+        let mut raw = Self::without_planes(format, (width, height), range)?;
+        if planes.len() != format.n_planes() {
+            return Err(RawError::Planes { format, n: planes.len() });
+        }
+        for (i, plane) in planes.iter().enumerate() {
+            let needed = format.line_len_of(i, width);
+            if plane.stride < needed {
+                return Err(RawError::Stride { stride: plane.stride, needed });
+            }
+            let needed = format.min_len_of(i, (width, height), plane.stride);
+            if plane.data.len() < needed {
+                return Err(RawError::TooShort { len: plane.data.len(), needed });
+            }
+            raw.planes[i] = *plane;
+        }
+        Ok(raw)
+    }
+
+    /// A picture of this size, which is checked, and still without its samples.
+    fn without_planes(
+        format: PixelFormat,
+        (width, height): (usize, usize),
+        range: Range,
     ) -> Result<Self, RawError> {
         let (Ok(w), Ok(h)) = (u16::try_from(width), u16::try_from(height)) else {
             return Err(RawError::Size { width, height });
@@ -82,21 +155,8 @@ impl<'a> Raw<'a> {
         if format.pairs_columns() && !width.is_multiple_of(2) {
             return Err(RawError::OddWidth { format, width });
         }
-        let needed = format.line_len(width);
-        if stride < needed {
-            return Err(RawError::Stride { stride, needed });
-        }
-        // The planes of colour have half the stride, which must be a whole number of bytes.
-        if matches!(format.layout(), Layout::Planes { .. }) && !stride.is_multiple_of(2) {
-            return Err(RawError::OddStride { format, stride });
-        }
-        // Last, as it needs sizes that fit. From here on every line lies inside of the
-        // buffer.
-        let needed = format.min_len(width, height, stride);
-        if data.len() < needed {
-            return Err(RawError::TooShort { len: data.len(), needed });
-        }
-        Ok(Self { format, width: w, height: h, stride, range, data })
+        let planes = [Plane::default(); MAX_PLANES];
+        Ok(Self { format, width: w, height: h, range, planes })
     }
 
     pub(crate) fn format(&self) -> PixelFormat {
@@ -117,21 +177,18 @@ impl<'a> Raw<'a> {
 
     /// One line of the first plane.
     pub(super) fn line(&self, y: usize) -> &'a [u8] {
-        &self.data[y * self.stride..][..self.format.line_len(usize::from(self.width))]
+        self.line_of(0, y)
     }
 
-    /// The line of colour pairs that belongs to line `y`.
-    pub(super) fn line_of_pairs(&self, y: usize) -> &'a [u8] {
-        let at = (usize::from(self.height) + y / 2) * self.stride;
-        &self.data[at..][..usize::from(self.width)]
+    /// The line of a plane of colours that belongs to line `y` of the picture.
+    pub(super) fn line_of_colours(&self, plane: usize, y: usize) -> &'a [u8] {
+        let (_, down) = self.format.sampling();
+        self.line_of(plane, y / down)
     }
 
-    /// The line of one of the two planes of colour that belongs to line `y`.
-    pub(super) fn line_of_plane(&self, plane: usize, y: usize) -> &'a [u8] {
-        let n_rows = usize::from(self.height).div_ceil(2);
-        let stride = self.stride / 2;
-        let at = usize::from(self.height) * self.stride + (plane * n_rows + y / 2) * stride;
-        &self.data[at..][..usize::from(self.width) / 2]
+    fn line_of(&self, plane: usize, line: usize) -> &'a [u8] {
+        let Plane { stride, data } = self.planes[plane];
+        &data[line * stride..][..self.format.line_len_of(plane, usize::from(self.width))]
     }
 }
 
@@ -191,18 +248,47 @@ mod tests {
                 let raw = Raw::new(format, (width, height), stride, Range::Full, &data).unwrap();
                 for y in 0..height {
                     raw.line(y);
-                    match format.layout() {
-                        Layout::Pairs { .. } => {
-                            raw.line_of_pairs(y);
-                        }
-                        Layout::Planes { .. } => {
-                            raw.line_of_plane(0, y);
-                            raw.line_of_plane(1, y);
-                        }
-                        _ => {}
+                    for plane in 1..format.n_planes() {
+                        raw.line_of_colours(plane, y);
                     }
                 }
             }
+        }
+    }
+
+    /// Each plane of a picture in a buffer of its own, with padding of its own.
+    fn apart(format: PixelFormat, (width, height): (usize, usize)) -> Vec<(usize, Vec<u8>)> {
+        let plane = |i| {
+            let stride = format.line_len_of(i, width) + 6 * (i + 1);
+            let len = format.min_len_of(i, (width, height), stride);
+            (stride, (0..len).map(|at| (at * (i + 3)).to_le_bytes()[0]).collect())
+        };
+        (0..format.n_planes()).map(plane).collect()
+    }
+
+    #[test]
+    fn planes_in_buffers_of_their_own_are_read_to_their_ends() {
+        for format in PixelFormat::ALL {
+            let size = (50, 37);
+            let buffers = apart(format, size);
+            let planes: Vec<_> =
+                buffers.iter().map(|(stride, data)| Plane { stride: *stride, data }).collect();
+            let raw = Raw::of_planes(format, size, Range::Full, &planes).unwrap();
+            for y in 0..size.1 {
+                assert_eq!(raw.line(y).as_ptr(), planes[0].data[y * planes[0].stride..].as_ptr());
+                for (i, plane) in planes.iter().enumerate().skip(1) {
+                    let at = y * format.n_lines_of(i, 2) / 2 * plane.stride;
+                    assert_eq!(raw.line_of_colours(i, y).as_ptr(), plane.data[at..].as_ptr());
+                }
+            }
+            for i in 0..planes.len() {
+                let mut short = planes.clone();
+                short[i].data = &short[i].data[1..];
+                let fault = Raw::of_planes(format, size, Range::Full, &short).unwrap_err();
+                assert!(matches!(fault, RawError::TooShort { .. }), "{format}: {fault}");
+            }
+            let fault = Raw::of_planes(format, size, Range::Full, &planes[1..]).unwrap_err();
+            assert!(fault.to_string().contains("buffers, where"), "{fault}");
         }
     }
 }

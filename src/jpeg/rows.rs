@@ -13,20 +13,17 @@ use super::raw::Raw;
 /// the time and 0.8 of the bytes, but lose 3 dB. At an equal number of bytes both look
 /// the same, so RGB keeps its full colour.
 pub(super) fn sampling(format: PixelFormat) -> SamplingFactor {
-    match format.layout() {
-        Layout::Packed { .. } => SamplingFactor::R_4_2_2,
-        Layout::Pairs { .. } | Layout::Planes { .. } => SamplingFactor::R_4_2_0,
-        Layout::Rgb { .. } | Layout::Luma => SamplingFactor::R_4_4_4,
+    match format.sampling() {
+        (2, 2) => SamplingFactor::R_4_2_0,
+        (2, _) => SamplingFactor::R_4_2_2,
+        _ => SamplingFactor::R_4_4_4,
     }
 }
 
 /// The width and height of an MCU in pixels. Strips consist of whole MCUs.
 pub(super) fn mcu(format: PixelFormat) -> (usize, usize) {
-    match format.layout() {
-        Layout::Packed { .. } => (16, 8),
-        Layout::Pairs { .. } | Layout::Planes { .. } => (16, 16),
-        Layout::Rgb { .. } | Layout::Luma => (8, 8),
-    }
+    let (across, down) = format.sampling();
+    (8 * across, 8 * down)
 }
 
 /// The components that the JPEG of a format has.
@@ -63,18 +60,19 @@ impl Rows<'_> {
                 Layout::Packed { cb, .. } => set(i, Line::ColourFirst(line, order(cb == 0))),
                 Layout::Luma => set(i, Line::Luma(line)),
                 Layout::Rgb { .. } => set(i, pixels(raw.format(), line)),
-                Layout::Pairs { cb, .. } => {
+                Layout::Pairs { cb, sampling: (_, down), .. } => {
                     set(i, Line::Luma(line));
-                    // A line of colour serves two lines of the picture.
-                    if i % 2 == 0 {
-                        set(i / 2, Line::Colours(raw.line_of_pairs(y), order(cb == 0)));
+                    // A line of colour serves `down` lines of the picture.
+                    if i % down == 0 {
+                        let colours = raw.line_of_colours(1, y);
+                        set(i / down, Line::Colours(colours, order(cb == 0)));
                     }
                 }
-                Layout::Planes { cb, cr } => {
+                Layout::Planes { cb, cr, sampling: (_, down) } => {
                     set(i, Line::Luma(line));
-                    if i % 2 == 0 {
-                        set(i / 2, Line::Cb(raw.line_of_plane(cb, y)));
-                        set(i / 2, Line::Cr(raw.line_of_plane(cr, y)));
+                    if i % down == 0 {
+                        set(i / down, Line::Cb(raw.line_of_colours(1 + cb, y)));
+                        set(i / down, Line::Cr(raw.line_of_colours(1 + cr, y)));
                     }
                 }
             }

@@ -10,7 +10,8 @@ use v4l::framesize::FrameSizeEnum;
 use v4l::video::Capture;
 
 use super::nodes::{self, Opened};
-use super::{controls, sys};
+use super::sys::{formats, inputs};
+use super::{controls, signal};
 use crate::controls::Control;
 
 /// One camera.
@@ -22,8 +23,20 @@ pub(crate) struct Device {
     name: String,
     driver: String,
     bus: String,
+    inputs: Vec<Input>,
     formats: Vec<Format>,
     controls: Vec<Control>,
+}
+
+/// What can be chosen by `--input`.
+#[derive(Debug, Serialize)]
+struct Input {
+    number: u32,
+    name: String,
+    /// The names of the standards for `--tv-standard`.
+    tv_standards: Vec<&'static str>,
+    /// Whether `--dv-timings` has a meaning.
+    dv_timings: bool,
 }
 
 #[derive(Debug, Serialize)]
@@ -63,13 +76,14 @@ pub(crate) fn devices_to_text(devices: &[Device]) -> String {
 
 impl Device {
     fn new(opened: &Opened) -> Self {
-        let formats = sys::formats(&opened.device).into_iter();
+        let formats = formats::formats(&opened.device, &opened.caps).into_iter();
         Self {
             path: opened.path.display().to_string(),
             lasting_path: nodes::lasting_name(&opened.path).map(|p| p.display().to_string()),
             name: opened.caps.card.clone(),
             driver: opened.caps.driver.clone(),
             bus: opened.caps.bus.clone(),
+            inputs: signal::all(opened).into_iter().map(Input::new).collect(),
             formats: formats
                 .map(|(fourcc, description)| Format {
                     fourcc: String::from_utf8_lossy(&fourcc).into_owned(),
@@ -92,6 +106,11 @@ impl Device {
             self.lasting_path.as_ref().unwrap_or(&self.path)
         ));
         line(format_args!("driver    {}, {}", self.driver, self.bus));
+        // A webcam has one, and nothing to choose.
+        let is_plain = |input: &&Input| input.tv_standards.is_empty() && !input.dv_timings;
+        if self.inputs.len() > 1 || !self.inputs.iter().all(|input| is_plain(&input)) {
+            self.inputs.iter().for_each(|input| line(format_args!("input     {}", input.text())));
+        }
         for format in &self.formats {
             line(format_args!("format    {} ({})", format.fourcc, format.description));
             format.sizes.iter().for_each(|size| line(format_args!("          {}", size.text())));
@@ -109,6 +128,30 @@ impl Device {
                 if menu.is_empty() { "" } else { ": " },
                 menu.join(", ")
             ));
+        }
+        text
+    }
+}
+
+impl Input {
+    fn new(input: inputs::Input) -> Self {
+        let has = |capability| input.capabilities & capability != 0;
+        let standards = if has(inputs::HAS_STANDARDS) { input.standards } else { 0 };
+        Self {
+            number: input.index,
+            tv_standards: signal::standards(standards),
+            dv_timings: has(inputs::HAS_DV_TIMINGS),
+            name: input.name,
+        }
+    }
+
+    fn text(&self) -> String {
+        let mut text = format!("{} ({})", self.number, self.name);
+        if !self.tv_standards.is_empty() {
+            text = format!("{text}, --tv-standard {}", self.tv_standards.join(", "));
+        }
+        if self.dv_timings {
+            text += ", --dv-timings";
         }
         text
     }

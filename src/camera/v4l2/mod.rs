@@ -1,4 +1,4 @@
-//! USB webcams and other V4L2 capture devices, single-planar.
+//! USB webcams and other V4L2 capture devices, single-planar and multi-planar.
 //!
 //! JPEGs of the device are passed on unchanged; raw pictures are encoded.
 //! Kernel interface: Linux, Documentation/userspace-api/media/v4l.
@@ -13,7 +13,10 @@ pub(crate) mod list_devices;
 mod messages;
 mod negotiate;
 mod nodes;
+mod pipeline;
+mod signal;
 mod source;
+mod stream;
 mod sys;
 
 use std::io::ErrorKind;
@@ -23,20 +26,22 @@ use std::time::{Duration, Instant};
 
 use parking_lot::Mutex;
 use rustix::time::{ClockId, clock_gettime};
-use v4l::buffer::{Flags, Metadata, Type};
-use v4l::io::mmap::Stream;
-use v4l::io::traits::CaptureStream;
+use v4l::buffer::{Flags, Metadata};
 
 use super::{Cause, Driver, Error, stall};
 use crate::config::CameraConfig;
 use crate::frame::{FrameBuf, Timestamp};
-use crate::jpeg::{self, Encoder, PixelFormat, Range, Raw, Simd};
+use crate::jpeg::{self, Encoder, PixelFormat, Simd};
 use crate::mode::Mode;
 use crate::shutdown::Shutdown;
 use desired::Desired;
 use device::Device;
 use nodes::Opened;
+use signal::Signal;
 pub(super) use source::KIND;
+use stream::Stream;
+use sys::formats::Format;
+use sys::planes::Planes;
 
 /// Kernel buffers to request: one being filled, one being copied, two spare so that a
 /// late copy costs a frame and not a restart of the stream.
@@ -45,14 +50,18 @@ const N_BUFFERS: u32 = 4;
 const SLICE_MS: i32 = 200;
 /// POLLIN of poll(2).
 const READABLE: i16 = 1;
+/// POLLPRI: an event of the driver.
+const URGENT: i16 = 2;
 
 /// One opened and streaming device.
 struct V4l2 {
     /// `None` only while dropping.
-    stream: Option<Stream<'static>>,
+    stream: Option<Stream>,
     opened: Opened,
+    /// `None` if no input or signal was asked for.
+    signal: Option<Signal>,
     mode: Mode,
-    format: sys::Format,
+    format: Format,
     /// Encodes raw pictures; `None` if the device gives JPEGs.
     encoder: Option<(Encoder, PixelFormat)>,
     stall_timeout: Duration,
@@ -73,13 +82,12 @@ impl V4l2 {
         released: Arc<Mutex<Option<Instant>>>,
     ) -> Result<Self, Error> {
         let config = &camera.device;
-        let negotiated = negotiate::negotiate(&opened, config, camera.fps)?;
+        let (signal, size) = signal::set_up(&opened, &config.input)?;
+        let negotiated = negotiate::negotiate(&opened, config, camera.fps, size)?;
         // Before the stream begins, so that not even its first picture has other values.
         controls::apply(&opened, desired);
         let error = |e| nodes::error(&opened.path, "taking buffers", &e);
-        let mut stream =
-            Stream::with_buffers(&opened.device, Type::VideoCapture, N_BUFFERS).map_err(error)?;
-        stream.set_timeout(Duration::from_millis(SLICE_MS.unsigned_abs().into()));
+        let stream = Stream::new(&opened, N_BUFFERS, SLICE_MS).map_err(error)?;
         let n_threads = std::thread::available_parallelism().map_or(1, usize::from);
         Ok(Self {
             encoder: negotiated
@@ -89,6 +97,7 @@ impl V4l2 {
             mode: negotiated.mode,
             format: negotiated.format,
             opened,
+            signal,
             stall_timeout: camera.stall_timeout.unwrap_or(stall::DEFAULT),
             n_warmup: config.n_warmup,
             is_started: false,
@@ -97,7 +106,7 @@ impl V4l2 {
         })
     }
 
-    fn stream(&mut self) -> &mut Stream<'static> {
+    fn stream(&mut self) -> &mut Stream {
         self.stream.as_mut().expect("a camera has its stream until it is dropped")
     }
 
@@ -115,7 +124,7 @@ impl V4l2 {
                 let dequeued = self.stream().dequeue();
                 dequeued.map_err(|e| self.error("reading", &e))?;
             }
-            Err(e) => return Err(self.error("starting", &e)),
+            Err(e) => return Err(pipeline::explain(self.error("starting", &e), &self.opened.caps)),
         }
         self.is_started = true;
         Ok(())
@@ -124,15 +133,21 @@ impl V4l2 {
     /// Waits until a frame is ready.
     fn wait(&mut self, stop: &Shutdown) -> Result<(), Error> {
         let begun = Instant::now();
-        let handle = self.stream().handle();
+        let wanted = if self.signal.is_some() { READABLE | URGENT } else { READABLE };
         while !stop.is_ordered() {
-            match handle.poll(READABLE, SLICE_MS) {
+            let polled = self.opened.device.handle().poll(wanted, SLICE_MS);
+            if let Some(signal) = &mut self.signal {
+                signal.check(&self.opened)?;
+            }
+            match polled {
                 Ok(0) if begun.elapsed() >= self.stall_timeout => {
                     let (path, time) = (self.opened.path.display(), self.stall_timeout);
                     let why = format!("{path}: stalled, no picture for {time:?}");
                     return Err(Error::lost(Cause::Stalled, why));
                 }
                 Ok(0) => {}
+                // What woke this thread may have been an event alone.
+                Ok(_) if self.signal.is_some() && !self.is_readable() => {}
                 Ok(_) => return Ok(()),
                 Err(e) if e.kind() == ErrorKind::Interrupted => {}
                 Err(e) => return Err(self.error("waiting", &e)),
@@ -141,11 +156,15 @@ impl V4l2 {
         Err(Error::Stopped)
     }
 
+    fn is_readable(&self) -> bool {
+        self.opened.device.handle().poll(READABLE, 0).is_ok_and(|n| n > 0)
+    }
+
     /// Waits for the next frame and passes the newest one to `take`.
     fn newest<T>(
         &mut self,
         stop: &Shutdown,
-        take: impl FnOnce(&mut Self, &[u8]) -> Result<T, Error>,
+        take: impl FnOnce(&mut Self, &Planes<'_>) -> Result<T, Error>,
     ) -> Result<(T, Timestamp), Error> {
         if !self.is_started {
             self.start(stop)?;
@@ -167,40 +186,36 @@ impl V4l2 {
 
     fn newest_of<T>(
         &mut self,
-        stream: &mut Stream<'static>,
-        take: impl FnOnce(&mut Self, &[u8]) -> Result<T, Error>,
+        stream: &mut Stream,
+        take: impl FnOnce(&mut Self, &Planes<'_>) -> Result<T, Error>,
     ) -> Result<(T, Timestamp), Error> {
-        let handle = stream.handle();
+        let handle = self.opened.device.handle();
         for n_stale in 0.. {
-            let (buffer, meta) = stream.next().map_err(|e| self.error("reading", &e))?;
+            let (picture, meta) = stream.next().map_err(|e| self.error("reading", &e))?;
             // Skip to the last frame in the queue. The bound is for a device that is
             // faster than this loop.
             if n_stale < 2 * N_BUFFERS && handle.poll(READABLE, 0).is_ok_and(|n| n > 0) {
                 self.n_stale += 1;
                 continue;
             }
-            let used = buffer.len().min(meta.bytesused as usize);
             if meta.flags.contains(Flags::ERROR) {
                 return Err(Error::BadFrame(jpeg::Error::Marked));
             }
-            if used == 0 {
+            if picture[0].is_empty() {
                 return Err(Error::BadFrame(jpeg::Error::Empty));
             }
-            let at = taken_at(meta);
-            return take(self, &buffer[..used]).map(|taken| (taken, at));
+            let at = taken_at(&meta);
+            return take(self, &picture).map(|taken| (taken, at));
         }
         unreachable!("the loop ends after a bounded backlog")
     }
 
-    fn copy(&mut self, picture: &[u8], frame: &mut FrameBuf) -> Result<(), Error> {
+    fn copy(&mut self, picture: &Planes<'_>, frame: &mut FrameBuf) -> Result<(), Error> {
         let Some((encoder, format)) = &mut self.encoder else {
-            frame.extend(picture);
+            frame.extend(picture[0]);
             return Ok(());
         };
-        let range = if self.format.is_limited { Range::Limited } else { Range::Full };
-        let size = (self.format.width as usize, self.format.height as usize);
-        let stride = self.format.stride as usize;
-        let raw = Raw::new(*format, size, stride, range, picture)
+        let raw = stream::raw(&self.format, *format, picture)
             .map_err(|_| Error::BadFrame(jpeg::Error::Raw))?;
         let encoded = encoder.encode(&raw, frame);
         encoded.map_err(|e| Error::lost(Cause::Io, format!("encoding failed: {e}")))?;

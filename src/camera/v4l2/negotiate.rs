@@ -2,13 +2,11 @@
 //! that it does not have by similar ones, so the result is read back.
 
 use rustix::io::Errno;
-use v4l::fraction::Fraction;
-use v4l::video::Capture;
-use v4l::video::capture::Parameters;
 
 use super::super::{Cause, Error};
 use super::nodes::{self, Opened};
-use super::sys;
+use super::pipeline;
+use super::sys::formats::{self, Field, Format};
 use crate::config::DeviceConfig;
 use crate::jpeg::PixelFormat;
 use crate::mode::Mode;
@@ -23,23 +21,27 @@ const RAW_SIZE: (u32, u32) = (640, 480);
 /// The result of the negotiation.
 #[derive(Debug)]
 pub(super) struct Negotiated {
-    pub(super) format: sys::Format,
+    pub(super) format: Format,
     /// The pixel format; `None` if the device gives JPEGs.
     pub(super) raw: Option<PixelFormat>,
     pub(super) mode: Mode,
 }
 
-/// Sets a device up, as close to the configuration as the driver allows.
+/// Sets a device up, as close to the configuration as the driver allows. `signal` is the
+/// size of what comes in, where that is known.
 pub(super) fn negotiate(
     opened: &Opened,
     config: &DeviceConfig,
     fps: Option<f64>,
+    signal: Option<(u32, u32)>,
 ) -> Result<Negotiated, Error> {
     let fourcc = choose(opened, config.format)?;
     let is_raw = !PASSED_ON.contains(&fourcc);
-    let (width, height) = config.resolution.unwrap_or(if is_raw { RAW_SIZE } else { JPEG_SIZE });
-    let format = sys::set_format(&opened.device, fourcc, width, height)
+    let default = if is_raw { RAW_SIZE } else { JPEG_SIZE };
+    let size = config.resolution.or(signal).unwrap_or(default);
+    let format = formats::set_format(&opened.device, &opened.caps, fourcc, size)
         .map_err(|e| nodes::error(&opened.path, "setting the format", &e))?;
+    check_fields(opened, format.field)?;
     let raw = PixelFormat::from_fourcc(format.fourcc);
     if raw.is_none() && !PASSED_ON.contains(&format.fourcc) {
         return Err(unsupported(opened, &format!("it gives {} instead", name(format.fourcc))));
@@ -55,53 +57,82 @@ pub(super) fn negotiate(
     Ok(Negotiated { format, raw, mode })
 }
 
+/// Refuses pictures of which a buffer holds half of the lines, or two halves one above
+/// the other.
+fn check_fields(opened: &Opened, field: Field) -> Result<(), Error> {
+    let path = opened.path.display();
+    match field {
+        Field::None => {}
+        Field::Interlaced => {
+            log::info!("{path}: the pictures are interlaced, so what moves has combed edges");
+        }
+        Field::Separate => {
+            let why = "interlaced, and the driver gives the two fields of a picture apart: each \
+                       has half of the lines, and they would jump up and down";
+            let usage = "let the source send a progressive picture (720p, 1080p)";
+            return Err(Error::lost(Cause::Unsupported, format!("{path}: {why}; {usage}")));
+        }
+    }
+    Ok(())
+}
+
 /// The format to request: the configured one, or the cheapest to convert.
 fn choose(opened: &Opened, requested: Option<[u8; 4]>) -> Result<[u8; 4], Error> {
     // Asked first, because a driver replaces a format that it does not have by another, and
     // reports no error (VIDIOC_S_FMT).
-    let offered: Vec<_> =
-        sys::formats(&opened.device).into_iter().map(|(fourcc, _)| fourcc).collect();
-    // In the order of preference: the cheapest to convert first.
-    let supported = PASSED_ON.into_iter().chain(PixelFormat::ALL.map(PixelFormat::fourcc));
-    let requested = requested.map(|requested| offered_jpeg(requested, &offered));
+    let offered = offered(opened);
     match requested {
-        Some(requested) if !offered.contains(&requested) => {
-            Err(unsupported(opened, &format!("it has no {}", name(requested))))
-        }
-        Some(requested) if supported.clone().any(|known| known == requested) => Ok(requested),
-        Some(requested) => {
+        Some(requested) if !is_supported(requested) && offered.contains(&requested) => {
             Err(unsupported(opened, &format!("{} cannot be encoded to JPEG", name(requested))))
         }
-        None => supported
-            .into_iter()
-            .find(|known| offered.contains(known))
-            .ok_or_else(|| unsupported(opened, "it has no format that can be encoded to JPEG")),
+        Some(requested) => find(requested, &offered)
+            .ok_or_else(|| unsupported(opened, &format!("it has no {}", name(requested)))),
+        None => {
+            let raw = PixelFormat::ALL.into_iter().flat_map(PixelFormat::fourccs);
+            // In the order of preference: the cheapest to convert first.
+            let mut supported = PASSED_ON.into_iter().chain(raw);
+            supported
+                .find(|known| offered.contains(known))
+                .ok_or_else(|| unsupported(opened, "it has no format that can be encoded to JPEG"))
+        }
     }
 }
 
-/// Webcams call their JPEGs MJPG and some other devices JPEG, and people who want
-/// one of them get the one that there is.
-fn offered_jpeg(requested: [u8; 4], offered: &[[u8; 4]]) -> [u8; 4] {
-    let is_jpeg = PASSED_ON.contains(&requested) && !offered.contains(&requested);
-    let other = PASSED_ON.into_iter().find(|known| is_jpeg && offered.contains(known));
-    other.unwrap_or(requested)
+/// The format to take for one that was asked for.
+fn find(requested: [u8; 4], offered: &[[u8; 4]]) -> Option<[u8; 4]> {
+    // NV12 is also meant where the device has it with its planes apart.
+    let same = PixelFormat::from_fourcc(requested).into_iter().flat_map(PixelFormat::fourccs);
+    // Webcams call their JPEGs MJPG and some other devices JPEG: who wants one of them gets
+    // the one that there is.
+    let jpegs = PASSED_ON.into_iter().filter(|_| PASSED_ON.contains(&requested));
+    let mut wanted = std::iter::once(requested).chain(same).chain(jpegs);
+    wanted.find(|fourcc| offered.contains(fourcc))
+}
+
+/// Whether pictures of a format can be shown.
+pub(super) fn is_supported(fourcc: [u8; 4]) -> bool {
+    PASSED_ON.contains(&fourcc) || PixelFormat::from_fourcc(fourcc).is_some()
+}
+
+fn offered(opened: &Opened) -> Vec<[u8; 4]> {
+    formats::formats(&opened.device, &opened.caps).into_iter().map(|(fourcc, _)| fourcc).collect()
 }
 
 fn unsupported(opened: &Opened, why: &str) -> Error {
-    let offered: Vec<_> = sys::formats(&opened.device).into_iter().map(|(f, _)| name(f)).collect();
-    let text = format!("{}: {why}; it offers {}", opened.path.display(), offered.join(", "));
+    let offered = offered(opened);
+    let names: Vec<_> = offered.iter().copied().map(name).collect();
+    let mut text = format!("{}: {why}; it offers {}", opened.path.display(), names.join(", "));
+    if let Some(advice) = pipeline::advice(&opened.caps.driver, &offered) {
+        text = format!("{text}: {advice}");
+    }
     Error::lost(Cause::Unsupported, text)
 }
 
 /// Requests a rate, if one is configured, and returns the rate in use; `None` if the
 /// driver does not know it.
 fn set_rate(opened: &Opened, fps: Option<f64>) -> Result<Option<f64>, Error> {
-    let got = match fps.map(thousandths) {
-        Some(interval) => opened.device.set_params(&Parameters::new(interval)),
-        None => opened.device.params(),
-    };
-    match got {
-        Ok(Parameters { interval: Fraction { numerator, denominator }, .. }) => {
+    match formats::interval(&opened.device, &opened.caps, fps.map(thousandths)) {
+        Ok((numerator, denominator)) => {
             let is_known = numerator > 0 && denominator > 0;
             Ok(is_known.then(|| f64::from(denominator) / f64::from(numerator)))
         }
@@ -116,8 +147,8 @@ fn set_rate(opened: &Opened, fps: Option<f64>) -> Result<Option<f64>, Error> {
 
 /// The interval of a rate, exact to a thousandth of a frame a second.
 #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "0.001 to 1000 fps")]
-fn thousandths(fps: f64) -> Fraction {
-    Fraction::new(1000, (fps * 1000.0).round() as u32)
+fn thousandths(fps: f64) -> (u32, u32) {
+    (1000, (fps * 1000.0).round() as u32)
 }
 
 fn name(fourcc: [u8; 4]) -> String {
@@ -129,15 +160,16 @@ mod tests {
     use super::*;
 
     #[test]
-    fn jpeg_and_mjpg_stand_for_each_other_where_one_is_missing() {
+    fn another_name_of_the_same_format_stands_for_one_that_is_missing() {
         for (requested, offered, taken) in [
-            (b"JPEG", &[*b"YUYV", *b"MJPG"][..], b"MJPG"),
-            (b"MJPG", &[*b"JPEG"], b"JPEG"),
-            (b"JPEG", &[*b"MJPG", *b"JPEG"], b"JPEG"),
-            (b"JPEG", &[*b"YUYV"], b"JPEG"),
-            (b"YUYV", &[*b"MJPG"], b"YUYV"),
+            (b"JPEG", &[*b"YUYV", *b"MJPG"][..], Some(b"MJPG")),
+            (b"MJPG", &[*b"JPEG"], Some(b"JPEG")),
+            (b"JPEG", &[*b"MJPG", *b"JPEG"], Some(b"JPEG")),
+            (b"NV12", &[*b"MJPG", *b"NM12"], Some(b"NM12")),
+            (b"JPEG", &[*b"YUYV"], None),
+            (b"YUYV", &[*b"MJPG"], None),
         ] {
-            assert_eq!(offered_jpeg(*requested, offered), *taken);
+            assert_eq!(find(*requested, offered), taken.copied());
         }
     }
 }

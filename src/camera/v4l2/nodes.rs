@@ -10,6 +10,7 @@ use v4l::Device;
 
 use super::super::{Cause, Error};
 use super::identity::Identity;
+use super::pipeline;
 use super::sys::{self, Caps};
 
 /// Folders of links that udev makes: by the model and serial number of the camera, and
@@ -46,7 +47,8 @@ pub(super) fn open(path: &Path) -> Result<Opened, Error> {
     let not_a_device =
         |_| Error::lost(Cause::Unsupported, format!("{name}: not a V4L2 device; use /dev/videoN"));
     let caps = sys::caps(&device).map_err(not_a_device)?;
-    match why_unusable(caps.flags) {
+    let why = why_unusable(caps.flags).map(str::to_owned);
+    match why.or_else(|| pipeline::why_unusable(&device, &caps)) {
         None => Ok(Opened { device, path: path.to_owned(), caps }),
         Some(why) => Err(Error::lost(Cause::Unsupported, format!("{name} ({}): {why}", caps.card))),
     }
@@ -58,14 +60,9 @@ fn why_unusable(flags: u32) -> Option<&'static str> {
     // First, because codecs of older kernels have the flags of a capture device too.
     if is(sys::VIDEO_M2M) {
         Some("a codec, not a camera")
-    } else if is(sys::VIDEO_CAPTURE) && is(sys::STREAMING) {
-        None
-    } else if is(sys::VIDEO_CAPTURE) {
-        Some("a camera without streaming I/O, which is not supported")
-    } else if is(sys::VIDEO_CAPTURE_MPLANE) {
-        Some(
-            "a multi-planar camera, which is not supported; use exec: with a program that reads it",
-        )
+    } else if is(sys::VIDEO_CAPTURE | sys::VIDEO_CAPTURE_MPLANE) {
+        let why = "a camera without streaming I/O, which is not supported";
+        Some(why).filter(|_| !is(sys::STREAMING))
     } else if is(sys::META_CAPTURE) {
         Some("a metadata node, not a camera; the camera is another /dev/videoN")
     } else {
@@ -85,13 +82,20 @@ pub(super) fn all() -> Vec<PathBuf> {
 
 /// The first node that is a camera, of those that `may_be` lets through.
 pub(super) fn first(may_be: impl Fn(&Path) -> bool) -> Result<Opened, Error> {
-    let mut refused = None;
+    let (mut refused, mut last_choice) = (None, None);
     for path in all().into_iter().filter(|path| may_be(path)) {
         match open(&path) {
+            // It may give nothing, and a webcam beside it does.
+            Ok(opened) if pipeline::is_of_libcamera(&opened.caps) => {
+                last_choice = last_choice.or(Some(path));
+            }
             Ok(opened) => return Ok(opened),
             // The first error says more than "no camera" if no node is usable.
             Err(e) => refused = refused.or(Some(e)),
         }
+    }
+    if let Some(path) = last_choice {
+        return open(&path);
     }
     Err(match refused {
         Some(Error::Lost(cause, why)) => {
@@ -172,9 +176,10 @@ mod tests {
     fn nodes_are_told_apart_by_their_capabilities() {
         use sys::{META_CAPTURE, STREAMING, VIDEO_CAPTURE, VIDEO_CAPTURE_MPLANE, VIDEO_M2M};
         assert_eq!(why_unusable(VIDEO_CAPTURE | STREAMING), None);
+        assert_eq!(why_unusable(VIDEO_CAPTURE_MPLANE | STREAMING), None);
         for (flags, says) in [
             (VIDEO_CAPTURE, "without streaming"),
-            (VIDEO_CAPTURE_MPLANE | STREAMING, "multi-planar"),
+            (VIDEO_CAPTURE_MPLANE, "without streaming"),
             (META_CAPTURE | STREAMING, "metadata"),
             (VIDEO_M2M | STREAMING, "codec"),
             (STREAMING, "not a capture device"),

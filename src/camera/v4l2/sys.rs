@@ -1,10 +1,15 @@
 //! The few ioctls that the `v4l` crate cannot make safely: it panics on names that are
 //! not UTF-8, and on values that it does not know.
 //!
-//! This is the only file of the driver with `unsafe` code: it passes structs to ioctls,
-//! and reads unions in the way that the kernel documents.
+//! This file and those in its folder are the only ones of the driver with `unsafe` code:
+//! they pass structs to ioctls, read unions in the way that the kernel documents, and
+//! map the driver's buffers.
 //! Names and layouts: Linux, `include/uapi/linux/videodev2.h`.
 #![allow(unsafe_code, reason = "ioctls on structs with unions")]
+
+pub(super) mod formats;
+pub(super) mod inputs;
+pub(super) mod planes;
 
 use std::io;
 use std::mem::{size_of, zeroed};
@@ -12,10 +17,10 @@ use std::os::fd::BorrowedFd;
 use std::ptr::from_mut;
 
 use rustix::io::{Errno, FdFlags, fcntl_setfd};
-use v4l::Device;
+use v4l::device::{Device, Handle};
 use v4l::v4l_sys::{
     v4l2_capability, v4l2_ext_control, v4l2_ext_controls, v4l2_fmtdesc, v4l2_format,
-    v4l2_pix_format, v4l2_query_ext_ctrl, v4l2_querymenu,
+    v4l2_query_ext_ctrl, v4l2_querymenu, v4l2_streamparm,
 };
 use v4l::v4l2::{self, vidioc};
 
@@ -24,15 +29,11 @@ pub(super) const VIDEO_CAPTURE_MPLANE: u32 = 0x0000_1000;
 pub(super) const VIDEO_M2M: u32 = 0x0000_8000 | 0x0000_4000;
 pub(super) const META_CAPTURE: u32 = 0x0080_0000;
 pub(super) const STREAMING: u32 = 0x0400_0000;
+/// The driver's formats are not what a picture is in: the whole graph of its devices has
+/// to be set up first, by another program.
+pub(super) const IO_MC: u32 = 0x2000_0000;
 const BUF_TYPE_VIDEO_CAPTURE: u32 = 1;
-const COLORSPACE_JPEG: u32 = 7;
-const QUANTIZATION_FULL_RANGE: u32 = 1;
-const QUANTIZATION_LIM_RANGE: u32 = 2;
-
-/// Formats of full range if the driver does not say. JPEG colours have full range too,
-/// other YCbCr has limited range (V4L2_MAP_QUANTIZATION_DEFAULT).
-const FULL_BY_DEFAULT: [&[u8; 4]; 4] = [b"RGB3", b"BGR3", b"RGBP", b"GREY"];
-
+const BUF_TYPE_VIDEO_CAPTURE_MPLANE: u32 = 9;
 const CTRL_FLAG_NEXT_CTRL: u32 = 0x8000_0000;
 const CTRL_FLAG_DISABLED: u32 = 0x0001;
 const CTRL_TYPE_MENU: u32 = 3;
@@ -65,42 +66,64 @@ pub(super) struct Caps {
     pub(super) flags: u32,
 }
 
-/// A picture format as the driver set it.
-#[derive(Clone, Copy, Debug, PartialEq)]
-pub(super) struct Format {
-    pub(super) fourcc: [u8; 4],
-    pub(super) width: u32,
-    pub(super) height: u32,
-    /// Bytes from one line of the first plane to the next.
-    pub(super) stride: u32,
-    /// Whether luma is from 16 to 235, for a format in YCbCr.
-    pub(super) is_limited: bool,
+impl Caps {
+    /// Whether pictures come only through the multi-planar API. A device that has both
+    /// is used through the other one.
+    pub(super) fn is_multi_planar(&self) -> bool {
+        self.flags & (VIDEO_CAPTURE | VIDEO_CAPTURE_MPLANE) == VIDEO_CAPTURE_MPLANE
+    }
+
+    fn buffer_type(&self) -> u32 {
+        if self.is_multi_planar() { BUF_TYPE_VIDEO_CAPTURE_MPLANE } else { BUF_TYPE_VIDEO_CAPTURE }
+    }
 }
 
-/// Structs of the kernel for which all zeroes is a valid value.
-trait Plain: Sized {
+/// Arguments of ioctls for which all zeroes is a valid value.
+///
+/// # Safety
+/// Only for integers, and for structs of integers, pointers, arrays and unions of these.
+unsafe trait Plain: Sized {
     fn zero() -> Self {
-        // SAFETY: implemented only below, for structs of integers, pointers,
-        // arrays and unions of these, for which all zeroes is a value.
+        // SAFETY: as the trait asks, all zeroes is a value.
         unsafe { zeroed() }
     }
 }
 
-impl Plain for v4l2_capability {}
-impl Plain for v4l2_ext_control {}
-impl Plain for v4l2_ext_controls {}
-impl Plain for v4l2_fmtdesc {}
-impl Plain for v4l2_format {}
-impl Plain for v4l2_query_ext_ctrl {}
-impl Plain for v4l2_querymenu {}
+// SAFETY: `videodev2.h` has integers, pointers, arrays and unions of these in them.
+unsafe impl Plain for v4l2_capability {}
+// SAFETY: as above.
+unsafe impl Plain for v4l2_ext_control {}
+// SAFETY: as above.
+unsafe impl Plain for v4l2_ext_controls {}
+// SAFETY: as above.
+unsafe impl Plain for v4l2_fmtdesc {}
+// SAFETY: as above.
+unsafe impl Plain for v4l2_format {}
+// SAFETY: as above.
+unsafe impl Plain for v4l2_query_ext_ctrl {}
+// SAFETY: as above.
+unsafe impl Plain for v4l2_querymenu {}
+// SAFETY: as above.
+unsafe impl Plain for v4l2_streamparm {}
+// SAFETY: an integer.
+unsafe impl Plain for i32 {}
 
 /// Makes one ioctl with an argument of type `T`.
 fn call<T: Plain>(device: &Device, request: vidioc::_IOC_TYPE, argument: &mut T) -> io::Result<()> {
+    call_handle(&device.handle(), request, argument)
+}
+
+fn call_handle<T: Plain>(
+    handle: &Handle,
+    request: vidioc::_IOC_TYPE,
+    argument: &mut T,
+) -> io::Result<()> {
     // The size of the argument is part of the request's number.
     assert_eq!((request >> 16) & 0x3FFF, size_of::<T>() as vidioc::_IOC_TYPE);
-    // SAFETY: the descriptor is open as long as `device`, and the kernel reads
-    // and writes at most as many bytes as the request says, which is a `T`.
-    unsafe { v4l2::ioctl(device.handle().fd(), request, from_mut(argument).cast()) }
+    // SAFETY: the descriptor is open as long as `handle`, and the kernel reads
+    // and writes at most as many bytes as the request says, which is a `T`. Where a `T`
+    // points to more, its maker says for how long and how much.
+    unsafe { v4l2::ioctl(handle.fd(), request, from_mut(argument).cast()) }
 }
 
 /// Sets FD_CLOEXEC, which the crate does not.
@@ -127,16 +150,6 @@ pub(super) fn caps(device: &Device) -> io::Result<Caps> {
         bus: text(&caps.bus_info),
         flags: caps.device_caps,
     })
-}
-
-/// VIDIOC_ENUM_FMT: the formats of a capture device and their names.
-pub(super) fn formats(device: &Device) -> Vec<([u8; 4], String)> {
-    let format = |index| {
-        let mut format = v4l2_fmtdesc { index, type_: BUF_TYPE_VIDEO_CAPTURE, ..Plain::zero() };
-        call(device, vidioc::VIDIOC_ENUM_FMT, &mut format).ok()?;
-        Some((format.pixelformat.to_le_bytes(), text(&format.description)))
-    };
-    (0..64).map_while(format).collect()
 }
 
 /// VIDIOC_QUERY_EXT_CTRL: all controls that are not disabled.
@@ -246,36 +259,6 @@ fn exchange(
         Kind::Signed => value.into(),
         Kind::Unsigned => value.cast_unsigned().into(),
         Kind::Long => long,
-    })
-}
-
-/// VIDIOC_S_FMT: requests a format, and returns the one that the driver chose.
-pub(super) fn set_format(
-    device: &Device,
-    fourcc: [u8; 4],
-    width: u32,
-    height: u32,
-) -> io::Result<Format> {
-    let mut format = v4l2_format { type_: BUF_TYPE_VIDEO_CAPTURE, ..Plain::zero() };
-    // SAFETY: for this buffer type the union is a v4l2_pix_format, for which all zeroes
-    // is a valid value. A stride of 0 lets the driver choose.
-    let pix = unsafe { &mut format.fmt.pix };
-    (pix.pixelformat, pix.width, pix.height) = (u32::from_le_bytes(fourcc), width, height);
-    call(device, vidioc::VIDIOC_S_FMT, &mut format)?;
-    // SAFETY: as above; the driver filled it in.
-    let pix: v4l2_pix_format = unsafe { format.fmt.pix };
-    let fourcc = pix.pixelformat.to_le_bytes();
-    let is_limited = match pix.quantization {
-        QUANTIZATION_FULL_RANGE => false,
-        QUANTIZATION_LIM_RANGE => true,
-        _ => !FULL_BY_DEFAULT.contains(&&fourcc) && pix.colorspace != COLORSPACE_JPEG,
-    };
-    Ok(Format {
-        fourcc,
-        width: pix.width,
-        height: pix.height,
-        stride: pix.bytesperline,
-        is_limited,
     })
 }
 

@@ -2,54 +2,10 @@
 
 use crate::machine::{Machine, machine};
 use crate::tests::daemon::start;
+use crate::tests::helpers::bars::{BARS, assert_near, bars, grey, three_quarters};
 use crate::tests::helpers::usb::Webcam;
-use crate::tests::helpers::viewer::{Viewer, camera, camera_that, get, lost};
+use crate::tests::helpers::viewer::{self, Viewer, camera, camera_that, get, lost};
 use crate::tests::helpers::vivid::Vivid;
-use jpeg_decoder::{Decoder, PixelFormat};
-
-/// The bars of vivid's pattern "100% Colorbar", from the left.
-const BARS: [[u8; 3]; 8] = [
-    [255, 255, 255],
-    [255, 255, 0],
-    [0, 255, 255],
-    [0, 255, 0],
-    [255, 0, 255],
-    [255, 0, 0],
-    [0, 0, 255],
-    [0, 0, 0],
-];
-
-/// The bars of "75% Colorbar", which reveal a range that is wrongly expanded.
-fn three_quarters(bar: [u8; 3]) -> [u8; 3] {
-    bar.map(|channel| if channel == 255 { 191 } else { 0 })
-}
-
-/// The colour in the middle of each bar, at three quarters of the height: the text is above.
-fn bars(jpeg: &[u8]) -> Vec<[u8; 3]> {
-    let mut decoder = Decoder::new(jpeg);
-    let pixels = decoder.decode().expect("a JPEG that can be decoded");
-    let info = decoder.info().expect("a decoded JPEG has a size");
-    let (width, height) = (usize::from(info.width), usize::from(info.height));
-    let at = |bar: usize| height * 3 / 4 * width + (2 * bar + 1) * width / 16;
-    let colour = |bar: usize| match info.pixel_format {
-        PixelFormat::L8 => [pixels[at(bar)]; 3],
-        _ => [0, 1, 2].map(|channel| pixels[3 * at(bar) + channel]),
-    };
-    (0..BARS.len()).map(colour).collect()
-}
-
-fn assert_near(format: &str, seen: &[[u8; 3]], due: &[[u8; 3]], most: u8) {
-    for (bar, (seen, due)) in seen.iter().zip(due).enumerate() {
-        let is_near = seen.iter().zip(due).all(|(a, b)| a.abs_diff(*b) <= most);
-        assert!(is_near, "{format}: bar {bar} is {seen:?} and not {due:?}");
-    }
-}
-
-/// Full-range luma of Rec. 709, which vivid draws in formats without colour.
-fn grey([r, g, b]: [u8; 3]) -> [u8; 3] {
-    let luma = (u32::from(r) * 2126 + u32::from(g) * 7152 + u32::from(b) * 722 + 5000) / 10_000;
-    [luma.to_le_bytes()[0]; 3]
-}
 
 #[test]
 fn state_in_ustreamers_shape_has_the_quality_of_the_encoder() {
@@ -69,15 +25,16 @@ fn state_in_ustreamers_shape_has_the_quality_of_the_encoder() {
     assert_eq!(input["formats"][0]["compressed"], "false", "{input}");
 }
 
-fn snapshot(machine: &Machine, format: &str) -> Vec<u8> {
-    let device = Vivid::single_planar(machine).device();
-    let options = format!("--camera {device} --format {format} --resolution 640x360");
+/// A picture of a camera in this format.
+pub(crate) fn snapshot(machine: &Machine, camera: Vivid<'_>, format: &str) -> Vec<u8> {
+    let device = camera.device();
+    let options = format!("--camera {device} --input 0 --format {format} --resolution 640x360");
     let server = start(machine, &options);
     let mut viewer = Viewer::open(machine);
     viewer.next();
     let jpeg = viewer.next();
     let log = server.log();
-    assert_eq!(camera(machine)["got"]["format"], format, "{log}");
+    assert_eq!(viewer::camera(machine)["got"]["format"], format, "{log}");
     assert_eq!(server.stop(), 0);
     jpeg
 }
@@ -85,17 +42,21 @@ fn snapshot(machine: &Machine, format: &str) -> Vec<u8> {
 #[test]
 fn raw_formats_become_the_picture_that_was_drawn() {
     let machine = machine();
-    Vivid::single_planar(&machine).set("test_pattern", 1);
-    for format in ["YUYV", "YVYU", "UYVY", "NV12", "NV21", "YU12", "YV12", "RGB3", "BGR3", "RGBP"] {
-        let seen = bars(&snapshot(&machine, format));
+    let camera = Vivid::single_planar(&machine);
+    camera.set("test_pattern", 1);
+    for format in [
+        "YUYV", "YVYU", "UYVY", "NV12", "NV21", "YU12", "YV12", "RGB3", "BGR3", "RGBP", "NV16",
+        "NV24", "422P",
+    ] {
+        let seen = bars(&snapshot(&machine, camera, format));
         assert_near(format, &seen, &BARS, 12);
         assert!(seen[0].iter().all(|channel| *channel >= 253), "{format}: white is {:?}", seen[0]);
     }
-    let seen = bars(&snapshot(&machine, "GREY"));
+    let seen = bars(&snapshot(&machine, camera, "GREY"));
     assert_near("GREY", &seen, &BARS.map(grey), 4);
-    Vivid::single_planar(&machine).set("test_pattern", 0);
+    camera.set("test_pattern", 0);
     for format in ["YUYV", "RGB3"] {
-        let seen = bars(&snapshot(&machine, format));
+        let seen = bars(&snapshot(&machine, camera, format));
         assert_near(format, &seen, &BARS.map(three_quarters), 6);
     }
 }
@@ -104,9 +65,7 @@ fn raw_formats_become_the_picture_that_was_drawn() {
 fn what_is_no_camera_is_refused_by_its_name() {
     let machine = machine();
     let webcam = Webcam::plug_in(&machine, 0, "0001");
-    let multi_planar = Vivid::multi_planar(&machine).device();
     for (device, says) in [
-        (multi_planar.as_str(), "a multi-planar camera, which is not supported"),
         (webcam.metadata_device().as_str(), "a metadata node, not a camera"),
         ("/dev/null", "not a V4L2 device"),
     ] {

@@ -43,13 +43,14 @@ fn service_port_leads_into_the_guest() {
 }
 
 #[test]
-fn lists_two_vivid_cameras_and_the_webcam() {
+fn lists_three_vivid_cameras_and_the_webcam() {
     let machine = machine();
     let webcam = Webcam::plug_in(&machine, 0, "0001");
     let listing = machine.sh("v4l2-ctl --list-devices");
     for name in [
         "vivid (platform:vivid-000)",
         "vivid (platform:vivid-001)",
+        "vivid (platform:vivid-002)",
         "Test Camera: Test Camera (usb-vhci_hcd.0-1)",
     ] {
         assert!(listing.contains(name), "{name} is not in\n{listing}");

@@ -15,6 +15,9 @@ mod vivid;
 mod daemon;
 mod daemon_twins;
 mod daemon_vivid;
+// Multi-planar formats; inputs, and the signals that come into them.
+mod daemon_planes;
+mod daemon_signal;
 // The controls that the daemon lists and sets, and the page's panel for them in a real browser.
 mod daemon_controls;
 mod daemon_panel;

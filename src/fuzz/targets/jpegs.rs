@@ -138,7 +138,7 @@ fn raw_picture(input: &[u8], _: &mut Rng) -> u64 {
     let format = PixelFormat::ALL[usize::from(*format) % PixelFormat::ALL.len()];
     let size = (usize::from(*width), usize::from(*height) % 80);
     let stride = (format.line_len(size.0) + usize::from(*pad)).saturating_sub(2);
-    let n_bytes = if how & 1 == 0 { size.1 * (stride + 1) * 2 } else { pixels.len() };
+    let n_bytes = if how & 1 == 0 { size.1 * (stride + 1) * 3 } else { pixels.len() };
     let data: Vec<u8> = pixels.iter().copied().cycle().take(n_bytes).collect();
     let range = if how & 2 == 0 { Range::Full } else { Range::Limited };
     let raw = match Raw::new(format, size, stride, range, &data) {

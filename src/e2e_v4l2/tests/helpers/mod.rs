@@ -1,5 +1,7 @@
 //! What the tests work with: the two kinds of camera, viewers, v4l2-ctl as the reference, and CPU time.
 
+// The picture that vivid draws.
+pub(crate) mod bars;
 // Captures with v4l2-ctl.
 pub(crate) mod capture;
 // The CPU time of a server in the guest.

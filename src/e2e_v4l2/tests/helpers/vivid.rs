@@ -6,11 +6,11 @@ use crate::machine::Machine;
 use std::time::Duration;
 
 const DRIVER: &str = "/sys/bus/platform/drivers/vivid";
-/// Both cameras belong to one platform device.
+/// All cameras belong to one platform device.
 const PLATFORM_DEVICE: &str = "vivid.0";
 const BIND_DEADLINE: Duration = Duration::from_secs(10);
 
-/// One of the two cameras that `guest/init` makes.
+/// One of the three cameras that `guest/init` makes.
 #[derive(Clone, Copy)]
 pub(crate) struct Vivid<'m> {
     machine: &'m Machine,
@@ -28,6 +28,11 @@ impl<'m> Vivid<'m> {
         Self { machine, name: "vivid-001-vid-cap" }
     }
 
+    /// The camera with the single-planar API that has four inputs, of which only the first is a webcam's.
+    pub(crate) fn with_inputs(machine: &'m Machine) -> Self {
+        Self { machine, name: "vivid-002-vid-cap" }
+    }
+
     /// The current node, such as `/dev/video0`.
     pub(crate) fn device(self) -> String {
         let script = format!(
@@ -42,7 +47,7 @@ impl<'m> Vivid<'m> {
         self.machine.sh(&format!("v4l2-ctl -d {} -c {control}={value}", self.device()));
     }
 
-    /// Unbinds both cameras from their driver. Their nodes vanish, as after an unplug.
+    /// Unbinds all cameras from their driver. Their nodes vanish, as after an unplug.
     pub(crate) fn unbind(self) {
         self.machine.sh(&format!("echo {PLATFORM_DEVICE} >{DRIVER}/unbind"));
         self.machine.wait_for(
