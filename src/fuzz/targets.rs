@@ -12,7 +12,7 @@ use crate::config::file::File;
 use crate::fetch;
 use crate::frame::{DELIMITER, FrameBuf, Meta, SHORT_HEADERS, STREAM_TYPE, Timestamp};
 use crate::http::query::Query;
-use crate::http::routes;
+use crate::http::routes::{self, Which};
 use crate::http::time::When;
 use crate::jpeg::{self, Encoder, Found, PixelFormat, Range, Raw, Simd, Splitter, Walk, Walked};
 use crate::multipart::{Error, Next, Parser, Part};
@@ -51,6 +51,9 @@ fn request_target_and_query() {
         "/snapshot",
         "?action=",
         "stream_1",
+        "/stream1",
+        "/take",
+        "command&plugin=",
         "&fps=",
         "headers=full",
         "max_delay=",
@@ -90,6 +93,10 @@ fn target(input: &[u8], _: &mut Rng) -> u64 {
 /// How a request target is understood, with each value of its query.
 fn described(target: &str) -> String {
     let target = routes::Target::parse(target);
+    // Only a name that no camera has may stand for something else.
+    let address = target.clone().resolve(|_| false);
+    assert!(address == target || matches!(target.which, Which::Named(_)), "{target:?}");
+    assert_eq!(address.clone().resolve(|_| true), address);
     let query = Query(&target.query);
     let numbers = (query.number("fps", 0.001..=1000.0), query.number("max_delay", 0..=u32::MAX));
     let words = query.choice("headers", &[("minimal", 1), ("full", 2)]);
