@@ -8,6 +8,9 @@ REPLAY ?=
 CARGO ?= cargo
 
 .DEFAULT_GOAL := help
+# Under `make -j` two suites would share processors, ports and a browser, and their
+# timeouts would fail. Cargo uses all processors by itself.
+.NOTPARALLEL:
 .PHONY: help run build test test-https fuzz test-v4l2 test-arm64 soak check audit bench bench-relay bench-v4l2 bench-board bench-encode install clean
 .PHONY: need-build need-test need-v4l2 need-arm64 need-board need-bench need-encode
 

@@ -90,6 +90,7 @@ fn gets_orphans() -> bool {
 /// Starts a thread that takes the status of each orphan that ends, for as long
 /// as the process runs; none where orphans go to another process.
 pub(crate) fn reap_orphans() {
+    // Elsewhere the only children are commands, and their drivers wait for them.
     if !gets_orphans() {
         return;
     }
@@ -112,6 +113,8 @@ fn arm() -> io::Result<UnixStream> {
 fn reap_at(mut signals: &UnixStream) {
     loop {
         reap();
+        // One signal may stand for several children that ended, so each wake-up takes
+        // all of them, and many bytes are read at once.
         match signals.read(&mut [0; 512]) {
             Err(e) if e.kind() == ErrorKind::Interrupted => {}
             Ok(1..) => {}
@@ -127,8 +130,31 @@ fn reap() {
         let Ok(Some((pid, status))) = wait(WaitOptions::NOHANG) else { return };
         let pid = pid.as_raw_nonzero().get().unsigned_abs();
         match own.iter().position(|(id, _)| *id == pid) {
-            Some(at) => drop(own.swap_remove(at).1.set(ExitStatus::from_raw(status.as_raw()))),
+            Some(at) => {
+                let (_, exit) = own.swap_remove(at);
+                // It is empty: only what takes a child out of the list fills it.
+                let _ = exit.set(ExitStatus::from_raw(status.as_raw()));
+            }
             None => log::debug!("process {pid} has ended, which a command had left behind"),
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn number_of_a_child_that_has_ended_is_free_for_the_next() {
+        let mut child = OwnChild::spawn(&mut Command::new("true")).unwrap();
+        let status = loop {
+            match child.try_wait().unwrap() {
+                Some(status) => break status,
+                None => thread::yield_now(),
+            }
+        };
+        let id = child.id();
+        assert!(OWN.lock().iter().all(|(own, _)| *own != id));
+        assert_eq!(child.try_wait().unwrap(), Some(status), "it is kept for the owner");
     }
 }

@@ -4,15 +4,15 @@
 mod exits;
 
 use std::net::{IpAddr, Ipv4Addr, SocketAddr, UdpSocket};
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
-use anyhow::{Result, anyhow};
-use crossbeam_channel::{Receiver, select};
+use anyhow::{Context, Result, anyhow};
+use crossbeam_channel::{Receiver, never, select};
 
 use crate::camera;
 use crate::cameras::Cameras;
 use crate::children;
-use crate::config::{Bind, CameraOptions, CommandLine, Config, ServerOptionValues};
+use crate::config::{Bind, CameraOptions, CommandLine, Config, Credentials, ServerOptionValues};
 use crate::http::{Inherited, Restart, Server, check_camera_name};
 use crate::open_files;
 use crate::panics;
@@ -42,50 +42,103 @@ pub(crate) fn run(
     mut config: Config,
     signals: &Signals,
 ) -> Result<Option<Restart>> {
+    // Before the threads of the cameras and of the server start, so that each panic of
+    // theirs is counted.
     panics::install_hook();
     children::reap_orphans();
     let (trigger, stop) = shutdown::channel();
     open_files::limit_connections(&mut config.http.limits);
     let labels: Vec<_> = config.cameras.iter().map(CameraOptions::description).collect();
     let cameras = Cameras::new(config.cameras);
+    let in_use = InUse { server: config.server, users: config.http.credentials.clone() };
     let inherited = Inherited::from_env();
     let n_before = inherited.as_ref().map_or(0, |inherited| inherited.n_before);
-    let server = Server::start(config.http, cameras.clone(), inherited, &stop)?;
-    greet(&server.addresses(), &labels);
-    let (mut exits, looks) = Exits::watch(config.exit);
-    let mut exit = None;
-    let is_restart = loop {
-        select! {
-            recv(signals.stop) -> _ => break false,
-            recv(server.restart_needed()) -> _ => break true,
-            recv(looks) -> _ => {
-                exit = exits.look(Instant::now(), cameras.lost(), server.last_watched());
-                if exit.is_some() {
-                    break false;
-                }
-            }
-            recv(signals.reload) -> _ => reload(command_line, &cameras, &config.server),
+    // After the cameras, since a request may come as soon as the port is open.
+    let server = match Server::start(config.http, cameras.clone(), inherited, &stop) {
+        Ok(server) => server,
+        Err(e) => {
+            // Those that are always on, or recorded, run already: a segment has to end
+            // whole, and a command must not outlive the program.
+            drop(trigger);
+            cameras.close();
+            cameras.stop();
+            return Err(e);
         }
     };
-    if is_restart {
-        log::warn!("restarting, because the HTTP library has lost too many connections");
-        server.stop_accepting();
-    } else if let Some(Exit::Unwatched(time)) = exit {
-        log::info!("stopping: nobody has watched for {time:.0?} (--exit-on-no-viewers)");
-    } else {
-        log::info!("stopping");
+    greet(&server.addresses(), &labels);
+    let exits = Exits::watch(config.exit);
+    let end = wait_for_end(&server, signals, &cameras, exits, &|| {
+        reload(command_line, &cameras, &in_use);
+    });
+    match &end {
+        End::Restart(why) => {
+            log::warn!("restarting, because {why}");
+            server.stop_accepting();
+        }
+        End::Unwatched(time) => {
+            log::info!("stopping: nobody has watched for {time:.0?} (--exit-on-no-viewers)");
+        }
+        End::Stopped | End::Failed(_) => log::info!("stopping"),
     }
+    // The cameras are closed first, which ends what the server's workers wait for.
+    // Their threads are joined last, when nobody reads any more.
     drop(trigger);
     cameras.close();
-    let listeners = server.stop(is_restart);
+    let listeners = server.stop(matches!(end, End::Restart(_)));
     cameras.stop();
-    if let Some(Exit::Lost(why)) = exit {
-        return Err(anyhow!(why));
+    match end {
+        End::Stopped | End::Unwatched(_) => Ok(None),
+        End::Failed(why) => Err(anyhow!(why)),
+        End::Restart(_) => Ok(Some(Restart { listeners: listeners?, n_before })),
     }
-    if !is_restart {
-        return Ok(None);
+}
+
+/// Why the daemon stops.
+enum End {
+    Stopped,
+    Failed(String),
+    /// Nobody has watched for so long.
+    Unwatched(Duration),
+    Restart(&'static str),
+}
+
+/// Waits for an order to end, and follows the others meanwhile. A channel whose
+/// other end is gone gives no order: whoever gave them has ended, which is a bug.
+fn wait_for_end(
+    server: &Server,
+    signals: &Signals,
+    cameras: &Cameras,
+    (mut exits, looks): (Exits, Receiver<Instant>),
+    reload: &dyn Fn(),
+) -> End {
+    let mut reloads = signals.reload.clone();
+    loop {
+        select! {
+            recv(signals.stop) -> order => return match order {
+                Ok(()) => End::Stopped,
+                // Nothing could stop it in good order any more.
+                Err(_) => End::Failed("the signals to stop are not received any more".into()),
+            },
+            recv(server.restart_needed()) -> order => return End::Restart(match order {
+                Ok(()) => "the HTTP library has lost too many connections",
+                Err(_) => "the guard of the connections has ended",
+            }),
+            recv(looks) -> _ => {
+                match exits.look(Instant::now(), cameras.lost(), server.last_watched()) {
+                    Some(Exit::Lost(why)) => return End::Failed(why),
+                    Some(Exit::Unwatched(time)) => return End::Unwatched(time),
+                    None => {}
+                }
+            }
+            recv(reloads) -> order => match order {
+                Ok(()) => reload(),
+                Err(_) => {
+                    log::error!("SIGHUP is not received any more");
+                    reloads = never();
+                }
+            },
+        }
     }
-    Ok(Some(Restart { listeners: listeners?, n_before }))
 }
 
 /// Reads the command line and the file it names, and checks what the system
@@ -99,14 +152,21 @@ pub(crate) fn configure(command_line: &CommandLine) -> Result<Config> {
     open_files::check(config.http.n_seats)?;
     for section in &config.cameras {
         check_camera_name(&section.name).map_err(|e| anyhow!("{}: {e}", section.origin))?;
-        camera::check(&section.camera).map_err(|e| anyhow!("{}: {e}", section.origin))?;
+        camera::check(&section.camera).with_context(|| section.origin.clone())?;
     }
     Ok(config)
 }
 
+/// What takes effect only at a start, as it was read then.
+struct InUse {
+    server: ServerOptionValues,
+    /// The users of the file of `--auth-file`.
+    users: Option<Credentials>,
+}
+
 /// Reads the configuration file again and changes the cameras. A file with an
 /// error changes nothing: a typing mistake must not end a running recording.
-fn reload(command_line: &CommandLine, cameras: &Cameras, server: &ServerOptionValues) {
+fn reload(command_line: &CommandLine, cameras: &Cameras, in_use: &InUse) {
     let Some(file) = command_line.file() else {
         log::warn!("SIGHUP: there is no file to read again; start with --config FILE to have one");
         return;
@@ -114,9 +174,12 @@ fn reload(command_line: &CommandLine, cameras: &Cameras, server: &ServerOptionVa
     match configure(command_line) {
         Ok(config) => {
             log::info!("reading {} again", file.display());
-            let changed: Vec<_> = config.server.iter().filter(|o| !server.contains(o)).collect();
-            for (option, _) in changed {
-                log::warn!("{option} has changed; it takes effect when the program is restarted");
+            let is_new = |option: &&(String, _)| !in_use.server.contains(option);
+            let options = config.server.iter().filter(is_new).map(|(option, _)| &**option);
+            // Somebody who takes a user out of the file must not believe that it is done.
+            let users = (config.http.credentials != in_use.users).then_some("the --auth-file");
+            for what in options.chain(users) {
+                log::warn!("{what} has changed; it takes effect when the program is restarted");
             }
             cameras.change(config.cameras);
         }
@@ -144,6 +207,8 @@ fn greet_at(address: SocketAddr) {
     let port = address.port();
     log::info!("listening on http://{}/", local_address(address));
     if address.ip().is_loopback() {
+        // Said at each start, as the loopback default is what newcomers trip over
+        // first.
         log::info!("only this machine can reach it; for the network: --bind 0.0.0.0:{port}");
     } else if address.ip().is_unspecified() {
         match network_address() {

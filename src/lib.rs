@@ -67,6 +67,7 @@
 //! | `rate`, `log_limit` | events a second; a limit on lines that repeat |
 //! | `back_off` | the pause before the next try |
 //! | `log_queue` | the log's way out, which never blocks the one who logs |
+//! | `percent` | `%XX` in addresses |
 //! | `secrets` | what must not be shown, hidden in texts |
 //! | `instance` | who this process is, for a daemon that meets its own stream |
 //! | `url`, `trust` | addresses of other servers, with passwords hidden in texts; which certificates are accepted |
@@ -88,7 +89,7 @@
 //! | `http` | from the listener to the replies, in four storeys; its table of addresses is `http/routes.rs` |
 //! | `daemon` | builds these parts, starts them, stops them in reverse |
 //! | [`client`] | the library: every frame of a stream, or always the newest |
-//! | `cli` | the program: subcommands, signals, log, exit codes |
+//! | `cli` | the program: subcommands, command lines of other programs, signals, log, exit codes |
 //! | `fuzz` | in tests: random bytes for everything that reads bytes from outside |
 //! | [`guide`] | in the documentation: options, addresses, recording, design, ... |
 //!
@@ -145,6 +146,7 @@ mod multipart;
 mod open_files;
 #[cfg(feature = "daemon")]
 mod panics;
+mod percent;
 mod pictures;
 #[cfg(feature = "daemon")]
 mod rate;

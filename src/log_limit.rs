@@ -25,6 +25,8 @@ impl LogLimit {
             self.n_held_back += 1;
             return None;
         }
+        // How many were held back goes with the next line that passes, whatever it
+        // says, so that the log tells of each gap.
         self.last = Some((line.to_owned(), now));
         Some(std::mem::take(&mut self.n_held_back))
     }
@@ -73,6 +75,8 @@ impl LogReasons {
             return Some(std::mem::take(&mut reason.n_held_back));
         }
         if self.0.len() == N_REASONS {
+            // The oldest goes. With more reasons than this each may pass again too
+            // soon, which costs lines and loses none.
             self.0.remove(0);
         }
         self.0.push(Reason { text: text.to_owned(), since: now, n_held_back: 0 });

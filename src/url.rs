@@ -6,6 +6,7 @@ use std::fmt;
 
 use anyhow::{Context, Result, bail, ensure};
 
+use crate::percent;
 use crate::secrets::{Known, hide, hide_all, hide_in_address};
 
 /// The address of a stream or a picture.
@@ -40,6 +41,7 @@ impl Url {
     /// Reads an address. Whether the host exists is found out when it is asked.
     pub(crate) fn parse(text: &str) -> Result<Self> {
         let (scheme, rest) = text.split_once("://").context(USAGE)?;
+        // Schemes have no case (RFC 3986 3.1), and phones write the first letter large.
         let scheme = scheme.to_ascii_lowercase();
         ensure!(matches!(scheme.as_str(), "http" | "https"), USAGE);
         ensure!(scheme != "https" || cfg!(feature = "https"), NO_HTTPS);
@@ -48,6 +50,7 @@ impl Url {
             Userinfo::EndsAt(at) => (Some(&rest[..at]), &rest[at + 1..]),
             Userinfo::Unclear => bail!(UNCLEAR),
         };
+        // A fragment is for the client alone (RFC 9110 7.1) and is not sent.
         let rest = rest.split('#').next().unwrap_or("");
         let path_at = rest.find(['/', '?']).unwrap_or(rest.len());
         let (host, path) = rest.split_at(path_at);
@@ -62,7 +65,7 @@ impl Url {
         );
         let slash = if path.starts_with('/') { "" } else { "/" };
         let text = format!("{scheme}://{host}{slash}{path}");
-        let login = userinfo.map(|text| Login::parse(text, percent_decode));
+        let login = userinfo.map(|text| Login::parse(text, percent::decode));
         let literal_login = userinfo.map(|text| Login::parse(text, |text| text.into()));
         let literal_login = literal_login.filter(|literal| login.as_ref() != Some(literal));
         Ok(Self { text, login, literal_login })
@@ -135,7 +138,10 @@ fn check_host(text: &str, shown: &str) -> Result<()> {
         None => host.bytes().all(|b| b.is_ascii_alphanumeric() || b"-._".contains(&b)),
     };
     ensure!(is_host, "{shown:?} is no name of a host; {USAGE}");
-    let is_port = |port: &str| port.parse::<u16>().is_ok_and(|n| n > 0);
+    // `parse` alone would take a sign too.
+    let is_port = |port: &str| {
+        port.bytes().all(|b| b.is_ascii_digit()) && port.parse::<u16>().is_ok_and(|n| n > 0)
+    };
     ensure!(port.is_none_or(is_port), "the port is no number from 1 to 65535; {USAGE}");
     Ok(())
 }
@@ -146,19 +152,6 @@ impl Login {
         let (user, password) = text.split_once(':').unwrap_or((text, ""));
         Self { user: decode(user), password: decode(password) }
     }
-}
-
-/// Replaces each %XX. A percent sign without two hex digits stays, as people type
-/// passwords as they are.
-fn percent_decode(text: &str) -> Vec<u8> {
-    let (mut bytes, mut rest) = (Vec::new(), text.as_bytes());
-    while let [first, behind @ ..] = rest {
-        let hex = behind.get(..2).and_then(|hex| std::str::from_utf8(hex).ok());
-        let byte = hex.filter(|_| *first == b'%').and_then(|hex| u8::from_str_radix(hex, 16).ok());
-        bytes.push(byte.unwrap_or(*first));
-        rest = if byte.is_some() { &behind[2..] } else { behind };
-    }
-    bytes
 }
 
 /// Shows that there is a password, but not which.
@@ -182,6 +175,7 @@ impl fmt::Debug for Url {
 /// it is not clear which part is the password, more is replaced.
 pub(crate) fn mask(text: &str) -> Cow<'_, str> {
     if !text.contains("://") {
+        // No address: the names of options and headers are all there is to go by.
         return hide_all(text);
     }
     let mut masked = String::with_capacity(text.len());
@@ -315,6 +309,7 @@ mod tests {
             ("http://a b/", "no name of a host"),
             ("http://[::g]/", "no name of a host"),
             ("http://h:0/", "from 1 to 65535"),
+            ("http://h:+80/", "from 1 to 65535"),
             ("http://h:http/", "from 1 to 65535"),
             ("http://h/a b", "%20"),
             ("http://h/\r\nX: y", "%20"),

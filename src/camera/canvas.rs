@@ -67,6 +67,7 @@ impl Canvas {
     /// `scale` pixels wide; characters outside ASCII become question marks.
     pub(crate) fn text(&mut self, x: usize, y: usize, scale: usize, text: &str, colour: Colour) {
         for (i, letter) in text.chars().enumerate() {
+            // The font has the letters of ASCII, in the order of their codes.
             let code = if letter.is_ascii() { letter as usize } else { '?' as usize };
             for (row, dots) in BASIC_LEGACY[code].iter().enumerate() {
                 for column in (0..LETTER).filter(|c| dots & (1 << c) != 0) {

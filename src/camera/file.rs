@@ -4,8 +4,12 @@ use std::fs;
 use std::io::{Read, Seek};
 use std::path::{Path, PathBuf};
 
+use anyhow::{Result, bail};
+
+use super::kinds::{Kind, Openable, Source, behind, openable, path};
 use super::pacer::Pacer;
 use super::{Cause, Driver, Error};
+use crate::config::CameraConfig;
 use crate::frame::{FrameBuf, Timestamp};
 use crate::jpeg::{self, Found, Splitter};
 use crate::mode::Mode;
@@ -14,15 +18,46 @@ use crate::shutdown::Shutdown;
 /// The usual frame rate of a video: a file of JPEGs does not contain its own.
 const FPS: f64 = 25.0;
 
+pub(super) const KIND: Kind = Kind {
+    form: "file:PATH",
+    help: "a file of JPEGs one after the other, over and over",
+    read: |text| read(text).transpose().map(|of| of.map(|of| Box::new(of) as Box<dyn Source>)),
+};
+
+/// The path of the file.
+struct Named(PathBuf);
+
+fn read(text: &str) -> Result<Option<Named>> {
+    match behind("file", text) {
+        Some(rest) => Ok(Some(Named(path(rest, "file:PATH")?))),
+        // A bare path is refused with the form that it needs, so that every source
+        // has one spelling.
+        None if Path::new(text).is_file() => {
+            bail!("no such source; for a file use file:{text}")
+        }
+        None => Ok(None),
+    }
+}
+
+impl Source for Named {
+    fn check(&self, config: &CameraConfig) -> Result<(), Error> {
+        check(&self.0, config.max_frame_bytes)
+    }
+
+    fn camera(self: Box<Self>, config: CameraConfig, _: &str) -> Openable {
+        openable(move || File::open(&self.0, config.fps, config.max_frame_bytes))
+    }
+}
+
 #[derive(Debug)]
-pub(super) struct File {
+struct File {
     path: PathBuf,
     pictures: Pictures,
     pacer: Pacer,
 }
 
 impl File {
-    pub(super) fn open(path: &Path, fps: Option<f64>, max_bytes: usize) -> Result<Self, Error> {
+    fn open(path: &Path, fps: Option<f64>, max_bytes: usize) -> Result<Self, Error> {
         let pacer = Pacer::new(fps.unwrap_or(FPS));
         Ok(Self { path: path.to_owned(), pictures: Pictures::open(path, max_bytes)?, pacer })
     }
@@ -49,7 +84,7 @@ impl Driver for File {
 }
 
 /// Checks that the file holds at least one JPEG.
-pub(super) fn check(path: &Path, max_bytes: usize) -> Result<(), Error> {
+fn check(path: &Path, max_bytes: usize) -> Result<(), Error> {
     let mut pictures = Pictures::open(path, max_bytes)?;
     let mut frame = FrameBuf::new();
     loop {

@@ -7,10 +7,14 @@ use std::fs;
 use std::io::{ErrorKind, Read};
 use std::path::{Path, PathBuf};
 
+use anyhow::{Result, bail};
 use parking_lot::Mutex;
 
+use super::kinds::{Kind, Openable, Source, behind, openable, path};
 use super::pacer::Pacer;
+use super::watched::{self, Watched};
 use super::{Cause, Driver, Error};
+use crate::config::{CameraConfig, Watch};
 use crate::frame::{FrameBuf, Timestamp};
 use crate::jpeg;
 use crate::mode::Mode;
@@ -24,31 +28,73 @@ const N_START: u64 = 80;
 /// The most files to remember; further ones are not named.
 const MAX_NAMED: usize = 100;
 
+pub(super) const KIND: Kind = Kind {
+    form: "images:DIR",
+    help: "the JPEG files of a folder, in name order, over and over, or as they come (--watch)",
+    read: |text| read(text).transpose().map(|of| of.map(|of| Box::new(of) as Box<dyn Source>)),
+};
+
+/// The path of the folder.
+struct Named(PathBuf);
+
+fn read(text: &str) -> Result<Option<Named>> {
+    match behind("images", text) {
+        Some(rest) => Ok(Some(Named(path(rest, "images:DIR")?))),
+        // A bare path is refused with the form that it needs, so that every source
+        // has one spelling.
+        None if Path::new(text).is_dir() => {
+            bail!("no such source; for a folder use images:{text}")
+        }
+        None => Ok(None),
+    }
+}
+
+impl Source for Named {
+    fn check(&self, config: &CameraConfig) -> Result<(), Error> {
+        if config.watch.is_some() { watched::check(&self.0) } else { check(&self.0) }
+    }
+
+    fn camera(self: Box<Self>, config: CameraConfig, _: &str) -> Openable {
+        if let Some(Watch { removes }) = config.watch {
+            return openable(move || Watched::open(&self.0, removes, config.max_frame_bytes));
+        }
+        openable(move || Images::open(&self.0, config.fps, config.max_frame_bytes))
+    }
+}
+
 #[derive(Debug)]
-pub(super) struct Images {
+struct Images {
     dir: PathBuf,
     files: std::vec::IntoIter<PathBuf>,
     pacer: Pacer,
     max_bytes: usize,
-    /// Whether this round or the one before had a good picture.
-    has_good: bool,
-    /// Whether the next file is due at once, because the last one was skipped.
-    is_due: bool,
+    /// How many files the folder had when it was listed last.
+    n_files: usize,
+    /// How many bad files came since the last good picture; `None` before the first.
+    n_bad: Option<usize>,
     /// Why the last file could not be read, if none of this round could.
     unread: Option<Error>,
 }
 
 impl Images {
-    pub(super) fn open(dir: &Path, fps: Option<f64>, max_bytes: usize) -> Result<Self, Error> {
+    fn open(dir: &Path, fps: Option<f64>, max_bytes: usize) -> Result<Self, Error> {
+        let files = list(dir)?;
         Ok(Self {
             dir: dir.to_owned(),
-            files: list(dir)?.into_iter(),
+            n_files: files.len(),
+            files: files.into_iter(),
             pacer: Pacer::new(fps.unwrap_or(1.0)),
             max_bytes,
-            has_good: false,
-            is_due: false,
+            n_bad: None,
             unread: None,
         })
+    }
+
+    /// Whether the next file is due at once, because the last one was bad: where others
+    /// are good, a bad file takes no time from them. At most a round is run through in
+    /// this way, or a folder without a good picture would keep the processor busy.
+    fn is_due(&self) -> bool {
+        self.n_bad.is_some_and(|n| (1..=self.n_files).contains(&n))
     }
 
     /// Reads the next file that can be read into `frame`, and returns its path.
@@ -60,10 +106,12 @@ impl Images {
                 if let Some(error) = self.unread.take() {
                     return Err(error);
                 }
-                self.files = list(&self.dir)?.into_iter();
+                let files = list(&self.dir)?;
+                self.n_files = files.len();
+                self.files = files.into_iter();
                 continue;
             };
-            match read(&path, frame, self.max_bytes) {
+            match read_file(&path, frame, self.max_bytes) {
                 Ok(()) => {
                     self.unread = None;
                     return Ok(path);
@@ -82,7 +130,11 @@ impl Images {
 }
 
 /// Reads a file into an empty frame, or as much of it as is no frame any more.
-pub(super) fn read(path: &Path, frame: &mut FrameBuf, max_bytes: usize) -> std::io::Result<()> {
+pub(super) fn read_file(
+    path: &Path,
+    frame: &mut FrameBuf,
+    max_bytes: usize,
+) -> std::io::Result<()> {
     let file = fs::File::open(path)?;
     let n_bytes = usize::try_from(file.metadata()?.len()).unwrap_or(usize::MAX);
     frame.extend_from(file, n_bytes, max_bytes).map(|_| ())
@@ -114,19 +166,15 @@ pub(super) fn check_picture(
 
 impl Driver for Images {
     fn next_frame(&mut self, frame: &mut FrameBuf, stop: &Shutdown) -> Result<Timestamp, Error> {
-        if !std::mem::take(&mut self.is_due) {
+        if !self.is_due() {
             self.pacer.wait(stop)?;
         }
         let path = self.read_next(frame)?;
         let checked = check_picture(&path, frame, self.max_bytes);
-        match checked {
-            Ok(()) => self.has_good = true,
-            Err(_) => {
-                // Where others are good, a bad file takes no time from them.
-                self.is_due = self.has_good;
-                self.has_good &= self.files.len() > 0;
-            }
-        }
+        self.n_bad = match &checked {
+            Ok(()) => Some(0),
+            Err(_) => self.n_bad.map(|n| n + 1),
+        };
         checked.map(|()| Timestamp::now())
     }
 
@@ -136,7 +184,7 @@ impl Driver for Images {
 }
 
 /// Checks that the folder holds a picture: a file that begins like a JPEG.
-pub(super) fn check(dir: &Path) -> Result<(), Error> {
+fn check(dir: &Path) -> Result<(), Error> {
     let files = list(dir)?;
     let n_files = files.len();
     let error = |path: PathBuf| check_start(&path).err().map(|why| (path, why));
@@ -189,6 +237,7 @@ fn list(dir: &Path) -> Result<Vec<PathBuf>, Error> {
     if files.is_empty() {
         return Err(error("no picture in this folder; put files *.jpg or *.jpeg there"));
     }
+    // By the bytes of their names: 10.jpg comes before 2.jpg, as in most programs.
     files.sort();
     Ok(files)
 }
@@ -286,7 +335,7 @@ mod tests {
         next(&mut images, 1);
         for is_due in [true, true, false] {
             next(&mut images, 1);
-            assert_eq!(images.is_due, is_due);
+            assert_eq!(images.is_due(), is_due);
         }
         fs::remove_dir_all(&dir).unwrap();
     }

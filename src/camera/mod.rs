@@ -9,6 +9,7 @@ mod demo;
 mod exec;
 mod file;
 mod images;
+mod kinds;
 mod pacer;
 mod pattern;
 mod server;
@@ -19,18 +20,31 @@ mod watched;
 use std::fmt;
 use std::sync::Arc;
 
-use parking_lot::Mutex;
+use anyhow::{Result, anyhow};
 
 pub(crate) use canvas::{Canvas, Colour};
 pub(crate) use v4l2::list_devices::{devices_to_text, list_devices};
 
-use crate::config::{CameraConfig, Source, Watch};
+use crate::config::CameraConfig;
 use crate::controls::{Change, ChangeResult, Control};
 use crate::frame::{FrameBuf, Timestamp};
-use crate::instance;
 use crate::jpeg;
 use crate::mode::Mode;
 use crate::shutdown::Shutdown;
+use kinds::Kind;
+pub(crate) use kinds::{Opener, help};
+
+/// All drivers, in the order of `--help`. The first that takes a source reads it.
+const KINDS: [Kind; 7] = [
+    v4l2::KIND,
+    exec::KIND,
+    server::KIND,
+    demo::KIND,
+    pattern::KIND,
+    // These two say what is right for a bare path, and come behind all others.
+    images::KIND,
+    file::KIND,
+];
 
 /// One opened camera. Dropping it closes the device.
 pub(crate) trait Driver {
@@ -185,70 +199,27 @@ impl fmt::Display for Error {
     }
 }
 
-/// Opens the same camera again at each call.
-pub(crate) type Opener = dyn Fn() -> Result<Box<dyn Driver>, Error> + Send + Sync;
-
 /// Returns what opens the configured camera, and its controls if it has any.
 /// Does not touch the device yet. `name` is the camera's own, by which it knows
 /// its own stream.
 pub(crate) fn opener(config: CameraConfig, name: &str) -> (Box<Opener>, Option<Arc<dyn Controls>>) {
-    let CameraConfig { source, fps, max_frame_bytes: max_bytes, device, trust, watch } = config;
-    // Shared by all openings, so that what was learnt of the pace is kept.
-    let stall = Arc::new(Mutex::new(stall::Stall::new(&device, fps)));
-    let open = match source {
-        Source::V4l2(path) => {
-            // Both share the device, so that the controls reach the device that
-            // was opened last, and an opening sets what a request asked for.
-            let device = Arc::new(v4l2::Device::new(name, path, device, fps));
-            let controls = Arc::clone(&device);
-            return (boxed(move || device.open()), Some(controls));
+    match kinds::read(config.source.as_str()) {
+        Ok(source) => source.camera(config, name),
+        // It was checked at the start; here it is a camera that never opens.
+        Err(e) => {
+            let why = format!("{e:#}");
+            (Box::new(move || Err(Error::lost(Cause::Unsupported, why.clone()))), None)
         }
-        Source::Demo => boxed(move || Ok(demo::Demo::open(fps))),
-        Source::Pattern { width, height, fps: own } => {
-            boxed(move || Ok(pattern::Pattern::open(width, height, own.or(fps))))
-        }
-        Source::Images(dir) => match watch {
-            None => boxed(move || images::Images::open(&dir, fps, max_bytes)),
-            Some(Watch { removes }) => {
-                boxed(move || watched::Watched::open(&dir, removes, max_bytes))
-            }
-        },
-        Source::File(path) => boxed(move || file::File::open(&path, fps, max_bytes)),
-        Source::Exec(command) => {
-            let lasting = exec::Lasting { stall, log: Arc::default() };
-            boxed(move || exec::Exec::open(&command, lasting.clone(), max_bytes))
-        }
-        Source::Server(url) => {
-            let own = instance::id(name);
-            let options = server::Options { fps, stall, max_frame_bytes: max_bytes, own };
-            boxed(move || Ok(server::Server::open(&url, &trust, options.clone())))
-        }
-    };
-    (open, None)
+    }
 }
 
-fn boxed<D: Driver + 'static>(
-    open: impl Fn() -> Result<D, Error> + Send + Sync + 'static,
-) -> Box<Opener> {
-    Box::new(move || Ok(Box::new(open()?)))
-}
-
-/// Checks at start-up whether a source of files holds any JPEG: a wrong path is
-/// a mistake in the command, not a camera that is away for a while.
+/// Checks at start-up whether a source can be read, and whether one of files
+/// holds any JPEG: a wrong path is a mistake in the command, not a camera that is
+/// away for a while.
 ///
 /// # Errors
 /// What is wrong with the source, in one line, with what would be right.
-pub(crate) fn check(config: &CameraConfig) -> Result<(), Error> {
-    match &config.source {
-        // A device or server may appear later: its absence is a state, not a
-        // mistake.
-        Source::Demo
-        | Source::Pattern { .. }
-        | Source::V4l2(_)
-        | Source::Exec(_)
-        | Source::Server(_) => Ok(()),
-        Source::Images(dir) if config.watch.is_some() => watched::check(dir),
-        Source::Images(dir) => images::check(dir),
-        Source::File(path) => file::check(path, config.max_frame_bytes),
-    }
+pub(crate) fn check(config: &CameraConfig) -> Result<()> {
+    let source = kinds::read(config.source.as_str())?;
+    source.check(config).map_err(|e| anyhow!("{e}"))
 }

@@ -3,18 +3,65 @@
 
 use std::time::SystemTime;
 
+use anyhow::{Result, bail};
+
 use super::canvas::{Canvas, Colour};
+use super::kinds::{Kind, Openable, Source, openable};
 use super::pacer::Pacer;
 use super::{Cause, Driver, Error};
+use crate::config::{CameraConfig, parse_size};
 use crate::frame::{FrameBuf, Timestamp};
 use crate::mode::Mode;
 use crate::shutdown::Shutdown;
 
+pub(super) const KIND: Kind = Kind {
+    form: "pattern[:WxH][@FPS]",
+    help: "a drawn moving test picture",
+    read: |text| {
+        let rest = text.strip_prefix("pattern")?;
+        let is_of_kind = rest.is_empty() || rest.starts_with([':', '@']);
+        is_of_kind.then(|| read(rest).map(|source| Box::new(source) as Box<dyn Source>))
+    },
+};
+
+/// The size unless one is given.
+const SIZE: (u16, u16) = (640, 480);
 const FPS: f64 = 30.0;
 const QUALITY: u8 = 80;
 
+struct Drawn {
+    size: (u16, u16),
+    fps: Option<f64>,
+}
+
+/// Reads `[:WxH][@FPS]`.
+fn read(text: &str) -> Result<Drawn> {
+    let (size, fps) = match text.split_once('@') {
+        Some((size, fps)) => (size, Some(fps)),
+        None => (text, None),
+    };
+    let fps = fps
+        .map(|fps| match fps.parse::<f64>() {
+            // `parse` takes "inf" and "nan" too, and no range holds those.
+            Ok(n) if (0.001..=1000.0).contains(&n) => Ok(n),
+            _ => bail!("{fps:?} is no number of pictures a second; use pattern:640x480@30"),
+        })
+        .transpose()?;
+    let size = size.strip_prefix(':').map_or(Ok(SIZE), parse_size)?;
+    Ok(Drawn { size, fps })
+}
+
+impl Source for Drawn {
+    fn camera(self: Box<Self>, config: CameraConfig, _: &str) -> Openable {
+        let (width, height) = self.size;
+        // A rate in the source is meant for this camera, --fps perhaps for all.
+        let fps = self.fps.or(config.fps);
+        openable(move || Ok(Pattern::open(width, height, fps)))
+    }
+}
+
 #[derive(Debug)]
-pub(super) struct Pattern {
+struct Pattern {
     /// The bars, drawn once: copying them is cheaper than drawing them.
     background: Canvas,
     canvas: Canvas,
@@ -24,7 +71,7 @@ pub(super) struct Pattern {
 
 impl Pattern {
     /// `width` and `height` are in pixels, `fps` in frames a second.
-    pub(super) fn open(width: u16, height: u16, fps: Option<f64>) -> Self {
+    fn open(width: u16, height: u16, fps: Option<f64>) -> Self {
         let background = bars(width, height);
         let pacer = Pacer::new(fps.unwrap_or(FPS));
         Self { canvas: background.clone(), background, pacer, n_drawn: 0 }
@@ -80,6 +127,14 @@ fn bars(width: u16, height: u16) -> Canvas {
 mod tests {
     use super::*;
     use crate::shutdown;
+
+    #[test]
+    fn size_and_rate_may_be_left_out() {
+        let of = |text| read(text).map(|drawn| (drawn.size, drawn.fps)).unwrap();
+        assert_eq!(of(""), (SIZE, None));
+        assert_eq!(of("@5"), (SIZE, Some(5.0)));
+        assert_eq!(of(":1280x720@12.5"), ((1280, 720), Some(12.5)));
+    }
 
     #[test]
     fn every_picture_differs_from_the_one_before() {

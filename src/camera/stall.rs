@@ -6,8 +6,8 @@
 
 use std::time::{Duration, Instant};
 
-use crate::config::DeviceConfig;
-
+/// The time of a source whose pace is known, if no other was given.
+pub(super) const DEFAULT: Duration = Duration::from_secs(5);
 /// A source is dead after this many of its intervals without a picture.
 const N_INTERVALS: u32 = 3;
 /// The time after the first picture, when nothing is known of the pace. Few
@@ -42,11 +42,12 @@ pub(super) struct Stall {
 }
 
 impl Stall {
-    pub(super) fn new(device: &DeviceConfig, fps: Option<f64>) -> Self {
+    /// `timeout` is that of `--stall-timeout`, if it was given.
+    pub(super) fn new(timeout: Option<Duration>, fps: Option<f64>) -> Self {
         let requested = fps.and_then(|fps| Duration::try_from_secs_f64(1.0 / fps).ok());
         Self {
-            timeout: device.stall_timeout,
-            is_set: device.is_stall_timeout_set,
+            timeout: timeout.unwrap_or(DEFAULT),
+            is_set: timeout.is_some(),
             requested,
             longest: [Duration::ZERO; 2],
             span_began: Instant::now(),
@@ -76,6 +77,7 @@ impl Stall {
 
     /// Notes that no picture came in time.
     pub(super) fn stalled(&mut self) {
+        // Eight doublings are longer than the longest time; more would overflow the factor.
         self.n_in_vain = (self.n_in_vain + 1).min(8);
     }
 

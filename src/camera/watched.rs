@@ -19,7 +19,7 @@ use rustix::event::{PollFd, PollFlags, Timespec, poll};
 use rustix::fs::inotify::{self, CreateFlags, ReadFlags, Reader, WatchFlags};
 use rustix::io::Errno;
 
-use super::images::{check_picture, has_jpeg_name, log_once, read};
+use super::images::{check_picture, has_jpeg_name, log_once, read_file};
 use super::{Cause, Driver, Error};
 use crate::frame::{FrameBuf, Timestamp};
 use crate::mode::Mode;
@@ -122,7 +122,7 @@ impl Driver for Watched {
             return Err(Error::NotYet);
         };
         let Some(modified) = modified(&path) else { return Err(Error::NotYet) };
-        if let Err(e) = read(&path, frame, self.max_bytes) {
+        if let Err(e) = read_file(&path, frame, self.max_bytes) {
             log_once(&path, &e.to_string());
             frame.truncate(0);
             return Err(Error::NotYet);

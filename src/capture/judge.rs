@@ -55,6 +55,8 @@ impl Judge {
     /// lost by this.
     pub(super) fn bad(&mut self, why: jpeg::Error) -> Option<Error> {
         self.n_bad += 1;
+        // Only pictures without an end can be shown if no better ones come. Those with other
+        // faults would show nothing in a browser.
         self.n_cut += u32::from(why == jpeg::Error::Truncated);
         let waited = self.good_at.elapsed();
         let patience = if self.has_good { PATIENCE } else { PATIENCE_AT_FIRST };

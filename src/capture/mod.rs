@@ -221,6 +221,8 @@ impl Shared {
         }
         let shared = Arc::clone(self);
         self.stats.set_state(State::Starting, None);
+        // A thread for each time that somebody watches: while nobody does, the camera costs
+        // no memory for a stack.
         match thread::Builder::new().name("capture".into()).spawn(move || run::run(&shared)) {
             Ok(thread) => {
                 life.is_running = true;

@@ -13,19 +13,10 @@ use super::stats::Repair;
 use super::{Setup, Shared, State, status_picture};
 use crate::back_off::BackOff;
 use crate::camera::{Cause, Driver, Error};
-use crate::frame::{FrameBuf, FramePool, Meta, Timestamp};
+use crate::frame::{self, FrameBuf, FramePool, Meta, Timestamp};
 use crate::jpeg::{self, MARK_AT, status_cause, status_mark};
 use crate::log_limit::{LogLimit, LogReasons};
 use crate::panics;
-
-/// What a relay says before the cause of the server that it relays.
-const THERE: &str = "the server has lost its camera: ";
-
-/// A picture that another daemon drew, since its camera is lost, is no picture.
-fn relayed_loss(cause: &str) -> Error {
-    // Said once, however long the chain of relays is.
-    Error::lost(Cause::Upstream, format!("{THERE}{}", cause.trim_start_matches(THERE)))
-}
 
 /// What the thread keeps from one opening of the camera to the next.
 struct Thread<'a> {
@@ -135,7 +126,8 @@ impl Thread<'_> {
         if driver.may_relay()
             && let Some(cause) = status_cause(buf.jpeg())
         {
-            return Err(relayed_loss(&cause));
+            // A picture that another daemon drew, since its camera is lost, is no picture.
+            return Err(Error::lost(Cause::Upstream, frame::upstream_loss(&cause)));
         }
         if buf.jpeg().len() < self.setup.config.min_frame_bytes {
             return Err(Error::BadFrame(jpeg::Error::TooSmall));

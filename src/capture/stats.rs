@@ -170,6 +170,8 @@ impl Stats {
     /// while there were no two; `None`: neither is known.
     pub(super) fn interval(&self) -> Option<Duration> {
         let now = self.now.lock();
+        // What was seen wins: in the dark a webcam gives fewer frames than it was set to,
+        // because each is exposed for longer.
         let seen = Some(now.rate.per_second(Instant::now())).filter(|fps| *fps > 0.0);
         let fps = seen.or(now.mode.fps).filter(|fps| *fps > 0.0)?;
         Duration::try_from_secs_f64(1.0 / fps).ok()

@@ -20,10 +20,11 @@ pub(super) fn run(file: Option<&Path>) -> Result<String, Error> {
     }
     // Parsed like a start of the daemon, so that variables of the environment
     // count and mean the same.
-    let command_line = CommandLine::parse_from(args).unwrap_or_else(|e| output::exit_with(&e));
+    let command_line = CommandLine::parse_from(args, "").unwrap_or_else(|e| output::exit_with(&e));
     if command_line.file().is_none() {
         return Err(Error::Usage(anyhow!("no file to check; use mjpegd check-config FILE")));
     }
+    // With all that a start would check of the system, such as folders without a picture.
     let config = daemon::configure(&command_line).map_err(Error::Usage)?;
     Ok(format!("ok: {config}\n"))
 }

@@ -9,6 +9,8 @@ use crate::camera::{devices_to_text, list_devices};
 /// # Errors
 /// The list cannot be written as JSON.
 pub(super) fn run(is_json: bool) -> Result<String, Error> {
+    // Also while the daemon streams from them: V4L2 lets several programs open and ask a
+    // device.
     let devices = list_devices();
     if !is_json {
         return Ok(devices_to_text(&devices));

@@ -56,9 +56,12 @@ fn grab(client: &Client, args: &GrabArgs) -> Result<String> {
                 }
             }
             Err(error) => {
+                // A camera that restarts costs no picture of a series. A script must not wait
+                // for ever, though.
                 let may_retry = is_lost_connection(&error, n_done) && last.elapsed() < args.timeout;
                 if !may_retry {
                     progress.clear();
+                    // The bar is cleared first, or the error would stand behind it.
                     let error = anyhow::Error::new(error);
                     return Err(match n_done {
                         0 => error,
@@ -81,12 +84,15 @@ fn is_lost_connection(error: &ClientError, n_done: u32) -> bool {
 }
 
 fn path(dir: &Path, n: u32) -> PathBuf {
+    // With zeroes in front a list by name is in order. Six digits are nine hours at 30 fps.
     dir.join(format!("{n:06}.jpg"))
 }
 
 /// Writes one picture. If that fails, it removes the file, because half a
 /// picture would look like a damaged one.
 fn write(path: &Path, frame: &Frame, overwrite: bool) -> Result<()> {
+    // The folder was checked before, but another grab may write there by now: the
+    // system decides, not the earlier look.
     let file = if overwrite { File::create(path) } else { File::create_new(path) };
     let name = || path.display().to_string();
     let mut file = file.with_context(name)?;

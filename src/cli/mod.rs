@@ -3,6 +3,7 @@
 
 mod check_config;
 mod devices;
+mod dialects;
 mod error;
 mod grab;
 mod logging;
@@ -15,9 +16,11 @@ mod summary;
 use std::env;
 use std::process::ExitCode;
 
-use crate::config::{Command, CommandLine};
+use crate::camera;
+use crate::config::{Command, CommandLine, print_config};
 use crate::heap;
 use crate::reexec;
+use dialects::{Start, Started};
 use error::Error;
 use output::Output;
 
@@ -30,35 +33,57 @@ use output::Output;
 /// each process has only once.
 #[must_use]
 pub fn main() -> ExitCode {
-    let command_line =
-        CommandLine::parse_from(env::args_os()).unwrap_or_else(|e| output::exit_with(&e));
-    let is_daemon = command_line.command().is_none();
-    // First of all, as it starts the program a second time.
-    let heap = if is_daemon { heap::exec_with_one() } else { Ok(()) };
+    let args: Vec<_> = env::args_os().collect();
+    let (command_line, dialect) = match dialects::find(&args) {
+        None => {
+            let command_line = CommandLine::parse_from(args, &camera::help());
+            (command_line.unwrap_or_else(|e| output::exit_with(&e)), None)
+        }
+        Some((dialect, words)) => match dialect.start(words) {
+            Ok(Start::Run(started)) => {
+                let (command_line, rest) = *started;
+                (command_line, Some(rest))
+            }
+            Ok(Start::Print(text)) => return output::print_and_exit(&text),
+            Err(error) => return output::refuse(&error),
+        },
+    };
+    let is_daemon = command_line.command().is_none() && !command_line.is_to_print();
     if is_daemon {
         // Needs a process with one thread, and the log starts the second.
-        signals::block_hangups();
+        signals::hold_hangups();
+    }
+    // Before all that would be done twice, as it starts the program a second time.
+    let heap = if is_daemon { heap::exec_with_one() } else { Ok(()) };
+    if is_daemon {
         reexec::restore_name();
     }
-    let mut output = Output::new(logging::start());
+    let log_level = dialect.as_ref().and_then(|dialect| dialect.log_level);
+    let mut output = Output::new(logging::start(log_level));
     if let Err(e) = heap {
         log::debug!("cannot start a second time with one heap, so it takes some MB more: {e}");
     }
-    let result = run(&command_line, &output);
+    let result = run(&command_line, dialect.as_ref(), &output);
     let code = match result {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
             output.print_error(&error);
-            error.exit_code()
+            // Other programs have one exit code for all errors.
+            if dialect.is_some() { ExitCode::FAILURE } else { error.exit_code() }
         }
     };
     output.flush();
     code
 }
 
-fn run(command_line: &CommandLine, output: &Output) -> Result<(), Error> {
+fn run(
+    command_line: &CommandLine,
+    dialect: Option<&Started>,
+    output: &Output,
+) -> Result<(), Error> {
     let text = match command_line.command() {
-        None => return serve::run(command_line, output),
+        None if command_line.is_to_print() => print_config(command_line).map_err(Error::Usage)?,
+        None => return serve::run(command_line, dialect, output),
         Some(Command::Devices { json }) => devices::run(*json)?,
         Some(Command::CheckConfig { file }) => check_config::run(file.as_deref())?,
         Some(Command::Probe(args)) => probe::run(args)?,

@@ -3,7 +3,7 @@
 //! to the standard error.
 
 use std::io::{IsTerminal, Write, stderr, stdout};
-use std::process;
+use std::process::{self, ExitCode};
 use std::time::{Duration, Instant};
 
 use anyhow::Context;
@@ -66,6 +66,20 @@ pub(super) fn exit_with(error: &clap::Error) -> ! {
     // Without colours, because the text is not clap's any more.
     let _ = stderr().write_all(mask(&error.to_string()).as_bytes());
     process::exit(error.exit_code())
+}
+
+/// Prints a text that was asked for and returns the exit code of the program.
+pub(super) fn print_and_exit(text: &str) -> ExitCode {
+    // A reader that has seen enough, such as `head`, is no failure.
+    let _ = stdout().write_all(text.as_bytes());
+    ExitCode::SUCCESS
+}
+
+/// Prints why a command line of another program cannot be used, and returns the
+/// exit code that those programs have.
+pub(super) fn refuse(error: &str) -> ExitCode {
+    let _ = writeln!(stderr(), "{error}");
+    ExitCode::FAILURE
 }
 
 /// A line that shows how far the work is: the last one on the standard error,

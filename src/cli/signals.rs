@@ -1,16 +1,21 @@
 //! SIGINT, SIGTERM and SIGHUP become messages.
 
-use std::io::{self, IsTerminal};
+use std::io::{self, ErrorKind, IsTerminal, Read};
+use std::os::unix::net::UnixStream;
 use std::process;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering::SeqCst};
 use std::thread;
 
 use anyhow::{Context, Result};
 use crossbeam_channel::{Receiver, Sender, bounded};
 use nix::sys::signal::{SigSet, Signal};
+use signal_hook::consts::{SIGHUP, SIGTERM};
+use signal_hook::low_level;
 
 use crate::daemon::Signals;
 
-/// The signals that the daemon handles. [`block_hangups`] has to come before.
+/// The signals that the daemon handles.
 ///
 /// # Errors
 /// The system has no thread left, or the handler is set already.
@@ -18,10 +23,16 @@ pub(super) fn all() -> Result<Signals> {
     let (stop_sender, stop) = stop_channel()?;
     let (reload_sender, reload) = bounded(1);
     let began_in_terminal = is_in_terminal();
-    thread::Builder::new()
-        .name("hangup".into())
-        .spawn(move || wait_for_hangups(began_in_terminal, &stop_sender, &reload_sender))
-        .context("cannot start a thread for SIGHUP")?;
+    // By their cause: when the terminal of the program was closed, it stops, as any
+    // program does; sent by somebody, it means to read the file again.
+    let hangup = move || {
+        let has_lost_terminal = began_in_terminal && !is_in_terminal();
+        let sender = if has_lost_terminal { &stop_sender } else { &reload_sender };
+        // A full channel means that the same order waits already.
+        let _ = sender.try_send(());
+    };
+    at_each(SIGHUP, "hangup", hangup).context("cannot handle SIGHUP")?;
+    release_hangups();
     Ok(Signals { stop, reload })
 }
 
@@ -37,39 +48,54 @@ pub(super) fn stop() -> Result<Receiver<()>> {
 fn stop_channel() -> Result<(Sender<()>, Receiver<()>)> {
     let (sender, receiver) = bounded(1);
     let handler_sender = sender.clone();
-    let mut is_first = true;
-    ctrlc::set_handler(move || {
-        if !std::mem::take(&mut is_first) {
+    let is_ordered = Arc::<AtomicBool>::default();
+    let order = move || {
+        if is_ordered.swap(true, SeqCst) {
             exit_at_once();
         }
         // A full channel means that the order was given already.
         let _ = handler_sender.try_send(());
-    })
-    .context("cannot handle SIGINT and SIGTERM")?;
+    };
+    ctrlc::set_handler(order.clone()).context("cannot handle SIGINT")?;
+    // ctrlc would take SIGTERM only together with SIGHUP.
+    at_each(SIGTERM, "terminate", order).context("cannot handle SIGTERM")?;
     Ok((sender, receiver))
 }
 
-/// Blocks SIGHUP in this thread and in all that it starts later, so that only
-/// the thread that waits for SIGHUP takes it. Has to be called while the
-/// process has one thread.
-pub(super) fn block_hangups() {
+/// Calls `action` in a thread of its own at each signal, for as long as the process
+/// runs. By a handler and not by a blocked signal that the thread waits for: a
+/// command of a camera would inherit the blocked one, and all that it starts.
+fn at_each(signal: i32, name: &str, action: impl Fn() + Send + 'static) -> io::Result<()> {
+    let (mut arrivals, handler) = UnixStream::pair()?;
+    low_level::pipe::register(signal, handler)?;
+    let run = move || {
+        // A byte a signal, so that a second one counts as such.
+        loop {
+            match arrivals.read(&mut [0]) {
+                Ok(1..) => action(),
+                Err(e) if e.kind() == ErrorKind::Interrupted => {}
+                Ok(0) | Err(_) => return,
+            }
+        }
+    };
+    thread::Builder::new().name(name.into()).spawn(run).map(drop)
+}
+
+/// Holds SIGHUPs back in this thread and over a start of another image of this
+/// program, until [`all`] can handle them: without a handler they would end it. Has
+/// to be called while the process has one thread, or when it has no other left that
+/// would take them.
+pub(super) fn hold_hangups() {
     // The only error is an invalid operation, and nix passes a valid one.
     let _ = hangup().thread_block();
 }
 
-fn hangup() -> SigSet {
-    SigSet::from(Signal::SIGHUP)
+fn release_hangups() {
+    let _ = hangup().thread_unblock();
 }
 
-/// Sorts SIGHUPs by their cause, as ctrlc would take each for an order to stop:
-/// when the terminal of the program was closed, it stops, as any program does;
-/// sent by somebody, it means to read the file again. Never returns.
-fn wait_for_hangups(began_in_terminal: bool, stop: &Sender<()>, reload: &Sender<()>) {
-    while hangup().wait().is_ok() {
-        let sender = if began_in_terminal && !is_in_terminal() { stop } else { reload };
-        // A full channel means that the same order waits already.
-        let _ = sender.try_send(());
-    }
+fn hangup() -> SigSet {
+    SigSet::from(Signal::SIGHUP)
 }
 
 fn is_in_terminal() -> bool {

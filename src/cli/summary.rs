@@ -90,13 +90,18 @@ impl Totals {
         self.max_bytes = self.max_bytes.max(frame.n_bytes);
         self.n_frames += 1;
         self.n_bytes += frame.n_bytes as u64;
+        // A frame whose size cannot be read is still one; the last known size stays.
         self.size = frame.size.or(self.size);
+        // Four bytes a frame, because percentiles need all of them: an hour at 30
+        // frames a second is 400 kB.
         let age = frame.age.map(|age| u32::try_from(age.as_micros()).unwrap_or(u32::MAX));
         self.ages_us.extend(age);
         self.n_dropped = frame.n_dropped.or(self.n_dropped);
     }
 
     pub(super) fn add_error(&mut self, error: &ClientError) {
+        // Equal errors are counted: a server that is away gives the same one at each
+        // try.
         *self.errors.entry(error.to_string()).or_default() += 1;
         // The server counts from 0 again in the next connection.
         if let Some(n) = &mut self.n_dropped {
@@ -133,6 +138,7 @@ impl Totals {
         let span = self.last.zip(self.first).map_or(0.0, |(b, a)| (b - a).as_secs_f64());
         #[expect(clippy::cast_precision_loss, reason = "a count of pictures or bytes")]
         let rate = |n: u64| if span > 0.0 { n as f64 / span } else { 0.0 };
+        // Between n frames there are n - 1 intervals.
         let (n, mean) = (self.n_frames.saturating_sub(1), self.n_bytes / self.n_frames.max(1));
         (rate(n), rate(n * mean) * 8.0 / 1000.0)
     }
@@ -146,6 +152,7 @@ impl Totals {
             fps,
             width: self.size.map(|(width, _)| width),
             height: self.size.map(|(_, height)| height),
+            // Without a frame there is no smallest one; JSON says null rather than 0.
             bytes: mean.map(|mean| Bytes { min: self.min_bytes, mean, max: self.max_bytes }),
             kbit_per_second,
             age_ms: ages(self.ages_us.clone()),

@@ -16,9 +16,11 @@ pub enum ClientError {
     Address(String),
     /// The host does not exist, runs no server, or has no such page.
     Away(String),
-    /// The server asks for a user and password, or refuses the given ones.
+    /// The server asks for a user and password, refuses the given ones, or refuses
+    /// everybody (403).
     Denied(String),
-    /// The server has no room for another viewer now.
+    /// The server has no room for another viewer now, or no picture: it is a mjpegd
+    /// that has lost its camera.
     Busy(String),
     /// No frame came in time.
     Timeout(String),
@@ -39,6 +41,7 @@ impl ClientError {
             fetch::Error::Failed(cause, why) => match cause {
                 Cause::Away => Self::Away(why),
                 Cause::Denied => Self::Denied(why),
+                // Both pass by themselves, and the caller does the same: wait.
                 Cause::Busy | Cause::Upstream => Self::Busy(why),
                 Cause::Late => Self::Timeout(why),
                 Cause::Unusable => Self::Unusable(why),

@@ -30,6 +30,8 @@ impl Frame {
     /// call.
     #[must_use]
     pub fn size(&self) -> Option<(u16, u16)> {
+        // Not kept from the reading: most callers decode the frame and learn the size
+        // there.
         jpeg::check(self.jpeg()).ok().map(|info| info.shown_size())
     }
 

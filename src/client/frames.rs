@@ -60,7 +60,10 @@ impl Frames {
     pub fn wait(&mut self) -> Result<Frame, ClientError> {
         let result = self.read();
         if result.is_err() {
+            // Also after an error inside the stream: where a parser stopped, nothing can be
+            // read any more.
             self.stream = None;
+            // Not slept here, so that the caller learns of the error at once.
             self.pause = Some(self.back_off.after(self.opened.elapsed()));
         }
         result
@@ -70,6 +73,8 @@ impl Frames {
         if self.stop.wait_for(self.pause.take().unwrap_or_default()) {
             return Err(ClientError::Stopped);
         }
+        // One deadline for the connection and the frame: a caller waits for no more than it
+        // said.
         let until = Instant::now() + self.client.timeout;
         let stream = match &mut self.stream {
             Some(stream) => stream,

@@ -67,6 +67,7 @@ impl Client {
     /// [`ClientError::Address`]: the text is no address, and what one looks
     /// like.
     pub fn new(url: &str) -> Result<Self, ClientError> {
+        // The text of the error hides a password in the address.
         let url = Url::parse(url).map_err(|e| ClientError::Address(format!("{e:#}")))?;
         Ok(Self { url, timeout: Duration::from_secs(10), max_frame_bytes: 16 << 20 })
     }

@@ -8,7 +8,7 @@ use super::ClientError;
 use crate::fetch::{self, Answer};
 use crate::frame::FrameBuf;
 use crate::multipart::Part;
-use crate::pictures::{Next, Reader, Repeat};
+use crate::pictures::{Next, PictureReader, Repeat};
 
 /// If no byte follows a complete frame for this time, and the server may have sent all,
 /// the stream counts as ended.
@@ -16,13 +16,13 @@ const LAST_PAUSE: Duration = Duration::from_secs(1);
 
 /// The frames of one answer, without repeats.
 pub(super) struct Stream {
-    reader: Reader,
+    reader: PictureReader,
     repeat: Repeat,
 }
 
 impl Stream {
     pub(super) fn new(answer: Answer, max_frame_bytes: usize) -> Self {
-        Self { reader: Reader::new(answer, max_frame_bytes), repeat: Repeat::default() }
+        Self { reader: PictureReader::new(answer, max_frame_bytes), repeat: Repeat::default() }
     }
 
     /// Blocks until the next frame has come, at most up to `until`. Skips parts
@@ -32,11 +32,16 @@ impl Stream {
         loop {
             match self.reader.next().map_err(ClientError::Unusable)? {
                 Next::Picture(part) => {
-                    let buf = mem::replace(self.reader.picture(), FrameBuf::new());
+                    // The next frame is about as long. A buffer that grows in steps would
+                    // copy its beginning several times.
+                    let n_bytes = self.reader.picture().jpeg().len();
+                    let next = FrameBuf::with_capacity(n_bytes + n_bytes / 8);
+                    let buf = mem::replace(self.reader.picture(), next);
                     if !self.repeat.is_repeat(part.timestamp, buf.jpeg()) {
                         return Ok((buf, part));
                     }
                 }
+                // A picture without its end: this library promises whole frames.
                 Next::Cut => self.reader.picture().truncate(0),
                 Next::Bad(_) => {}
                 Next::End => return Err(ClientError::Ended(self.reader.ended().into())),

@@ -7,7 +7,6 @@ use std::time::Duration;
 use clap::builder::BoolishValueParser;
 use clap::{ArgAction, Parser, Subcommand};
 
-use super::camera;
 use super::http::LostSnapshot;
 use super::tools::{GrabArgs, ProbeArgs};
 
@@ -17,12 +16,7 @@ use super::tools::{GrabArgs, ProbeArgs};
 /// A camera is on only while somebody watches.
 #[derive(Clone, Debug, Parser)]
 #[command(name = "mjpegd", version, max_term_width = 100)]
-#[command(after_help = format!("\
-Cameras:
-{}
-Times are 10s, 500ms, 2m; 0 where a time may be switched off. Sizes are 500kB, 16MB, 4GiB.
-Exit codes: 0 asked to stop, 1 failed while running, 2 bad usage.
-RUST_LOG sets the log level: off, error, warn, info (default), debug.", camera::help()))]
+// An option of the daemon beside a subcommand would have no effect, and nothing would say so.
 #[command(args_conflicts_with_subcommands = true)]
 pub(super) struct Args {
     /// What to do instead of serving
@@ -30,6 +24,7 @@ pub(super) struct Args {
     pub(super) command: Option<Command>,
 
     /// Where the pictures come from; give it several times, each with a name, for several cameras
+    // A first start without any option shows something, also where no camera is plugged in.
     #[arg(long = "camera", env = "CAMERA", value_name = "[NAME=]SOURCE", default_value = "demo")]
     #[arg(help_heading = "Camera")]
     pub(super) cameras: Vec<String>,
@@ -69,6 +64,7 @@ pub(super) struct Args {
 
     /// After this time without a picture, reopen the device, restart the command or ask the server
     /// again; 5s if not given. A server or command whose pictures come at a slow pace gets longer
+    // No default of clap: what was not typed follows the pace of the source.
     #[arg(long, env = "MJPEGD_STALL_TIMEOUT", value_name = "TIME")]
     #[arg(value_parser = humantime::parse_duration, help_heading = "Camera")]
     pub(super) stall_timeout: Option<Duration>,
@@ -80,6 +76,8 @@ pub(super) struct Args {
 
     /// Accept any certificate of an https camera: others in the network can then read pictures and
     /// password
+    // A value, so that the command line can switch off what the file switches on. It needs an
+    // equals sign, or a subcommand behind the option would be taken for its value.
     #[arg(long, env = "MJPEGD_TLS_INSECURE", value_name = "true|false", help_heading = "Camera")]
     #[arg(action = ArgAction::Set, num_args = 0..=1, require_equals = true)]
     #[arg(default_value_t = false, default_missing_value = "true", hide_default_value = true)]
@@ -87,6 +85,7 @@ pub(super) struct Args {
     pub(super) tls_insecure: bool,
 
     /// The largest picture to accept; larger ones are dropped
+    // Sizes are read by this room and not by clap, so that errors are the same for the file.
     #[arg(long, env = "MJPEGD_MAX_FRAME_SIZE", value_name = "SIZE", default_value = "16MB")]
     #[arg(help_heading = "Camera")]
     pub(super) max_frame_size: String,
@@ -143,6 +142,14 @@ pub(super) struct Args {
     #[arg(long, env = "MJPEGD_CONFIG", value_name = "FILE", help_heading = "Server")]
     pub(super) config: Option<PathBuf>,
 
+    /// Print the options that are given here, in the environment and in the file, as a command line
+    /// and as a file for --config, instead of serving
+    #[arg(long, env = "MJPEGD_PRINT_CONFIG", value_name = "true|false", help_heading = "Server")]
+    #[arg(action = ArgAction::Set, num_args = 0..=1, require_equals = true)]
+    #[arg(default_value_t = false, default_missing_value = "true", hide_default_value = true)]
+    #[arg(value_parser = BoolishValueParser::new())]
+    pub(super) print_config: bool,
+
     /// Record into this folder while the daemon runs
     #[arg(long, env = "MJPEGD_RECORD", value_name = "DIR", help_heading = "Recording")]
     pub(crate) record: Option<PathBuf>,
@@ -169,6 +176,7 @@ pub(super) struct Args {
 
     /// Address and port to listen on: 0.0.0.0:5000 for the whole network, :5000 for IPv6 too, or
     /// unix:PATH for a Unix socket; may be given several times
+    // Only this machine by default: nobody should show a room to a whole network by accident.
     #[arg(long, env = "MJPEGD_BIND", value_name = "ADDRESS:PORT", value_delimiter = ',')]
     #[arg(default_value = "127.0.0.1:5000", help_heading = "Server")]
     pub(super) bind: Vec<String>,
@@ -193,6 +201,8 @@ pub(super) struct Args {
     pub(crate) head_timeout: Duration,
 
     /// How many bytes a client may send before its request is complete
+    // Cookies are not kept apart by port (RFC 6265, 8.5): a browser sends those of all
+    // programs on this host, and they can take many kB.
     #[arg(long, env = "MJPEGD_MAX_HEAD", value_name = "BYTES", default_value_t = 65536)]
     #[arg(help_heading = "Limits")]
     pub(crate) max_head: u64,
@@ -269,6 +279,20 @@ pub(crate) enum Command {
     Probe(ProbeArgs),
     /// Save pictures from a stream of any server as files
     Grab(GrabArgs),
+}
+
+/// What stands below the options in `--help`.
+pub(super) fn after_help(sources: &str) -> String {
+    format!(
+        "\
+Cameras:
+{sources}
+Times are 10s, 500ms, 2m; 0 where a time may be switched off. Sizes are 500kB, 16MB, 4GiB.
+mjpegd ustreamer ... and mjpegd mjpg_streamer ... take the command lines of these programs, and
+so does a link with their name.
+Exit codes: 0 asked to stop, 1 failed while running, 2 bad usage.
+RUST_LOG sets the log level: off, error, warn, info (default), debug."
+    )
 }
 
 #[cfg(test)]

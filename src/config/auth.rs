@@ -8,11 +8,11 @@ use anyhow::{Context, Result, bail, ensure};
 use super::text_file::{self, Encoding};
 
 /// The users of an `--auth-file` and their passwords, at least one.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, PartialEq)]
 pub(crate) struct Credentials(pub(crate) Vec<(String, Password)>);
 
 /// A password as the file holds it.
-#[derive(Clone)]
+#[derive(Clone, PartialEq)]
 pub(crate) enum Password {
     Plain(String),
     /// `$2y$`, `$2b$` or `$2a$`, as `htpasswd -B` makes them.
@@ -41,6 +41,7 @@ impl Credentials {
         let mut users = Vec::new();
         for (i, line) in text.lines().enumerate() {
             let line = line.trim_end_matches('\r');
+            // As `htpasswd` and Apache read their files.
             if line.trim().is_empty() || line.starts_with('#') {
                 continue;
             }
@@ -75,6 +76,8 @@ fn entries(line: &str) -> Result<Vec<(String, Password)>> {
 
 /// One line of the file.
 fn user(line: &str) -> Result<(String, Password)> {
+    // At the first colon: a user cannot have one in Basic logins, and a password can (RFC
+    // 7617, 2).
     let (name, password) = line.split_once(':').context("no colon; write user:password")?;
     ensure!(!name.is_empty(), "no user before the colon; write user:password");
     ensure!(!password.is_empty(), "no password behind the colon; write user:password");

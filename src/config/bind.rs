@@ -56,6 +56,7 @@ impl fmt::Display for Bind {
 /// addresses of this machine.
 fn address(text: &str) -> Result<SocketAddr> {
     let right = "use ADDRESS:PORT, such as 0.0.0.0:5000 or [::]:5000, or unix:PATH";
+    // A socket of IPv6 takes clients of IPv4 too (ipv6(7), IPV6_V6ONLY).
     let full = if text.starts_with(':') { format!("[::]{text}") } else { text.to_owned() };
     let mut found = match full.to_socket_addrs() {
         Ok(found) => found,

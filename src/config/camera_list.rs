@@ -5,7 +5,7 @@
 use anyhow::{Context, Result, bail, ensure};
 
 use super::command_line::{CommandLine, Layers};
-use super::file::File;
+use super::file::{File, Table};
 use super::{CameraOptions, name};
 use crate::url::mask_source;
 
@@ -19,6 +19,18 @@ pub(super) struct UncheckedCamera<'a> {
 }
 
 impl UncheckedCamera<'_> {
+    pub(super) fn name(&self) -> &str {
+        &self.name
+    }
+
+    pub(super) fn source(&self) -> &str {
+        &self.source
+    }
+
+    pub(super) fn layers(&self) -> &Layers<'_> {
+        &self.layers
+    }
+
     /// Checks all options of the camera.
     ///
     /// # Errors
@@ -35,9 +47,12 @@ impl UncheckedCamera<'_> {
 /// # Errors
 /// A name that cannot be used or that two cameras have.
 pub(super) fn cameras<'a>(
-    typed: &CommandLine,
+    typed: &'a CommandLine,
     file: Option<&'a File>,
 ) -> Result<Vec<UncheckedCamera<'a>>> {
+    if !typed.cameras.is_empty() {
+        return Ok(translated(typed, file));
+    }
     let mut list = file.map_or(Ok(Vec::new()), in_file)?;
     let n_in_file = list.len();
     for text in typed.cameras() {
@@ -54,22 +69,38 @@ pub(super) fn cameras<'a>(
                 list[at].origin = origin;
                 list[at].source = source.to_owned();
             }
+            // One name twice on one command line is a mistake in typing, and not a camera
+            // that replaces another.
             Some(_) => bail!(
                 "{origin}: there is a camera {name} already; use NAME=SOURCE with another name"
             ),
             None => {
-                let layers = Layers { file, camera: &[] };
+                let layers = Layers { file, ..Layers::default() };
                 list.push(UncheckedCamera { name, origin, source: source.to_owned(), layers });
             }
         }
     }
     // The default of `--camera` counts only if the file has no camera either.
     if list.is_empty() {
-        let layers = Layers { file, camera: &[] };
+        let layers = Layers { file, ..Layers::default() };
         let (name, source) = (unnamed(0), "demo".to_owned());
         list.push(UncheckedCamera { name, origin: "--camera demo".into(), source, layers });
     }
     Ok(list)
+}
+
+/// The cameras of a command line that was translated. Those of a file are others.
+fn translated<'a>(typed: &'a CommandLine, file: Option<&'a File>) -> Vec<UncheckedCamera<'a>> {
+    let camera = |(n, table): (usize, &'a Table)| {
+        let source = table.source.as_ref().map(|entry| entry.values.concat()).unwrap_or_default();
+        UncheckedCamera {
+            name: unnamed(n),
+            origin: format!("--camera {}", mask_source(&source)),
+            source,
+            layers: Layers { file, camera: &table.entries, is_typed: true },
+        }
+    };
+    typed.cameras.iter().enumerate().map(camera).collect()
 }
 
 /// The cameras of the file.
@@ -94,7 +125,7 @@ fn in_file(file: &File) -> Result<Vec<UncheckedCamera<'_>>> {
             name,
             origin: format!("{}: source {}", file.at(source.line), mask_source(&text)),
             source: text,
-            layers: Layers { file: Some(file), camera: &table.entries },
+            layers: Layers { file: Some(file), camera: &table.entries, is_typed: false },
         });
     }
     Ok(list)
@@ -113,7 +144,7 @@ mod tests {
     use std::ffi::OsString;
     use std::fs;
 
-    use super::super::{Config, Source};
+    use super::super::Config;
     use super::*;
 
     /// The configuration of a file and of what was typed beside it.
@@ -124,7 +155,7 @@ mod tests {
         fs::write(&path, text).unwrap();
         let typed = ["mjpegd", "--config", path.to_str().unwrap()];
         let typed = [&typed, args].concat().into_iter().map(OsString::from);
-        let config = Config::read(&CommandLine::parse_from(typed).unwrap());
+        let config = Config::read(&CommandLine::parse_from(typed, "").unwrap());
         fs::remove_dir_all(dir).unwrap();
         config
     }
@@ -193,7 +224,6 @@ mod tests {
     fn without_a_camera_there_is_the_demo() {
         let config = config("none", "threads = 2", &[]).unwrap();
         assert_eq!(names(&config), [("camera", "demo".into())]);
-        assert_eq!(config.cameras[0].camera.source, Source::Demo);
     }
 
     #[test]
@@ -212,7 +242,6 @@ mod tests {
             (camera("max-frame-size = 1"), "c.toml:5: max-frame-size 1: use 10kB"),
             (camera("control = { x = 'y' }"), "c.toml:5: control x=y: use NAME=NUMBER"),
             ("[[camera]]\nname = 'a'".into(), "c.toml:1: the camera a lacks its source"),
-            ("[[camera]]\nsource = 'x'".into(), "c.toml:2: source x: no such source"),
             ("[[camera]]\nname = 'a b'".into(), "c.toml:2: \"a b\" is no name"),
             ([camera(""), camera("")].concat(), "c.toml:6: there is a camera a already"),
         ] {
@@ -232,7 +261,7 @@ mod tests {
     #[test]
     fn several_without_a_name_are_counted() {
         let typed = ["mjpegd", "--camera", "demo", "--camera", "demo"].map(OsString::from);
-        let config = Config::read(&CommandLine::parse_from(typed).unwrap()).unwrap();
+        let config = Config::read(&CommandLine::parse_from(typed, "").unwrap()).unwrap();
         assert_eq!(names(&config), [("camera", "demo".into()), ("camera2", "demo".into())]);
     }
 }

@@ -1,8 +1,9 @@
 //! All options of one camera, checked.
 
+use std::ops::RangeInclusive;
 use std::time::Duration;
 
-use anyhow::{Context, Result, ensure};
+use anyhow::{Context, Result, bail, ensure};
 
 use super::args::Args;
 use super::camera::{CameraConfig, Source, Watch};
@@ -10,6 +11,12 @@ use super::device::DeviceConfig;
 use super::record::{self, RecordConfig};
 use super::{name, size};
 use crate::trust::Trust;
+
+/// The least that `--max-frame-size` may be: even a thumbnail is larger.
+const MIN_FRAME_BYTES: u64 = 10_000;
+/// The most: 256 MB, more than a JPEG of 8192x8192 pixels takes. Each camera keeps
+/// several buffers of this size.
+pub(crate) const MAX_FRAME_BYTES: u32 = 1 << 28;
 
 /// All options of one camera.
 #[derive(Clone, Debug, PartialEq)]
@@ -62,10 +69,9 @@ impl CameraOptions {
     /// # Errors
     /// The first value that cannot be used, with what would be right.
     pub(super) fn new(name: &str, origin: &str, args: &Args) -> Result<Self> {
-        let source = Source::parse(args.cameras.first().map_or("", String::as_str));
-        let source = source.with_context(|| origin.to_owned())?;
         if let Some(fps) = args.fps {
             ensure!(
+                // One divided by this is an interval, which the clock must be able to add.
                 fps.is_finite() && (0.001..=1000.0).contains(&fps),
                 "--fps {fps}: use a number of pictures a second from 0.001 to 1000"
             );
@@ -81,14 +87,18 @@ impl CameraOptions {
             name: name.to_owned(),
             origin: origin.to_owned(),
             camera: CameraConfig {
-                source,
+                source: Source::new(args.cameras.first().map_or("", String::as_str)),
                 fps: args.fps,
                 max_frame_bytes,
+                stall_timeout: stall_timeout(args.stall_timeout)?,
                 device: DeviceConfig::new(args)?,
                 trust: Trust::new(args)?,
                 watch: args.watch.then_some(Watch { removes: args.remove_shown }),
             },
             capture: CaptureConfig {
+                // A camera that is closed with its last viewer would be opened for each
+                // snapshot, which takes seconds. Nobody wants that, so zero is free to mean
+                // "always on".
                 idle_timeout: (!args.idle_timeout.is_zero()).then_some(args.idle_timeout),
                 allow_truncated: args.allow_truncated,
                 min_frame_bytes: min_frame_bytes(&args.min_frame_size, max_frame_bytes)?,
@@ -101,12 +111,20 @@ impl CameraOptions {
     }
 }
 
+/// Checks `--stall-timeout`. Nobody waits for a picture for more than a day, and
+/// centuries would be too large for the clock that they are added to.
+fn stall_timeout(typed: Option<Duration>) -> Result<Option<Duration>> {
+    const RIGHT: RangeInclusive<Duration> = Duration::from_secs(1)..=Duration::from_secs(86_400);
+    if let Some(time) = typed.filter(|time| !RIGHT.contains(time)) {
+        bail!("--stall-timeout {time:?}: use 1s or more, up to 1day");
+    }
+    Ok(typed)
+}
+
 fn max_frame_bytes(text: &str) -> Result<usize> {
     let n = size::parse_bytes(text).context("--max-frame-size")?;
     ensure!(
-        // Even a thumbnail is larger than the lower bound, and a JPEG of
-        // 8192x8192 pixels is smaller than the upper one.
-        (10_000..=1 << 28).contains(&n),
+        (MIN_FRAME_BYTES..=MAX_FRAME_BYTES.into()).contains(&n),
         "--max-frame-size {text}: use 10kB to 256MB"
     );
     Ok(usize::try_from(n)?)

@@ -14,10 +14,10 @@ use clap::error::{ContextKind, ContextValue};
 use clap::parser::ValueSource;
 use clap::{ArgMatches, CommandFactory, FromArgMatches};
 
-use super::args::Args;
-use super::file::{Entry, File};
+use super::args::{self, Args};
+use super::file::{Entry, File, Table};
 use super::options::{CAMERA, Options, Scope};
-use super::{Command, ServerOptionValues};
+use super::{Command, Credentials, ServerOptionValues};
 use crate::url::{mask, mask_error};
 
 /// The command line, read.
@@ -25,21 +25,28 @@ use crate::url::{mask, mask_error};
 pub(crate) struct CommandLine {
     args: Args,
     matches: ArgMatches,
+    /// Cameras and users of a command line that was translated.
+    pub(super) cameras: Vec<Table>,
+    pub(super) credentials: Option<Credentials>,
 }
 
 impl CommandLine {
-    /// Reads the arguments and the environment.
+    /// Reads the arguments and the environment. `sources` are the kinds of cameras,
+    /// for `--help`.
     ///
     /// # Errors
     /// As clap's own, also for `--help` and `--version`.
     pub(crate) fn parse_from(
         typed: impl IntoIterator<Item = OsString>,
+        sources: &str,
     ) -> Result<Self, clap::Error> {
         // The help does not show what the environment holds: a camera's address may
         // have a password in it.
         let command = Args::command().mut_args(|arg| arg.hide_env_values(true));
+        let command = command.after_help(args::after_help(sources));
         let matches = command.try_get_matches_from(typed)?;
-        Ok(Self { args: Args::from_arg_matches(&matches)?, matches })
+        let args = Args::from_arg_matches(&matches)?;
+        Ok(Self { args, matches, cameras: Vec::new(), credentials: None })
     }
 
     /// What to do instead of serving.
@@ -54,6 +61,17 @@ impl CommandLine {
         self.args.config.as_ref()
     }
 
+    /// Whether to print the configuration instead of serving.
+    #[must_use]
+    pub(crate) fn is_to_print(&self) -> bool {
+        self.args.print_config
+    }
+
+    /// Users of a command line that was translated.
+    pub(super) fn credentials(&self) -> Option<&Credentials> {
+        self.credentials.as_ref()
+    }
+
     /// The cameras that were given; none if there is only the default.
     pub(super) fn cameras(&self) -> &[String] {
         if is_given(&self.matches, "cameras") { &self.args.cameras } else { &[] }
@@ -65,15 +83,17 @@ impl CommandLine {
         let mut typed: Vec<OsString> = vec!["mjpegd".into(), assignment(CAMERA, source.as_ref())];
         for (key, _, arg) in Options::new().all() {
             let id = arg.get_id().as_str();
-            if is_given(&self.matches, id) {
+            if let Some(entry) = layers.typed(key) {
+                typed.extend(entry.values.iter().map(|value| assignment(key, value.as_ref())));
+            } else if is_given(&self.matches, id) {
                 let values = self.matches.get_raw(id).into_iter().flatten();
                 typed.extend(values.map(|value| assignment(key, value)));
             } else if let Some(entry) = layers.find(key) {
                 typed.extend(entry.values.iter().map(|value| assignment(key, value.as_ref())));
             }
         }
-        match Self::parse_from(typed) {
-            Ok(Self { args, matches }) => Ok(Merged { args, matches }),
+        match Self::parse_from(typed, "") {
+            Ok(Self { args, matches, .. }) => Ok(Merged { args, matches }),
             Err(e) => Err(self.locate_error(&anyhow!("{}", one_line(&e)), layers)),
         }
     }
@@ -106,6 +126,20 @@ pub(super) struct Merged {
 }
 
 impl Merged {
+    /// The options of a scope that were given, with their values.
+    pub(super) fn given(&self, scope: Scope) -> Vec<(String, Vec<String>)> {
+        let keys = Options::new();
+        let given = keys
+            .all()
+            .filter(|(_, of, arg)| *of == scope && is_given(&self.matches, arg.get_id().as_str()));
+        given
+            .map(|(key, _, arg)| {
+                let values = self.matches.get_raw(arg.get_id().as_str()).into_iter().flatten();
+                (key.to_owned(), values.map(|v| v.to_string_lossy().into_owned()).collect())
+            })
+            .collect()
+    }
+
     /// The options of the server as they were given, so that a reload can see
     /// which of them changed.
     pub(super) fn server(&self) -> ServerOptionValues {
@@ -125,9 +159,16 @@ impl Merged {
 pub(super) struct Layers<'a> {
     pub(super) file: Option<&'a File>,
     pub(super) camera: &'a [Entry],
+    /// Whether `camera` was typed, by a command line that was translated. Then it
+    /// wins over the environment.
+    pub(super) is_typed: bool,
 }
 
 impl Layers<'_> {
+    fn typed(&self, key: &str) -> Option<&Entry> {
+        self.camera.iter().find(|entry| self.is_typed && entry.key == key)
+    }
+
     fn find(&self, key: &str) -> Option<&Entry> {
         let top = self.file.map_or(&[][..], |file| &file.top);
         self.camera.iter().chain(top).find(|entry| entry.key == key)
@@ -136,7 +177,7 @@ impl Layers<'_> {
 
 /// An error of clap in one line that begins with the option. Clap's own text has
 /// several lines, with a usage that does not fit a value of the file.
-fn one_line(error: &clap::Error) -> String {
+pub(super) fn one_line(error: &clap::Error) -> String {
     let of = |kind| match error.get(kind) {
         Some(ContextValue::String(text)) => Some(text.as_str()),
         _ => None,
@@ -156,10 +197,11 @@ fn one_line(error: &clap::Error) -> String {
 /// Whether an option was typed or set in the environment.
 fn is_given(matches: &ArgMatches, id: &str) -> bool {
     let source = matches.value_source(id);
+    // What remains is the default, and the file wins over it.
     matches!(source, Some(ValueSource::CommandLine | ValueSource::EnvVariable))
 }
 
-fn assignment(key: &str, value: &OsStr) -> OsString {
+pub(super) fn assignment(key: &str, value: &OsStr) -> OsString {
     let mut whole = OsString::from(format!("--{key}="));
     whole.push(value);
     whole

@@ -1,14 +1,9 @@
 //! How to set up a device.
 
-use std::time::Duration;
-
 use anyhow::{Context, Result, ensure};
 
 use super::args::Args;
-use super::camera::parse_size;
-
-/// The stall timeout if `--stall-timeout` is not given.
-const STALL_TIMEOUT: Duration = Duration::from_secs(5);
+use super::size::parse_size;
 
 /// How to set up a device.
 #[derive(Clone, Debug, PartialEq)]
@@ -21,12 +16,8 @@ pub(crate) struct DeviceConfig {
     pub(crate) quality: u8,
     /// Pictures to drop after opening, until the exposure has settled.
     pub(crate) n_warmup: u32,
-    /// The time without a picture after which the device is opened again.
-    pub(crate) stall_timeout: Duration,
-    /// Whether it was given. If not, a source that proves to be slow may take
-    /// longer.
-    pub(crate) is_stall_timeout_set: bool,
-    /// Controls to set at each opening, by name; `None`: to the device's default.
+    /// Controls to set at each opening, by name or number; `None`: to the device's
+    /// default.
     pub(crate) controls: Vec<(String, Option<i64>)>,
 }
 
@@ -46,18 +37,11 @@ impl DeviceConfig {
             })?),
         };
         ensure!((1..=100).contains(&args.quality), "--quality {}: use 1 to 100", args.quality);
-        let stall_timeout = args.stall_timeout.unwrap_or(STALL_TIMEOUT);
-        ensure!(
-            stall_timeout >= Duration::from_secs(1),
-            "--stall-timeout {stall_timeout:?}: use 1s or more"
-        );
         Ok(Self {
             resolution: width.zip(height).map(|(w, h)| (u32::from(w), u32::from(h))),
             format,
             quality: args.quality,
             n_warmup: args.warmup,
-            stall_timeout,
-            is_stall_timeout_set: args.stall_timeout.is_some(),
             controls: args.controls.iter().map(|text| control(text)).collect::<Result<_>>()?,
         })
     }

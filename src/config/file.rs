@@ -55,6 +55,8 @@ impl File {
     /// As [`File::read`], for the text of a file.
     pub(crate) fn parse(path: &Path, text: &str) -> Result<Self> {
         let parser = FileParser { path, text, keys: Options::new() };
+        // Not by serde: it forgets the line of a value once its type is right, and most
+        // errors are about values.
         let table = DeTable::parse(text).map_err(|e| {
             // The message has several lines, and the log takes one.
             let what = e.message().lines().collect::<Vec<_>>().join(", ");
@@ -141,6 +143,7 @@ impl FileParser<'_> {
             value => single(value),
         };
         let values = values.map_err(|right| {
+            // At the key: the value may begin on another line.
             self.error_at(&key.span(), &format!("{}, not {}", must_be(key, right), kind(value)))
         })?;
         Ok(self.new_entry(key, values))
@@ -165,6 +168,7 @@ fn single(value: &DeValue<'_>) -> Result<Vec<String>, &'static str> {
             Ok(n) => n.to_string(),
             Err(_) => return Err("a number of at most 63 bits"),
         },
+        // As it is written, so that an error repeats what people look for in the file.
         DeValue::Float(n) => n.as_str().to_owned(),
         _ => return Err("text or a number"),
     };
@@ -267,7 +271,9 @@ mod tests {
                 }
                 match random(3) {
                     0 => damaged[at] = b"[]{}=\"'\n.,#\\0 \xC3"[random(15)],
-                    1 => drop(damaged.remove(at)),
+                    1 => {
+                        damaged.remove(at);
+                    }
                     _ => damaged.truncate(at.max(1)),
                 }
             }

@@ -72,6 +72,7 @@ impl HttpConfig {
     /// The first value that cannot be used, with what would be right.
     pub(super) fn new(args: &Args) -> Result<Self> {
         ensure!(
+            // Each viewer has a thread. No machine feeds ten thousand of them.
             (1..=10_000).contains(&args.threads),
             "--threads {}: use a number of viewers from 1 to 10000",
             args.threads
@@ -85,6 +86,8 @@ impl HttpConfig {
         );
         let limits = Limits::new(args)?;
         if let Some(dir) = &args.www {
+            // The files are looked up at each request, so that a page can be edited while the
+            // program runs. A wrong folder is named now.
             ensure!(dir.is_dir(), "--www {}: no such folder", dir.display());
         }
         if let Some(origin) = &args.allow_origin {
@@ -124,6 +127,7 @@ impl Limits {
             "--head-timeout {:?}: use 500ms or more, up to 1day",
             args.head_timeout
         );
+        // What a browser sends of itself, without cookies, takes some 500 bytes.
         ensure!(args.max_head >= 1024, "--max-head {}: use 1024 or more", args.max_head);
         ensure!(args.max_leaks >= 1, "--max-leaks {}: use 1 or more", args.max_leaks);
         let least = args.threads + N_SHORT_CONNECTIONS;

@@ -14,11 +14,13 @@ pub(crate) mod file;
 mod http;
 mod name;
 mod options;
+mod print;
 mod record;
 mod size;
 mod text_file;
 mod tls;
 mod tools;
+mod translated;
 
 use std::ffi::OsString;
 use std::fmt;
@@ -31,15 +33,18 @@ use file::File;
 
 pub(crate) use auth::{Credentials, Password};
 pub(crate) use bind::Bind;
-pub(crate) use camera::{CameraConfig, Source, Watch};
-pub(crate) use camera_options::{CameraOptions, CaptureConfig};
+pub(crate) use camera::{CameraConfig, Watch};
+pub(crate) use camera_options::{CameraOptions, CaptureConfig, MAX_FRAME_BYTES};
 pub(crate) use command_line::CommandLine;
 pub(crate) use device::DeviceConfig;
 pub(crate) use exit::ExitConfig;
 pub(crate) use http::{HttpConfig, Limits, LostSnapshot, N_SHORT_CONNECTIONS};
 pub(crate) use name::is_plain_name;
+pub(crate) use print::print_config;
 pub(crate) use record::RecordConfig;
+pub(crate) use size::parse_size;
 pub(crate) use tools::{GrabArgs, ProbeArgs};
+pub(crate) use translated::{Translated, TranslatedCamera, has_option, is_list};
 
 /// The whole configuration, checked.
 #[derive(Debug)]
@@ -65,9 +70,11 @@ impl Config {
         let cameras = camera_list::cameras(typed, file.as_ref())?;
         let cameras = cameras.iter().map(|camera| camera.check(typed)).collect::<Result<_>>()?;
         // The options of the server need some camera to be a whole command line.
-        let layers = Layers { file: file.as_ref(), camera: &[] };
+        let layers = Layers { file: file.as_ref(), ..Layers::default() };
         let merged = typed.merge("demo", &layers)?;
         let http = HttpConfig::new(&merged.args).map_err(|e| typed.locate_error(&e, &layers))?;
+        let credentials = typed.credentials().cloned().or(http.credentials);
+        let http = HttpConfig { credentials, ..http };
         let exit = ExitConfig::new(&merged.args).map_err(|e| typed.locate_error(&e, &layers))?;
         Ok(Self { cameras, http, exit, server: merged.server() })
     }
@@ -92,7 +99,7 @@ mod tests {
 
     fn config(args: &[&str]) -> Result<Config> {
         let typed = [&["mjpegd"], args].concat().into_iter().map(OsString::from);
-        Config::read(&CommandLine::parse_from(typed).unwrap())
+        Config::read(&CommandLine::parse_from(typed, "").unwrap())
     }
 
     fn error(args: &[&str]) -> String {
@@ -138,7 +145,6 @@ mod tests {
             (["--allow-origin", "http://a\r\nSet-Cookie: b"], "use * or one origin"),
             (["--auth-file", "/nowhere/at/all"], "/nowhere/at/all"),
             (["--instance-id", "a b"], "use up to 64 letters, digits"),
-            (["--camera", "webcam"], "use one of v4l2[:DEVICE], exec:COMMAND"),
             (["--resolution", "640"], "is no size"),
             (["--format", "JPEG2000"], "four letters"),
             (["--quality", "0"], "use 1 to 100"),
@@ -146,12 +152,12 @@ mod tests {
             (["--control", "brightness=high"], "use NAME=NUMBER"),
             (["--control", "=1"], "use NAME=NUMBER"),
             (["--stall-timeout", "0"], "use 1s or more"),
+            (["--stall-timeout", "500000000000y"], "use 1s or more, up to 1day"),
             (["--max-frame-size", "1"], "use 10kB to 256MB"),
             (["--max-frame-size", "big"], "no size in bytes"),
             (["--min-frame-size", "small"], "no size in bytes"),
             (["--min-frame-size", "17MB"], "use less than --max-frame-size"),
             (["--every", "0"], "use 1 for each picture"),
-            (["--camera", "exec:"], "use exec:COMMAND"),
             (["--record-fps", "0"], "use a number of pictures a second"),
             (["--record-max-size", "1 apple"], "no size in bytes"),
             (["--record-max-size", "100kB"], "use 1MiB or more"),

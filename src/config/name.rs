@@ -10,6 +10,8 @@ const MAX_LEN: usize = 32;
 /// Whether a text has the form of a camera's name. Names that are addresses of
 /// the program are refused by `http`, which has the table of addresses.
 pub(crate) fn is_plain_name(text: &str) -> bool {
+    // Nothing that has to be escaped in an address, in a shell or in the name of a folder;
+    // and no dot, which the files of the page have.
     let is_sign = |b: u8| b.is_ascii_alphanumeric() || b == b'-' || b == b'_';
     (1..=MAX_LEN).contains(&text.len()) && text.bytes().all(is_sign)
 }

@@ -27,6 +27,7 @@ const SCOPES: &[(&str, Scope)] = &[
     // In the file a camera is a table [[camera]].
     ("camera", Scope::CommandLine),
     ("config", Scope::CommandLine),
+    ("print-config", Scope::CommandLine),
     ("max-viewers", Scope::Camera),
     ("fps", Scope::Camera),
     ("resolution", Scope::Camera),
@@ -89,6 +90,11 @@ impl Options {
             let scope = scope(name).filter(|scope| *scope != Scope::CommandLine)?;
             Some((name, scope, arg))
         })
+    }
+
+    /// Whether there is an option of this name, in whatever place.
+    pub(super) fn has(&self, name: &str) -> bool {
+        self.0.get_arguments().any(|arg| arg.get_long() == Some(name))
     }
 
     pub(super) fn find(&self, key: &str) -> Option<(Scope, &Arg)> {

@@ -45,6 +45,8 @@ const SMALLEST: u64 = 1 << 20;
 pub(super) fn record(args: &Args, name: &str) -> Result<Option<RecordConfig>> {
     if let Some(fps) = args.record_fps {
         ensure!(
+            // A picture every three hours, for months on one card, is a use; below it, none
+            // is known.
             fps.is_finite() && (0.0001..=1000.0).contains(&fps),
             "--record-fps {fps}: use a number of pictures a second from 0.0001 to 1000"
         );
@@ -64,6 +66,8 @@ pub(super) fn record(args: &Args, name: &str) -> Result<Option<RecordConfig>> {
         "--record-sync {:?}: use 1s or less, or 0 for each picture",
         args.record_sync
     );
+    // Only now: a wrong value is told while recording is off too, and not on the day it is
+    // needed.
     let Some(dir) = args.record.clone() else { return Ok(None) };
     let (name, fps, sync) = (name.to_owned(), args.record_fps, args.record_sync);
     Ok(Some(RecordConfig { dir, name, fps, max_bytes, max_age, sync }))

@@ -1,10 +1,13 @@
 //! Text files as editors of any system write them.
 
+use std::fs::File;
+use std::io::Read;
 use std::path::Path;
 
 use anyhow::{Context, Result, bail, ensure};
 
-/// The largest file to read; one with hundreds of cameras or users is smaller.
+/// The largest file to read; one with hundreds of cameras or users is smaller, or
+/// with all certificate authorities of a system.
 const MAX_BYTES: u64 = 1 << 20;
 
 /// How the lines of a file are encoded.
@@ -22,13 +25,20 @@ pub(super) enum Encoding {
 /// What the system says; a file that is too large or in another encoding, and
 /// how to save it. No message holds a part of the file.
 pub(super) fn read(path: &Path, encoding: Encoding) -> Result<String> {
-    use std::io::Read;
+    decode(&read_bytes(path)?, encoding)
+}
+
+/// Reads a file of at most 1 MiB, whatever is in it.
+///
+/// # Errors
+/// What the system says, or that it is too large.
+pub(super) fn read_bytes(path: &Path) -> Result<Vec<u8>> {
     let mut bytes = Vec::new();
     // One byte more than allowed, so that a longer file shows. The path may
     // name a device that never ends.
-    std::fs::File::open(path)?.take(MAX_BYTES + 1).read_to_end(&mut bytes)?;
+    File::open(path)?.take(MAX_BYTES + 1).read_to_end(&mut bytes)?;
     ensure!(bytes.len() as u64 <= MAX_BYTES, "larger than 1 MiB");
-    decode(&bytes, encoding)
+    Ok(bytes)
 }
 
 fn decode(bytes: &[u8], encoding: Encoding) -> Result<String> {

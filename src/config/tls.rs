@@ -1,19 +1,17 @@
 //! `--tls-ca` and `--tls-insecure`: which certificates of an https camera are
 //! accepted.
 
-use std::fs::File;
-use std::io::Read;
+use std::path::Path;
 
 use anyhow::{Context, Result, bail, ensure};
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 
 use super::args::Args;
+use super::text_file;
 use crate::trust::Trust;
 use crate::url::NO_HTTPS;
 
-/// The largest file to read; one with all authorities of a system is smaller.
-const MAX_BYTES: u64 = 1 << 20;
 /// What stands in front of a fingerprint, in place of the path of a file.
 const FINGERPRINT: &str = "sha256:";
 
@@ -29,6 +27,7 @@ impl Trust {
             (Some(text), false) => {
                 Self::from_ca(text).with_context(|| format!("--tls-ca {text}"))?
             }
+            // Whoever types both may believe that the stricter one counts.
             (Some(_), true) => bail!(
                 "--tls-insecure accepts any certificate and --tls-ca only some; use one of them"
             ),
@@ -43,9 +42,7 @@ impl Trust {
             let usage = "a fingerprint is 64 hexadecimal digits, with or without colons";
             return fingerprint(digits).map(Self::Fingerprint).context(usage);
         }
-        let mut bytes = Vec::new();
-        File::open(text)?.take(MAX_BYTES + 1).read_to_end(&mut bytes)?;
-        ensure!(bytes.len() as u64 <= MAX_BYTES, "larger than 1 MiB");
+        let bytes = text_file::read_bytes(Path::new(text))?;
         // A certificate in DER begins with a sequence of more than 255 bytes.
         let found = if bytes.starts_with(&[0x30, 0x82]) { vec![bytes] } else { pem(&bytes)? };
         ensure!(

@@ -2,6 +2,7 @@
 //! stopped.
 
 use std::fs;
+use std::net::TcpListener;
 use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
@@ -30,6 +31,37 @@ fn pid(file: &Path) -> Pid {
 
 fn is_alive(pid: Pid) -> bool {
     test_kill_process(pid).is_ok()
+}
+
+#[test]
+fn command_inherits_no_blocked_signal() {
+    let dir = Dir::numbered(1, 1000);
+    let file = dir.path().join("signals");
+    let daemon =
+        daemon(&format!("grep SigBlk /proc/self/status > {}; sleep 60", file.display()), &[]);
+    daemon.get("/snapshot?max_delay=0");
+    let line = eventually("the command has written its signals", || {
+        fs::read_to_string(&file).ok().filter(|text| text.ends_with('\n'))
+    });
+    assert_eq!(line, "SigBlk:\t0000000000000000\n");
+}
+
+#[test]
+fn no_command_outlives_a_program_that_cannot_listen() {
+    let taken = TcpListener::bind(("127.0.0.1", 0)).unwrap();
+    let address = taken.local_addr().unwrap().to_string();
+    // A number that no other process here sleeps for.
+    let seconds = format!("sleep 86400.{}", std::process::id());
+    let camera = format!("exec:{seconds}");
+    let args = ["--camera", &camera, "--idle-timeout", "0", "--bind", &address];
+    let (code, _, error) = Daemon::run(&args);
+    assert_eq!(code, Some(1), "{error}");
+    let commands = fs::read_dir("/proc").unwrap().filter_map(|process| {
+        let text = fs::read(process.ok()?.path().join("cmdline")).ok()?;
+        Some(String::from_utf8_lossy(&text).replace('\0', " "))
+    });
+    let left: Vec<_> = commands.filter(|command| command.contains(&seconds)).collect();
+    assert!(left.is_empty(), "{left:?}");
 }
 
 /// Waits until the camera is lost, and returns the cause.

@@ -145,7 +145,7 @@ fn strings_of_the_wire_are_spelt_in_frame_only() {
         broken.extend(found.map(|(n, line)| format!("{}:{n}: {line}", file.display())));
     }
     assert!(broken.is_empty(), "take these from `frame`:\n{}", broken.join("\n"));
-    let frame = fs::read_to_string(src().join("frame.rs")).unwrap();
+    let frame = fs::read_to_string(src().join("frame/wire.rs")).unwrap();
     assert!(product_lines(&frame).any(|(_, line)| spells_the_wire(line)), "none would be found");
 }
 

@@ -10,6 +10,8 @@ mod support;
 mod cli;
 // Several addresses, and Unix sockets.
 mod listening;
+// Command lines of uStreamer and mjpg-streamer, under their names.
+mod drop_in;
 // Stopping: signals, and how long it takes.
 mod stop;
 

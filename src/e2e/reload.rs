@@ -101,6 +101,24 @@ fn bad_file_is_refused_and_all_goes_on() {
 }
 
 #[test]
+fn users_that_changed_are_named_as_their_file_is_read_at_the_start() {
+    let dir = TempDir::new();
+    let users = dir.write("users", "me:first\n");
+    let options = format!("auth-file = '{}'\n", users.display());
+    let text = options + &camera("front", "pattern:64x48@20");
+    let file = dir.write("c.toml", &text);
+    let daemon = Daemon::start(&["--config", file.to_str().unwrap()]);
+    daemon.signal(Signal::HUP);
+    daemon.wait_for_log("c.toml again");
+    dir.write("users", "me:second\n");
+    daemon.signal(Signal::HUP);
+    let line = daemon.wait_for_log("takes effect when the program is restarted");
+    assert!(line.contains("the --auth-file has changed"), "{line}");
+    let n_named = daemon.log().iter().filter(|line| line.contains("takes effect")).count();
+    assert_eq!(n_named, 1, "not at the first SIGHUP");
+}
+
+#[test]
 fn options_that_wait_for_a_new_start_are_named() {
     let front = camera("front", "pattern:64x48@20");
     let stage = Stage::new(&("threads = 3\nfps = 5\n".to_owned() + &front));

@@ -35,7 +35,11 @@ impl Chunks {
         while at < bytes.len() {
             match &mut self.stage {
                 Stage::Data(left) => {
+                    // A size may exceed what this machine can address. All that is here
+                    // belongs to it then.
                     let n = usize::try_from(*left).unwrap_or(usize::MAX).min(bytes.len() - at);
+                    // In place, without a second buffer: the data never overtakes the bytes
+                    // that are read.
                     bytes.copy_within(at..at + n, n_data);
                     (at, n_data, *left) = (at + n, n_data + n, *left - n as u64);
                     if *left == 0 {
@@ -51,6 +55,8 @@ impl Chunks {
                         (b'\n', _) => {
                             self.stage = if *n == 0 { Stage::End } else { Stage::Data(*n) };
                         }
+                        // Overflow is an error and not a wrap: a wrapped size would cut the
+                        // stream anywhere.
                         (_, Some(digit)) if !*has_extension => {
                             *n = n.checked_mul(16).ok_or_else(invalid_size)? + u64::from(digit);
                             *has_digits = true;

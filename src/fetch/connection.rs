@@ -15,27 +15,27 @@ use ureq::unversioned::transport::{
 };
 
 use super::WaitLimit;
-use super::normalize::Normalize;
+use super::clean_heads::CleanHeads;
 use crate::trust::Trust;
 
-/// The connector of an agent: TCP, then [`Normalize`].
+/// The connector of an agent: TCP, then [`CleanHeads`].
 #[cfg(not(feature = "https"))]
 pub(super) fn connector(
     wait_limit: Arc<WaitLimit>,
     _: &Trust,
-    normalize: Normalize,
+    clean_heads: CleanHeads,
 ) -> impl Connector<Out = impl Transport> {
-    Tcp(wait_limit).chain(normalize)
+    Tcp(wait_limit).chain(clean_heads)
 }
 
-/// The connector of an agent: TCP, then TLS for https addresses, then [`Normalize`].
+/// The connector of an agent: TCP, then TLS for https addresses, then [`CleanHeads`].
 #[cfg(feature = "https")]
 pub(super) fn connector(
     wait_limit: Arc<WaitLimit>,
     trust: &Trust,
-    normalize: Normalize,
+    clean_heads: CleanHeads,
 ) -> impl Connector<Out = impl Transport> {
-    Tcp(wait_limit).chain(super::tls::Tls::new(trust)).chain(normalize)
+    Tcp(wait_limit).chain(super::tls::Tls::new(trust)).chain(clean_heads)
 }
 
 struct Tcp(Arc<WaitLimit>);
@@ -84,6 +84,8 @@ fn connect(address: SocketAddr, wait_limit: &WaitLimit, until: Instant) -> io::R
         }
         end => end?,
     }
+    // A request is one small write, which would wait for the acknowledgement of the one
+    // before.
     socket.set_tcp_nodelay(true)?;
     Ok(socket.into())
 }
@@ -122,6 +124,11 @@ impl Transport for Connection {
                 Ok(n) => {
                     self.buffers.input_appended(n);
                     return Ok(n > 0);
+                }
+                // A caller that does not wait has its answer: a poll would give the same.
+                // A relay asks after each picture whether the next one came already.
+                Err(e) if e.kind() == ErrorKind::WouldBlock && self.wait_limit.is_over() => {
+                    return Err(e.into());
                 }
                 Err(e) if e.kind() == ErrorKind::WouldBlock => {
                     self.wait_limit.wait(|slice| is_ready(&self.stream, PollFlags::IN, slice))?;

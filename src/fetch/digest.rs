@@ -58,6 +58,8 @@ impl Digest {
         let is = |name, value: &str| {
             challenge.param(name).is_some_and(|v| v.eq_ignore_ascii_case(value.as_bytes()))
         };
+        // Some cameras write an empty algorithm and mean the default, MD5 (RFC 7616,
+        // section 3.3).
         let algorithm = owned("algorithm").filter(|name| !name.trim_ascii().is_empty());
         let (hash, is_session) = Hash::from_name(algorithm.as_deref().unwrap_or(b"MD5"))?;
         let offers = |qop: &str| {
@@ -66,11 +68,15 @@ impl Digest {
         };
         Some(Self {
             realm: owned("realm").unwrap_or_default(),
+            // Without a nonce there is nothing to answer; a missing realm counts as an
+            // empty one.
             nonce: owned("nonce")?,
             opaque: owned("opaque"),
             algorithm,
             hash,
             is_session,
+            // "auth" first: cameras offer "auth-int" without implementing it. Of a GET it
+            // would protect an empty body, so nothing is lost.
             qop: ["auth", "auth-int"].into_iter().find(|qop| offers(qop)),
             is_user_hashed: is("userhash", "true"),
             is_stale: is("stale", "true"),
@@ -89,6 +95,7 @@ impl Digest {
 
     /// The value of Authorization for one GET.
     pub(super) fn answer(&mut self, request: &Request<'_>) -> Vec<u8> {
+        // Servers that check it refuse a count which came before, as a replayed request.
         self.n_used = self.n_used.wrapping_add(1);
         let of = |parts: &[&[u8]]| self.hash.hex(parts);
         let (nonce, cnonce) = (&self.nonce[..], request.cnonce.as_bytes());
@@ -113,6 +120,8 @@ impl Digest {
             ]),
             None => of(&[secret.as_bytes(), nonce, method_and_target.as_bytes()]),
         };
+        // Hides the name from those who listen (RFC 7616, section 3.4.4). The secret above
+        // is made of the plain one all the same.
         let hashed = of(&[request.user, &self.realm]);
         let user = if self.is_user_hashed { hashed.as_bytes() } else { request.user };
         let mut text = b"Digest ".to_vec();
@@ -132,6 +141,8 @@ impl Digest {
             add_quoted(&mut text, ", opaque", opaque);
         }
         if let Some(algorithm) = &self.algorithm {
+            // Echoed without quotes, whatever the server wrote: RFC 7616, section 3.4, has
+            // it so.
             text.extend_from_slice(b", algorithm=");
             text.extend_from_slice(algorithm);
         }
@@ -170,8 +181,12 @@ impl Hash {
 }
 
 fn hex_digest<H: md5::Digest>(parts: &[&[u8]]) -> String {
-    let hash = H::digest(parts.join(&b':'));
-    hash.iter().map(|byte| format!("{byte:02x}")).collect()
+    hex(&H::digest(parts.join(&b':')))
+}
+
+/// Bytes as hexadecimal digits.
+pub(super) fn hex(bytes: &[u8]) -> String {
+    bytes.iter().map(|byte| format!("{byte:02x}")).collect()
 }
 
 fn add_quoted(text: &mut Vec<u8>, name: &str, value: &[u8]) {

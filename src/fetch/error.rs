@@ -48,18 +48,14 @@ impl Error {
         let (cause, why) = match error {
             ureq::Error::Io(e) => return Self::from_io(&e),
             ureq::Error::HostNotFound => (Cause::Away, "no such host".to_owned()),
-            ureq::Error::LargeResponseHeader(_, limit) => (
-                Cause::Unusable,
-                format!("the headers of the answer do not end within {limit} bytes"),
-            ),
             ureq::Error::TlsRequired => {
                 (Cause::Unusable, format!("redirected to https; {}", crate::url::NO_HTTPS))
             }
             ureq::Error::BadUri(why) => {
                 (Cause::Unusable, format!("redirected to an invalid address: {why}"))
             }
-            // From `head`, through `normalize`.
-            ureq::Error::Other(e) => (Cause::Unusable, format!("not an HTTP answer: {e}")),
+            // From `head` or `tls`, which say what is wrong.
+            ureq::Error::Other(e) => (Cause::Unusable, e.to_string()),
             e => (Cause::Unusable, format!("not an HTTP answer: {e}")),
         };
         Self::Failed(cause, why)
@@ -98,6 +94,8 @@ pub(super) fn redirect_message(seen: &[Uri], status: StatusCode) -> String {
         return format!("the server answered {status} without saying where to go");
     };
     let begin = before.iter().position(|uri| uri == last).unwrap_or(0);
+    // From the first time that the last address was seen: what led there is not part of the
+    // circle.
     let n_shown = before[begin + 1..].iter().take_while(|uri| *uri != last).count();
     let way: Vec<_> = before[begin..].iter().take(n_shown + 1).chain([last]).map(shown).collect();
     let what = if before.contains(last) { "in a circle" } else { "too often" };

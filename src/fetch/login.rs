@@ -7,7 +7,7 @@ use ureq::http::header::WWW_AUTHENTICATE;
 use ureq::http::{HeaderName, HeaderValue, Uri};
 
 use super::challenge::{self, Challenge};
-use super::digest::{Digest, Request};
+use super::digest::{Digest, Request, hex};
 use super::{Cause, Error, Response};
 use crate::url;
 
@@ -40,6 +40,7 @@ impl Login {
             ));
         };
         let uri = response.get_uri().clone();
+        // Compared with the port: another port may be another user's program.
         if (uri.scheme(), uri.authority()) != (asked.scheme(), asked.authority()) {
             let host = uri.authority().map_or("", |authority| authority.as_str());
             return Err(denied(format!(
@@ -68,6 +69,8 @@ impl Login {
                 digest.answer(&Request { user, password, target, cnonce: &cnonce()? })
             }
         };
+        // A line end in a name would begin another header, written by whoever chose the
+        // name.
         if value.iter().any(u8::is_ascii_control) {
             let why = "the login cannot be sent: the name of the user or the server's challenge \
                        contains a control character";
@@ -91,6 +94,8 @@ impl Login {
     /// too old. The new nonce is then in place.
     pub(super) fn renew(&mut self, response: &Response) -> bool {
         match (&mut self.scheme, Scheme::best(&challenges(response))) {
+            // Only where the server says "stale": without it the same answer again would
+            // count as a second failed login.
             (Scheme::Digest(old), Ok(Scheme::Digest(new))) if new.is_stale => {
                 *old = new;
                 true
@@ -110,6 +115,8 @@ impl Scheme {
     fn best(challenges: &[Challenge]) -> Result<Self, String> {
         let mut best: Option<Digest> = None;
         for digest in challenges.iter().filter_map(Digest::new) {
+            // Of equal ones the first: servers list them in the order they prefer (RFC
+            // 7616, section 3.7).
             if best.as_ref().is_none_or(|best| digest.hash() > best.hash()) {
                 best = Some(digest);
             }
@@ -137,5 +144,5 @@ fn cnonce() -> Result<String, Error> {
     rustix::rand::getrandom(&mut bytes, rustix::rand::GetRandomFlags::empty()).map_err(|e| {
         Error::new(Cause::Io, format!("cannot get random bytes from the system: {e}"))
     })?;
-    Ok(bytes.iter().map(|byte| format!("{byte:02x}")).collect())
+    Ok(hex(&bytes))
 }

@@ -7,12 +7,13 @@
 
 mod challenge;
 mod chunks;
+mod clean_heads;
 mod connection;
 mod digest;
 mod error;
 mod head;
 mod login;
-mod normalize;
+
 mod resolve;
 #[cfg(feature = "https")]
 mod tls;
@@ -29,15 +30,15 @@ use ureq::http::Uri;
 use ureq::http::header::{AUTHORIZATION, CONTENT_TYPE, RETRY_AFTER};
 use ureq::{Agent, Body, ResponseExt};
 
-use crate::frame::{INSTANCE, LOST, STATUS};
+use crate::frame::{self, INSTANCE, LOST, STATUS};
 use crate::instance;
 use crate::shutdown::Shutdown;
 use crate::trust::Trust;
 use crate::url::Url;
 use chunks::Chunks;
+use clean_heads::{CleanHeads, Exchange};
 pub(crate) use error::{Cause, Error};
 use login::Login;
-use normalize::{Exchange, Normalize};
 
 type Response = ureq::http::Response<Body>;
 
@@ -90,6 +91,8 @@ impl Fetcher {
     /// A fetcher for `url`. `trust` matters only for https addresses.
     pub(crate) fn new(url: Url, trust: &Trust, stop: Shutdown) -> Self {
         let wait_limit = Arc::new(WaitLimit { stop, until: Mutex::new(Instant::now()) });
+        // ureq has timeouts of its own, which stay off: they end a call but not a wait, and
+        // know no order to stop. `WaitLimit` does both.
         let config = Config::builder()
             .http_status_as_error(false)
             // The camera is on the local network, and a proxy of the environment is
@@ -100,6 +103,8 @@ impl Fetcher {
             .max_redirects(MAX_REDIRECTS)
             .max_redirects_will_error(false)
             .save_redirect_history(true)
+            // The login is for the server in whose address it was typed. See `login` for
+            // those that a redirect leads to.
             .redirect_auth_headers(RedirectAuthHeaders::Never)
             .max_response_header_size(head::MAX_HEAD_BYTES)
             .input_buffer_size(INPUT_BYTES)
@@ -107,8 +112,8 @@ impl Fetcher {
             .max_idle_connections(1)
             .build();
         let exchange = Arc::new(Exchange::default());
-        let normalize = Normalize(Arc::clone(&exchange));
-        let connector = connection::connector(Arc::clone(&wait_limit), trust, normalize);
+        let clean_heads = CleanHeads(Arc::clone(&exchange));
+        let connector = connection::connector(Arc::clone(&wait_limit), trust, clean_heads);
         let resolver = resolve::SystemResolver(Arc::clone(&wait_limit));
         let agent = Agent::with_parts(config, connector, resolver);
         Self { agent, url, wait_limit, login: None, exchange }
@@ -127,6 +132,8 @@ impl Fetcher {
         let content_type = header.map(|v| String::from_utf8_lossy(v.as_bytes()).into_owned());
         let header = response.headers().get(INSTANCE).and_then(|value| value.to_str().ok());
         let instance = header.and_then(instance::parse);
+        // A stream has no length, so ureq is given no limit. The parser bounds each
+        // picture.
         let body = response.into_body().into_with_config().limit(u64::MAX).reader();
         let body = BodyReader {
             body: Box::new(body),
@@ -150,7 +157,7 @@ impl Fetcher {
             // Send a login that was accepted before at once, which saves a round trip.
             // Its nonce may have expired, or the page may have moved: then start over.
             Some(login) => match self.log_in(login)? {
-                response if response.status().is_success() => return Ok(response),
+                response if keeps_login(&response) => return check_status(response),
                 response if response.status() == 401 => response,
                 _ => self.send(&asked, None)?,
             },
@@ -160,6 +167,8 @@ impl Fetcher {
             let challenge = response;
             response = self.log_in(Login::new(self.url.login(), &asked, &challenge)?)?;
             if response.status() == 401
+                // `%41` in a password may stand for itself, or for A. Both are seen, so
+                // both are tried.
                 && let Some(literal) = self.url.literal_login()
             {
                 response = self.log_in(Login::new(Some(literal), &asked, &challenge)?)?;
@@ -171,19 +180,27 @@ impl Fetcher {
         check_status(response)
     }
 
-    /// Sends the request with a login, and keeps the login if the server accepts it.
+    /// Sends the request with a login, and keeps the login unless the server refuses it.
     /// Tries once more if only the nonce was too old.
     fn log_in(&mut self, mut login: Login) -> Result<Response, Error> {
         let uri = login.uri().clone();
-        let mut response = self.send(&uri, Some(login.header()?))?;
-        if response.status() == 401 && login.renew(&response) {
-            response = self.send(&uri, Some(login.header()?))?;
+        let mut sent = login.header().and_then(|value| self.send(&uri, Some(value)));
+        if let Ok(response) = &sent
+            && response.status() == 401
+            && login.renew(response)
+        {
+            sent = login.header().and_then(|value| self.send(&uri, Some(value)));
         }
-        if response.status().is_success() {
-            login.take_next_nonce(&response);
+        if let Ok(response) = &sent
+            && keeps_login(response)
+        {
+            login.take_next_nonce(response);
+        }
+        // A connection that breaks says nothing about the login either.
+        if sent.as_ref().map_or(true, keeps_login) {
             self.login = Some(login);
         }
-        Ok(response)
+        sent
     }
 
     fn send(&self, uri: &Uri, authorization: Option<Vec<u8>>) -> Result<Response, Error> {
@@ -193,6 +210,13 @@ impl Fetcher {
         }
         request.call().map_err(|e| Error::from_ureq(e, &self.wait_limit))
     }
+}
+
+/// Whether the login of a request can be used again: the server accepted it, or did not
+/// come to judge it. A camera with all its seats taken answers 503 to everybody, and a
+/// request without login in between would count as a failed login at some cameras.
+fn keeps_login(response: &Response) -> bool {
+    response.status().is_success() || response.status().is_server_error()
 }
 
 /// Returns an answer with a status of success, or an error that says what to do.
@@ -215,7 +239,7 @@ fn check_status(response: Response) -> Result<Response, Error> {
         503 if header(STATUS).is_some() => {
             let lost = header(STATUS).unwrap_or_default();
             let lost = lost.strip_prefix(LOST).unwrap_or(lost);
-            (Cause::Upstream, format!("the server has lost its camera: {lost}"))
+            (Cause::Upstream, frame::upstream_loss(lost))
         }
         503 => match header(RETRY_AFTER.as_str()) {
             Some(_) => (Cause::Busy, format!("{text}: all its seats may be taken")),
@@ -263,6 +287,11 @@ impl WaitLimit {
         *self.until.lock()
     }
 
+    /// Whether the deadline has passed.
+    fn is_over(&self) -> bool {
+        Instant::now() >= self.until()
+    }
+
     /// Ends a call of ureq that never waits. A server may send useless bytes without
     /// a pause, such as headers without end, and ureq reads on while bytes arrive.
     fn check(&self) -> io::Result<()> {
@@ -303,53 +332,4 @@ impl WaitLimit {
 }
 
 #[cfg(test)]
-mod tests;
-
-/// For each Digest challenge that can be answered: its realm, and the realm in the
-/// answer. For fuzzing.
-#[cfg(test)]
-pub(crate) fn challenge_realms(value: &[u8]) -> Vec<(Vec<u8>, Vec<u8>)> {
-    use challenge::Challenge;
-    let all = |value: &[u8]| Challenge::all([value].into_iter());
-    let realm = |challenge: &Challenge| challenge.param("realm").unwrap_or_default().to_vec();
-    let request = digest::Request { user: b"a\"\\", password: b"", target: "/", cnonce: "" };
-    let mut found = Vec::new();
-    for offered in all(value) {
-        if let Some(mut digest) = digest::Digest::new(&offered) {
-            let answer = digest.answer(&request);
-            found.push((realm(&offered), realm(&all(&answer)[0])));
-        }
-    }
-    found
-}
-
-/// The data of a chunked body that comes in these pieces, and whether it ends; `None`
-/// if a chunk has no valid size. For fuzzing.
-#[cfg(test)]
-pub(crate) fn strip_chunks(pieces: &[&[u8]]) -> Option<(Vec<u8>, bool)> {
-    let (mut chunks, mut data) = (Chunks::default(), Vec::new());
-    for piece in pieces {
-        let mut piece = piece.to_vec();
-        let n = chunks.strip(&mut piece).ok()?;
-        data.extend_from_slice(&piece[..n]);
-    }
-    Some((data, chunks.is_over()))
-}
-
-/// The clean form of a head that comes in these pieces, and how many bytes it had; or
-/// why the bytes are no head. For fuzzing.
-#[cfg(test)]
-pub(crate) fn clean_head(pieces: &[&[u8]]) -> Result<Option<(Vec<u8>, usize)>, String> {
-    let (mut reader, mut held, mut n_done) = (head::HeadReader::default(), Vec::new(), 0);
-    for (piece, is_end) in pieces.iter().map(|piece| (*piece, false)).chain([(&[][..], true)]) {
-        held.extend_from_slice(piece);
-        let (n, head) = reader.read(&held, is_end).map_err(|e| e.to_string())?;
-        n_done += n;
-        if let Some(head) = head {
-            return Ok(Some((head.text, n_done)));
-        }
-        held.drain(..n);
-        assert!(held.len() <= 16, "{} bytes held", held.len());
-    }
-    Ok(None)
-}
+pub(crate) mod tests;

@@ -20,14 +20,20 @@ pub(super) struct SystemResolver(pub(super) Arc<WaitLimit>);
 
 impl Resolver for SystemResolver {
     fn resolve(&self, uri: &Uri, _: &Config, _: NextTimeout) -> Result<ResolvedSocketAddrs, Error> {
-        let host = uri.host().ok_or(Error::HostNotFound)?;
-        let host = host.trim_start_matches('[').trim_end_matches(']').to_owned();
+        let host = host(uri).ok_or(Error::HostNotFound)?.to_owned();
+        // ureq gives the port only where the address has one.
         let default_port = if uri.scheme_str() == Some("https") { 443 } else { 80 };
         let found = self.look_up(host, uri.port_u16().unwrap_or(default_port))?;
         let mut addresses = self.empty();
         found.into_iter().take(MAX_ADDRESSES).for_each(|address| addresses.push(address));
         if addresses.is_empty() { Err(Error::HostNotFound) } else { Ok(addresses) }
     }
+}
+
+/// The host of an address. An IPv6 address is without its brackets, which only an address
+/// with a port needs.
+pub(super) fn host(uri: &Uri) -> Option<&str> {
+    Some(uri.host()?.trim_start_matches('[').trim_end_matches(']'))
 }
 
 /// How many addresses of a host are tried. A camera has no more.

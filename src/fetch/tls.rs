@@ -6,11 +6,13 @@
 
 use std::fmt;
 use std::io::{Read, Write};
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 
 use rustls::client::WebPkiServerVerifier;
 use rustls::client::danger::{HandshakeSignatureValid, ServerCertVerified, ServerCertVerifier};
-use rustls::crypto::{CryptoProvider, ring, verify_tls12_signature, verify_tls13_signature};
+use rustls::crypto::{
+    CryptoProvider, WebPkiSupportedAlgorithms, ring, verify_tls12_signature, verify_tls13_signature,
+};
 use rustls::pki_types::{CertificateDer, ServerName, UnixTime};
 use rustls::{
     CertificateError, ClientConfig, ClientConnection, DigitallySignedStruct, RootCertStore,
@@ -23,22 +25,31 @@ use ureq::unversioned::transport::{
     TransportAdapter,
 };
 
+use super::digest::hex;
+use super::resolve::host;
 use crate::trust::Trust;
 
 /// Wraps connections to https addresses.
 pub(super) struct Tls {
-    config: Arc<ClientConfig>,
+    trust: Trust,
+    /// Made for the first https address. Most cameras have none, and the certificates of
+    /// the public authorities cost memory. An http address may still redirect to one.
+    config: OnceLock<Arc<ClientConfig>>,
 }
 
 impl Tls {
     pub(super) fn new(trust: &Trust) -> Self {
+        Self { trust: trust.clone(), config: OnceLock::new() }
+    }
+
+    fn config(&self) -> Arc<ClientConfig> {
         let provider = Arc::new(ring::default_provider());
-        let verifier = Verifier::new(trust, &provider);
+        let verifier = Verifier::new(&self.trust, &provider);
         let builder = ClientConfig::builder_with_provider(provider)
             .with_safe_default_protocol_versions()
             .expect("ring has all that both versions need");
         let builder = builder.dangerous().with_custom_certificate_verifier(Arc::new(verifier));
-        Self { config: Arc::new(builder.with_no_client_auth()) }
+        Arc::new(builder.with_no_client_auth())
     }
 }
 
@@ -51,16 +62,20 @@ impl<In: Transport> Connector<In> for Tls {
         chained: Option<In>,
     ) -> Result<Option<Self::Out>, Error> {
         let Some(transport) = chained else { return Ok(None) };
+        // The same connector serves both kinds of address, since a redirect may lead from
+        // one to the other.
         if !details.needs_tls() {
             return Ok(Some(Either::A(transport)));
         }
-        let host = details.uri.host().unwrap_or_default();
-        let host = host.trim_start_matches('[').trim_end_matches(']').to_owned();
-        let name =
-            ServerName::try_from(host).map_err(|_| Error::Tls("the host has no valid name"))?;
-        let mut connection = ClientConnection::new(Arc::clone(&self.config), name)
+        let host = host(details.uri).unwrap_or_default();
+        let name = ServerName::try_from(host.to_owned())
+            .map_err(|_| Error::Tls("the host has no valid name"))?;
+        let config = self.config.get_or_init(|| self.config());
+        let mut connection = ClientConnection::new(Arc::clone(config), name)
             .map_err(|e| Error::Other(Box::new(e)))?;
         let mut below = TransportAdapter::new(transport, Arc::clone(&details.current_time));
+        // The handshake is done here and not with the first write, so that a refused
+        // certificate ends the call before a login is sent.
         connection.complete_io(&mut below)?;
         let config = details.config;
         let buffers = LazyBuffers::new(config.input_buffer_size(), config.output_buffer_size());
@@ -91,6 +106,7 @@ impl<T: Transport> Transport for Connection<T> {
     }
 
     fn is_open(&mut self) -> bool {
+        // A byte below TLS that no answer belongs to is most often the close alert.
         self.stream.sock.get_mut().is_open()
     }
 
@@ -124,6 +140,21 @@ impl Verifier {
         let authorities = builder.build().ok();
         Self { trust: trust.clone(), authorities, provider: Arc::clone(provider) }
     }
+
+    /// Checks that the server holds the key of its certificate. Without this check a
+    /// certificate that is only copied would do, so only `Anything` leaves it out: some
+    /// cameras sign with algorithms that ring does not know.
+    fn verify_signature(
+        &self,
+        verify: impl FnOnce(
+            &WebPkiSupportedAlgorithms,
+        ) -> Result<HandshakeSignatureValid, rustls::Error>,
+    ) -> Result<HandshakeSignatureValid, rustls::Error> {
+        if self.trust == Trust::Anything {
+            return Ok(HandshakeSignatureValid::assertion());
+        }
+        verify(&self.provider.signature_verification_algorithms)
+    }
 }
 
 impl ServerCertVerifier for Verifier {
@@ -135,9 +166,12 @@ impl ServerCertVerifier for Verifier {
         ocsp_response: &[u8],
         now: UnixTime,
     ) -> Result<ServerCertVerified, rustls::Error> {
+        // Of the whole certificate, as browsers and openssl show it.
         let fingerprint: [u8; 32] = Sha256::digest(end_entity).into();
         let is_named = match &self.trust {
             Trust::Public => false,
+            // Named by the user, so neither its name nor its dates matter: cameras write
+            // "192.168.1.108" or 1970 into theirs.
             Trust::Certificates(found) => found.iter().any(|der| **der == **end_entity),
             Trust::Fingerprint(right) => fingerprint == *right,
             Trust::Anything => true,
@@ -156,9 +190,9 @@ impl ServerCertVerifier for Verifier {
             None => Err(CertificateError::UnknownIssuer.into()),
         };
         verified.map_err(|e| {
-            let digits: String = fingerprint.iter().map(|b| format!("{b:02x}")).collect();
             rustls::Error::General(format!(
-                "{e}; if this is the camera's certificate, use --tls-ca sha256:{digits}"
+                "{e}; if this is the camera's certificate, use --tls-ca sha256:{}",
+                hex(&fingerprint)
             ))
         })
     }
@@ -169,11 +203,7 @@ impl ServerCertVerifier for Verifier {
         cert: &CertificateDer<'_>,
         dss: &DigitallySignedStruct,
     ) -> Result<HandshakeSignatureValid, rustls::Error> {
-        if self.trust == Trust::Anything {
-            return Ok(HandshakeSignatureValid::assertion());
-        }
-        let algorithms = &self.provider.signature_verification_algorithms;
-        verify_tls12_signature(message, cert, dss, algorithms)
+        self.verify_signature(|known| verify_tls12_signature(message, cert, dss, known))
     }
 
     fn verify_tls13_signature(
@@ -182,11 +212,7 @@ impl ServerCertVerifier for Verifier {
         cert: &CertificateDer<'_>,
         dss: &DigitallySignedStruct,
     ) -> Result<HandshakeSignatureValid, rustls::Error> {
-        if self.trust == Trust::Anything {
-            return Ok(HandshakeSignatureValid::assertion());
-        }
-        let algorithms = &self.provider.signature_verification_algorithms;
-        verify_tls13_signature(message, cert, dss, algorithms)
+        self.verify_signature(|known| verify_tls13_signature(message, cert, dss, known))
     }
 
     fn supported_verify_schemes(&self) -> Vec<SignatureScheme> {

@@ -10,6 +10,7 @@
 //! | [`recording`] | times in queries, playback, downloads, files on disk |
 //! | [`page`] | what the page shows, and its keys |
 //! | [`cameras`] | each driver, the states of a camera and why it is lost |
+//! | [`drop_in`] | command lines of uStreamer and mjpg-streamer, each option |
 //! | [`tools`] | `mjpegd probe`, `grab`, `devices`, `check-config`; the library |
 //! | [`security`] | passwords, other sites, limits, what a proxy is for |
 //! | [`design`] | why threads, why the newest frame only, what is absent |
@@ -35,3 +36,8 @@ chapters! {
     options addresses status recording page cameras tools security design
     measurements troubleshooting glossary
 }
+
+// Not in the list above, as a module has no dash in its name.
+#[doc = include_str!("links.md")]
+#[doc = include_str!("drop-in.md")]
+pub mod drop_in {}

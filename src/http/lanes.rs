@@ -122,6 +122,8 @@ impl<T: Send + 'static> Lanes<T> {
     pub(super) fn submit(&self, lane: Lane, job: T) -> Result<(), T> {
         let shared = &self.0;
         let mut state = shared.state.lock();
+        // Both together: a job that an idle worker is about to take still counts as
+        // waiting, and must not use up the room of those that really wait.
         let Limit { n_running, n_waiting } = shared.limits[lane as usize];
         let n_most = n_running + n_waiting;
         if state.is_stopped || state.n_running[lane as usize] + state.n_waiting(lane) >= n_most {

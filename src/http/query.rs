@@ -50,6 +50,8 @@ impl<'a> Query<'a> {
         key: &str,
         choices: &[(&str, T)],
     ) -> Result<Option<T>, Reply> {
+        // Words are taken in small letters only, unlike keys: a value that is spelt
+        // otherwise is answered with the right ones.
         let Some(text) = self.text(key) else { return Ok(None) };
         let found = choices.iter().find(|(word, _)| *word == text).map(|(_, value)| *value);
         let words = || choices.iter().map(|(word, _)| *word).collect::<Vec<_>>().join(", ");

@@ -56,6 +56,8 @@ pub(super) fn recording(camera: &Camera) -> Result<&Recording, Reply> {
 
 /// 404: a recording has nothing for a request, and from when to when it has.
 pub(super) fn nothing(recording: &Recording, what: &str) -> Reply {
+    // Said in the same reply: whoever asks for a moment before the first one would try
+    // others in turn.
     let spans = recording.store().spans();
     let text = match (spans.first(), spans.last()) {
         (Some(first), Some(last)) => format!(
@@ -71,6 +73,8 @@ pub(super) fn nothing(recording: &Recording, what: &str) -> Reply {
 /// How recording goes. Times are Unix seconds.
 pub(super) fn report(recording: &Recording) -> Value {
     let status = recording.status();
+    // From the store and not from the recorder, as it includes what earlier starts of
+    // the program recorded.
     let totals = recording.store().totals();
     let config = recording.config();
     json!({

@@ -160,9 +160,13 @@ impl Reply {
                 .with("Content-Type", self.content_type)
                 .with("Content-Length", &self.body.len().to_string());
         }
+        // A state that a proxy kept would be wrong in a second, and a 503 or 401 of it
+        // lock people out.
         if !self.headers.iter().any(|(name, _)| *name == "Cache-Control") {
             head = head.with("Cache-Control", "no-store");
         }
+        // An error text repeats what was asked, and must not be run as a page or a
+        // script.
         head = head.with("X-Content-Type-Options", "nosniff");
         for (name, value) in &self.headers {
             head = head.with(name, value);

@@ -65,6 +65,7 @@ impl Request {
     /// The reply to a client that does not send it.
     pub(super) fn body(&mut self) -> Result<Vec<u8>, Reply> {
         self.connection.read_body(BODY_TIMEOUT).map_err(|e| match e.kind() {
+            // 408 says that a second try may work, which a 400 does not.
             ErrorKind::TimedOut => Reply::text(
                 Code::RequestTimeout,
                 &format!("the body did not arrive within {} s", BODY_TIMEOUT.as_secs()),

@@ -156,6 +156,8 @@ impl Methods {
 /// The first parts of all paths: at this place an address has a camera's name.
 fn first_parts() -> impl Iterator<Item = &'static str> {
     let parts = ROUTES.iter().filter_map(|row| row.path[1..].split('/').next());
+    // The page's files are not among them: `--www` has any, and a camera's name wins
+    // over a file.
     parts.filter(|part| *part != "*").chain([PREFIX]).chain(KEPT_FREE)
 }
 

@@ -39,6 +39,8 @@ impl Server {
             limits: config.limits.clone(),
             inherited,
         };
+        // Made here, as both sides need it: the transport counts, and the endpoints
+        // show the counts.
         let connections = Arc::new(Connections::default());
         let (counted, stopped) = (Arc::clone(&connections), stop.clone());
         let context = Context::new(config, cameras, counted, stopped, routes::list());
@@ -77,6 +79,8 @@ impl Server {
     /// Why a listener cannot be kept.
     pub(crate) fn stop(self, is_restart: bool) -> Result<Vec<OwnedFd>> {
         let listeners = self.transport.stop(is_restart);
+        // After the transport, which has cut the sockets: a worker that waits in a
+        // write comes back by that alone.
         self.dispatch.stop();
         listeners
     }

@@ -38,6 +38,8 @@ impl When {
     pub(crate) fn resolve(self, now: SystemTime) -> Micros {
         match self {
             Self::At(at) => at,
+            // Longer ago than 1970 is the beginning of the recording: people type
+            // -100years for all of it.
             Self::Ago(ago) => now.checked_sub(ago).map_or(0, micros),
         }
     }
@@ -65,6 +67,7 @@ fn unix(text: &str) -> Option<Micros> {
     if !is_number(seconds) || !is_number(fraction) {
         return None;
     }
+    // By digits and not by a float, whose rounding could miss a frame by a microsecond.
     let fraction: String = fraction.chars().chain("000000".chars()).take(6).collect();
     let whole = seconds.parse::<u64>().ok()?.checked_mul(SECOND)?;
     let at = whole.checked_add(fraction.parse().ok()?)?;
@@ -78,6 +81,7 @@ fn rfc3339(text: &str) -> Option<Micros> {
         return None;
     }
     let (time, offset) = match text.len().checked_sub(6) {
+        // By its place from the end, since a time has colons and signs of its own.
         Some(at) if at >= "2026-11-21T11:28:35".len() && text.as_bytes()[at + 3] == b':' => {
             (&text[..at], offset(&text[at..])?)
         }

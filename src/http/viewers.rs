@@ -166,6 +166,8 @@ impl Viewers {
         if book.present.len() >= self.n_seats {
             return Err(Full::Daemon(self.n_seats));
         }
+        // Counted and not kept: there are few viewers, and a count of its own could
+        // differ from the list.
         if book.n_watching(camera) >= n_most {
             return Err(Full::Camera(n_most));
         }
@@ -179,6 +181,8 @@ impl Viewers {
             since: Instant::now(),
             served: Mutex::new(serving),
         });
+        // Checked and taken under one lock, so that two that come at once do not get
+        // the last seat both.
         book.tally(camera).n_ever += 1;
         book.present.insert(viewer.id, Arc::clone(&viewer));
         Ok(Seat { all: Arc::clone(self), viewer })
@@ -241,10 +245,14 @@ impl Viewers {
     /// other cameras, which were removed by a reload, are forgotten.
     pub(super) fn tallies(&self, cameras: &[&str]) -> Vec<Tally> {
         let mut book = self.book.lock();
+        // Here, as only this caller knows which cameras there are. Names come from a
+        // file that is read again, so they would grow without bound.
         book.totals.retain(|name, _| cameras.contains(&name.as_str()));
         let total = |name: &&str| {
             let mut tally = book.totals.get(*name).copied().unwrap_or_default();
             let viewers = book.present.values().filter(|viewer| viewer.camera == *name);
+            // What the present ones were given is added at each look. Adding each
+            // picture to the totals would take this lock for each of them.
             viewers.for_each(|viewer| tally.served.add(viewer.report().served));
             tally
         };
@@ -321,6 +329,8 @@ impl Viewer {
         let now = Instant::now();
         serving.rate.event(now);
         serving.last = Some(now);
+        // The age of a recorded picture is not how far the viewer is behind, for which
+        // people read it.
         serving.age = None;
     }
 

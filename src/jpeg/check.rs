@@ -161,6 +161,9 @@ pub(super) fn segment(jpeg: &[u8], at: usize) -> Result<Option<(u8, Range<usize>
     match (fill, jpeg.get(marker_at..)) {
         (0, Some([_, ..])) => Err(Error::NotJpeg),
         (_, Some([SOS, ..])) => Ok(None),
+        // Another picture begins within the headers, which no decoder shows (libjpeg: "two
+        // SOI markers"). It has no length: what follows it is no segment of that name.
+        (_, Some([SOI, ..])) => Err(Error::NotJpeg),
         (_, Some([m, ..])) if stands_alone(*m) => Ok(Some((*m, marker_at + 1..marker_at + 1))),
         (_, Some([m, l1, l0, ..])) => {
             let start = marker_at + 1;

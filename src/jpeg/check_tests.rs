@@ -46,6 +46,13 @@ fn colour_profile_goes_as_a_whole_or_not_at_all() {
 }
 
 #[test]
+fn picture_within_the_headers_is_a_fault_and_no_segment() {
+    // As a segment of 4 bytes it would be passed over, and found as a start later.
+    let second = [0xFF, APP1, 0, 4, 1, 2, 0xFF, SOI, 0, 4, 1, 2];
+    assert_eq!(check(&jpeg(&second)).unwrap_err(), Error::NotJpeg);
+}
+
+#[test]
 fn few_bytes_before_a_picture_are_passed_over() {
     for before in [&b""[..], b"\r\n", b"\0\0\x12\x34", &[0xFF, SOI], &[0xFF, 0xFF, SOI], &[7; 64]] {
         assert_eq!(n_before(&[before, PICTURE].concat()), before.len());

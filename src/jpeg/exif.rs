@@ -52,11 +52,16 @@ pub(super) fn orientation(content: &[u8]) -> Option<Orientation> {
         return None;
     }
     let tiff = Tiff::new(&content[NAME.len()..])?;
+    // The first directory is the main picture's. The second one, of the thumbnail, may turn
+    // otherwise.
     let entry = tiff.entries().find(|entry| entry.tag == ORIENTATION)?;
     let value = match entry.kind {
+        // Several orientations say nothing.
         _ if entry.count != 1 => return None,
         SHORT => u32::from(tiff.u16(entry.value_at)?),
         LONG => tiff.u32(entry.value_at)?,
+        // Values are left-justified in their four bytes (TIFF 6.0), so in either byte order
+        // the first of them.
         BYTE => u32::from(tiff.u16(entry.value_at)?.to_be_bytes()[0]),
         _ => return None,
     };

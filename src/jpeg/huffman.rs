@@ -16,6 +16,7 @@ pub(crate) const SEGMENT: [u8; 420] = {
     at = put(&mut segment, at, &DC_CHROMA);
     at = put(&mut segment, at, &[0x11]);
     at = put(&mut segment, at, &AC_CHROMA);
+    // Checked by the compiler: a table that is too short would make every picture wrong.
     assert!(at == segment.len());
     segment
 };

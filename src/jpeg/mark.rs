@@ -5,12 +5,13 @@
 //! comes through `exec:` and through servers between the two.
 
 use super::check::segment;
+use crate::frame::STATUS_UP_TO_CAUSE;
 
 /// The marker of a comment segment.
 const COM: u8 = 0xFE;
 /// The start of the comment, before the cause. It reads as the header does with
 /// which a snapshot is refused.
-const NAME: &[u8] = b"X-Mjpegd-Status: lost; ";
+const NAME: &[u8] = STATUS_UP_TO_CAUSE.as_bytes();
 /// A longer cause is cut: the buffer of a picture has 432 bytes before it.
 const MAX_CAUSE: usize = 384;
 /// Where the segment belongs: right behind SOI.

@@ -47,6 +47,8 @@ pub(crate) use raw::{Range, Raw};
 pub(crate) use split::{Found, Splitter};
 pub(crate) use walk::{Walk, Walked};
 
+/// The first bytes of a JPEG.
+pub(crate) const START: [u8; 2] = [0xFF, SOI];
 /// The last bytes of a JPEG.
 pub(crate) const END: [u8; 2] = [0xFF, EOI];
 
@@ -141,6 +143,7 @@ impl fmt::Display for Error {
 /// all use libjpeg-turbo or a decoder that does no more.
 fn unsupported_coding(sof: u8, bits: u8) -> Option<Error> {
     match sof {
+        // Lossless JPEG comes from medical and raw cameras; no browser ever showed it.
         0xC3 => Some(Error::Lossless),
         0xC5..=0xC7 => Some(Error::Hierarchical),
         0xC9..=0xCF => Some(Error::Arithmetic),
@@ -151,6 +154,7 @@ fn unsupported_coding(sof: u8, bits: u8) -> Option<Error> {
 /// SOFn: baseline, extended and progressive, but not DHT, JPG and DAC, which
 /// lie in the same range (T.81 table B.1).
 fn is_frame_header(marker: u8) -> bool {
+    // DHT, JPG and DAC are C4, C8 and CC.
     matches!(marker, 0xC0..=0xCF) && !matches!(marker, 0xC4 | 0xC8 | 0xCC)
 }
 

@@ -23,6 +23,7 @@ fn read(content: &[u8], content_at: usize) -> Option<Vec<u64>> {
     let tiff = Tiff::new(content.strip_prefix(NAME)?)?;
     let entry = tiff.entries().find(|entry| entry.tag == ENTRIES)?;
     let first = usize::try_from(tiff.u32(entry.value_at)?).ok()?;
+    // The count is in bytes, as the type of the list is UNDEFINED.
     let n = (usize::try_from(entry.count).ok()? / ENTRY_BYTES).min(MAX_PICTURES);
     // Offsets count from the TIFF header, except that 0 means the first picture.
     let base = u64::try_from(content_at + NAME.len()).ok()?;

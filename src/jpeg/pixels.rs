@@ -112,6 +112,7 @@ impl PixelFormat {
     /// The fewest bytes that hold such a picture: the padding of the very
     /// last line may be missing. The sizes must have been checked.
     pub(crate) fn min_len(self, width: usize, height: usize, stride: usize) -> usize {
+        // The last line of an odd height has colour of its own.
         let n_chroma_rows = height.div_ceil(2);
         let (n_rows, n_half_rows, last) = match self.layout() {
             Layout::Pairs { .. } => (height + n_chroma_rows - 1, 0, width),

@@ -72,9 +72,13 @@ impl<'a> Raw<'a> {
         let (Ok(w), Ok(h)) = (u16::try_from(width), u16::try_from(height)) else {
             return Err(RawError::Size { width, height });
         };
+        // Not for a JPEG, where 0 lines mean that a DNL marker follows (T.81 B.2.5), which
+        // no browser reads.
         if w == 0 || h == 0 {
             return Err(RawError::Size { width, height });
         }
+        // Half of a colour sample would have to be guessed. Cameras offer even widths in
+        // these formats.
         if format.pairs_columns() && !width.is_multiple_of(2) {
             return Err(RawError::OddWidth { format, width });
         }
@@ -82,9 +86,12 @@ impl<'a> Raw<'a> {
         if stride < needed {
             return Err(RawError::Stride { stride, needed });
         }
+        // The planes of colour have half the stride, which must be a whole number of bytes.
         if matches!(format.layout(), Layout::Planes { .. }) && !stride.is_multiple_of(2) {
             return Err(RawError::OddStride { format, stride });
         }
+        // Last, as it needs sizes that fit. From here on every line lies inside of the
+        // buffer.
         let needed = format.min_len(width, height, stride);
         if data.len() < needed {
             return Err(RawError::TooShort { len: data.len(), needed });

@@ -53,6 +53,8 @@ impl Rows<'_> {
         let range = raw.range();
         let (_, mcu_height) = mcu(raw.format());
         for i in 0..mcu_height {
+            // Repeated and not black: an edge inside a block would cost bytes, and shine
+            // through at low quality.
             let y = self.top + (top + i).min(self.n - 1);
             let line = raw.line(y);
             let mut set = |i, line| samples.set_line(simd, i, line, range);
@@ -63,6 +65,7 @@ impl Rows<'_> {
                 Layout::Rgb { .. } => set(i, pixels(raw.format(), line)),
                 Layout::Pairs { cb, .. } => {
                     set(i, Line::Luma(line));
+                    // A line of colour serves two lines of the picture.
                     if i % 2 == 0 {
                         set(i / 2, Line::Colours(raw.line_of_pairs(y), order(cb == 0)));
                     }

@@ -55,6 +55,8 @@ struct HeaderInfo {
 impl HeaderInfo {
     fn at(jpeg: &[u8]) -> Self {
         let (mut info, mut at) = (Self { n_pixels: 0, others: Vec::new() }, 2);
+        // Only up to the first scan, so the cost does not depend on the size of the
+        // picture.
         while let Ok(Some((marker, body))) = segment(jpeg, at) {
             at = body.end;
             let content_at = body.start + 2;

@@ -8,7 +8,10 @@ use memchr::memmem;
 
 use super::second_pictures::SecondPictures;
 use super::walk::{Walk, Walked};
-use super::{Error, SOI};
+use super::{Error, START};
+
+/// SOI and the start of the next marker. SOI alone is too often found in other bytes.
+const PICTURE_START: [u8; 3] = [START[0], START[1], 0xFF];
 
 /// A JPEG among the bytes.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -24,6 +27,8 @@ pub(crate) struct Splitter {
     /// The largest JPEG to return. It bounds the memory, whatever a source sends.
     max_bytes: usize,
     buf: Vec<u8>,
+    /// How many bytes at the front of `buf` are not needed any more.
+    n_dead: usize,
     /// Where the current JPEG begins, once its SOI was found.
     start: Option<usize>,
     walk: Walk,
@@ -31,8 +36,8 @@ pub(crate) struct Splitter {
     searched_to: usize,
     /// Where the JPEG ends that was returned last. The next call drops it.
     taken_to: usize,
-    /// How many bytes were dropped before those in `buf`.
-    n_forgotten: u64,
+    /// How many bytes of the stream came before those in `buf`.
+    n_removed: u64,
     second_pictures: SecondPictures,
 }
 
@@ -42,11 +47,12 @@ impl Splitter {
         Self {
             max_bytes,
             buf: Vec::new(),
+            n_dead: 0,
             start: None,
             walk: Walk::default(),
             searched_to: 0,
             taken_to: 0,
-            n_forgotten: 0,
+            n_removed: 0,
             second_pictures: SecondPictures::default(),
         }
     }
@@ -54,11 +60,6 @@ impl Splitter {
     /// The largest JPEG to return.
     pub(crate) fn max_bytes(&self) -> usize {
         self.max_bytes
-    }
-
-    #[cfg(test)]
-    pub(crate) fn n_bytes_held(&self) -> usize {
-        self.buf.len()
     }
 
     /// Adds the next bytes of the stream.
@@ -79,9 +80,12 @@ impl Splitter {
     /// continues behind them.
     pub(crate) fn next_jpeg(&mut self) -> Result<Option<Found<'_>>, Error> {
         loop {
-            self.forget(self.taken_to);
-            let Some((start, is_whole)) = self.find_one()? else { return Ok(None) };
-            let at = self.n_forgotten + start as u64;
+            self.n_dead = self.n_dead.max(self.taken_to);
+            let Some((start, is_whole)) = self.find_one()? else {
+                self.remove_dead();
+                return Ok(None);
+            };
+            let at = self.n_removed + start as u64;
             if !is_whole || !self.second_pictures.is_second(&self.buf[start..self.taken_to], at) {
                 return Ok(Some(Found { jpeg: &self.buf[start..self.taken_to], is_whole }));
             }
@@ -121,32 +125,44 @@ impl Splitter {
         Ok(Some((start, is_whole)))
     }
 
-    /// Drops the first `n` bytes.
-    fn forget(&mut self, n: usize) {
+    /// Removes the bytes that are not needed any more, if they are more than the others.
+    /// Removing means to move all bytes behind them, so after each small picture it would
+    /// cost the whole buffer; this way each byte is moved once on average.
+    fn remove_dead(&mut self) {
+        let n = self.n_dead;
+        if n <= self.buf.len() / 2 {
+            return;
+        }
         self.buf.drain(..n);
-        self.searched_to -= n.min(self.searched_to);
+        // Once a JPEG has begun, this stands where the search for it was, which may be removed.
+        self.searched_to = self.searched_to.saturating_sub(n);
         self.start = self.start.map(|start| start - n);
-        self.n_forgotten += n as u64;
-        self.taken_to = 0;
+        self.n_removed += n as u64;
+        (self.n_dead, self.taken_to) = (0, 0);
     }
 
+    /// Continues the search behind the start of a JPEG that cannot be read. What the walk
+    /// went over is not searched again, or a stream of nothing but starts would be walked
+    /// over from each of them; except for its last segment: where a picture was cut off
+    /// inside its headers, the next picture begins there.
     fn give_up(&mut self, start: usize, error: Error) -> Error {
         self.start = None;
-        self.searched_to = start + 2;
+        self.searched_to = start + self.walk.resume_at();
         error
     }
 
     fn find_start(&mut self) -> Option<usize> {
-        let Some(offset) = memmem::find(&self.buf[self.searched_to..], &[0xFF, SOI, 0xFF]) else {
+        let Some(offset) = memmem::find(&self.buf[self.searched_to..], &PICTURE_START) else {
             // The last two bytes may be the start of the three that are searched for.
             self.searched_to = self.buf.len().saturating_sub(2).max(self.searched_to);
-            self.forget(self.searched_to);
+            self.n_dead = self.searched_to;
             return None;
         };
+        let start = self.searched_to + offset;
         // The bytes before SOI are not needed, and must not accumulate.
-        self.forget(self.searched_to + offset);
+        self.n_dead = start;
         self.walk = Walk::default();
-        self.start = Some(0);
+        self.start = Some(start);
         self.start
     }
 }
@@ -154,7 +170,14 @@ impl Splitter {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::jpeg::EOI;
+    use crate::jpeg::{EOI, SOI};
+
+    impl Splitter {
+        /// The memory that it holds, in bytes.
+        pub(crate) fn n_bytes_held(&self) -> usize {
+            self.buf.len()
+        }
+    }
 
     const A: &[u8] = include_bytes!("../camera/demo/1.jpg");
     const B: &[u8] = include_bytes!("../camera/demo/2.jpg");
@@ -236,6 +259,21 @@ mod tests {
         for size in [1, 1000, file.len()] {
             let (found, n_bad) = split(file.repeat(3).chunks(size).map(<[u8]>::to_vec));
             assert_eq!((found, n_bad), (vec![A.to_vec(); 3], 0), "chunks of {size}");
+        }
+    }
+
+    /// Bytes in which each of many starts would be walked over to the end, and moved to
+    /// the front: with the square of their number this test would run for hours.
+    #[test]
+    fn time_grows_only_with_the_number_of_bytes() {
+        const N: usize = 1 << 18;
+        // Each comment holds the start of another picture, whose comments are the same.
+        let nested = [&A[..2], &[0xFF, 0xFE, 0, 4, 0xFF, SOI].repeat(N)].concat();
+        let comments = [&A[..2], &[0xFF, 0xFE, 0, 5, 0xFF, SOI, 0xFF].repeat(N)].concat();
+        for bytes in [&nested, &comments, &[0xFF, SOI, 0xFF].repeat(N)] {
+            let mut splitter = Splitter::new(1 << 20);
+            splitter.push(bytes);
+            while !matches!(splitter.next_jpeg(), Ok(None)) {}
         }
     }
 

@@ -7,7 +7,7 @@
 
 use std::io::{self, Write};
 
-use super::EOI;
+use super::END;
 
 const RST0: u8 = 0xD0;
 
@@ -26,7 +26,7 @@ pub(super) fn join(header: &[u8], scans: &[Vec<u8>], out: &mut impl Write) -> io
         }
         out.write_all(scan)?;
     }
-    out.write_all(&[0xFF, EOI])
+    out.write_all(&END)
 }
 
 #[cfg(test)]
@@ -39,7 +39,7 @@ mod tests {
         let mut joined = Vec::new();
         join(b"header", &scans, &mut joined).unwrap();
         let data = (1..=9).flat_map(|i| [i, 0xFF, RST0 + (i - 1) % 8]).chain([10]);
-        let expected: Vec<u8> = b"header".iter().copied().chain(data).chain([0xFF, EOI]).collect();
+        let expected: Vec<u8> = b"header".iter().copied().chain(data).chain(END).collect();
         assert_eq!(joined, expected);
     }
 }

@@ -10,6 +10,8 @@ use super::{EOI, Error, SOI, SOS, stands_alone};
 pub(crate) struct Walk {
     /// The bytes before this were walked over.
     at: usize,
+    /// Where the segment begins that was walked over last.
+    segment_at: usize,
     in_scan: bool,
     has_scan: bool,
 }
@@ -35,12 +37,18 @@ impl Default for Walk {
 impl Walk {
     /// A walk that begins at the marker at `at`.
     pub(super) fn from(at: usize) -> Self {
-        Self { at, in_scan: false, has_scan: false }
+        Self { at, segment_at: at, in_scan: false, has_scan: false }
     }
 
     /// Where the walk stands: after `End` at EOI, after `Bad` at the damage.
     pub(super) fn at(&self) -> usize {
         self.at
+    }
+
+    /// Where a search for the next JPEG continues if this one cannot be read: at the last
+    /// segment, whose length may be wrong, or in the scan, which was searched already.
+    pub(super) fn resume_at(&self) -> usize {
+        if self.has_scan { self.at } else { self.segment_at }
     }
 
     /// Whether it stands in a scan, which can break off at any byte.
@@ -71,12 +79,15 @@ impl Walk {
     fn advance_over_segment(&mut self, jpeg: &[u8]) -> Option<Walked> {
         let rest = jpeg.get(self.at..).unwrap_or_default();
         match rest {
+            // Fill bytes may precede any marker (T.81 B.1.1.2).
             [0xFF, 0xFF, ..] => self.at += 1,
             [0xFF, EOI, ..] => return Some(Walked::End(self.at + 2)),
             [0xFF, SOI | 0x00, ..] => return Some(Walked::Bad(Error::Truncated)),
             [0xFF, m, ..] if stands_alone(*m) => self.at += 2,
             [0xFF, m, l1, l0, ..] => {
                 let len = 2 + usize::from(u16::from_be_bytes([*l1, *l0]));
+                // A length counts its own two bytes. Less is damage, and would let the walk
+                // stand still.
                 if len < 4 {
                     return Some(Walked::Bad(Error::NotJpeg));
                 }
@@ -84,6 +95,7 @@ impl Walk {
                     return Some(Walked::More);
                 }
                 self.in_scan = *m == SOS;
+                self.segment_at = self.at;
                 self.at += len;
             }
             [] | [0xFF, ..] => return Some(Walked::More),
@@ -96,6 +108,7 @@ impl Walk {
     /// any other marker ends the data (T.81 B.1.1.5). A marker that cannot stand behind
     /// a scan is damage, which is skipped as decoders do.
     fn advance_in_scan(&mut self, jpeg: &[u8]) -> Option<Walked> {
+        // Each byte of each picture passes here, so the search is the vectorised one.
         let Some(offset) = memchr(0xFF, jpeg.get(self.at..).unwrap_or_default()) else {
             self.has_scan |= self.at < jpeg.len();
             self.at = jpeg.len();
@@ -106,6 +119,7 @@ impl Walk {
         match jpeg[self.at..] {
             [_, 0x00 | 0xD0..=0xD7, ..] => self.at += 2,
             [_, 0xFF, ..] => self.at += 1,
+            // The marker itself is read by the next step, as one between segments.
             [_, m, ..] if may_follow_a_scan(m) => self.in_scan = false,
             [_, _, ..] => self.at += 2,
             _ => {

@@ -32,7 +32,10 @@ impl Boundary {
     /// it; `None` if it is empty or too long.
     pub(super) fn new(text: &[u8]) -> Option<Self> {
         let name = text.trim_ascii();
+        // Servers write two dashes more or fewer on the wire than in the header, so all of
+        // them are left out on both sides.
         let name = &name[name.iter().take_while(|b| **b == b'-').count()..];
+        // A name with a line end would never be found, as it is searched for in one line.
         let is_sound = !name.is_empty() && name.len() <= Self::MAX_BYTES && !name.contains(&b'\n');
         is_sound.then(|| Self { name: name.to_vec(), finder: Finder::new(name).into_owned() })
     }
@@ -42,6 +45,8 @@ impl Boundary {
         // Parameters have no case (RFC 2045 5.1) and may come in any order.
         let at = content_type.to_ascii_lowercase().find("boundary")?;
         let value = content_type[at + "boundary".len()..].trim_start().strip_prefix('=')?.trim();
+        // A quoted value may hold a semicolon. Without quotes, one begins the next
+        // parameter.
         let value = match value.strip_prefix('"') {
             Some(quoted) => quoted.split('"').next()?,
             None => value.split(';').next()?,

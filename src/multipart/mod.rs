@@ -19,13 +19,8 @@ pub(crate) use part::Part;
 
 use crate::frame::FrameBuf;
 
-/// The first two bytes of a JPEG.
-const SOI: &[u8] = &[0xFF, 0xD8];
-/// The last two bytes of a JPEG.
-const EOI: &[u8] = &[0xFF, 0xD9];
-
 /// The buffer that takes the bytes of a part.
-pub(crate) trait Body {
+pub(crate) trait PartBuf {
     fn bytes(&self) -> &[u8];
     fn add(&mut self, bytes: &[u8]);
     fn truncate(&mut self, len: usize);
@@ -33,7 +28,7 @@ pub(crate) trait Body {
     fn mark_walked(&mut self) {}
 }
 
-impl Body for Vec<u8> {
+impl PartBuf for Vec<u8> {
     fn bytes(&self) -> &[u8] {
         self
     }
@@ -47,7 +42,7 @@ impl Body for Vec<u8> {
     }
 }
 
-impl Body for FrameBuf {
+impl PartBuf for FrameBuf {
     fn bytes(&self) -> &[u8] {
         self.jpeg()
     }

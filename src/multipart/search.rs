@@ -1,7 +1,8 @@
 //! The search for a delimiter line in bytes that come in pieces of any size.
 
+use super::PartBuf;
 use super::boundary::{Boundary, LineEnd, line_end};
-use super::{Body, EOI};
+use crate::jpeg::END;
 
 /// The most dashes before the name: the two of the delimiter, and those that
 /// belong to the boundary.
@@ -48,7 +49,7 @@ impl Search {
     /// Adapts to a body from which `n` bytes were cut off at the front, with EOI
     /// put in their place.
     pub(super) fn cut_front(&mut self, n: usize) {
-        self.candidate = self.candidate.and_then(|at| (at + EOI.len()).checked_sub(n));
+        self.candidate = self.candidate.and_then(|at| (at + END.len()).checked_sub(n));
     }
 
     /// Moves bytes from the front of `input` to the end of `body`, up to and including
@@ -57,7 +58,7 @@ impl Search {
         &mut self,
         boundary: &Boundary,
         input: &mut &[u8],
-        body: &mut impl Body,
+        body: &mut impl PartBuf,
     ) -> Option<Line> {
         loop {
             while let Some(name_at) = self.candidate {
@@ -103,7 +104,7 @@ impl Search {
 }
 
 /// Moves `n` bytes. Returns `None` and moves nothing if `input` has fewer.
-fn take(n: usize, input: &mut &[u8], body: &mut impl Body) -> Option<()> {
+fn take(n: usize, input: &mut &[u8], body: &mut impl PartBuf) -> Option<()> {
     let (taken, rest) = input.split_at_checked(n)?;
     body.add(taken);
     *input = rest;
@@ -114,7 +115,10 @@ fn take(n: usize, input: &mut &[u8], body: &mut impl Body) -> Option<()> {
 /// line begins at the start of the bytes, with the line end before it, or directly
 /// behind a picture, as some cameras send it. `None` if `before` fits none of these.
 fn start(before: &[u8]) -> Option<usize> {
-    let n_dashes = before.iter().rev().take_while(|b| **b == b'-').count();
+    // One more than allowed is enough to know: this is asked again for each byte behind
+    // the name, and a server may send dashes without end.
+    let last = before.iter().rev().take(MAX_DASHES + 1);
+    let n_dashes = last.take_while(|b| **b == b'-').count();
     if n_dashes == 1 || n_dashes > MAX_DASHES {
         return None;
     }
@@ -122,7 +126,7 @@ fn start(before: &[u8]) -> Option<usize> {
     if let Some(line) = before.strip_suffix(b"\n") {
         return Some(line.strip_suffix(b"\r").unwrap_or(line).len());
     }
-    let is_behind_picture = n_dashes >= 2 && before.ends_with(EOI);
+    let is_behind_picture = n_dashes >= 2 && before.ends_with(&END);
     (before.is_empty() || is_behind_picture).then_some(before.len())
 }
 

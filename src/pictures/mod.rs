@@ -1,11 +1,11 @@
 //! Reads the pictures in an answer of another server: multipart parts, JPEGs one after
 //! the other, or a single JPEG.
 
-mod body;
+mod form;
 mod reader;
 mod repeat;
 
-use body::Body;
-pub(crate) use body::Next;
-pub(crate) use reader::Reader;
+use form::Form;
+pub(crate) use form::Next;
+pub(crate) use reader::PictureReader;
 pub(crate) use repeat::Repeat;

@@ -4,7 +4,7 @@ use std::io;
 use std::ops::Range;
 use std::time::Instant;
 
-use super::{Body, Next};
+use super::{Form, Next};
 use crate::fetch::{Answer, BodyReader};
 use crate::frame::FrameBuf;
 
@@ -12,9 +12,9 @@ use crate::frame::FrameBuf;
 const PIECE_BYTES: usize = 128 << 10;
 
 /// Reads an answer.
-pub(crate) struct Reader {
+pub(crate) struct PictureReader {
     reading: BodyReader,
-    body: Body,
+    form: Form,
     piece: Vec<u8>,
     /// The part of `piece` that was read and not parsed yet.
     unseen: Range<usize>,
@@ -25,11 +25,18 @@ pub(crate) struct Reader {
     is_over: bool,
 }
 
-impl Reader {
+impl PictureReader {
     pub(crate) fn new(answer: Answer, max_frame_bytes: usize) -> Self {
+        let mut form = Form::new(answer.content_type.as_deref(), max_frame_bytes);
+        // Another daemon has checked its pictures, so a relay need not do it again.
+        if answer.instance.is_some() {
+            form.trust_lengths();
+        }
         Self {
-            body: Body::new(answer.content_type.as_deref(), max_frame_bytes),
+            form,
             reading: answer.body,
+            // Kept for all reads: zeroing it for each would cost more than the read of a
+            // small picture.
             piece: vec![0; PIECE_BYTES],
             unseen: 0..0,
             picture: FrameBuf::new(),
@@ -44,23 +51,25 @@ impl Reader {
     /// Why the rest of the answer cannot be read.
     pub(crate) fn next(&mut self) -> Result<Next, String> {
         let mut rest = &self.piece[self.unseen.clone()];
+        // The bytes that came before the end may hold several pictures, so these come
+        // first.
         let next = if self.is_over && rest.is_empty() {
-            self.body.finish(&mut self.picture)?
+            self.form.finish(&mut self.picture)?
         } else {
-            self.body.feed(&mut rest, &mut self.picture)?
+            self.form.feed(&mut rest, &mut self.picture)?
         };
         self.unseen.start = self.unseen.end - rest.len();
         self.n_pictures += u64::from(matches!(next, Next::Picture(_) | Next::Cut));
         Ok(next)
     }
 
-    /// The picture that [`Reader::next`] found. The caller takes it and leaves an empty
+    /// The picture that [`PictureReader::next`] found. The caller takes it and leaves an empty
     /// buffer.
     pub(crate) fn picture(&mut self) -> &mut FrameBuf {
         &mut self.picture
     }
 
-    /// Reads more bytes. Call it only after [`Reader::next`] has returned `More`.
+    /// Reads more bytes. Call it only after [`PictureReader::next`] has returned `More`.
     ///
     /// # Errors
     /// As of [`BodyReader::read`].
@@ -101,22 +110,24 @@ impl Reader {
     /// Whether the answer may be complete although the server keeps the connection open:
     /// it was a single picture, or a stream with a closing delimiter.
     pub(crate) fn may_be_done(&self) -> bool {
-        let is_bare = matches!(self.body, Body::Jpegs { .. });
-        self.body.may_be_done() && (self.n_pictures == 1 || (self.n_pictures > 1 && !is_bare))
+        // JPEGs one after the other have no closing delimiter, so behind the second one the
+        // stream just goes on.
+        let is_bare = matches!(self.form, Form::Jpegs { .. });
+        self.form.may_be_done() && (self.n_pictures == 1 || (self.n_pictures > 1 && !is_bare))
     }
 
     /// Whether a picture has begun and is not complete.
     pub(crate) fn is_inside(&self) -> bool {
-        self.body.is_inside(&self.picture)
+        self.form.is_inside(&self.picture)
     }
 
-    /// As [`Body::other_type`].
+    /// As [`Form::other_type`].
     pub(crate) fn other_type(&self) -> Option<&str> {
-        self.body.other_type()
+        self.form.other_type()
     }
 
-    /// As [`Body::take_n_wrong_lengths`].
+    /// As [`Form::take_n_wrong_lengths`].
     pub(crate) fn take_n_wrong_lengths(&mut self) -> u64 {
-        self.body.take_n_wrong_lengths()
+        self.form.take_n_wrong_lengths()
     }
 }

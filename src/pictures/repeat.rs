@@ -20,6 +20,7 @@ impl Repeat {
     /// give equal pictures.
     pub(crate) fn is_repeat(&mut self, stamp: Option<SystemTime>, jpeg: &[u8]) -> bool {
         let tail = &jpeg[jpeg.len().saturating_sub(N_TAIL)..];
+        // The cheap comparisons first: nearly every picture has another time.
         if stamp.is_some() && (stamp, jpeg.len()) == (self.stamp, self.len) && tail == self.tail {
             return true;
         }

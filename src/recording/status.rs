@@ -111,6 +111,7 @@ impl Stats {
 
 impl Status {
     fn enter(&mut self, state: State) {
+        // Not at each frame: `since` is when the state began.
         if self.state != state {
             self.state = state;
             self.since = SystemTime::now();

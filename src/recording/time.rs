@@ -36,6 +36,7 @@ pub(crate) fn parse_file_time(text: &str) -> Option<u64> {
     let (date, clock) = text.split_once('T')?;
     let time = humantime::parse_rfc3339(&format!("{date}T{}", clock.replace('-', ":"))).ok()?;
     let second = since_epoch(time).as_secs();
+    // humantime takes more forms, such as fractions. No file of this program has those.
     (file_time(second) == text).then_some(second)
 }
 

@@ -1,5 +1,7 @@
 //! Which names say that a value is secret.
 
+use crate::percent;
+
 /// Names that hold one of these, in any case and with any signs between.
 const PARTS: [&str; 19] = [
     "pass",
@@ -57,8 +59,7 @@ fn plain(name: &str) -> String {
     let mut letters = String::with_capacity(name.len());
     let mut rest = name;
     while let Some(c) = rest.chars().next() {
-        let hex = rest.strip_prefix('%').and_then(|hex| hex.get(..2));
-        let (c, n) = match hex.and_then(|hex| u8::from_str_radix(hex, 16).ok()) {
+        let (c, n) = match percent::byte(rest.as_bytes()) {
             Some(byte) => (char::from(byte), 3),
             None => (c, c.len_utf8()),
         };

@@ -11,6 +11,9 @@
 
 #![allow(clippy::print_stdout, clippy::unwrap_used, reason = "a benchmark prints its results")]
 
+#[allow(dead_code, unreachable_pub, unused_imports, reason = "jpeg needs one string of it")]
+#[path = "../../frame/wire.rs"]
+mod frame;
 #[allow(dead_code, unreachable_pub, unused_imports, reason = "the room, not all of the daemon")]
 #[path = "../../jpeg/mod.rs"]
 mod jpeg;

@@ -4,6 +4,7 @@
 //! readers.
 
 mod process;
+mod source;
 mod stderr;
 
 use std::io::ErrorKind;
@@ -21,6 +22,7 @@ use crate::log_limit::LogBudget;
 use crate::mode::Mode;
 use crate::shutdown::Shutdown;
 use process::{End, Process, SHELL};
+pub(super) use source::KIND;
 
 /// How often a wait checks for the order to stop.
 const SLICE: Duration = Duration::from_millis(200);
@@ -35,14 +37,14 @@ const NEEDED: [&str; 2] = [SHELL, "/dev/null"];
 
 /// What all openings of one camera share.
 #[derive(Clone)]
-pub(super) struct Lasting {
-    pub(super) stall: Arc<Mutex<Stall>>,
+struct Lasting {
+    stall: Arc<Mutex<Stall>>,
     /// For what the command writes to standard error.
-    pub(super) log: Arc<Mutex<LogBudget>>,
+    log: Arc<Mutex<LogBudget>>,
 }
 
 /// A running command.
-pub(super) struct Exec {
+struct Exec {
     process: Process,
     splitter: Splitter,
     piece: Vec<u8>,
@@ -56,7 +58,7 @@ pub(super) struct Exec {
 }
 
 impl Exec {
-    pub(super) fn open(
+    fn open(
         command: &str,
         Lasting { stall, log }: Lasting,
         max_bytes: usize,

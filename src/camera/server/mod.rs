@@ -5,6 +5,7 @@
 //! camera is on unless somebody watches at its end.
 
 mod clock;
+mod source;
 
 use std::io::ErrorKind;
 use std::sync::Arc;
@@ -19,10 +20,11 @@ use crate::fetch::{self, Fetcher};
 use crate::frame::{FrameBuf, Timestamp};
 use crate::jpeg;
 use crate::mode::Mode;
-use crate::pictures::{Next, Reader, Repeat};
+use crate::pictures::{Next, PictureReader, Repeat};
 use crate::shutdown::Shutdown;
 use crate::trust::Trust;
 use crate::url::Url;
+pub(super) use source::KIND;
 
 /// How long a call waits before it returns [`Error::NotYet`], so that capture can check
 /// whether frames are still wanted.
@@ -41,24 +43,24 @@ const MAX_BACKLOG: usize = 1 << 20;
 
 /// How to take pictures from a server.
 #[derive(Clone, Debug)]
-pub(super) struct Options {
+struct Options {
     /// Requests a second of a single picture.
-    pub(super) fps: Option<f64>,
-    pub(super) stall: Arc<Mutex<Stall>>,
-    pub(super) max_frame_bytes: usize,
+    fps: Option<f64>,
+    stall: Arc<Mutex<Stall>>,
+    max_frame_bytes: usize,
     /// The number of this camera, see [`crate::instance`].
-    pub(super) own: u64,
+    own: u64,
 }
 
 /// A server to take pictures from.
-pub(super) struct Server {
+struct Server {
     url: Url,
     trust: Trust,
     options: Options,
     /// `None` before the first frame.
     fetcher: Option<Fetcher>,
     /// The response that is being read.
-    response: Option<Reader>,
+    response: Option<PictureReader>,
     /// Paces the requests, once the server turned out to send a single picture.
     pacer: Option<Pacer>,
     /// Whether the server keeps the connection open behind a single picture.
@@ -76,7 +78,7 @@ pub(super) struct Server {
 
 impl Server {
     /// Does not connect: that happens for the first frame.
-    pub(super) fn open(url: &Url, trust: &Trust, options: Options) -> Self {
+    fn open(url: &Url, trust: &Trust, options: Options) -> Self {
         Self {
             url: url.clone(),
             trust: trust.clone(),
@@ -95,7 +97,7 @@ impl Server {
     }
 
     /// Requests the stream or the picture.
-    fn connect(&mut self, stop: &Shutdown) -> Result<Reader, Error> {
+    fn connect(&mut self, stop: &Shutdown) -> Result<PictureReader, Error> {
         if let Some(pacer) = &mut self.pacer {
             pacer.wait(stop)?;
         }
@@ -109,18 +111,23 @@ impl Server {
         let until = self.last + patience.min(MAX_CONNECT);
         let new = || Fetcher::new(self.url.clone(), &self.trust, stop.clone());
         let fetched = self.fetcher.get_or_insert_with(new).get(until).map_err(camera_error)?;
+        // Such a camera would be its own viewer, and so never be closed again.
         if fetched.instance == Some(self.options.own) {
             let why = "this is the stream of this camera itself; name another server";
             return Err(Error::lost(Cause::Itself, why));
         }
-        Ok(Reader::new(fetched, self.options.max_frame_bytes))
+        Ok(PictureReader::new(fetched, self.options.max_frame_bytes))
     }
 
     /// Waits for the next picture of a response, then skips to the newest one that
     /// already arrived.
-    fn newest(&mut self, response: &mut Reader, frame: &mut FrameBuf) -> Result<Timestamp, Error> {
+    fn newest(
+        &mut self,
+        response: &mut PictureReader,
+        frame: &mut FrameBuf,
+    ) -> Result<Timestamp, Error> {
         let (not_yet_at, mut n_left) = (Instant::now() + NOT_YET_AFTER, MAX_BACKLOG);
-        let mut newest = None;
+        let (mut newest, mut has_read) = (None, false);
         loop {
             match response.next().map_err(|why| Error::lost(Cause::Unsupported, why))? {
                 Next::Picture(_) if response.picture().jpeg().is_empty() => {
@@ -154,6 +161,8 @@ impl Server {
                 }
                 Next::Bad(why) if newest.is_none() => return Err(Error::BadFrame(why)),
                 Next::Bad(_) => continue,
+                // Only now is it known whether the bytes that were read belong to a picture.
+                Next::More if has_read && response.is_inside() => self.heard = Instant::now(),
                 Next::More => {}
                 Next::End => return newest.ok_or_else(|| ended(response)),
             }
@@ -166,9 +175,7 @@ impl Server {
             match (response.read(until), newest) {
                 (Ok(n), _) => {
                     n_left = n_left.saturating_sub(n);
-                    if response.is_inside() {
-                        self.heard = Instant::now();
-                    }
+                    has_read = true;
                 }
                 // The next call meets the same error again.
                 (Err(_), Some(timestamp)) => return Ok(timestamp),
@@ -197,7 +204,7 @@ impl Server {
     }
 
     /// Until when to wait for more of a picture.
-    fn may_wait(&self, not_yet_at: Instant, response: &Reader) -> Result<Instant, Error> {
+    fn may_wait(&self, not_yet_at: Instant, response: &PictureReader) -> Result<Instant, Error> {
         if response.is_stopped() {
             return Err(Error::Stopped);
         }
@@ -224,13 +231,17 @@ impl Server {
 
     /// When a response that does not end is considered complete: behind a single JPEG,
     /// or behind the closing delimiter of a stream.
-    fn done_at(&self, response: &Reader) -> Option<Instant> {
+    fn done_at(&self, response: &PictureReader) -> Option<Instant> {
+        // Asked for each picture, so without a lock in a stream that goes on.
+        if !response.may_be_done() {
+            return None;
+        }
         let pause = match response.n_pictures() {
             1 if self.is_kept_open => Duration::ZERO,
             1 => LONE_PAUSE,
             _ => self.options.stall.lock().silence(),
         };
-        response.may_be_done().then(|| self.last + pause)
+        Some(self.last + pause)
     }
 
     /// Turns the first failed request of a single picture into a dropped frame: only
@@ -295,7 +306,7 @@ impl Driver for Server {
     }
 }
 
-fn ended(response: &Reader) -> Error {
+fn ended(response: &PictureReader) -> Error {
     Error::lost(Cause::Ended, response.ended())
 }
 
@@ -315,5 +326,42 @@ fn camera_error(error: fetch::Error) -> Error {
             };
             Error::lost(cause, why)
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::io::{Read, Write};
+    use std::net::TcpListener;
+    use std::thread;
+
+    use super::*;
+    use crate::shutdown;
+
+    /// A slow picture may come in two pieces with a long pause between them.
+    #[test]
+    fn first_bytes_of_a_picture_show_that_it_comes() {
+        let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+        let url = Url::parse(&format!("http://{}/", listener.local_addr().unwrap())).unwrap();
+        let answering = thread::spawn(move || {
+            let (mut peer, _) = listener.accept().unwrap();
+            assert!(peer.read(&mut [0; 1024]).unwrap() > 0);
+            peer.write_all(b"HTTP/1.1 200 OK\r\nContent-Type: multipart/mixed; boundary=b\r\n\r\n--b\r\n\r\n\xFF\xD8\xFF").unwrap();
+            peer
+        });
+        let options = Options {
+            fps: None,
+            stall: Arc::new(Mutex::new(Stall::new(Some(Duration::from_secs(60)), None))),
+            max_frame_bytes: 1000,
+            own: 0,
+        };
+        let mut server = Server::open(&url, &Trust::Public, options);
+        let (_trigger, stop) = shutdown::channel();
+        while !server.response.as_ref().is_some_and(PictureReader::is_inside) {
+            let end = server.next_frame(&mut FrameBuf::new(), &stop);
+            assert!(matches!(end, Err(Error::NotYet)), "{end:?}");
+        }
+        assert!(server.heard > server.last, "noted as heard, though nothing is whole");
+        drop(answering.join().unwrap());
     }
 }

@@ -112,6 +112,8 @@ fn set(opened: &Opened, changes: &[Change]) -> Vec<Tried> {
         let id = describe::find(&known, name).map(|control| control.id);
         AUTOMATICS.iter().any(|(_, automatic)| Some(*automatic) == id)
     };
+    // The sort is stable: beside that, controls are set in the order in which they were asked
+    // for.
     jobs.sort_by_key(|((name, _), _)| !is_automatic(name));
     for _ in 0..2 {
         for ((name, to), result) in &mut jobs {
@@ -162,6 +164,7 @@ fn set_one(opened: &Opened, known: &[Control], name: &str, to: &SetTo) -> Result
         Some(Errno::ACCESS) => SetError::Inactive(messages::inactive(automatic_of(known, control))),
         _ => SetError::Other(messages::refused(control, value, &e)),
     })?;
+    // Nothing can be read back of a value such as a step of a motor.
     if control.flags.contains(&"write_only") {
         return Ok(value);
     }

@@ -14,6 +14,8 @@ fn kind(number: u32) -> &'static str {
 /// How the kernel passes values of a type, if they are plain numbers.
 pub(super) fn value_kind(kind: &str) -> Option<Kind> {
     match kind {
+        // The other types have values of many bytes, such as texts and matrices, which no one
+        // number sets.
         "int" | "bool" | "menu" | "intmenu" | "button" => Some(Kind::Signed),
         "bitmask" => Some(Kind::Unsigned),
         "int64" => Some(Kind::Long),
@@ -49,6 +51,8 @@ fn name_controls(raw: Vec<sys::Control>) -> Vec<Control> {
         // Names must be unique, but labels may be equal, or have no ASCII letter.
         if name.is_empty() || controls.iter().any(|control| control.name == name) {
             let stem = if name.is_empty() { "control" } else { &name };
+            // The id stays the same over restarts and kernels, which a running number would
+            // not.
             name = format!("{stem}_{:08x}", raw.id);
         }
         let flags = FLAGS.iter().filter(|(bit, _)| raw.flags & bit != 0);

@@ -12,7 +12,7 @@ use super::identity::Identity;
 use super::known::Known;
 use super::nodes::{self, Opened};
 use super::{V4l2, controls};
-use crate::config::DeviceConfig;
+use crate::config::CameraConfig;
 use crate::controls::{Change, ChangeResult, Control};
 
 /// The folder of links that name a socket and not a camera.
@@ -22,10 +22,9 @@ const BY_PATH: &str = "/dev/v4l/by-path";
 static ALL: Mutex<Vec<Weak<Claim>>> = Mutex::new(Vec::new());
 
 /// A device that is opened many times.
-pub(in crate::camera) struct Device {
+pub(super) struct Device {
     claim: Arc<Claim>,
-    config: DeviceConfig,
-    fps: Option<f64>,
+    config: CameraConfig,
     desired: Desired,
 }
 
@@ -44,22 +43,17 @@ struct Claim {
 
 impl Device {
     /// `owner` is the name of the camera that it belongs to.
-    pub(in crate::camera) fn new(
-        owner: &str,
-        path: Option<PathBuf>,
-        config: DeviceConfig,
-        fps: Option<f64>,
-    ) -> Self {
-        let desired = Desired::new(config.controls.clone());
+    pub(super) fn new(owner: &str, path: Option<PathBuf>, config: CameraConfig) -> Self {
+        let desired = Desired::new(config.device.controls.clone());
         let claim = Claim::register(owner, path);
-        Self { claim, config, fps, desired }
+        Self { claim, config, desired }
     }
 
     /// Opens the camera for capture, wherever it is now, and sets it up.
-    pub(in crate::camera) fn open(&self) -> Result<V4l2, Error> {
+    pub(super) fn open(&self) -> Result<V4l2, Error> {
         let opened = self.claim.open()?;
         let released = Arc::clone(&self.claim.released);
-        V4l2::set_up(opened, &self.config, &self.desired, self.fps, released)
+        V4l2::set_up(opened, &self.config, &self.desired, released)
     }
 }
 

@@ -99,6 +99,8 @@ impl Known {
     ) -> Option<Node> {
         let own = all.iter().find(|(_, identity)| *identity == self.identity);
         let like: Vec<_> = all.iter().filter(|(_, id)| self.identity.is_like(id)).collect();
+        // One that was open a moment ago counts as seen, though its node is gone: what is
+        // there now was beside it.
         let was_here = self.away_since.is_none()
             && released.is_some_and(|released| released.elapsed() < AT_ONCE);
         self.has_twin |= like.len() + usize::from(own.is_some() || was_here) > 1;

@@ -120,9 +120,11 @@ fn sizes(opened: &Opened, fourcc: FourCC) -> Vec<Size> {
             FrameSizeEnum::Discrete(s) => (s.width, s.height, s.width, s.height),
             FrameSizeEnum::Stepwise(s) => (s.min_width, s.min_height, s.max_width, s.max_height),
         };
+        // For a range the rates of its largest size, which are the lowest: they hold for all.
         let fps = rates(opened, fourcc, max_width, max_height);
         Size { width, height, max_width, max_height, fps }
     };
+    // Some drivers do not list sizes. Their cameras can be used all the same.
     opened.device.enum_framesizes(fourcc).unwrap_or_default().into_iter().map(size).collect()
 }
 
@@ -136,6 +138,7 @@ fn rates(opened: &Opened, fourcc: FourCC, width: u32, height: u32) -> Vec<f64> {
         // The longest interval is the lowest rate, which people expect first.
         FrameIntervalEnum::Stepwise(range) => vec![rate(&range.max), rate(&range.min)],
     });
+    // 30000/1001 is shown as 29.97. --fps is exact to a thousandth too.
     rates.map(|fps| (fps * 1000.0).round() / 1000.0).collect()
 }
 

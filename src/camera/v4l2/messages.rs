@@ -13,6 +13,8 @@ const SIMILAR: f64 = 0.6;
 pub(super) fn unknown(known: &[Control], name: &str) -> String {
     let likeness = |known: &str| strsim::normalized_damerau_levenshtein(known, name);
     let near = known.iter().map(|control| (likeness(&control.name), &control.name));
+    // Names differ from driver to driver, so most that are unknown were typed for another
+    // camera, and a list of all says more than a far-fetched guess.
     match near.max_by(|a, b| a.0.total_cmp(&b.0)) {
         Some((similar, near)) if similar >= SIMILAR => {
             format!("there is no such control; did you mean {near}?")

@@ -13,6 +13,7 @@ pub(crate) mod list_devices;
 mod messages;
 mod negotiate;
 mod nodes;
+mod source;
 mod sys;
 
 use std::io::ErrorKind;
@@ -26,15 +27,16 @@ use v4l::buffer::{Flags, Metadata, Type};
 use v4l::io::mmap::Stream;
 use v4l::io::traits::CaptureStream;
 
-use super::{Cause, Driver, Error};
-use crate::config::DeviceConfig;
+use super::{Cause, Driver, Error, stall};
+use crate::config::CameraConfig;
 use crate::frame::{FrameBuf, Timestamp};
 use crate::jpeg::{self, Encoder, PixelFormat, Range, Raw, Simd};
 use crate::mode::Mode;
 use crate::shutdown::Shutdown;
 use desired::Desired;
-pub(super) use device::Device;
+use device::Device;
 use nodes::Opened;
+pub(super) use source::KIND;
 
 /// Kernel buffers to request: one being filled, one being copied, two spare so that a
 /// late copy costs a frame and not a restart of the stream.
@@ -45,7 +47,7 @@ const SLICE_MS: i32 = 200;
 const READABLE: i16 = 1;
 
 /// One opened and streaming device.
-pub(super) struct V4l2 {
+struct V4l2 {
     /// `None` only while dropping.
     stream: Option<Stream<'static>>,
     opened: Opened,
@@ -66,12 +68,13 @@ impl V4l2 {
     /// Sets up a device that was opened, and its controls to their desired values.
     fn set_up(
         opened: Opened,
-        config: &DeviceConfig,
+        camera: &CameraConfig,
         desired: &Desired,
-        fps: Option<f64>,
         released: Arc<Mutex<Option<Instant>>>,
     ) -> Result<Self, Error> {
-        let negotiated = negotiate::negotiate(&opened, config, fps)?;
+        let config = &camera.device;
+        let negotiated = negotiate::negotiate(&opened, config, camera.fps)?;
+        // Before the stream begins, so that not even its first picture has other values.
         controls::apply(&opened, desired);
         let error = |e| nodes::error(&opened.path, "taking buffers", &e);
         let mut stream =
@@ -86,7 +89,7 @@ impl V4l2 {
             mode: negotiated.mode,
             format: negotiated.format,
             opened,
-            stall_timeout: config.stall_timeout,
+            stall_timeout: camera.stall_timeout.unwrap_or(stall::DEFAULT),
             n_warmup: config.n_warmup,
             is_started: false,
             n_stale: 0,
@@ -201,6 +204,7 @@ impl V4l2 {
             .map_err(|_| Error::BadFrame(jpeg::Error::Raw))?;
         let encoded = encoder.encode(&raw, frame);
         encoded.map_err(|e| Error::lost(Cause::Io, format!("encoding failed: {e}")))?;
+        // The encoder has written its end, so nobody has to look for it.
         frame.mark_walked();
         Ok(())
     }

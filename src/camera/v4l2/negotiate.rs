@@ -48,6 +48,7 @@ pub(super) fn negotiate(
         device: Some(format!("{} ({})", opened.path.display(), opened.caps.card)),
         format: Some(name(format.fourcc)),
         size: Some((format.width, format.height)),
+        // Behind the format, as uvcvideo goes back to its default rate with each new format.
         fps: set_rate(opened, fps)?,
         quality: raw.is_some().then_some(config.quality),
     };
@@ -56,10 +57,13 @@ pub(super) fn negotiate(
 
 /// The format to request: the configured one, or the cheapest to convert.
 fn choose(opened: &Opened, requested: Option<[u8; 4]>) -> Result<[u8; 4], Error> {
+    // Asked first, because a driver replaces a format that it does not have by another, and
+    // reports no error (VIDIOC_S_FMT).
     let offered: Vec<_> =
         sys::formats(&opened.device).into_iter().map(|(fourcc, _)| fourcc).collect();
     // In the order of preference: the cheapest to convert first.
     let supported = PASSED_ON.into_iter().chain(PixelFormat::ALL.map(PixelFormat::fourcc));
+    let requested = requested.map(|requested| offered_jpeg(requested, &offered));
     match requested {
         Some(requested) if !offered.contains(&requested) => {
             Err(unsupported(opened, &format!("it has no {}", name(requested))))
@@ -73,6 +77,14 @@ fn choose(opened: &Opened, requested: Option<[u8; 4]>) -> Result<[u8; 4], Error>
             .find(|known| offered.contains(known))
             .ok_or_else(|| unsupported(opened, "it has no format that can be encoded to JPEG")),
     }
+}
+
+/// Webcams call their JPEGs MJPG and some other devices JPEG, and people who want
+/// one of them get the one that there is.
+fn offered_jpeg(requested: [u8; 4], offered: &[[u8; 4]]) -> [u8; 4] {
+    let is_jpeg = PASSED_ON.contains(&requested) && !offered.contains(&requested);
+    let other = PASSED_ON.into_iter().find(|known| is_jpeg && offered.contains(known));
+    other.unwrap_or(requested)
 }
 
 fn unsupported(opened: &Opened, why: &str) -> Error {
@@ -110,4 +122,22 @@ fn thousandths(fps: f64) -> Fraction {
 
 fn name(fourcc: [u8; 4]) -> String {
     String::from_utf8_lossy(&fourcc).trim().to_owned()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn jpeg_and_mjpg_stand_for_each_other_where_one_is_missing() {
+        for (requested, offered, taken) in [
+            (b"JPEG", &[*b"YUYV", *b"MJPG"][..], b"MJPG"),
+            (b"MJPG", &[*b"JPEG"], b"JPEG"),
+            (b"JPEG", &[*b"MJPG", *b"JPEG"], b"JPEG"),
+            (b"JPEG", &[*b"YUYV"], b"JPEG"),
+            (b"YUYV", &[*b"MJPG"], b"YUYV"),
+        ] {
+            assert_eq!(offered_jpeg(*requested, offered), *taken);
+        }
+    }
 }

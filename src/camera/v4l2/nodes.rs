@@ -55,6 +55,7 @@ pub(super) fn open(path: &Path) -> Result<Opened, Error> {
 /// Why a node is not a camera that this program can use.
 fn why_unusable(flags: u32) -> Option<&'static str> {
     let is = |capability| flags & capability != 0;
+    // First, because codecs of older kernels have the flags of a capture device too.
     if is(sys::VIDEO_M2M) {
         Some("a codec, not a camera")
     } else if is(sys::VIDEO_CAPTURE) && is(sys::STREAMING) {
@@ -77,6 +78,7 @@ pub(super) fn all() -> Vec<PathBuf> {
     let number = |path: &Path| path.to_str()?.strip_prefix("/dev/video")?.parse::<u32>().ok();
     let entries = fs::read_dir("/dev").into_iter().flatten().flatten();
     let mut nodes: Vec<_> = entries.filter_map(|e| Some((number(&e.path())?, e.path()))).collect();
+    // By number, or video10 would come before video2.
     nodes.sort();
     nodes.into_iter().map(|(_, path)| path).collect()
 }

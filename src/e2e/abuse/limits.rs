@@ -84,7 +84,7 @@ fn whole_head_that_is_too_large_is_told_so_or_cut_but_not_served() {
     let mut n_told = 0;
     for n in 1..=200 {
         let mut bad = Client::connect(daemon.address());
-        bad.send(head_of(1025 - 2) + "\r\n\r\n");
+        bad.send(head_of(1025 - 2) + "\r\n");
         let reply = bad.take_rest();
         let text = String::from_utf8_lossy(&reply);
         assert!(text.is_empty() || text.starts_with("HTTP/1.1 431 "), "{text}");
@@ -98,7 +98,8 @@ fn whole_head_that_is_too_large_is_told_so_or_cut_but_not_served() {
     }
     assert!(n_told > 0, "all are cut without a word");
     let mut good = Client::connect(daemon.address());
-    good.send(head_of(1024 - 4) + "\r\n\r\n");
+    // Not a byte behind it: one that is left unread would reset the connection.
+    good.send(head_of(1024 - 2) + "\r\n");
     assert_eq!(good.reply("GET").code, 200);
 }
 

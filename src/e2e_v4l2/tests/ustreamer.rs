@@ -6,6 +6,7 @@ use crate::machine::{Machine, SERVICE_PORT, machine};
 use crate::tests::daemon;
 use crate::tests::helpers::cpu::while_watched;
 use crate::tests::helpers::usb::Webcam;
+use crate::tests::helpers::viewer::{Viewer, camera, control};
 use std::time::Duration;
 
 /// CPU time of a server per frame received by one viewer, in milliseconds, and the number of frames.
@@ -30,6 +31,28 @@ fn ustreamer_serves_the_same_camera() {
     let (_, frames) = cost(&machine, &server, Duration::from_secs(5));
     assert!(webcam.log().contains("commit MJPG 1280x720 30 fps"), "{}", server.log());
     assert!(frames > 20, "{frames} frames: {}", server.log());
+    assert_eq!(server.stop(), 0);
+}
+
+#[test]
+fn its_command_line_sets_up_the_camera_for_mjpegd() {
+    let machine = machine();
+    let webcam = Webcam::plug_in(&machine, 0, "0001");
+    machine.sh(&format!("v4l2-ctl -d {} -c contrast=90", webcam.device()));
+    // The webcam calls its JPEGs MJPG.
+    let options = "--format JPEG --resolution 640x480 --desired-fps 15 --host 0.0.0.0 \
+                   --brightness 20 --contrast default --white-balance auto";
+    let device = webcam.link();
+    let command = format!("mjpegd ustreamer --device {device} {options} --port {SERVICE_PORT}");
+    let server = Server::start(&machine, &command);
+    let mut viewer = Viewer::open(&machine);
+    viewer.read_in_a_row(10, pictures::of_size("640x480"));
+    let got = &camera(&machine)["got"];
+    assert_eq!((&got["format"], &got["fps"]), (&"MJPG".into(), &15.0.into()));
+    for (name, value) in [("brightness", 20), ("contrast", 32), ("white_balance_automatic", 1)] {
+        assert_eq!(control(&machine, name)["value"], value, "{}", server.log());
+    }
+    drop(viewer);
     assert_eq!(server.stop(), 0);
 }
 

@@ -79,6 +79,8 @@ impl Fields {
         }
         self.status = Status::parse(line);
         if !self.has_begun() && has_name(line) {
+            // A head without a status line, as CGI programs write it. 1.0, so that nothing
+            // is expected of its connection.
             self.status = Some(Status { is_http_1_0: true, code: None });
             self.header(line);
         }
@@ -127,6 +129,8 @@ impl Fields {
     fn code(&self) -> u16 {
         let code = self.status.and_then(|status| status.code);
         let from_cgi = || self.value(STATUS).and_then(|value| number(value)?.try_into().ok());
+        // A code outside of the range is a typing error of the camera; the body shows
+        // whether it is a stream.
         code.or_else(from_cgi).filter(|code| (100..=999).contains(code)).unwrap_or(200)
     }
 
@@ -232,6 +236,7 @@ impl Status {
         if !is_ok && !rest[0].is_ascii_digit() {
             return None;
         }
+        // HTTP/1.1 200OK is seen in cameras, so only the digits count.
         let code = number(rest).and_then(|code| u16::try_from(code).ok());
         Some(Self { is_http_1_0, code: code.or(Some(200)) })
     }

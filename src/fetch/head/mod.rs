@@ -15,6 +15,7 @@ use std::mem;
 
 use memchr::{memchr, memchr2};
 
+use crate::jpeg::START;
 use fields::Fields;
 pub(crate) use fields::Head;
 
@@ -94,6 +95,8 @@ impl HeadReader {
                     return Ok((n_done, None));
                 }
                 Step::End if self.fields.is_interim() => {
+                    // The limit holds for all of them together: a server may send interim
+                    // heads without end.
                     *self = Self { n_bytes: self.n_bytes, ..Self::default() };
                 }
                 Step::End => return Ok((n_done, Some(self.fields.clean(false)))),
@@ -124,7 +127,8 @@ impl HeadReader {
                 [] => return Ok(Step::More),
                 // A delimiter or a JPEG: the server left out the blank line before the
                 // body, or the whole head.
-                [b'-', b'-', ..] | [0xFF, 0xD8, ..] => return Ok(Step::End),
+                [b'-', b'-', ..] => return Ok(Step::End),
+                _ if rest.starts_with(&START) => return Ok(Step::End),
                 [b'-' | 0xFF] if !is_end => return Ok(Step::More),
                 _ => {}
             }
@@ -169,6 +173,8 @@ impl HeadReader {
     }
 
     fn add(&mut self, bytes: &[u8]) {
+        // The rest of the line is dropped and not refused: a cookie of any length does no
+        // harm.
         let n = bytes.len().min(MAX_LINE_BYTES - self.line.len());
         self.line.extend_from_slice(&bytes[..n]);
     }
@@ -181,6 +187,8 @@ impl HeadReader {
             // Skip blank lines before the head (RFC 9112, section 2.2, for requests).
             return Ok(if self.has_begun() { Step::End } else { Step::Line });
         }
+        // A lone carriage return inside a line ends a header too, where the first line
+        // ended with LF: a server that mixes both.
         for line in line.split(|b| *b == b'\r') {
             if !self.fields.take(line) {
                 let begin = String::from_utf8_lossy(&line[..line.len().min(40)]);
@@ -194,7 +202,9 @@ impl HeadReader {
 impl fmt::Display for HeadError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Self::NotHttp(begin) => write!(f, "the response begins with {begin:?}"),
+            Self::NotHttp(begin) => {
+                write!(f, "not an HTTP answer: the response begins with {begin:?}")
+            }
             Self::TooLong => {
                 write!(f, "the headers of the answer do not end within {MAX_HEAD_BYTES} bytes")
             }

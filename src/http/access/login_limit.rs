@@ -49,6 +49,8 @@ impl LoginLimit {
         let mut all = self.0.lock();
         make_room(&mut all, now);
         let failures = all.entry(network(address)).or_insert_with(|| Failures::new(now));
+        // One number is the whole bucket: the time when it will be empty says how full
+        // it is now, and no timer has to empty it.
         failures.empty_at = failures.empty_at.max(now) + FORGET;
     }
 
@@ -80,6 +82,7 @@ impl Failures {
     }
 
     fn is_full(&self, now: Instant) -> bool {
+        // Full means that one more drop would not fit.
         self.empty_at.saturating_duration_since(now) > (BUCKET - 1) * FORGET
     }
 }
@@ -99,8 +102,12 @@ fn make_room(all: &mut HashMap<IpAddr, Failures>, now: Instant) {
     if all.len() < MAX_ADDRESSES {
         return;
     }
+    // First those that nothing is known against. A check that still runs keeps its
+    // entry, or it could not give its place back.
     all.retain(|_, failures| failures.empty_at > now || failures.n_pending > 0);
     while all.len() >= MAX_ADDRESSES {
+        // Still too many: an attacker with many addresses. The one that is due to be
+        // forgotten first has guessed least.
         let first = all.iter().min_by_key(|(_, failures)| failures.empty_at);
         let Some(address) = first.map(|(address, _)| *address) else { return };
         all.remove(&address);

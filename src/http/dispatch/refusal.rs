@@ -33,6 +33,8 @@ pub(super) fn find(
     }
     let methods = endpoint.methods;
     let method = connection.method();
+    // Before the login, as browsers send a preflight without a password (Fetch
+    // standard, CORS-preflight fetch).
     if method == Method::Options {
         return Some(options(connection, methods, context.allow_origin().is_some()));
     }
@@ -54,6 +56,8 @@ pub(super) fn find(
         Method::Post if connection.has_body() => {
             Some(Reply::bad_request("a POST takes no body here"))
         }
+        // A body of a GET has no meaning (RFC 9110 9.3.1), and programs on the way
+        // disagree about it, which is how requests are smuggled.
         _ if connection.has_body() => Some(Reply::bad_request("a GET takes no body here")),
         _ => None,
     }
@@ -112,9 +116,12 @@ fn asked_headers(asked: Option<&str>) -> String {
 
 fn body(connection: &Connection) -> Option<Reply> {
     let (code, why) = match connection.body_length() {
+        // Chunks have no length that could be checked before the body is read.
         None => (Code::LengthRequired, "send a JSON body with its Content-Length, not chunked"),
         Some(length) if length > MAX_BODY => (Code::ContentTooLarge, "send at most 64 KiB"),
         Some(_) if !is_json(connection.header("Content-Type")) => {
+            // Also a protection: a form of another site can send text/plain without a
+            // preflight, but not this type.
             (Code::UnsupportedMediaType, "send JSON, with Content-Type: application/json")
         }
         Some(_) => return None,

@@ -34,9 +34,12 @@ fn list(capture: &Capture) -> Result<Reply, Reply> {
 }
 
 fn set(body: &[u8], capture: &Capture) -> Result<Reply, Reply> {
+    // What cannot be read is answered beside the others, and these are set: a page that
+    // sends ten values learns of the one that is wrong.
     let (changes, mut ends) = read(body)?;
     let results = capture.set_controls(&changes).map_err(|why| away(&why))?;
     let Some(results) = results else {
+        // Not 200 with an empty list, as the client would take its change for done.
         return Err(Reply::text(Code::NotFound, "this camera has no controls"));
     };
     for (name, end) in results {
@@ -48,6 +51,8 @@ fn set(body: &[u8], capture: &Capture) -> Result<Reply, Reply> {
         ends.insert(name, end);
     }
     let has_failed = ends.values().any(|end| end.get("error").is_some());
+    // One wrong value makes the whole reply an error, so that a script that looks at
+    // the code alone notices it.
     let code = if has_failed { Code::BadRequest } else { Code::Ok };
     Ok(Reply::json(code, &json!({ "controls": ends })))
 }
@@ -61,6 +66,7 @@ fn read(body: &[u8]) -> Result<(Vec<Change>, Map<String, Value>), Reply> {
     let right = "send names and values, such as {\"brightness\": 40}";
     let bad = |why: &str| Reply::bad_request(&format!("{right}: {why}"));
     let map: Map<String, Value> = serde_json::from_slice(body).map_err(|e| bad(&e.to_string()))?;
+    // Each is a call to the device at least, and holds a worker of this lane meanwhile.
     if map.len() > MOST {
         return Err(bad(&format!("at most {MOST} at once")));
     }

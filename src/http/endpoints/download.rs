@@ -35,6 +35,8 @@ pub(in crate::http) fn answer(context: &Context, request: &mut Request) -> Resul
     let (from, to) = period.resolve(now)?;
     // What is recorded from now on would make it longer than it says.
     let stretch = Stretch { store: recording.store(), from, to: to.min(micros(now)) };
+    // All frames are planned before the first byte goes out: the length is announced,
+    // so that a client sees a broken download, and no file is kept here meanwhile.
     let mut export = format.export();
     let first =
         stretch.plan(&mut *export, format)?.ok_or_else(|| nothing(recording, "in this time"))?;

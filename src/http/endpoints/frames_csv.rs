@@ -21,11 +21,15 @@ pub(in crate::http) fn answer(context: &Context, request: &mut Request) -> Resul
     let none = || nothing(recording, "in this time");
     let mut cursor = recording.store().seek(from).ok_or_else(none)?;
     let mut entry = cursor.next().filter(|entry| entry.record.captured <= to);
+    // The first row is looked up before the head is sent, while a 404 can still be
+    // said.
     if entry.is_none() {
         return Err(none());
     }
     let head = context
         .head(Code::Ok)
+        // No Content-Length: the rows are made while they are sent, and the end of the
+        // connection ends them. A list of a million frames has some 90 MB.
         .with("Content-Type", "text/csv; charset=utf-8; header=present")
         .with("Cache-Control", "no-store")
         .finish();
@@ -38,6 +42,7 @@ pub(in crate::http) fn answer(context: &Context, request: &mut Request) -> Resul
     while let Some(found) = entry {
         let record = found.record;
         if named != Some(found.segment) {
+            // Made once a segment and not once a row, as it is formatted from its time.
             name = cursor.segment_name().unwrap_or_default();
             named = Some(found.segment);
         }

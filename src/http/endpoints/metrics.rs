@@ -89,6 +89,8 @@ fn text(context: &Context) -> String {
         (&context.viewers, &context.connections.report(context.config.limits.max_connections));
     let (list, seats) = (context.cameras.all(), viewers.seats());
     let names: Vec<_> = list.iter().map(|camera| camera.name.as_str()).collect();
+    // All cameras at once, under one lock, so that the sums of one reply belong to one
+    // moment.
     let tallies = viewers.tallies(&names);
     let cameras: Vec<_> = list
         .iter()
@@ -103,6 +105,7 @@ fn text(context: &Context) -> String {
         .collect();
     let mut page = Page::default();
     let version = [(env!("CARGO_PKG_VERSION"), 1)];
+    // The version is a label of a constant, the usual form for what is no number.
     page.many(("info", "gauge", "The program that answers."), "version", version);
     page.one(
         "uptime_seconds",
@@ -130,6 +133,8 @@ fn of_connections(page: &mut Page, of: &ConnectionsReport) {
     page.many(
         ("connections_cut_total", "counter", "Connections cut by a limit."),
         "cause",
+        // Causes that never happened are there with 0, so that a rate over the first
+        // one is seen.
         of.cut.iter().map(|(cause, n)| (*cause, *n)),
     );
     page.one("connections_kicked_total", "counter", "Wake-ups for connections.", of.kicked);
@@ -151,6 +156,8 @@ fn of_connections(page: &mut Page, of: &ConnectionsReport) {
 }
 
 fn of_capture(page: &mut Page, all: &[CameraFigures<'_>]) {
+    // A series for each state, 1 or 0, as Prometheus has no texts: so an alert is a
+    // comparison with 1.
     page.each(("camera_state", "gauge", "1 for the present state."), all, |camera| {
         State::ALL
             .map(|state| (Some(("state", state.name())), u8::from(camera.status.state == state)))
@@ -171,6 +178,8 @@ fn of_capture(page: &mut Page, all: &[CameraFigures<'_>]) {
     let age = ("frame_age_seconds", "gauge", "Age of the newest frame.");
     page.each(age, all, |camera| {
         let latest = camera.status.latest.as_ref();
+        // No line while the camera is off: an age of 0 would look like a fresh picture,
+        // and a growing one would raise an alarm.
         latest.map(|frame| (None, frame.meta.at.monotonic.elapsed().as_secs_f64()))
     });
 }

@@ -52,12 +52,15 @@ fn built_in(path: &str) -> Option<Reply> {
     let path = if path == "/index.html" { "/" } else { path };
     let (_, content_type, bytes) = BUILT_IN.iter().find(|(name, ..)| *name == path)?;
     let reply = Reply::new(Code::Ok, content_type, *bytes);
+    // no-cache and not max-age: after an update of the program an old script beside a
+    // new page would fail.
     Some(reply.with("Cache-Control", "no-cache").with("Content-Security-Policy", POLICY))
 }
 
 fn from_folder(dir: &Path, path: &str) -> Option<Reply> {
     let file = resolve(dir, path)?;
     let mut bytes = Vec::new();
+    // Bounded while it is read, as a file may grow behind a look at its length.
     fs::File::open(&file).ok()?.take(MAX_FILE_BYTES + 1).read_to_end(&mut bytes).ok()?;
     if bytes.len() as u64 > MAX_FILE_BYTES {
         log::warn!("{}: larger than 8 MiB, not served", file.display());
@@ -79,6 +82,8 @@ fn resolve(dir: &Path, path: &str) -> Option<PathBuf> {
     if !is_plain || decoded.contains('\0') {
         return None;
     }
+    // Both with their links resolved, so that a link within the folder may lead to a
+    // file of it, and no link out of it.
     let dir = dir.canonicalize().ok()?;
     let mut file = dir.join(relative).canonicalize().ok()?;
     if file.is_dir() {

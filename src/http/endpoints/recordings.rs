@@ -57,9 +57,15 @@ pub(in crate::http) fn answer(context: &Context, request: &mut Request) -> Resul
     let now = SystemTime::now();
     let (from, to) = query.period()?.resolve(now)?;
     let has_segments = query.is_on("segments");
+    // Whatever touches the period, whole: a page draws spans that begin before its left
+    // edge.
     let is_in = |start: Micros, end: Micros| end >= from && start <= to;
     let mut spans = recording.store().spans();
+    // Before anything is made of them. A recording with many gaps has many thousands,
+    // and a page asks for the newest one every few seconds.
     spans.retain(|span| is_in(span.start, span.end));
+    // Gaps follow from the spans and are listed all the same, for scripts that look for
+    // what is missing.
     let gap = |pair: &[Span]| Gap { start: seconds(pair[0].end), end: seconds(pair[1].start) };
     let list = List {
         now: since_epoch(now).as_secs_f64(),

@@ -66,6 +66,8 @@ fn copy(
         let room = usize::try_from(to - at).unwrap_or(PIECE).min(PIECE);
         let n = file.read_at(&mut piece[..room], at)?;
         if n == 0 {
+            // The cleaner deletes whole files, which an open descriptor outlives. A
+            // file that got shorter was cut by somebody else.
             return Err(io::Error::other("the segment was cut while it was sent"));
         }
         connection.write(&piece[..n], &[], timeout)?;

@@ -30,6 +30,8 @@ pub(in crate::http) fn answer(context: &Context, request: &mut Request) -> Resul
                     "width": size.0,
                     "height": size.1,
                 },
+                // Only with pictures: clients that find it true ask for the stream, and
+                // a camera that is starting or lost gives none yet.
                 "online": camera.state == State::Live,
                 "desired_fps": whole(camera.asked.fps.or(camera.mode.fps).unwrap_or(0.0)),
                 "captured_fps": whole(camera.fps),

@@ -125,6 +125,8 @@ impl StatusReport {
         Self {
             name: env!("CARGO_PKG_NAME"),
             version: env!("CARGO_PKG_VERSION"),
+            // By the monotonic clock: boards without a battery set the other one after
+            // the start.
             uptime_s: round(context.started.elapsed().as_secs_f64()),
             camera: CameraReport::new(camera, viewers),
             named: request.is_named,
@@ -145,11 +147,14 @@ impl CameraReport {
             name: camera.name.clone(),
             asked: Setting::asked(&status.asked),
             got: Setting::got(&status.mode),
+            // What was typed, else what the device chose: the rate to compare `fps` with.
             fps_asked: status.asked.fps.or(status.mode.fps),
             source: status.asked.source,
             state: status.state.name(),
             cause: status.cause,
             since: round(since_epoch(status.since).as_secs_f64()),
+            // Of the newest picture and not of the mode: a source may change its size,
+            // and some have no mode.
             width: latest.map(|meta| meta.width),
             height: latest.map(|meta| meta.height),
             fps: round(status.fps),
@@ -173,6 +178,8 @@ impl ViewerReport {
         Self {
             id: viewer.id,
             address: viewer.info.peer.to_string(),
+            // By it a page finds its own row. The address would not do: behind a proxy
+            // all viewers have the same one.
             key: viewer.info.key.clone(),
             camera: viewer.camera.clone(),
             path: viewer.info.path.clone(),

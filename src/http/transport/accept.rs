@@ -131,6 +131,7 @@ impl Accept {
         self.wake();
         let deadline = Instant::now() + CLOSING;
         while !is_finished() && Instant::now() < deadline {
+            // Polled, since the standard library joins no thread with a deadline.
             thread::sleep(POLL_RETIRED);
         }
         if let Err(e) = is_set.and(last) {

@@ -86,12 +86,15 @@ impl Counts {
 
     /// Counts a connection that was cut.
     pub(in crate::http) fn cut(&self, why: Cut) {
+        // Relaxed, here and below: each figure stands for itself, and nothing is
+        // decided by two of them.
         self.cut[why as usize].fetch_add(1, Relaxed);
     }
 
     /// All figures, beside how many connections there may be, and how many are
     /// being answered.
     pub(in crate::http) fn report(&self, max: usize, answered: usize) -> ConnectionsReport {
+        // All causes, also those with 0: a graph of one begins before its first case.
         let cut = Cut::ALL.map(|(why, name)| (name, self.cut[why as usize].load(Relaxed)));
         ConnectionsReport {
             max,
@@ -104,6 +107,8 @@ impl Counts {
             non_ascii: self.non_ascii.load(Relaxed),
             listener_renewed: self.renewed.load(Relaxed),
             restarts: self.restarts.load(Relaxed),
+            // Counted by the hook of the whole program, and shown here because the HTTP
+            // library causes most of them.
             panics: panics::count(),
             refused: self.refused.load(Relaxed),
             wrong_passwords: self.wrong_passwords.load(Relaxed),

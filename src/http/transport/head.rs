@@ -39,6 +39,7 @@ impl Method {
 /// The bytes of a head, as far as they are still known: `tiny_http` drops the
 /// blanks around values, and says `HTTP/1.1` for every version.
 pub(super) fn n_bytes(request: &Request) -> usize {
+    // Counted from the parts, because the library keeps no copy of the bytes.
     let first = request.method().as_str().len() + request.url().len() + " HTTP/1.1\r\n".len() + 1;
     let lines = request.headers().iter();
     let line = |h: &tiny_http::Header| {

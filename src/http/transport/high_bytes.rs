@@ -105,6 +105,10 @@ impl PartialHeads {
         self.0.is_empty()
     }
 
+    pub(super) fn holds(&self, cookie: u64) -> bool {
+        self.0.contains_key(&cookie)
+    }
+
     /// Takes a connection over of which a packet was dropped and nothing was
     /// read. `fd` is where the socket was found.
     pub(super) fn take_over(&mut self, fd: i32, cookie: u64) {

@@ -103,6 +103,8 @@ fn listen_on(address: SocketAddr, write_timeout: Duration) -> io::Result<Listene
         // [::] means all addresses of this machine, of both families.
         socket.set_only_v6(false)?;
     }
+    // Connections of the process before this one may still be in TIME_WAIT, and would
+    // keep the address for a minute.
     socket.set_reuse_address(true)?;
     let has_filter = set_options(&SockRef::from(&socket), write_timeout)?;
     socket.bind(&address.into())?;
@@ -112,6 +114,8 @@ fn listen_on(address: SocketAddr, write_timeout: Duration) -> io::Result<Listene
 
 /// Sets what accepted sockets inherit, and returns whether the filter is on.
 fn set_options(socket: &SockRef<'_>, write_timeout: Duration) -> io::Result<bool> {
+    // Nagle would hold the end of a picture back until the client has confirmed the
+    // rest.
     socket.set_tcp_nodelay(true)?;
     socket.set_write_timeout(Some(SEND_TIMEOUT.min(write_timeout)))?;
     socket.set_recv_buffer_size(RECEIVE_BYTES)?;

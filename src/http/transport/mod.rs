@@ -117,6 +117,8 @@ impl Transport {
         let TransportConfig { binds, unix_mode, write_timeout, limits, inherited } = config;
         let n_before = inherited.as_ref().map_or(0, |inherited| inherited.n_before);
         connections.counts().restarts.store(n_before, Relaxed);
+        // After a restart the ports were open all the time. A listener whose address is not
+        // wanted any more fits none of these, and is closed.
         let mut left = inherited.map(Inherited::adopt).unwrap_or_default();
         let (report_leaks, restart_needed) = bounded(1);
         let counted = Arc::clone(&connections);
@@ -163,10 +165,13 @@ impl Transport {
     /// # Errors
     /// Why a listener cannot be kept.
     pub(super) fn stop(self, is_restart: bool) -> Result<Vec<OwnedFd>> {
+        // All ports are stopped before an error of one is returned, so that no thread is
+        // left behind.
         let unix = self.unix.into_iter().map(|port| Ok(port.stop(is_restart)));
         let unix: Vec<_> = unix.collect();
         let tcp: Vec<_> = self.tcp.into_iter().map(|port| port.stop(&self.connections)).collect();
         self.connections.shut_all();
+        // In any order: the next image finds each by its address.
         tcp.into_iter().chain(unix).collect()
     }
 }

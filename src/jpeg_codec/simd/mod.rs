@@ -1,6 +1,6 @@
 //! The same work for each level of SIMD that a processor may have.
 //!
-//! The only `unsafe` of this package is in two functions here: the compiler cannot check
+//! The only `unsafe` of this package is in one macro here: the compiler cannot check
 //! that the processor has the instructions that a function was compiled for.
 
 #[cfg(target_arch = "x86_64")]
@@ -35,6 +35,26 @@ enum Level {
     Avx2,
 }
 
+/// Calls a function of a level. A macro, since a table of function pointers would be one
+/// more thing that the compiler cannot check.
+macro_rules! call {
+    ($level:expr, $function:ident($($argument:expr),*)) => {
+        match $level {
+            #[cfg(any(test, not(any(target_arch = "x86_64", target_arch = "aarch64"))))]
+            Level::Portable => portable::$function($($argument),*),
+            // SAFETY: the target has the instructions, as all of 64-bit Arm.
+            #[cfg(target_arch = "aarch64")]
+            Level::Neon => unsafe { neon::$function($($argument),*) },
+            // SAFETY: the instructions are a part of x86-64.
+            #[cfg(target_arch = "x86_64")]
+            Level::Sse2 => unsafe { sse2::$function($($argument),*) },
+            // SAFETY: the invariant of `Level::Avx2`.
+            #[cfg(target_arch = "x86_64")]
+            Level::Avx2 => unsafe { avx2::$function($($argument),*) },
+        }
+    };
+}
+
 impl Simd {
     /// The best instructions that this processor has.
     pub fn best() -> Self {
@@ -60,38 +80,14 @@ impl Simd {
         return Self(Level::Portable);
     }
 
-    #[allow(unsafe_code, reason = "the processor was asked")]
+    #[allow(unsafe_code, reason = "`call` says for each level why it holds")]
     pub(crate) fn row(self, scan: &mut Scan<'_>, samples: &McuRow) {
-        match self.0 {
-            #[cfg(any(test, not(any(target_arch = "x86_64", target_arch = "aarch64"))))]
-            Level::Portable => portable::row(scan, samples),
-            // SAFETY: the target has the instructions, as all of 64-bit Arm.
-            #[cfg(target_arch = "aarch64")]
-            Level::Neon => unsafe { neon::row(scan, samples) },
-            // SAFETY: the instructions are a part of x86-64.
-            #[cfg(target_arch = "x86_64")]
-            Level::Sse2 => unsafe { sse2::row(scan, samples) },
-            // SAFETY: the invariant of `Level::Avx2`.
-            #[cfg(target_arch = "x86_64")]
-            Level::Avx2 => unsafe { avx2::row(scan, samples) },
-        }
+        call!(self.0, row(scan, samples));
     }
 
-    #[allow(unsafe_code, reason = "the processor was asked")]
+    #[allow(unsafe_code, reason = "`call` says for each level why it holds")]
     pub(crate) fn line(self, line: Line<'_>, range: Range, planes: [&mut [u8]; 3]) {
-        match self.0 {
-            #[cfg(any(test, not(any(target_arch = "x86_64", target_arch = "aarch64"))))]
-            Level::Portable => portable::line(line, range, planes),
-            // SAFETY: the target has the instructions, as all of 64-bit Arm.
-            #[cfg(target_arch = "aarch64")]
-            Level::Neon => unsafe { neon::line(line, range, planes) },
-            // SAFETY: the instructions are a part of x86-64.
-            #[cfg(target_arch = "x86_64")]
-            Level::Sse2 => unsafe { sse2::line(line, range, planes) },
-            // SAFETY: the invariant of `Level::Avx2`.
-            #[cfg(target_arch = "x86_64")]
-            Level::Avx2 => unsafe { avx2::line(line, range, planes) },
-        }
+        call!(self.0, line(line, range, planes));
     }
 }
 

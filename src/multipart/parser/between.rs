@@ -7,8 +7,9 @@ use std::mem;
 use super::super::boundary::Boundary;
 use super::super::bytes::take_line;
 use super::super::search::Search;
-use super::super::{EOI, Error, Part};
+use super::super::{Error, Part};
 use super::{MAX_LINE_BYTES, Parser, State, Step, TAIL_BYTES};
+use crate::jpeg::END;
 
 /// The most bytes before the first delimiter, if the limit of a picture is smaller.
 const MAX_PREAMBLE_BYTES: usize = 64 << 10;
@@ -44,10 +45,11 @@ impl Parser {
             let n_behind = self.skipped.len() - line.start;
             self.check_length_at_delimiter(self.n_skipped - n_behind);
             self.begin_part(line.is_closing);
-            return Ok(Step::On);
+            return Ok(Step::Continue);
         }
-        if !self.search.is_unsure() {
-            let n_old = self.skipped.len().saturating_sub(TAIL_BYTES);
+        // Twice as many, so that a stream in small pieces does not move the tail for each.
+        if !self.search.is_unsure() && self.skipped.len() > 2 * TAIL_BYTES {
+            let n_old = self.skipped.len() - TAIL_BYTES;
             self.skipped.drain(..n_old);
         }
         Ok(Step::More)
@@ -60,7 +62,7 @@ impl Parser {
             // A picture right behind a line proves that the line is a delimiter.
             if self.line.is_empty() && self.candidate.is_some() && input.first() == Some(&0xFF) {
                 self.confirm_candidate();
-                return Ok(Step::On);
+                return Ok(Step::Continue);
             }
             let n_before = input.len();
             let is_whole = take_line(input, &mut self.line);
@@ -80,13 +82,13 @@ impl Parser {
                     self.candidate = Some(*found);
                     if is_named {
                         self.confirm_candidate();
-                        return Ok(Step::On);
+                        return Ok(Step::Continue);
                     }
                 }
                 Opening::Header => {
                     self.confirm_candidate();
                     self.part.read(&line);
-                    return Ok(Step::On);
+                    return Ok(Step::Continue);
                 }
                 // Behind a delimiter without headers comes a blank line.
                 Opening::Nothing if self.candidate.is_some() && line.trim_ascii().is_empty() => {
@@ -140,6 +142,8 @@ impl Parser {
         self.n_skipped = behind.len();
         // Keep EOI before them: some cameras send the delimiter directly behind EOI, and
         // the search accepts it only there or at the start of a line.
-        self.skipped = [EOI, behind].concat();
+        self.skipped.clear();
+        self.skipped.extend_from_slice(&END);
+        self.skipped.extend_from_slice(behind);
     }
 }

@@ -4,9 +4,9 @@
 use std::mem;
 
 use super::super::bytes::{picture_end, skip_line_ends};
-use super::super::{Body, Error, SOI};
+use super::super::{Error, PartBuf};
 use super::{MAX_LINE_BYTES, Parser, State, Step};
-use crate::jpeg::{Walk, Walked};
+use crate::jpeg::{END, START, Walk, Walked};
 
 impl Parser {
     /// Decides how to find the end of the body.
@@ -24,7 +24,7 @@ impl Parser {
         self.walk = Some(Walk::default());
         self.suspect_length = None;
         self.n_after_end = 0;
-        Ok(Step::On)
+        Ok(Step::Continue)
     }
 
     /// Reads the announced number of bytes, or fewer if the picture ends earlier by its
@@ -33,13 +33,24 @@ impl Parser {
         &mut self,
         length: usize,
         input: &mut &[u8],
-        body: &mut impl Body,
+        body: &mut impl PartBuf,
     ) -> Step {
         skip_line_ends(input, body);
         let missing = length.saturating_sub(body.bytes().len());
         let (taken, rest) = input.split_at(missing.min(input.len()));
         body.add(taken);
         *input = rest;
+        if self.trusts_lengths {
+            if taken.len() < missing {
+                return Step::More;
+            }
+            if body.bytes().starts_with(&START) && body.bytes().ends_with(&END) {
+                self.end_picture(length, body);
+                return Step::Part;
+            }
+            // Not what was expected: from here on as for any server.
+            self.trusts_lengths = false;
+        }
         if let Some(end) = self.advance_walk(body.bytes()) {
             self.n_after_end = length - end;
             self.end_picture(end, body);
@@ -57,7 +68,7 @@ impl Parser {
     }
 
     /// Takes back a body whose length is suspect, to parse it again by its delimiter.
-    pub(super) fn take_back(&mut self, length: usize, body: &mut impl Body) {
+    pub(super) fn take_back(&mut self, length: usize, body: &mut impl PartBuf) {
         self.suspect_length = Some(length);
         self.state = State::Body { length: None };
         self.walk = Some(Walk::default());
@@ -66,7 +77,7 @@ impl Parser {
     }
 
     /// Ends the part at the end of its picture, and puts back the bytes behind it.
-    fn end_picture(&mut self, end: usize, body: &mut impl Body) {
+    fn end_picture(&mut self, end: usize, body: &mut impl PartBuf) {
         self.to_reparse.extend_from_slice(&body.bytes()[end..]);
         body.truncate(end);
         body.mark_walked();
@@ -78,7 +89,7 @@ impl Parser {
     pub(super) fn read_to_delimiter(
         &mut self,
         input: &mut &[u8],
-        body: &mut impl Body,
+        body: &mut impl PartBuf,
     ) -> Result<Step, Error> {
         skip_line_ends(input, body);
         let Some(boundary) = self.boundary.as_ref().filter(|_| self.is_confirmed) else {
@@ -100,6 +111,12 @@ impl Parser {
             return Ok(Step::Part);
         };
         self.check_length(end.unwrap_or(line.start));
+        // The delimiter came with the picture, but too far behind it. Had the bytes between
+        // come in pieces, the search for it would have been given up.
+        if let Some(end) = end.filter(|end| body.bytes().len() - end > self.max_frame_bytes) {
+            self.end_picture(end, body);
+            return Ok(Step::Part);
+        }
         let is_walked = end.is_some();
         let end = end.or_else(|| picture_end(&body.bytes()[..n_bytes]));
         body.truncate(end.unwrap_or(n_bytes));
@@ -115,22 +132,25 @@ impl Parser {
     }
 
     /// Reads up to the end of the picture while the delimiter is not known.
-    fn read_to_end(&mut self, input: &mut &[u8], body: &mut impl Body) -> Result<Step, Error> {
+    fn read_to_end(&mut self, input: &mut &[u8], body: &mut impl PartBuf) -> Result<Step, Error> {
         body.add(mem::take(input));
-        if let Some(end) = self.advance_walk(body.bytes()) {
+        // The walk goes no further than the largest picture. Otherwise damage behind this
+        // limit would be found or not, depending on how many bytes have arrived.
+        let n_bytes = body.bytes().len();
+        let n_walked = n_bytes.min(self.max_frame_bytes.saturating_add(1));
+        if let Some(end) = self.advance_walk(&body.bytes()[..n_walked]) {
             self.check_size(end, 0)?;
             self.check_length(end);
             self.end_picture(end, body);
             return Ok(Step::Part);
         }
-        self.check_size(body.bytes().len(), 0)?;
-        if body.bytes().len() >= SOI.len()
-            && (self.walk.is_none() || !body.bytes().starts_with(SOI))
-        {
+        if n_bytes >= START.len() && (self.walk.is_none() || !body.bytes().starts_with(&START)) {
             // This is no picture. A delimiter may be among its lines, so parse the bytes
             // again as bytes between parts.
             self.end_picture(0, body);
+            return Ok(Step::More);
         }
+        self.check_size(n_bytes, 0)?;
         Ok(Step::More)
     }
 
@@ -174,7 +194,7 @@ impl Parser {
     /// found. Many servers send the delimiter only with the next picture, so waiting for
     /// the delimiter would delay each picture by one frame.
     fn advance_walk(&mut self, jpeg: &[u8]) -> Option<usize> {
-        if !jpeg.starts_with(SOI) {
+        if !jpeg.starts_with(&START) {
             return None;
         }
         match self.walk.as_mut()?.advance(jpeg) {

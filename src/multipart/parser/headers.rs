@@ -40,18 +40,29 @@ impl Parser {
             if !is_whole {
                 return Ok(Step::More);
             }
+            // The line is put back, so that its memory serves all lines of the stream.
             let line = mem::take(&mut self.line);
-            let is_delimiter = self.boundary.as_ref().and_then(|b| b.is_line(&line));
-            if let Some(is_closing) = is_delimiter {
-                self.is_confirmed = true;
-                self.begin_part(is_closing);
-                return Ok(Step::On);
+            let step = self.read_header(&line);
+            self.line = line;
+            self.line.clear();
+            if let Some(step) = step {
+                return step;
             }
-            // The line still has its end, LF or CRLF.
-            if line.trim_ascii_end().is_empty() {
-                return self.begin_body();
-            }
-            self.part.read(&line);
         }
+    }
+
+    /// Reads one line; `None` if another header follows.
+    fn read_header(&mut self, line: &[u8]) -> Option<Result<Step, Error>> {
+        if let Some(is_closing) = self.boundary.as_ref().and_then(|b| b.is_line(line)) {
+            self.is_confirmed = true;
+            self.begin_part(is_closing);
+            return Some(Ok(Step::Continue));
+        }
+        // The line still has its end, LF or CRLF.
+        if line.trim_ascii_end().is_empty() {
+            return Some(self.begin_body());
+        }
+        self.part.read(line);
+        None
     }
 }

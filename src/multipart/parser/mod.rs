@@ -13,8 +13,8 @@ use memchr::memmem;
 
 use super::boundary::Boundary;
 use super::search::Search;
-use super::{Body, EOI, Error, Part};
-use crate::jpeg::Walk;
+use super::{Error, Part, PartBuf};
+use crate::jpeg::{END, Walk};
 
 /// The longest delimiter line: dashes, name, white space and line ends.
 const MAX_LINE_BYTES: usize = 512;
@@ -62,6 +62,8 @@ pub(crate) struct Parser {
     suspect_length: Option<usize>,
     /// How many announced bytes were left when the picture ended by its markers.
     n_after_end: usize,
+    /// Whether this server checks its pictures as this program does.
+    trusts_lengths: bool,
     /// Whether this server sent a wrong length. Then all its lengths are ignored.
     ignores_lengths: bool,
     n_wrong_lengths: u64,
@@ -82,7 +84,7 @@ enum State {
 /// The result of one step.
 enum Step {
     /// Continue with the next state.
-    On,
+    Continue,
     /// More bytes are needed.
     More,
     /// A part is complete.
@@ -122,6 +124,7 @@ impl Parser {
             n_reparsed: 0,
             suspect_length: None,
             n_after_end: 0,
+            trusts_lengths: false,
             ignores_lengths: false,
             n_wrong_lengths: 0,
             has_begun: false,
@@ -138,8 +141,13 @@ impl Parser {
     ///
     /// # Errors
     /// Why the stream cannot be read any further.
-    pub(crate) fn feed(&mut self, input: &mut &[u8], body: &mut impl Body) -> Result<Next, Error> {
+    pub(crate) fn feed(
+        &mut self,
+        input: &mut &[u8],
+        body: &mut impl PartBuf,
+    ) -> Result<Next, Error> {
         loop {
+            // Bytes that were put back came before those in `input`.
             let is_input = self.to_reparse.is_empty();
             let next = if is_input { self.parse(input, body)? } else { self.reparse(body)? };
             if next != Next::More || (is_input && self.to_reparse.is_empty()) {
@@ -153,7 +161,9 @@ impl Parser {
     ///
     /// # Errors
     /// The stream ended inside a picture, or before the first delimiter.
-    pub(crate) fn finish(&mut self, body: &mut impl Body) -> Result<Option<Part>, Error> {
+    pub(crate) fn finish(&mut self, body: &mut impl PartBuf) -> Result<Option<Part>, Error> {
+        // More announced than came: the length was wrong, or the stream broke off. The
+        // delimiters show which.
         if let State::Body { length: Some(length) } = self.state {
             // If the length was too large, the body holds further parts.
             self.take_back(length, body);
@@ -171,10 +181,17 @@ impl Parser {
         }
         // The start of a delimiter may have come behind the picture.
         let tail_at = body.bytes().len().saturating_sub(TAIL_BYTES);
-        let end = memmem::rfind(&body.bytes()[tail_at..], EOI).ok_or(Error::Truncated)?;
-        body.truncate(tail_at + end + EOI.len());
+        let end = memmem::rfind(&body.bytes()[tail_at..], &END).ok_or(Error::Truncated)?;
+        body.truncate(tail_at + end + END.len());
+        // Now exactly: the slack was for a delimiter that did not come.
         self.check_size(body.bytes().len(), 0)?;
         Ok(Some(mem::take(&mut self.part)))
+    }
+
+    /// Takes a picture that ends at its announced length as whole, without a walk over its
+    /// markers. For a server that has walked over them: another daemon of this program.
+    pub(crate) fn trust_lengths(&mut self) {
+        self.trusts_lengths = true;
     }
 
     /// Whether the closing delimiter came last. Some servers send it behind every part,
@@ -188,7 +205,7 @@ impl Parser {
         mem::take(&mut self.n_wrong_lengths)
     }
 
-    fn parse(&mut self, input: &mut &[u8], body: &mut impl Body) -> Result<Next, Error> {
+    fn parse(&mut self, input: &mut &[u8], body: &mut impl PartBuf) -> Result<Next, Error> {
         loop {
             let step = match self.state {
                 State::Between => self.skip_to_part(input)?,
@@ -197,7 +214,7 @@ impl Parser {
                 State::Body { length: None } => self.read_to_delimiter(input, body)?,
             };
             match step {
-                Step::On => {}
+                Step::Continue => {}
                 Step::More => return Ok(Next::More),
                 Step::Part => return Ok(Next::Part(mem::take(&mut self.part))),
             }
@@ -206,8 +223,10 @@ impl Parser {
 
     /// Parses the bytes in `to_reparse`. Parsing may put some of them back, which then
     /// stand before those that remain.
-    fn reparse(&mut self, body: &mut impl Body) -> Result<Next, Error> {
+    fn reparse(&mut self, body: &mut impl PartBuf) -> Result<Next, Error> {
         let to_reparse = mem::take(&mut self.to_reparse);
+        // `to_reparse` is taken out, since parsing may put bytes back and needs the field
+        // for it.
         let mut remaining = &to_reparse[mem::take(&mut self.n_reparsed)..];
         let next = self.parse(&mut remaining, body)?;
         if !self.to_reparse.is_empty() {

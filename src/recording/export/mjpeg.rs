@@ -33,6 +33,8 @@ impl Export for Mjpeg {
 
     fn frame(&mut self, _: u64, jpeg: &[u8], out: &mut dyn Write) -> io::Result<()> {
         let end = self.at + jpeg.len() as u64;
+        // A frame that is longer than planned would break the announced length; its place is
+        // filled at the end.
         if end <= self.n_bytes {
             out.write_all(jpeg)?;
             self.at = end;

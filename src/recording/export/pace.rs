@@ -22,6 +22,7 @@ const LARGEST: u32 = 1_000_000;
 
 impl Pace {
     pub(super) fn add(&mut self, captured: u64, is_after_gap: bool) {
+        // Where the clock was set back, the time between two frames is not known.
         let interval = self.last.and_then(|last| captured.checked_sub(last));
         if let Some(interval) = interval.filter(|_| !is_after_gap) {
             self.n_intervals += 1;
@@ -58,6 +59,7 @@ fn nearest(mut numerator: u64, mut denominator: u64) -> Rate {
         (numerator, denominator) = (denominator, numerator % denominator);
     }
     match last {
+        // Faster or slower than any video: the nearest rate that can be written.
         (_, 0) => Rate { frames: LARGEST, seconds: 1 },
         (0, _) => Rate { frames: 1, seconds: LARGEST },
         (frames, seconds) => Rate { frames, seconds },

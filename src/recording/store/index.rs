@@ -181,6 +181,7 @@ pub(crate) fn peek(
 ) -> Option<(u64, IndexRecord, IndexRecord)> {
     let file = folder.read(name).ok()?;
     let n_bytes = file.metadata().ok()?.len();
+    // The start is as long as a record, and a segment has one frame at least.
     let n = (n_bytes / IndexRecord::N_BYTES as u64).checked_sub(2)? + 1;
     let mut magic = [0; IndexRecord::N_BYTES];
     file.read_exact_at(&mut magic, 0).ok()?;

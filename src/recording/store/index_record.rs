@@ -78,8 +78,10 @@ impl IndexRecord {
     fn is_possible(&self) -> bool {
         let n_head = u32::from(self.n_head);
         (1..HEAD_ROOM).contains(&usize::from(self.n_head))
+            // A JPEG has two markers at least.
             && (n_head + 4 + N_END..=n_head + MAX_JPEG + N_END).contains(&self.length)
             && self.captured <= LAST
+            // The largest offset of a file (off_t).
             && self.offset <= i64::MAX as u64
     }
 

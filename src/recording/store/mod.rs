@@ -107,6 +107,8 @@ impl Store {
     /// All segments in order, and which of them grows.
     pub(crate) fn segments(&self) -> (Vec<Segment>, Option<u64>) {
         let table = self.0.lock();
+        // A copy, because callers delete and read files, and no lock is held meanwhile. Ten
+        // thousand segments are half a megabyte.
         (table.segments.values().copied().collect(), table.growing_id())
     }
 

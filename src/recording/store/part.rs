@@ -10,6 +10,7 @@
 
 use std::io::IoSlice;
 
+use crate::config::MAX_FRAME_BYTES;
 use crate::frame::{DELIMITER, Frame, HEADERS_END, PART_START, UP_TO_TIMESTAMP};
 use crate::recording::time::{LAST, Micros, SECOND};
 
@@ -19,7 +20,7 @@ pub(crate) const N_END: u32 = 2;
 pub(crate) const HEAD_ROOM: usize = 160;
 /// The most that `--max-frame-size` allows, and room for the Huffman tables
 /// that capture inserts.
-pub(crate) const MAX_JPEG: u32 = (1 << 28) + 1024;
+pub(crate) const MAX_JPEG: u32 = MAX_FRAME_BYTES + 1024;
 /// The start of every part: a scan searches for it behind damaged bytes.
 pub(crate) const MARK: &[u8] = PART_START.as_bytes();
 
@@ -51,6 +52,7 @@ impl Head {
         rest = rest.strip_prefix(b".")?;
         let before = rest.len();
         let fraction = number(&mut rest, 6)?;
+        // All six digits, or ".5" would be read as five microseconds.
         if before - rest.len() != 6 {
             return None;
         }

@@ -26,6 +26,7 @@ pub(crate) fn scan(file: &File, size: u64) -> io::Result<Vec<IndexRecord>> {
     let mut at = 0;
     while records.len() < MAX_FRAMES {
         let found = whole_part(file, at, size)?;
+        // Bytes of a picture may look like a head; one that does not follow the last is none.
         match found.filter(|record| records.last().is_none_or(|last| record.follows(last))) {
             Some(record) => {
                 at = record.end();

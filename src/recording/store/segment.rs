@@ -70,6 +70,7 @@ impl Segment {
     pub(crate) fn parse(name: &str, extension: &str) -> Option<(u64, u64)> {
         let (time, number) = name.strip_suffix(extension)?.split_once('_')?;
         let (named, id) = (parse_file_time(time)?, number.parse().ok()?);
+        // One spelling of a number, or two files could be the same segment.
         let is_own = id <= LAST_ID && format!("{id:06}") == number;
         is_own.then_some((named, id))
     }
@@ -92,6 +93,8 @@ impl Segment {
     /// Whether there is a gap, or a step of the clock, between this segment
     /// and the next.
     pub(crate) fn has_gap_before(&self, next: &Self) -> bool {
+        // The longer of the two: where the rate changes, one of them says little of the time
+        // between.
         let patience = self.patience().max(next.patience());
         next.start < self.end || next.start - self.end > patience
     }

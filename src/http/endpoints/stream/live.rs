@@ -114,6 +114,8 @@ impl Live<'_> {
     fn pause(&self, pace: &Pace, last: Option<&Frame>) -> io::Result<bool> {
         let mut sign_at = Instant::now() + SIGN_OF_LIFE;
         while let Some(wait) = pace.wait(Instant::now()) {
+            // A paused reader wants no frames, so that a raw camera that only such
+            // viewers watch does not encode what nobody takes.
             let stops = self.reader.pause(|| self.stop.wait_for(wait.min(CHECK_EVERY)));
             if stops || self.reader.is_closed() {
                 return Ok(true);

@@ -86,6 +86,8 @@ impl Stream {
             Err(reply) => return refuse(context, socket, &self.options.info.path, &reply),
         };
         log_begin(context, &seat.viewer);
+        // Taken out of the box here, and gone when playback ends: a viewer that is live
+        // again should not hold the files of a recording open.
         let past = self.past.take();
         let end = self.serve(context, socket, &seat, past);
         log_end(context, &seat.viewer, &end);

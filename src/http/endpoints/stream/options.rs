@@ -41,6 +41,7 @@ impl StreamOptions {
         let info = ViewerInfo {
             peer: request.connection.peer(),
             path: request.path.clone(),
+            // Cut and not refused: the key is only for the client's own use.
             key: query.text("key").unwrap_or_default().chars().take(MAX_KEY).collect(),
             layout: layout(&request.path, query, is_browser)?,
             extras: Extras {
@@ -96,6 +97,7 @@ fn layout(path: &str, query: Query<'_>, is_browser: bool) -> Result<Layout, Repl
     let words = [("minimal", Layout::Advance), ("full", Layout::Full)];
     Ok(match query.choice("headers", &words)? {
         Some(layout) => layout,
+        // These clients parse the parts themselves, and read the length and the time.
         None if query.is_on("raw") => Layout::Full,
         // With both, uStreamer sends no headers of its own.
         None if query.is_on("advance_headers") => Layout::Advance,
@@ -111,6 +113,8 @@ fn play(query: Query<'_>) -> Result<Option<Play>, Reply> {
     let speed = query.number("speed", 0.1..=100.0)?.unwrap_or(1.0);
     match (from, to) {
         (Some(from), to) => Ok(Some(Play { from, to, speed })),
+        // Refused rather than ignored: the viewer would get a live stream that never
+        // ends.
         (None, Some(_)) => Err(Reply::bad_request("to: use it together with from")),
         (None, None) => Ok(None),
     }

@@ -39,6 +39,8 @@ pub(super) fn find(camera: &Camera, play: &Play) -> Result<Found, Reply> {
     let recording = recording(camera)?;
     let period = Period { from: Some(play.from), to: play.to };
     let (from, to) = period.resolve(SystemTime::now())?;
+    // Without `to` there is no last moment: the playback goes on with what is recorded
+    // meanwhile.
     let to = play.to.map(|_| to);
     let mut cursor =
         recording.store().seek(from).ok_or_else(|| nothing(recording, "from then on"))?;
@@ -78,6 +80,8 @@ impl Playback<'_> {
         loop {
             let captured = entry.record.captured;
             let due = clock.due(captured, entry.is_after_gap, Instant::now());
+            // What the viewer did not want is not counted as skipped: at a high speed
+            // that is most frames.
             if clock.is_wanted(due) && clock.is_late(due, Instant::now()) {
                 n_skipped += 1;
             } else if clock.is_wanted(due) {
@@ -90,11 +94,15 @@ impl Playback<'_> {
                     self.seat.viewer.played(n_bytes, std::mem::take(&mut n_skipped));
                     clock.sent(due);
                 } else {
+                    // It may hold half of a damaged frame now, which must not be sent
+                    // again.
                     part.clear();
                 }
             }
             entry = match cursor.next() {
                 Some(next) if to.is_none_or(|to| next.record.captured <= to) => next,
+                // Caught up with the recorder. The time says which frame was shown
+                // last, as the slot may still hold the same one.
                 None if to.is_none() => return Ok(End::Live(captured)),
                 _ => return Ok(End::Over),
             };
@@ -113,6 +121,8 @@ impl Playback<'_> {
             if self.stop.wait_for(left.min(CHECK_EVERY)) {
                 return Ok(true);
             }
+            // A viewer that has left during a long pause would keep its seat until the
+            // next write.
             self.socket.check_peer()?;
             if !part.is_empty() && Instant::now() >= repeat_at {
                 self.seat.viewer.repeated(self.write(part, n_head)?);

@@ -20,6 +20,7 @@ use wakeup::{Wakeup, WakeupHandle};
 
 use super::connection::Connection;
 use super::connections::Connections;
+use super::counts::Cut;
 use super::descriptor::{self, TcpState};
 use super::high_bytes::PartialHeads;
 use super::intake::Intake;
@@ -112,6 +113,8 @@ impl GuardThread {
         let mut next = Some(SHORT_TICK);
         loop {
             next = match next {
+                // Only while something waits. Without such connections it is the kernel
+                // that wakes it, so an idle daemon has no timer here.
                 Some(tick) if self.config.stop.wait_for(tick) => return,
                 Some(_) => self.look(),
                 None if !self.wakeup.wait() => return,
@@ -147,7 +150,9 @@ impl GuardThread {
         };
         let round = self.tracker.look(Instant::now(), &seen, others, limits);
         for (cookie, why) in &round.cuts {
-            if !connections.contains(*cookie) {
+            // A head that is read here is answered and counted there.
+            let is_answered = *why == Cut::HeadSize && self.heads.holds(*cookie);
+            if !is_answered && !connections.contains(*cookie) {
                 descriptor::shut(sockets[cookie], *cookie);
                 counts.cut(*why);
             }

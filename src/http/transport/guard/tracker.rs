@@ -82,6 +82,8 @@ impl Tracker {
         limits: &Limits,
     ) -> Round {
         let mut round = Round::default();
+        // Built again from what is there now, so that what has gone needs no deletion:
+        // a cookie is never used twice.
         let mut earlier = std::mem::take(&mut self.0);
         let mut open = Vec::new();
         let mut is_busy = false;
@@ -98,6 +100,8 @@ impl Tracker {
             self.0.insert(observation.cookie, tracked);
         }
         let n_over = (answered.n + open.len()).saturating_sub(limits.max_connections);
+        // The oldest are cut, and not the newest: a crowd of silent clients would
+        // otherwise keep everybody else out until the head timeout.
         open.sort_unstable();
         for (_, cookie) in open.drain(..n_over.min(open.len())) {
             round.cuts.push((cookie, Cut::Crowd));
@@ -127,6 +131,8 @@ impl Tracked {
         round: &mut Round,
     ) -> Option<Cut> {
         let has_unread = seen.n_unread > 0;
+        // Unread at two looks in a row: no thread of the library looks at it. One look
+        // proves nothing, as bytes may just have come.
         let is_stuck = self.closed.is_some() || (self.had_unread && has_unread);
         self.had_unread = has_unread;
         if seen.is_closed {

@@ -31,6 +31,8 @@ impl Wakeup {
     /// What the system refuses: a socket pair, the signal handler, `fcntl`.
     pub(super) fn arm(listener: &TcpListener) -> io::Result<(Self, WakeupHandle)> {
         let (rx, tx) = UnixStream::pair()?;
+        // SIGURG, as it is ignored unless somebody handles it: a stray one before or
+        // behind this does no harm.
         let signal = low_level::pipe::register(SIGURG, tx.try_clone()?)?;
         descriptor::signal_arrivals(listener)?;
         Ok((Self { rx, signal }, WakeupHandle(tx)))

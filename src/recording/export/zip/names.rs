@@ -1,9 +1,6 @@
 //! The names of entries.
 
-use std::time::{Duration, SystemTime};
-
-/// The last second of the year 9999, the last that RFC 3339 can write.
-const LAST_SECOND: u64 = 253_402_300_799;
+use crate::recording::time::rfc3339;
 
 /// Gives every entry a name of its own: the moment it was taken, in UTC. It has
 /// no colons, because some file systems refuse them.
@@ -19,6 +16,7 @@ impl Names {
     /// one microsecond later. After the clock was set back, a time may come a second
     /// time, so the names get a number.
     pub(super) fn next(&mut self, captured: u64) -> String {
+        // Two entries of one name would overwrite each other when they are unpacked.
         if captured < self.last_captured {
             self.n_steps_back += 1;
             self.last_named = captured;
@@ -26,18 +24,12 @@ impl Names {
             self.last_named = captured.max(self.last_named.saturating_add(1));
         }
         self.last_captured = captured;
-        let time = file_time(self.last_named);
+        let time = rfc3339(self.last_named).replace(':', "-");
         match self.n_steps_back {
             0 => format!("{time}.jpg"),
             n => format!("{time}_{}.jpg", n + 1),
         }
     }
-}
-
-fn file_time(captured: u64) -> String {
-    let since_epoch = Duration::from_micros(captured.min(LAST_SECOND * 1_000_000));
-    let time = humantime::format_rfc3339_micros(SystemTime::UNIX_EPOCH + since_epoch);
-    time.to_string().replace(':', "-")
 }
 
 #[cfg(test)]

@@ -3,19 +3,26 @@
 //! The bytes decide, not the Content-Type: cameras send parts as `text/plain` or as
 //! `image/jpeg`, label plain JPEGs as multipart, or leave the type out.
 
+use std::borrow::Cow;
+
 use crate::frame::FrameBuf;
 use crate::jpeg::{self, Found, Splitter};
 use crate::multipart::{self, Parser, Part};
 
 /// The forms that servers use.
 #[derive(Debug)]
-pub(crate) enum Body {
+pub(crate) enum Form {
     /// Parts with delimiters between them.
     Parts { parser: Box<Parser>, others: Others },
     /// JPEGs one after the other, or a lone one.
     Jpegs { splitter: Splitter, is_lone: bool, n_found: u64 },
     /// The first bytes have not come yet.
-    Unknown { first: Vec<u8>, content_type: Option<String>, max_frame_bytes: usize },
+    Unknown {
+        first: Vec<u8>,
+        content_type: Option<String>,
+        max_frame_bytes: usize,
+        trusts_lengths: bool,
+    },
 }
 
 /// Parts that are no pictures.
@@ -24,7 +31,7 @@ pub(crate) struct Others {
     /// How many came since the start, or since the last picture.
     n: u64,
     has_picture: bool,
-    content_type: Option<String>,
+    content_type: Option<Cow<'static, str>>,
 }
 
 /// What came next.
@@ -49,11 +56,19 @@ const MAX_BLANKS: usize = 1 << 10;
 /// After this number of parts without a picture, the stream is given up.
 const MAX_OTHERS: u64 = 3;
 
-impl Body {
+impl Form {
     /// The body of an answer with this Content-Type.
     pub(crate) fn new(content_type: Option<&str>, max_frame_bytes: usize) -> Self {
         let content_type = content_type.map(str::to_owned);
-        Self::Unknown { first: Vec::new(), content_type, max_frame_bytes }
+        Self::Unknown { first: Vec::new(), content_type, max_frame_bytes, trusts_lengths: false }
+    }
+
+    /// As [`Parser::trust_lengths`], if the body turns out to have parts. Call it before
+    /// the first bytes come.
+    pub(crate) fn trust_lengths(&mut self) {
+        if let Self::Unknown { trusts_lengths, .. } = self {
+            *trusts_lengths = true;
+        }
     }
 
     /// Takes bytes off the front of `input`; all were taken if it returns
@@ -89,6 +104,8 @@ impl Body {
                     Ok(Some(Found { jpeg, is_whole })) => {
                         *n_found += 1;
                         picture.extend(jpeg);
+                        // Marked as walked only if whole: what lacks its end must be looked
+                        // at again.
                         if !is_whole {
                             return Ok(Next::Cut);
                         }
@@ -102,28 +119,37 @@ impl Body {
                     Err(fault) => Ok(Next::Bad(fault)),
                 }
             }
-            Self::Unknown { first, content_type, max_frame_bytes } => {
-                let n_blanks = first.len() - first.trim_ascii_start().len();
-                let n_missing = (n_blanks + N_FIRST).saturating_sub(first.len());
-                let (taken, rest) = input.split_at(n_missing.min(input.len()));
-                first.extend_from_slice(taken);
-                *input = rest;
-                if first.trim_ascii_start().len() < N_FIRST {
-                    if first.len() > MAX_BLANKS {
-                        return Err(no_pictures(content_type.as_deref()));
-                    }
-                    return if input.is_empty() {
-                        Ok(Next::More)
-                    } else {
-                        self.feed(input, picture)
-                    };
-                }
-                let first = std::mem::take(first);
-                *self = Self::by_bytes(&first, content_type.as_deref(), *max_frame_bytes)?;
-                self.feed(&mut &*first, picture)?;
-                self.feed(input, picture)
-            }
+            Self::Unknown { .. } => self.feed_first(input, picture),
         }
+    }
+
+    /// Collects the first bytes until they show the form.
+    fn feed_first(&mut self, input: &mut &[u8], picture: &mut FrameBuf) -> Result<Next, String> {
+        let Self::Unknown { first, content_type, max_frame_bytes, trusts_lengths } = self else {
+            return Ok(Next::More);
+        };
+        let n_blanks = first.len() - first.trim_ascii_start().len();
+        let n_missing = (n_blanks + N_FIRST).saturating_sub(first.len());
+        let (taken, rest) = input.split_at(n_missing.min(input.len()));
+        first.extend_from_slice(taken);
+        *input = rest;
+        if first.trim_ascii_start().len() < N_FIRST {
+            if first.len() > MAX_BLANKS {
+                return Err(no_pictures(content_type.as_deref()));
+            }
+            return if input.is_empty() { Ok(Next::More) } else { self.feed(input, picture) };
+        }
+        let (first, trusts_lengths) = (std::mem::take(first), *trusts_lengths);
+        *self = Self::by_bytes(&first, content_type.as_deref(), *max_frame_bytes)?;
+        if let Self::Parts { parser, .. } = self
+            && trusts_lengths
+        {
+            parser.trust_lengths();
+        }
+        // So few bytes hold no picture, so this never finds one, and its result is not
+        // needed.
+        self.feed(&mut &*first, picture)?;
+        self.feed(input, picture)
     }
 
     /// Decides by the first bytes. The type only says which boundary to search for
@@ -136,8 +162,12 @@ impl Body {
         let parts = |parser| Self::Parts { parser: Box::new(parser), others: Others::default() };
         let name = content_type.unwrap_or("").to_ascii_lowercase();
         let text = first.trim_ascii_start();
+        // Some servers leave out the first delimiter, so the body begins with the headers
+        // of a part.
         let is_header = text.len() >= 8 && text[..8].eq_ignore_ascii_case(b"Content-");
-        if text.starts_with(&[0xFF, 0xD8, 0xFF]) {
+        if text.starts_with(&jpeg::START) && text.get(2) == Some(&0xFF) {
+            // A lone picture that is too large is an error to report. In a stream it is
+            // skipped.
             let is_lone = name.starts_with("image/");
             Ok(Self::Jpegs { splitter: Splitter::new(max_frame_bytes), is_lone, n_found: 0 })
         } else if name.contains("boundary") || name.contains("multipart") || name.contains("mixed")
@@ -191,7 +221,7 @@ impl Body {
     pub(crate) fn is_inside(&self, picture: &FrameBuf) -> bool {
         match self {
             Self::Jpegs { splitter, .. } => splitter.is_inside(),
-            Self::Parts { .. } => picture.jpeg().starts_with(&[0xFF, 0xD8]),
+            Self::Parts { .. } => picture.jpeg().starts_with(&jpeg::START),
             Self::Unknown { .. } => false,
         }
     }
@@ -221,6 +251,7 @@ impl Others {
     fn add(&mut self, part: Part) -> Result<(), String> {
         self.n += 1;
         self.content_type = part.content_type;
+        // A stream that had pictures may pause with texts for as long as it likes.
         if self.has_picture || self.n < MAX_OTHERS {
             return Ok(());
         }
@@ -233,6 +264,7 @@ const USAGE: &str = "use the address of an MJPEG stream or of a JPEG";
 
 fn no_pictures(content_type: Option<&str>) -> String {
     let name = content_type.unwrap_or("").split(';').next().unwrap_or("").trim();
+    // The type goes into a log and onto a page, and comes from outside.
     let name: String = name.chars().filter(|c| !c.is_control()).take(100).collect();
     let answered = match name.as_str() {
         "" => "without a Content-Type".to_owned(),
@@ -244,16 +276,17 @@ fn no_pictures(content_type: Option<&str>) -> String {
 /// Whether a part is no picture. Its first bytes decide; if they are damaged, its type
 /// does. An empty part with an image type counts as a missing picture.
 fn is_other(part: &Part, bytes: &[u8]) -> bool {
-    if bytes.starts_with(&[0xFF, 0xD8]) {
+    if bytes.starts_with(&jpeg::START) {
         return false;
     }
     let name = part.content_type.as_deref().unwrap_or("image/jpeg").to_ascii_lowercase();
     let name = name.split(';').next().unwrap_or("").trim();
     let is_jpeg = matches!(name, "image/jpeg" | "image/jpg" | "image/pjpeg" | "image/jfif");
+    // Cameras send such a part while their sensor starts.
     let is_missing = bytes.is_empty() && name.starts_with("image/");
     !is_jpeg && !is_missing
 }
 
 #[cfg(test)]
-#[path = "body_tests.rs"]
+#[path = "form_tests.rs"]
 mod tests;

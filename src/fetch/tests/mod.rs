@@ -1,5 +1,7 @@
 //! Answers that a server sends piece by piece, over a real connection.
 
+pub(crate) mod doors;
+
 use std::io::{Read, Write};
 use std::net::{TcpListener, TcpStream};
 use std::thread;
@@ -88,4 +90,46 @@ fn pause_before_a_body_does_not_change_how_its_chunks_are_read() {
         let shown = pieces.map(|piece| piece.escape_ascii().to_string());
         assert_eq!(seen.escape_ascii().to_string(), "hello", "{shown:?}");
     }
+}
+
+/// Cameras count failed logins and lock out who has too many, so a login that was
+/// accepted once is sent with each request until the server refuses it.
+#[test]
+fn login_survives_answers_that_do_not_judge_it() {
+    let server = Server::new();
+    let (mut fetcher, _trigger) = server.fetcher("me:secret@");
+    let answering = thread::spawn(move || {
+        let answers = [
+            "401 No\r\nWWW-Authenticate: Digest realm=a, nonce=first",
+            "503 Full",
+            "503 Full",
+            "", // The connection breaks.
+            "401 No\r\nWWW-Authenticate: Digest realm=a, nonce=second",
+            "200 OK",
+            "500 Broken",
+            "200 OK",
+        ];
+        answers.map(|answer| {
+            let (mut peer, _) = server.0.accept().unwrap();
+            let head = request(&mut peer);
+            if !answer.is_empty() {
+                let answer = format!("HTTP/1.1 {answer}\r\nConnection: close\r\n\r\n");
+                peer.write_all(answer.as_bytes()).unwrap();
+            }
+            ["first", "second"].into_iter().find(|nonce| head.contains(&format!("\"{nonce}\"")))
+        })
+    });
+    let mut get = || match fetcher.get(Instant::now() + PATIENCE) {
+        Ok(_) => None,
+        Err(Error::Failed(cause, _)) => Some(cause),
+        Err(Error::Stopped) => panic!("nobody stops it"),
+    };
+    // Two requests for the first call, since it must ask for the challenge, and for the
+    // fourth, whose nonce the server has forgotten.
+    let seen = [get(), get(), get(), get(), get(), get()];
+    use Cause::{Busy, Io, Unusable};
+    assert_eq!(seen, [Some(Busy), Some(Busy), Some(Io), None, Some(Unusable), None]);
+    let (first, second) = (Some("first"), Some("second"));
+    let sent = answering.join().unwrap();
+    assert_eq!(sent, [None, first, first, first, first, second, second, second]);
 }

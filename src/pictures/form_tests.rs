@@ -5,7 +5,7 @@ const B: &[u8] = include_bytes!("../camera/demo/2.jpg");
 
 /// The pictures in a body that comes in pieces of this size.
 fn pictures(content_type: Option<&str>, bytes: &[u8], size: usize) -> Vec<Vec<u8>> {
-    let (mut body, mut found) = (Body::new(content_type, 1 << 20), Vec::new());
+    let (mut body, mut found) = (Form::new(content_type, 1 << 20), Vec::new());
     let mut picture = FrameBuf::new();
     let mut pieces = bytes.chunks(size);
     let mut rest: &[u8] = &[];
@@ -104,7 +104,7 @@ fn parts_of_any_type_are_pictures_if_their_bytes_are() {
 #[test]
 fn body_without_pictures_is_refused_with_its_type() {
     let refused = |name, bytes: &[u8]| {
-        let mut body = Body::new(name, 1000);
+        let mut body = Form::new(name, 1000);
         let fed = body.feed(&mut &*bytes, &mut FrameBuf::new());
         fed.and_then(|_| body.finish(&mut FrameBuf::new())).unwrap_err()
     };
@@ -119,26 +119,26 @@ fn body_without_pictures_is_refused_with_its_type() {
     let part = "--b\r\nContent-Type: video/x-h264\r\nContent-Length: 9\r\n\r\n\0\0\0\x01abcde\r\n";
     let fault = refused(Some("multipart/x-mixed-replace; boundary=b"), part.repeat(4).as_bytes());
     assert!(fault.starts_with("the parts of the stream are video/x-h264 and not JPEGs"), "{fault}");
-    let mut empty = Body::new(Some("image/jpeg"), 1000);
+    let mut empty = Form::new(Some("image/jpeg"), 1000);
     assert_eq!(empty.finish(&mut FrameBuf::new()), Ok(Next::End));
 }
 
 #[test]
 fn lone_picture_is_whole_with_its_last_byte_and_bounded() {
-    let (mut lone, mut picture) = (Body::new(Some("image/jpeg"), 1 << 20), FrameBuf::new());
+    let (mut lone, mut picture) = (Form::new(Some("image/jpeg"), 1 << 20), FrameBuf::new());
     assert_eq!(lone.feed(&mut &A[..A.len() - 1], &mut picture), Ok(Next::More));
     assert!(!lone.may_be_done() && lone.is_inside(&picture));
     let next = lone.feed(&mut &A[A.len() - 1..], &mut picture);
     assert_eq!(next, Ok(Next::Picture(Part::default())));
     assert!(picture.jpeg() == A && lone.may_be_done());
-    let mut small = Body::new(Some("image/jpeg"), 1000);
+    let mut small = Form::new(Some("image/jpeg"), 1000);
     let fault = small.feed(&mut &*A, &mut FrameBuf::new()).unwrap_err();
     assert!(fault.contains("a picture of more than 1000 bytes"), "{fault}");
 }
 
 #[test]
 fn what_came_of_a_picture_that_breaks_off_is_given() {
-    let (mut body, mut picture) = (Body::new(None, 1 << 20), FrameBuf::new());
+    let (mut body, mut picture) = (Form::new(None, 1 << 20), FrameBuf::new());
     let cut = &A[..A.len() - 9];
     let mut rest = &[cut, A, cut].concat()[..];
     assert_eq!(body.feed(&mut rest, &mut picture), Ok(Next::Cut));

@@ -11,11 +11,11 @@ use parking_lot::Mutex;
 use ureq::Error;
 use ureq::unversioned::transport::{Buffers, ConnectionDetails, Connector, NextTimeout, Transport};
 
-use super::head::{Head, HeadError, HeadReader, MAX_HEAD_BYTES};
+use super::head::{Head, HeadError, HeadReader};
 
 /// Wraps each connection.
 #[derive(Debug)]
-pub(super) struct Normalize(pub(super) Arc<Exchange>);
+pub(super) struct CleanHeads(pub(super) Arc<Exchange>);
 
 /// State that the fetcher shares with its connection, since ureq has no place for it.
 #[derive(Debug, Default)]
@@ -41,6 +41,7 @@ impl Exchange {
         let mut held = self.authorization.lock();
         let Some(value) = &*held else { return };
         if let Some(at) = memchr::memmem::find(request, &in_ascii(value)) {
+            // The form for ureq has the same length, so nothing moves.
             request[at..at + value.len()].copy_from_slice(value);
             *held = None;
         }
@@ -51,17 +52,17 @@ fn in_ascii(value: &[u8]) -> Vec<u8> {
     value.iter().map(|b| if b.is_ascii() { *b } else { b'?' }).collect()
 }
 
-impl<In: Transport> Connector<In> for Normalize {
-    type Out = Normalized<In>;
+impl<In: Transport> Connector<In> for CleanHeads {
+    type Out = Cleaned<In>;
 
     fn connect(
         &self,
         _: &ConnectionDetails,
         chained: Option<In>,
     ) -> Result<Option<Self::Out>, Error> {
-        Ok(chained.map(|inner| Normalized {
+        Ok(chained.map(|inner| Cleaned {
             inner,
-            stage: Stage::Body,
+            stage: Stage::PassThrough,
             ready: Ready::default(),
             exchange: Arc::clone(&self.0),
         }))
@@ -69,7 +70,7 @@ impl<In: Transport> Connector<In> for Normalize {
 }
 
 /// A connection, and which part of an answer comes next.
-pub(super) struct Normalized<T> {
+pub(super) struct Cleaned<T> {
     inner: T,
     stage: Stage,
     /// Bytes that ureq reads before those of the connection.
@@ -79,7 +80,7 @@ pub(super) struct Normalized<T> {
 
 enum Stage {
     /// The request goes out, or the body comes in.
-    Body,
+    PassThrough,
     /// The request is sent, the head is read.
     Head(HeadReader),
     /// ureq reads `ready`; the body follows.
@@ -96,20 +97,21 @@ struct Ready {
     n_read: usize,
 }
 
-impl<T: Transport> Normalized<T> {
+impl<T: Transport> Cleaned<T> {
     fn read_head(&mut self, mut reader: HeadReader, timeout: NextTimeout) -> Result<bool, Error> {
         let mut is_end = false;
         loop {
             let buffers = self.inner.buffers();
             let (n_done, head) = reader.read(buffers.input(), is_end).map_err(refused)?;
             buffers.input_consume(n_done);
+            // Some servers never end the head of a redirect, and wait for the next request.
             if let Some(Head { text, is_chunked }) = head.or_else(|| reader.cut_short()) {
                 self.ready = Ready { bytes: text, n_read: 0 };
                 self.stage = Stage::Ready { is_chunked };
                 return Ok(true);
             }
             if is_end {
-                self.stage = Stage::Body;
+                self.stage = Stage::PassThrough;
                 return Ok(false);
             }
             is_end = match self.inner.await_input(timeout) {
@@ -126,18 +128,20 @@ impl<T: Transport> Normalized<T> {
     /// ureq gets it as one endless chunk.
     fn read_first_chunk(&mut self, timeout: NextTimeout) -> Result<bool, Error> {
         let kind = loop {
-            match FirstChunk::from_input(self.inner.buffers().input()) {
+            match ChunkForm::from_input(self.inner.buffers().input()) {
                 Some(kind) => break kind,
                 None if self.inner.await_input(timeout)? => {}
                 None => {
-                    self.stage = Stage::Body;
+                    self.stage = Stage::PassThrough;
                     return Ok(false);
                 }
             }
         };
-        self.exchange.has_odd_chunks.store(kind == FirstChunk::Odd, Relaxed);
-        self.stage = Stage::Body;
-        if kind != FirstChunk::Strict {
+        self.exchange.has_odd_chunks.store(kind == ChunkForm::Odd, Relaxed);
+        self.stage = Stage::PassThrough;
+        if kind != ChunkForm::Strict {
+            // The largest size that ureq can add to without an overflow. Where that is 2
+            // GB, on 32 bits, the stream ends there and is requested again.
             let bytes = format!("{:x}\r\n", usize::MAX >> 1).into_bytes();
             self.ready = Ready { bytes, n_read: 0 };
             self.stage = Stage::Ready { is_chunked: false };
@@ -151,14 +155,14 @@ impl<T: Transport> Normalized<T> {
             && self.ready.input().is_empty()
         {
             self.ready = Ready::default();
-            self.stage = if is_chunked { Stage::FirstChunk } else { Stage::Body };
+            self.stage = if is_chunked { Stage::FirstChunk } else { Stage::PassThrough };
         }
     }
 }
 
 /// How a body begins that was announced to be chunked.
 #[derive(Clone, Copy, PartialEq)]
-enum FirstChunk {
+enum ChunkForm {
     /// A size in a form that ureq accepts.
     Strict,
     /// A size in another form.
@@ -167,7 +171,7 @@ enum FirstChunk {
     None,
 }
 
-impl FirstChunk {
+impl ChunkForm {
     /// Judges the first bytes of a body; `None` if more are needed.
     fn from_input(input: &[u8]) -> Option<Self> {
         /// The longest line in ureq's parser of chunks, without the line end.
@@ -178,8 +182,10 @@ impl FirstChunk {
             return Some(Self::None);
         }
         match memchr::memchr(b'\n', input) {
+            // ureq wants CRLF, and gives up on a longer line.
             Some(at) if at <= MAX_STRICT && input[..at].ends_with(b"\r") => Some(Self::Strict),
             Some(_) => Some(Self::Odd),
+            // Hexadecimal digits without an end: text, not a size.
             None => (input.len() > MAX_LINE).then_some(Self::None),
         }
     }
@@ -191,18 +197,15 @@ fn is_close(kind: ErrorKind) -> bool {
 }
 
 fn refused(error: HeadError) -> Error {
-    match error {
-        HeadError::TooLong => Error::LargeResponseHeader(MAX_HEAD_BYTES, MAX_HEAD_BYTES),
-        error @ HeadError::NotHttp(_) => Error::Other(Box::new(error)),
-    }
+    Error::Other(Box::new(error))
 }
 
-impl<T: Transport> Transport for Normalized<T> {
+impl<T: Transport> Transport for Cleaned<T> {
     fn buffers(&mut self) -> &mut dyn Buffers {
         self.advance();
         match self.stage {
             // Also in the state `Head`: ureq may send the rest of the request.
-            Stage::Body | Stage::Head(_) => self.inner.buffers(),
+            Stage::PassThrough | Stage::Head(_) => self.inner.buffers(),
             Stage::Ready { .. } | Stage::FirstChunk => &mut self.ready,
         }
     }
@@ -218,7 +221,7 @@ impl<T: Transport> Transport for Normalized<T> {
         // A wait that ends at its deadline is an error, and the caller tries again. So
         // each stage stays in place until its bytes have come.
         match &mut self.stage {
-            Stage::Body => self.inner.await_input(timeout),
+            Stage::PassThrough => self.inner.await_input(timeout),
             Stage::Head(reader) => {
                 let reader = std::mem::take(reader);
                 self.read_head(reader, timeout)
@@ -232,7 +235,7 @@ impl<T: Transport> Transport for Normalized<T> {
     /// its end. ureq itself checks that no bytes follow.
     fn is_open(&mut self) -> bool {
         self.advance();
-        matches!(self.stage, Stage::Body) && self.inner.is_open()
+        matches!(self.stage, Stage::PassThrough) && self.inner.is_open()
     }
 
     fn is_tls(&self) -> bool {
@@ -268,7 +271,7 @@ impl Buffers for Ready {
     }
 }
 
-impl<T: Transport> fmt::Debug for Normalized<T> {
+impl<T: Transport> fmt::Debug for Cleaned<T> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         self.inner.fmt(f)
     }
@@ -299,12 +302,12 @@ mod tests {
 
     #[test]
     fn first_line_of_a_body_shows_whether_it_has_chunks() {
-        let is = |input: &[u8]| FirstChunk::from_input(input);
+        let is = |input: &[u8]| ChunkForm::from_input(input);
         assert!(is(b"").is_none() && is(b"5").is_none() && is(b"5\r").is_none());
-        assert!(is(b"1a;x=y\r\n") == Some(FirstChunk::Strict));
-        assert!(is(b"5\nhello") == Some(FirstChunk::Odd));
-        assert!(is(b"5;a=\"longer than twenty bytes\"\r\n") == Some(FirstChunk::Odd));
-        assert!(is(b"--b") == Some(FirstChunk::None) && is(b"\xFF") == Some(FirstChunk::None));
-        assert!(is(&[b'5'; 5000]) == Some(FirstChunk::None));
+        assert!(is(b"1a;x=y\r\n") == Some(ChunkForm::Strict));
+        assert!(is(b"5\nhello") == Some(ChunkForm::Odd));
+        assert!(is(b"5;a=\"longer than twenty bytes\"\r\n") == Some(ChunkForm::Odd));
+        assert!(is(b"--b") == Some(ChunkForm::None) && is(b"\xFF") == Some(ChunkForm::None));
+        assert!(is(&[b'5'; 5000]) == Some(ChunkForm::None));
     }
 }

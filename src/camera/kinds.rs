@@ -1,0 +1,158 @@
+//! The kinds of sources: how each is written behind `--camera`, and how it is read.
+//!
+//! Each driver says this of itself; the table of drivers is in [`super`]. The
+//! configuration holds a source as it was typed, so that it knows no driver.
+
+use std::sync::Arc;
+
+use anyhow::{Result, bail, ensure};
+
+use super::{Controls, Driver, Error, KINDS};
+use crate::config::CameraConfig;
+
+/// One kind of source.
+pub(super) struct Kind {
+    /// How it is written, as in `images:DIR`.
+    pub(super) form: &'static str,
+    /// Its text in `--help`, of one line or more.
+    pub(super) help: &'static str,
+    /// Reads the text behind `--camera`. `None`: it is no source of this kind. An
+    /// error says what would be right. Whether the source exists is not checked,
+    /// because a camera may be plugged in while the program runs.
+    pub(super) read: fn(&str) -> Option<Read>,
+}
+
+pub(super) type Read = Result<Box<dyn Source>>;
+
+/// A source that was read.
+pub(super) trait Source {
+    /// Checks at start-up what is a mistake rather than a camera that is away for
+    /// a while: a device or a server may appear later, and its absence is a state.
+    ///
+    /// # Errors
+    /// What is wrong with the source, in one line, with what would be right.
+    fn check(&self, _config: &CameraConfig) -> Result<(), Error> {
+        Ok(())
+    }
+
+    /// Returns what opens the camera, and its controls if it has any. Does not
+    /// touch the device yet. `name` is the camera's own.
+    fn camera(self: Box<Self>, config: CameraConfig, name: &str) -> Openable;
+}
+
+/// Opens the same camera again at each call.
+pub(crate) type Opener = dyn Fn() -> Result<Box<dyn Driver>, Error> + Send + Sync;
+
+/// A camera that is not open: what opens it, and its controls if it has any.
+pub(super) type Openable = (Box<Opener>, Option<Arc<dyn Controls>>);
+
+/// A camera without controls.
+pub(super) fn openable<D: Driver + 'static>(
+    open: impl Fn() -> Result<D, Error> + Send + Sync + 'static,
+) -> Openable {
+    (boxed(open), None)
+}
+
+pub(super) fn boxed<D: Driver + 'static>(
+    open: impl Fn() -> Result<D, Error> + Send + Sync + 'static,
+) -> Box<Opener> {
+    Box::new(move || Ok(Box::new(open()?)))
+}
+
+/// What stands behind a keyword and its colon, empty without a colon; `None` if
+/// the text begins with another word.
+pub(super) fn behind<'a>(keyword: &str, text: &'a str) -> Option<&'a str> {
+    let rest = text.strip_prefix(keyword)?;
+    if rest.is_empty() { Some(rest) } else { rest.strip_prefix(':') }
+}
+
+/// The path behind a keyword; `form` is the right form for the error.
+pub(super) fn path(text: &str, form: &str) -> Result<std::path::PathBuf> {
+    ensure!(!text.is_empty(), "the path is missing; use {form}");
+    Ok(text.into())
+}
+
+/// Reads the text behind `--camera`.
+///
+/// # Errors
+/// What would be right.
+pub(super) fn read(text: &str) -> Read {
+    match KINDS.iter().find_map(|kind| (kind.read)(text)) {
+        Some(source) => source,
+        None => bail!("no such source; {}", usage()),
+    }
+}
+
+/// The kinds of sources for an error.
+fn usage() -> String {
+    format!("use one of {}", KINDS.map(|kind| kind.form).join(", "))
+}
+
+/// The kinds of sources for `--help`, a line or more of each.
+pub(crate) fn help() -> String {
+    const COLUMN: usize = 25;
+    let blank = " ".repeat(COLUMN + 2);
+    let row = |Kind { form, help, .. }: Kind| {
+        // As clap does it: a form that is too long for its column has its text on the next
+        // line.
+        let text = help.replace('\n', &format!("\n{blank}"));
+        if form.len() < COLUMN {
+            format!("  {form:COLUMN$}{text}\n")
+        } else {
+            format!("  {form}\n{blank}{text}\n")
+        }
+    };
+    KINDS.map(row).concat()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_kind_is_read() {
+        for text in [
+            "demo",
+            "v4l2",
+            "v4l2:/dev/video2",
+            "/dev/video2",
+            "pattern",
+            "pattern@5",
+            "pattern:1280x720@12.5",
+            "images:/a b:c",
+            "file:x.mjpeg",
+            "exec:ffmpeg -i a:b | cat",
+            "http://camera.local:8080/stream",
+        ] {
+            assert!(read(text).is_ok(), "{text}");
+        }
+    }
+
+    #[test]
+    fn bad_sources_say_what_would_be_right() {
+        let usage = usage();
+        for (text, says) in [
+            ("", usage.as_str()),
+            ("webcam", usage.as_str()),
+            ("demo:3", usage.as_str()),
+            ("patterns", usage.as_str()),
+            ("images:", "use images:DIR"),
+            ("file:", "use file:PATH"),
+            ("v4l2:", "use v4l2:/dev/videoN"),
+            ("exec", "use exec:COMMAND, such as"),
+            ("exec: ", "use exec:COMMAND, such as"),
+            ("http:/camera", "use http://"),
+            ("pattern:640", "is no size"),
+            ("pattern:1x1", "from 32x32"),
+            ("pattern:99999x2", "is no size"),
+            ("pattern:640x480@0", "no number of pictures a second"),
+            ("pattern@1e-20", "no number of pictures a second"),
+            ("pattern:640x480@inf", "no number of pictures a second"),
+            ("src", "use images:src"),
+            ("Cargo.toml", "use file:Cargo.toml"),
+        ] {
+            let fault = read(text).err().map(|fault| format!("{fault:#}")).expect(text);
+            assert!(fault.contains(says), "{text:?}: {fault}");
+        }
+    }
+}
