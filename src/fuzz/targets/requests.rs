@@ -4,7 +4,7 @@ use std::time::{Duration, SystemTime};
 
 use super::{Rng, Target, hash, shape};
 use crate::http::query::Query;
-use crate::http::routes;
+use crate::http::routes::{self, Which};
 use crate::http::time::When;
 
 #[test]
@@ -14,6 +14,9 @@ fn request_target_and_query() {
         "/snapshot",
         "?action=",
         "stream_1",
+        "/stream1",
+        "/take",
+        "command&plugin=",
         "&fps=",
         "headers=full",
         "max_delay=",
@@ -53,6 +56,9 @@ fn target(input: &[u8], _: &mut Rng) -> u64 {
 /// How a request target is understood, with each value of its query.
 fn described(target: &str) -> String {
     let target = routes::Target::parse(target);
+    // Only a name that no camera has may stand for something else.
+    let address = target.clone().resolve(|_| false);
+    assert!(address == target || matches!(target.which, Which::Named(_)), "{target:?}");
     let query = Query(&target.query);
     let numbers = (query.number("fps", 0.001..=1000.0), query.number("max_delay", 0..=u32::MAX));
     let words = query.choice("headers", &[("minimal", 1), ("full", 2)]);

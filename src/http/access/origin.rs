@@ -51,8 +51,12 @@ impl Origin<'_> {
                         address asks for a change; use that page, or a program"
                 .into());
         }
-        let origin = self.origin.or_else(|| self.referer.map(origin_of));
-        Origin { origin, ..*self }.check_post(policy)
+        // A page whose host leads here by DNS rebinding can look like a program, as
+        // some browsers let it choose `User-Agent`: then the host has to be ours.
+        let of_host = self.host.filter(|_| self.site.is_none());
+        let of_host = of_host.map(|host| format!("http://{}", host.trim()));
+        let of_page = self.origin.or_else(|| self.referer.map(origin_of));
+        Origin { origin: of_page.or(of_host.as_deref()), ..*self }.check_post(policy)
     }
 
     fn check_post(&self, policy: OriginPolicy) -> Result<(), String> {
@@ -134,7 +138,7 @@ mod tests {
     fn may(site: Option<&str>, origin: Option<&str>, allow_origin: Option<&str>) -> bool {
         let policy = OriginPolicy { allow_origin, has_password: false };
         let asked = Origin { site, origin, host: Some("camera:5000"), ..SILENT };
-        // A GET is never let in where a POST is not.
+        // A GET is let in where a POST is.
         assert_eq!(asked.check(true, policy), asked.check(false, policy));
         asked.check(false, policy).is_ok()
     }
@@ -181,6 +185,21 @@ mod tests {
             SILENT.check(true, OriginPolicy { allow_origin: None, has_password: false }),
             Ok(())
         );
+    }
+
+    #[test]
+    fn program_gives_commands_to_a_host_that_is_ours() {
+        let check = |host, allow_origin, has_password| {
+            let asked = Origin { host: Some(host), ..SILENT };
+            asked.check(true, OriginPolicy { allow_origin, has_password })
+        };
+        for ours in ["192.168.1.20:5000", "octopi.local", "localhost:5000", "[::1]:80", "cam"] {
+            assert_eq!(check(ours, None, false), Ok(()), "{ours}");
+        }
+        let anybodys = "cam.example.org";
+        assert!(check(anybodys, None, false).unwrap_err().contains("DNS rebinding"));
+        assert_eq!(check(anybodys, None, true), Ok(()));
+        assert_eq!(check(anybodys, Some("http://cam.example.org"), false), Ok(()));
     }
 
     #[test]

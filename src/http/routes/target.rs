@@ -101,7 +101,7 @@ impl Target {
     ///
     /// Before anything is decided by the target's row, or a GET could change what
     /// only a POST may.
-    pub(in crate::http) fn resolve(self, is_camera: impl Fn(&str) -> bool) -> Self {
+    pub(crate) fn resolve(self, is_camera: impl Fn(&str) -> bool) -> Self {
         match &self.which {
             Which::Named(name) if !is_camera(name) => self.without_name(name).unwrap_or(self),
             _ => self,
