@@ -260,6 +260,13 @@ pub(super) struct Args {
     #[arg(default_value = "503", hide_possible_values = true, help_heading = "Server")]
     pub(super) lost_snapshot: LostSnapshot,
 
+    /// Refuse to change controls of cameras by HTTP
+    #[arg(long, env = "MJPEGD_LOCK_CONTROLS", value_name = "true|false")]
+    #[arg(action = ArgAction::Set, num_args = 0..=1, require_equals = true)]
+    #[arg(default_value_t = false, default_missing_value = "true", hide_default_value = true)]
+    #[arg(value_parser = BoolishValueParser::new(), help_heading = "Access")]
+    pub(super) lock_controls: bool,
+
     /// Name of this program in /state and in the cookies of its streams, as uStreamer has it
     #[arg(long, env = "MJPEGD_INSTANCE_ID", value_name = "TEXT", default_value = "")]
     #[arg(hide_default_value = true, help_heading = "Server")]

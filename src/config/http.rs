@@ -31,6 +31,8 @@ pub(crate) struct HttpConfig {
     pub(crate) lost_snapshot: LostSnapshot,
     /// A name of this program in `/state` and in the cookies of its streams.
     pub(crate) instance_id: String,
+    /// Whether nobody may change controls.
+    pub(crate) lock_controls: bool,
 }
 
 /// What a snapshot of a lost camera is.
@@ -116,6 +118,7 @@ impl HttpConfig {
             www: args.www.clone(),
             lost_snapshot: args.lost_snapshot,
             instance_id: args.instance_id.clone(),
+            lock_controls: args.lock_controls,
         })
     }
 }

@@ -44,7 +44,7 @@ pub(crate) use print::print_config;
 pub(crate) use record::RecordConfig;
 pub(crate) use size::parse_size;
 pub(crate) use tools::{GrabArgs, ProbeArgs};
-pub(crate) use translated::{Translated, TranslatedCamera, has_option, is_list};
+pub(crate) use translated::{Translated, TranslatedCamera, has_option};
 
 /// The whole configuration, checked.
 #[derive(Debug)]

@@ -68,6 +68,7 @@ const SCOPES: &[(&str, Scope)] = &[
     ("www", Scope::Server),
     ("lost-snapshot", Scope::Server),
     ("instance-id", Scope::Server),
+    ("lock-controls", Scope::Server),
     ("auth-file", Scope::Server),
     ("allow-origin", Scope::Server),
 ];

@@ -8,7 +8,7 @@ use anyhow::{Result, anyhow};
 use super::Credentials;
 use super::command_line::{CommandLine, assignment, one_line};
 use super::file::{Entry, Table};
-use super::options::{Options, takes_many};
+use super::options::Options;
 
 /// The name of an option without its dashes, and a value.
 pub(crate) type Assignment = (&'static str, String);
@@ -68,9 +68,4 @@ impl TranslatedCamera {
 /// Whether there is an option of this name.
 pub(crate) fn has_option(name: &str) -> bool {
     Options::new().has(name)
-}
-
-/// Whether an option may be given several times.
-pub(crate) fn is_list(name: &str) -> bool {
-    Options::new().find(name).is_some_and(|(_, arg)| takes_many(arg))
 }

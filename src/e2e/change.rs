@@ -271,3 +271,13 @@ fn order_in_capital_letters_is_an_order() {
     client.send(long(5000));
     assert!(is_heard(&client.reply("POST")));
 }
+
+#[test]
+fn locked_controls_are_changed_by_nobody() {
+    let daemon = daemon(&["--lock-controls"]);
+    let reply = post(&daemon, r#"{"brightness": 1}"#, &[]);
+    assert_eq!((reply.code, &*reply.text()), (403, "controls are locked (--lock-controls)\n"));
+    let reply = daemon.get("/?action=command&dest=0&plugin=0&id=9963776&group=1&value=1");
+    assert_eq!(reply.code, 403);
+    assert_eq!(daemon.get("/controls").code, 200);
+}

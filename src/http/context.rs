@@ -99,6 +99,17 @@ impl Context {
         if n_bytes > LARGE { self.config.write_timeout.max(TIMEOUT) } else { TIMEOUT }
     }
 
+    /// Whether controls may be changed.
+    ///
+    /// # Errors
+    /// 403 where they are locked.
+    pub(super) fn check_lock(&self) -> Result<(), Reply> {
+        if self.config.lock_controls {
+            return Err(Reply::text(Code::Forbidden, "controls are locked (--lock-controls)"));
+        }
+        Ok(())
+    }
+
     /// Logs who got 503 for what and why, the same reason once a period: an
     /// operator who is asked about it has nothing else to look at.
     pub(super) fn log_if_unavailable(&self, peer: Peer, target: &str, reply: &Reply) {

@@ -3,7 +3,7 @@
 
 use super::getopt::Typed;
 use super::table::{Meaning, Print, Rule, Value};
-use crate::config::{Credentials, Password, Translated, TranslatedCamera, has_option, is_list};
+use crate::config::{Credentials, Password, Translated, TranslatedCamera};
 
 /// Options that were typed, by what they mean here.
 #[derive(Default)]
@@ -89,39 +89,18 @@ fn set(list: &mut Vec<(&'static str, String)>, key: &'static str, value: String)
 }
 
 /// The options of a server and of its cameras as a command line of this program.
-///
-/// # Errors
-/// The first option that this version does not have.
 pub(super) fn translate(
     server: Vec<(&'static str, String)>,
     cameras: Vec<(String, Vec<(&'static str, String)>)>,
     users: Vec<(String, String)>,
-) -> Result<Translated, String> {
-    let of_cameras = cameras.iter().flat_map(|(_, options)| options);
-    for (key, _) in server.iter().chain(of_cameras) {
-        require(key, has_option(key))?;
-    }
-    let binds: Vec<_> = server.iter().filter(|(key, _)| *key == "bind").collect();
-    require("bind for several addresses", binds.len() <= 1 || is_list("bind"))?;
-    // The mode came together with the sockets.
-    let is_unix = binds.iter().any(|(_, address)| address.starts_with("unix:"));
-    require("bind unix:PATH", !is_unix || has_option("unix-mode"))?;
+) -> Translated {
     let users: Vec<_> = users.into_iter().map(|(u, p)| (u, Password::Plain(p))).collect();
     let camera = |(source, options)| TranslatedCamera { source, options };
-    Ok(Translated {
+    Translated {
         server,
         cameras: cameras.into_iter().map(camera).collect(),
         credentials: (!users.is_empty()).then_some(Credentials(users)),
-    })
-}
-
-/// The one place that refuses what is mapped to an option that does not exist
-/// yet. The tables name such options already.
-fn require(option: &str, is_there: bool) -> Result<(), String> {
-    if is_there {
-        return Ok(());
     }
-    Err(format!("this needs --{option} of mjpegd, which this version does not have yet"))
 }
 
 /// What the log says of a password that was typed.
@@ -168,17 +147,5 @@ mod tests {
         let text = |(key, value): &(&str, String)| format!("{key} {value}");
         let all: Vec<_> = draft.camera.iter().map(text).collect();
         assert_eq!(all, ["fps 7", "control gain=1", "control hue=3", "control gain_automatic=1"]);
-    }
-
-    #[test]
-    fn what_this_version_lacks_is_refused_by_name() {
-        let camera = |options| vec![("demo".to_owned(), options)];
-        assert!(translate(vec![], camera(vec![("fps", "1".into())]), vec![]).is_ok());
-        let lacks = translate(vec![], camera(vec![("nonsense", "1".into())]), vec![]);
-        let error = lacks.unwrap_err();
-        assert!(
-            error.contains("--nonsense of mjpegd") && error.contains("not have yet"),
-            "{error}"
-        );
     }
 }

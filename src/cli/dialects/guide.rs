@@ -17,7 +17,6 @@ pub(super) fn table(rows: &[Row], dashes: &str) -> String {
 
 fn meaning(row: &Row) -> (&'static str, &'static str) {
     match row.meaning {
-        Meaning::Mapped(to, _) if row.meaning.is_missing() => ("not yet", to),
         Meaning::Mapped(to, _) => ("is", to),
         Meaning::Prints(what, _) => ("prints", what),
         Meaning::Accepted(why) => ("accepted", why),

@@ -7,9 +7,6 @@ pub(super) fn options(rows: &[Row], dashes: &str) -> String {
     let mut text = String::from("\nOptions, and what they are to mjpegd:\n");
     for row in rows {
         let meaning = match &row.meaning {
-            Meaning::Mapped(to, _) if row.meaning.is_missing() => {
-                format!("refused, as this version does not have it yet: {to}")
-            }
             Meaning::Mapped(to, _) => (*to).to_owned(),
             Meaning::Prints(what, _) => format!("prints {what}"),
             Meaning::Accepted(why) => format!("accepted, without effect: {why}"),

@@ -2,8 +2,6 @@
 //! here. The parser, `--help` and the table of the guide are made from the same
 //! rows.
 
-use crate::config::has_option;
-
 /// One option of another program.
 #[derive(Debug)]
 pub(super) struct Row {
@@ -92,21 +90,6 @@ pub(super) const SIZES: [(&str, &str); 14] = [
     ("UXGA", "1600x1200"),
     ("FHD", "1920x1080"),
 ];
-
-impl Meaning {
-    /// Whether it is mapped to an option of this program that this version does
-    /// not have.
-    pub(super) fn is_missing(&self) -> bool {
-        let Self::Mapped(to, _) = self else { return false };
-        let option = to.strip_prefix("--").and_then(|to| to.split([' ', ';', ',']).next());
-        let is_there = |name: &str| match name {
-            // The mode came together with the sockets.
-            "bind" if to.contains("unix:") => has_option("unix-mode"),
-            name => has_option(name),
-        };
-        option.is_some_and(|name| !is_there(name))
-    }
-}
 
 impl Row {
     /// The option as people type it, with its value.

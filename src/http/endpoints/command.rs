@@ -14,6 +14,7 @@ use crate::http::request::Request;
 /// 400 for a value that cannot be, 404 where there is no such control, 503
 /// where it cannot be reached.
 pub(in crate::http) fn answer(context: &Context, request: &mut Request) -> Result<(), Reply> {
+    context.check_lock()?;
     let command = Command::parse(request.query())?;
     let reply = command.run(&request.camera.capture)?;
     context.send(request, &reply);

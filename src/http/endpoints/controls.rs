@@ -20,6 +20,7 @@ const MOST: usize = 256;
 pub(in crate::http) fn answer(context: &Context, request: &mut Request) -> Result<(), Reply> {
     let reply = if request.method() == Method::Post {
         let body = request.body()?;
+        context.check_lock()?;
         set(&body, &request.camera.capture)?
     } else {
         list(&request.camera.capture)?

@@ -102,7 +102,7 @@ fn read(words: &[String]) -> Result<Meant, String> {
         options.extend(of_all.iter().cloned());
     }
     notes.extend(more);
-    let translated = translate(server, cameras, users)?;
+    let translated = translate(server, cameras, users);
     let (log_level, ends_with_parent) = (None, false);
     Ok(Meant::Serve { translated, notes, log_level, ends_with_parent, is_in_background })
 }

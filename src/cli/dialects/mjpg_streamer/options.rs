@@ -182,7 +182,7 @@ static LISTENER: &[Row] = &[
     row("www", "w", Text("DIR"), Mapped("--www DIR; the page of mjpegd if there is no such folder", Keep)),
     row(
         "nocommands", "n", Flag,
-        Accepted("mjpegd has no commands by GET; controls are set by POST, and only by its own page and by programs"),
+        Mapped("--lock-controls", Keep),
     ),
     row("help", "h", Flag, Prints("the options of the plugin", Print::Help)),
 ];

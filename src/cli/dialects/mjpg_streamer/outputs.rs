@@ -43,6 +43,11 @@ impl Outputs {
             }
         }
         self.ports.push((port, draft.kept("credentials").is_some()));
+        if draft.kept("nocommands").is_some() {
+            // Of all ports, as the controls are those of the cameras.
+            self.server.retain(|(key, _)| *key != "lock-controls");
+            self.server.push(("lock-controls", "true".into()));
+        }
         if let Some(dir) = draft.kept("www").map(str::to_owned) {
             set_page(&mut draft, "-w", dir);
         }

@@ -136,7 +136,7 @@ pub(super) static ROWS: &[Row] = &[
     row("static", "", Text("DIR"), Mapped("--www DIR; the page of mjpegd if there is no such folder", Keep)),
     row("drop-same-frames", "e", Number(0, 120), Mapped("--drop-same-frames N", Camera("drop-same-frames"))),
     row("allow-origin", "", Text("ORIGIN"), Mapped("--allow-origin ORIGIN", Keep)),
-    row("instance-id", "", Text("TEXT"), Accepted("mjpegd gives each process a name of its own")),
+    row("instance-id", "", Text("TEXT"), Mapped("--instance-id TEXT", Server("instance-id"))),
     row("fake-resolution", "R", Size, Accepted("the state shows the size that the pictures have")),
     row("tcp-nodelay", "", Flag, Accepted("always so")),
     row("server-timeout", "", Seconds(1, 60), Mapped("--head-timeout TIME --write-timeout TIME", Keep)),
