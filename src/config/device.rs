@@ -166,15 +166,6 @@ mod tests {
     }
 
     #[test]
-    fn each_format_of_several_buffers_has_its_name_in_the_kernel() {
-        let with_planes = FORMAT_NAMES.iter().filter(|(name, _)| name.ends_with('M'));
-        assert_eq!(with_planes.clone().count(), 10);
-        for (name, code) in with_planes {
-            assert!(crate::jpeg::PixelFormat::from_fourcc(**code).is_some(), "{name}");
-        }
-    }
-
-    #[test]
     fn television_standard_is_one_of_three_and_not_of_a_digital_signal() {
         let input = |args: &[&str]| {
             let args = [&["mjpegd"], args].concat();

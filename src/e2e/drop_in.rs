@@ -99,7 +99,8 @@ fn link_named_mjpg_streamer_serves_that_command_line() {
     assert_eq!((snapshot.code, number(&snapshot.body).is_some()), (200, true));
     let mut viewer = daemon.watch_with("/?action=stream", &[&right]);
     assert!((0..3).all(|_| number(&viewer.next().jpeg).is_some()));
-    daemon.wait_for_log("mjpegd has no commands by GET");
+    let command = daemon.request("GET", "/?action=command&id=1&value=1", &[&right]);
+    assert_eq!(command.code, 403, "-n was given: {}", command.text());
     assert!(!daemon.log().concat().contains("SECRET"), "{:?}", daemon.log());
 }
 
@@ -289,7 +290,7 @@ fn configuration_is_printed_for_those_who_move_on() {
     let (code, out, err) = run(by_link(&dir, "ustreamer", &args));
     assert_eq!((code, &*err), (Some(0), ""));
     let first = "# mjpegd --camera v4l2:/dev/video2 --fps 15 --resolution 640x480 \
-                 --bind 127.0.0.1:8080 --auth-file FILE\n";
+                 --bind 127.0.0.1:8080 --lost-snapshot picture --auth-file FILE\n";
     assert!(out.starts_with(first) && !out.contains("SECRET"), "{out}");
     // It is a file, and without the password it does not start open.
     let file = dir.write("mjpegd.toml", &out);

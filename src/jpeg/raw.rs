@@ -89,10 +89,13 @@ impl<'a> Raw<'a> {
         if stride < needed {
             return Err(RawError::Stride { stride, needed });
         }
+        // The planes of colour then have half the stride, which must be a whole number.
         let is_halved = matches!(format.layout(), Layout::Planes { .. }) && format.pairs_columns();
         if is_halved && !stride.is_multiple_of(2) {
             return Err(RawError::OddStride { format, stride });
         }
+        // Last, as it needs sizes that fit. From here on every line lies inside of the
+        // buffer.
         let needed = format.min_len(width, height, stride);
         if data.len() < needed {
             return Err(RawError::TooShort { len: data.len(), needed });

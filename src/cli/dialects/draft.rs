@@ -62,6 +62,15 @@ impl Draft {
         }
     }
 
+    /// Sets the size of a device's pictures: the one that was typed, or the default of
+    /// both programs, unless it is that of the signal.
+    pub(super) fn set_size(&mut self) {
+        let is_of_signal = self.camera.iter().any(|(key, _)| *key == "dv-timings");
+        let default = Some("640x480").filter(|_| !is_of_signal);
+        let size = self.kept("resolution").or(default).map(str::to_owned);
+        self.camera.extend(size.map(|size| ("resolution", size)));
+    }
+
     /// Replaces a value of the same control.
     pub(super) fn set_control(&mut self, control: &str, value: &str) {
         let is_it = |text: &str| text.split('=').next() == Some(control);

@@ -26,8 +26,7 @@ pub(super) fn camera(plugin: &Plugin, mut draft: Draft) -> Result<Camera, String
 }
 
 fn device(draft: &mut Draft) -> String {
-    let size = draft.kept("resolution").unwrap_or("640x480").to_owned();
-    draft.camera.push(("resolution", size));
+    draft.set_size();
     // The rate of the software is a limit of the rate of the device here. -1
     // leaves it to the device.
     let fps = draft.kept("softfps").or(draft.kept("fps")).map(str::to_owned);

@@ -39,7 +39,7 @@ pub(super) static ROWS: &[Row] = &[
 #[rustfmt::skip]
 static DEVICE: &[Row] = &[
     row("device", "d", Text("PATH"), Mapped("--camera v4l2:PATH", Keep)),
-    row("resolution", "r", NamedSize, Mapped("--resolution WxH; 640x480 if not given", Keep)),
+    row("resolution", "r", NamedSize, Mapped("--resolution WxH; if not given 640x480, or with --dv-timings the size of the signal", Keep)),
     row("fps", "f", Number(-1, 1000), Mapped("--fps N", Keep)),
     row("quality", "q", Number(1, 100), Mapped("--quality N", Camera("quality"))),
     row("minimum_size", "m", Number(0, 1000000), Mapped("--min-frame-size SIZE", Camera("min-frame-size"))),

@@ -29,6 +29,19 @@ pub(super) const LINES: &[(&str, &str)] = &[
         "v4l2:/dev/video0 --resolution 640x480 --format YUYV --stall-timeout 8s \
          --drop-same-frames 30 --bind 0.0.0.0:8001",
     ),
+    // HDMI and analogue capture.
+    (
+        "ustreamer --device=/dev/kvmd-video --persistent --dv-timings --format=uyvy --workers=3",
+        "v4l2:/dev/kvmd-video --format UYVY --dv-timings=true --bind 127.0.0.1:8080",
+    ),
+    (
+        "ustreamer -d /dev/video1 -i 1 -a pal -r 720x576",
+        "v4l2:/dev/video1 --resolution 720x576 --input 1 --tv-standard PAL --bind 127.0.0.1:8080",
+    ),
+    (
+        "mjpg_streamer -i 'input_uvc.so -d /dev/video1 -dv_timings' -o output_http.so",
+        "v4l2:/dev/video1 --dv-timings=true --bind :8080",
+    ),
     ("ustreamer -f 15 -s 0", "v4l2:/dev/video0 --fps 15 --resolution 640x480 --bind 0.0.0.0:8080"),
     (
         "ustreamer -r 1920x1080 -s :: -p 8080",

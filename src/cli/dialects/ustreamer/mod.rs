@@ -98,8 +98,7 @@ fn features() -> String {
 }
 
 fn set_camera(draft: &mut Draft) {
-    let size = draft.kept("resolution").unwrap_or("640x480").to_owned();
-    draft.camera.push(("resolution", size));
+    draft.set_size();
     // 0 stands for the highest rate that there is.
     if let Some(fps) = draft.kept("desired-fps").filter(|fps| *fps != "0").map(str::to_owned) {
         draft.camera.push(("fps", fps));

@@ -46,7 +46,7 @@ const fn row(name: &'static str, short: &'static str, value: Value, meaning: Mea
 pub(super) static ROWS: &[Row] = &[
     row("device", "d", Text("PATH"), Mapped("--camera v4l2:PATH", Keep)),
     row("input", "i", Number(0, 128), Mapped("--input N", Camera("input"))),
-    row("resolution", "r", Size, Mapped("--resolution WxH; 640x480 if not given", Keep)),
+    row("resolution", "r", Size, Mapped("--resolution WxH; if not given 640x480, or with --dv-timings the size of the signal", Keep)),
     row(
         "format", "m", Word(&FORMATS),
         Mapped("--format FOURCC; auto if not given, which takes JPEG where the device has it", Keep),
