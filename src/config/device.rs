@@ -157,8 +157,17 @@ mod tests {
             ("BGR24", b"BGR3"),
             ("GREY", b"GREY"),
             ("gray", b"GREY"),
-            ("NV12M", b"NM12"),
             ("yuv422p", b"422P"),
+            ("NV12M", b"NM12"),
+            ("NV21M", b"NM21"),
+            ("NV16M", b"NM16"),
+            ("NV61M", b"NM61"),
+            ("YUV420M", b"YM12"),
+            ("YVU420M", b"YM21"),
+            ("YUV422M", b"YM16"),
+            ("YVU422M", b"YM61"),
+            ("YUV444M", b"YM24"),
+            ("YVU444M", b"YM42"),
         ] {
             assert_eq!(fourcc(name), Some(*code), "{name}");
         }
