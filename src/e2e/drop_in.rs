@@ -2,7 +2,7 @@
 //! lines serve, and the real uStreamer judges options alike.
 
 use std::fs;
-use std::net::{SocketAddr, TcpListener, TcpStream};
+use std::net::{SocketAddr, TcpStream};
 use std::os::unix::fs::{PermissionsExt, symlink};
 use std::os::unix::net::UnixStream;
 use std::path::{Path, PathBuf};
@@ -12,7 +12,9 @@ use base64::Engine;
 use base64::prelude::BASE64_STANDARD;
 use rustix::process::{Pid, Signal, kill_process};
 
-use crate::support::{Client, Daemon, Dir, TempDir, eventually, eventually_is, number, size};
+use crate::support::{
+    Client, Daemon, Dir, TempDir, eventually, eventually_is, free_port, number, size,
+};
 
 /// A link to the program, by which it is started under another name.
 fn link(dir: &TempDir, name: &str) -> PathBuf {
@@ -32,11 +34,6 @@ fn by_link(dir: &TempDir, name: &str, args: &[&str]) -> Command {
     }
     command.args(args).stdin(Stdio::null());
     command
-}
-
-/// A port that was free a moment ago: these programs take no port 0.
-fn free_port() -> u16 {
-    TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port()
 }
 
 fn run(mut command: Command) -> (Option<i32>, String, String) {
