@@ -71,6 +71,8 @@ fn link_named_ustreamer_serves_that_command_line() {
         "ustreamer means: mjpegd --camera v4l2:/dev/nowhere --fps 15 --resolution 320x240 \
          --stall-timeout 2s ",
     );
+    let snapshot = daemon.request("GET", "/snapshot", &[&right]);
+    assert_eq!((snapshot.code, snapshot.header("X-UStreamer-Online")), (200, Some("false")));
     daemon.wait_for_log("--slowdown: the camera is closed while nobody watches");
     daemon.wait_for_log("--static /nowhere/www: no such folder");
     daemon.wait_for_log("--passwd: the password stands in the list of processes");
@@ -286,7 +288,7 @@ fn configuration_is_printed_for_those_who_move_on() {
     let (code, out, err) = run(by_link(&dir, "ustreamer", &args));
     assert_eq!((code, &*err), (Some(0), ""));
     let first = "# mjpegd --camera v4l2:/dev/video2 --fps 15 --resolution 640x480 \
-                 --bind 127.0.0.1:8080 --auth-file FILE\n";
+                 --bind 127.0.0.1:8080 --lost-snapshot picture --auth-file FILE\n";
     assert!(out.starts_with(first) && !out.contains("SECRET"), "{out}");
     // It is a file, and without the password it does not start open.
     let file = dir.write("mjpegd.toml", &out);
@@ -306,9 +308,12 @@ fn variables_of_the_environment_hold_for_what_is_left_open() {
     let mut command =
         by_link(&dir, "ustreamer", &["-p", &port, "-d", "/dev/nowhere", "-r", "64x48"]);
     command.env("MJPEGD_THREADS", "3").env("MJPEGD_RESOLUTION", "32x32").env("CAMERA", "demo");
+    command.env("MJPEGD_LOST_SNAPSHOT", "503");
     let daemon = Daemon::spawn(command);
     let status = eventually("a status", || Some(daemon.status()));
     assert_eq!(status["seats"]["total"], 3);
+    // uStreamer's own default is weaker than a variable.
+    assert_eq!(daemon.get("/snapshot").code, 503);
     assert_eq!(status["camera"]["source"].as_str(), Some("v4l2:/dev/nowhere"), "{status}");
     assert!(status["camera"]["asked"].to_string().contains("64"), "{status}");
 }

@@ -111,6 +111,7 @@ pub(super) fn translate(
     Ok(Translated {
         server,
         cameras: cameras.into_iter().map(camera).collect(),
+        defaults: Vec::new(),
         credentials: (!users.is_empty()).then_some(Credentials(users)),
     })
 }

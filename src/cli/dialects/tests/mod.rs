@@ -11,6 +11,8 @@ use super::*;
 use crate::config::print_config;
 use lines::{LINES, REFUSED};
 
+const LOST_SNAPSHOT: &str = " --lost-snapshot picture";
+
 fn start(line: &str) -> Result<Start, String> {
     let words: Vec<_> = getopt::split(line).into_iter().map(OsString::from).collect();
     let (dialect, rest) = find(&words).unwrap_or_else(|| panic!("{line}: no dialect"));
@@ -39,6 +41,10 @@ fn published_command_lines_mean_the_same_here() {
         let (command_line, started) = run(line);
         let text = print_config(&command_line).unwrap_or_else(|e| panic!("{line}: {e:#}"));
         let first = text.lines().next().unwrap();
+        // uStreamer's default, of every line.
+        let has_default = first.contains(LOST_SNAPSHOT);
+        assert_eq!(has_default, started.program == "ustreamer", "{line}: {first}");
+        let first = first.replace(LOST_SNAPSHOT, "");
         assert_eq!(first, format!("# mjpegd --camera {due}"), "{line}");
         assert!(!text.contains("SECRET") && !started.notes.concat().contains("SECRET"), "{line}");
         assert_eq!(text.contains("auth-file"), line.contains("SECRET"), "{line}");

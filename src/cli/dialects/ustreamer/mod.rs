@@ -77,7 +77,10 @@ fn read(words: &[String]) -> Result<Meant, String> {
     if !users.is_empty() {
         draft.note("--passwd", TYPED_PASSWORD);
     }
-    let translated = translate(server, vec![camera], users)?;
+    let mut translated = translate(server, vec![camera], users)?;
+    // Programs that were made for uStreamer take any error of a snapshot for a
+    // server that is not there.
+    translated.defaults.push(("lost-snapshot", "picture".into()));
     let is_debug = draft.kept("log-level") == Some("3") || draft.kept("debug").is_some();
     Ok(Meant::Serve {
         log_level: is_debug.then_some("debug"),
