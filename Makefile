@@ -11,8 +11,8 @@ CARGO ?= cargo
 # Under `make -j` two suites would share processors, ports and a browser, and their
 # timeouts would fail. Cargo uses all processors by itself.
 .NOTPARALLEL:
-.PHONY: help run build test test-https fuzz test-v4l2 test-arm64 soak check audit bench bench-relay bench-v4l2 bench-board bench-encode install clean
-.PHONY: need-build need-test need-v4l2 need-arm64 need-board need-bench need-encode
+.PHONY: help run build test test-https fuzz test-v4l2 test-arm64 test-clients soak check audit bench bench-relay bench-v4l2 bench-board bench-encode install clean
+.PHONY: need-build need-test need-v4l2 need-arm64 need-clients need-board need-bench need-encode
 
 help: ## list the targets
 	@grep -hE '^[a-z0-9-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 14
@@ -40,6 +40,19 @@ test-arm64: need-build need-arm64 ## test the encoder's NEON on an emulated proc
 	CARGO_TARGET_AARCH64_UNKNOWN_LINUX_GNU_LINKER=aarch64-linux-gnu-gcc \
 	CARGO_TARGET_AARCH64_UNKNOWN_LINUX_GNU_RUNNER='qemu-aarch64 -L /usr/aarch64-linux-gnu' \
 	$(CARGO) test --locked -p mjpegd-jpeg-codec --target $(ARM64)
+
+# Not part of .ci/run: to install OctoPrint, Moonraker and Home Assistant takes about six
+# minutes, and CI has 45 for everything. Each has an environment of its own, as their packages contradict
+# each other, and is installed again only when its file of versions changes.
+CLIENTS := octoprint moonraker home_assistant
+test-clients: need-build need-clients $(CLIENTS:%=target/clients/%/installed) ## test with OctoPrint, Moonraker, Home Assistant and motion as clients
+	$(CARGO) test --locked --test e2e real_clients:: -- --ignored
+
+# The system's Python, for which .ci/need has installed what is needed.
+target/clients/%/installed: src/e2e/real_clients/%.txt | need-clients
+	/usr/bin/python3 -m venv --clear $(@D)
+	$(@D)/bin/pip install --quiet --requirement $<
+	touch $@
 
 soak: need-build ## let all kinds of clients come and go for SOAK_SECONDS (half an hour)
 	SOAK_SECONDS=$${SOAK_SECONDS:-1800} $(CARGO) test --locked --release --test e2e nothing_is_left_behind -- --nocapture
@@ -80,5 +93,5 @@ install: build ## put the daemon under PREFIX (/usr/local)
 clean: ## remove all that was built
 	$(CARGO) clean
 
-need-build need-test need-v4l2 need-arm64 need-board need-bench need-encode:
+need-build need-test need-v4l2 need-arm64 need-clients need-board need-bench need-encode:
 	@.ci/need $(@:need-%=%)

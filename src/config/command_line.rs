@@ -17,6 +17,7 @@ use clap::{ArgMatches, CommandFactory, FromArgMatches};
 use super::args::{self, Args};
 use super::file::{Entry, File, Table};
 use super::options::{CAMERA, Options, Scope};
+use super::translated::Assignment;
 use super::{Command, Credentials, ServerOptionValues};
 use crate::url::{mask, mask_error};
 
@@ -25,8 +26,9 @@ use crate::url::{mask, mask_error};
 pub(crate) struct CommandLine {
     args: Args,
     matches: ArgMatches,
-    /// Cameras and users of a command line that was translated.
+    /// Cameras, defaults and users of a command line that was translated.
     pub(super) cameras: Vec<Table>,
+    pub(super) defaults: Vec<Assignment>,
     pub(super) credentials: Option<Credentials>,
 }
 
@@ -46,7 +48,7 @@ impl CommandLine {
         let command = command.after_help(args::after_help(sources));
         let matches = command.try_get_matches_from(typed)?;
         let args = Args::from_arg_matches(&matches)?;
-        Ok(Self { args, matches, cameras: Vec::new(), credentials: None })
+        Ok(Self { args, matches, cameras: Vec::new(), defaults: Vec::new(), credentials: None })
     }
 
     /// What to do instead of serving.
@@ -90,6 +92,8 @@ impl CommandLine {
                 typed.extend(values.map(|value| assignment(key, value)));
             } else if let Some(entry) = layers.find(key) {
                 typed.extend(entry.values.iter().map(|value| assignment(key, value.as_ref())));
+            } else if let Some((_, value)) = self.defaults.iter().find(|(own, _)| *own == key) {
+                typed.push(assignment(key, value.as_ref()));
             }
         }
         match Self::parse_from(typed, "") {

@@ -209,6 +209,7 @@ allow-truncated = true
             server: vec![("bind", ":8080".into())],
             cameras: vec![camera("http://me:SECRET@h/", "5"), camera("demo", "7")],
             credentials: Some(Credentials(vec![user])),
+            ..Translated::default()
         })
         .unwrap();
         let text = print_config(&typed).unwrap();

@@ -4,7 +4,7 @@ use std::fs::File;
 use std::io::Read;
 use std::path::Path;
 
-use anyhow::{Context, Result, bail, ensure};
+use anyhow::{Context, Result, anyhow, bail, ensure};
 
 /// The largest file to read; one with hundreds of cameras or users is smaller, or
 /// with all certificate authorities of a system.
@@ -19,7 +19,8 @@ pub(super) enum Encoding {
 }
 
 /// Reads a text file. A byte order mark and the Ctrl-Z at the end of a DOS file
-/// are taken off, and each line ends with LF alone.
+/// are taken off, and each line ends with LF alone. UTF-16 with its mark, as older
+/// editors of Windows write what they call Unicode, is read too.
 ///
 /// # Errors
 /// What the system says; a file that is too large or in another encoding, and
@@ -42,11 +43,18 @@ pub(super) fn read_bytes(path: &Path) -> Result<Vec<u8>> {
 }
 
 fn decode(bytes: &[u8], encoding: Encoding) -> Result<String> {
-    // A text in UTF-16 or UTF-32 has zeroes in every line break.
-    let is_utf16 = bytes.starts_with(b"\xFF\xFE") || bytes.starts_with(b"\xFE\xFF");
+    let from_utf16;
+    let bytes = match utf16(bytes) {
+        Some(text) => {
+            from_utf16 = text.context("this is damaged UTF-16; save it as UTF-8")?;
+            from_utf16.as_bytes()
+        }
+        None => bytes,
+    };
+    // A text in UTF-16 without its mark, or in UTF-32, has zeroes in every line break.
     ensure!(
-        !is_utf16 && !bytes.contains(&0),
-        "this is UTF-16 or no text; save it as UTF-8 (in Notepad: Save as, Encoding: UTF-8)"
+        !bytes.contains(&0),
+        "this is no text, or none in UTF-8; save it as UTF-8 (in Notepad: Save as, Encoding: UTF-8)"
     );
     let bytes = bytes.strip_suffix(b"\x1A").unwrap_or(bytes);
     let mut text = String::with_capacity(bytes.len());
@@ -61,6 +69,19 @@ fn decode(bytes: &[u8], encoding: Encoding) -> Result<String> {
         text.push_str(end);
     }
     Ok(text)
+}
+
+/// The text behind the mark of UTF-16; `None`: the bytes have no such mark.
+fn utf16(bytes: &[u8]) -> Option<Result<String>> {
+    let from_bytes = match bytes {
+        [0xFF, 0xFE, ..] => u16::from_le_bytes,
+        [0xFE, 0xFF, ..] => u16::from_be_bytes,
+        _ => return None,
+    };
+    let (units, rest) = bytes[2..].as_chunks::<2>();
+    let units = units.iter().map(|unit| from_bytes(*unit));
+    let text = char::decode_utf16(units).collect::<Result<String, _>>();
+    Some(if rest.is_empty() { text.map_err(Into::into) } else { Err(anyhow!("half a letter")) })
 }
 
 fn decode_line(line: &[u8], encoding: Encoding) -> Result<String> {
@@ -89,6 +110,8 @@ mod tests {
             (b"gr\xC3\xBCn\n", "gr\u{fc}n\n"),
             (b"\xEF\xBB\xBF", ""),
             (b"", ""),
+            (b"\xFF\xFEa\0\r\0\n\0\xFC\0", "a\n\u{fc}"),
+            (b"\xFE\xFF\0a\0\n", "a\n"),
         ] {
             assert_eq!(decode(bytes, Encoding::Utf8).unwrap(), text);
         }
@@ -97,14 +120,10 @@ mod tests {
 
     #[test]
     fn other_encodings_are_refused_with_what_to_do() {
-        let utf16 = |mark: &[u8], text: &str| {
-            let letters = text.encode_utf16().flat_map(u16::to_le_bytes);
-            mark.iter().copied().chain(letters).collect::<Vec<_>>()
-        };
-        for bytes in
-            [utf16(b"\xFF\xFE", "a:secret\r\n"), utf16(b"", "a:secret"), b"\xFE\xFF\0a".into()]
-        {
-            let error = decode(&bytes, Encoding::Utf8OrLatin1).unwrap_err().to_string();
+        let utf16 = "a:secret\r\n".encode_utf16().flat_map(u16::to_le_bytes).collect::<Vec<_>>();
+        let lone = b"\xFF\xFE\x00\xD8a\0".to_vec();
+        for bytes in [utf16, lone, b"\xFE\xFF\0a\0".into()] {
+            let error = format!("{:#}", decode(&bytes, Encoding::Utf8OrLatin1).unwrap_err());
             assert!(error.contains("save it as UTF-8") && !error.contains("secret"), "{error}");
         }
         for (bytes, encoding) in

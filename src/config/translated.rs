@@ -21,6 +21,9 @@ pub(crate) struct Translated {
     /// At least one. Unlike those of this program's own command line, each has
     /// options of its own.
     pub(crate) cameras: Vec<TranslatedCamera>,
+    /// Options of the server that the other program has another default for. The
+    /// environment and the file win over them.
+    pub(crate) defaults: Vec<Assignment>,
     /// Users whose passwords were typed, which this program otherwise takes from
     /// a file only.
     pub(crate) credentials: Option<Credentials>,
@@ -44,6 +47,7 @@ impl CommandLine {
         words.extend(translated.server.iter().map(|(key, value)| assignment(key, value.as_ref())));
         let mut typed = Self::parse_from(words, "").map_err(|e| anyhow!("{}", one_line(&e)))?;
         typed.cameras = translated.cameras.iter().map(TranslatedCamera::table).collect();
+        typed.defaults = translated.defaults;
         typed.credentials = translated.credentials;
         Ok(typed)
     }

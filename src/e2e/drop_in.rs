@@ -2,7 +2,7 @@
 //! lines serve, and the real uStreamer judges options alike.
 
 use std::fs;
-use std::net::{SocketAddr, TcpListener, TcpStream};
+use std::net::{SocketAddr, TcpStream};
 use std::os::unix::fs::{PermissionsExt, symlink};
 use std::os::unix::net::UnixStream;
 use std::path::{Path, PathBuf};
@@ -12,7 +12,9 @@ use base64::Engine;
 use base64::prelude::BASE64_STANDARD;
 use rustix::process::{Pid, Signal, kill_process};
 
-use crate::support::{Client, Daemon, Dir, TempDir, eventually, eventually_is, number, size};
+use crate::support::{
+    Client, Daemon, Dir, TempDir, eventually, eventually_is, free_port, number, size,
+};
 
 /// A link to the program, by which it is started under another name.
 fn link(dir: &TempDir, name: &str) -> PathBuf {
@@ -32,11 +34,6 @@ fn by_link(dir: &TempDir, name: &str, args: &[&str]) -> Command {
     }
     command.args(args).stdin(Stdio::null());
     command
-}
-
-/// A port that was free a moment ago: these programs take no port 0.
-fn free_port() -> u16 {
-    TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port()
 }
 
 fn run(mut command: Command) -> (Option<i32>, String, String) {
@@ -74,6 +71,8 @@ fn link_named_ustreamer_serves_that_command_line() {
         "ustreamer means: mjpegd --camera v4l2:/dev/nowhere --fps 15 --resolution 320x240 \
          --stall-timeout 2s ",
     );
+    let snapshot = daemon.request("GET", "/snapshot", &[&right]);
+    assert_eq!((snapshot.code, snapshot.header("X-UStreamer-Online")), (200, Some("false")));
     daemon.wait_for_log("--slowdown: the camera is closed while nobody watches");
     daemon.wait_for_log("--static /nowhere/www: no such folder");
     daemon.wait_for_log("--passwd: the password stands in the list of processes");
@@ -310,9 +309,12 @@ fn variables_of_the_environment_hold_for_what_is_left_open() {
     let mut command =
         by_link(&dir, "ustreamer", &["-p", &port, "-d", "/dev/nowhere", "-r", "64x48"]);
     command.env("MJPEGD_THREADS", "3").env("MJPEGD_RESOLUTION", "32x32").env("CAMERA", "demo");
+    command.env("MJPEGD_LOST_SNAPSHOT", "503");
     let daemon = Daemon::spawn(command);
     let status = eventually("a status", || Some(daemon.status()));
     assert_eq!(status["seats"]["total"], 3);
+    // uStreamer's own default is weaker than a variable.
+    assert_eq!(daemon.get("/snapshot").code, 503);
     assert_eq!(status["camera"]["source"].as_str(), Some("v4l2:/dev/nowhere"), "{status}");
     assert!(status["camera"]["asked"].to_string().contains("64"), "{status}");
 }

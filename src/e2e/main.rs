@@ -12,6 +12,8 @@ mod cli;
 mod listening;
 // Command lines of uStreamer and mjpg-streamer, under their names.
 mod drop_in;
+// Real clients of both: OctoPrint, Moonraker, Home Assistant, motion.
+mod real_clients;
 // Stopping: signals, and how long it takes.
 mod stop;
 

@@ -2,7 +2,7 @@
 //! made for it. The real program answers the same questions.
 
 use std::collections::BTreeSet;
-use std::net::{SocketAddr, TcpListener};
+use std::net::SocketAddr;
 use std::process::Command;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
@@ -10,7 +10,7 @@ use rustix::time::{ClockId, clock_gettime};
 use serde_json::{Value, json};
 
 use crate::foreign::Server;
-use crate::support::{Client, Daemon, Dir, Layout, Reply, eventually, number};
+use crate::support::{Client, Daemon, Dir, Layout, Reply, eventually, free_port, number};
 
 const MARK: &str = "X-UStreamer-";
 
@@ -192,7 +192,7 @@ fn snapshot_of_a_lost_camera_is_the_drawn_picture_where_it_is_wanted_so() {
 
 /// The real program, without a device.
 fn real() -> (Server, SocketAddr) {
-    let port = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port();
+    let port = free_port();
     let mut command = Command::new("ustreamer");
     command.args(["--host", "127.0.0.1", "--device", "/dev/none", "--port", &port.to_string()]);
     let (server, _) = Server::start(&mut command, "ustreamer", "Listening HTTP");

@@ -108,6 +108,7 @@ pub(super) fn translate(
     Translated {
         server,
         cameras: cameras.into_iter().map(camera).collect(),
+        defaults: Vec::new(),
         credentials: (!users.is_empty()).then_some(Credentials(users)),
     }
 }

@@ -11,6 +11,8 @@ use super::*;
 use crate::config::print_config;
 use lines::{LINES, REFUSED};
 
+const LOST_SNAPSHOT: &str = " --lost-snapshot picture";
+
 fn start(line: &str) -> Result<Start, String> {
     let words: Vec<_> = getopt::split(line).into_iter().map(OsString::from).collect();
     let (dialect, rest) = find(&words).unwrap_or_else(|| panic!("{line}: no dialect"));
@@ -41,7 +43,7 @@ fn published_command_lines_mean_the_same_here() {
         // What all lines of a program have in common does not stand in the list.
         let mut first = text.lines().next().unwrap().to_owned();
         for (option, is_due) in [
-            (" --lost-snapshot picture", line.contains("ustreamer")),
+            (LOST_SNAPSHOT, started.program == "ustreamer"),
             (" --lock-controls=true", line.split("output_http").skip(1).any(|o| o.contains(" -n"))),
         ] {
             assert_eq!(first.contains(option), is_due, "{line}: {first}");

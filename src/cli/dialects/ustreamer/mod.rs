@@ -70,8 +70,6 @@ fn read(words: &[String]) -> Result<Meant, String> {
     set_camera(&mut draft);
     set_listener(&mut draft)?;
     set_page(&mut draft);
-    // Its callers take any answer but 200 for a server that is gone.
-    draft.server.push(("lost-snapshot", "picture".into()));
     let device = draft.kept("device").unwrap_or("/dev/video0");
     let camera = (format!("v4l2:{device}"), std::mem::take(&mut draft.camera));
     let server = std::mem::take(&mut draft.server);
@@ -79,7 +77,10 @@ fn read(words: &[String]) -> Result<Meant, String> {
     if !users.is_empty() {
         draft.note("--passwd", TYPED_PASSWORD);
     }
-    let translated = translate(server, vec![camera], users);
+    let mut translated = translate(server, vec![camera], users);
+    // Programs that were made for uStreamer take any error of a snapshot for a
+    // server that is not there.
+    translated.defaults.push(("lost-snapshot", "picture".into()));
     let is_debug = draft.kept("log-level") == Some("3") || draft.kept("debug").is_some();
     Ok(Meant::Serve {
         log_level: is_debug.then_some("debug"),
