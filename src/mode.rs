@@ -12,7 +12,9 @@ pub(crate) struct Mode {
     pub(crate) device: Option<String>,
     /// FourCC of the device's frames.
     pub(crate) format: Option<String>,
-    /// Width and height in pixels.
+    /// Width and height in pixels that a device was set to; `None` where none was: the
+    /// size of frames is read from each JPEG, so a driver that draws or reads files
+    /// leaves it out.
     pub(crate) size: Option<(u32, u32)>,
     /// Frames a second.
     pub(crate) fps: Option<f64>,

@@ -26,7 +26,7 @@ pub(crate) fn install_hook() {
         // The lock is released before the line is logged, so that a log that
         // blocks does not block other threads that panic.
         let passed = log.lock().pass(&place, std::time::Instant::now());
-        crate::log_limit::warn(&line, passed);
+        passed.warn(&line);
     }));
 }
 

@@ -85,14 +85,15 @@ pub(super) fn read(text: &str) -> Read {
 
 /// The kinds of sources for an error.
 fn usage() -> String {
-    format!("use one of {}", KINDS.map(|kind| kind.form).join(", "))
+    let forms: Vec<_> = KINDS.iter().map(|kind| kind.form).collect();
+    format!("use one of {}", forms.join(", "))
 }
 
 /// The kinds of sources for `--help`, a line or more of each.
 pub(crate) fn help() -> String {
     const COLUMN: usize = 25;
     let blank = " ".repeat(COLUMN + 2);
-    let row = |Kind { form, help, .. }: Kind| {
+    let row = |Kind { form, help, .. }: &Kind| {
         // As clap does it: a form that is too long for its column has its text on the next
         // line.
         let text = help.replace('\n', &format!("\n{blank}"));
@@ -102,28 +103,54 @@ pub(crate) fn help() -> String {
             format!("  {form}\n{blank}{text}\n")
         }
     };
-    KINDS.map(row).concat()
+    KINDS.iter().map(row).collect()
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
 
+    /// Sources that are right; each kind has one or more.
+    const GOOD: &[&str] = &[
+        "demo",
+        "v4l2",
+        "v4l2:/dev/video2",
+        "/dev/video2",
+        "pattern",
+        "pattern@5",
+        "pattern:1280x720@12.5",
+        "images:/a b:c",
+        "file:x.mjpeg",
+        "exec:ffmpeg -i a:b | cat",
+        "http://camera.local:8080/stream",
+    ];
+
+    /// Sources that are wrong, and what the error says; each kind that takes more
+    /// than its name has one or more. An empty text is the list of all kinds.
+    const BAD: &[(&str, &str)] = &[
+        ("", ""),
+        ("webcam", ""),
+        ("demo:3", ""),
+        ("patterns", ""),
+        ("images:", "use images:DIR"),
+        ("file:", "use file:PATH"),
+        ("v4l2:", "use v4l2:/dev/videoN"),
+        ("exec", "use exec:COMMAND, such as"),
+        ("exec: ", "use exec:COMMAND, such as"),
+        ("http:/camera", "use http://"),
+        ("pattern:640", "is no size"),
+        ("pattern:1x1", "from 32x32"),
+        ("pattern:99999x2", "is no size"),
+        ("pattern:640x480@0", "no number of pictures a second"),
+        ("pattern@1e-20", "no number of pictures a second"),
+        ("pattern:640x480@inf", "no number of pictures a second"),
+        ("src", "use images:src"),
+        ("Cargo.toml", "use file:Cargo.toml"),
+    ];
+
     #[test]
     fn every_kind_is_read() {
-        for text in [
-            "demo",
-            "v4l2",
-            "v4l2:/dev/video2",
-            "/dev/video2",
-            "pattern",
-            "pattern@5",
-            "pattern:1280x720@12.5",
-            "images:/a b:c",
-            "file:x.mjpeg",
-            "exec:ffmpeg -i a:b | cat",
-            "http://camera.local:8080/stream",
-        ] {
+        for text in GOOD {
             assert!(read(text).is_ok(), "{text}");
         }
     }
@@ -131,28 +158,25 @@ mod tests {
     #[test]
     fn bad_sources_say_what_would_be_right() {
         let usage = usage();
-        for (text, says) in [
-            ("", usage.as_str()),
-            ("webcam", usage.as_str()),
-            ("demo:3", usage.as_str()),
-            ("patterns", usage.as_str()),
-            ("images:", "use images:DIR"),
-            ("file:", "use file:PATH"),
-            ("v4l2:", "use v4l2:/dev/videoN"),
-            ("exec", "use exec:COMMAND, such as"),
-            ("exec: ", "use exec:COMMAND, such as"),
-            ("http:/camera", "use http://"),
-            ("pattern:640", "is no size"),
-            ("pattern:1x1", "from 32x32"),
-            ("pattern:99999x2", "is no size"),
-            ("pattern:640x480@0", "no number of pictures a second"),
-            ("pattern@1e-20", "no number of pictures a second"),
-            ("pattern:640x480@inf", "no number of pictures a second"),
-            ("src", "use images:src"),
-            ("Cargo.toml", "use file:Cargo.toml"),
-        ] {
+        for (text, says) in BAD {
             let fault = read(text).err().map(|fault| format!("{fault:#}")).expect(text);
+            let says = if says.is_empty() { usage.as_str() } else { says };
             assert!(fault.contains(says), "{text:?}: {fault}");
+        }
+    }
+
+    /// The kind that decides about a source.
+    fn form_of(text: &str) -> Option<&'static str> {
+        KINDS.iter().find(|kind| (kind.read)(text).is_some()).map(|kind| kind.form)
+    }
+
+    #[test]
+    fn both_lists_have_every_kind() {
+        for Kind { form, .. } in KINDS {
+            assert!(GOOD.iter().any(|text| form_of(text) == Some(form)), "{form}: not in GOOD");
+            let is_bad = BAD.iter().any(|(text, _)| form_of(text) == Some(form));
+            let is_name_alone = form.bytes().all(|b| b.is_ascii_alphanumeric());
+            assert!(is_bad || is_name_alone, "{form}: not in BAD");
         }
     }
 }

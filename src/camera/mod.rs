@@ -35,7 +35,7 @@ use kinds::Kind;
 pub(crate) use kinds::{Opener, help};
 
 /// All drivers, in the order of `--help`. The first that takes a source reads it.
-const KINDS: [Kind; 7] = [
+const KINDS: &[Kind] = &[
     v4l2::KIND,
     exec::KIND,
     server::KIND,

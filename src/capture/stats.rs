@@ -128,7 +128,9 @@ pub(crate) struct Status {
     pub(crate) n_repaired: Vec<(&'static str, u64)>,
     /// How often the camera was lost, by cause.
     pub(crate) n_faults: Vec<(&'static str, u64)>,
-    /// The newest frame, while the camera is on.
+    /// The newest frame, while the camera is on. `None` also while it is live, where
+    /// nobody watches a camera whose frames would have to be encoded: those are
+    /// skipped, and none in the slot is the newest. It is never a status picture.
     pub(crate) latest: Option<Arc<Frame>>,
 }
 

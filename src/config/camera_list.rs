@@ -58,7 +58,7 @@ pub(super) fn cameras<'a>(
     for text in typed.cameras() {
         let (name, source) = name::split(text);
         // Errors are logged, and a source may hold a password.
-        let origin = format!("--camera {}", mask_source(text));
+        let origin = format!("--camera {}", shown(text));
         if let Some(name) = name {
             name::check(name).with_context(|| origin.clone())?;
         }
@@ -95,7 +95,7 @@ fn translated<'a>(typed: &'a CommandLine, file: Option<&'a File>) -> Vec<Uncheck
         let source = table.source.as_ref().map(|entry| entry.values.concat()).unwrap_or_default();
         UncheckedCamera {
             name: unnamed(n),
-            origin: format!("--camera {}", mask_source(&source)),
+            origin: format!("--camera {}", shown(&source)),
             source,
             layers: Layers { file, camera: &table.entries, is_typed: true },
         }
@@ -123,12 +123,19 @@ fn in_file(file: &File) -> Result<Vec<UncheckedCamera<'_>>> {
         let text = source.values.concat();
         list.push(UncheckedCamera {
             name,
-            origin: format!("{}: source {}", file.at(source.line), mask_source(&text)),
+            origin: format!("{}: source {}", file.at(source.line), shown(&text)),
             source: text,
             layers: Layers { file: Some(file), camera: &table.entries, is_typed: false },
         });
     }
     Ok(list)
+}
+
+/// A source in front of the colon of an error, its secrets hidden. In quotes where
+/// it is empty or ends in a colon itself, which would look like a part of the error.
+fn shown(source: &str) -> String {
+    let masked = mask_source(source);
+    if masked.is_empty() || masked.ends_with(':') { format!("\"{masked}\"") } else { masked }
 }
 
 /// The name of a camera without one: `camera`, `camera2`, ...
@@ -252,6 +259,7 @@ mod tests {
             (&["--fps", "0"][..], "--fps 0: use"),
             (&["--camera", "a b=demo"], "--camera a b=demo: \"a b\" is no name"),
             (&["--camera", "x=demo", "--camera", "x=demo"], "--camera x=demo: there is a camera x"),
+            (&["--camera", "a b=x:"], "--camera \"a b=x:\": \"a b\" is no name"),
         ] {
             let fault = fault("fps = 1", args);
             assert!(fault.starts_with(says), "{args:?}: {fault}");

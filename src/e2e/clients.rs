@@ -214,7 +214,7 @@ fn causes_of_several_lost_cameras_are_one_line_of_the_reply_and_of_the_log() {
         daemon.get("/healthz?cameras=1").text() == format!("{both}\n")
     });
     let line = daemon.wait_for_log("; camera b is lost");
-    assert!(line.ends_with(&format!(" for /healthz: {both}")), "{line}");
+    assert!(line.ends_with(&format!(" for /healthz?cameras=1: {both}")), "{line}");
 }
 
 #[test]

@@ -3,7 +3,9 @@
 
 use std::time::{Duration, Instant};
 
-use crate::support::{Client, Daemon, Dir, Reply, Viewer, eventually_is, number};
+use rustix::process::Signal;
+
+use crate::support::{Client, Daemon, Dir, Faults, Reply, Viewer, eventually_is, number};
 
 /// The limit for a reply that must not wait.
 const AT_ONCE: Duration = Duration::from_millis(100);
@@ -232,23 +234,90 @@ fn viewer_that_wanted_few_pictures_frees_its_seat() {
 #[test]
 fn log_says_who_got_503_for_what_and_why() {
     let dir = Dir::numbered(2, 0);
-    let daemon = Daemon::start(&["--camera", &dir.camera(), "--fps", "20", "--threads", "1"]);
+    let front = format!("front={}", dir.camera());
+    let daemon = Daemon::start(&["--camera", &front, "--fps", "20", "--threads", "1"]);
     let mut viewer = daemon.watch("/stream");
     viewer.next();
     for _ in 0..3 {
-        assert_eq!(daemon.get("/stream?key=17").code, 503);
+        assert_eq!(daemon.get("/?action=stream&token=abcdef&fps=17").code, 503);
     }
     let line = daemon.wait_for_log("503 to 127.0.0.1:");
-    assert!(line.contains(" for /stream: all 1 seats are taken"), "{line}");
+    let asked = " for /?action=stream&token=***&fps=17 of front: all 1 seats are taken";
+    assert!(line.contains(asked), "{line}");
     dir.remove();
     daemon.wait_for_state("lost");
-    assert_eq!(daemon.get("/snapshot").code, 503);
-    let line = daemon.wait_for_log(" for /snapshot: no picture: ");
+    assert_eq!(daemon.get("/snapshot.jpg?17").code, 503);
+    let line = daemon.wait_for_log(" for /snapshot.jpg?17 of front: no picture: ");
     assert!(line.contains("503 to 127.0.0.1:"), "{line}");
+    assert_eq!(daemon.get("/healthz?cameras=1").code, 503);
+    // It is about all cameras, not about the first.
+    daemon.wait_for_log(" for /healthz?cameras=1: camera front is lost: ");
     // The same reason is logged once, whoever else is refused between.
     assert_eq!(daemon.get("/stream").code, 503);
     let log = daemon.log();
     assert_eq!(log.iter().filter(|line| line.contains("seats are taken")).count(), 1, "{log:?}");
+}
+
+#[test]
+fn log_at_the_level_debug_has_each_503() {
+    let mut command = Daemon::command(&["--camera", "pattern:64x48@20", "--threads", "1"]);
+    command.env("RUST_LOG", "debug");
+    let daemon = Daemon::spawn(command);
+    let mut viewer = daemon.watch("/stream");
+    viewer.next();
+    for n in 0..3 {
+        assert_eq!(daemon.get(&format!("/stream?fps=1{n}")).code, 503);
+    }
+    for (n, level) in ["WARN", "DEBUG", "DEBUG"].iter().enumerate() {
+        let line = daemon.wait_for_log(&format!(" for /stream?fps=1{n} of camera: "));
+        assert!(line.contains(level), "{line}");
+    }
+}
+
+#[test]
+fn request_without_a_thread_says_so_and_is_no_viewer_without_a_seat() {
+    let faults = &Faults::new();
+    let daemon = Daemon::spawn(faults.into(Daemon::command(&["--threads", "2"])));
+    // No worker is idle or busy yet, so the first request needs a thread.
+    faults.refuse_thread("accept");
+    let reply = daemon.get("/stream");
+    assert_eq!((reply.code, reply.header("Retry-After")), (503, Some("2")));
+    assert_eq!(reply.text(), "no thread for a request; try again in a moment\n");
+    assert_eq!(daemon.figure("/connections/refused"), 1);
+    assert_eq!(daemon.figure("/seats/refused"), 0);
+    daemon.wait_for_log(" for /stream of camera: no thread for a request");
+    daemon.watch("/stream").next();
+}
+
+/// Lets a client stand in line for the seat of a viewer that has left, and stops
+/// the daemon. Its log; the seat may have been free too early.
+fn log_of_a_stop_with_a_client_in_line() -> String {
+    // The worker of a viewer that has left notices it late.
+    let dir = Dir::numbered(2, 0);
+    let args = ["--camera", &dir.camera(), "--fps", "0.02", "--threads", "1"];
+    let mut command = Daemon::command(&args);
+    command.env("RUST_LOG", "debug");
+    let mut daemon = Daemon::spawn(command);
+    let mut viewer = daemon.watch("/stream");
+    viewer.next();
+    drop(viewer);
+    let mut second = Client::connect(daemon.address());
+    second.request("GET", "/stream?fps=2", &[]);
+    daemon.wait_for_log("GET /stream?fps=2");
+    daemon.signal(Signal::TERM);
+    daemon.wait();
+    daemon.wait_for_log("stopping");
+    daemon.log().join("\n")
+}
+
+#[test]
+fn client_in_line_while_the_program_stops_is_not_refused_for_seats() {
+    let is_in_line = (0..10).any(|_| {
+        let log = log_of_a_stop_with_a_client_in_line();
+        assert!(!log.contains("seats are taken"), "{log}");
+        log.contains(" for /stream?fps=2 of camera: the program stops")
+    });
+    assert!(is_in_line, "the seat was free each time");
 }
 
 #[test]

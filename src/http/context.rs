@@ -13,10 +13,15 @@ use crate::cameras::Cameras;
 use crate::config::HttpConfig;
 use crate::frame::JPEG_TYPE;
 use crate::log_limit::{self, LogBudget, LogReasons};
+use crate::secrets::hide;
 use crate::shutdown::Shutdown;
 
 /// A body above this, in bytes, may take `--write-timeout`.
 const LARGE: usize = 64 << 10;
+
+/// Targets have any length; of one in the log this many characters are enough to
+/// know what was asked.
+const MAX_SHOWN: usize = 80;
 
 /// What all endpoints share.
 pub(super) struct Context {
@@ -66,17 +71,18 @@ impl Context {
 
     /// Sends a whole reply, without its body to a HEAD.
     pub(super) fn send(&self, request: &Request, reply: &Reply) {
-        self.write(&request.connection, reply);
+        self.write(&request.connection, Some(&request.camera.name), reply);
     }
 
-    /// Sends a whole reply to a client whose request was not routed.
+    /// Sends a whole reply to a client whose request was not routed, or is about no
+    /// `camera`.
     // Not inlined: what it takes of the stack would be taken from each viewer.
     #[inline(never)]
-    pub(super) fn write(&self, connection: &Connection, reply: &Reply) {
+    pub(super) fn write(&self, connection: &Connection, camera: Option<&str>, reply: &Reply) {
         let (head, body) = (reply.head(self.allow_origin()), reply.body(connection.method()));
         let timeout = self.timeout(body.len());
         request::log_end(connection.peer(), connection.write(&head, body, timeout));
-        self.log_if_unavailable(connection.peer(), connection.target(), reply);
+        self.log_if_unavailable(connection.peer(), connection.target(), camera, reply);
     }
 
     /// Sends one picture with headers of its own. What comes from a client must not
@@ -110,15 +116,25 @@ impl Context {
         Ok(())
     }
 
-    /// Logs who got 503 for what and why, the same reason once a period: an
-    /// operator who is asked about it has nothing else to look at.
-    pub(super) fn log_if_unavailable(&self, peer: Peer, target: &str, reply: &Reply) {
+    /// Logs who got 503 for what and why, the same reason once a period and the
+    /// others at the level `debug`: an operator who is asked about it has nothing
+    /// else to look at. `target` is the address as it was asked, so that it can be
+    /// found in the log of a proxy or a client.
+    pub(super) fn log_if_unavailable(
+        &self,
+        peer: Peer,
+        target: &str,
+        camera: Option<&str>,
+        reply: &Reply,
+    ) {
         let Some(why) = reply.why_unavailable() else { return };
         // Unlock before logging: a log that blocks must hold nobody else up.
         let passed = self.refusals.lock().pass(why, Instant::now());
-        // Targets have any length; the path is enough to know what was asked.
-        let path: String = target.split('?').next().unwrap_or_default().chars().take(80).collect();
-        log_limit::warn(&format!("503 to {peer} for {path}: {why}"), passed);
+        // Secrets are hidden before the end is cut off, or half of one would no longer
+        // be known for what it is.
+        let shown: String = hide(target).chars().take(MAX_SHOWN).collect();
+        let of = camera.map(|name| format!(" of {name}")).unwrap_or_default();
+        passed.warn(&format!("503 to {peer} for {shown}{of}: {why}"));
     }
 
     /// Logs a line of a viewer, a limited number a minute: a client that reconnects

@@ -68,6 +68,17 @@ pub(super) struct Limit {
     pub(super) n_waiting: usize,
 }
 
+/// Why a job was not taken.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub(super) enum NotTaken {
+    /// As many run and wait as the lane's limit allows.
+    Full,
+    /// The system has no thread, and there is no worker that will be done.
+    NoThread,
+    /// The lanes were stopped.
+    Stopped,
+}
+
 /// Threads that run one handler on the jobs that are submitted.
 pub(super) struct Lanes<T>(Arc<Shared<T>>);
 
@@ -117,17 +128,19 @@ impl<T: Send + 'static> Lanes<T> {
     /// be created.
     ///
     /// # Errors
-    /// The job, when its lane is full, the lanes were stopped, or there is no
-    /// worker and none can be created.
-    pub(super) fn submit(&self, lane: Lane, job: T) -> Result<(), T> {
+    /// The job, and why it was not taken.
+    pub(super) fn submit(&self, lane: Lane, job: T) -> Result<(), (T, NotTaken)> {
         let shared = &self.0;
         let mut state = shared.state.lock();
         // Both together: a job that an idle worker is about to take still counts as
         // waiting, and must not use up the room of those that really wait.
         let Limit { n_running, n_waiting } = shared.limits[lane as usize];
         let n_most = n_running + n_waiting;
-        if state.is_stopped || state.n_running[lane as usize] + state.n_waiting(lane) >= n_most {
-            return Err(job);
+        if state.is_stopped {
+            return Err((job, NotTaken::Stopped));
+        }
+        if state.n_running[lane as usize] + state.n_waiting(lane) >= n_most {
+            return Err((job, NotTaken::Full));
         }
         state.waiting[lane as usize].push_back(job);
         if !state.is_ready(lane, &shared.limits) {
@@ -139,7 +152,7 @@ impl<T: Send + 'static> Lanes<T> {
         let job = if has_workers { None } else { state.waiting[lane as usize].pop_back() };
         drop(state);
         log::error!("no thread for a request: {e}");
-        job.map_or(Ok(()), Err)
+        job.map_or(Ok(()), |job| Err((job, NotTaken::NoThread)))
     }
 
     /// A worker.

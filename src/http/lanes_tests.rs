@@ -19,7 +19,10 @@ fn full_lane_returns_the_job_and_takes_one_again_when_free() {
         let _ = done.send(n);
     });
     let submit = |n| lanes.submit(Lane::Snapshot, n);
-    assert_eq!((1..=4).map(submit).collect::<Vec<_>>(), [Ok(()), Ok(()), Ok(()), Err(4)]);
+    assert_eq!(
+        (1..=4).map(submit).collect::<Vec<_>>(),
+        [Ok(()), Ok(()), Ok(()), Err((4, NotTaken::Full))]
+    );
     (0..3).for_each(|_| release.send(()).unwrap());
     let mut finished: Vec<u32> = (0..3).map(|_| ends.recv().unwrap()).collect();
     finished.sort_unstable();
@@ -31,7 +34,7 @@ fn full_lane_returns_the_job_and_takes_one_again_when_free() {
     release.send(()).unwrap();
     assert_eq!(ends.recv(), Ok(5));
     lanes.stop();
-    assert_eq!(submit(6), Err(6));
+    assert_eq!(submit(6), Err((6, NotTaken::Stopped)));
 }
 
 #[test]

@@ -140,6 +140,11 @@ impl Reply {
         Self::text(Code::Unavailable, text).with("Retry-After", "2")
     }
 
+    /// 503 to who came too late: neither a seat nor a worker was missing.
+    pub(super) fn stopping() -> Self {
+        Self::unavailable("the program stops")
+    }
+
     /// The sentence of a 503.
     pub(super) fn why_unavailable(&self) -> Option<&str> {
         let is_it = self.code == Code::Unavailable;

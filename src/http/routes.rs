@@ -4,8 +4,8 @@
 //! a camera may not have. The guide's list of addresses is compared with it by
 //! a test.
 
-// The endpoints are declared here, so that an address is a row, a `mod` line and
-// a file. They know nothing of each other, nor of this table.
+// The endpoints are declared here, so that an address is one row, one `mod` line
+// and a file. They know nothing of each other, nor of this table.
 #[path = "endpoints"]
 mod endpoints {
     pub(super) mod clients;
@@ -32,11 +32,6 @@ mod endpoints {
 mod target;
 
 use anyhow::{Result, ensure};
-
-use endpoints::{
-    clients, command, controls, download, frames_csv, health, input, metrics, output, page,
-    program, record, recordings, segment, snapshot, state, status, stream, take,
-};
 
 use super::context::Context;
 use super::lanes::Lane;
@@ -114,29 +109,29 @@ use Access::{Anybody, LoggedIn};
 
 #[rustfmt::skip]
 pub(super) static ROUTES: &[Endpoint] = &[
-    Endpoint { path: "/stream", methods: WATCH, access: LoggedIn, lane: Lane::Viewer, answer: Answer::Stream(stream::open) },
-    Endpoint { path: "/video_feed", methods: READ, access: LoggedIn, lane: Lane::Viewer, answer: Answer::Stream(stream::open) },
-    Endpoint { path: "/snapshot", methods: READ, access: LoggedIn, lane: Lane::Snapshot, answer: Answer::Reply(snapshot::answer) },
-    Endpoint { path: "/status", methods: READ, access: LoggedIn, lane: Lane::Short, answer: Answer::Reply(status::answer) },
-    Endpoint { path: "/state", methods: READ, access: LoggedIn, lane: Lane::Short, answer: Answer::Reply(state::answer) },
-    Endpoint { path: "/metrics", methods: READ, access: LoggedIn, lane: Lane::Short, answer: Answer::Reply(metrics::answer) },
-    Endpoint { path: "/controls", methods: CHANGE, access: LoggedIn, lane: Lane::Control, answer: Answer::Reply(controls::answer) },
-    Endpoint { path: "/record/start", methods: ORDER, access: LoggedIn, lane: Lane::Short, answer: Answer::Reply(record::start) },
-    Endpoint { path: "/record/stop", methods: ORDER, access: LoggedIn, lane: Lane::Short, answer: Answer::Reply(record::stop) },
-    Endpoint { path: "/recordings", methods: READ, access: LoggedIn, lane: Lane::Short, answer: Answer::Reply(recordings::answer) },
-    Endpoint { path: "/recordings/frames.csv", methods: READ, access: LoggedIn, lane: Lane::Download, answer: Answer::Reply(frames_csv::answer) },
-    Endpoint { path: "/recordings/*", methods: READ, access: LoggedIn, lane: Lane::Download, answer: Answer::Reply(segment::answer) },
-    Endpoint { path: "/download", methods: READ, access: LoggedIn, lane: Lane::Download, answer: Answer::Reply(download::answer) },
+    Endpoint { path: "/stream", methods: WATCH, access: LoggedIn, lane: Lane::Viewer, answer: Answer::Stream(endpoints::stream::open) },
+    Endpoint { path: "/video_feed", methods: READ, access: LoggedIn, lane: Lane::Viewer, answer: Answer::Stream(endpoints::stream::open) },
+    Endpoint { path: "/snapshot", methods: READ, access: LoggedIn, lane: Lane::Snapshot, answer: Answer::Reply(endpoints::snapshot::answer) },
+    Endpoint { path: "/status", methods: READ, access: LoggedIn, lane: Lane::Short, answer: Answer::Reply(endpoints::status::answer) },
+    Endpoint { path: "/state", methods: READ, access: LoggedIn, lane: Lane::Short, answer: Answer::Reply(endpoints::state::answer) },
+    Endpoint { path: "/metrics", methods: READ, access: LoggedIn, lane: Lane::Short, answer: Answer::Reply(endpoints::metrics::answer) },
+    Endpoint { path: "/controls", methods: CHANGE, access: LoggedIn, lane: Lane::Control, answer: Answer::Reply(endpoints::controls::answer) },
+    Endpoint { path: "/record/start", methods: ORDER, access: LoggedIn, lane: Lane::Short, answer: Answer::Reply(endpoints::record::start) },
+    Endpoint { path: "/record/stop", methods: ORDER, access: LoggedIn, lane: Lane::Short, answer: Answer::Reply(endpoints::record::stop) },
+    Endpoint { path: "/recordings", methods: READ, access: LoggedIn, lane: Lane::Short, answer: Answer::Reply(endpoints::recordings::answer) },
+    Endpoint { path: "/recordings/frames.csv", methods: READ, access: LoggedIn, lane: Lane::Download, answer: Answer::Reply(endpoints::frames_csv::answer) },
+    Endpoint { path: "/recordings/*", methods: READ, access: LoggedIn, lane: Lane::Download, answer: Answer::Reply(endpoints::segment::answer) },
+    Endpoint { path: "/download", methods: READ, access: LoggedIn, lane: Lane::Download, answer: Answer::Reply(endpoints::download::answer) },
     // Of mjpg-streamer.
-    Endpoint { path: COMMAND_PATH, methods: COMMAND, access: LoggedIn, lane: Lane::Control, answer: Answer::Reply(command::answer) },
-    Endpoint { path: TAKE_PATH, methods: READ, access: LoggedIn, lane: Lane::Download, answer: Answer::Reply(take::answer) },
-    Endpoint { path: "/input.json", methods: READ, access: LoggedIn, lane: Lane::Control, answer: Answer::Reply(input::answer) },
-    Endpoint { path: "/output.json", methods: READ, access: LoggedIn, lane: Lane::Short, answer: Answer::Reply(output::answer) },
-    Endpoint { path: "/program.json", methods: READ, access: LoggedIn, lane: Lane::Short, answer: Answer::Reply(program::answer) },
-    Endpoint { path: "/clients.json", methods: READ, access: LoggedIn, lane: Lane::Short, answer: Answer::Reply(clients::answer) },
-    Endpoint { path: "/healthz", methods: READ, access: Anybody, lane: Lane::Short, answer: Answer::Reply(health::answer) },
+    Endpoint { path: COMMAND_PATH, methods: COMMAND, access: LoggedIn, lane: Lane::Control, answer: Answer::Reply(endpoints::command::answer) },
+    Endpoint { path: TAKE_PATH, methods: READ, access: LoggedIn, lane: Lane::Download, answer: Answer::Reply(endpoints::take::answer) },
+    Endpoint { path: "/input.json", methods: READ, access: LoggedIn, lane: Lane::Control, answer: Answer::Reply(endpoints::input::answer) },
+    Endpoint { path: "/output.json", methods: READ, access: LoggedIn, lane: Lane::Short, answer: Answer::Reply(endpoints::output::answer) },
+    Endpoint { path: "/program.json", methods: READ, access: LoggedIn, lane: Lane::Short, answer: Answer::Reply(endpoints::program::answer) },
+    Endpoint { path: "/clients.json", methods: READ, access: LoggedIn, lane: Lane::Short, answer: Answer::Reply(endpoints::clients::answer) },
+    Endpoint { path: "/healthz", methods: READ, access: Anybody, lane: Lane::Short, answer: Answer::Reply(endpoints::health::answer) },
     // The page and its files: whatever is no other address.
-    Endpoint { path: "/*", methods: READ, access: LoggedIn, lane: Lane::Short, answer: Answer::Reply(page::answer) },
+    Endpoint { path: "/*", methods: READ, access: LoggedIn, lane: Lane::Short, answer: Answer::Reply(endpoints::page::answer) },
 ];
 
 /// The paths of actions that are no other address. No camera can have such a

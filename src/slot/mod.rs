@@ -111,7 +111,8 @@ impl FrameSlot {
         self.state.lock().last_seq
     }
 
-    /// The newest frame, if the camera is on.
+    /// The newest frame. `None` while the camera is off, before its first frame, and
+    /// while capture skips frames that nobody wants, since it clears the slot then.
     pub(crate) fn latest(&self) -> Option<Arc<Frame>> {
         self.state.lock().latest.clone()
     }

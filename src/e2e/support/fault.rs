@@ -1,5 +1,5 @@
-//! Makes the unmodified daemon panic. A preloaded library makes C library calls
-//! return what no program expects.
+//! Makes the unmodified daemon panic, or gives it no thread. A preloaded library
+//! makes C library calls return what no program expects.
 
 use std::fs;
 use std::process::Command;
@@ -10,7 +10,9 @@ use super::{Daemon, Program, TempDir, eventually_is};
 /// file.
 const LIBRARY: &str = r#"
 #define _GNU_SOURCE
+#include <dlfcn.h>
 #include <errno.h>
+#include <pthread.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <sys/prctl.h>
@@ -43,6 +45,16 @@ ssize_t writev(int fd, const struct iovec *pieces, int n_pieces)
 {
     ssize_t n = syscall(SYS_writev, fd, pieces, n_pieces);
     return is_due("writev") ? n + (1 << 30) : n;
+}
+
+int pthread_create(pthread_t *thread, const pthread_attr_t *attributes,
+                   void *(*run)(void *), void *argument)
+{
+    int (*create)(pthread_t *, const pthread_attr_t *, void *(*)(void *), void *);
+    if (is_due("pthread_create"))
+        return EAGAIN;
+    create = dlsym(RTLD_NEXT, "pthread_create");
+    return create(thread, attributes, run, argument);
 }
 "#;
 
@@ -83,6 +95,11 @@ impl Faults {
         command.env("LD_PRELOAD", self.dir.path().join("fault.so"));
         command.env("FAULTS", self.dir.path());
         command
+    }
+
+    /// Lets the next thread that this one wants to create be refused.
+    pub(crate) fn refuse_thread(&self, of: &str) {
+        self.dir.write(&format!("{of}.pthread_create"), "");
     }
 
     /// Makes a thread panic at its next call of this kind.

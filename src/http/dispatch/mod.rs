@@ -10,7 +10,7 @@ use std::time::Instant;
 
 use super::access::{Auth, Login, PendingLogin};
 use super::context::Context;
-use super::lanes::{Lane, Lanes, Limit};
+use super::lanes::{Lane, Lanes, Limit, NotTaken};
 use super::reply::{Code, Reply};
 use super::request::{Request, TIMEOUT};
 use super::routes::{Access, Answer, Endpoint, Stream, Target, Which, actions};
@@ -48,7 +48,20 @@ enum Job {
 /// viewer that is leaving, and clients whose query is wrong.
 const N_BEYOND_SEATS: usize = 8;
 
-/// How many jobs of a lane run at once, and how many wait.
+/// How many jobs of a lane run at once, and how many wait. One more gets 503:
+///
+/// | lane | text | counter |
+/// | --- | --- | --- |
+/// | `Viewer`, all seats taken | all N seats are taken | `seats.refused` |
+/// | `Viewer`, seats free | too many viewers at once | `seats.refused` |
+/// | `Short` | too many requests at once | `connections.refused` |
+/// | `Snapshot`, `Download`, `Control` | too many snapshots, downloads, changes at once | `connections.refused` |
+/// | `Login` | too many passwords to check | `connections.refused` |
+///
+/// Mostly a viewer finds out in [`Stream::run`] that there is no seat, since its
+/// lane is longer than there are seats. It has the same text and counter there.
+/// Texts are in [`refusal::full`], and for operators in the guide's chapter on
+/// troubleshooting.
 fn limit(lane: Lane, n_seats: usize) -> Limit {
     let (n_running, n_waiting) = match lane {
         Lane::Viewer => (n_seats + N_BEYOND_SEATS, 0),
@@ -187,34 +200,47 @@ impl Shared {
 
     /// Hands a job to its lane, or refuses the client when that is full.
     fn submit(&self, lanes: &Lanes<Job>, lane: Lane, job: Job) {
-        let Err(job) = lanes.submit(lane, job) else { return };
+        let Err((job, why)) = lanes.submit(lane, job) else { return };
         let (mut connection, camera) = match job {
             Job::Answer(request, _) => (request.connection, Some(request.camera)),
             Job::CheckPassword(arrival, _) => (arrival.connection, None),
             Job::Send(sending) => (sending.0, None),
         };
-        let (context, counts) = (&self.context, self.context.connections.counts());
-        let why = match (lane, camera) {
-            (Lane::Viewer, Some(camera)) => {
-                context.viewers.count_refused(&camera.name);
-                let seats = context.viewers.seats();
-                match seats.total {
-                    n if seats.taken >= n => {
-                        format!("all {n} seats are taken; try again in a moment")
-                    }
-                    _ => refusal::full(lane).to_owned(),
-                }
-            }
-            _ => {
-                counts.refused.fetch_add(1, Relaxed);
-                refusal::full(lane).to_owned()
-            }
-        };
+        // Pages and states are of all cameras.
+        let camera = camera.filter(|_| lane != Lane::Short);
+        let camera = camera.as_ref().map(|camera| camera.name.as_str());
+        let reply = self.refuse(lane, why, camera);
         // On this thread, as all workers are busy. Neither blocks: these are the
         // first bytes to the client, and a body that is still coming is not
         // waited for.
-        context.write(&connection, &Reply::unavailable(&why));
+        self.context.write(&connection, camera, &reply);
         connection.abandon_body();
+    }
+
+    /// Counts a client that gets no worker. Returns the reply, which says why.
+    fn refuse(&self, lane: Lane, why: NotTaken, camera: Option<&str>) -> Reply {
+        let (context, counts) = (&self.context, self.context.connections.counts());
+        match (why, lane, camera) {
+            (NotTaken::Stopped, ..) => return Reply::stopping(),
+            // A seat was free or not: what lacks is a thread, and more seats would make
+            // it worse.
+            (NotTaken::NoThread, ..) => {
+                counts.refused.fetch_add(1, Relaxed);
+                return Reply::unavailable("no thread for a request; try again in a moment");
+            }
+            (NotTaken::Full, Lane::Viewer, Some(camera)) => {
+                context.viewers.count_refused(camera);
+                let seats = context.viewers.seats();
+                if seats.taken >= seats.total {
+                    let why = format!("all {} seats are taken; try again in a moment", seats.total);
+                    return Reply::unavailable(&why);
+                }
+            }
+            (NotTaken::Full, ..) => {
+                counts.refused.fetch_add(1, Relaxed);
+            }
+        }
+        Reply::unavailable(refusal::full(lane))
     }
 
     /// Has a worker send a finished reply.
@@ -242,7 +268,7 @@ impl Shared {
         match job {
             Job::Answer(request, Answer::Stream(open)) => self.stream(request, open),
             Job::Answer(request, Answer::Reply(answer)) => self.reply(request, answer),
-            Job::Send(sending) => self.context.write(&sending.0, &sending.1),
+            Job::Send(sending) => self.context.write(&sending.0, None, &sending.1),
             Job::CheckPassword(arrival, _pending) => self.check_password(lanes, *arrival),
         }
     }

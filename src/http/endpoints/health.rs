@@ -5,8 +5,10 @@ use crate::http::context::Context;
 use crate::http::reply::{Code, Reply};
 use crate::http::request::Request;
 
+/// With `cameras=1` it is 503 and the causes while a camera is lost.
+///
 /// # Errors
-/// With `cameras=1`: 503 and the causes while a camera is lost.
+/// None.
 pub(in crate::http) fn answer(context: &Context, request: &mut Request) -> Result<(), Reply> {
     if request.query().is_on("cameras") {
         let lost = context.cameras.lost();
@@ -14,7 +16,10 @@ pub(in crate::http) fn answer(context: &Context, request: &mut Request) -> Resul
             lost.iter().map(|(name, cause)| format!("camera {name} is lost: {cause}")).collect();
         if !causes.is_empty() {
             // In one line, as the log repeats the text of a 503.
-            return Err(Reply::unavailable(&causes.join("; ")));
+            let reply = Reply::unavailable(&causes.join("; "));
+            // Sent here, as the log would name the first camera, whichever is lost.
+            context.write(&request.connection, None, &reply);
+            return Ok(());
         }
     }
     context.send(request, &Reply::text(Code::Ok, "ok"));

@@ -8,6 +8,7 @@ mod options;
 mod playback;
 
 use std::io::{self, ErrorKind};
+use std::mem;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
@@ -45,6 +46,8 @@ const BRIEF: Duration = Duration::from_secs(2);
 pub(in crate::http) struct Stream {
     camera: Arc<Camera>,
     options: StreamOptions,
+    /// As it was asked, for the log. Of any length, so it goes when there is a seat.
+    target: String,
     /// Boxed, as few viewers have it and all have the stack.
     past: Option<Box<Found>>,
 }
@@ -60,7 +63,8 @@ pub(in crate::http) fn open(_: &Context, request: &Request) -> Result<Box<Stream
     // A HEAD is answered for the address, whatever is recorded.
     let play = options.play.as_ref().filter(|_| !request.is_head());
     let past = play.map(|play| playback::find(&camera, play)).transpose()?.map(Box::new);
-    Ok(Box::new(Stream { camera, options, past }))
+    let target = request.connection.target().to_owned();
+    Ok(Box::new(Stream { camera, options, target, past }))
 }
 
 impl Stream {
@@ -81,10 +85,12 @@ impl Stream {
 
     /// Serves the viewer until it leaves, stalls, or the program stops.
     pub(in crate::http) fn run(&mut self, context: &Context, socket: &StreamSocket) {
+        let target = mem::take(&mut self.target);
         let seat = match self.take_seat(context, socket) {
             Ok(seat) => seat,
-            Err(reply) => return refuse(context, socket, &self.options.info.path, &reply),
+            Err(reply) => return refuse(context, socket, &target, &self.camera.name, &reply),
         };
+        drop(target);
         log_begin(context, &seat.viewer);
         // Taken out of the box here, and gone when playback ends: a viewer that is live
         // again should not hold the files of a recording open.
@@ -157,7 +163,7 @@ impl Stream {
     /// reloaded asks before its old stream has ended.
     ///
     /// # Errors
-    /// 503, when all seats stay taken.
+    /// 503, when all seats stay taken, or the program stops meanwhile.
     #[inline(never)]
     fn take_seat(&self, context: &Context, socket: &StreamSocket) -> Result<Seat, Reply> {
         let (viewers, name) = (&context.viewers, &self.camera.name);
@@ -183,6 +189,10 @@ impl Stream {
                 }
             }
         }
+        // It might have had the next seat, so nobody needs more seats for it.
+        if context.stop.is_ordered() {
+            return Err(Reply::stopping());
+        }
         viewers.count_refused(name);
         let why = format!("{}; try again in a moment", full.describe(name));
         Err(Reply::unavailable(&why))
@@ -190,10 +200,10 @@ impl Stream {
 }
 
 #[inline(never)]
-fn refuse(context: &Context, socket: &StreamSocket, path: &str, reply: &Reply) {
+fn refuse(context: &Context, socket: &StreamSocket, target: &str, camera: &str, reply: &Reply) {
     let (head, body) = (reply.head(context.allow_origin()), reply.body(Method::Get));
     request::log_end(socket.peer(), socket.write(&head, body, TIMEOUT));
-    context.log_if_unavailable(socket.peer(), path, reply);
+    context.log_if_unavailable(socket.peer(), target, Some(camera), reply);
 }
 
 #[inline(never)]
