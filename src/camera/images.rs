@@ -238,7 +238,7 @@ fn list(dir: &Path) -> Result<Vec<PathBuf>, Error> {
         return Err(error("no picture in this folder; put files *.jpg or *.jpeg there"));
     }
     // By the bytes of their names: 10.jpg comes before 2.jpg, as in most programs.
-    files.sort();
+    files.sort_unstable();
     Ok(files)
 }
 

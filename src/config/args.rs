@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use clap::builder::BoolishValueParser;
-use clap::{ArgAction, Parser, Subcommand};
+use clap::{ArgAction, CommandFactory, Parser, Subcommand};
 
 use super::http::LostSnapshot;
 use super::tools::{GrabArgs, ProbeArgs};
@@ -56,9 +56,6 @@ pub(super) struct Args {
 
     /// Take size and rate of a digital signal (HDMI, DVI, SDI) from the signal, and follow it
     #[arg(long, env = "MJPEGD_DV_TIMINGS", value_name = "true|false", help_heading = "Device")]
-    #[arg(action = ArgAction::Set, num_args = 0..=1, require_equals = true)]
-    #[arg(default_value_t = false, default_missing_value = "true", hide_default_value = true)]
-    #[arg(value_parser = BoolishValueParser::new())]
     pub(super) dv_timings: bool,
 
     /// Quality of JPEGs that are made from raw pictures, 1 to 100
@@ -91,12 +88,7 @@ pub(super) struct Args {
 
     /// Accept any certificate of an https camera: others in the network can then read pictures and
     /// password
-    // A value, so that the command line can switch off what the file switches on. It needs an
-    // equals sign, or a subcommand behind the option would be taken for its value.
     #[arg(long, env = "MJPEGD_TLS_INSECURE", value_name = "true|false", help_heading = "Camera")]
-    #[arg(action = ArgAction::Set, num_args = 0..=1, require_equals = true)]
-    #[arg(default_value_t = false, default_missing_value = "true", hide_default_value = true)]
-    #[arg(value_parser = BoolishValueParser::new())]
     pub(super) tls_insecure: bool,
 
     /// The largest picture to accept; larger ones are dropped
@@ -129,23 +121,14 @@ pub(super) struct Args {
         value_name = "true|false",
         help_heading = "Camera"
     )]
-    #[arg(action = ArgAction::Set, num_args = 0..=1, require_equals = true)]
-    #[arg(default_value_t = false, default_missing_value = "true", hide_default_value = true)]
-    #[arg(value_parser = BoolishValueParser::new())]
     pub(super) allow_truncated: bool,
 
     /// With images:DIR, show each file when it is complete, as another program puts it there
     #[arg(long, env = "MJPEGD_WATCH", value_name = "true|false", help_heading = "Camera")]
-    #[arg(action = ArgAction::Set, num_args = 0..=1, require_equals = true)]
-    #[arg(default_value_t = false, default_missing_value = "true", hide_default_value = true)]
-    #[arg(value_parser = BoolishValueParser::new())]
     pub(super) watch: bool,
 
     /// With --watch, delete each file once it was read
     #[arg(long, env = "MJPEGD_REMOVE_SHOWN", value_name = "true|false", help_heading = "Camera")]
-    #[arg(action = ArgAction::Set, num_args = 0..=1, require_equals = true)]
-    #[arg(default_value_t = false, default_missing_value = "true", hide_default_value = true)]
-    #[arg(value_parser = BoolishValueParser::new())]
     pub(super) remove_shown: bool,
 
     /// How long the camera stays on after the last viewer; 0: always on
@@ -160,9 +143,6 @@ pub(super) struct Args {
     /// Print the options that are given here, in the environment and in the file, as a command line
     /// and as a file for --config, instead of serving
     #[arg(long, env = "MJPEGD_PRINT_CONFIG", value_name = "true|false", help_heading = "Server")]
-    #[arg(action = ArgAction::Set, num_args = 0..=1, require_equals = true)]
-    #[arg(default_value_t = false, default_missing_value = "true", hide_default_value = true)]
-    #[arg(value_parser = BoolishValueParser::new())]
     pub(super) print_config: bool,
 
     /// Record into this folder while the daemon runs
@@ -241,9 +221,7 @@ pub(super) struct Args {
 
     /// End with exit code 1 as soon as a camera is lost
     #[arg(long, env = "MJPEGD_EXIT_ON_DEVICE_ERROR", value_name = "true|false")]
-    #[arg(action = ArgAction::Set, num_args = 0..=1, require_equals = true)]
-    #[arg(default_value_t = false, default_missing_value = "true", hide_default_value = true)]
-    #[arg(value_parser = BoolishValueParser::new(), help_heading = "Server")]
+    #[arg(help_heading = "Server")]
     pub(super) exit_on_device_error: bool,
 
     /// End with exit code 0 once nobody has asked for a stream or a snapshot for this time; 0: never
@@ -262,9 +240,7 @@ pub(super) struct Args {
 
     /// Refuse to change controls of cameras by HTTP
     #[arg(long, env = "MJPEGD_LOCK_CONTROLS", value_name = "true|false")]
-    #[arg(action = ArgAction::Set, num_args = 0..=1, require_equals = true)]
-    #[arg(default_value_t = false, default_missing_value = "true", hide_default_value = true)]
-    #[arg(value_parser = BoolishValueParser::new(), help_heading = "Access")]
+    #[arg(help_heading = "Access")]
     pub(super) lock_controls: bool,
 
     /// Name of this program in /state and in the cookies of its streams, as uStreamer has it
@@ -303,6 +279,32 @@ pub(crate) enum Command {
     Grab(GrabArgs),
 }
 
+/// The value of a switch, for the help.
+pub(super) const SWITCH: &str = "true|false";
+
+/// The command line as clap takes it.
+pub(super) fn command() -> clap::Command {
+    Args::command().mut_args(|arg| {
+        let is_switch =
+            arg.get_value_names().is_some_and(|names| names.iter().any(|n| n == SWITCH));
+        // The help does not show what the environment holds: a camera's address may
+        // have a password in it.
+        let arg = arg.hide_env_values(true);
+        if !is_switch {
+            return arg;
+        }
+        // A value, so that the command line can switch off what the file switches on. It needs
+        // an equals sign, or a subcommand behind the option would be taken for its value.
+        arg.action(ArgAction::Set)
+            .num_args(0..=1)
+            .require_equals(true)
+            .default_value("false")
+            .default_missing_value("true")
+            .hide_default_value(true)
+            .value_parser(BoolishValueParser::new())
+    })
+}
+
 /// What stands below the options in `--help`.
 pub(super) fn after_help(sources: &str) -> String {
     format!(
@@ -318,19 +320,27 @@ RUST_LOG sets the log level: off, error, warn, info (default), debug."
 }
 
 #[cfg(test)]
-mod tests {
-    use clap::CommandFactory;
+impl Args {
+    /// The arguments of a command line that is right.
+    pub(super) fn typed<T: AsRef<str>>(words: impl IntoIterator<Item = T>) -> Self {
+        use clap::FromArgMatches;
+        let words = words.into_iter().map(|word| word.as_ref().to_owned());
+        Self::from_arg_matches(&command().get_matches_from(words)).unwrap()
+    }
+}
 
+#[cfg(test)]
+mod tests {
     use super::*;
 
     #[test]
     fn command_line_is_sound() {
-        Args::command().debug_assert();
+        command().debug_assert();
     }
 
     #[test]
     fn every_option_is_also_an_environment_variable() {
-        for arg in Args::command().get_arguments() {
+        for arg in command().get_arguments() {
             assert!(arg.get_env().is_some(), "--{} has none", arg.get_id());
         }
     }

@@ -12,7 +12,7 @@ use std::path::PathBuf;
 use anyhow::{Result, anyhow};
 use clap::error::{ContextKind, ContextValue};
 use clap::parser::ValueSource;
-use clap::{ArgMatches, CommandFactory, FromArgMatches};
+use clap::{ArgMatches, FromArgMatches};
 
 use super::args::{self, Args};
 use super::file::{Entry, File, Table};
@@ -42,10 +42,7 @@ impl CommandLine {
         typed: impl IntoIterator<Item = OsString>,
         sources: &str,
     ) -> Result<Self, clap::Error> {
-        // The help does not show what the environment holds: a camera's address may
-        // have a password in it.
-        let command = Args::command().mut_args(|arg| arg.hide_env_values(true));
-        let command = command.after_help(args::after_help(sources));
+        let command = args::command().after_help(args::after_help(sources));
         let matches = command.try_get_matches_from(typed)?;
         let args = Args::from_arg_matches(&matches)?;
         Ok(Self { args, matches, cameras: Vec::new(), defaults: Vec::new(), credentials: None })

@@ -139,7 +139,6 @@ fn control(text: &str) -> Result<(String, Option<i64>)> {
 
 #[cfg(test)]
 mod tests {
-    use clap::Parser;
 
     use super::*;
 
@@ -178,7 +177,7 @@ mod tests {
     fn television_standard_is_one_of_three_and_not_of_a_digital_signal() {
         let input = |args: &[&str]| {
             let args = [&["mjpegd"], args].concat();
-            DeviceConfig::new(&Args::parse_from(args)).map(|config| config.input)
+            DeviceConfig::new(&Args::typed(args)).map(|config| config.input)
         };
         assert_eq!(input(&[]).unwrap(), InputConfig::default());
         let pal = input(&["--input", "2", "--tv-standard", "pal"]).unwrap();

@@ -4,9 +4,9 @@
 //! A key of the file has the name of its option, so that an option means the
 //! same in both places and none is missing in the file.
 
-use clap::{Arg, ArgAction, Command, CommandFactory};
+use clap::{Arg, ArgAction, Command};
 
-use super::args::Args;
+use super::args;
 
 /// What an option applies to.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -84,7 +84,7 @@ pub(super) struct Options(Command);
 
 impl Options {
     pub(super) fn new() -> Self {
-        Self(Args::command())
+        Self(args::command())
     }
 
     /// The options that can stand in the file, by name, with their scope.

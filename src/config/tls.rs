@@ -96,8 +96,7 @@ mod tests {
     }
 
     fn trust(args: &[&str]) -> Result<Trust> {
-        use clap::Parser;
-        Trust::new(&Args::try_parse_from([&["mjpegd"], args].concat()).unwrap())
+        Trust::new(&Args::typed([&["mjpegd"], args].concat()))
     }
 
     #[test]

@@ -139,7 +139,7 @@ impl Headers {
         if self.profile_must_go {
             let gone = self.profile.drain(..).map(|range| Edit { range, by: Vec::new() });
             self.edits.extend(gone);
-            self.edits.sort_by_key(|edit| edit.range.start);
+            self.edits.sort_unstable_by_key(|edit| edit.range.start);
         }
         Ok(Info {
             width,

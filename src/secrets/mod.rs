@@ -86,7 +86,7 @@ impl Known {
             values.extend(parts.filter(|part| part.len() >= MIN_VALUE_LEN).map(str::to_owned));
         }
         // The longest first, so that no part of a value is left over.
-        values.sort_by_key(|value| std::cmp::Reverse(value.len()));
+        values.sort_unstable_by(|a, b| b.len().cmp(&a.len()).then_with(|| a.cmp(b)));
         values.dedup();
         Self(values)
     }

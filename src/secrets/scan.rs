@@ -23,7 +23,7 @@ pub(super) fn secrets(text: &str) -> Vec<Range<usize>> {
 
 fn merged(mut found: Vec<Range<usize>>) -> Vec<Range<usize>> {
     found.retain(|range| !range.is_empty());
-    found.sort_by_key(|range| range.start);
+    found.sort_unstable_by_key(|range| range.start);
     let mut merged: Vec<Range<usize>> = Vec::with_capacity(found.len());
     for range in found {
         match merged.last_mut().filter(|last| range.start <= last.end) {

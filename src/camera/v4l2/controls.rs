@@ -107,14 +107,14 @@ pub(super) fn apply(opened: &Opened, desired: &Desired) {
 /// what was inactive in the first, so the order of the changes does not matter.
 fn set(opened: &Opened, changes: &[Change]) -> Vec<Tried> {
     let known = describe::all(opened);
-    let mut jobs: Vec<_> = expand(&known, changes).into_iter().map(|c| (c, None)).collect();
+    let jobs = expand(&known, changes).into_iter().map(|c| (c, None));
     let is_automatic = |name: &str| {
         let id = describe::find(&known, name).map(|control| control.id);
         AUTOMATICS.iter().any(|(_, automatic)| Some(*automatic) == id)
     };
-    // The sort is stable: beside that, controls are set in the order in which they were asked
-    // for.
-    jobs.sort_by_key(|((name, _), _)| !is_automatic(name));
+    // Beside that, controls are set in the order in which they were asked for.
+    let (mut jobs, others): (Vec<_>, Vec<_>) = jobs.partition(|((name, _), _)| is_automatic(name));
+    jobs.extend(others);
     for _ in 0..2 {
         for ((name, to), result) in &mut jobs {
             if matches!(result, None | Some(Err(SetError::Inactive(_)))) {

@@ -76,7 +76,7 @@ pub(super) fn all() -> Vec<PathBuf> {
     let entries = fs::read_dir("/dev").into_iter().flatten().flatten();
     let mut nodes: Vec<_> = entries.filter_map(|e| Some((number(&e.path())?, e.path()))).collect();
     // By number, or video10 would come before video2.
-    nodes.sort();
+    nodes.sort_unstable();
     nodes.into_iter().map(|(_, path)| path).collect()
 }
 

@@ -41,7 +41,7 @@ fn come_and_go(daemon: &Daemon, n_short: usize, crowds: usize, n_viewers: usize)
 fn memory_comes_back_after_many_clients() {
     let args = ["--camera", "pattern:64x48@20", "--threads", "50", "--idle-timeout", "1s"];
     let daemon = Daemon::start(&args);
-    let is_small = || daemon.threads().len() < 12 && daemon.open_files().len() < 20;
+    let is_small = || daemon.threads().len() < 13 && daemon.open_files().len() < 20;
     // The first round loads code and starts the camera, which does not count.
     come_and_go(&daemon, 20, 1, 1);
     eventually_is("all have left", is_small);

@@ -63,7 +63,7 @@ fn workers_that_panic_a_hundred_times_leave_nothing_behind() {
         // pieces.
         let mut viewer = daemon.watch("/stream?extra_headers=1");
         viewer.next();
-        faults.panic(&daemon, "http-viewer", Call::Writev);
+        faults.panic(&daemon, "http-viewer", Call::SendMessage);
         while viewer.next_or_end().is_some() {}
         assert_eq!(daemon.get_within(Duration::from_secs(1), "/healthz").code, 200);
         daemon.wait_for_seats(0);

@@ -17,6 +17,7 @@ const LIBRARY: &str = r#"
 #include <stdlib.h>
 #include <sys/prctl.h>
 #include <sys/syscall.h>
+#include <sys/socket.h>
 #include <sys/uio.h>
 #include <time.h>
 #include <unistd.h>
@@ -47,6 +48,12 @@ ssize_t writev(int fd, const struct iovec *pieces, int n_pieces)
     return is_due("writev") ? n + (1 << 30) : n;
 }
 
+ssize_t sendmsg(int fd, const struct msghdr *message, int flags)
+{
+    ssize_t n = syscall(SYS_sendmsg, fd, message, flags);
+    return is_due("sendmsg") ? n + (1 << 30) : n;
+}
+
 int pthread_create(pthread_t *thread, const pthread_attr_t *attributes,
                    void *(*run)(void *), void *argument)
 {
@@ -63,8 +70,10 @@ int pthread_create(pthread_t *thread, const pthread_attr_t *attributes,
 pub(crate) enum Call {
     /// `clock_gettime` fails, as called for the time of a picture.
     Clock,
-    /// A write reports more bytes than it was given.
+    /// A write to a file reports more bytes than it was given.
     Writev,
+    /// As [`Self::Writev`], to a socket.
+    SendMessage,
 }
 
 impl Call {
@@ -72,6 +81,7 @@ impl Call {
         match self {
             Self::Clock => "clock",
             Self::Writev => "writev",
+            Self::SendMessage => "sendmsg",
         }
     }
 }

@@ -13,7 +13,6 @@ use std::thread;
 use std::time::{Duration, Instant};
 
 use anyhow::Result;
-use crossbeam_channel::bounded;
 use parking_lot::Mutex;
 use tiny_http::Request;
 
@@ -253,14 +252,14 @@ impl Accept {
 /// Drops a server of tiny_http's, which connects to itself to end its thread:
 /// with a full backlog that takes minutes, so no other thread waits for it.
 fn drop_in_background(server: Arc<tiny_http::Server>) {
-    let (to, from) = bounded::<Arc<tiny_http::Server>>(1);
-    let spawned = thread::Builder::new().name("let-go".into()).spawn(move || drop(from.recv()));
-    match spawned {
-        // The channel has room, and whoever receives it drops it.
-        Ok(_) => drop(to.send(server)),
-        Err(e) => {
-            std::mem::forget(server);
-            log::debug!("a listener of the HTTP library is left behind: {e}");
-        }
+    let held = Arc::new(Mutex::new(Some(server)));
+    let taken = Arc::clone(&held);
+    let take = move || {
+        let server = taken.lock().take();
+        drop(server);
+    };
+    if let Err(e) = thread::Builder::new().name("let-go".into()).spawn(take) {
+        std::mem::forget(held.lock().take());
+        log::debug!("a listener of the HTTP library is left behind: {e}");
     }
 }
