@@ -4,6 +4,7 @@
 /// `concat!` accepts macros but no constants, so a macro lets the program spell each
 /// string only once.
 macro_rules! wire {
+    // Letters alone: see `STREAM_TYPE`.
     (boundary) => {
         "frame"
     };
@@ -25,6 +26,7 @@ macro_rules! wire {
     (up_to_length) => {
         concat!(wire!(type_line), "Content-Length: ")
     };
+    // As mjpg-streamer and uStreamer call it, whose clients read it.
     (timestamp) => {
         "X-Timestamp"
     };

@@ -93,6 +93,7 @@ impl PixelFormat {
             Self::Nv21 => "NV21",
             Self::Nv24 => "NV24",
             Self::Nv42 => "NV42",
+            // The kernel's name of this one has no letters of its planes.
             Self::Yu16 => "422P",
             Self::Yv16 => "YM61",
             Self::Yu12 => "YU12",
@@ -117,6 +118,8 @@ impl PixelFormat {
             Self::Yu16 => Some("YM16"),
             Self::Yu12 => Some("YM12"),
             Self::Yv12 => Some("YM21"),
+            // Packed formats have one plane, and the kernel has no 4:4:4 of three planes in
+            // one buffer.
             _ => None,
         }
     }
@@ -186,6 +189,7 @@ impl PixelFormat {
         match self.layout() {
             Layout::Packed { .. } => width * 2,
             Layout::Rgb { n_bytes } => width * n_bytes,
+            // Odd widths were refused before, so that nothing is lost by the division.
             Layout::Pairs { .. } if plane > 0 => width / across * 2,
             Layout::Planes { .. } if plane > 0 => width / across,
             Layout::Pairs { .. } | Layout::Planes { .. } | Layout::Luma => width,
@@ -195,6 +199,7 @@ impl PixelFormat {
     /// The lines of a plane.
     pub(super) fn n_lines_of(self, plane: usize, height: usize) -> usize {
         let (_, down) = self.sampling();
+        // The last line of an odd height has colour of its own.
         if plane == 0 { height } else { height.div_ceil(down) }
     }
 
@@ -204,6 +209,7 @@ impl PixelFormat {
     pub(super) fn stride_of(self, plane: usize, stride: usize) -> usize {
         let (across, _) = self.sampling();
         match self.layout() {
+            // Two bytes for `across` pixels, padded as the first plane is.
             Layout::Pairs { .. } if plane > 0 => stride.saturating_mul(2) / across,
             Layout::Planes { .. } if plane > 0 => stride / across,
             _ => stride,
@@ -214,6 +220,7 @@ impl PixelFormat {
     /// last line may be missing. The sizes must have been checked.
     pub(crate) fn min_len(self, width: usize, height: usize, stride: usize) -> usize {
         let last = self.n_planes() - 1;
+        // Whole planes up to the last one, whose end some drivers cut off.
         let whole =
             (0..last).map(|i| self.stride_of(i, stride).saturating_mul(self.n_lines_of(i, height)));
         whole.fold(

@@ -33,6 +33,7 @@ impl<'a> Tiff<'a> {
             _ => return None,
         };
         let mut tiff = Self { bytes, is_little, directory: 0 };
+        // Of 32 bits, which a 16-bit machine would not hold.
         tiff.directory = usize::try_from(tiff.u32(4)?).ok()?;
         Some(tiff)
     }
@@ -49,6 +50,7 @@ impl<'a> Tiff<'a> {
 
     /// The entries of the first directory, up to the first that is cut off.
     pub(super) fn entries(&self) -> impl Iterator<Item = Entry> {
+        // The count may lie: what counts is where the bytes end.
         let n = self.u16(self.directory).unwrap_or(0);
         let first = self.directory.saturating_add(2);
         (0..usize::from(n)).map_while(move |nth| {

@@ -31,7 +31,7 @@ const ENDS: [&str; 6] = ["key", "pw", "sid", "sig", "pin", "otp"];
 /// should not be shown.
 pub(super) fn is_secret(name: &str) -> bool {
     let name = plain(name);
-    // A user agent is none, and the name of a file is not what is in it.
+    // Rather one word too many is hidden than a password shown. A user agent is none, and the name of a file is not what is in it.
     !["useragent", "file", "path"].iter().any(|end| name.ends_with(end))
         && (PARTS.iter().any(|part| name.contains(part)) || ENDS.iter().any(|e| name.ends_with(e)))
 }
@@ -56,6 +56,7 @@ pub(super) fn is_header(name: &str) -> bool {
 
 /// In small letters, without signs, each %XX replaced.
 fn plain(name: &str) -> String {
+    // `p%61ss` and `API-Key` are the names that a server reads, too.
     let mut letters = String::with_capacity(name.len());
     let mut rest = name;
     while let Some(c) = rest.chars().next() {

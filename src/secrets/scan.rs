@@ -9,6 +9,7 @@ use super::words::{Word, words};
 pub(super) fn secrets(text: &str) -> Vec<Range<usize>> {
     let words = words(text);
     let mut found = unclear_logins(text);
+    // `-pSECRET` is a password to these two programs, and a port or a path to most others.
     let mut takes_attached = false;
     for (i, word) in words.iter().enumerate() {
         let before = i.checked_sub(1).map_or("", |i| &text[words[i].range.clone()]);
@@ -43,7 +44,9 @@ fn value_of_option(text: &str, word: &Word, option: &str) -> Option<Range<usize>
         // `python -u SCRIPT` has the same form.
         "u" => !is_option && (value.contains(':') || !value.contains(['/', '.'])),
         "U" | "p" | "P" => !is_option,
+        // Of curl, wget and httpie: USER:PASSWORD, CERTIFICATE:PASSWORD.
         "a" | "E" | "-cert" => value.contains(':'),
+        // Cookies of curl; without an equals sign it is a file of them.
         "b" => value.contains('='),
         // Several options in one word, as in `curl -su me:secret`.
         _ if name.len() <= 4 && name.ends_with('u') && value.contains(':') => true,

@@ -40,6 +40,7 @@ pub(super) static ROWS: &[Row] = &[
 static DEVICE: &[Row] = &[
     row("device", "d", Text("PATH"), Mapped("--camera v4l2:PATH", Keep)),
     row("resolution", "r", NamedSize, Mapped("--resolution WxH; if not given 640x480, or with --dv-timings the size of the signal", Keep)),
+    // -1 leaves it to the device.
     row("fps", "f", Number(-1, 1000), Mapped("--fps N", Keep)),
     row("quality", "q", Number(1, 100), Mapped("--quality N", Camera("quality"))),
     row("minimum_size", "m", Number(0, 1000000), Mapped("--min-frame-size SIZE", Camera("min-frame-size"))),
@@ -57,6 +58,7 @@ static DEVICE: &[Row] = &[
         Accepted("mjpegd switches no LED; where the device has a control for it, use --control"),
     ),
     row("timestamp", "", Flag, Accepted("each picture has its time")),
+    // Controls of the device, by the names that V4L2 gives them.
     row("br", "", NumberOr(&[]), Mapped("--control brightness=N", Control("brightness", None))),
     row("co", "", NumberOr(&[]), Mapped("--control contrast=N", Control("contrast", None))),
     row("sh", "", NumberOr(&[]), Mapped("--control sharpness=N", Control("sharpness", None))),

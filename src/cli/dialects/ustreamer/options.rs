@@ -54,9 +54,11 @@ pub(super) static ROWS: &[Row] = &[
     row("format-swap-rgb", "", Flag, Mapped("--format BGR24 in place of RGB24, and the reverse", Keep)),
     row("tv-standard", "a", Word(&STANDARDS), Mapped("--tv-standard NAME", Camera("tv-standard"))),
     row("io-method", "I", Word(&IO_METHODS), Accepted("buffers are always mapped (MMAP)")),
+    // Read together with others: see `read`.
     row("desired-fps", "f", Number(0, 120), Mapped("--fps N; 0 leaves the rate to the device", Keep)),
     row("min-frame-size", "z", Number(1, 8192), Mapped("--min-frame-size SIZE", Camera("min-frame-size"))),
     row("allow-truncated-frames", "T", Flag, Mapped("--allow-truncated", Camera("allow-truncated"))),
+    // What this program always does has no option here.
     row("persistent", "n", Flag, Accepted("the server always outlives the loss of its camera")),
     row("dv-timings", "t", Flag, Mapped("--dv-timings", Camera("dv-timings"))),
     row("buffers", "b", Number(1, 32), Accepted("mjpegd chooses the number of buffers itself")),
