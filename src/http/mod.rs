@@ -29,6 +29,9 @@ pub(crate) mod time;
 
 pub(crate) mod query;
 mod request;
+
+mod viewer;
+
 mod viewers;
 
 mod context;

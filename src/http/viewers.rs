@@ -10,8 +10,7 @@ use std::time::{Duration, Instant};
 use parking_lot::Mutex;
 use serde::Serialize;
 
-use super::transport::Peer;
-use crate::rate::Rate;
+use super::viewer::{Served, Viewer, ViewerInfo};
 
 /// All viewers of this moment, and the totals of those that left.
 pub(super) struct Viewers {
@@ -62,76 +61,6 @@ pub(super) enum Full {
     Camera(usize),
 }
 
-/// What stands between JPEGs on the wire.
-#[derive(Clone, Copy, Debug, PartialEq)]
-pub(super) enum Layout {
-    /// The next part's headers at once, no length: browsers paint in time.
-    Advance,
-    /// Length and time in each part: programs decode in time.
-    Full,
-}
-
-/// What a viewer says of itself in its request.
-#[derive(Clone, Debug)]
-pub(super) struct ViewerInfo {
-    pub(super) peer: Peer,
-    pub(super) path: String,
-    /// Chosen by the viewer to find itself in the status.
-    pub(super) key: String,
-    pub(super) layout: Layout,
-    pub(super) extras: Extras,
-}
-
-/// What a viewer asked for in uStreamer's words.
-#[derive(Clone, Copy, Debug, Default, PartialEq)]
-pub(super) struct Extras {
-    /// uStreamer's headers in each part of the full layout.
-    pub(super) extra_headers: bool,
-    /// A picture without a successor once more, soon.
-    pub(super) dual_final_frames: bool,
-    /// Parts without their JPEGs.
-    pub(super) zero_data: bool,
-}
-
-/// One receiver of a stream.
-pub(super) struct Viewer {
-    pub(super) id: u64,
-    pub(super) camera: String,
-    pub(super) info: ViewerInfo,
-    pub(super) since: Instant,
-    served: Mutex<Serving>,
-}
-
-struct Serving {
-    served: Served,
-    rate: Rate,
-    age: Option<Duration>,
-    /// When the last picture went out.
-    last: Option<Instant>,
-}
-
-/// What one or many viewers were given.
-#[derive(Clone, Copy, Debug, Default, PartialEq)]
-pub(super) struct Served {
-    /// Pictures, repeated ones left out.
-    pub(super) n_sent: u64,
-    /// Pictures that came and went while one was being written.
-    pub(super) n_skipped: u64,
-    /// Pictures sent again, as there was no new one.
-    pub(super) n_repeated: u64,
-    pub(super) n_bytes: u64,
-}
-
-/// How a viewer is served, at this moment.
-pub(super) struct Report {
-    pub(super) served: Served,
-    pub(super) fps: f64,
-    /// Age of the last picture when the kernel had taken it.
-    pub(super) age: Option<Duration>,
-    /// When that was; `None`: it has had none.
-    pub(super) last: Option<Instant>,
-}
-
 /// A place in the list, given up when dropped.
 pub(super) struct Seat {
     all: Arc<Viewers>,
@@ -172,15 +101,7 @@ impl Viewers {
             return Err(Full::Camera(n_most));
         }
         book.n_ever += 1;
-        let serving =
-            Serving { served: Served::default(), rate: Rate::new(), age: None, last: None };
-        let viewer = Arc::new(Viewer {
-            id: book.n_ever,
-            camera: camera.to_owned(),
-            info,
-            since: Instant::now(),
-            served: Mutex::new(serving),
-        });
+        let viewer = Arc::new(Viewer::new(book.n_ever, camera, info));
         // Checked and taken under one lock, so that two that come at once do not get
         // the last seat both.
         book.tally(camera).n_ever += 1;
@@ -281,87 +202,6 @@ impl Full {
             Self::Daemon(n) => format!("all {n} seats are taken"),
             Self::Camera(n) => format!("all {n} seats of camera {camera} are taken"),
         }
-    }
-}
-
-impl Layout {
-    pub(super) fn name(self) -> &'static str {
-        match self {
-            Self::Advance => "advance",
-            Self::Full => "full",
-        }
-    }
-}
-
-impl ViewerInfo {
-    /// The key as uStreamer shows it.
-    pub(super) fn shown_key(&self) -> &str {
-        if self.key.is_empty() { "0" } else { &self.key }
-    }
-}
-
-impl Viewer {
-    /// Its number in uStreamer's form.
-    pub(super) fn hex_id(&self) -> String {
-        format!("{:016x}", self.id)
-    }
-
-    /// A picture went out, `skipped` others had not.
-    pub(super) fn sent(&self, n_bytes: usize, skipped: u64, taken: Instant) {
-        let now = Instant::now();
-        let mut serving = self.served.lock();
-        serving.served.add(Served {
-            n_sent: 1,
-            n_skipped: skipped,
-            n_repeated: 0,
-            n_bytes: n_bytes as u64,
-        });
-        serving.rate.event(now);
-        serving.last = Some(now);
-        serving.age = Some(now.saturating_duration_since(taken));
-    }
-
-    /// A recorded picture went out, `skipped` others had not.
-    pub(super) fn played(&self, n_bytes: usize, skipped: u64) {
-        let mut serving = self.served.lock();
-        let n_bytes = n_bytes as u64;
-        serving.served.add(Served { n_sent: 1, n_skipped: skipped, n_repeated: 0, n_bytes });
-        let now = Instant::now();
-        serving.rate.event(now);
-        serving.last = Some(now);
-        // The age of a recorded picture is not how far the viewer is behind, for which
-        // people read it.
-        serving.age = None;
-    }
-
-    /// Pictures were left out.
-    pub(super) fn skipped(&self, n: u64) {
-        self.served.lock().served.add(Served { n_skipped: n, ..Served::default() });
-    }
-
-    /// The last picture went out again.
-    pub(super) fn repeated(&self, n_bytes: usize) {
-        let repeat = Served { n_repeated: 1, n_bytes: n_bytes as u64, ..Served::default() };
-        self.served.lock().served.add(repeat);
-    }
-
-    pub(super) fn report(&self) -> Report {
-        let serving = self.served.lock();
-        Report {
-            served: serving.served,
-            fps: serving.rate.per_second(Instant::now()),
-            age: serving.age,
-            last: serving.last,
-        }
-    }
-}
-
-impl Served {
-    fn add(&mut self, other: Self) {
-        self.n_sent += other.n_sent;
-        self.n_skipped += other.n_skipped;
-        self.n_repeated += other.n_repeated;
-        self.n_bytes += other.n_bytes;
     }
 }
 

@@ -1,4 +1,8 @@
+use std::time::Duration;
+
 use super::*;
+use crate::http::transport::Peer;
+use crate::http::viewer::{Extras, Layout};
 
 fn info() -> ViewerInfo {
     ViewerInfo {

@@ -9,7 +9,7 @@ use crate::http::context::Context;
 use crate::http::reply::{Code, Reply};
 use crate::http::request::Request;
 use crate::http::transport::Peer;
-use crate::http::viewers::Viewer;
+use crate::http::viewer::Viewer;
 
 /// Never fails: the signature is that of all endpoints.
 pub(in crate::http) fn answer(context: &Context, request: &mut Request) -> Result<(), Reply> {

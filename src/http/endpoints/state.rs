@@ -8,7 +8,7 @@ use crate::capture::State;
 use crate::http::context::Context;
 use crate::http::reply::{Code, Reply};
 use crate::http::request::Request;
-use crate::http::viewers::{Extras, Layout, Viewer};
+use crate::http::viewer::{Extras, Layout, Viewer};
 
 /// Never fails: the signature is that of all endpoints.
 pub(in crate::http) fn answer(context: &Context, request: &mut Request) -> Result<(), Reply> {

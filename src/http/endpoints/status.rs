@@ -14,7 +14,8 @@ use crate::http::recorded;
 use crate::http::reply::{Code, Reply};
 use crate::http::request::Request;
 use crate::http::transport::ConnectionsReport;
-use crate::http::viewers::{Seats, Viewer, Viewers};
+use crate::http::viewer::Viewer;
+use crate::http::viewers::{Seats, Viewers};
 use crate::mode::Mode;
 
 /// Never fails: the signature is that of all endpoints.

@@ -3,7 +3,7 @@
 
 use std::fmt::Write;
 
-use crate::http::viewers::Viewer;
+use crate::http::viewer::Viewer;
 
 /// `stream_client[_INSTANCE]=KEY/ID`, for half a minute: a page reads it just
 /// after its stream has begun.

@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use crate::frame::Frame;
 use crate::http::transport::NonBlocking;
-use crate::http::viewers::{Layout, Viewer};
+use crate::http::viewer::{Layout, Viewer};
 use crate::slot::Sink;
 
 /// The viewer's end in the slot.

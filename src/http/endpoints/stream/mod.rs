@@ -22,7 +22,8 @@ use crate::http::context::Context;
 use crate::http::reply::{Code, Head, Reply};
 use crate::http::request::{self, Request, TIMEOUT};
 use crate::http::transport::{Cut, Method, StreamSocket};
-use crate::http::viewers::{Layout, Seat, Viewer};
+use crate::http::viewer::{Layout, Viewer};
+use crate::http::viewers::Seat;
 use crate::instance;
 
 /// Without a new picture for a second the last one goes out again: Chromium and

@@ -4,7 +4,7 @@ use crate::http::query::Query;
 use crate::http::reply::Reply;
 use crate::http::request::Request;
 use crate::http::time::{Period, When};
-use crate::http::viewers::{Extras, Layout, ViewerInfo};
+use crate::http::viewer::{Extras, Layout, ViewerInfo};
 
 /// A key is only shown in the status; longer ones are cut.
 const MAX_KEY: usize = 64;
