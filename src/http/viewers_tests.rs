@@ -1,5 +1,3 @@
-use std::time::Duration;
-
 use super::*;
 use crate::http::transport::Peer;
 use crate::http::viewer::{Extras, Layout};
