@@ -139,7 +139,6 @@ fn control(text: &str) -> Result<(String, Option<i64>)> {
 
 #[cfg(test)]
 mod tests {
-
     use super::*;
 
     #[test]

@@ -38,6 +38,9 @@ const SEND_BYTES: usize = 64 << 10;
 /// Pause after a failed accept, such as a lack of descriptors.
 const PAUSE: Duration = Duration::from_millis(100);
 
+/// The most clients that are accepted before those that are too many are cut.
+const MAX_BATCH: usize = 16;
+
 /// A Unix socket that is listened on, with its thread.
 pub(super) struct UnixPort {
     path: PathBuf,
@@ -230,9 +233,10 @@ impl Accept {
         (!is_ready(0)).then(|| is_ready(1))
     }
 
-    /// Accepts all clients that wait.
+    /// Accepts clients that wait, but not so many at once that a crowd takes the
+    /// descriptors of all others before [`Self::cut_some`] has a look.
     fn accept(&mut self) {
-        loop {
+        for _ in 0..MAX_BATCH {
             let stream = match self.listener.accept() {
                 Ok((stream, _)) => stream,
                 Err(e) if e.kind() == ErrorKind::WouldBlock => return,
