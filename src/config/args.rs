@@ -229,6 +229,12 @@ pub(super) struct Args {
     #[arg(value_parser = humantime::parse_duration, help_heading = "Server")]
     pub(super) exit_on_no_viewers: Duration,
 
+    /// At SIGTERM, refuse new viewers and disconnect those who watch one after the other within this
+    /// time, then end; 0: end at once. SIGUSR2 does the same without the end
+    #[arg(long, env = "MJPEGD_DRAIN_TIMEOUT", value_name = "TIME", default_value = "0")]
+    #[arg(value_parser = humantime::parse_duration, help_heading = "Server")]
+    pub(super) drain_timeout: Duration,
+
     /// Folder with the files of the page, instead of those in the program
     #[arg(long, env = "MJPEGD_WWW", value_name = "DIR", help_heading = "Server")]
     pub(super) www: Option<PathBuf>,
@@ -252,6 +258,12 @@ pub(super) struct Args {
     /// all addresses but /healthz
     #[arg(long, env = "MJPEGD_AUTH_FILE", value_name = "FILE", help_heading = "Access")]
     pub(super) auth_file: Option<PathBuf>,
+
+    /// Believe what proxies of this address or network say of their clients (X-Forwarded-For, -Host
+    /// and -Proto, or Forwarded), or of Unix sockets (unix); may be given several times
+    #[arg(long, env = "MJPEGD_TRUSTED_PROXY", value_name = "CIDR", value_delimiter = ',')]
+    #[arg(help_heading = "Access")]
+    pub(super) trusted_proxy: Vec<String>,
 
     /// Let scripts of pages of this origin (or * for any) read the camera from a visitor's browser;
     /// those of a named origin may also set controls and switch recording

@@ -15,6 +15,7 @@ mod http;
 mod name;
 mod options;
 mod print;
+mod proxy;
 mod record;
 mod size;
 mod text_file;
@@ -140,6 +141,8 @@ mod tests {
             (["--max-connections", "31"], "use 32 or more, 16 beside --threads"),
             (["--exit-on-lost", "10ms"], "use 1s or more"),
             (["--exit-on-no-viewers", "1ms"], "use 1s or more"),
+            (["--drain-timeout", "2days"], "use up to 1day"),
+            (["--trusted-proxy", "nginx"], "use an address or a network"),
             (["--www", "/nowhere/at/all"], "no such folder"),
             (["--allow-origin", "printer"], "use * or one origin"),
             (["--allow-origin", "http://a\r\nSet-Cookie: b"], "use * or one origin"),

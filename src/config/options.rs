@@ -65,11 +65,13 @@ const SCOPES: &[(&str, Scope)] = &[
     ("exit-on-lost", Scope::Server),
     ("exit-on-device-error", Scope::Server),
     ("exit-on-no-viewers", Scope::Server),
+    ("drain-timeout", Scope::Server),
     ("www", Scope::Server),
     ("lost-snapshot", Scope::Server),
     ("instance-id", Scope::Server),
     ("lock-controls", Scope::Server),
     ("auth-file", Scope::Server),
+    ("trusted-proxy", Scope::Server),
     ("allow-origin", Scope::Server),
 ];
 

@@ -17,6 +17,13 @@ mod real_clients;
 // Stopping: signals, and how long it takes.
 mod stop;
 
+// Readiness, and viewers that leave before the program ends.
+mod drain;
+// Proxies that say for whom they ask.
+mod proxied;
+// The page behind a balancer, and heartbeats.
+mod balanced;
+
 // The bytes of both stream layouts, and which client gets which.
 mod stream;
 // Which frames a viewer gets: none twice, and each skipped one is counted.

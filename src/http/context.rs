@@ -105,6 +105,15 @@ impl Context {
         if n_bytes > LARGE { self.config.write_timeout.max(TIMEOUT) } else { TIMEOUT }
     }
 
+    /// 503 with the causes while a camera is lost.
+    pub(super) fn why_lost(&self) -> Option<Reply> {
+        let lost = self.cameras.lost();
+        let causes: Vec<_> =
+            lost.iter().map(|(name, cause)| format!("camera {name} is lost: {cause}")).collect();
+        // In one line, as the log repeats the text of a 503.
+        (!causes.is_empty()).then(|| Reply::unavailable(&causes.join("; ")))
+    }
+
     /// Whether controls may be changed.
     ///
     /// # Errors
