@@ -75,6 +75,7 @@
 //! | `reexec` | this program, started again in the same process |
 //! | `heap` | one heap for all threads |
 //! | `children` | the processes started here; orphans reaped where this is process 1 |
+//! | `command` | a command line in a process group of its own, and what it says |
 //! | `panics` | panics counted |
 //! | `open_files` | the limit of open files |
 //! | `jpeg` | markers: check, split, missing tables; raw pictures to JPEG, by the package in `src/jpeg_codec` |
@@ -115,6 +116,8 @@ mod children;
 #[cfg(feature = "daemon")]
 pub mod cli;
 pub mod client;
+#[cfg(feature = "daemon")]
+mod command;
 #[cfg(feature = "daemon")]
 mod config;
 #[cfg(feature = "daemon")]

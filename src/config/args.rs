@@ -169,6 +169,16 @@ pub(super) struct Args {
     #[arg(value_parser = humantime::parse_duration, help_heading = "Recording")]
     pub(crate) record_sync: Duration,
 
+    /// How long a file of the recording is, 1s to 1h; a minute if not given, longer for few pictures
+    #[arg(long, env = "MJPEGD_RECORD_SEGMENT", value_name = "TIME")]
+    #[arg(value_parser = humantime::parse_duration, help_heading = "Recording")]
+    pub(crate) record_segment: Option<Duration>,
+
+    /// Run this command for each finished file of the recording, one after the other and again until
+    /// it succeeds; MJPEGD_SEGMENT has the path. What waits for it is not deleted
+    #[arg(long, env = "MJPEGD_ON_SEGMENT", value_name = "COMMAND", help_heading = "Recording")]
+    pub(crate) on_segment: Option<String>,
+
     /// Address and port to listen on: 0.0.0.0:5000 for the whole network, :5000 for IPv6 too, or
     /// unix:PATH for a Unix socket; may be given several times
     // Only this machine by default: nobody should show a room to a whole network by accident.

@@ -166,6 +166,8 @@ mod tests {
             (["--record-max-size", "100kB"], "use 1MiB or more"),
             (["--record-max-age", "1ms"], "use 1s or more"),
             (["--record-sync", "5s"], "use 1s or less"),
+            (["--record-segment", "2h"], "use 1s to 1h"),
+            (["--on-segment", " "], "use a command"),
         ] {
             let error = error(&args);
             assert!(error.contains(says), "{args:?}: {error}");

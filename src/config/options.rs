@@ -54,6 +54,8 @@ const SCOPES: &[(&str, Scope)] = &[
     ("record-max-size", Scope::Camera),
     ("record-max-age", Scope::Camera),
     ("record-sync", Scope::Camera),
+    ("record-segment", Scope::Camera),
+    ("on-segment", Scope::Camera),
     ("bind", Scope::Server),
     ("unix-mode", Scope::Server),
     ("threads", Scope::Server),

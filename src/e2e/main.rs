@@ -51,6 +51,8 @@ mod exec;
 mod foreign;
 // Relays: daemons whose camera is another daemon.
 mod relay;
+// Files for other engines, and many relays behind them. Only in make test-fleet.
+mod fleet;
 // Fake servers as cameras: every dialect, every fault.
 mod servers;
 // Servers whose headers and bodies contradict each other.
@@ -100,6 +102,8 @@ mod recording;
 mod playback;
 // Downloads of recordings.
 mod download;
+// What an archive needs: segments handed to a command, replies that may be kept.
+mod archive;
 // Disks that are full, read-only or missing.
 mod recording_faults;
 // The page, in a real browser.

@@ -11,8 +11,8 @@ use std::os::fd::OwnedFd;
 use std::path::{Path, PathBuf};
 
 use rustix::fs::{
-    AtFlags, CWD, Dir, FileType, FlockOperation, Mode, OFlags, flock, fstat, fsync, mkdirat,
-    openat, renameat, unlinkat,
+    AtFlags, CWD, Dir, FileType, FlockOperation, Mode, OFlags, flock, fstat, fstatvfs, fsync,
+    mkdirat, openat, renameat, unlinkat,
 };
 use rustix::io::Errno;
 
@@ -53,6 +53,15 @@ impl Folder {
 
     pub(crate) fn path(&self) -> &Path {
         &self.path
+    }
+
+    /// How many bytes the file system has left for this program.
+    ///
+    /// # Errors
+    /// What the system says.
+    pub(crate) fn n_free_bytes(&self) -> io::Result<u64> {
+        let disk = fstatvfs(&self.fd)?;
+        Ok(disk.f_bavail.saturating_mul(disk.f_frsize))
     }
 
     /// Locks the folder against other programs, until it is unlocked or closed.
