@@ -29,9 +29,26 @@ pub(crate) struct RecordConfig {
     pub(crate) segment: Option<Duration>,
     /// The command that gets each finished segment.
     pub(crate) on_segment: Option<String>,
+    /// Whether others write it, and it is only shown.
+    pub(crate) is_of_others: bool,
 }
 
 impl RecordConfig {
+    /// For a folder that others write to.
+    pub(crate) fn of_others(dir: PathBuf) -> Self {
+        Self {
+            dir,
+            name: String::new(),
+            fps: None,
+            max_bytes: 0,
+            max_age: None,
+            sync: Duration::ZERO,
+            segment: None,
+            on_segment: None,
+            is_of_others: true,
+        }
+    }
+
     /// The folder with the files of this recording.
     pub(crate) fn path(&self) -> PathBuf {
         self.dir.join(&self.name)
@@ -93,5 +110,6 @@ pub(super) fn record(args: &Args, name: &str) -> Result<Option<RecordConfig>> {
         sync: args.record_sync,
         segment: args.record_segment,
         on_segment,
+        is_of_others: false,
     }))
 }

@@ -306,3 +306,70 @@ fn snapshot_of_the_past_may_be_kept_and_one_of_now_as_long_as_was_asked() {
     let seconds = caching.strip_prefix("max-age=").and_then(|c| c.split(',').next());
     assert!((1..=10).contains(&seconds.unwrap().parse::<u32>().unwrap()), "{caching}");
 }
+
+/// A daemon that only shows what is in the bucket. Its indexes are in `caches`.
+fn show(archive: &Archive, caches: &TempDir) -> Daemon {
+    let camera = format!("front=recording:{}", archive.bucket.path().display());
+    let mut command = Daemon::command(&["--camera", &camera]);
+    command.env_remove("CACHE_DIRECTORY").env("XDG_CACHE_HOME", caches.path());
+    Daemon::spawn(command)
+}
+
+#[test]
+fn second_daemon_plays_the_copies_as_they_come_and_go() {
+    let (archive, caches) = (Archive::new(), TempDir::new());
+    let viewer = show(&archive, &caches);
+    assert_eq!(viewer.get("/recordings").code, 200, "an empty folder is no error");
+    let copy = format!("cp \"$MJPEGD_SEGMENT\" {}/", archive.bucket.path().display());
+    let daemon = archive.start(&copy, &[]);
+    wait_for_done(&daemon, 3);
+    end(daemon);
+    let n_frames = |daemon: &Daemon| daemon.figure("/recording/frames");
+    let copied: Vec<_> = fs::read_dir(archive.bucket.path()).unwrap().flatten().collect();
+    let held: usize = copied.iter().map(|entry| frames(&entry.path()).0.len()).sum();
+    eventually_is("all is found", || n_frames(&viewer) == held as u64);
+    // What was recorded is played, and the newest picture is the live one.
+    let (first, last) = {
+        let mut all: Vec<_> = copied.iter().flat_map(|entry| frames(&entry.path()).0).collect();
+        all.sort_by(|a, b| a.time.total_cmp(&b.time));
+        (all[0].clone(), all.pop().unwrap())
+    };
+    let at = viewer.get(&format!("/front/snapshot?at={:.6}", first.time));
+    assert!(at.code == 200 && at.body == first.jpeg);
+    eventually_is("the newest picture is the live one", || {
+        viewer.get("/snapshot").body == last.jpeg
+    });
+    let mut stream = viewer.watch(&format!("/stream?from={:.6}&speed=100", first.time));
+    assert_eq!(stream.next().jpeg, first.jpeg);
+    drop(stream);
+    let reply = viewer.request("POST", "/record/start", &[]);
+    assert_eq!((reply.code, n_frames(&viewer)), (404, held as u64), "{}", reply.text());
+    // A file that vanishes is no longer listed.
+    let gone = copied.iter().min_by_key(|entry| entry.file_name()).unwrap();
+    let n_gone = frames(&gone.path()).0.len();
+    fs::remove_file(gone.path()).unwrap();
+    eventually_is("it is gone", || n_frames(&viewer) == (held - n_gone) as u64);
+    // Nothing is written to the folder, and the indexes are elsewhere.
+    let names = fs::read_dir(archive.bucket.path()).unwrap().flatten();
+    assert!(names.into_iter().all(|entry| entry.path().extension().is_some_and(|e| e == "mjpeg")));
+    let folder = fs::read_dir(caches.path().join("mjpegd")).unwrap().flatten().next().unwrap();
+    assert!(fs::read_dir(folder.path()).unwrap().count() > 0);
+}
+
+#[test]
+fn folder_that_is_not_there_yet_is_found_when_it_comes() {
+    let (archive, caches) = (Archive::new(), TempDir::new());
+    let path = archive.path("later");
+    let mut command = Daemon::command(&["--camera", &format!("recording:{}", path.display())]);
+    command.env_remove("CACHE_DIRECTORY").env("XDG_CACHE_HOME", caches.path());
+    let viewer = Daemon::spawn(command);
+    let state = || viewer.status()["recording"]["state"].as_str().unwrap().to_owned();
+    eventually_is("it says so", || state() == "failed");
+    assert_eq!(viewer.get("/snapshot").code, 503);
+    let jpeg = flat(64, 48, [1, 2, 3]);
+    write_segment(archive.to.path(), 7, &jpeg, &[1_795_260_515_000_000]);
+    fs::rename(of_camera(archive.to.path()), &path).unwrap();
+    eventually_is("it is found", || viewer.figure("/recording/frames") == 1);
+    eventually_is("it is shown", || viewer.get("/snapshot").body == jpeg);
+    assert_eq!(state(), "off");
+}

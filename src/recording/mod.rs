@@ -12,6 +12,7 @@
 
 mod cleaner;
 mod export;
+mod follow;
 mod handover;
 mod maintenance;
 mod playback;
@@ -23,6 +24,7 @@ mod tests;
 mod time;
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::path::PathBuf;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering::SeqCst};
 use std::thread::{self, JoinHandle};
@@ -120,6 +122,37 @@ impl Recording {
         let wakeup = Mutex::new(Some(wakeup));
         let trigger = Mutex::new(Some(trigger));
         Self(Arc::new(Handle { shared, wakeup, threads: Mutex::new(threads), trigger }))
+    }
+
+    /// Shows a recording that others write. A folder that is not there is a state and
+    /// no error.
+    pub(crate) fn follow(dir: PathBuf, capture: Capture) -> Self {
+        let shared = Arc::new(Shared {
+            config: RecordConfig::of_others(dir),
+            capture,
+            store: Arc::default(),
+            stats: status::Stats::new(),
+            handover: Mutex::default(),
+            is_wanted: AtomicBool::new(false),
+        });
+        let (trigger, stop) = shutdown::channel();
+        let following = Arc::clone(&shared);
+        let run = move || follow::run(&following, &stop);
+        let thread = thread::Builder::new().name("recording".into()).spawn(run);
+        if let Err(e) = &thread {
+            log::error!("no thread for the recording: {e}");
+        }
+        Self(Arc::new(Handle {
+            shared,
+            wakeup: Mutex::default(),
+            threads: Mutex::new(thread.into_iter().collect()),
+            trigger: Mutex::new(Some(trigger)),
+        }))
+    }
+
+    /// Whether others write it, so that it cannot be switched.
+    pub(crate) fn is_of_others(&self) -> bool {
+        self.0.shared.config.is_of_others
     }
 
     /// Switches recording on or off, and returns before the recorder has done

@@ -14,10 +14,12 @@ pub(super) mod segment;
 use std::collections::BTreeMap;
 use std::io;
 use std::sync::Arc;
+use std::time::SystemTime;
 
 use parking_lot::Mutex;
 
 use super::time::Micros;
+use crate::frame::since_epoch;
 use folder::Folder;
 use index_tail::IndexTail;
 use segment::Segment;
@@ -59,6 +61,12 @@ impl Table {
     }
 }
 
+/// A file that was not changed for so many seconds is whole, most likely.
+const STILL: u64 = 10;
+
+/// The size of a file and when it was changed.
+pub(crate) type Stamp = (i64, i64, u64);
+
 /// A stretch of time without a gap.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub(crate) struct Span {
@@ -95,6 +103,48 @@ impl Store {
         let (is_own, n_lost) = (may_repair, table.n_lost);
         let folder = Some(folder);
         *table = Table { folder, segments, growing: None, next_id, is_own, handed, n_lost };
+        Ok(())
+    }
+
+    /// Opens the folder anew that others write to, and changes the list to what is there:
+    /// `known` has what was there before. Files may come, grow and vanish.
+    ///
+    /// # Errors
+    /// What the system says of the folder; the list stays as it is.
+    pub(crate) fn look_again(
+        &self,
+        folder: Folder,
+        known: &mut BTreeMap<u64, Stamp>,
+    ) -> io::Result<()> {
+        let (folder, mut present) = (Arc::new(folder), BTreeMap::new());
+        folder.each_name(|name| {
+            if let Some((named, id)) = Segment::parse(name, Segment::DATA) {
+                present.insert(id, named);
+            }
+        })?;
+        self.0.lock().folder = Some(Arc::clone(&folder));
+        known.retain(|id, _| present.contains_key(id));
+        self.0.lock().segments.retain(|id, _| present.contains_key(id));
+        // The newest first, as people look at those.
+        for (id, named) in present.into_iter().rev() {
+            let bare = Segment { id, named, start: 0, end: 0, n_frames: 0, n_bytes: 0 };
+            let Ok(stamp) = folder.stamp(&bare.name()) else { continue };
+            if known.get(&id) == Some(&stamp) {
+                continue;
+            }
+            // Made once, from the whole file. Not of one that still grows.
+            let is_done = since_epoch(SystemTime::now()).as_secs().saturating_sub(STILL)
+                > u64::try_from(stamp.1).unwrap_or_default();
+            if is_done {
+                index::make_if_missing(&folder, &bare);
+            }
+            match recover::inspect(&folder, bare, false, false) {
+                Ok(Some(segment)) => drop(self.0.lock().segments.insert(id, segment)),
+                Ok(None) => drop(self.0.lock().segments.remove(&id)),
+                Err(e) => log::debug!("{} is left out: {e}", bare.name()),
+            }
+            known.insert(id, stamp);
+        }
         Ok(())
     }
 
