@@ -23,6 +23,7 @@ mod store;
 mod tests;
 mod time;
 
+use std::io;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -93,20 +94,19 @@ impl Recording {
         let (trigger, stop) = shutdown::channel();
         let handing = Arc::clone(&shared);
         let on_segment = shared.config.on_segment.clone().map(|command| {
-            thread::Builder::new()
-                .name("on-segment".into())
-                .spawn(move || handover::run(&handing, &command, &stop))
+            spawn("on-segment", Box::new(move || handover::run(&handing, &command, &stop)))
         });
         let started = [
-            thread::Builder::new()
-                .name("recorder".into())
-                .spawn(move || recorder::run(&recording, &woken, &written)),
-            thread::Builder::new().name("cleaner".into()).spawn(move || {
-                let run = || maintenance::run(&keeping.store, &keeping.config, &to_sync);
-                // A panic, which is logged, costs one round. Without the next
-                // ones the recording would fill the disk.
-                while catch_unwind(AssertUnwindSafe(run)).is_err() {}
-            }),
+            spawn("recorder", Box::new(move || recorder::run(&recording, &woken, &written))),
+            spawn(
+                "cleaner",
+                Box::new(move || {
+                    let run = || maintenance::run(&keeping.store, &keeping.config, &to_sync);
+                    // A panic, which is logged, costs one round. Without the next
+                    // ones the recording would fill the disk.
+                    while catch_unwind(AssertUnwindSafe(run)).is_err() {}
+                }),
+            ),
         ];
         let mut threads = Vec::new();
         for thread in started.into_iter().chain(on_segment) {
@@ -137,8 +137,7 @@ impl Recording {
         });
         let (trigger, stop) = shutdown::channel();
         let following = Arc::clone(&shared);
-        let run = move || follow::run(&following, &stop);
-        let thread = thread::Builder::new().name("recording".into()).spawn(run);
+        let thread = spawn("recording", Box::new(move || follow::run(&following, &stop)));
         if let Err(e) = &thread {
             log::error!("no thread for the recording: {e}");
         }
@@ -202,4 +201,9 @@ impl Recording {
             }
         }
     }
+}
+
+// Of one type for all threads, as each type has its own copy of the library's code.
+fn spawn(name: &str, run: Box<dyn FnOnce() + Send>) -> io::Result<JoinHandle<()>> {
+    thread::Builder::new().name(name.into()).spawn(run)
 }
