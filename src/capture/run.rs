@@ -10,6 +10,7 @@ use super::filter::Filter;
 use super::judge::Judge;
 use super::normalize::normalize;
 use super::stats::Repair;
+use super::transform::Transform;
 use super::{Setup, Shared, State, status_picture};
 use crate::back_off::BackOff;
 use crate::camera::{Cause, Driver, Error};
@@ -30,6 +31,7 @@ struct Thread<'a> {
     cut_frames: LogLimit,
     judge: Judge,
     filter: Filter,
+    transform: Transform,
 }
 
 /// Runs until there is no reader any more or the program stops.
@@ -45,6 +47,7 @@ pub(super) fn run(shared: &Shared) {
         bad_frames: LogReasons::default(),
         cut_frames: LogLimit::default(),
         judge: Judge::new(),
+        transform: Transform::default(),
     };
     let (mut back_off, mut losses) = (BackOff::new(), LogReasons::default());
     loop {
@@ -145,7 +148,7 @@ impl Thread<'_> {
         let takes_cut = self.setup.config.allow_truncated || self.judge.takes_cut();
         let info = normalize(&mut buf, takes_cut).map_err(Error::BadFrame)?;
         // Browsers turn the picture of a phone, so this is the size that they show.
-        self.size = info.shown_size();
+        self.size = self.transform(&mut buf, &info)?.unwrap_or_else(|| info.shown_size());
         self.count(driver, timestamp.monotonic);
         self.judge.good(info.has_end);
         if !info.has_end {
@@ -172,6 +175,18 @@ impl Thread<'_> {
         }
         self.filter.skipped();
         Ok(())
+    }
+
+    /// Turns the picture, and returns its size if it changed.
+    fn transform(
+        &mut self,
+        buf: &mut FrameBuf,
+        info: &jpeg::Info,
+    ) -> Result<Option<(u16, u16)>, Error> {
+        let turn = *self.setup.turn.lock();
+        let label = &self.setup.asked.label;
+        let turned = self.transform.apply(buf, (info, turn), &mut self.pool, label);
+        turned.map_err(Error::BadFrame)
     }
 
     fn count_truncated(&mut self) {

@@ -9,6 +9,7 @@ use super::args::Args;
 use super::camera::{CameraConfig, Source, Watch};
 use super::device::DeviceConfig;
 use super::record::{self, RecordConfig};
+use super::turn::Turn;
 use super::{name, size};
 use crate::trust::Trust;
 
@@ -47,6 +48,7 @@ pub(crate) struct CaptureConfig {
     /// How many pictures in a row may be left out because they have the bytes of
     /// the last one.
     pub(crate) max_same: u32,
+    pub(crate) turn: Turn,
 }
 
 impl CameraOptions {
@@ -104,6 +106,7 @@ impl CameraOptions {
                 min_frame_bytes: min_frame_bytes(&args.min_frame_size, max_frame_bytes)?,
                 every: args.every,
                 max_same: args.drop_same_frames,
+                turn: Turn { rotate: args.rotate, flip: args.flip },
             },
             record: record::record(args, name)?,
             max_viewers: args.max_viewers,

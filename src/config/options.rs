@@ -46,6 +46,8 @@ const SCOPES: &[(&str, Scope)] = &[
     ("every", Scope::Camera),
     ("drop-same-frames", Scope::Camera),
     ("allow-truncated", Scope::Camera),
+    ("rotate", Scope::Camera),
+    ("flip", Scope::Camera),
     ("watch", Scope::Camera),
     ("remove-shown", Scope::Camera),
     ("idle-timeout", Scope::Camera),
