@@ -81,6 +81,7 @@
 //! | `multipart` | a parser for the parts of any server's stream, in pieces of any size |
 //! | `fetch` | GET from another server, which a shutdown can interrupt; heads, chunks and logins as cameras send them |
 //! | `pictures` | the frames in the answer: parts, JPEGs one after the other, a single JPEG |
+//! | `text` | text as pixels, in a font of strokes, at any size |
 //! | `mode`, `controls` | what a camera set itself to, and its controls, as plain values |
 //! | `camera` | the traits for drivers and their controls, and one file for each driver |
 //! | `capture` | the thread that reads a camera while somebody watches |
@@ -158,5 +159,7 @@ mod secrets;
 mod shutdown;
 #[cfg(feature = "daemon")]
 mod slot;
+#[cfg(feature = "daemon")]
+mod text;
 mod trust;
 mod url;
