@@ -64,6 +64,7 @@
 //! | `frame` | one immutable JPEG with its wire bytes around it; the wire's strings |
 //! | `slot` | the newest frame; all readers of a camera wait here |
 //! | `shutdown` | the order to stop, which ends every sleep |
+//! | `local_time` | times in the time zone of the machine |
 //! | `rate`, `log_limit` | events a second; a limit on lines that repeat |
 //! | `back_off` | the pause before the next try |
 //! | `log_queue` | the log's way out, which never blocks the one who logs |
@@ -136,6 +137,8 @@ mod heap;
 mod http;
 mod instance;
 mod jpeg;
+#[cfg(feature = "daemon")]
+mod local_time;
 #[cfg(feature = "daemon")]
 mod log_limit;
 #[cfg(feature = "daemon")]

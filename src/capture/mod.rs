@@ -7,9 +7,11 @@
 mod filter;
 mod judge;
 pub(crate) mod normalize;
+mod overlay;
 mod run;
 mod stats;
 mod status_picture;
+mod transform;
 
 use std::mem;
 use std::sync::Arc;

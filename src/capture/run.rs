@@ -10,6 +10,7 @@ use super::filter::Filter;
 use super::judge::Judge;
 use super::normalize::normalize;
 use super::stats::Repair;
+use super::transform::Transform;
 use super::{Setup, Shared, State, status_picture};
 use crate::back_off::BackOff;
 use crate::camera::{Cause, Driver, Error};
@@ -30,6 +31,7 @@ struct Thread<'a> {
     cut_frames: LogLimit,
     judge: Judge,
     filter: Filter,
+    transform: Transform,
 }
 
 /// Runs until there is no reader any more or the program stops.
@@ -38,6 +40,7 @@ pub(super) fn run(shared: &Shared) {
     let mut thread = Thread {
         shared,
         filter: Filter::new(&setup.config),
+        transform: Transform::new(&setup.config),
         setup,
         pool: FramePool::default(),
         seq: shared.slot.last_seq(),
@@ -98,6 +101,7 @@ impl Thread<'_> {
         shared.stats.opened(mode);
         self.judge = Judge::new();
         self.filter = Filter::new(&setup.config);
+        self.transform = Transform::new(&setup.config);
         while !setup.stop.is_ordered() && !shared.life.lock().is_idle() {
             match self.next(&mut *driver) {
                 Ok(()) => {}
@@ -144,6 +148,8 @@ impl Thread<'_> {
         }
         let takes_cut = self.setup.config.allow_truncated || self.judge.takes_cut();
         let info = normalize(&mut buf, takes_cut).map_err(Error::BadFrame)?;
+        let label = &self.setup.asked.label;
+        let buf = self.transform.apply(buf, timestamp.wall, &mut self.pool, label)?;
         // Browsers turn the picture of a phone, so this is the size that they show.
         self.size = info.shown_size();
         self.count(driver, timestamp.monotonic);

@@ -64,6 +64,12 @@ impl FrameBuf {
         self.is_walked = false;
     }
 
+    /// Lets `write` append bytes to the JPEG.
+    pub(crate) fn extend_with(&mut self, write: impl FnOnce(&mut Vec<u8>)) {
+        self.is_walked = false;
+        write(&mut self.bytes);
+    }
+
     /// Records that a walk over the markers of this JPEG found EOI at its very end,
     /// so that later checks do not read its scan again. Adding bytes or cutting off the
     /// end clears this. [`Self::cut`] and [`Self::insert`] do not: they change segments
