@@ -112,9 +112,11 @@ impl Overlay {
         }
         pixels.mix();
         let gap = usize::from(letters.size) / 2;
-        let start = |place: Place, free: usize| match place.offset(free, gap) {
-            at if is_boxed => at - at % BLOCK,
-            at => at,
+        let start = |place: Place, free: usize| match (is_boxed, place.offset(free, gap)) {
+            (false, at) => at,
+            // Away from the nearest side, so that gaps are alike.
+            (true, at) if place == Place::Start => at.next_multiple_of(BLOCK).min(free),
+            (true, at) => at - at % BLOCK,
         };
         drawn.x = start(self.config.position.across, width.saturating_sub(pixels.width));
         drawn.y = start(self.config.position.down, height.saturating_sub(pixels.height));
