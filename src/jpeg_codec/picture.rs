@@ -5,6 +5,9 @@ use crate::blocks::ZIGZAG;
 /// Components of a picture at most.
 pub(crate) const MAX_COMPONENTS: usize = 3;
 
+/// The most blocks of an MCU (T.81, B.2.3).
+pub(crate) const MAX_MCU_BLOCKS: usize = 10;
+
 /// Quantized coefficients of a block.
 ///
 /// Most are zero. So only the others are kept, all those of a picture in one list: a
@@ -107,16 +110,6 @@ impl Picture {
     pub(crate) fn values(&self, block: &Block) -> &[i16] {
         let start = block.start as usize;
         self.values.get(start..start + block.non_zero.count_ones() as usize).unwrap_or_default()
-    }
-}
-
-/// Calls `each` with place in zigzag order and value of each AC coefficient.
-#[inline(always)]
-pub(crate) fn for_each_ac(non_zero: u64, values: &[i16], mut each: impl FnMut(usize, i16)) {
-    let mut left = non_zero;
-    for value in values {
-        each(left.trailing_zeros() as usize & 63, *value);
-        left &= left.wrapping_sub(1);
     }
 }
 

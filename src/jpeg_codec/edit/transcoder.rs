@@ -4,12 +4,14 @@ use super::header::{self, Described};
 use super::orientation::{Orientation, Turn};
 use super::placement::Placement;
 use super::requantize::Requantize;
-use super::shrink::{Sampling, Shrink};
+use super::sampling::Sampling;
+use super::shrink::Shrink;
 use super::stamp::{Stamp, Stamping};
 use super::write::{self, Way};
 use super::{Edit, Scale};
 use crate::annex_k;
 use crate::decode::{Reader, Wanted};
+use crate::divisors::Divisors;
 use crate::error::TranscodeError;
 use crate::picture::MAX_COMPONENTS;
 use crate::samples::McuRow;
@@ -93,7 +95,10 @@ impl Transcoder {
     pub fn stamp(&mut self, stamp: &Stamp<'_>) {
         if self.edit.scale == Scale::Full {
             let (picture, turn) = (&mut self.reader.picture, &self.turn);
-            Stamping { picture, placement: &self.placement, turn, simd: self.simd }.put(stamp);
+            let as_it_is = &Turn::new(Orientation::IDENTITY);
+            let (placement, ones) = (&self.placement, &Divisors::new(&[1; 64]));
+            let simd = self.simd;
+            Stamping { picture, placement, turn, as_it_is, ones, simd }.put(stamp);
         }
     }
 
@@ -106,6 +111,14 @@ impl Transcoder {
             _ => self.write_samples(out),
         }
         out.extend_from_slice(&[0xFF, 0xD9]);
+    }
+
+    /// The memory for blocks and values.
+    #[cfg(test)]
+    pub(crate) fn n_bytes_held(&self) -> usize {
+        let picture = &self.reader.picture;
+        let blocks = picture.components.iter().map(|component| component.blocks.capacity() * 16);
+        blocks.sum::<usize>() + picture.values.capacity() * 2
     }
 
     fn write_coefficients(&self, out: &mut Vec<u8>) {
@@ -128,8 +141,9 @@ impl Transcoder {
         self.tables = tables(placement.n_components, self.sampling.luma);
         // The encoder has one table for both colours.
         let divisors = [self.divisors[0], self.divisors[1], self.divisors[1]];
-        for nth in 0..2 {
-            self.tables.set_divisors(nth, &divisors[nth].map(|divisor| divisor as u8));
+        for (nth, divisors) in divisors[..2].iter().enumerate() {
+            let bytes = divisors.map(|divisor| u8::try_from(divisor).unwrap_or(u8::MAX));
+            self.tables.set_divisors(nth, &bytes);
         }
         let luma = self.sampling.luma;
         self.put_header(out, |i| if i == 0 { luma } else { (1, 1) }, &divisors);
