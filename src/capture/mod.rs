@@ -7,6 +7,7 @@
 mod filter;
 mod judge;
 pub(crate) mod normalize;
+mod overlay;
 mod run;
 mod stats;
 mod status_picture;

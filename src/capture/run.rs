@@ -4,7 +4,7 @@
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 use std::sync::atomic::Ordering::SeqCst;
-use std::time::Instant;
+use std::time::{Instant, SystemTime};
 
 use super::filter::Filter;
 use super::judge::Judge;
@@ -40,6 +40,7 @@ pub(super) fn run(shared: &Shared) {
     let mut thread = Thread {
         shared,
         filter: Filter::new(&setup.config),
+        transform: Transform::new(&setup.config),
         setup,
         pool: FramePool::default(),
         seq: shared.slot.last_seq(),
@@ -47,7 +48,6 @@ pub(super) fn run(shared: &Shared) {
         bad_frames: LogReasons::default(),
         cut_frames: LogLimit::default(),
         judge: Judge::new(),
-        transform: Transform::default(),
     };
     let (mut back_off, mut losses) = (BackOff::new(), LogReasons::default());
     loop {
@@ -101,6 +101,7 @@ impl Thread<'_> {
         shared.stats.opened(mode);
         self.judge = Judge::new();
         self.filter = Filter::new(&setup.config);
+        self.transform = Transform::new(&setup.config);
         while !setup.stop.is_ordered() && !shared.life.lock().is_idle() {
             match self.next(&mut *driver) {
                 Ok(()) => {}
@@ -148,7 +149,8 @@ impl Thread<'_> {
         let takes_cut = self.setup.config.allow_truncated || self.judge.takes_cut();
         let info = normalize(&mut buf, takes_cut).map_err(Error::BadFrame)?;
         // Browsers turn the picture of a phone, so this is the size that they show.
-        self.size = self.transform(&mut buf, &info)?.unwrap_or_else(|| info.shown_size());
+        self.size =
+            self.transform(&mut buf, &info, timestamp.wall)?.unwrap_or_else(|| info.shown_size());
         self.count(driver, timestamp.monotonic);
         self.judge.good(info.has_end);
         if !info.has_end {
@@ -182,10 +184,11 @@ impl Thread<'_> {
         &mut self,
         buf: &mut FrameBuf,
         info: &jpeg::Info,
+        at: SystemTime,
     ) -> Result<Option<(u16, u16)>, Error> {
         let turn = *self.setup.turn.lock();
         let label = &self.setup.asked.label;
-        let turned = self.transform.apply(buf, (info, turn), &mut self.pool, label);
+        let turned = self.transform.apply(buf, (info, at), turn, &mut self.pool, label);
         turned.map_err(Error::BadFrame)
     }
 

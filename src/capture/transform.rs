@@ -1,68 +1,81 @@
-//! Changes each picture of a camera before it is published: turns it.
+//! What is changed in each picture of a camera before it is published: it is turned,
+//! and a text is put over it.
 //!
-//! The coefficients of the JPEG are moved and not decoded, so nothing is lost. A
-//! camera that is not turned does not come here, and costs nothing.
+//! The coefficients of the JPEG are moved, and pixels are decoded under the text alone.
+//! A camera whose pictures are not changed pays nothing for this.
 
 use std::mem;
+use std::time::SystemTime;
 
+use super::overlay::Overlay;
 use super::turn;
-use crate::config::Turn;
+use crate::config::{CaptureConfig, Turn};
 use crate::frame::{FrameBuf, FramePool};
-use crate::jpeg::{self, Edit, Info, Orientation, TranscodeError, Transcoder};
+use crate::jpeg::{self, Edit, Info, Orientation, Simd, TranscodeError, Transcoder};
 use crate::log_limit::LogReasons;
 
-/// What changes the pictures of a camera; keeps its memory from one to the next.
-#[derive(Default)]
+/// Changes the pictures of a camera; keeps its memory from one to the next.
 pub(super) struct Transform {
+    overlay: Option<Overlay>,
     /// Made for the first picture that is changed, as it holds a whole picture.
     transcoder: Option<Box<Transcoder>>,
     passed_on: LogReasons,
 }
 
 impl Transform {
-    /// Replaces the picture by what `turn` makes of it, and returns its new width
-    /// and height; `None` if it stays as it is.
+    pub(super) fn new(config: &CaptureConfig) -> Self {
+        let overlay = config.overlay.clone().map(Overlay::new);
+        Self { overlay, transcoder: None, passed_on: LogReasons::default() }
+    }
+
+    /// Replaces the picture, taken at `at`, by what is to be published, and returns its
+    /// new width and height; `None` if it stays as it is.
     ///
     /// # Errors
     /// The picture is damaged.
     pub(super) fn apply(
         &mut self,
         buf: &mut FrameBuf,
-        (info, turn): (&Info, Turn),
+        (info, at): (&Info, SystemTime),
+        turn: Turn,
         pool: &mut FramePool,
         label: &str,
     ) -> Result<Option<(u16, u16)>, jpeg::Error> {
-        if turn == Turn::default() {
+        if turn == Turn::default() && self.overlay.is_none() {
             self.transcoder = None;
             return Ok(None);
         }
+        // With a text too the picture must lie as it is shown.
         let orientation = turn::orientation(turn, info.orientation);
-        if orientation == Orientation::IDENTITY {
+        if orientation == Orientation::IDENTITY && self.overlay.is_none() {
             return Ok(make_upright(buf, info));
         }
-        let transcoder = self.transcoder.get_or_insert_with(|| Box::new(new_transcoder()));
+        let new = || Box::new(Transcoder::new(Simd::best()));
+        let transcoder = self.transcoder.get_or_insert_with(new);
         let edit = Edit { orientation, ..Edit::default() };
         match transcoder.read(buf.jpeg(), &edit) {
             Ok(size) => {
-                let mut turned = pool.take();
-                turned.extend_by(|bytes| transcoder.write(bytes));
-                turned.edit(jpeg::make_upright);
-                pool.put_back(mem::replace(buf, turned));
+                if let Some(overlay) = &mut self.overlay {
+                    transcoder.stamp(&overlay.stamp(size, at));
+                }
+                let mut changed = pool.take();
+                changed.extend_by(|bytes| transcoder.write(bytes));
+                changed.edit(jpeg::make_upright);
+                pool.put_back(mem::replace(buf, changed));
                 Ok(Some(size))
             }
-            Err(TranscodeError::Damaged(_)) => Err(jpeg::Error::Damaged),
+            Err(TranscodeError::Damaged(what)) => {
+                log::debug!("{label}: a damaged picture: {what}");
+                Err(jpeg::Error::Damaged)
+            }
             // Better a picture that lies on its side than none.
             Err(why) => {
-                let line = format!("{label}: pictures are shown as they come, not turned: {why}");
+                let line = format!("{label}: pictures are shown as they come, not changed: {why}");
                 self.passed_on.warn(&why.to_string(), &line);
                 Ok(None)
             }
         }
     }
-}
-
-fn new_transcoder() -> Transcoder {
-    Transcoder::new(jpeg::Simd::best())
 }
 
 /// A picture whose pixels lie right, but which says that a browser has to turn it.

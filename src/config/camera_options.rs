@@ -8,6 +8,7 @@ use anyhow::{Context, Result, bail, ensure};
 use super::args::Args;
 use super::camera::{CameraConfig, Source, Watch};
 use super::device::DeviceConfig;
+use super::overlay::OverlayConfig;
 use super::record::{self, RecordConfig};
 use super::turn::Turn;
 use super::{name, size};
@@ -49,6 +50,8 @@ pub(crate) struct CaptureConfig {
     /// the last one.
     pub(crate) max_same: u32,
     pub(crate) turn: Turn,
+    /// The text over the pictures; `None`: none.
+    pub(crate) overlay: Option<OverlayConfig>,
 }
 
 impl CameraOptions {
@@ -107,6 +110,7 @@ impl CameraOptions {
                 every: args.every,
                 max_same: args.drop_same_frames,
                 turn: Turn { rotate: args.rotate, flip: args.flip },
+                overlay: OverlayConfig::new(args, name)?,
             },
             record: record::record(args, name)?,
             max_viewers: args.max_viewers,

@@ -52,6 +52,8 @@ mod servers;
 mod odd_servers;
 // Pictures of phones and odd cameras.
 mod odd_pictures;
+// The text over pictures.
+mod overlay;
 // Heads and chunks of servers' answers, as cameras send them.
 mod heads;
 // Cameras at https addresses.

@@ -97,6 +97,7 @@ fn fake_setup(
         every: 1,
         max_same: 0,
         turn: Turn::default(),
+        overlay: None,
     };
     (Setup::new(asked, config, Box::new(open), None), steps, n_open)
 }

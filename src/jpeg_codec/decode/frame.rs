@@ -38,11 +38,9 @@ impl ScanHeader {
         if n == 0 || n > picture.n_components || rest.len() < 2 * n {
             return Err(WRONG);
         }
-        let pairs = rest.as_chunks::<2>().0;
-        for i in 0..n {
-            let [id, tables] = pairs[i];
+        for (i, [id, tables]) in rest.as_chunks::<2>().0[..n].iter().enumerate() {
             let mut all = picture.components().iter();
-            let component = all.position(|component| component.id == id).ok_or(WRONG)?;
+            let component = all.position(|component| component.id == *id).ok_or(WRONG)?;
             let is_twice = new.components[..i].iter().any(|other| other.component == component);
             if is_twice || picture.components[component].is_read {
                 return Err(TranscodeError::Damaged("a component is there twice"));

@@ -5,6 +5,7 @@ mod idct;
 mod orientation;
 mod placement;
 mod requantize;
+mod sampling;
 mod shrink;
 mod stamp;
 mod transcoder;
