@@ -63,6 +63,11 @@ pub(super) struct Args {
     #[arg(help_heading = "Device")]
     pub(super) quality: u8,
 
+    /// Who makes them: auto takes the board's hardware encoder where it has one, or software
+    #[arg(long, env = "MJPEGD_ENCODER", value_name = "NAME", default_value = "auto")]
+    #[arg(help_heading = "Device")]
+    pub(super) encoder: String,
+
     /// A control to set each time the device is opened, such as brightness=40; may be given
     /// several times
     #[arg(long = "control", env = "MJPEGD_CONTROL", value_name = "NAME=VALUE")]

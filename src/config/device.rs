@@ -52,6 +52,8 @@ pub(crate) struct DeviceConfig {
     pub(crate) format: Option<[u8; 4]>,
     /// The quality of JPEGs that are made from raw pictures, 1 to 100.
     pub(crate) quality: u8,
+    /// Whether an encoder of the board may make them.
+    pub(crate) hardware_encoder: bool,
     /// Pictures to drop after opening, until the exposure has settled.
     pub(crate) n_warmup: u32,
     /// Controls to set at each opening, by name or number; `None`: to the device's
@@ -87,6 +89,11 @@ impl DeviceConfig {
             resolution: width.zip(height).map(|(w, h)| (u32::from(w), u32::from(h))),
             format,
             quality: args.quality,
+            hardware_encoder: match args.encoder.as_str() {
+                "auto" => true,
+                "software" => false,
+                other => bail!("--encoder {other}: use auto or software"),
+            },
             n_warmup: args.warmup,
             controls: args.controls.iter().map(|text| control(text)).collect::<Result<_>>()?,
         })

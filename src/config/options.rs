@@ -36,6 +36,7 @@ const SCOPES: &[(&str, Scope)] = &[
     ("tv-standard", Scope::Camera),
     ("dv-timings", Scope::Camera),
     ("quality", Scope::Camera),
+    ("encoder", Scope::Camera),
     ("control", Scope::Camera),
     ("warmup", Scope::Camera),
     ("stall-timeout", Scope::Camera),

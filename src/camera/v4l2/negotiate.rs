@@ -53,6 +53,7 @@ pub(super) fn negotiate(
         // Behind the format, as uvcvideo goes back to its default rate with each new format.
         fps: set_rate(opened, fps)?,
         quality: raw.is_some().then_some(config.quality),
+        encoder: None,
     };
     Ok(Negotiated { format, raw, mode })
 }
@@ -115,7 +116,10 @@ pub(super) fn is_supported(fourcc: [u8; 4]) -> bool {
 }
 
 fn offered(opened: &Opened) -> Vec<[u8; 4]> {
-    formats::formats(&opened.device, &opened.caps).into_iter().map(|(fourcc, _)| fourcc).collect()
+    formats::formats(&opened.device, opened.caps.capture())
+        .into_iter()
+        .map(|(fourcc, _)| fourcc)
+        .collect()
 }
 
 fn unsupported(opened: &Opened, why: &str) -> Error {

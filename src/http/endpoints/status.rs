@@ -71,18 +71,22 @@ struct Setting {
     width: Option<u32>,
     height: Option<u32>,
     fps: Option<f64>,
+    /// The device that makes JPEGs of raw pictures.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    encoder: Option<String>,
 }
 
 impl Setting {
     fn asked(of: &Asked) -> Self {
         let (width, height) = of.size.unzip();
-        Self { device: None, format: of.format.clone(), width, height, fps: of.fps }
+        let format = of.format.clone();
+        Self { device: None, format, width, height, fps: of.fps, encoder: None }
     }
 
     fn got(mode: &Mode) -> Self {
         let (width, height) = mode.size.unzip();
         let (device, format) = (mode.device.clone(), mode.format.clone());
-        Self { device, format, width, height, fps: mode.fps }
+        Self { device, format, width, height, fps: mode.fps, encoder: mode.encoder.clone() }
     }
 }
 
