@@ -41,6 +41,10 @@ pub(super) struct Args {
     #[arg(long, env = "MJPEGD_RESOLUTION", value_name = "WxH", help_heading = "Device")]
     pub(super) resolution: Option<String>,
 
+    /// Size of snapshots: the device changes to it for each, which stops the stream for a moment
+    #[arg(long, env = "MJPEGD_SNAPSHOT_RESOLUTION", value_name = "WxH", help_heading = "Device")]
+    pub(super) snapshot_resolution: Option<String>,
+
     /// Format to ask the device for: auto, MJPG, YUYV or another FourCC
     #[arg(long, env = "MJPEGD_FORMAT", value_name = "FOURCC", default_value = "auto")]
     #[arg(help_heading = "Device")]

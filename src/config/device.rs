@@ -48,6 +48,9 @@ pub(crate) struct DeviceConfig {
     pub(crate) input: InputConfig,
     /// Width and height in pixels.
     pub(crate) resolution: Option<(u32, u32)>,
+    /// Of snapshots, for which the device changes its size for a moment; `None`: they are
+    /// pictures of the stream.
+    pub(crate) snapshot_resolution: Option<(u32, u32)>,
     /// The FourCC of the format to ask for; `None`: the cheapest that it has.
     pub(crate) format: Option<[u8; 4]>,
     /// The quality of JPEGs that are made from raw pictures, 1 to 100.
@@ -69,6 +72,8 @@ impl DeviceConfig {
     pub(super) fn new(args: &Args) -> Result<Self> {
         let resolution = args.resolution.as_deref().map(parse_size).transpose();
         let (width, height) = resolution.context("--resolution")?.unzip();
+        let still = args.snapshot_resolution.as_deref().map(parse_size).transpose();
+        let still = still.context("--snapshot-resolution")?;
         let format = match args.format.as_str() {
             // Without a wish the driver chooses what costs least: JPEG if it has it.
             "auto" => None,
@@ -86,6 +91,7 @@ impl DeviceConfig {
         }
         Ok(Self {
             input: InputConfig { number: args.input, standard, dv_timings: args.dv_timings },
+            snapshot_resolution: still.map(|(w, h)| (u32::from(w), u32::from(h))),
             resolution: width.zip(height).map(|(w, h)| (u32::from(w), u32::from(h))),
             format,
             quality: args.quality,

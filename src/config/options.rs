@@ -31,6 +31,7 @@ const SCOPES: &[(&str, Scope)] = &[
     ("max-viewers", Scope::Camera),
     ("fps", Scope::Camera),
     ("resolution", Scope::Camera),
+    ("snapshot-resolution", Scope::Camera),
     ("format", Scope::Camera),
     ("input", Scope::Camera),
     ("tv-standard", Scope::Camera),

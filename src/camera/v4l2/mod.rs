@@ -18,18 +18,18 @@ mod nodes;
 mod pipeline;
 mod signal;
 mod source;
+mod still;
 mod stream;
 mod sys;
 
 use std::io::ErrorKind;
-use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use rustix::time::{ClockId, clock_gettime};
 use v4l::buffer::{Flags, Metadata};
 
-use super::{Cause, Driver, Error, stall};
+use super::{Cause, Driver, Error, Still, stall};
 use crate::config::CameraConfig;
 use crate::frame::{FrameBuf, Timestamp};
 use crate::jpeg::{self, PixelFormat};
@@ -57,7 +57,7 @@ const URGENT: i16 = 2;
 
 /// One opened and streaming device.
 struct V4l2 {
-    /// `None` only while dropping.
+    /// `None` only while dropping, and after an error.
     stream: Option<Stream>,
     opened: Opened,
     /// `None` if no input or signal was asked for.
@@ -66,7 +66,9 @@ struct V4l2 {
     format: Format,
     /// Encodes raw pictures; `None` if the device gives JPEGs.
     encoder: Option<(Coder, PixelFormat)>,
-    stall_timeout: Duration,
+    /// What a large picture has interrupted.
+    paused: Option<still::Paused>,
+    config: CameraConfig,
     /// How many more frames to discard at the start.
     n_warmup: u32,
     is_started: bool,
@@ -100,7 +102,8 @@ impl V4l2 {
             format: negotiated.format,
             opened,
             signal,
-            stall_timeout: camera.stall_timeout.unwrap_or(stall::DEFAULT),
+            paused: None,
+            config: camera.clone(),
             n_warmup: config.n_warmup,
             is_started: false,
             n_stale: 0,
@@ -134,6 +137,7 @@ impl V4l2 {
 
     /// Waits until a frame is ready.
     fn wait(&mut self, stop: &Shutdown) -> Result<(), Error> {
+        let stall_timeout = self.config.stall_timeout.unwrap_or(stall::DEFAULT);
         let begun = Instant::now();
         let wanted = if self.signal.is_some() { READABLE | URGENT } else { READABLE };
         while !stop.is_ordered() {
@@ -142,8 +146,8 @@ impl V4l2 {
                 signal.check(&self.opened)?;
             }
             match polled {
-                Ok(0) if begun.elapsed() >= self.stall_timeout => {
-                    let (path, time) = (self.opened.path.display(), self.stall_timeout);
+                Ok(0) if begun.elapsed() >= stall_timeout => {
+                    let (path, time) = (self.opened.path.display(), stall_timeout);
                     let why = format!("{path}: stalled, no picture for {time:?}");
                     return Err(Error::lost(Cause::Stalled, why));
                 }
@@ -225,7 +229,12 @@ impl V4l2 {
 
 impl Driver for V4l2 {
     fn next_frame(&mut self, frame: &mut FrameBuf, stop: &Shutdown) -> Result<Timestamp, Error> {
+        self.resume()?;
         self.newest(stop, |camera, picture| camera.copy(picture, frame)).map(|((), at)| at)
+    }
+
+    fn still(&mut self, frame: &mut FrameBuf, stop: &Shutdown) -> Result<Still, Error> {
+        self.large(frame, stop)
     }
 
     fn mode(&self) -> Mode {
@@ -240,18 +249,14 @@ impl Driver for V4l2 {
         if self.encoder.is_none() {
             return Ok(false);
         }
+        self.resume()?;
         self.newest(stop, |_, _| Ok(())).map(|_| true)
     }
 }
 
 impl Drop for V4l2 {
     fn drop(&mut self) {
-        // The crate panics if the device refuses to stop. It is closed nevertheless,
-        // when the other fields drop its descriptor.
-        let stream = self.stream.take();
-        if catch_unwind(AssertUnwindSafe(|| drop(stream))).is_err() {
-            log::debug!("{}: the device refused to stop", self.opened.path.display());
-        }
+        self.close_stream();
         *self.lasting.released.lock() = Some(Instant::now());
     }
 }

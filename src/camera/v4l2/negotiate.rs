@@ -134,7 +134,7 @@ fn unsupported(opened: &Opened, why: &str) -> Error {
 
 /// Requests a rate, if one is configured, and returns the rate in use; `None` if the
 /// driver does not know it.
-fn set_rate(opened: &Opened, fps: Option<f64>) -> Result<Option<f64>, Error> {
+pub(super) fn set_rate(opened: &Opened, fps: Option<f64>) -> Result<Option<f64>, Error> {
     match formats::interval(&opened.device, &opened.caps, fps.map(thousandths)) {
         Ok((numerator, denominator)) => {
             let is_known = numerator > 0 && denominator > 0;

@@ -1,6 +1,7 @@
 //! Capture with a driver that the tests control.
 
 mod pictures;
+mod stills;
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::atomic::{AtomicUsize, Ordering::SeqCst};
@@ -8,7 +9,7 @@ use std::sync::atomic::{AtomicUsize, Ordering::SeqCst};
 use crossbeam_channel::{Receiver, Sender, unbounded};
 
 use super::*;
-use crate::camera::{Cause, Driver, Error};
+use crate::camera::{Cause, Driver, Error, Still};
 use crate::frame::{Frame, FrameBuf, Timestamp};
 use crate::jpeg;
 use crate::mode::Mode;
@@ -53,6 +54,14 @@ impl Driver for FakeDriver {
         Mode::default()
     }
 
+    fn still(&mut self, frame: &mut FrameBuf, _stop: &Shutdown) -> Result<Still, Error> {
+        if self.is_costly {
+            return Ok(Still::Unable("no other size".into()));
+        }
+        frame.extend(OTHER);
+        Ok(Still::Taken(Timestamp::now()))
+    }
+
     fn skip_frame(&mut self, stop: &Shutdown) -> Result<bool, Error> {
         if self.is_costly {
             self.next_frame(&mut FrameBuf::new(), stop).map(|_| true)
@@ -89,7 +98,7 @@ fn fake_setup(
         Ok(Box::new(FakeDriver { steps: received.clone(), n_open: Arc::clone(&opened), is_costly }))
     };
     let (label, source) = ("camera".into(), source.into());
-    let asked = Asked { label, source, format: None, size: None, fps: None };
+    let asked = Asked { label, source, format: None, size: None, fps: None, still_size: None };
     let config = CaptureConfig {
         idle_timeout: Some(idle_timeout),
         allow_truncated: false,

@@ -130,10 +130,30 @@ pub(in super::super) fn set_format(
     Ok(format)
 }
 
+/// VIDIOC_TRY_FMT: the size that the driver would choose.
+pub(in super::super) fn try_size(
+    device: &Device,
+    queue: BufType,
+    fourcc: [u8; 4],
+    size: (u32, u32),
+) -> io::Result<(u32, u32)> {
+    let format = exchange(device, queue, vidioc::VIDIOC_TRY_FMT, Wish::new(fourcc, size))?;
+    Ok((format.width, format.height))
+}
+
 /// VIDIOC_S_FMT: requests a format of a queue, and returns the one that the driver chose.
 pub(in super::super) fn set(device: &Device, queue: BufType, wish: Wish) -> io::Result<Format> {
+    exchange(device, queue, vidioc::VIDIOC_S_FMT, wish)
+}
+
+fn exchange(
+    device: &Device,
+    queue: BufType,
+    request: vidioc::_IOC_TYPE,
+    wish: Wish,
+) -> io::Result<Format> {
     if queue.is_multi_planar {
-        return planes::set_format(device, queue, wish);
+        return planes::format(device, queue, request, wish);
     }
     let mut format = v4l2_format { type_: queue.number(), ..Plain::zero() };
     // SAFETY: for this buffer type the union is a v4l2_pix_format, for which all zeroes
@@ -142,7 +162,7 @@ pub(in super::super) fn set(device: &Device, queue: BufType, wish: Wish) -> io::
     pix.pixelformat = u32::from_le_bytes(wish.fourcc);
     (pix.width, pix.height) = wish.size;
     (pix.field, pix.sizeimage, pix.colorspace) = (wish.field, wish.length, wish.colorspace);
-    call(device, vidioc::VIDIOC_S_FMT, &mut format)?;
+    call(device, request, &mut format)?;
     // SAFETY: as above; the driver filled it in.
     let pix: v4l2_pix_format = unsafe { format.fmt.pix };
     let fourcc = pix.pixelformat.to_le_bytes();

@@ -52,8 +52,13 @@ unsafe impl Plain for v4l2_requestbuffers {}
 /// The bytes of one picture: one slice for each of its buffers, the others empty.
 pub(in super::super) type Planes<'a> = [&'a [u8]; MAX_PLANES];
 
-/// VIDIOC_S_FMT for a multi-planar queue.
-pub(super) fn set_format(device: &Device, queue: BufType, wish: Wish) -> io::Result<Format> {
+/// VIDIOC_S_FMT or VIDIOC_TRY_FMT for a multi-planar queue.
+pub(super) fn format(
+    device: &Device,
+    queue: BufType,
+    request: vidioc::_IOC_TYPE,
+    wish: Wish,
+) -> io::Result<Format> {
     let mut format = v4l2_format { type_: queue.number(), ..Plain::zero() };
     // SAFETY: for this buffer type the union is a v4l2_pix_format_mplane, for which all
     // zeroes is a value. Strides of 0 let the driver choose.
@@ -68,7 +73,7 @@ pub(super) fn set_format(device: &Device, queue: BufType, wish: Wish) -> io::Res
         pix.plane_fmt = planes;
     }
     format.fmt.pix_mp = pix;
-    call(device, vidioc::VIDIOC_S_FMT, &mut format)?;
+    call(device, request, &mut format)?;
     // SAFETY: as above; the driver filled it in. The struct is packed, so it is copied.
     let pix: v4l2_pix_format_mplane = unsafe { format.fmt.pix_mp };
     let n_buffers = usize::from(pix.num_planes);
