@@ -83,8 +83,9 @@ pub(crate) trait Driver {
     /// method goes on as before.
     ///
     /// # Errors
-    /// As [`Driver::next_frame`]. A device that goes on well without such a picture
-    /// is no error, but [`Still::Unable`].
+    /// As [`Driver::next_frame`]; after a damaged one, another can be asked for. A
+    /// device that goes on well without such a picture is no error, but
+    /// [`Still::Unable`].
     fn still(&mut self, _frame: &mut FrameBuf, _stop: &Shutdown) -> Result<Still, Error> {
         Ok(Still::Unable("this camera has one size".into()))
     }

@@ -11,6 +11,8 @@ use crate::log_limit::LogReasons;
 
 /// How long a camera that could not is left alone: each try stops the stream.
 const AFTER_FAILURE: Duration = Duration::from_secs(60);
+/// How many pictures may come damaged.
+const MAX_TRIES: u32 = 3;
 
 /// What the thread remembers of large pictures.
 #[derive(Default)]
@@ -39,20 +41,36 @@ impl Thread<'_> {
             return Ok(());
         }
         let begun = Instant::now();
-        // Not from the pool, whose buffers are for the stream's size.
-        let mut buf = FrameBuf::new();
-        let taken = match driver.still(&mut buf, &self.setup.stop)? {
-            Still::Unable(why) => Err(why),
-            Still::Taken(at) => {
-                self.stills.paused_since = Some(begun);
-                let info = normalize(&mut buf, self.setup.config.allow_truncated);
-                let meta = |(width, height)| Meta { seq: 0, at, width, height, is_status: false };
-                info.map(|info| buf.finish(meta(info.shown_size()))).map_err(|e| e.to_string())
+        let mut n_tries = 0;
+        let taken = loop {
+            n_tries += 1;
+            match self.try_still(driver) {
+                Err(Error::BadFrame(why)) => {
+                    self.shared.stats.dropped(why);
+                    if n_tries == MAX_TRIES {
+                        break Err(why.to_string());
+                    }
+                }
+                end => break end?,
             }
         };
+        self.stills.paused_since = taken.is_ok().then_some(begun);
         let frame = self.count_still(taken);
         self.shared.stills.answer(frame);
         Ok(())
+    }
+
+    /// Takes a picture, or says why the camera cannot.
+    fn try_still(&self, driver: &mut dyn Driver) -> Result<Result<Frame, String>, Error> {
+        // Not from the pool, whose buffers are for the stream's size.
+        let mut buf = FrameBuf::new();
+        let at = match driver.still(&mut buf, &self.setup.stop)? {
+            Still::Unable(why) => return Ok(Err(why)),
+            Still::Taken(at) => at,
+        };
+        let info = normalize(&mut buf, self.setup.config.allow_truncated);
+        let (width, height) = info.map_err(Error::BadFrame)?.shown_size();
+        Ok(Ok(buf.finish(Meta { seq: 0, at, width, height, is_status: false })))
     }
 
     fn count_still(&mut self, taken: Result<Frame, String>) -> Option<Arc<Frame>> {

@@ -34,15 +34,25 @@ impl V4l2 {
     pub(super) fn large(&mut self, frame: &mut FrameBuf, stop: &Shutdown) -> Result<Still, Error> {
         match self.take_large(frame, stop) {
             Ok(at) => Ok(Still::Taken(at)),
-            Err(Error::Stopped) => Err(Error::Stopped),
-            Err(gone @ Error::Lost(Cause::NoDevice, _)) => Err(gone),
+            Err(why @ (Error::Stopped | Error::BadFrame(_) | Error::Lost(Cause::NoDevice, _))) => {
+                Err(why)
+            }
             Err(why) => Ok(Still::Unable(why.to_string())),
         }
     }
 
     fn take_large(&mut self, frame: &mut FrameBuf, stop: &Shutdown) -> Result<Timestamp, Error> {
+        // A second one, as the first was damaged, needs no change.
+        if self.paused.is_none() || self.stream.is_none() {
+            self.resume()?;
+            self.change()?;
+        }
+        self.newest(stop, |camera, picture| camera.copy(picture, frame)).map(|((), at)| at)
+    }
+
+    /// Sets the large size.
+    fn change(&mut self) -> Result<(), Error> {
         let size = self.config.device.snapshot_resolution.unwrap_or_default();
-        self.resume()?;
         self.check_larger(size)?;
         self.close_stream();
         let (device, caps) = (&self.opened.device, &self.opened.caps);
@@ -60,8 +70,7 @@ impl V4l2 {
         let size = (self.format.width, self.format.height);
         let coder = |pixels| (Coder::new(&self.config.device, pixels, size, &self.lasting), pixels);
         self.encoder = pixels.map(coder);
-        self.open_stream(N_LARGE_BUFFERS, self.config.device.n_warmup.max(N_TO_SETTLE))?;
-        self.newest(stop, |camera, picture| camera.copy(picture, frame)).map(|((), at)| at)
+        self.open_stream(N_LARGE_BUFFERS, self.config.device.n_warmup.max(N_TO_SETTLE))
     }
 
     /// Sets the stream up again after a large picture.

@@ -32,6 +32,7 @@ struct FakeDriver {
     n_open: Arc<AtomicUsize>,
     /// Whether `skip_frame` saves work.
     is_costly: bool,
+    n_stills: u32,
 }
 
 impl Driver for FakeDriver {
@@ -58,7 +59,9 @@ impl Driver for FakeDriver {
         if self.is_costly {
             return Ok(Still::Unable("no other size".into()));
         }
-        frame.extend(OTHER);
+        // The first one is damaged.
+        self.n_stills += 1;
+        frame.extend(if self.n_stills == 1 { &OTHER[..99] } else { OTHER });
         Ok(Still::Taken(Timestamp::now()))
     }
 
@@ -95,7 +98,8 @@ fn fake_setup(
     let opened = Arc::clone(&n_open);
     let open = move || -> Result<Box<dyn Driver>, Error> {
         opened.fetch_add(1, SeqCst);
-        Ok(Box::new(FakeDriver { steps: received.clone(), n_open: Arc::clone(&opened), is_costly }))
+        let (steps, n_open) = (received.clone(), Arc::clone(&opened));
+        Ok(Box::new(FakeDriver { steps, n_open, is_costly, n_stills: 0 }))
     };
     let (label, source) = ("camera".into(), source.into());
     let asked = Asked { label, source, format: None, size: None, fps: None, still_size: None };

@@ -52,7 +52,7 @@ fn hardware_encodes_where_the_board_has_it() {
     let machine = machine();
     for (api, vivid, formats) in [
         (0, Vivid::single_planar(&machine), &["YUYV", "NV12"][..]),
-        (1, Vivid::multi_planar(&machine), &["YUYV", "NV12", "NM12"]),
+        (1, Vivid::multi_planar(&machine), &["NM12"]),
     ] {
         let _encoder = Loaded::new(&machine, TEST, &format!("multiplanar={api}"));
         vivid.set("test_pattern", 1);
@@ -153,17 +153,14 @@ fn hardware_is_free_while_nobody_watches_and_left_alone_if_software_is_asked_for
 #[test]
 fn kernels_own_codec_is_spoken_to_as_it_wants() {
     let machine = machine();
-    for api in [0, 1] {
+    for (api, format) in [(0, "YU12"), (1, "NV12")] {
         let _codec = Loaded::new(&machine, "vicodec", &format!("multiplanar={api}"));
-        let vivid = Vivid::single_planar(&machine);
-        for format in ["YUYV", "NV12", "YU12"] {
-            let options = format!("--camera {} --format {format}", vivid.device());
-            let server = start(&machine, &options);
-            let mut viewer = Viewer::open(&machine);
-            assert_eq!(size(&viewer.next()), (640, 480));
-            let log = server.log();
-            assert!(log.contains("(vicodec) failed: it gave not a JPEG"), "{format}: {log}");
-            assert_eq!(server.stop(), 0);
-        }
+        let device = Vivid::single_planar(&machine).device();
+        let server = start(&machine, &format!("--camera {device} --format {format}"));
+        let mut viewer = Viewer::open(&machine);
+        assert_eq!(size(&viewer.next()), (640, 480));
+        let log = server.log();
+        assert!(log.contains("(vicodec) failed: it gave not a JPEG"), "{format}: {log}");
+        assert_eq!(server.stop(), 0);
     }
 }
