@@ -230,7 +230,7 @@ function seatsFull(answer) {
 // While all seats are taken, the page shows a still picture every few seconds: a snapshot takes no seat.
 async function refreshStill() {
   after('still', STILL_EVERY_MS, refreshStill);
-  const reply = await request('snapshot').catch(() => null);
+  const reply = await request('snapshot?full=0').catch(() => null);
   if (shown !== 'full' || !reply || !reply.ok) return;
   const bitmap = await createImageBitmap(reply.body).catch(() => null);
   if (!bitmap) return;

@@ -186,7 +186,7 @@ async function nextStill() {
 
 async function takeStill(tile, abort) {
   try {
-    const bitmap = await createImageBitmap(await ask(`${tile.name}/snapshot`, abort));
+    const bitmap = await createImageBitmap(await ask(`${tile.name}/snapshot?full=0`, abort));
     draw(tile, bitmap, bitmap.width, bitmap.height);
     bitmap.close();
   } catch {

@@ -11,6 +11,8 @@ mod overlay;
 mod run;
 mod stats;
 mod status_picture;
+mod still;
+mod take_still;
 mod transform;
 mod turn;
 
@@ -25,9 +27,11 @@ use parking_lot::Mutex;
 use crate::camera::{self, Controls, Opener};
 use crate::config::{CameraOptions, CaptureConfig, Turn};
 use crate::controls::{Change, ChangeResult, Control};
+use crate::frame::Frame;
 use crate::shutdown::{self, Shutdown, Trigger};
 use crate::slot::{FrameSlot, Newer, Sink, Subscription};
-pub(crate) use stats::{Asked, State, Status};
+pub(crate) use stats::{Asked, State, Status, StillCounts};
+use still::Stills;
 
 /// The handle of one camera's capture: starts it, reports on it, stops it.
 #[derive(Clone)]
@@ -41,6 +45,7 @@ struct Shared {
     /// Readers that are not paused. If there are none, frames need not be
     /// encoded.
     n_wanting: AtomicUsize,
+    stills: Stills,
 }
 
 /// Which camera to capture, and how long to keep it open without readers.
@@ -118,6 +123,7 @@ impl Capture {
             slot: FrameSlot::default(),
             life: Mutex::new(life),
             n_wanting: AtomicUsize::new(0),
+            stills: Stills::default(),
         }));
         capture.0.start_if_always_on(&mut capture.0.life.lock());
         capture
@@ -203,6 +209,7 @@ impl Capture {
         };
         drop(trigger);
         self.0.slot.close();
+        self.0.stills.answer(None);
     }
 
     /// Returns when the thread has ended. Call [`Capture::close`] before.
@@ -283,6 +290,18 @@ impl Reader {
     pub(crate) fn pause<T>(&self, wait: impl FnOnce() -> T) -> T {
         let _pause = Pause::begin(&self.0.n_wanting);
         wait()
+    }
+
+    /// Waits for a picture of the size of `--snapshot-resolution` that was taken at
+    /// `oldest` or later, for which the stream stops for a moment. `None`: there is no
+    /// such option, or no such picture until `deadline`.
+    pub(crate) fn still(&self, oldest: Instant, deadline: Instant) -> Option<Arc<Frame>> {
+        let has_option = self.0.setup().asked.still_size.is_some();
+        // A camera that is lost would let them wait for nothing.
+        if !has_option || self.is_closed() || self.cause().is_some() {
+            return None;
+        }
+        self.0.stills.wait(oldest, deadline)
     }
 
     /// Whether there will be no frame any more.

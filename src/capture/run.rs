@@ -10,6 +10,7 @@ use super::filter::Filter;
 use super::judge::Judge;
 use super::normalize::normalize;
 use super::stats::Repair;
+use super::take_still::StillTaker;
 use super::transform::Transform;
 use super::{Setup, Shared, State, status_picture};
 use crate::back_off::BackOff;
@@ -20,9 +21,9 @@ use crate::log_limit::{LogLimit, LogReasons};
 use crate::panics;
 
 /// What the thread keeps from one opening of the camera to the next.
-struct Thread<'a> {
-    shared: &'a Shared,
-    setup: Arc<Setup>,
+pub(super) struct Thread<'a> {
+    pub(super) shared: &'a Shared,
+    pub(super) setup: Arc<Setup>,
     pool: FramePool,
     seq: u64,
     /// Width and height of the last frame, used for the status picture.
@@ -32,6 +33,7 @@ struct Thread<'a> {
     judge: Judge,
     filter: Filter,
     transform: Transform,
+    pub(super) stills: StillTaker,
 }
 
 /// Runs until there is no reader any more or the program stops.
@@ -48,6 +50,7 @@ pub(super) fn run(shared: &Shared) {
         bad_frames: LogReasons::default(),
         cut_frames: LogLimit::default(),
         judge: Judge::new(),
+        stills: StillTaker::default(),
     };
     let (mut back_off, mut losses) = (BackOff::new(), LogReasons::default());
     loop {
@@ -57,8 +60,10 @@ pub(super) fn run(shared: &Shared) {
         let end = catch_unwind(AssertUnwindSafe(|| thread.run_once())).unwrap_or_else(|panic| {
             Err(Error::lost(Cause::Io, format!("the driver panicked: {}", panics::text(&*panic))))
         });
+        // Who waits for a large picture hears soon that there is none.
+        shared.stills.answer(None);
         match end {
-            Ok(()) | Err(Error::Stopped) => {}
+            Ok(()) | Err(Error::Stopped) => thread.stills.forget_pause(),
             // Viewers keep the last picture for the moment that this takes. A source
             // that changes again and again has to wait as one that is lost.
             Err(Error::Reopen(why)) => {
@@ -72,6 +77,7 @@ pub(super) fn run(shared: &Shared) {
                 let (label, why) = (thread.label(), error.to_string());
                 let says = format!("{label} lost: {why}; trying again while somebody watches");
                 losses.warn(&why, &says);
+                thread.stills.forget_pause();
                 // The picture is drawn and sent to viewers here. Whatever panics there,
                 // which is logged, must not end this thread: nobody would start it again.
                 let _ = catch_unwind(AssertUnwindSafe(|| thread.show(&error)));
@@ -103,6 +109,9 @@ impl Thread<'_> {
         self.filter = Filter::new(&setup.config);
         self.transform = Transform::new(&setup.config);
         while !setup.stop.is_ordered() && !shared.life.lock().is_idle() {
+            if shared.stills.is_wanted() {
+                self.take_still(&mut *driver)?;
+            }
             match self.next(&mut *driver) {
                 Ok(()) => {}
                 Err(Error::BadFrame(why)) => {
@@ -128,6 +137,7 @@ impl Thread<'_> {
             self.count(driver, Instant::now());
             self.judge.good(true);
             self.set_live();
+            self.end_pause();
             return Ok(());
         }
         if self.filter.skips_next() {
@@ -163,6 +173,7 @@ impl Thread<'_> {
             self.publish(buf, timestamp, false);
         }
         self.set_live();
+        self.end_pause();
         Ok(())
     }
 
@@ -198,7 +209,7 @@ impl Thread<'_> {
         self.cut_frames.warn(&format!("{label}: pictures that lack their end are shown"));
     }
 
-    fn label(&self) -> &str {
+    pub(super) fn label(&self) -> &str {
         &self.setup.asked.label
     }
 

@@ -70,6 +70,8 @@ pub(crate) struct Asked {
     pub(crate) format: Option<String>,
     pub(crate) size: Option<(u32, u32)>,
     pub(crate) fps: Option<f64>,
+    /// The size of snapshots, where it is not that of the stream.
+    pub(crate) still_size: Option<(u32, u32)>,
 }
 
 impl Asked {
@@ -82,6 +84,7 @@ impl Asked {
             format: config.device.format.map(fourcc),
             size: config.device.resolution,
             fps: config.fps,
+            still_size: config.device.snapshot_resolution,
         }
     }
 }
@@ -96,7 +99,18 @@ pub(super) struct Stats {
     n_dropped: [AtomicU64; jpeg::Error::ALL.len()],
     n_repaired: [AtomicU64; Repair::ALL.len()],
     n_faults: [AtomicU64; Cause::ALL.len()],
+    stills: Mutex<StillCounts>,
     now: Mutex<Now>,
+}
+
+/// Pictures of another size than the stream's.
+#[derive(Clone, Copy, Debug, Default)]
+pub(crate) struct StillCounts {
+    pub(crate) n_taken: u64,
+    /// Tries that gave none.
+    pub(crate) n_failed: u64,
+    /// How long the last one stopped the stream.
+    pub(crate) last_pause: Option<Duration>,
 }
 
 struct Now {
@@ -128,6 +142,7 @@ pub(crate) struct Status {
     pub(crate) n_repaired: Vec<(&'static str, u64)>,
     /// How often the camera was lost, by cause.
     pub(crate) n_faults: Vec<(&'static str, u64)>,
+    pub(crate) stills: StillCounts,
     /// The newest frame, while the camera is on. `None` also while it is live, where
     /// nobody watches a camera whose frames would have to be encoded: those are
     /// skipped, and none in the slot is the newest. It is never a status picture.
@@ -228,6 +243,11 @@ impl Stats {
         }
     }
 
+    /// Changes the counts of pictures of another size.
+    pub(super) fn stills(&self, change: impl FnOnce(&mut StillCounts)) {
+        change(&mut self.stills.lock());
+    }
+
     /// All but the latest frame, which is in the slot.
     pub(super) fn status(&self, asked: Asked) -> Status {
         // Relaxed is enough, since each counter stands alone: no other memory depends on it.
@@ -251,6 +271,7 @@ impl Stats {
             n_dropped,
             n_repaired: read(&self.n_repaired, &mut Repair::ALL.iter().map(|m| m.key())),
             n_faults: read(&self.n_faults, &mut Cause::ALL.iter().map(|c| c.key())),
+            stills: *self.stills.lock(),
             latest: None,
         }
     }

@@ -42,6 +42,10 @@ pub(super) struct Args {
     #[arg(long, env = "MJPEGD_RESOLUTION", value_name = "WxH", help_heading = "Device")]
     pub(super) resolution: Option<String>,
 
+    /// Size of snapshots: the device changes to it for each, which stops the stream for a moment
+    #[arg(long, env = "MJPEGD_SNAPSHOT_RESOLUTION", value_name = "WxH", help_heading = "Device")]
+    pub(super) snapshot_resolution: Option<String>,
+
     /// Format to ask the device for: auto, MJPG, YUYV or another FourCC
     #[arg(long, env = "MJPEGD_FORMAT", value_name = "FOURCC", default_value = "auto")]
     #[arg(help_heading = "Device")]
@@ -63,6 +67,11 @@ pub(super) struct Args {
     #[arg(long, env = "MJPEGD_QUALITY", value_name = "N", default_value_t = 80)]
     #[arg(help_heading = "Device")]
     pub(super) quality: u8,
+
+    /// Who makes them: auto takes the board's hardware encoder where it has one, or software
+    #[arg(long, env = "MJPEGD_ENCODER", value_name = "NAME", default_value = "auto")]
+    #[arg(help_heading = "Device")]
+    pub(super) encoder: String,
 
     /// A control to set each time the device is opened, such as brightness=40; may be given
     /// several times

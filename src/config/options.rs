@@ -31,11 +31,13 @@ const SCOPES: &[(&str, Scope)] = &[
     ("max-viewers", Scope::Camera),
     ("fps", Scope::Camera),
     ("resolution", Scope::Camera),
+    ("snapshot-resolution", Scope::Camera),
     ("format", Scope::Camera),
     ("input", Scope::Camera),
     ("tv-standard", Scope::Camera),
     ("dv-timings", Scope::Camera),
     ("quality", Scope::Camera),
+    ("encoder", Scope::Camera),
     ("control", Scope::Camera),
     ("warmup", Scope::Camera),
     ("stall-timeout", Scope::Camera),
@@ -194,7 +196,7 @@ mod tests {
             ("name", false, "under a line [[camera]]"),
             ("cameras", false, "begins with the line [[camera]]"),
             ("zzz", false, "there are: allow-origin, allow-truncated, auth-file, bind, camera,"),
-            ("zzz", true, "every, format, fps, idle-timeout,"),
+            ("zzz", true, "every, flip, format, fps, idle-timeout,"),
             ("config", false, "there is no option config"),
         ] {
             let said = options.explain_refusal(key, is_in_camera);

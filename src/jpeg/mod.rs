@@ -10,6 +10,8 @@ mod check;
 mod encode;
 mod exif;
 #[cfg(feature = "daemon")]
+pub(crate) mod full_range;
+#[cfg(feature = "daemon")]
 mod header;
 mod huffman;
 #[cfg(feature = "daemon")]

@@ -7,6 +7,7 @@
 //! Names and layouts: Linux, `include/uapi/linux/videodev2.h`.
 #![allow(unsafe_code, reason = "ioctls on structs with unions")]
 
+pub(super) mod codec;
 pub(super) mod formats;
 pub(super) mod inputs;
 pub(super) mod planes;
@@ -27,13 +28,12 @@ use v4l::v4l2::{self, vidioc};
 pub(super) const VIDEO_CAPTURE: u32 = 0x0000_0001;
 pub(super) const VIDEO_CAPTURE_MPLANE: u32 = 0x0000_1000;
 pub(super) const VIDEO_M2M: u32 = 0x0000_8000 | 0x0000_4000;
+const VIDEO_M2M_SINGLE_PLANAR: u32 = 0x0000_8000;
 pub(super) const META_CAPTURE: u32 = 0x0080_0000;
 pub(super) const STREAMING: u32 = 0x0400_0000;
 /// The driver's formats are not what a picture is in: the whole graph of its devices has
 /// to be set up first, by another program.
 pub(super) const IO_MC: u32 = 0x2000_0000;
-const BUF_TYPE_VIDEO_CAPTURE: u32 = 1;
-const BUF_TYPE_VIDEO_CAPTURE_MPLANE: u32 = 9;
 const CTRL_FLAG_NEXT_CTRL: u32 = 0x8000_0000;
 const CTRL_FLAG_DISABLED: u32 = 0x0001;
 const CTRL_TYPE_MENU: u32 = 3;
@@ -73,8 +73,35 @@ impl Caps {
         self.flags & (VIDEO_CAPTURE | VIDEO_CAPTURE_MPLANE) == VIDEO_CAPTURE_MPLANE
     }
 
-    fn buffer_type(&self) -> u32 {
-        if self.is_multi_planar() { BUF_TYPE_VIDEO_CAPTURE_MPLANE } else { BUF_TYPE_VIDEO_CAPTURE }
+    /// The queue of the pictures that a camera gives.
+    pub(super) fn capture(&self) -> BufType {
+        BufType { is_output: false, is_multi_planar: self.is_multi_planar() }
+    }
+
+    /// The queues of a codec: of what it takes, and of what it gives.
+    pub(super) fn codec(&self) -> [BufType; 2] {
+        let is_multi_planar = self.flags & VIDEO_M2M_SINGLE_PLANAR == 0;
+        [true, false].map(|is_output| BufType { is_output, is_multi_planar })
+    }
+}
+
+/// Which of a device's queues is meant, and by which of the two APIs.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub(super) struct BufType {
+    /// Whether the device takes the pictures, and does not give them.
+    is_output: bool,
+    is_multi_planar: bool,
+}
+
+impl BufType {
+    /// `V4L2_BUF_TYPE_*`.
+    fn number(self) -> u32 {
+        match (self.is_multi_planar, self.is_output) {
+            (false, false) => 1,
+            (false, true) => 2,
+            (true, false) => 9,
+            (true, true) => 10,
+        }
     }
 }
 

@@ -42,8 +42,10 @@ pub(in crate::http) fn answer(context: &Context, request: &mut Request) -> Resul
     // Milliseconds.
     let max_delay = request.query().number("max_delay", 0..=u32::MAX)?.unwrap_or(0);
     let max_delay = Duration::from_millis(max_delay.into());
+    let may_be_large = request.query().number("full", 0..=1)? != Some(0);
     let lost = context.config.lost_snapshot;
-    let frame = take(&request.camera.capture, request.asked, max_delay, lost)?;
+    let asked = (request.asked, max_delay);
+    let frame = take(&request.camera.capture, asked, may_be_large, lost)?;
     let age = frame.meta.at.monotonic.elapsed().as_millis().to_string();
     let (timestamp, own) = (frame.timestamp(), instance::text(&request.camera.name));
     let mut headers = vec![(TIMESTAMP, timestamp), (AGE, age), (INSTANCE, own)];
@@ -73,18 +75,23 @@ fn of_ustreamer(frame: &Frame) -> [(&'static str, String); 7] {
 }
 
 /// Waits for a picture that was taken at most `max_delay` before `asked`. If none
-/// can come in time, it is the newest that there is.
+/// can come in time, it is the newest that there is. One of `--snapshot-resolution`
+/// goes before one of the stream.
 ///
 /// # Errors
 /// 503, and why there is none.
 fn take(
     capture: &Capture,
-    asked: Instant,
-    max_delay: Duration,
+    (asked, max_delay): (Instant, Duration),
+    may_be_large: bool,
     of_lost: LostSnapshot,
 ) -> Result<Arc<Frame>, Reply> {
     let reader = capture.read();
     let oldest = asked.checked_sub(max_delay).unwrap_or(asked);
+    let large = || reader.still(oldest, asked + PATIENCE);
+    if let Some(frame) = may_be_large.then(large).flatten() {
+        return Ok(frame);
+    }
     // The newest that is too old.
     let mut held: Option<Arc<Frame>> = None;
     loop {

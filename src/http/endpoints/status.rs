@@ -7,7 +7,7 @@ use serde::Serialize;
 use serde_json::Value;
 
 use crate::cameras::Camera;
-use crate::capture::Asked;
+use crate::capture::{Asked, StillCounts};
 use crate::frame::since_epoch;
 use crate::http::context::Context;
 use crate::http::recorded;
@@ -61,6 +61,19 @@ struct CameraReport {
     max_viewers: Option<usize>,
     opened: u64,
     faults: BTreeMap<&'static str, u64>,
+    /// Only with `--snapshot-resolution`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    stills: Option<Stills>,
+}
+
+/// Snapshots of another size than the stream's.
+#[derive(Serialize)]
+struct Stills {
+    width: u32,
+    height: u32,
+    taken: u64,
+    failed: u64,
+    last_pause_ms: Option<f64>,
 }
 
 /// What was asked of the camera, or what it made of it.
@@ -71,18 +84,22 @@ struct Setting {
     width: Option<u32>,
     height: Option<u32>,
     fps: Option<f64>,
+    /// The device that makes JPEGs of raw pictures.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    encoder: Option<String>,
 }
 
 impl Setting {
     fn asked(of: &Asked) -> Self {
         let (width, height) = of.size.unzip();
-        Self { device: None, format: of.format.clone(), width, height, fps: of.fps }
+        let format = of.format.clone();
+        Self { device: None, format, width, height, fps: of.fps, encoder: None }
     }
 
     fn got(mode: &Mode) -> Self {
         let (width, height) = mode.size.unzip();
         let (device, format) = (mode.device.clone(), mode.format.clone());
-        Self { device, format, width, height, fps: mode.fps }
+        Self { device, format, width, height, fps: mode.fps, encoder: mode.encoder.clone() }
     }
 }
 
@@ -140,6 +157,14 @@ impl StatusReport {
     }
 }
 
+impl Stills {
+    fn new((width, height): (u32, u32), counts: StillCounts) -> Self {
+        let StillCounts { n_taken, n_failed, last_pause } = counts;
+        let last_pause_ms = last_pause.map(ms);
+        Self { width, height, taken: n_taken, failed: n_failed, last_pause_ms }
+    }
+}
+
 impl CameraReport {
     fn new(camera: &Camera, viewers: &Viewers) -> Self {
         let status = camera.capture.status();
@@ -169,6 +194,7 @@ impl CameraReport {
             max_viewers: camera.max_viewers(),
             opened: status.n_opened,
             faults: status.n_faults.into_iter().collect(),
+            stills: status.asked.still_size.map(|size| Stills::new(size, status.stills)),
         }
     }
 }

@@ -26,6 +26,7 @@ mod peer;
 mod port_owner;
 mod restart;
 mod socket;
+mod socket_file;
 mod tcp;
 mod unix;
 

@@ -1,5 +1,6 @@
-//! The multi-planar API: formats whose planes may lie in buffers of their own, and the
-//! queue of these buffers. The crate `v4l` has streams for the single-planar API only.
+//! The multi-planar API: formats whose planes may lie in buffers of their own, and
+//! queues of buffers, of this API and of a codec. The crate `v4l` has streams of
+//! single-planar cameras only.
 //!
 //! Kernel: Documentation/userspace-api/media/v4l/planar-apis.rst and mmap.rst.
 #![allow(unsafe_code, reason = "ioctls on structs with unions, and mapped memory")]
@@ -19,16 +20,17 @@ use v4l::v4l_sys::{
 };
 use v4l::v4l2::{self, vidioc};
 
-use super::formats::{Field, Format, is_limited};
-use super::{BUF_TYPE_VIDEO_CAPTURE_MPLANE, Plain, call};
+use super::formats::{Field, Format, Wish, is_limited};
+use super::{BufType, Plain, call};
 use crate::jpeg::MAX_PLANES;
 
 /// V4L2_MEMORY_MMAP.
 const MEMORY_MMAP: u32 = 1;
 /// VIDEO_MAX_PLANES: the kernel may write as many.
 const VIDEO_MAX_PLANES: usize = 8;
-/// POLLIN of poll(2).
+/// POLLIN and POLLOUT of poll(2).
 const READABLE: i16 = 1;
+const WRITABLE: i16 = 4;
 
 // As in the kernel's headers; on 32 bit the timestamp has 4 or 8 bytes a number.
 const _: () = assert!(size_of::<v4l2_pix_format_mplane>() == 192);
@@ -50,24 +52,28 @@ unsafe impl Plain for v4l2_requestbuffers {}
 /// The bytes of one picture: one slice for each of its buffers, the others empty.
 pub(in super::super) type Planes<'a> = [&'a [u8]; MAX_PLANES];
 
-/// VIDIOC_S_FMT for a multi-planar device.
-pub(super) fn set_format(
+/// VIDIOC_S_FMT or VIDIOC_TRY_FMT for a multi-planar queue.
+pub(super) fn format(
     device: &Device,
-    fourcc: [u8; 4],
-    (width, height): (u32, u32),
-    field: u32,
+    queue: BufType,
+    request: vidioc::_IOC_TYPE,
+    wish: Wish,
 ) -> io::Result<Format> {
-    let mut format = v4l2_format { type_: BUF_TYPE_VIDEO_CAPTURE_MPLANE, ..Plain::zero() };
-    format.fmt.pix_mp = v4l2_pix_format_mplane {
-        pixelformat: u32::from_le_bytes(fourcc),
-        width,
-        height,
-        field,
-        // SAFETY: for this buffer type the union is a v4l2_pix_format_mplane, for which
-        // all zeroes is a value. Strides of 0 let the driver choose.
-        ..unsafe { format.fmt.pix_mp }
-    };
-    call(device, vidioc::VIDIOC_S_FMT, &mut format)?;
+    let mut format = v4l2_format { type_: queue.number(), ..Plain::zero() };
+    // SAFETY: for this buffer type the union is a v4l2_pix_format_mplane, for which all
+    // zeroes is a value. Strides of 0 let the driver choose.
+    let mut pix = unsafe { format.fmt.pix_mp };
+    pix.pixelformat = u32::from_le_bytes(wish.fourcc);
+    (pix.width, pix.height) = wish.size;
+    (pix.field, pix.colorspace) = (wish.field, wish.colorspace);
+    if wish.length > 0 {
+        pix.num_planes = 1;
+        let mut planes = pix.plane_fmt;
+        planes[0].sizeimage = wish.length;
+        pix.plane_fmt = planes;
+    }
+    format.fmt.pix_mp = pix;
+    call(device, request, &mut format)?;
     // SAFETY: as above; the driver filled it in. The struct is packed, so it is copied.
     let pix: v4l2_pix_format_mplane = unsafe { format.fmt.pix_mp };
     let n_buffers = usize::from(pix.num_planes);
@@ -85,6 +91,7 @@ pub(super) fn set_format(
         height: pix.height,
         n_buffers,
         strides: [0, 1, 2].map(|i| if i < n_buffers { planes[i].bytesperline } else { 0 }),
+        lengths: [0, 1, 2].map(|i| if i < n_buffers { planes[i].sizeimage } else { 0 }),
         field: Field::new(pix.field),
         is_limited: is_limited(fourcc, pix.quantization.into(), pix.colorspace),
     })
@@ -94,6 +101,7 @@ pub(super) fn set_format(
 /// call of [`Queue::next`] gives the picture before back to the driver.
 pub(in super::super) struct Queue {
     handle: Arc<Handle>,
+    kind: BufType,
     /// Of the number of planes that the driver said, each.
     pictures: Vec<Vec<Buffer>>,
     /// Which picture the caller has.
@@ -115,14 +123,15 @@ impl Queue {
     ///
     /// # Errors
     /// What the kernel says; then nothing stays allocated.
-    pub(in super::super) fn new(device: &Device, count: u32, timeout_ms: i32) -> io::Result<Self> {
-        let mut queue = Self {
-            handle: device.handle(),
-            pictures: Vec::new(),
-            taken: 0,
-            is_on: false,
-            timeout_ms,
-        };
+    pub(in super::super) fn new(
+        device: &Device,
+        kind: BufType,
+        count: u32,
+        timeout_ms: i32,
+    ) -> io::Result<Self> {
+        let handle = device.handle();
+        let pictures = Vec::new();
+        let mut queue = Self { handle, kind, pictures, taken: 0, is_on: false, timeout_ms };
         for index in 0..queue.request(count)? {
             let picture = queue.map(index)?;
             queue.pictures.push(picture);
@@ -141,13 +150,30 @@ impl Queue {
     /// error is the end of the queue.
     pub(in super::super) fn next(&mut self) -> io::Result<(Planes<'_>, Metadata)> {
         if self.is_on {
-            self.queue(self.taken)?;
+            self.queue(self.taken, &[])?;
         } else {
-            (0..self.pictures.len()).try_for_each(|index| self.queue(index))?;
-            self.control(vidioc::VIDIOC_STREAMON)?;
-            self.is_on = true;
+            (0..self.pictures.len()).try_for_each(|index| self.queue(index, &[]))?;
+            self.start()?;
         }
         self.dequeue()
+    }
+
+    /// Gives one picture to a codec, of this many bytes a buffer, and starts the queue at
+    /// the first call. [`Queue::dequeue`] takes it back.
+    pub(in super::super) fn give(&mut self, used: &[u32]) -> io::Result<()> {
+        self.queue(self.taken, used)?;
+        if self.is_on { Ok(()) } else { self.start() }
+    }
+
+    /// The buffers of the picture that [`Queue::give`] gives next.
+    pub(in super::super) fn buffers_mut(&mut self) -> Vec<&mut [u8]> {
+        let buffers = self.pictures.get_mut(self.taken).into_iter().flatten();
+        // SAFETY: as in `dequeue`; the mapping may be written to, as that of a queue that the
+        // device reads from, and the driver does not have this picture.
+        let bytes = |buffer: &mut Buffer| unsafe {
+            slice::from_raw_parts_mut(buffer.start.cast(), buffer.len)
+        };
+        if self.kind.is_output { buffers.map(bytes).collect() } else { Vec::new() }
     }
 
     /// Waits for the next picture.
@@ -155,10 +181,15 @@ impl Queue {
     /// # Errors
     /// As [`Queue::next`].
     pub(in super::super) fn dequeue(&mut self) -> io::Result<(Planes<'_>, Metadata)> {
-        if self.handle.poll(READABLE, self.timeout_ms)? == 0 {
-            return Err(ErrorKind::TimedOut.into());
+        let ready = if self.kind.is_output { WRITABLE } else { READABLE };
+        loop {
+            match self.handle.poll(ready, self.timeout_ms) {
+                Ok(0) => return Err(ErrorKind::TimedOut.into()),
+                Err(e) if e.kind() == ErrorKind::Interrupted => {}
+                polled => break polled.map(drop)?,
+            }
         }
-        let (buffer, planes) = self.exchange(vidioc::VIDIOC_DQBUF, 0)?;
+        let (buffer, planes) = self.exchange(vidioc::VIDIOC_DQBUF, 0, &[])?;
         self.taken = buffer.index as usize;
         let picture = self.pictures.get_mut(self.taken).ok_or(Errno::INVAL)?;
         for (own, plane) in picture.iter_mut().zip(&planes) {
@@ -187,52 +218,69 @@ impl Queue {
 
     /// VIDIOC_REQBUFS.
     fn request(&self, count: u32) -> io::Result<u32> {
-        let mut request = v4l2_requestbuffers {
-            count,
-            type_: BUF_TYPE_VIDEO_CAPTURE_MPLANE,
-            memory: MEMORY_MMAP,
-            ..Plain::zero()
-        };
+        let type_ = self.kind.number();
+        let mut request =
+            v4l2_requestbuffers { count, type_, memory: MEMORY_MMAP, ..Plain::zero() };
         self.call(vidioc::VIDIOC_REQBUFS, &mut request)?;
         Ok(request.count)
     }
 
     /// VIDIOC_QUERYBUF and mmap(2): the buffers of one picture.
     fn map(&self, index: u32) -> io::Result<Vec<Buffer>> {
-        let (buffer, planes) = self.exchange(vidioc::VIDIOC_QUERYBUF, index as usize)?;
-        let planes = planes.iter().take(buffer.length as usize);
-        planes.map(|plane| Buffer::map(&self.handle, plane)).collect()
+        let (buffer, planes) = self.exchange(vidioc::VIDIOC_QUERYBUF, index as usize, &[])?;
+        let n_planes = if self.kind.is_multi_planar { buffer.length as usize } else { 1 };
+        let planes = planes.iter().take(n_planes);
+        planes.map(|plane| Buffer::map(&self.handle, plane, self.kind.is_output)).collect()
     }
 
     /// VIDIOC_QBUF.
-    fn queue(&self, index: usize) -> io::Result<()> {
-        self.exchange(vidioc::VIDIOC_QBUF, index).map(drop)
+    fn queue(&self, index: usize, used: &[u32]) -> io::Result<()> {
+        self.exchange(vidioc::VIDIOC_QBUF, index, used).map(drop)
     }
 
-    /// One ioctl about a picture.
+    /// One ioctl about a picture, with the bytes that were put into each of its buffers.
+    /// Of a single-planar queue, the one plane is the buffer.
     fn exchange(
         &self,
         request: vidioc::_IOC_TYPE,
         index: usize,
+        used: &[u32],
     ) -> io::Result<(v4l2_buffer, [v4l2_plane; VIDEO_MAX_PLANES])> {
         let mut planes = [v4l2_plane::zero(); VIDEO_MAX_PLANES];
-        let n_planes = self.pictures.get(index).map_or(VIDEO_MAX_PLANES, Vec::len);
+        for (plane, used) in planes.iter_mut().zip(used) {
+            plane.bytesused = *used;
+        }
         let mut buffer = v4l2_buffer {
             index: u32::try_from(index).map_err(|_| Errno::INVAL)?,
-            type_: BUF_TYPE_VIDEO_CAPTURE_MPLANE,
+            type_: self.kind.number(),
             memory: MEMORY_MMAP,
-            // The kernel writes as many planes as this says, at most.
-            length: u32::try_from(n_planes).map_err(|_| Errno::INVAL)?,
+            bytesused: planes[0].bytesused,
             ..Plain::zero()
         };
-        buffer.m.planes = from_mut(&mut planes).cast();
-        self.call(request, &mut buffer)?;
+        if self.kind.is_multi_planar {
+            let n_planes = self.pictures.get(index).map_or(VIDEO_MAX_PLANES, Vec::len);
+            // The kernel writes as many planes as this says, at most.
+            buffer.length = u32::try_from(n_planes).map_err(|_| Errno::INVAL)?;
+            buffer.m.planes = from_mut(&mut planes).cast();
+            self.call(request, &mut buffer)?;
+        } else {
+            self.call(request, &mut buffer)?;
+            (planes[0].length, planes[0].bytesused) = (buffer.length, buffer.bytesused);
+            // SAFETY: for memory of this kind the driver filled in the offset.
+            planes[0].m.mem_offset = unsafe { buffer.m.offset };
+        }
         Ok((buffer, planes))
+    }
+
+    fn start(&mut self) -> io::Result<()> {
+        self.control(vidioc::VIDIOC_STREAMON)?;
+        self.is_on = true;
+        Ok(())
     }
 
     /// VIDIOC_STREAMON and VIDIOC_STREAMOFF.
     fn control(&self, request: vidioc::_IOC_TYPE) -> io::Result<()> {
-        self.call(request, &mut BUF_TYPE_VIDEO_CAPTURE_MPLANE.cast_signed())
+        self.call(request, &mut self.kind.number().cast_signed())
     }
 
     fn call<T: Plain>(&self, request: vidioc::_IOC_TYPE, argument: &mut T) -> io::Result<()> {
@@ -251,22 +299,16 @@ impl Drop for Queue {
 }
 
 impl Buffer {
-    fn map(handle: &Handle, plane: &v4l2_plane) -> io::Result<Self> {
+    fn map(handle: &Handle, plane: &v4l2_plane, is_writable: bool) -> io::Result<Self> {
         let len = plane.length as usize;
+        let access = if is_writable { libc::PROT_READ | libc::PROT_WRITE } else { libc::PROT_READ };
         // SAFETY: for memory of this kind the driver filled in the offset.
         let offset = unsafe { plane.m.mem_offset };
         #[allow(clippy::unnecessary_fallible_conversions, reason = "off_t may have 32 bits")]
         let offset = offset.try_into().map_err(|_| Errno::OVERFLOW)?;
         // SAFETY: a new mapping at an address that the kernel chooses.
         let start = unsafe {
-            v4l2::mmap(
-                ptr::null_mut(),
-                len,
-                libc::PROT_READ,
-                libc::MAP_SHARED,
-                handle.fd(),
-                offset,
-            )?
+            v4l2::mmap(ptr::null_mut(), len, access, libc::MAP_SHARED, handle.fd(), offset)?
         };
         Ok(Self { start, len, filled: (0, 0) })
     }
