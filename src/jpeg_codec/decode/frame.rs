@@ -80,9 +80,15 @@ pub(super) fn read(
         place.factors = (usize::from(factors >> 4), usize::from(factors & 15));
         place.table = *table;
         place.is_read = false;
+        // Until a scan has it; a picture that breaks off has none for its colours.
+        place.divisors = [1; 64];
         if !(1..=4).contains(&place.factors.0) || !(1..=4).contains(&place.factors.1) {
             return Err(WRONG);
         }
+    }
+    let ids = || components[..n].iter().map(|[id, ..]| id);
+    if ids().enumerate().any(|(i, id)| ids().skip(i + 1).any(|other| other == id)) {
+        return Err(TranscodeError::Damaged("two components have the same name"));
     }
     (picture.width, picture.height, picture.n_components) = (width, height, n);
     lay_out(picture, n_bytes, is_wanted)

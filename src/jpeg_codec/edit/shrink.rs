@@ -7,7 +7,7 @@ use super::placement::Placement;
 use super::sampling::{Repeated, Sampling};
 use super::write::block;
 use crate::blocks::ZIGZAG;
-use crate::picture::Picture;
+use crate::picture::{Block, Picture};
 use crate::samples::McuRow;
 use crate::tables::Tables;
 
@@ -90,7 +90,8 @@ impl Shrink<'_> {
         if let Some(block) = block(self.picture, self.placement, component, place) {
             let divisors = &self.divisors[component];
             low[0] = dequantized(block.dc, divisors[0]);
-            self.turn.each_ac(block, self.picture.values(block), |k, value| {
+            let block = Block { non_zero: block.non_zero & self.scale.lowest(), ..*block };
+            self.turn.each_ac(&block, self.picture.values(&block), |k, value| {
                 low[usize::from(LOW[k]).min(16)] = dequantized(value, divisors[k]);
             });
         }

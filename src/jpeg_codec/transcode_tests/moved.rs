@@ -70,6 +70,9 @@ fn any_layout_of_tables_and_scans_is_read() {
     let (scans, alone, deep) = (path(&scans), path(&alone), path(&deep));
     for args in [
         &["-optimize"][..],
+        &["-quality", "100"],
+        &["-quality", "100", "-optimize", "-sample", "1x1"],
+        &["-quality", "1", "-baseline"],
         &["-restart", "1"],
         &["-restart", "3B"],
         &["-restart", "1B", "-optimize", "-sample", "2x1"],
