@@ -87,6 +87,8 @@ mod heap;
 mod syscalls;
 // Players: the programs that people watch streams with.
 mod players;
+// What make asks for before it builds.
+mod need;
 // Recordings on disk, which a kill at any moment leaves intact.
 mod recording;
 // Playback of recordings: streams, pictures and lists.
