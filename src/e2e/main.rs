@@ -87,6 +87,8 @@ mod heap;
 mod syscalls;
 // Players: the programs that people watch streams with.
 mod players;
+// Kernels of 2013, as vendors of boards ship them.
+mod old_kernel;
 // What make asks for before it builds.
 mod need;
 // Recordings on disk, which a kill at any moment leaves intact.

@@ -136,7 +136,7 @@ impl GuardThread {
         let mut seen = Vec::new();
         for (cookie, fd) in waiting {
             let Some(state) = descriptor::tcp_state(*fd, *cookie) else { continue };
-            let is_dropped = state.n_dropped > 0 && state.n_received == 0;
+            let is_dropped = state.n_dropped > 0 && state.n_received == Some(0);
             if self.config.has_filter && is_dropped && !state.is_closed {
                 self.heads.take_over(*fd, *cookie);
             }
