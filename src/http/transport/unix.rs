@@ -92,6 +92,11 @@ impl UnixPort {
         Ok(Self { path: path.to_owned(), file, listener, thread, wakeup })
     }
 
+    /// The same, but the file stays when the daemon stops.
+    pub(super) fn keeping_file(self) -> Self {
+        Self { file: None, ..self }
+    }
+
     pub(super) fn path(&self) -> &Path {
         &self.path
     }

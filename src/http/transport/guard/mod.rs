@@ -233,7 +233,7 @@ fn observe(cookie: u64, state: TcpState) -> Observation {
 }
 
 /// The address under which this machine reaches itself.
-pub(super) fn reachable(mut address: SocketAddr) -> SocketAddr {
+pub(crate) fn reachable(mut address: SocketAddr) -> SocketAddr {
     if address.ip().is_unspecified() {
         address.set_ip(match address.ip() {
             IpAddr::V4(_) => Ipv4Addr::LOCALHOST.into(),
