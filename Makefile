@@ -11,7 +11,7 @@ CARGO ?= cargo
 # Under `make -j` two suites would share processors, ports and a browser, and their
 # timeouts would fail. Cargo uses all processors by itself.
 .NOTPARALLEL:
-.PHONY: help run build test test-https fuzz test-v4l2 test-arm64 test-clients soak check audit bench bench-relay bench-v4l2 bench-board bench-encode install clean
+.PHONY: help run build test test-https fuzz test-v4l2 test-arm64 test-clients soak check audit bench bench-relay bench-v4l2 bench-board bench-encode install uninstall clean
 
 help: ## list the targets
 	@grep -hE '^[a-z0-9-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 14
@@ -86,8 +86,33 @@ bench-board: need-build-v4l2-board ## measure what recording costs a board besid
 bench-encode: need-build-encode ## measure the encoder beside libjpeg-turbo
 	$(CARGO) bench --locked --bench encode --features bench-turbo
 
-install: build ## put the daemon under PREFIX (/usr/local)
-	install -D -m 755 target/release/mjpegd $(DESTDIR)$(PREFIX)/bin/mjpegd
+PROGRAM := target/release/mjpegd
+SHARE := $(DESTDIR)$(PREFIX)/share
+UNITS := $(DESTDIR)$(PREFIX)/lib/systemd/system
+DOC := $(SHARE)/doc/mjpegd
+MAN_PAGES := $(notdir $(wildcard src/deploy/man/*.1))
+
+# Under sudo what was built before: root has often no Rust, and should leave no files of
+# its own in target/.
+install: $(if $(and $(SUDO_USER),$(wildcard $(PROGRAM))),,build) ## put program, man pages, completions, guide and units under PREFIX (/usr/local)
+	install -D -m 755 $(PROGRAM) $(DESTDIR)$(PREFIX)/bin/mjpegd
+	install -d $(SHARE)/man/man1 $(DOC)/guide $(UNITS)
+	install -m 644 $(MAN_PAGES:%=src/deploy/man/%) $(SHARE)/man/man1
+	install -D -m 644 src/deploy/completions/mjpegd $(SHARE)/bash-completion/completions/mjpegd
+	install -D -m 644 src/deploy/completions/_mjpegd $(SHARE)/zsh/site-functions/_mjpegd
+	install -D -m 644 src/deploy/completions/mjpegd.fish $(SHARE)/fish/vendor_completions.d/mjpegd.fish
+	install -m 644 $(filter-out %/links.md,$(wildcard src/guide/*.md)) $(DOC)/guide
+	install -m 644 LICENSE $(DOC)
+	sed 's|src/guide/|guide/|g' README.md > $(DOC)/README.md
+	install -m 644 src/deploy/systemd/mjpegd.socket $(UNITS)
+	sed 's|/usr/local/|$(PREFIX)/|' src/deploy/systemd/mjpegd.service > $(UNITS)/mjpegd.service
+
+uninstall: ## remove what install has put there; recordings and options stay
+	rm -f $(DESTDIR)$(PREFIX)/bin/mjpegd $(MAN_PAGES:%=$(SHARE)/man/man1/%)
+	rm -f $(SHARE)/bash-completion/completions/mjpegd $(SHARE)/zsh/site-functions/_mjpegd
+	rm -f $(SHARE)/fish/vendor_completions.d/mjpegd.fish
+	rm -f $(UNITS)/mjpegd.service $(UNITS)/mjpegd.socket
+	rm -rf $(DOC)
 
 clean: ## remove all that was built
 	$(CARGO) clean

@@ -87,6 +87,8 @@ mod heap;
 mod syscalls;
 // Players: the programs that people watch streams with.
 mod players;
+// What make install puts where.
+mod install;
 // What systemd is told, and the sockets that it opens.
 mod supervisor;
 // Kernels of 2013, as vendors of boards ship them.
