@@ -2,10 +2,11 @@
 
 use std::mem;
 use std::sync::Arc;
+use std::time::Duration;
 
 use parking_lot::Mutex;
 
-use crate::capture::{Capture, State};
+use crate::capture::{Capture, MAX_SILENCE, State};
 use crate::config::CameraOptions;
 use crate::recording::Recording;
 
@@ -15,6 +16,15 @@ pub(crate) struct Camera {
     pub(crate) capture: Capture,
     pub(crate) recording: Option<Recording>,
     section: Mutex<CameraOptions>,
+}
+
+/// By what a camera is judged to get on.
+pub(crate) struct CameraProgress {
+    pub(crate) name: String,
+    /// Grows with each picture and each fault; 0: it is off.
+    pub(crate) count: u64,
+    /// How long a driver may wait for a picture.
+    pub(crate) patience: Duration,
 }
 
 /// The present cameras, in the order of the configuration.
@@ -93,6 +103,11 @@ impl Cameras {
         lost.map(|(name, status)| (name, status.cause.unwrap_or_default())).collect()
     }
 
+    /// How far each has come.
+    pub(crate) fn progress(&self) -> Vec<CameraProgress> {
+        self.all().iter().map(|camera| camera.progress()).collect()
+    }
+
     /// Ends all reads for good and orders all threads to stop.
     pub(crate) fn close(&self) {
         self.all().iter().for_each(|camera| camera.capture.close());
@@ -131,6 +146,13 @@ impl Camera {
             log::info!("{}, changed", section.description());
             self.capture.change(section);
         }
+    }
+
+    fn progress(&self) -> CameraProgress {
+        let count = self.capture.n_events();
+        let stall = self.section.lock().camera.stall_timeout;
+        let patience = stall.map_or(MAX_SILENCE, |time| time.max(MAX_SILENCE));
+        CameraProgress { name: self.name.clone(), count, patience }
     }
 
     /// How many may watch at once; `None` if only the seats are limited.

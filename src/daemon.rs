@@ -2,6 +2,7 @@
 //! flow order, and stops and joins them in reverse.
 
 mod exits;
+mod supervisor;
 
 use std::net::{IpAddr, Ipv4Addr, SocketAddr, UdpSocket};
 use std::time::{Duration, Instant};
@@ -19,6 +20,7 @@ use crate::panics;
 use crate::shutdown;
 use crate::url::mask_error;
 use exits::{Exit, Exits};
+use supervisor::Supervisor;
 
 /// Orders that the daemon takes while it runs.
 #[derive(Debug)]
@@ -67,7 +69,8 @@ pub(crate) fn run(
     };
     greet(&server.addresses(), &labels);
     let exits = Exits::watch(config.exit);
-    let end = wait_for_end(&server, signals, &cameras, exits, &|| {
+    let mut supervisor = Supervisor::start(server.addresses(), &cameras, &stop);
+    let end = wait_for_end(&server, signals, &cameras, exits, &mut supervisor, &|| {
         reload(command_line, &cameras, &in_use);
     });
     match &end {
@@ -80,12 +83,15 @@ pub(crate) fn run(
         }
         End::Stopped | End::Failed(_) => log::info!("stopping"),
     }
+    let (supervisor, _) = supervisor;
+    supervisor.stopping();
     // The cameras are closed first, which ends what the server's workers wait for.
     // Their threads are joined last, when nobody reads any more.
     drop(trigger);
     cameras.close();
     let listeners = server.stop(matches!(end, End::Restart(_)));
     cameras.stop();
+    supervisor.stop();
     match end {
         End::Stopped | End::Unwatched(_) => Ok(None),
         End::Failed(why) => Err(anyhow!(why)),
@@ -109,6 +115,7 @@ fn wait_for_end(
     signals: &Signals,
     cameras: &Cameras,
     (mut exits, looks): (Exits, Receiver<Instant>),
+    (supervisor, reports): &mut (Supervisor, Receiver<Instant>),
     reload: &dyn Fn(),
 ) -> End {
     let mut reloads = signals.reload.clone();
@@ -130,8 +137,9 @@ fn wait_for_end(
                     None => {}
                 }
             }
+            recv(reports) -> _ => supervisor.look(cameras, server.n_viewers()),
             recv(reloads) -> order => match order {
-                Ok(()) => reload(),
+                Ok(()) => supervisor.reload(reload),
                 Err(_) => {
                     log::error!("SIGHUP is not received any more");
                     reloads = never();

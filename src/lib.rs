@@ -77,6 +77,7 @@
 //! | `heap` | one heap for all threads |
 //! | `children` | the processes started here; orphans reaped where this is process 1 |
 //! | `panics` | panics counted |
+//! | `notify` | what systemd is told, and what it asks for |
 //! | `open_files` | the limit of open files |
 //! | `jpeg` | markers: check, split, missing tables; raw pictures to JPEG, by the package in `src/jpeg_codec` |
 //! | `multipart` | a parser for the parts of any server's stream, in pieces of any size |
@@ -146,6 +147,8 @@ mod log_queue;
 #[cfg(feature = "daemon")]
 mod mode;
 mod multipart;
+#[cfg(feature = "daemon")]
+mod notify;
 #[cfg(feature = "daemon")]
 mod open_files;
 #[cfg(feature = "daemon")]

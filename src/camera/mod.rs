@@ -33,6 +33,7 @@ use crate::mode::Mode;
 use crate::shutdown::Shutdown;
 use kinds::Kind;
 pub(crate) use kinds::{Opener, help};
+pub(crate) use stall::MAX as MAX_STALL;
 
 /// All drivers, in the order of `--help`. The first that takes a source reads it.
 const KINDS: &[Kind] = &[

@@ -33,6 +33,9 @@ use crate::slot::{FrameSlot, Newer, Sink, Subscription};
 pub(crate) use stats::{Asked, State, Status, StillCounts};
 use still::Stills;
 
+/// No driver waits longer for a picture, unless `--stall-timeout` says so.
+pub(crate) const MAX_SILENCE: Duration = camera::MAX_STALL;
+
 /// The handle of one camera's capture: starts it, reports on it, stops it.
 #[derive(Clone)]
 pub(crate) struct Capture(Arc<Shared>);
@@ -171,6 +174,15 @@ impl Capture {
         // is read first: otherwise the frame could belong to the camera before.
         let latest = self.0.slot.latest().filter(|frame| !frame.meta.is_status);
         Status { latest, ..status }
+    }
+
+    /// A number that grows with each picture and each fault; 0 while the camera is off.
+    pub(crate) fn n_events(&self) -> u64 {
+        let status = self.status();
+        let sum = |counters: &[(&str, u64)]| counters.iter().map(|(_, n)| n).sum::<u64>();
+        let n_faults = sum(&status.n_dropped) + sum(&status.n_faults);
+        let is_on = status.state != State::Idle;
+        u64::from(is_on) * (1 + status.n_captured + status.n_opened + n_faults)
     }
 
     /// The camera's controls with their values: those of the device, and behind

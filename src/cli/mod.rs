@@ -6,6 +6,8 @@ mod devices;
 mod dialects;
 mod error;
 mod grab;
+#[cfg(test)]
+mod help_files;
 mod logging;
 mod output;
 mod probe;

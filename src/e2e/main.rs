@@ -91,6 +91,14 @@ mod heap;
 mod syscalls;
 // Players: the programs that people watch streams with.
 mod players;
+// What make install puts where.
+mod install;
+// What systemd is told, and the sockets that it opens.
+mod supervisor;
+// Kernels of 2013, as vendors of boards ship them.
+mod old_kernel;
+// What make asks for before it builds.
+mod need;
 // Recordings on disk, which a kill at any moment leaves intact.
 mod recording;
 // Playback of recordings: streams, pictures and lists.

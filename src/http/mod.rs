@@ -47,4 +47,4 @@ mod server;
 
 pub(crate) use routes::check_camera_name;
 pub(crate) use server::Server;
-pub(crate) use transport::{Inherited, QUIET, Restart};
+pub(crate) use transport::{Inherited, QUIET, Restart, reachable};

@@ -16,6 +16,7 @@ use super::stderr::Stderr;
 use crate::children::OwnChild;
 use crate::heap;
 use crate::log_limit::LogBudget;
+use crate::notify;
 use crate::shutdown::Shutdown;
 
 /// Reads the command line.
@@ -56,7 +57,7 @@ impl Process {
     /// daemon, as each is opened with O_CLOEXEC.
     pub(super) fn start(command: &str, log: Arc<Mutex<LogBudget>>) -> io::Result<Self> {
         let mut shell = Command::new(SHELL);
-        heap::use_default_in(&mut shell)
+        notify::hide_from(heap::use_default_in(&mut shell))
             .args(["-c", command])
             .stdin(Stdio::null())
             .stdout(Stdio::piped())

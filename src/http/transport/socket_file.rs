@@ -21,8 +21,9 @@ impl SocketFile {
         &self.path
     }
 
-    /// Leaves the file where it is, for the next image of this process.
-    pub(super) fn keep(mut self) {
+    /// Leaves the file where it is: for the next image of this process, or as it was
+    /// another program that made it.
+    pub(super) fn keep(&mut self) {
         self.made = None;
     }
 }

@@ -20,22 +20,18 @@ use std::time::{Duration, Instant};
 
 use anyhow::{Context, Result};
 use rustix::event::{PollFd, PollFlags, Timespec, poll};
-use rustix::net::sockopt::socket_cookie;
 use socket2::{Domain, SockAddr, Socket, Type};
 
 use super::body::MAX_UNREAD_BODY;
 use super::counts::Cut;
 use super::head::Method;
-use super::listener::{BACKLOG, SEND_TIMEOUT};
+use super::listener::{BACKLOG, SEND_BYTES, SEND_TIMEOUT};
 use super::own_head::{self, BAD_REQUEST, Body, Progress, TOO_LARGE};
 use super::peer::Peer;
 use super::socket_file::SocketFile;
-use super::{Shared, receive};
+use super::{Shared, descriptor, receive};
 use crate::log_limit::LogLimit;
 
-/// Sent but not yet taken by the client: more of it is only stale pictures. The
-/// kernel counts twice as much, for its own part of each piece.
-const SEND_BYTES: usize = 64 << 10;
 /// Pause after a failed accept, such as a lack of descriptors.
 const PAUSE: Duration = Duration::from_millis(100);
 
@@ -94,6 +90,12 @@ impl UnixPort {
         Ok(Self { file, listener, thread, wakeup })
     }
 
+    /// The same, but the file stays when the daemon stops.
+    pub(super) fn keeping_file(mut self) -> Self {
+        self.file.keep();
+        self
+    }
+
     pub(super) fn path(&self) -> &Path {
         self.file.path()
     }
@@ -106,7 +108,7 @@ impl UnixPort {
 
     /// Ends the thread, and removes the file unless the next image of this
     /// process goes on listening.
-    pub(super) fn stop(self, is_restart: bool) -> OwnedFd {
+    pub(super) fn stop(mut self, is_restart: bool) -> OwnedFd {
         self.stop_accepting();
         if self.thread.join().is_err() {
             log::error!("the accept thread of a Unix socket panicked");
@@ -272,7 +274,7 @@ impl Accept {
     fn hand_over(&self, head: PartialHead) {
         let Shared { connections, handler, .. } = &self.shared;
         let (Some((request, body)), Ok(cookie)) =
-            (own_head::parse(&head.bytes), socket_cookie(&head.socket))
+            (own_head::parse(&head.bytes), descriptor::cookie(&head.socket))
         else {
             return refuse(&head.socket, BAD_REQUEST);
         };
