@@ -11,7 +11,7 @@ CARGO ?= cargo
 # Under `make -j` two suites would share processors, ports and a browser, and their
 # timeouts would fail. Cargo uses all processors by itself.
 .NOTPARALLEL:
-.PHONY: help run build test test-https fuzz test-v4l2 test-arm64 test-clients soak check audit bench bench-relay bench-v4l2 bench-board bench-encode install uninstall clean
+.PHONY: help run build test test-https fuzz test-v4l2 test-arm64 test-clients fleet test-fleet soak check audit bench bench-relay bench-v4l2 bench-board bench-encode install uninstall clean
 
 help: ## list the targets
 	@grep -hE '^[a-z0-9-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 14
@@ -49,6 +49,20 @@ test-clients: need-build-clients $(CLIENTS:%=target/clients/%/installed) ## test
 
 # The system's Python, for which .ci/need has installed what is needed.
 target/clients/%/installed: src/e2e/real_clients/%.txt | need-clients
+	/usr/bin/python3 -m venv --clear $(@D)
+	$(@D)/bin/pip install --quiet --requirement $<
+	touch $@
+
+fleet: need-build-fleet ## start an origin, three relays and HAProxy on this machine; PORT=5000, CAMERA=...
+	$(CARGO) build --locked --release
+	@src/deploy/fleet.sh $${CARGO_TARGET_DIR:-target}/release/mjpegd
+
+# Not part of `test`: the engines take 200 MB, and 200 viewers the whole machine.
+test-fleet: need-build-fleet target/fleet/installed ## check the files for HAProxy, nginx, Kubernetes, ... by their engines, and a fleet of relays under load
+	$(CARGO) test --locked --test e2e fleet:: -- --ignored --test-threads=1
+
+# The schemas of Kubernetes.
+target/fleet/installed: src/e2e/fleet/requirements.txt | need-fleet
 	/usr/bin/python3 -m venv --clear $(@D)
 	$(@D)/bin/pip install --quiet --requirement $<
 	touch $@

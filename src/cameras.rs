@@ -51,7 +51,11 @@ impl Cameras {
         // new camera.
         let find = |section: &CameraOptions| {
             let known = before.iter().find(|camera| camera.name == section.name)?;
-            (known.section.lock().record == section.record).then_some(known)
+            let before = known.section.lock();
+            let is_same = before.record == section.record
+                && before.camera.source.recorded_folder()
+                    == section.camera.source.recorded_folder();
+            is_same.then_some(known)
         };
         let kept: Vec<_> = sections.iter().map(|section| find(section).cloned()).collect();
         let stays =
@@ -123,12 +127,11 @@ impl Camera {
     fn new(section: CameraOptions) -> Self {
         let capture = Capture::new(&section);
         let record = section.record.clone();
-        Self {
-            name: section.name.clone(),
-            recording: record.map(|config| Recording::start(config, capture.clone())),
-            capture,
-            section: Mutex::new(section),
-        }
+        let recording = match section.camera.source.recorded_folder() {
+            Some(dir) => Some(Recording::follow(dir.to_owned(), capture.clone())),
+            None => record.map(|config| Recording::start(config, capture.clone())),
+        };
+        Self { name: section.name.clone(), recording, capture, section: Mutex::new(section) }
     }
 
     /// Returns when the threads have ended. Capture must be closed before.

@@ -1,6 +1,7 @@
 //! The daemon as a whole: the only place that builds its parts, starts them in
 //! flow order, and stops and joins them in reverse.
 
+mod drain;
 mod exits;
 mod supervisor;
 
@@ -19,6 +20,7 @@ use crate::open_files;
 use crate::panics;
 use crate::shutdown;
 use crate::url::mask_error;
+use drain::Drain;
 use exits::{Exit, Exits};
 use supervisor::Supervisor;
 
@@ -29,6 +31,8 @@ pub(crate) struct Signals {
     pub(crate) stop: Receiver<()>,
     /// A message means: read the configuration file again.
     pub(crate) reload: Receiver<()>,
+    /// A message means: let the viewers leave, and go on.
+    pub(crate) drain: Receiver<()>,
 }
 
 /// Serves until a signal stops it, or until the process has to be replaced to
@@ -54,6 +58,7 @@ pub(crate) fn run(
     let cameras = Cameras::new(config.cameras);
     let in_use = InUse { server: config.server, users: config.http.credentials.clone() };
     let inherited = Inherited::from_env();
+    let drain_timeout = config.http.drain_timeout;
     let n_before = inherited.as_ref().map_or(0, |inherited| inherited.n_before);
     // After the cameras, since a request may come as soon as the port is open.
     let server = match Server::start(config.http, cameras.clone(), inherited, &stop) {
@@ -70,7 +75,7 @@ pub(crate) fn run(
     greet(&server.addresses(), &labels);
     let exits = Exits::watch(config.exit);
     let mut supervisor = Supervisor::start(server.addresses(), &cameras, &stop);
-    let end = wait_for_end(&server, signals, &cameras, exits, &mut supervisor, &|| {
+    let end = wait_for_end(&server, signals, &cameras, exits, &mut supervisor, drain_timeout, &|| {
         reload(command_line, &cameras, &in_use);
     });
     match &end {
@@ -116,17 +121,37 @@ fn wait_for_end(
     cameras: &Cameras,
     (mut exits, looks): (Exits, Receiver<Instant>),
     (supervisor, reports): &mut (Supervisor, Receiver<Instant>),
+    drain_timeout: Duration,
     reload: &dyn Fn(),
 ) -> End {
-    let mut reloads = signals.reload.clone();
+    let (mut reloads, mut drains) = (signals.reload.clone(), signals.drain.clone());
+    let (mut drain, mut is_ending) = (None::<Drain>, false);
+    let (never_drained, no_restart) = (never(), never());
     loop {
+        let drained = drain.as_ref().map_or(&never_drained, Drain::has_ended);
+        // The next image would let viewers in again.
+        let restart = if drain.is_some() { &no_restart } else { server.restart_needed() };
         select! {
-            recv(signals.stop) -> order => return match order {
-                Ok(()) => End::Stopped,
+            recv(signals.stop) -> order => match order {
+                Ok(()) if drain_timeout.is_zero() => return End::Stopped,
+                Ok(()) => {
+                    is_ending = true;
+                    drain.get_or_insert_with(|| Drain::start(server, drain_timeout));
+                }
                 // Nothing could stop it in good order any more.
-                Err(_) => End::Failed("the signals to stop are not received any more".into()),
+                Err(_) => {
+                    return End::Failed("the signals to stop are not received any more".into());
+                }
             },
-            recv(server.restart_needed()) -> order => return End::Restart(match order {
+            // Only then, or the loop would turn without a rest.
+            recv(if is_ending { drained } else { &never_drained }) -> _ => return End::Stopped,
+            recv(drains) -> order => match order {
+                Ok(()) => {
+                    drain.get_or_insert_with(|| Drain::start(server, drain_timeout));
+                }
+                Err(_) => drains = never(),
+            },
+            recv(restart) -> order => return End::Restart(match order {
                 Ok(()) => "the HTTP library has lost too many connections",
                 Err(_) => "the guard of the connections has ended",
             }),

@@ -15,6 +15,12 @@ pub(crate) fn text(camera: &str) -> String {
     format!("{:016x}", id(camera))
 }
 
+/// The number of this process, whatever its cameras are.
+pub(crate) fn of_process() -> String {
+    // No camera has an empty name.
+    text("")
+}
+
 /// The number in a header; `None`: it is none.
 pub(crate) fn parse(text: &str) -> Option<u64> {
     u64::from_str_radix(text.trim(), 16).ok()

@@ -76,6 +76,7 @@
 //! | `reexec` | this program, started again in the same process |
 //! | `heap` | one heap for all threads |
 //! | `children` | the processes started here; orphans reaped where this is process 1 |
+//! | `command` | a command line in a process group of its own, and what it says |
 //! | `panics` | panics counted |
 //! | `notify` | what systemd is told, and what it asks for |
 //! | `open_files` | the limit of open files |
@@ -118,6 +119,8 @@ mod children;
 #[cfg(feature = "daemon")]
 pub mod cli;
 pub mod client;
+#[cfg(feature = "daemon")]
+mod command;
 #[cfg(feature = "daemon")]
 mod config;
 #[cfg(feature = "daemon")]

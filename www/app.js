@@ -1,6 +1,6 @@
 // The page of one camera: its stream, status, snapshots and full screen. grid.js shows several cameras.
 
-import { byId, folder, make, makeTimers, randomKey, replaceImage, request, setText as setTextOf, url } from './common.js';
+import { byId, folder, instanceOf, make, makeTimers, randomKey, replaceImage, request, setText as setTextOf, url } from './common.js';
 
 // --- constants ---
 
@@ -11,6 +11,10 @@ const HIDDEN_GRACE_MS = 3000;
 const STILL_EVERY_MS = 5000;
 const NO_BYTES_MS = 10000;
 const NO_VIEWER_ROW_MS = 4000;
+const NO_ANSWER_MS = 30000;
+const NO_BEAT_MS = 3500;
+const FIND_BEAT_MS = 700;
+const SPREAD_MS = 400;
 const RETRY_S = [1, 2, 4, 8, 15];
 const BAR_RESTS_MS = 3000;
 const ANNOUNCE_AFTER_MS = 700;
@@ -34,7 +38,7 @@ let refused = false;           // the last stream was refused, and no picture ha
 let status = null;             // last answer of the server
 let failedPolls = 0;           // in a row
 let errorCode = 0;             // HTTP status of the last failed poll; 0 when no reply came
-let stream = null;             // { image, key, openedAt, hasPicture, row, bytes, bytesAt }
+let stream = null;             // { image, key, openedAt, hasPicture, row, bytes, bytesAt, instance, heardAt, beat }
 let attempts = 0;              // failed connections in a row
 let retryAt = 0;
 let shown = '';                // the state that the page shows
@@ -58,7 +62,9 @@ function openStream() {
 
   const image = byId('picture');
   const now = performance.now();
-  const opened = { image, key: randomKey(), openedAt: now, hasPicture: false, row: null, bytes: -1, bytesAt: now };
+  const opened = {
+    image, key: randomKey(), openedAt: now, hasPicture: false, row: null, bytes: -1, bytesAt: now, instance: '', heardAt: now, beat: null,
+  };
   stream = opened;
   image.onload = () => { if (stream === opened) pictureArrived(); };
   image.onerror = () => { if (stream === opened) streamFailed(); };
@@ -70,15 +76,19 @@ function openStream() {
 // The last picture stays visible.
 function closeStream() {
   if (!stream) return;
-  const { image } = stream;
+  const { image, beat } = stream;
   if (image.naturalWidth) keepStill(image, image.naturalWidth, image.naturalHeight);
   stream = null;
+  beat?.abort();
+  cancel('beat');
   replaceImage(image, leaving);
   stage.classList.remove('pictured');
 }
 
 function pictureArrived() {
   stream.hasPicture = true;
+  stream.instance = instanceOf(stream.key);
+  if (!stream.beat) followBeat(stream);
   refused = false;
   stage.classList.add('pictured');
   fitStage(stream.image.naturalWidth, stream.image.naturalHeight);
@@ -90,6 +100,45 @@ function streamFailed() {
   refused = true;
   retryLater();
   poll();
+}
+
+// An <img> fires no event when its stream ends. So this page also reads the stream's heartbeat, a reply that ends with it.
+// Behind a balancer, a server that does not know the stream may answer: then this page asks again.
+async function followBeat(of) {
+  const abort = of.beat = new AbortController();
+  let beats = -1;
+  try {
+    const reply = await fetch(url('heartbeat?key=' + of.key), { cache: 'no-store', signal: abort.signal });
+    if (stream !== of) return;
+    if (!reply.ok) {
+      after('beat', reply.status === 404 ? FIND_BEAT_MS : NO_BYTES_MS, () => followBeat(of));
+      return;
+    }
+    const reader = reply.body.getReader();
+    for (let done = false; !done; { done } = await reader.read()) {
+      beats += 1;
+      if (beats > 0) attempts = 0;
+      // Not after the first: a camera that starts has no pictures yet.
+      if (beats > 1) after('beat', NO_BEAT_MS, () => abort.abort());
+    }
+  } catch {
+    // It broke off, as far as it had begun.
+  }
+  if (stream === of) streamEnded(beats >= 0);
+}
+
+// All pages of a server that stops come back, but not in the same moment.
+function streamEnded(hadBeat) {
+  if (!hadBeat) {
+    after('beat', FIND_BEAT_MS, () => followBeat(stream));
+  } else if (attempts === 0) {
+    closeStream();
+    attempts = 1;
+    retryIn(SPREAD_MS / 1000 * Math.random());
+    render();
+  } else {
+    reopenStream();
+  }
 }
 
 // playback.js shows a recorded picture instead of the stream, or goes back to the stream.
@@ -160,13 +209,17 @@ function serverFailed(code) {
   render();
 }
 
-// An <img> fires no event when its stream ends or stalls. So this page finds itself in the server's list of viewers, by
-// its key, and sees there whether the stream still sends bytes.
+// Also without a heartbeat, this page finds itself in the server's list of viewers, by its key, and sees there whether the
+// stream still sends bytes, and how fast.
 function watchStream() {
   if (stream.image.naturalWidth && !stream.hasPicture) pictureArrived();
   const now = performance.now();
   const row = status.viewers.find((one) => one.key === stream.key) || null;
-  const gone = !row && (stream.row || now - stream.openedAt > NO_VIEWER_ROW_MS);
+  // Behind a balancer, another server may answer, which does not know this stream.
+  const isOther = !row && stream.instance && stream.instance !== status.instance;
+  if (isOther && now - stream.heardAt < NO_ANSWER_MS) return;
+  stream.heardAt = now;
+  const gone = !row && (isOther || stream.row || now - stream.openedAt > NO_VIEWER_ROW_MS);
   stream.row = row;
   const waitsForCamera = status.camera.state === 'starting' || status.camera.state === 'idle';
   if (row && (row.bytes !== stream.bytes || waitsForCamera)) {

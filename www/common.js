@@ -44,6 +44,12 @@ export function randomKey() {
   return Array.from(bytes, (byte) => byte.toString(16).padStart(2, '0')).join('');
 }
 
+// Which server sends the stream with this key, by the cookie that came with it; '' where cookies are blocked.
+export function instanceOf(key) {
+  const match = document.cookie.match(new RegExp(`(?:^|; )mjpegd_${key}=(\\w+)`));
+  return match ? match[1] : '';
+}
+
 // The body of a successful reply is an object for the status and a blob for all else; that of an error is text.
 export async function request(path, abort = new AbortController()) {
   const isSnapshot = /(^|\/)snapshot(\?|$)/.test(path);

@@ -2,7 +2,7 @@
 // camera's own page. A browser opens six connections to a host. Three carry live tiles, one fetches snapshots for the
 // other tiles in turn, and the rest stay free for the status. On a page of one camera, the event 'single' starts app.js.
 
-import { byId, make, makeTimers, randomKey, replaceImage, request, setText, url } from './common.js';
+import { byId, instanceOf, make, makeTimers, randomKey, replaceImage, request, setText, url } from './common.js';
 
 const MOST_LIVE = 3;
 const POLL_MS = 2000;
@@ -10,6 +10,7 @@ const STILL_EVERY_MS = 1000;
 const FAULT_EVERY_MS = 5000;
 const NO_BYTES_MS = 10000;
 const NO_VIEWER_ROW_MS = 4000;
+const NO_ANSWER_MS = 30000;
 const REOPEN_MS = 3000;
 const REFUSED_MS = 15000;
 // A tile that is only scrolled past opens no stream.
@@ -119,7 +120,7 @@ function arrange() {
 function openStream(tile) {
   const now = performance.now();
   const key = randomKey();
-  const stream = { key, openedAt: now, row: null, bytes: -1, bytesAt: now, hasPicture: false };
+  const stream = { key, openedAt: now, row: null, bytes: -1, bytesAt: now, hasPicture: false, instance: '', heardAt: now };
   tile.stream = stream;
   tile.image.onload = () => { if (tile.stream === stream) pictureArrived(tile); };
   tile.image.onerror = () => { if (tile.stream === stream) giveUp(tile, REFUSED_MS); };
@@ -128,6 +129,7 @@ function openStream(tile) {
 
 function pictureArrived(tile) {
   tile.stream.hasPicture = true;
+  tile.stream.instance = instanceOf(tile.stream.key);
   tile.isRefused = false;
   tile.frame.classList.add('pictured');
   render();
@@ -157,7 +159,11 @@ function watchStream(tile) {
   if (tile.image.naturalWidth && !stream.hasPicture) pictureArrived(tile);
   const now = performance.now();
   const row = status.viewers.find(({ key }) => key === stream.key) ?? null;
-  const isGone = !row && (stream.row || now - stream.openedAt > NO_VIEWER_ROW_MS);
+  // Behind a balancer, another server may answer, which does not know this stream.
+  const isOther = !row && stream.instance && stream.instance !== status.instance;
+  if (isOther && now - stream.heardAt < NO_ANSWER_MS) return;
+  stream.heardAt = now;
+  const isGone = !row && (isOther || stream.row || now - stream.openedAt > NO_VIEWER_ROW_MS);
   stream.row = row;
   if (row && (row.bytes !== stream.bytes || camera.state === 'starting' || camera.state === 'idle')) {
     stream.bytes = row.bytes;

@@ -267,6 +267,13 @@ function describe(t, ago) {
   set('valuetext', mode === 'live' ? 'Live' : `${whenOf(t)}, ${longTime(ago)} ago, ${mode}`);
 }
 
+// With --on-segment, segments that wait for the archive. One or two always do for a moment.
+function archiveText(archive) {
+  if (!archive || !archive.cause && archive.waiting < 3) return '';
+  const why = archive.cause ? ` (${archive.cause})` : '';
+  return ` · ${archive.waiting} ${archive.waiting === 1 ? 'file waits' : 'files wait'} for the archive${why}`;
+}
+
 function showReport() {
   const button = byId('record');
   button.setAttribute('aria-checked', String(report.on));
@@ -278,7 +285,7 @@ function showReport() {
     recording: `Recording · ${held}`,
     failed: `Recording failed: ${report.cause || 'unknown cause'}`,
   };
-  setText('record-state', texts[report.state] || report.state);
+  setText('record-state', (texts[report.state] || report.state) + archiveText(report.on_segment));
 }
 
 async function switchRecording() {

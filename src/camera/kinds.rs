@@ -126,6 +126,7 @@ mod tests {
         "pattern:1280x720@12.5",
         "images:/a b:c",
         "file:x.mjpeg",
+        "recording:/mnt/bucket/front",
         "exec:ffmpeg -i a:b | cat",
         "http://camera.local:8080/stream",
     ];
@@ -139,6 +140,7 @@ mod tests {
         ("patterns", ""),
         ("images:", "use images:DIR"),
         ("file:", "use file:PATH"),
+        ("recording:", "use recording:DIR"),
         ("v4l2:", "use v4l2:/dev/videoN"),
         ("exec", "use exec:COMMAND, such as"),
         ("exec: ", "use exec:COMMAND, such as"),

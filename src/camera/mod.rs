@@ -12,6 +12,7 @@ mod images;
 mod kinds;
 mod pacer;
 mod pattern;
+mod recorded;
 mod server;
 mod stall;
 mod v4l2;
@@ -42,6 +43,7 @@ const KINDS: &[Kind] = &[
     server::KIND,
     demo::KIND,
     pattern::KIND,
+    recorded::KIND,
     // These two say what is right for a bare path, and come behind all others.
     images::KIND,
     file::KIND,

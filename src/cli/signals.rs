@@ -1,4 +1,4 @@
-//! SIGINT, SIGTERM and SIGHUP become messages.
+//! SIGINT, SIGTERM, SIGHUP and SIGUSR2 become messages.
 
 use std::io::{self, ErrorKind, IsTerminal, Read};
 use std::os::unix::net::UnixStream;
@@ -10,7 +10,7 @@ use std::thread;
 use anyhow::{Context, Result};
 use crossbeam_channel::{Receiver, Sender, bounded};
 use nix::sys::signal::{SigSet, Signal};
-use signal_hook::consts::{SIGHUP, SIGTERM};
+use signal_hook::consts::{SIGHUP, SIGTERM, SIGUSR2};
 use signal_hook::low_level;
 
 use crate::daemon::Signals;
@@ -33,7 +33,12 @@ pub(super) fn all() -> Result<Signals> {
     };
     at_each(SIGHUP, "hangup", hangup).context("cannot handle SIGHUP")?;
     release_hangups();
-    Ok(Signals { stop, reload })
+    let (drain_sender, drain) = bounded(1);
+    let order = move || {
+        let _ = drain_sender.try_send(());
+    };
+    at_each(SIGUSR2, "drain-order", order).context("cannot handle SIGUSR2")?;
+    Ok(Signals { stop, reload, drain })
 }
 
 /// Gives a message at the first SIGINT or SIGTERM. The second ends the

@@ -211,6 +211,16 @@ pub(super) struct Args {
     #[arg(value_parser = humantime::parse_duration, help_heading = "Recording")]
     pub(crate) record_sync: Duration,
 
+    /// How long a file of the recording is, 1s to 1h; a minute if not given, longer for few pictures
+    #[arg(long, env = "MJPEGD_RECORD_SEGMENT", value_name = "TIME")]
+    #[arg(value_parser = humantime::parse_duration, help_heading = "Recording")]
+    pub(crate) record_segment: Option<Duration>,
+
+    /// Run this command for each finished file of the recording, one after the other and again until
+    /// it succeeds; MJPEGD_SEGMENT has the path. What waits for it is not deleted
+    #[arg(long, env = "MJPEGD_ON_SEGMENT", value_name = "COMMAND", help_heading = "Recording")]
+    pub(crate) on_segment: Option<String>,
+
     /// Address and port to listen on: 0.0.0.0:5000 for the whole network, :5000 for IPv6 too, or
     /// unix:PATH for a Unix socket; may be given several times
     // Only this machine by default: nobody should show a room to a whole network by accident.
@@ -271,6 +281,12 @@ pub(super) struct Args {
     #[arg(value_parser = humantime::parse_duration, help_heading = "Server")]
     pub(super) exit_on_no_viewers: Duration,
 
+    /// At SIGTERM, refuse new viewers and disconnect those who watch one after the other within this
+    /// time, then end; 0: end at once. SIGUSR2 does the same without the end
+    #[arg(long, env = "MJPEGD_DRAIN_TIMEOUT", value_name = "TIME", default_value = "0")]
+    #[arg(value_parser = humantime::parse_duration, help_heading = "Server")]
+    pub(super) drain_timeout: Duration,
+
     /// Folder with the files of the page, instead of those in the program
     #[arg(long, env = "MJPEGD_WWW", value_name = "DIR", help_heading = "Server")]
     pub(super) www: Option<PathBuf>,
@@ -294,6 +310,12 @@ pub(super) struct Args {
     /// all addresses but /healthz
     #[arg(long, env = "MJPEGD_AUTH_FILE", value_name = "FILE", help_heading = "Access")]
     pub(super) auth_file: Option<PathBuf>,
+
+    /// Believe what proxies of this address or network say of their clients (X-Forwarded-For, -Host
+    /// and -Proto, or Forwarded), or of Unix sockets (unix); may be given several times
+    #[arg(long, env = "MJPEGD_TRUSTED_PROXY", value_name = "CIDR", value_delimiter = ',')]
+    #[arg(help_heading = "Access")]
+    pub(super) trusted_proxy: Vec<String>,
 
     /// Let scripts of pages of this origin (or * for any) read the camera from a visitor's browser;
     /// those of a named origin may also set controls and switch recording

@@ -1,6 +1,7 @@
 //! What a driver needs to know of its camera.
 
 use std::fmt;
+use std::path::Path;
 use std::time::Duration;
 
 use super::device::DeviceConfig;
@@ -46,6 +47,14 @@ impl Source {
     /// As it was typed, with its passwords.
     pub(crate) fn as_str(&self) -> &str {
         &self.0
+    }
+}
+
+impl Source {
+    /// The folder of a recording that others write, which is more than a source of
+    /// pictures: what was recorded is played too.
+    pub(crate) fn recorded_folder(&self) -> Option<&Path> {
+        self.0.strip_prefix("recording:").map(Path::new)
     }
 }
 

@@ -9,6 +9,7 @@ use clap::ValueEnum;
 use super::args::Args;
 use super::auth::Credentials;
 use super::bind::{Bind, unix_mode};
+use super::proxy::TrustedProxies;
 
 /// How viewers are served.
 #[derive(Debug)]
@@ -20,9 +21,13 @@ pub(crate) struct HttpConfig {
     pub(crate) n_seats: usize,
     /// How long sending one frame may take before the viewer loses its seat.
     pub(crate) write_timeout: Duration,
+    /// How long the viewers may take to be disconnected before the program ends.
+    pub(crate) drain_timeout: Duration,
     pub(crate) limits: Limits,
     /// The value of Access-Control-Allow-Origin, if other sites may read.
     pub(crate) allow_origin: Option<String>,
+    /// Whose headers say for whom they ask.
+    pub(crate) trusted_proxies: TrustedProxies,
     /// Who may see the camera; `None`: anybody.
     pub(crate) credentials: Option<Credentials>,
     /// A folder with the files of the page, instead of those in the program.
@@ -86,6 +91,11 @@ impl HttpConfig {
             "--write-timeout {:?}: use 100ms or more, up to 1day",
             args.write_timeout
         );
+        ensure!(
+            args.drain_timeout <= Duration::from_secs(86_400),
+            "--drain-timeout {:?}: use up to 1day, or 0 to end at once",
+            args.drain_timeout
+        );
         let limits = Limits::new(args)?;
         if let Some(dir) = &args.www {
             // The files are looked up at each request, so that a page can be edited while the
@@ -112,8 +122,10 @@ impl HttpConfig {
             unix_mode: args.unix_mode.as_deref().map(unix_mode).transpose()?,
             n_seats: args.threads,
             write_timeout: args.write_timeout,
+            drain_timeout: args.drain_timeout,
             limits,
             allow_origin: args.allow_origin.clone(),
+            trusted_proxies: TrustedProxies::new(&args.trusted_proxy)?,
             credentials,
             www: args.www.clone(),
             lost_snapshot: args.lost_snapshot,

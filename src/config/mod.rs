@@ -16,6 +16,7 @@ mod name;
 mod options;
 mod overlay;
 mod print;
+mod proxy;
 mod record;
 mod size;
 mod text_file;
@@ -146,6 +147,8 @@ mod tests {
             (["--max-connections", "31"], "use 32 or more, 16 beside --threads"),
             (["--exit-on-lost", "10ms"], "use 1s or more"),
             (["--exit-on-no-viewers", "1ms"], "use 1s or more"),
+            (["--drain-timeout", "2days"], "use up to 1day"),
+            (["--trusted-proxy", "nginx"], "use an address or a network"),
             (["--www", "/nowhere/at/all"], "no such folder"),
             (["--allow-origin", "printer"], "use * or one origin"),
             (["--allow-origin", "http://a\r\nSet-Cookie: b"], "use * or one origin"),
@@ -169,6 +172,8 @@ mod tests {
             (["--record-max-size", "100kB"], "use 1MiB or more"),
             (["--record-max-age", "1ms"], "use 1s or more"),
             (["--record-sync", "5s"], "use 1s or less"),
+            (["--record-segment", "2h"], "use 1s to 1h"),
+            (["--on-segment", " "], "use a command"),
         ] {
             let error = error(&args);
             assert!(error.contains(says), "{args:?}: {error}");

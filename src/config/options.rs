@@ -62,6 +62,8 @@ const SCOPES: &[(&str, Scope)] = &[
     ("record-max-size", Scope::Camera),
     ("record-max-age", Scope::Camera),
     ("record-sync", Scope::Camera),
+    ("record-segment", Scope::Camera),
+    ("on-segment", Scope::Camera),
     ("bind", Scope::Server),
     ("unix-mode", Scope::Server),
     ("threads", Scope::Server),
@@ -73,11 +75,13 @@ const SCOPES: &[(&str, Scope)] = &[
     ("exit-on-lost", Scope::Server),
     ("exit-on-device-error", Scope::Server),
     ("exit-on-no-viewers", Scope::Server),
+    ("drain-timeout", Scope::Server),
     ("www", Scope::Server),
     ("lost-snapshot", Scope::Server),
     ("instance-id", Scope::Server),
     ("lock-controls", Scope::Server),
     ("auth-file", Scope::Server),
+    ("trusted-proxy", Scope::Server),
     ("allow-origin", Scope::Server),
 ];
 

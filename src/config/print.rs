@@ -9,7 +9,7 @@ use super::command_line::{CommandLine, Layers};
 use super::file::File;
 use super::options::{NAME, SOURCE, Scope};
 use super::{Config, camera_list};
-use crate::url::mask_source;
+use crate::url::{mask_command, mask_source};
 
 /// Stands in place of a file that the reader has to make.
 const MISSING_FILE: &str = "FILE";
@@ -42,7 +42,12 @@ pub(crate) fn print_config(typed: &CommandLine) -> Result<String> {
     let mut cameras = Vec::new();
     for camera in &list {
         let (name, source) = (camera.name().to_owned(), camera.source());
-        let options = typed.merge(source, camera.layers())?.given(Scope::Camera);
+        let mut options = typed.merge(source, camera.layers())?.given(Scope::Camera);
+        for (key, values) in &mut options {
+            if key == "on-segment" {
+                values.iter_mut().for_each(|command| *command = mask_command(command));
+            }
+        }
         cameras.push(Camera { name, source: mask_source(source), options });
     }
     let is_hidden =

@@ -25,9 +25,30 @@ pub(crate) struct RecordConfig {
     /// That is not the default: it takes 2.5 times as long as the writing alone,
     /// and the file system's thirty small writes a second wear an SD card.
     pub(crate) sync: Duration,
+    /// How long a segment is; `None`: a minute, and longer for few pictures.
+    pub(crate) segment: Option<Duration>,
+    /// The command that gets each finished segment.
+    pub(crate) on_segment: Option<String>,
+    /// Whether others write it, and it is only shown.
+    pub(crate) is_of_others: bool,
 }
 
 impl RecordConfig {
+    /// For a folder that others write to.
+    pub(crate) fn of_others(dir: PathBuf) -> Self {
+        Self {
+            dir,
+            name: String::new(),
+            fps: None,
+            max_bytes: 0,
+            max_age: None,
+            sync: Duration::ZERO,
+            segment: None,
+            on_segment: None,
+            is_of_others: true,
+        }
+    }
+
     /// The folder with the files of this recording.
     pub(crate) fn path(&self) -> PathBuf {
         self.dir.join(&self.name)
@@ -66,9 +87,29 @@ pub(super) fn record(args: &Args, name: &str) -> Result<Option<RecordConfig>> {
         "--record-sync {:?}: use 1s or less, or 0 for each picture",
         args.record_sync
     );
+    if let Some(segment) = args.record_segment {
+        ensure!(
+            (Duration::from_secs(1)..=Duration::from_secs(3600)).contains(&segment),
+            "--record-segment {segment:?}: use 1s to 1h"
+        );
+    }
+    let on_segment = args.on_segment.clone();
+    ensure!(
+        on_segment.as_ref().is_none_or(|command| !command.trim().is_empty()),
+        "--on-segment: use a command, such as 'rclone copy \"$MJPEGD_SEGMENT\" bucket:camera'"
+    );
     // Only now: a wrong value is told while recording is off too, and not on the day it is
     // needed.
     let Some(dir) = args.record.clone() else { return Ok(None) };
-    let (name, fps, sync) = (name.to_owned(), args.record_fps, args.record_sync);
-    Ok(Some(RecordConfig { dir, name, fps, max_bytes, max_age, sync }))
+    Ok(Some(RecordConfig {
+        dir,
+        name: name.to_owned(),
+        fps: args.record_fps,
+        max_bytes,
+        max_age,
+        sync: args.record_sync,
+        segment: args.record_segment,
+        on_segment,
+        is_of_others: false,
+    }))
 }

@@ -17,6 +17,13 @@ mod real_clients;
 // Stopping: signals, and how long it takes.
 mod stop;
 
+// Readiness, and viewers that leave before the program ends.
+mod drain;
+// Proxies that say for whom they ask.
+mod proxied;
+// The page behind a balancer, and heartbeats.
+mod balanced;
+
 // The bytes of both stream layouts, and which client gets which.
 mod stream;
 // Which frames a viewer gets: none twice, and each skipped one is counted.
@@ -46,6 +53,8 @@ mod exec;
 mod foreign;
 // Relays: daemons whose camera is another daemon.
 mod relay;
+// Files for other engines, and many relays behind them. Only in make test-fleet.
+mod fleet;
 // Fake servers as cameras: every dialect, every fault.
 mod servers;
 // Servers whose headers and bodies contradict each other.
@@ -105,6 +114,8 @@ mod recording;
 mod playback;
 // Downloads of recordings.
 mod download;
+// What an archive needs: segments handed to a command, replies that may be kept.
+mod archive;
 // Disks that are full, read-only or missing.
 mod recording_faults;
 // The page, in a real browser.

@@ -14,6 +14,7 @@
 //! | [`drop_in`] | command lines of uStreamer and mjpg-streamer, each option |
 //! | [`tools`] | `mjpegd probe`, `grab`, `devices`, `check-config`; the library |
 //! | [`security`] | passwords, other sites, limits, what a proxy is for |
+//! | [`scale`] | relays behind a balancer, draining, trusted proxies |
 //! | [`design`] | why threads, why the newest frame only, what is absent |
 //! | [`measurements`] | memory, CPU and delay, with the commands |
 //! | [`troubleshooting`] | why a viewer got 503, why a camera is lost, ... |
@@ -34,7 +35,7 @@ macro_rules! chapters {
 }
 
 chapters! {
-    install options addresses status recording page cameras tools security design
+    install options addresses status recording page cameras tools security scale design
     measurements troubleshooting glossary
 }
 

@@ -87,22 +87,47 @@ impl Context {
 
     /// Sends one picture with headers of its own. What comes from a client must not
     /// stand in their values unchecked.
-    pub(super) fn send_picture(&self, request: &Request, jpeg: &[u8], headers: &[(&str, &str)]) {
-        let mut head = self
+    /// `caching` is for how long it may be kept; `None`: not at all.
+    pub(super) fn send_picture(
+        &self,
+        request: &Request,
+        jpeg: &[u8],
+        caching: Option<&str>,
+        headers: &[(&str, &str)],
+    ) {
+        let head = self
             .head(Code::Ok)
             .with("Content-Type", JPEG_TYPE)
-            .with("Content-Length", &jpeg.len().to_string())
-            .picture_of_now();
+            .with("Content-Length", &jpeg.len().to_string());
+        let mut head = match caching {
+            Some(caching) => head.with("Cache-Control", caching),
+            None => head.picture_of_now(),
+        };
         for (name, value) in headers {
             head = head.with(name, value);
         }
         request.send(&head.finish(), jpeg, self.timeout(jpeg.len()));
     }
 
+    /// Sends 304 instead of what the client has.
+    pub(super) fn send_not_modified(&self, request: &Request, tag: &str, caching: &str) {
+        let head = self.head(Code::NotModified).with("ETag", tag).with("Cache-Control", caching);
+        request.send(&head.finish(), &[], TIMEOUT);
+    }
+
     /// How long a client may take to receive a body: more than fits into the
     /// buffers of its connection takes as long as its network takes.
     pub(super) fn timeout(&self, n_bytes: usize) -> Duration {
         if n_bytes > LARGE { self.config.write_timeout.max(TIMEOUT) } else { TIMEOUT }
+    }
+
+    /// 503 with the causes while a camera is lost.
+    pub(super) fn why_lost(&self) -> Option<Reply> {
+        let lost = self.cameras.lost();
+        let causes: Vec<_> =
+            lost.iter().map(|(name, cause)| format!("camera {name} is lost: {cause}")).collect();
+        // In one line, as the log repeats the text of a 503.
+        (!causes.is_empty()).then(|| Reply::unavailable(&causes.join("; ")))
     }
 
     /// Whether controls may be changed.

@@ -8,7 +8,7 @@
 //!                lane
 //! ```
 //! Beside these four storeys stands what several of them use: `access` (who
-//! may), `lanes` (the workers), `viewers` (the book of seats), `query`,
+//! may), `lanes` (the workers), `viewers` (the book of seats), `drainer`, `query`,
 //! `request`, `reply`, `recorded`, `ustreamer` and `context`. The order of the declarations
 //! below is the order in which they may know each other, and endpoints never
 //! know each other: a test of the layout checks both.
@@ -33,6 +33,8 @@ mod request;
 mod viewer;
 
 mod viewers;
+
+mod drainer;
 
 mod context;
 mod recorded;

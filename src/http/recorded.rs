@@ -5,7 +5,7 @@ use serde_json::{Value, json};
 use super::reply::{Code, Reply};
 use crate::cameras::Camera;
 use crate::frame::since_epoch;
-use crate::recording::{Micros, Recording, SECOND, StoredFrame, rfc3339};
+use crate::recording::{Handover, Micros, Recording, SECOND, StoredFrame, rfc3339};
 
 /// A recorded picture.
 pub(super) struct Picture {
@@ -17,6 +17,11 @@ pub(super) struct Picture {
 impl Picture {
     pub(super) fn jpeg(&self) -> &[u8] {
         self.frame.record.jpeg(&self.part)
+    }
+
+    /// Whether its segment will never change.
+    pub(super) fn is_finished(&self, recording: &Recording) -> bool {
+        recording.store().is_finished(self.frame.segment)
     }
 
     /// As in X-Timestamp.
@@ -92,5 +97,19 @@ pub(super) fn report(recording: &Recording) -> Value {
         "bytes": totals.n_bytes,
         "max_bytes": config.max_bytes,
         "max_age_s": config.max_age.map(|age| age.as_secs_f64()),
+        "on_segment": recording.handover().map(|handover| on_segment(recording, &handover)),
+    })
+}
+
+/// How far the segments were handed over.
+fn on_segment(recording: &Recording, handover: &Handover) -> Value {
+    let waiting = recording.store().waiting();
+    json!({
+        "done": handover.n_done,
+        "waiting": waiting.n_segments,
+        "waiting_bytes": waiting.n_bytes,
+        "lost": waiting.n_lost,
+        "failures": handover.n_failures,
+        "cause": handover.cause,
     })
 }

@@ -15,6 +15,7 @@ pub(super) enum Code {
     NoContent,
     PartialContent,
     MovedPermanently,
+    NotModified,
     BadRequest,
     Unauthorized,
     Forbidden,
@@ -37,6 +38,7 @@ impl Code {
             Self::NoContent => "204 No Content",
             Self::PartialContent => "206 Partial Content",
             Self::MovedPermanently => "301 Moved Permanently",
+            Self::NotModified => "304 Not Modified",
             Self::BadRequest => "400 Bad Request",
             Self::Unauthorized => "401 Unauthorized",
             Self::Forbidden => "403 Forbidden",
@@ -97,8 +99,11 @@ impl Head {
 }
 
 const PICTURE_OF_NOW: &str = "no-store, no-cache, must-revalidate, max-age=0, no-transform";
-/// As [`Head::picture_of_now`], for what was recorded.
+/// As [`Head::picture_of_now`], for what is recorded and may still change.
 pub(super) const RECORDED_PICTURES: &str = "no-store, no-transform";
+/// For what will never change: a cache asks for it once (RFC 8246). A shared cache
+/// keeps it only where no password is asked for, as it is not `public`.
+pub(super) const IMMUTABLE: &str = "max-age=31536000, immutable, no-transform";
 const CORP: &str = "Cross-Origin-Resource-Policy";
 
 /// A whole short reply.

@@ -48,6 +48,14 @@ impl Request {
         self.path.strip_prefix(prefix).unwrap_or_default()
     }
 
+    /// Whether the client has what this tag names (`If-None-Match`).
+    pub(super) fn has(&self, tag: &str) -> bool {
+        let known = self.connection.header("If-None-Match").unwrap_or_default();
+        // A weak tag compares like a strong one here (RFC 9110 13.1.2).
+        let is_it = |known: &str| known == "*" || known.trim_start_matches("W/") == tag;
+        known.split(',').any(|known| is_it(known.trim()))
+    }
+
     /// Sends a head that is already made, and a body unless it is a HEAD.
     pub(super) fn send(&self, head: &[u8], body: &[u8], timeout: Duration) {
         let body = if self.is_head() { &[] } else { body };

@@ -14,11 +14,13 @@ mod endpoints {
     pub(super) mod download;
     pub(super) mod frames_csv;
     pub(super) mod health;
+    pub(super) mod heartbeat;
     pub(super) mod input;
     pub(super) mod metrics;
     pub(super) mod output;
     pub(super) mod page;
     pub(super) mod program;
+    pub(super) mod ready;
     pub(super) mod record;
     pub(super) mod recordings;
     pub(super) mod segment;
@@ -31,6 +33,8 @@ mod endpoints {
 
 mod target;
 
+use std::sync::Arc;
+
 use anyhow::{Result, ensure};
 
 use super::context::Context;
@@ -38,6 +42,7 @@ use super::lanes::Lane;
 use super::reply::Reply;
 use super::request::Request;
 use super::transport::Method;
+use super::viewer::Viewer;
 use crate::config::is_plain_name;
 
 pub(super) use endpoints::stream::Stream;
@@ -64,9 +69,13 @@ pub(super) enum Answer {
     Reply(Once),
     /// Checks the request; the stream then keeps the client's socket.
     Stream(Open),
+    /// Checks the request; the reply then stays open as long as the viewer, and takes no
+    /// worker.
+    Hold(Hold),
 }
 
 pub(super) type Once = fn(&Context, &mut Request) -> Result<(), Reply>;
+pub(super) type Hold = fn(&Context, &Request) -> Result<(Vec<u8>, Arc<Viewer>), Reply>;
 pub(super) type Open = fn(&Context, &Request) -> Result<Box<Stream>, Reply>;
 
 /// Who may ask.
@@ -111,6 +120,7 @@ use Access::{Anybody, LoggedIn};
 pub(super) static ROUTES: &[Endpoint] = &[
     Endpoint { path: "/stream", methods: WATCH, access: LoggedIn, lane: Lane::Viewer, answer: Answer::Stream(endpoints::stream::open) },
     Endpoint { path: "/video_feed", methods: READ, access: LoggedIn, lane: Lane::Viewer, answer: Answer::Stream(endpoints::stream::open) },
+    Endpoint { path: "/heartbeat", methods: READ, access: LoggedIn, lane: Lane::Short, answer: Answer::Hold(endpoints::heartbeat::open) },
     Endpoint { path: "/snapshot", methods: READ, access: LoggedIn, lane: Lane::Snapshot, answer: Answer::Reply(endpoints::snapshot::answer) },
     Endpoint { path: "/status", methods: READ, access: LoggedIn, lane: Lane::Short, answer: Answer::Reply(endpoints::status::answer) },
     Endpoint { path: "/state", methods: READ, access: LoggedIn, lane: Lane::Short, answer: Answer::Reply(endpoints::state::answer) },
@@ -130,6 +140,7 @@ pub(super) static ROUTES: &[Endpoint] = &[
     Endpoint { path: "/program.json", methods: READ, access: LoggedIn, lane: Lane::Short, answer: Answer::Reply(endpoints::program::answer) },
     Endpoint { path: "/clients.json", methods: READ, access: LoggedIn, lane: Lane::Short, answer: Answer::Reply(endpoints::clients::answer) },
     Endpoint { path: "/healthz", methods: READ, access: Anybody, lane: Lane::Short, answer: Answer::Reply(endpoints::health::answer) },
+    Endpoint { path: "/readyz", methods: READ, access: Anybody, lane: Lane::Short, answer: Answer::Reply(endpoints::ready::answer) },
     // The page and its files: whatever is no other address.
     Endpoint { path: "/*", methods: READ, access: LoggedIn, lane: Lane::Short, answer: Answer::Reply(endpoints::page::answer) },
 ];

@@ -9,6 +9,7 @@ use crossbeam_channel::Receiver;
 
 use super::context::Context;
 use super::dispatch::Dispatch;
+use super::drainer::Drainer;
 use super::routes;
 use super::transport::{Connections, Inherited, Transport, TransportConfig};
 use crate::cameras::Cameras;
@@ -63,6 +64,11 @@ impl Server {
     /// watches.
     pub(crate) fn last_watched(&self) -> Option<Instant> {
         self.dispatch.last_watched()
+    }
+
+    /// What disconnects the viewers before the program ends.
+    pub(crate) fn drainer(&self) -> Drainer {
+        self.dispatch.drainer()
     }
 
     /// Receives one message when the HTTP library has leaked so many

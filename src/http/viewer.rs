@@ -1,10 +1,11 @@
 //! One viewer: what it asked for, and what it was given.
 
+use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use parking_lot::Mutex;
+use parking_lot::{Mutex, MutexGuard};
 
-use super::transport::Peer;
+use super::transport::{NonBlocking, Peer, StreamSocket};
 use crate::rate::Rate;
 
 /// What stands between JPEGs on the wire.
@@ -53,7 +54,20 @@ struct Serving {
     age: Option<Duration>,
     /// When the last picture went out.
     last: Option<Instant>,
+    heartbeat: Option<Heartbeat>,
 }
+
+/// A reply that goes on as long as the stream.
+struct Heartbeat {
+    /// Closed when it is dropped.
+    _socket: StreamSocket,
+    writer: Arc<NonBlocking>,
+    at: Instant,
+}
+
+/// How often a byte shows that the stream goes on. A stream sends its last picture
+/// again when there is no newer one, so it always has something to show.
+const BEAT_EVERY: Duration = Duration::from_secs(1);
 
 /// What one or many viewers were given.
 #[derive(Clone, Copy, Debug, Default, PartialEq)]
@@ -96,7 +110,8 @@ impl ViewerInfo {
 impl Viewer {
     pub(super) fn new(id: u64, camera: &str, info: ViewerInfo) -> Self {
         let served = Served::default();
-        let serving = Serving { served, rate: Rate::new(), age: None, last: None };
+        let rate = Rate::new();
+        let serving = Serving { served, rate, age: None, last: None, heartbeat: None };
         let since = Instant::now();
         Self { id, camera: camera.to_owned(), info, since, served: Mutex::new(serving) }
     }
@@ -119,6 +134,7 @@ impl Viewer {
         serving.rate.event(now);
         serving.last = Some(now);
         serving.age = Some(now.saturating_duration_since(taken));
+        beat(serving, now);
     }
 
     /// A recorded picture went out, `skipped` others had not.
@@ -132,6 +148,7 @@ impl Viewer {
         // The age of a recorded picture is not how far the viewer is behind, for which
         // people read it.
         serving.age = None;
+        beat(serving, now);
     }
 
     /// Pictures were left out.
@@ -142,7 +159,24 @@ impl Viewer {
     /// The last picture went out again.
     pub(super) fn repeated(&self, n_bytes: usize) {
         let repeat = Served { n_repeated: 1, n_bytes: n_bytes as u64, ..Served::default() };
-        self.served.lock().served.add(repeat);
+        let mut serving = self.served.lock();
+        serving.served.add(repeat);
+        beat(serving, Instant::now());
+    }
+
+    /// Keeps a reply open as long as this viewer has its seat, in place of an earlier
+    /// one. Its head was sent.
+    pub(super) fn begin_heartbeat(&self, socket: StreamSocket) {
+        let writer = Arc::new(socket.non_blocking());
+        let new = Heartbeat { _socket: socket, writer, at: Instant::now() };
+        let before = self.served.lock().heartbeat.replace(new);
+        // Closed only after the lock is given back.
+        drop(before);
+    }
+
+    pub(super) fn end_heartbeat(&self) {
+        let last = self.served.lock().heartbeat.take();
+        drop(last);
     }
 
     pub(super) fn report(&self) -> Report {
@@ -154,6 +188,18 @@ impl Viewer {
             last: serving.last,
         }
     }
+}
+
+/// Sends a byte where one is due. A client that does not take it has none.
+fn beat(mut serving: MutexGuard<'_, Serving>, now: Instant) {
+    let Some(heartbeat) = &mut serving.heartbeat else { return };
+    if now.saturating_duration_since(heartbeat.at) < BEAT_EVERY {
+        return;
+    }
+    heartbeat.at = now;
+    let writer = Arc::clone(&heartbeat.writer);
+    drop(serving);
+    writer.write(b".");
 }
 
 impl Served {

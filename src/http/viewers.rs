@@ -31,6 +31,8 @@ struct Book {
     n_in_line: usize,
     /// When somebody last asked for a stream or a snapshot, or stopped watching.
     last_watched: Option<Instant>,
+    /// Nobody gets a seat any more.
+    is_closed: bool,
 }
 
 /// What a camera's viewers were given since the start of the program.
@@ -59,6 +61,8 @@ pub(super) enum Full {
     Daemon(usize),
     /// As many watch the camera as its `max-viewers` allows.
     Camera(usize),
+    /// The program drains.
+    Closed,
 }
 
 /// A place in the list, given up when dropped.
@@ -69,6 +73,9 @@ pub(super) struct Seat {
 
 /// A place in the line for a seat, given up when dropped.
 pub(super) struct InLine<'a>(&'a Viewers);
+
+/// Why nobody gets a seat while the program drains.
+pub(super) const DRAINING: &str = "the program drains and takes no new viewers";
 
 /// A page that is reloaded asks before its old stream has ended. More clients
 /// than this at once are a crowd, which is refused.
@@ -92,6 +99,9 @@ impl Viewers {
     ) -> Result<Seat, Full> {
         let n_most = n_most.unwrap_or(usize::MAX);
         let mut book = self.book.lock();
+        if book.is_closed {
+            return Err(Full::Closed);
+        }
         if book.present.len() >= self.n_seats {
             return Err(Full::Daemon(self.n_seats));
         }
@@ -109,6 +119,15 @@ impl Viewers {
         Ok(Seat { all: Arc::clone(self), viewer })
     }
 
+    /// Gives out no seat any more. Those who have one keep it.
+    pub(super) fn close(&self) {
+        self.book.lock().is_closed = true;
+    }
+
+    pub(super) fn is_closed(&self) -> bool {
+        self.book.lock().is_closed
+    }
+
     /// A place in the line for a seat; `None`: the line is full.
     pub(super) fn stand_in_line(&self) -> Option<InLine<'_>> {
         let mut book = self.book.lock();
@@ -121,6 +140,13 @@ impl Viewers {
 
     pub(super) fn present(&self) -> Vec<Arc<Viewer>> {
         self.book.lock().present.values().cloned().collect()
+    }
+
+    /// The viewer that has chosen this key.
+    pub(super) fn find(&self, key: &str) -> Option<Arc<Viewer>> {
+        let book = self.book.lock();
+        // The newest, should a program use a key for several.
+        book.present.values().rev().find(|viewer| viewer.info.key == key).cloned()
     }
 
     pub(super) fn seats(&self) -> Seats {
@@ -206,6 +232,7 @@ impl Full {
         match self {
             Self::Daemon(n) => format!("all {n} seats are taken"),
             Self::Camera(n) => format!("all {n} seats of camera {camera} are taken"),
+            Self::Closed => DRAINING.into(),
         }
     }
 }
@@ -214,6 +241,7 @@ impl Drop for Seat {
     fn drop(&mut self) {
         let viewer = &self.viewer;
         let served = viewer.report().served;
+        viewer.end_heartbeat();
         // Both under one lock: a viewer is counted as present or as gone, never
         // as neither, or a counter would go back for a moment.
         let mut book = self.all.book.lock();

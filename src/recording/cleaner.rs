@@ -76,7 +76,14 @@ impl Cleaner {
         let Some(folder) = store.folder() else { return };
         let max_age = config.max_age.map(|age| u64::try_from(age.as_micros()).unwrap_or(u64::MAX));
         let ends = latest_ends(&segments, &self.clock, now);
-        for segment in surplus(&segments, &ends, growing, config.max_bytes, max_age, now) {
+        let bounds = Bounds {
+            max_bytes: config.max_bytes,
+            max_age,
+            handed: config.on_segment.is_some().then(|| store.handed()),
+            // Where the system does not say how full the disk is, it is not yet.
+            n_lacking: folder.n_free_bytes().map_or(0, |n| room(config).saturating_sub(n)),
+        };
+        for segment in surplus(&segments, &ends, growing, &bounds, now) {
             // The frames go first. If the program ends between the two, the next
             // start removes an index without frames, but it would show frames
             // without an index again.
@@ -86,6 +93,11 @@ impl Cleaner {
                 Ok(()) => {
                     log::debug!("{}: deleted, as the recording is full or old", segment.name());
                     store.forget(segment.id);
+                    if bounds.waits(&segment) {
+                        store.count_lost();
+                        let what = "is deleted before it was handed over, as the disk is full";
+                        self.log.warn(what, &format!("{}: {what}", segment.name()));
+                    }
                 }
                 Err(e) => {
                     let line = format!("{}: cannot be deleted: {e}", segment.name());
@@ -94,6 +106,30 @@ impl Cleaner {
             }
         }
     }
+}
+
+/// What a recording may take.
+#[derive(Debug)]
+struct Bounds {
+    max_bytes: u64,
+    max_age: Option<Micros>,
+    /// The last segment that `--on-segment` has got; `None` without it.
+    handed: Option<u64>,
+    /// How many bytes the file system has too little. Only for these a segment is
+    /// deleted that still waits to be handed over.
+    n_lacking: u64,
+}
+
+impl Bounds {
+    fn waits(&self, segment: &Segment) -> bool {
+        self.handed.is_some_and(|handed| segment.id > handed)
+    }
+}
+
+/// What should be free on the disk while segments wait: as much as the recorder writes
+/// between two looks.
+fn room(config: &RecordConfig) -> u64 {
+    (config.max_bytes / 8).clamp(1 << 20, 64 << 20)
 }
 
 /// The latest moment at which each segment can have ended. Its own time says so
@@ -129,18 +165,24 @@ fn surplus(
     segments: &[Segment],
     ends: &[Micros],
     growing: Option<u64>,
-    max_bytes: u64,
-    max_age: Option<Micros>,
+    bounds: &Bounds,
     now: Micros,
 ) -> Vec<Segment> {
     let mut n_bytes: u64 = segments.iter().map(Segment::n_disk_bytes).sum();
     let newest = segments.last().map(|segment| segment.id);
-    let is_old = |end: Micros| max_age.is_some_and(|age| end < now.saturating_sub(age));
-    let mut surplus = Vec::new();
+    let is_old = |end: Micros| bounds.max_age.is_some_and(|age| end < now.saturating_sub(age));
+    let (mut surplus, mut n_lacking) = (Vec::new(), bounds.n_lacking);
     for (segment, end) in segments.iter().zip(ends) {
         let is_old = is_old(*end) && Some(segment.id) != newest;
-        if Some(segment.id) != growing && (n_bytes > max_bytes || is_old) {
+        let is_too_much = n_bytes > bounds.max_bytes;
+        let may = if bounds.waits(segment) {
+            is_too_much && n_lacking > 0
+        } else {
+            is_too_much || is_old
+        };
+        if Some(segment.id) != growing && may {
             n_bytes -= segment.n_disk_bytes();
+            n_lacking = n_lacking.saturating_sub(segment.n_disk_bytes());
             surplus.push(*segment);
         }
     }
@@ -177,8 +219,28 @@ mod tests {
     ) -> Vec<u64> {
         let (max_age, now) = (max_age.map(|age| age * SECOND), now * SECOND);
         let ends = latest_ends(segments, clock, now);
-        let surplus = surplus(segments, &ends, growing, max_bytes, max_age, now);
+        let bounds = Bounds { max_bytes, max_age, handed: None, n_lacking: 0 };
+        let surplus = surplus(segments, &ends, growing, &bounds, now);
         surplus.iter().map(|segment| segment.id).collect()
+    }
+
+    #[test]
+    fn what_waits_to_be_handed_over_goes_only_for_a_full_disk() {
+        let all: Vec<_> = (1..=6).map(|id| segment(id, id)).collect();
+        let ids = |handed, max_bytes, max_age, n_lacking| -> Vec<u64> {
+            let bounds = Bounds { max_bytes, max_age, handed: Some(handed), n_lacking };
+            let ends: Vec<_> = all.iter().map(|segment| segment.end).collect();
+            let surplus = surplus(&all, &ends, Some(6), &bounds, 9999 * SECOND);
+            surplus.iter().map(|segment| segment.id).collect()
+        };
+        assert_eq!(ids(2, 1000, None, 0), [1, 2], "by size");
+        assert_eq!(ids(2, 9999, Some(SECOND), 9999), [1, 2], "by age");
+        // What was handed over makes room first.
+        assert_eq!(ids(2, 1000, None, 1500), [1, 2]);
+        assert_eq!(ids(2, 1000, None, 2500), [1, 2, 3]);
+        assert_eq!(ids(0, 1000, None, 9999), [1, 2, 3, 4, 5]);
+        // The disk is full of something else.
+        assert_eq!(ids(0, 6000, None, 9999), [] as [u64; 0]);
     }
 
     #[test]

@@ -3,6 +3,7 @@
 //! ```text
 //! slot -> recorder -> segments and indexes in a folder -> store -> playback
 //!                            cleaner deletes the oldest         -> export
+//!                            on-segment hands them to a command
 //! ```
 //! A segment is a file of about a minute of the stream, byte for byte as layout
 //! B on the wire, with an index beside it that can always be rebuilt from it.
@@ -11,6 +12,8 @@
 
 mod cleaner;
 mod export;
+mod follow;
+mod handover;
 mod maintenance;
 mod playback;
 mod recorder;
@@ -21,6 +24,7 @@ mod tests;
 mod time;
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::path::PathBuf;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering::SeqCst};
 use std::thread::{self, JoinHandle};
@@ -29,14 +33,16 @@ use crossbeam_channel::{Sender, bounded};
 use parking_lot::Mutex;
 
 pub(crate) use export::{Export, Format, PlannedFrame, TooManyFrames};
+pub(crate) use handover::Handover;
 pub(crate) use playback::{Cursor, StoredFrame};
 pub(crate) use status::{State, Status};
 pub(crate) use store::segment::Segment;
-pub(crate) use store::{Span, Store, Totals};
+pub(crate) use store::{Span, Store, Totals, Waiting};
 pub(crate) use time::{LAST, Micros, SECOND, micros, rfc3339};
 
 use crate::capture::Capture;
 use crate::config::RecordConfig;
+use crate::shutdown::{self, Trigger};
 
 /// The recording of one camera: switches it on and off, says how it goes, and
 /// gives access to what was recorded.
@@ -48,6 +54,8 @@ struct Handle {
     /// Wakes the recorder; `None` after the stop.
     wakeup: Mutex<Option<Sender<()>>>,
     threads: Mutex<Vec<JoinHandle<()>>>,
+    /// Ends the handing over; `None` after the stop.
+    trigger: Mutex<Option<Trigger>>,
 }
 
 /// What the handle and the threads share.
@@ -56,6 +64,7 @@ struct Shared {
     capture: Capture,
     store: Arc<Store>,
     stats: status::Stats,
+    handover: Mutex<Handover>,
     is_wanted: AtomicBool,
 }
 
@@ -74,12 +83,20 @@ impl Recording {
             capture,
             store: Arc::default(),
             stats: status::Stats::new(),
+            handover: Mutex::default(),
             is_wanted: AtomicBool::new(true),
         });
         let (wakeup, woken) = bounded(1);
         // One batch waits at most: the recorder keeps the next one itself.
         let (written, to_sync) = bounded(1);
         let (recording, keeping) = (Arc::clone(&shared), Arc::clone(&shared));
+        let (trigger, stop) = shutdown::channel();
+        let handing = Arc::clone(&shared);
+        let on_segment = shared.config.on_segment.clone().map(|command| {
+            thread::Builder::new()
+                .name("on-segment".into())
+                .spawn(move || handover::run(&handing, &command, &stop))
+        });
         let started = [
             thread::Builder::new()
                 .name("recorder".into())
@@ -92,7 +109,7 @@ impl Recording {
             }),
         ];
         let mut threads = Vec::new();
-        for thread in started {
+        for thread in started.into_iter().chain(on_segment) {
             match thread {
                 Ok(thread) => threads.push(thread),
                 Err(e) => {
@@ -103,7 +120,39 @@ impl Recording {
             }
         }
         let wakeup = Mutex::new(Some(wakeup));
-        Self(Arc::new(Handle { shared, wakeup, threads: Mutex::new(threads) }))
+        let trigger = Mutex::new(Some(trigger));
+        Self(Arc::new(Handle { shared, wakeup, threads: Mutex::new(threads), trigger }))
+    }
+
+    /// Shows a recording that others write. A folder that is not there is a state and
+    /// no error.
+    pub(crate) fn follow(dir: PathBuf, capture: Capture) -> Self {
+        let shared = Arc::new(Shared {
+            config: RecordConfig::of_others(dir),
+            capture,
+            store: Arc::default(),
+            stats: status::Stats::new(),
+            handover: Mutex::default(),
+            is_wanted: AtomicBool::new(false),
+        });
+        let (trigger, stop) = shutdown::channel();
+        let following = Arc::clone(&shared);
+        let run = move || follow::run(&following, &stop);
+        let thread = thread::Builder::new().name("recording".into()).spawn(run);
+        if let Err(e) = &thread {
+            log::error!("no thread for the recording: {e}");
+        }
+        Self(Arc::new(Handle {
+            shared,
+            wakeup: Mutex::default(),
+            threads: Mutex::new(thread.into_iter().collect()),
+            trigger: Mutex::new(Some(trigger)),
+        }))
+    }
+
+    /// Whether others write it, so that it cannot be switched.
+    pub(crate) fn is_of_others(&self) -> bool {
+        self.0.shared.config.is_of_others
     }
 
     /// Switches recording on or off, and returns before the recorder has done
@@ -125,6 +174,12 @@ impl Recording {
         self.0.shared.stats.status()
     }
 
+    /// How the handing over of segments goes; `None` where none is asked for.
+    pub(crate) fn handover(&self) -> Option<Handover> {
+        let Shared { config, handover, .. } = &*self.0.shared;
+        config.on_segment.is_some().then(|| handover.lock().clone())
+    }
+
     pub(crate) fn config(&self) -> &RecordConfig {
         &self.0.shared.config
     }
@@ -138,6 +193,7 @@ impl Recording {
     /// the recorder waits on it.
     pub(crate) fn stop(&self) {
         drop(self.0.wakeup.lock().take());
+        drop(self.0.trigger.lock().take());
         let threads = std::mem::take(&mut *self.0.threads.lock());
         for thread in threads {
             let name = thread.thread().name().unwrap_or("recording").to_owned();

@@ -30,6 +30,8 @@ pub(in crate::http) struct Origin<'a> {
     pub(in crate::http) origin: Option<&'a str>,
     pub(in crate::http) referer: Option<&'a str>,
     pub(in crate::http) host: Option<&'a str>,
+    /// Whether the browser has asked a proxy with TLS, as that says.
+    pub(in crate::http) is_https: bool,
     /// Whether something else of the request says that it is a browser's.
     pub(in crate::http) is_browser: bool,
 }
@@ -54,7 +56,8 @@ impl Origin<'_> {
         // A page whose host leads here by DNS rebinding can look like a program, as
         // some browsers let it choose `User-Agent`: then the host has to be ours.
         let of_host = self.host.filter(|_| self.site.is_none());
-        let of_host = of_host.map(|host| format!("http://{}", host.trim()));
+        let scheme = if self.is_https { "https" } else { "http" };
+        let of_host = of_host.map(|host| format!("{scheme}://{}", host.trim()));
         let of_page = self.origin.or_else(|| self.referer.map(origin_of));
         Origin { origin: of_page.or(of_host.as_deref()), ..*self }.check_post(policy)
     }
@@ -132,8 +135,14 @@ fn own_name() -> String {
 mod tests {
     use super::*;
 
-    const SILENT: Origin =
-        Origin { site: None, origin: None, referer: None, host: None, is_browser: false };
+    const SILENT: Origin = Origin {
+        site: None,
+        origin: None,
+        referer: None,
+        host: None,
+        is_https: false,
+        is_browser: false,
+    };
 
     fn may(site: Option<&str>, origin: Option<&str>, allow_origin: Option<&str>) -> bool {
         let policy = OriginPolicy { allow_origin, has_password: false };
@@ -199,6 +208,9 @@ mod tests {
         let anybodys = "cam.example.org";
         assert!(check(anybodys, None, false).unwrap_err().contains("DNS rebinding"));
         assert_eq!(check(anybodys, None, true), Ok(()));
+        let by_https = Origin { host: Some(anybodys), is_https: true, ..SILENT };
+        let policy = OriginPolicy { allow_origin: None, has_password: false };
+        assert_eq!(by_https.check(true, policy), Ok(()), "nobody else has its certificate");
         assert_eq!(check(anybodys, Some("http://cam.example.org"), false), Ok(()));
     }
 

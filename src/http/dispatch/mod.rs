@@ -10,6 +10,7 @@ use std::time::Instant;
 
 use super::access::{Auth, Login, PendingLogin};
 use super::context::Context;
+use super::drainer::Drainer;
 use super::lanes::{Lane, Lanes, Limit, NotTaken};
 use super::reply::{Code, Reply};
 use super::request::{Request, TIMEOUT};
@@ -97,6 +98,11 @@ impl Dispatch {
         self.shared.context.viewers.last_watched()
     }
 
+    pub(super) fn drainer(&self) -> Drainer {
+        let Context { viewers, connections, .. } = &self.shared.context;
+        Drainer::new(Arc::clone(viewers), Arc::clone(connections))
+    }
+
     /// Returns when all workers have ended. Their connections must be shut and
     /// the slots closed.
     pub(super) fn stop(&self) {
@@ -109,7 +115,10 @@ impl Handler for Dispatch {
         method == Method::Post && self.shared.target(target).endpoint().methods.has_body
     }
 
-    fn receive(&self, connection: Connection) {
+    fn receive(&self, mut connection: Connection) {
+        if let Some(client) = refusal::client(&connection, &self.shared.context) {
+            connection.set_client(client);
+        }
         let (shared, lanes, asked) = (&*self.shared, &self.lanes, Instant::now());
         let (peer, method) = (connection.peer(), connection.method().name());
         log::debug!("{peer}: {method} {}", hide(connection.target()));
@@ -271,6 +280,7 @@ impl Shared {
     fn work(&self, lanes: &Lanes<Job>, job: Job) {
         match job {
             Job::Answer(request, Answer::Stream(open)) => self.stream(request, open),
+            Job::Answer(request, Answer::Hold(open)) => self.hold(request, open),
             Job::Answer(request, Answer::Reply(answer)) => self.reply(request, answer),
             Job::Send(sending) => self.context.write(&sending.0, None, &sending.1),
             Job::CheckPassword(arrival, _pending) => self.check_password(lanes, *arrival),
@@ -283,6 +293,7 @@ impl Shared {
     fn stream(&self, request: Box<Request>, open: super::routes::Open) {
         let Some(mut stream) = self.open_stream(&request, open) else { return };
         let socket = request.into_stream();
+        socket.mark_as_viewer();
         stream.run(&self.context, &socket);
     }
 
@@ -298,6 +309,19 @@ impl Shared {
                 self.context.send(request, &reply);
                 None
             }
+        }
+    }
+
+    #[inline(never)]
+    fn hold(&self, request: Box<Request>, open: super::routes::Hold) {
+        match open(&self.context, &request) {
+            Ok((head, viewer)) => {
+                request.send(&head, &[], TIMEOUT);
+                if !request.is_head() {
+                    viewer.begin_heartbeat(request.into_stream());
+                }
+            }
+            Err(reply) => self.context.send(&request, &reply),
         }
     }
 

@@ -1,6 +1,8 @@
 //! The replies to requests that no endpoint sees.
 
-use crate::http::access::{Origin, OriginPolicy};
+use std::net::IpAddr;
+
+use crate::http::access::{ForwardedHeaders, Origin, OriginPolicy};
 use crate::http::context::Context;
 use crate::http::lanes::Lane;
 use crate::http::reply::{Code, Reply};
@@ -44,7 +46,7 @@ pub(super) fn find(
     }
     if methods.changing == Some(method) {
         let policy = OriginPolicy { allow_origin: context.allow_origin(), has_password };
-        if let Err(why) = origin(connection).check(method == Method::Get, policy) {
+        if let Err(why) = origin(connection, context).check(method == Method::Get, policy) {
             log::debug!("{}: refused, as {why}", connection.peer());
             return Some(Reply::text(Code::Forbidden, &why));
         }
@@ -68,13 +70,33 @@ fn has_small_body(connection: &Connection) -> bool {
     connection.body_length().is_some_and(|length| length <= MAX_IGNORED_BODY)
 }
 
+/// For whom a trusted proxy asks.
+pub(super) fn client(connection: &Connection, context: &Context) -> Option<IpAddr> {
+    let is_trusted = |address| context.config.trusted_proxies.trusts(Some(address));
+    forwarded(connection, context)?.client(is_trusted)
+}
+
+/// What a proxy says of its client; `None`: it is not trusted.
+fn forwarded<'a>(connection: &'a Connection, context: &Context) -> Option<ForwardedHeaders<'a>> {
+    let is_trusted = context.config.trusted_proxies.trusts(connection.proxy_address());
+    is_trusted.then(|| ForwardedHeaders {
+        x_for: connection.headers("X-Forwarded-For"),
+        x_host: connection.headers("X-Forwarded-Host"),
+        x_proto: connection.headers("X-Forwarded-Proto"),
+        forwarded: connection.headers("Forwarded"),
+    })
+}
+
 /// What a request says of the page that sent it.
-fn origin(connection: &Connection) -> Origin<'_> {
+fn origin<'a>(connection: &'a Connection, context: &Context) -> Origin<'a> {
+    let proxy = forwarded(connection, context);
+    let host = proxy.as_ref().and_then(ForwardedHeaders::host);
     Origin {
         site: connection.header("Sec-Fetch-Site"),
         origin: connection.header("Origin"),
         referer: connection.header("Referer"),
-        host: connection.header("Host"),
+        host: host.or_else(|| connection.header("Host")),
+        is_https: proxy.is_some_and(|proxy| proxy.is_https()),
         is_browser: is_browser(|name| connection.header(name)),
     }
 }

@@ -23,6 +23,7 @@ pub(in crate::http) fn answer(context: &Context, request: &mut Request) -> Resul
 /// Without the port, as mjpg-streamer has it.
 fn address(peer: Peer) -> String {
     match peer {
+        Peer::Forwarded(address) => address.to_string(),
         Peer::Tcp(address) => address.ip().to_canonical().to_string(),
         Peer::Unix => peer.to_string(),
     }

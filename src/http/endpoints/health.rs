@@ -10,18 +10,9 @@ use crate::http::request::Request;
 /// # Errors
 /// None.
 pub(in crate::http) fn answer(context: &Context, request: &mut Request) -> Result<(), Reply> {
-    if request.query().is_on("cameras") {
-        let lost = context.cameras.lost();
-        let causes: Vec<_> =
-            lost.iter().map(|(name, cause)| format!("camera {name} is lost: {cause}")).collect();
-        if !causes.is_empty() {
-            // In one line, as the log repeats the text of a 503.
-            let reply = Reply::unavailable(&causes.join("; "));
-            // Sent here, as the log would name the first camera, whichever is lost.
-            context.write(&request.connection, None, &reply);
-            return Ok(());
-        }
-    }
-    context.send(request, &Reply::text(Code::Ok, "ok"));
+    let lost = request.query().is_on("cameras").then(|| context.why_lost()).flatten();
+    let reply = lost.unwrap_or_else(|| Reply::text(Code::Ok, "ok"));
+    // Of no camera, as the log would name the first one, whichever is lost.
+    context.write(&request.connection, None, &reply);
     Ok(())
 }

@@ -8,7 +8,7 @@ use crate::http::reply::{Code, Reply};
 use crate::http::request::Request;
 use crate::http::transport::ConnectionsReport;
 use crate::http::viewers::Tally;
-use crate::recording::{self, Totals};
+use crate::recording::{self, Handover, Totals, Waiting};
 
 const CONTENT_TYPE: &str = "text/plain; version=0.0.4; charset=utf-8";
 
@@ -90,6 +90,7 @@ struct CameraFigures<'a> {
     n_viewers: usize,
     tally: Tally,
     recording: Option<(recording::Status, Totals)>,
+    handover: Option<(Handover, Waiting)>,
 }
 
 /// All metrics of this moment. No label comes from a client.
@@ -110,6 +111,9 @@ fn text(context: &Context) -> String {
             n_viewers: viewers.n_watching(&camera.name),
             tally,
             recording: camera.recording.as_ref().map(|r| (r.status(), r.store().totals())),
+            handover: camera.recording.as_ref().and_then(|recording| {
+                recording.handover().map(|handover| (handover, recording.store().waiting()))
+            }),
         })
         .collect();
     let mut page = Page::default();
@@ -128,6 +132,7 @@ fn text(context: &Context) -> String {
     of_capture(&mut page, &cameras);
     of_viewers(&mut page, &cameras);
     of_recordings(&mut page, &cameras);
+    of_handovers(&mut page, &cameras);
     of_connections(&mut page, connections);
     page.0
 }
@@ -231,6 +236,22 @@ fn of_recordings(page: &mut Page, all: &[CameraFigures<'_>]) {
     one("frames_unrecorded_total", "counter", missed, |(s, _)| s.n_skipped);
     let failed = "Times that recording failed.";
     one("recording_failures_total", "counter", failed, |(s, _)| s.n_failures);
+}
+
+fn of_handovers(page: &mut Page, all: &[CameraFigures<'_>]) {
+    let mut one = |name, kind, help, value: fn(&(Handover, Waiting)) -> u64| {
+        page.each((name, kind, help), all, |camera| {
+            camera.handover.iter().map(move |handover| (None, value(handover)))
+        });
+    };
+    let done = "Segments handed to --on-segment.";
+    one("segments_handed_over_total", "counter", done, |(h, _)| h.n_done);
+    let waiting = "Finished segments that --on-segment has not got.";
+    one("segments_waiting", "gauge", waiting, |(_, w)| w.n_segments as u64);
+    let lost = "Segments deleted before they were handed over.";
+    one("segments_lost_total", "counter", lost, |(_, w)| w.n_lost);
+    let failed = "Times that --on-segment failed.";
+    one("on_segment_failures_total", "counter", failed, |(h, _)| h.n_failures);
 }
 
 #[cfg(test)]

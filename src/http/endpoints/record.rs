@@ -19,6 +19,10 @@ pub(in crate::http) fn stop(context: &Context, request: &mut Request) -> Result<
 
 fn switch(context: &Context, request: &Request, on: bool) -> Result<(), Reply> {
     let recording = recording(&request.camera)?;
+    if recording.is_of_others() {
+        let text = "this camera shows a recording that others write; switch it there";
+        return Err(Reply::text(Code::NotFound, text));
+    }
     recording.switch(on);
     context.send(request, &Reply::json(Code::Ok, &report(recording)));
     Ok(())

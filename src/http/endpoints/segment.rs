@@ -8,9 +8,10 @@ use std::time::Duration;
 
 use crate::http::context::Context;
 use crate::http::recorded::recording;
-use crate::http::reply::{Code, RECORDED_PICTURES, Reply};
+use crate::http::reply::{Code, IMMUTABLE, RECORDED_PICTURES, Reply};
 use crate::http::request::Request;
 use crate::http::transport::Connection;
+use crate::recording::Segment;
 
 /// Bytes that are read and sent at once.
 const PIECE: usize = 64 << 10;
@@ -19,13 +20,24 @@ const PIECE: usize = 64 << 10;
 /// 404 where there is no such segment, 416 where it has no such range.
 pub(in crate::http) fn answer(context: &Context, request: &mut Request) -> Result<(), Reply> {
     let name = request.path_behind("/recordings/");
-    let file = recording(&request.camera)?.store().segment_file(name).ok_or_else(|| {
+    let store = recording(&request.camera)?.store();
+    let file = store.segment_file(name).ok_or_else(|| {
         Reply::text(Code::NotFound, "no such segment; names are in /recordings?segments=1")
     })?;
     let n_bytes = file.segment.n_bytes;
     let connection = &request.connection;
-    // Replies have no validator, so If-Range never matches.
-    let wanted = connection.header("Range").filter(|_| connection.header("If-Range").is_none());
+    // No other segment ever has its name, and a finished one keeps its size.
+    let tag = store
+        .is_finished(file.segment.id)
+        .then(|| format!("\"{}-{n_bytes}\"", name.trim_end_matches(Segment::DATA)));
+    let caching = if tag.is_some() { IMMUTABLE } else { RECORDED_PICTURES };
+    if let Some(tag) = tag.as_deref().filter(|tag| request.has(tag)) {
+        context.send_not_modified(request, tag, caching);
+        return Ok(());
+    }
+    let is_same = |condition: &str| tag.as_deref() == Some(condition.trim());
+    let wanted =
+        connection.header("Range").filter(|_| connection.header("If-Range").is_none_or(is_same));
     let (code, from, to) = match wanted.map_or(Range::Whole, |text| Range::parse(text, n_bytes)) {
         Range::Whole => (Code::Ok, 0, n_bytes),
         Range::Part(from, to) => (Code::PartialContent, from, to),
@@ -41,7 +53,10 @@ pub(in crate::http) fn answer(context: &Context, request: &mut Request) -> Resul
         .with("Content-Length", &(to - from).to_string())
         .with("Content-Disposition", &format!("attachment; filename=\"{}\"", file.segment.name()))
         .with("Accept-Ranges", "bytes")
-        .with("Cache-Control", RECORDED_PICTURES);
+        .with("Cache-Control", caching);
+    if let Some(tag) = &tag {
+        head = head.with("ETag", tag);
+    }
     if code == Code::PartialContent {
         head = head.with("Content-Range", &format!("bytes {from}-{}/{n_bytes}", to - 1));
     }

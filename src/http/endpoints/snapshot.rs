@@ -10,12 +10,13 @@ use crate::config::LostSnapshot;
 use crate::frame::{AGE, Frame, INSTANCE, LOST, STATUS, TIMESTAMP};
 use crate::http::context::Context;
 use crate::http::recorded::{self, recording};
-use crate::http::reply::Reply;
+use crate::http::reply::{IMMUTABLE, Reply};
 use crate::http::request::Request;
 use crate::http::time::When;
 use crate::http::ustreamer::monotonic;
 use crate::instance;
 use crate::jpeg::status_cause;
+use crate::recording::{Micros, SECOND, micros};
 use crate::slot::Newer;
 
 /// How long a new picture is waited for where an older one could be sent:
@@ -29,6 +30,9 @@ const PATIENCE_WITHOUT: Duration = Duration::from_secs(9);
 const JITTER: Duration = Duration::from_millis(500);
 /// Letters of a cause in a header; the text has all of it.
 const MAX_CAUSE: usize = 300;
+/// A moment this long ago has the picture that it will always have. A recorder that is
+/// behind is so by seconds.
+const SETTLED: Micros = 60 * SECOND;
 /// Most frames of a step, which goes frame by frame.
 const MAX_STEP: i64 = 1000;
 
@@ -54,8 +58,16 @@ pub(in crate::http) fn answer(context: &Context, request: &mut Request) -> Resul
     }
     headers.extend(of_ustreamer(&frame));
     let headers: Vec<_> = headers.iter().map(|(name, value)| (*name, &**value)).collect();
-    context.send_picture(request, frame.jpeg(), &headers);
+    let caching = caching(max_delay, frame.meta.at.monotonic.elapsed(), frame.meta.is_status);
+    context.send_picture(request, frame.jpeg(), caching.as_deref(), &headers);
     Ok(())
+}
+
+/// For how long a cache may send a picture of this age to clients that accept one of
+/// `max_delay`. Whole seconds, as Cache-Control has them.
+fn caching(max_delay: Duration, age: Duration, is_status: bool) -> Option<String> {
+    let seconds = max_delay.saturating_sub(age).as_secs();
+    (seconds > 0 && !is_status).then(|| format!("max-age={seconds}, no-transform"))
 }
 
 /// uStreamer's headers, those that have a meaning here, of its versions 4 and 6.
@@ -161,8 +173,23 @@ fn patience(held: Option<&Frame>, interval: Option<Duration>, asked: Instant) ->
 /// before or behind it.
 fn answer_recorded(context: &Context, request: &Request, at: When) -> Result<(), Reply> {
     let step = request.query().number("step", -MAX_STEP..=MAX_STEP)?.unwrap_or(0);
-    let recording = recording(&request.camera)?;
-    let picture = recorded::picture(recording, at.resolve(SystemTime::now()), step)?;
-    context.send_picture(request, picture.jpeg(), &[(TIMESTAMP, &picture.timestamp())]);
+    let (recording, now) = (recording(&request.camera)?, SystemTime::now());
+    let moment = at.resolve(now);
+    let picture = recorded::picture(recording, moment, step)?;
+    let timestamp = picture.timestamp();
+    // Not where a picture could still come that is newer at that moment, or that is as
+    // many steps behind it as were asked for.
+    let is_settled = moment + SETTLED <= micros(now) && picture.is_finished(recording);
+    if !matches!(at, When::At(_)) || step > 0 || !is_settled {
+        context.send_picture(request, picture.jpeg(), None, &[(TIMESTAMP, &timestamp)]);
+        return Ok(());
+    }
+    let tag = format!("\"{timestamp}-{}\"", picture.jpeg().len());
+    if request.has(&tag) {
+        context.send_not_modified(request, &tag, IMMUTABLE);
+    } else {
+        let headers = [(TIMESTAMP, &*timestamp), ("ETag", &tag)];
+        context.send_picture(request, picture.jpeg(), Some(IMMUTABLE), &headers);
+    }
     Ok(())
 }

@@ -16,6 +16,7 @@ use crate::http::request::Request;
 use crate::http::transport::ConnectionsReport;
 use crate::http::viewer::Viewer;
 use crate::http::viewers::{Seats, Viewers};
+use crate::instance;
 use crate::mode::Mode;
 
 /// Never fails: the signature is that of all endpoints.
@@ -29,6 +30,8 @@ pub(in crate::http) fn answer(context: &Context, request: &mut Request) -> Resul
 struct StatusReport {
     name: &'static str,
     version: &'static str,
+    /// Another one in each process.
+    instance: String,
     uptime_s: f64,
     camera: CameraReport,
     /// Whether the address has the camera's name. The page cannot tell it from
@@ -143,6 +146,7 @@ impl StatusReport {
         Self {
             name: env!("CARGO_PKG_NAME"),
             version: env!("CARGO_PKG_VERSION"),
+            instance: instance::of_process(),
             // By the monotonic clock: boards without a battery set the other one after
             // the start.
             uptime_s: round(context.started.elapsed().as_secs_f64()),

@@ -34,7 +34,7 @@ pub(in crate::http) fn answer(context: &Context, request: &mut Request) -> Resul
     let timestamp = picture.timestamp();
     let headers = [(TIMESTAMP, &*timestamp), ("Content-Disposition", &disposition)];
     let n_headers = if disposition.ends_with("\"\"") { 1 } else { 2 };
-    context.send_picture(request, picture.jpeg(), &headers[..n_headers]);
+    context.send_picture(request, picture.jpeg(), None, &headers[..n_headers]);
     Ok(())
 }
 

@@ -1,7 +1,7 @@
 //! The client behind one request.
 
 use std::io::{self, ErrorKind, Read, Write};
-use std::net::Shutdown;
+use std::net::{IpAddr, Shutdown};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
@@ -28,6 +28,7 @@ pub(in crate::http) struct Connection {
     claim: Claim,
     body: Body,
     method: Method,
+    client: Peer,
 }
 
 /// The read side of a connection, open until the body was read.
@@ -49,13 +50,28 @@ impl Connection {
             read_side: ReadSide { entry: Arc::clone(&claim.entry), is_open },
             method: Method::from_request(&request),
             request: Unanswered { request: Some(request), all: Arc::clone(&claim.all) },
+            client: claim.entry.peer,
             claim,
             body,
         }
     }
 
+    /// The client: the other end of the connection, or who asks through that.
     pub(in crate::http) fn peer(&self) -> Peer {
-        self.claim.entry.peer
+        self.client
+    }
+
+    /// Sets for whom the proxy asks that is at the other end.
+    pub(in crate::http) fn set_client(&mut self, address: IpAddr) {
+        self.client = Peer::Forwarded(address);
+    }
+
+    /// The address of the other end of the connection; `None` at a Unix socket.
+    pub(in crate::http) fn proxy_address(&self) -> Option<IpAddr> {
+        match self.claim.entry.peer {
+            Peer::Unix => None,
+            peer => Some(peer.ip()),
+        }
     }
 
     pub(in crate::http) fn method(&self) -> Method {
@@ -71,6 +87,12 @@ impl Connection {
     pub(in crate::http) fn header(&self, name: &'static str) -> Option<&str> {
         let headers = self.request.get().headers().iter();
         headers.filter(|h| h.field.equiv(name)).map(|h| h.value.as_str()).next()
+    }
+
+    /// All headers of that name, in their order.
+    pub(in crate::http) fn headers(&self, name: &'static str) -> Vec<&str> {
+        let headers = self.request.get().headers().iter();
+        headers.filter(|h| h.field.equiv(name)).map(|h| h.value.as_str()).collect()
     }
 
     /// The length of the head in bytes, without blanks around values.
@@ -167,9 +189,9 @@ impl Connection {
     /// Makes it the socket of a stream. The head is freed, as a browser's
     /// takes 2 kB for as long as the viewer stays.
     pub(in crate::http) fn into_stream(self) -> StreamSocket {
-        let Self { read_side, request, claim, .. } = self;
+        let Self { read_side, request, claim, client, .. } = self;
         drop(read_side);
-        StreamSocket::new(claim, request.into_writer())
+        StreamSocket::new(claim, request.into_writer(), client)
     }
 }
 

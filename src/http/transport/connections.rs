@@ -25,6 +25,7 @@ use super::counts::{ConnectionsReport, Counts, Cut};
 use super::descriptor::{self, Found, Peers};
 use super::own_head::Body;
 use super::peer::Peer;
+use crate::config::N_SHORT_CONNECTIONS;
 
 /// `tiny_http` allocates what is left of an unread body when a request is
 /// dropped. Above this a request is never dropped but forgotten: a claimed
@@ -49,6 +50,8 @@ pub(super) struct Entry {
     parked: Mutex<Vec<Request>>,
     /// Whether a stream is written to it.
     is_viewer: AtomicBool,
+    /// Whether its stream was ordered to end.
+    is_ended: AtomicBool,
     /// Wakes the worker of a viewer whose connection is cut: it may wait for a
     /// picture, and would keep the seat until that comes.
     on_cut: Mutex<Option<Box<dyn Fn() + Send + Sync>>>,
@@ -79,6 +82,12 @@ impl Connections {
     pub(in crate::http) fn report(&self, max: usize) -> ConnectionsReport {
         let n_answered = self.entries.lock().len();
         self.counts.report(max, n_answered)
+    }
+
+    /// Whether a reply that does without a worker may stay open: enough connections
+    /// are left for requests.
+    pub(in crate::http) fn has_room(&self, max: usize) -> bool {
+        self.entries.lock().len() + 4 * N_SHORT_CONNECTIONS <= max
     }
 
     /// Drops a request that is not answered, or forgets it where dropping it
@@ -171,6 +180,7 @@ impl Connections {
             socket,
             parked: Mutex::default(),
             is_viewer: AtomicBool::new(false),
+            is_ended: AtomicBool::new(false),
             on_cut: Mutex::default(),
         });
         self.entries.lock().insert(entry.cookie, Arc::clone(&entry));
@@ -183,6 +193,19 @@ impl Connections {
         let entries: Vec<_> = self.entries.lock().values().cloned().collect();
         let has_left = |entry: &&Arc<Entry>| entry.is_viewer.load(Relaxed) && entry.has_left();
         entries.iter().filter(has_left).map(|entry| entry.cut()).count()
+    }
+
+    /// Ends the streams of up to `n` viewers, those first that came first. Returns how
+    /// many more there are whose streams go on.
+    pub(in crate::http) fn end_viewers(&self, n: usize) -> usize {
+        let entries: Vec<_> = self.entries.lock().values().cloned().collect();
+        let is_watching =
+            |entry: &Arc<Entry>| entry.is_viewer.load(Relaxed) && !entry.is_ended.load(Relaxed);
+        let mut watching: Vec<_> = entries.into_iter().filter(is_watching).collect();
+        // The kernel counts its sockets by these.
+        watching.sort_unstable_by_key(|entry| entry.cookie);
+        watching.iter().take(n).for_each(|entry| entry.end());
+        watching.len().saturating_sub(n)
     }
 
     /// Cuts all connections, so that no worker blocks on one.
@@ -205,24 +228,37 @@ impl Entry {
     /// Whether the client has closed its side.
     pub(super) fn has_left(&self) -> bool {
         match self.peer {
-            Peer::Tcp(_) => descriptor::has_left(&self.socket),
+            Peer::Tcp(_) | Peer::Forwarded(_) => descriptor::has_left(&self.socket),
             Peer::Unix => descriptor::is_polled(&self.socket, PollFlags::RDHUP),
         }
     }
 
-    /// Whether the connection is cut, as far as the client has said so itself.
+    /// Whether the connection is cut, as far as the client has said so itself, or its
+    /// stream was ordered to end.
     pub(super) fn is_cut(&self) -> bool {
-        match self.peer {
-            // A socket that was reset has no peer any more.
-            Peer::Tcp(_) => self.socket.peer_addr().is_err(),
-            Peer::Unix => descriptor::is_polled(&self.socket, PollFlags::HUP),
-        }
+        self.is_ended.load(Relaxed)
+            || match self.peer {
+                // A socket that was reset has no peer any more.
+                Peer::Tcp(_) | Peer::Forwarded(_) => self.socket.peer_addr().is_err(),
+                Peer::Unix => descriptor::is_polled(&self.socket, PollFlags::HUP),
+            }
     }
 
     fn cut(&self) {
         let _ = self.socket.shutdown(Shutdown::Both);
         if let Some(wake) = &*self.on_cut.lock() {
             wake();
+        }
+    }
+
+    /// Ends a stream behind a whole picture, where the worker can be woken for that.
+    fn end(&self) {
+        self.is_ended.store(true, Relaxed);
+        match &*self.on_cut.lock() {
+            Some(wake) => wake(),
+            None => {
+                let _ = self.socket.shutdown(Shutdown::Both);
+            }
         }
     }
 

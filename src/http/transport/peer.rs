@@ -9,6 +9,8 @@ pub(in crate::http) enum Peer {
     Tcp(SocketAddr),
     /// A process of this machine, at a Unix socket.
     Unix,
+    /// Who asks through a trusted proxy.
+    Forwarded(IpAddr),
 }
 
 impl Peer {
@@ -18,6 +20,7 @@ impl Peer {
         match self {
             Self::Tcp(address) => address.ip(),
             Self::Unix => Ipv4Addr::UNSPECIFIED.into(),
+            Self::Forwarded(address) => address,
         }
     }
 }
@@ -27,6 +30,7 @@ impl fmt::Display for Peer {
         match self {
             Self::Tcp(address) => address.fmt(f),
             Self::Unix => f.write_str("unix"),
+            Self::Forwarded(address) => address.fmt(f),
         }
     }
 }

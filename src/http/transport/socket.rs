@@ -19,16 +19,21 @@ pub(in crate::http) struct StreamSocket {
     /// but it shuts the socket when it is dropped.
     _writer: Box<dyn Write + Send>,
     claim: Claim,
+    client: Peer,
 }
 
 impl StreamSocket {
-    pub(super) fn new(claim: Claim, writer: Box<dyn Write + Send>) -> Self {
-        claim.entry.mark_as_viewer();
-        Self { _writer: writer, claim }
+    pub(super) fn new(claim: Claim, writer: Box<dyn Write + Send>, client: Peer) -> Self {
+        Self { _writer: writer, claim, client }
+    }
+
+    /// Says that a viewer's pictures are written to it.
+    pub(in crate::http) fn mark_as_viewer(&self) {
+        self.claim.entry.mark_as_viewer();
     }
 
     pub(in crate::http) fn peer(&self) -> Peer {
-        self.claim.entry.peer
+        self.client
     }
 
     /// Writes all of two slices, by one system call if the client takes them.

@@ -188,7 +188,7 @@ impl Session<'_> {
                 }
                 // A camera that stalls must not keep its last frames unsynced.
                 Newer::Timeout if self.is_behind => self.request_sync()?,
-                Newer::Timeout => {}
+                Newer::Timeout => self.end_if_stale()?,
                 Newer::Closed => return Ok(End::Closed),
             }
         }
@@ -216,12 +216,27 @@ impl Session<'_> {
                 writer.append(frame)?;
                 writer
             }
-            None => self.writer.insert(SegmentWriter::begin(&self.folder, store.next_id(), frame)?),
+            None => {
+                let mut writer = SegmentWriter::begin(&self.folder, store.next_id(), frame)?;
+                let length = self.shared.config.segment;
+                writer.length = length.and_then(|length| length.as_micros().try_into().ok());
+                self.writer.insert(writer)
+            }
         };
         store.put(writer.segment, &writer.tail);
         self.is_behind = true;
         let is_due = self.synced.elapsed() >= self.shared.config.sync;
         if is_due { self.request_sync() } else { Ok(()) }
+    }
+
+    /// Ends the segment of a camera that has stalled, so that it can be handed over.
+    fn end_if_stale(&mut self) -> io::Result<()> {
+        if let Some(ended) = self.writer.take_if(|writer| writer.is_stale(Instant::now())) {
+            ended.flush()?;
+            self.to_sync.push(ended.files);
+            self.shared.store.finish();
+        }
+        Ok(())
     }
 
     /// Asks the sync thread to sync what was written so far, without waiting for

@@ -36,6 +36,8 @@ pub(crate) struct SegmentWriter {
     pub(crate) files: Arc<SegmentFiles>,
     pub(crate) segment: Segment,
     pub(crate) tail: Arc<IndexTail>,
+    /// How long it may get, where that was asked for.
+    pub(crate) length: Option<Micros>,
     /// When its last frame was taken, on the wall clock and the monotonic one.
     last: (Micros, Instant),
 }
@@ -54,7 +56,7 @@ impl SegmentWriter {
             let files = Arc::new(SegmentFiles::new(folder, data, index));
             (&files.index).write_all(&MAGIC)?;
             let last = (record.captured, frame.meta.at.monotonic);
-            let mut writer = Self { files, segment, tail: Arc::default(), last };
+            let mut writer = Self { files, segment, tail: Arc::default(), length: None, last };
             writer.append(frame)?;
             Ok(writer)
         });
@@ -104,6 +106,14 @@ impl SegmentWriter {
         Ok(())
     }
 
+    /// Whether no frame came for so long that the segment should end without the next
+    /// one: nobody else can have it before.
+    pub(crate) fn is_stale(&self, now: Instant) -> bool {
+        let usual = self.segment.interval().map_or(0, |interval| 3 * interval);
+        let limit = usual.max(self.length.unwrap_or(LENGTH));
+        now.saturating_duration_since(self.last.1) > Duration::from_micros(limit)
+    }
+
     /// The time from the last frame to this one.
     pub(crate) fn since_last(&self, frame: &Frame) -> Duration {
         frame.meta.at.monotonic.saturating_duration_since(self.last.1)
@@ -125,7 +135,8 @@ impl SegmentWriter {
         let is_step = since_last.abs_diff(in_micros(self.since_last(frame))) > STEP;
         let has_gap = since_last > patience(interval.map(in_micros));
         let age = captured.saturating_sub(self.segment.start);
-        let is_long = age >= LONGEST || age >= LENGTH && self.segment.n_frames >= N_FEW;
+        let (length, n_few) = self.length.map_or((LENGTH, N_FEW), |length| (length, 1));
+        let is_long = age >= LONGEST || age >= length && self.segment.n_frames >= n_few;
         let is_large = self.segment.n_bytes + frame.full().len() as u64 > max_bytes
             || self.segment.n_frames >= MAX_FRAMES;
         is_step || has_gap || is_long || is_large

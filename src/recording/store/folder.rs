@@ -5,16 +5,18 @@
 //! make the program read or write outside it.
 
 use std::ffi::CStr;
-use std::fs::File;
+use std::fs::{self, File};
 use std::io;
 use std::os::fd::OwnedFd;
 use std::path::{Path, PathBuf};
 
 use rustix::fs::{
-    AtFlags, CWD, Dir, FileType, FlockOperation, Mode, OFlags, flock, fstat, fsync, mkdirat,
-    openat, renameat, unlinkat,
+    AtFlags, CWD, Dir, FileType, FlockOperation, Mode, OFlags, flock, fstat, fstatvfs, fsync,
+    mkdirat, openat, renameat, statat, unlinkat,
 };
 use rustix::io::Errno;
+
+use super::segment::Segment;
 
 const COMMON: OFlags = OFlags::CLOEXEC.union(OFlags::NOFOLLOW);
 // Neither files nor folders are readable for other users, as the recording may
@@ -27,6 +29,18 @@ const FOLDER_MODE: Mode = Mode::from_raw_mode(0o750);
 pub(crate) struct Folder {
     fd: OwnedFd,
     path: PathBuf,
+    /// Where indexes are kept, if not beside the segments.
+    indexes: Indexes,
+}
+
+/// Where the indexes of a folder are kept.
+#[derive(Debug)]
+enum Indexes {
+    Beside,
+    /// The folder is somebody else's, and nothing is changed there.
+    In(OwnedFd),
+    /// Likewise, and there is no other place: segments are scanned at each opening.
+    Nowhere,
 }
 
 impl Folder {
@@ -48,11 +62,54 @@ impl Folder {
         let made = mkdirat(&outer, name, FOLDER_MODE);
         let fd = openat(&outer, name, opening | OFlags::NOFOLLOW, Mode::empty())
             .map_err(reason(made))?;
-        Ok(Self { fd, path: path.join(name) })
+        Ok(Self { fd, path: path.join(name), indexes: Indexes::Beside })
+    }
+
+    /// Opens a folder that others write to, and keeps the indexes of its segments in
+    /// another one. Nothing is created in it.
+    ///
+    /// # Errors
+    /// What the system says of the folder.
+    pub(crate) fn open_foreign(path: &Path, indexes: Option<&Path>) -> io::Result<Self> {
+        let opening = OFlags::RDONLY | OFlags::DIRECTORY | OFlags::CLOEXEC;
+        let fd = openat(CWD, path, opening, Mode::empty())?;
+        let made = indexes.map(|path| {
+            fs::create_dir_all(path)?;
+            io::Result::Ok(openat(CWD, path, opening, Mode::empty())?)
+        });
+        let indexes = made.and_then(Result::ok).map_or(Indexes::Nowhere, Indexes::In);
+        Ok(Self { fd, path: path.to_owned(), indexes })
+    }
+
+    /// The folder in which a file of this name is changed.
+    fn place(&self, name: &str) -> io::Result<&OwnedFd> {
+        match &self.indexes {
+            Indexes::Beside => Ok(&self.fd),
+            Indexes::In(fd) if !name.ends_with(Segment::DATA) => Ok(fd),
+            Indexes::In(_) | Indexes::Nowhere => Err(io::ErrorKind::ReadOnlyFilesystem.into()),
+        }
+    }
+
+    /// The size of a file and when it was changed last, in nanoseconds.
+    ///
+    /// # Errors
+    /// What the system says.
+    pub(crate) fn stamp(&self, name: &str) -> io::Result<(i64, i64, u64)> {
+        let stat = statat(&self.fd, name, AtFlags::SYMLINK_NOFOLLOW)?;
+        Ok((stat.st_size, stat.st_mtime, stat.st_mtime_nsec))
     }
 
     pub(crate) fn path(&self) -> &Path {
         &self.path
+    }
+
+    /// How many bytes the file system has left for this program.
+    ///
+    /// # Errors
+    /// What the system says.
+    pub(crate) fn n_free_bytes(&self) -> io::Result<u64> {
+        let disk = fstatvfs(&self.fd)?;
+        Ok(disk.f_bavail.saturating_mul(disk.f_frsize))
     }
 
     /// Locks the folder against other programs, until it is unlocked or closed.
@@ -89,7 +146,14 @@ impl Folder {
     /// # Errors
     /// What the system says; `InvalidInput` for anything but a regular file.
     pub(crate) fn read(&self, name: &str) -> io::Result<File> {
-        self.open_file(name, OFlags::RDONLY)
+        // An own index was made as there was none that fits.
+        let own = match &self.indexes {
+            Indexes::In(fd) if name.ends_with(Segment::INDEX) => {
+                open_file(fd, name, OFlags::RDONLY).ok()
+            }
+            _ => None,
+        };
+        own.map_or_else(|| open_file(&self.fd, name, OFlags::RDONLY), Ok)
     }
 
     /// Opens a file to cut it.
@@ -97,16 +161,7 @@ impl Folder {
     /// # Errors
     /// As [`Folder::read`].
     pub(crate) fn edit(&self, name: &str) -> io::Result<File> {
-        self.open_file(name, OFlags::RDWR)
-    }
-
-    fn open_file(&self, name: &str, how: OFlags) -> io::Result<File> {
-        // NONBLOCK, because opening a pipe that somebody put there would block.
-        let fd = openat(&self.fd, name, how | COMMON | OFlags::NONBLOCK, Mode::empty())?;
-        if FileType::from_raw_mode(fstat(&fd)?.st_mode) != FileType::RegularFile {
-            return Err(io::Error::new(io::ErrorKind::InvalidInput, "not a regular file"));
-        }
-        Ok(fd.into())
+        open_file(self.place(name)?, name, OFlags::RDWR)
     }
 
     /// Creates a file, to append to it.
@@ -115,7 +170,7 @@ impl Folder {
     /// What the system says; `AlreadyExists` for any entry of that name.
     pub(crate) fn create(&self, name: &str) -> io::Result<File> {
         let how = OFlags::WRONLY | OFlags::CREATE | OFlags::EXCL | OFlags::APPEND;
-        Ok(openat(&self.fd, name, how | COMMON, FILE_MODE)?.into())
+        Ok(openat(self.place(name)?, name, how | COMMON, FILE_MODE)?.into())
     }
 
     /// Syncs the names in the folder to disk.
@@ -131,7 +186,7 @@ impl Folder {
     /// # Errors
     /// What the system says; a missing file is no error.
     pub(crate) fn remove(&self, name: &str) -> io::Result<()> {
-        match unlinkat(&self.fd, name, AtFlags::empty()) {
+        match unlinkat(self.place(name)?, name, AtFlags::empty()) {
             Err(e) if e != Errno::NOENT => Err(e.into()),
             _ => Ok(()),
         }
@@ -142,6 +197,16 @@ impl Folder {
     /// # Errors
     /// What the system says.
     pub(crate) fn rename(&self, from: &str, to: &str) -> io::Result<()> {
-        Ok(renameat(&self.fd, from, &self.fd, to)?)
+        let place = self.place(to)?;
+        Ok(renameat(place, from, place, to)?)
     }
+}
+
+fn open_file(folder: &OwnedFd, name: &str, how: OFlags) -> io::Result<File> {
+    // NONBLOCK, because opening a pipe that somebody put there would block.
+    let fd = openat(folder, name, how | COMMON | OFlags::NONBLOCK, Mode::empty())?;
+    if FileType::from_raw_mode(fstat(&fd)?.st_mode) != FileType::RegularFile {
+        return Err(io::Error::new(io::ErrorKind::InvalidInput, "not a regular file"));
+    }
+    Ok(fd.into())
 }

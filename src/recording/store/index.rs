@@ -171,6 +171,16 @@ pub(crate) fn write(folder: &Folder, segment: &Segment, records: &[IndexRecord])
     written
 }
 
+/// Makes the index of a segment that has none which fits. Without one the segment is
+/// scanned at each opening.
+pub(crate) fn make_if_missing(folder: &Folder, segment: &Segment) {
+    let Ok(data) = folder.read(&segment.name()) else { return };
+    let size = data.metadata().map_or(0, |data| data.len());
+    if peek(folder, &segment.index_name(), size).is_none() {
+        let _ = rebuild(folder, segment, &data);
+    }
+}
+
 /// The number of records, the first and the last, if these fit a segment of
 /// `size` bytes. The records between are not read, because a start looks at
 /// thousands of segments.

@@ -2,6 +2,7 @@
 //! one holds a moment. In memory it keeps 48 bytes a segment, none a frame.
 
 pub(super) mod folder;
+mod handed;
 pub(super) mod index;
 pub(super) mod index_record;
 pub(super) mod index_tail;
@@ -13,10 +14,12 @@ pub(super) mod segment;
 use std::collections::BTreeMap;
 use std::io;
 use std::sync::Arc;
+use std::time::SystemTime;
 
 use parking_lot::Mutex;
 
 use super::time::Micros;
+use crate::frame::since_epoch;
 use folder::Folder;
 use index_tail::IndexTail;
 use segment::Segment;
@@ -35,6 +38,21 @@ struct Table {
     growing: Option<(u64, Arc<IndexTail>)>,
     /// Above every number that was seen so far, so that none is used twice.
     next_id: u64,
+    /// Whether no other program writes to the folder.
+    is_own: bool,
+    /// The last segment that was handed over, see [`handed`].
+    handed: u64,
+    /// Those that were deleted before, since the start of the program.
+    n_lost: u64,
+}
+
+/// What `--on-segment` has not got yet.
+#[derive(Clone, Copy, Debug, Default, PartialEq)]
+pub(crate) struct Waiting {
+    pub(crate) n_segments: usize,
+    pub(crate) n_bytes: u64,
+    /// Deleted before it could be handed over, since the start of the program.
+    pub(crate) n_lost: u64,
 }
 
 impl Table {
@@ -42,6 +60,12 @@ impl Table {
         self.growing.as_ref().map(|(id, _)| *id)
     }
 }
+
+/// A file that was not changed for so many seconds is whole, most likely.
+const STILL: u64 = 10;
+
+/// The size of a file and when it was changed.
+pub(crate) type Stamp = (i64, i64, u64);
 
 /// A stretch of time without a gap.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -68,12 +92,59 @@ impl Store {
     /// What the system says; the segments known before stay.
     pub(crate) fn load(&self, folder: Arc<Folder>, may_repair: bool) -> io::Result<()> {
         let segments = recover::recover(&folder, may_repair)?;
+        let handed = handed::read(&folder);
         let mut table = self.0.lock();
+        let handed = handed.max(table.handed);
         let above = segments.last_key_value().map_or(1, |(id, _)| id + 1);
         // A deleted segment must not give its number to a new one, because
-        // readers that have it open would take the new one for it.
-        let next_id = table.next_id.max(above);
-        *table = Table { folder: Some(folder), segments, growing: None, next_id };
+        // readers that have it open would take the new one for it, and it would count
+        // as handed over.
+        let next_id = table.next_id.max(above).max(handed + 1);
+        let (is_own, n_lost) = (may_repair, table.n_lost);
+        let folder = Some(folder);
+        *table = Table { folder, segments, growing: None, next_id, is_own, handed, n_lost };
+        Ok(())
+    }
+
+    /// Opens the folder anew that others write to, and changes the list to what is there:
+    /// `known` has what was there before. Files may come, grow and vanish.
+    ///
+    /// # Errors
+    /// What the system says of the folder; the list stays as it is.
+    pub(crate) fn look_again(
+        &self,
+        folder: Folder,
+        known: &mut BTreeMap<u64, Stamp>,
+    ) -> io::Result<()> {
+        let (folder, mut present) = (Arc::new(folder), BTreeMap::new());
+        folder.each_name(|name| {
+            if let Some((named, id)) = Segment::parse(name, Segment::DATA) {
+                present.insert(id, named);
+            }
+        })?;
+        self.0.lock().folder = Some(Arc::clone(&folder));
+        known.retain(|id, _| present.contains_key(id));
+        self.0.lock().segments.retain(|id, _| present.contains_key(id));
+        // The newest first, as people look at those.
+        for (id, named) in present.into_iter().rev() {
+            let bare = Segment { id, named, start: 0, end: 0, n_frames: 0, n_bytes: 0 };
+            let Ok(stamp) = folder.stamp(&bare.name()) else { continue };
+            if known.get(&id) == Some(&stamp) {
+                continue;
+            }
+            // Made once, from the whole file. Not of one that still grows.
+            let is_done = since_epoch(SystemTime::now()).as_secs().saturating_sub(STILL)
+                > u64::try_from(stamp.1).unwrap_or_default();
+            if is_done {
+                index::make_if_missing(&folder, &bare);
+            }
+            match recover::inspect(&folder, bare, false, false) {
+                Ok(Some(segment)) => drop(self.0.lock().segments.insert(id, segment)),
+                Ok(None) => drop(self.0.lock().segments.remove(&id)),
+                Err(e) => log::debug!("{} is left out: {e}", bare.name()),
+            }
+            known.insert(id, stamp);
+        }
         Ok(())
     }
 
@@ -110,6 +181,51 @@ impl Store {
         // A copy, because callers delete and read files, and no lock is held meanwhile. Ten
         // thousand segments are half a megabyte.
         (table.segments.values().copied().collect(), table.growing_id())
+    }
+
+    /// The first finished segment that was not handed over, with its folder. `None` while
+    /// another program writes there: what grows is then unknown.
+    pub(crate) fn next_to_hand_over(&self) -> Option<(Arc<Folder>, Segment)> {
+        let table = self.0.lock();
+        let folder = table.folder.clone().filter(|_| table.is_own)?;
+        let (id, segment) = table.segments.range(table.handed + 1..).next()?;
+        (table.growing_id() != Some(*id)).then_some((folder, *segment))
+    }
+
+    /// Notes that all segments up to this one were handed over.
+    ///
+    /// # Errors
+    /// What the system says. It is then known until the program ends.
+    pub(crate) fn set_handed(&self, folder: &Folder, id: u64) -> io::Result<()> {
+        self.0.lock().handed = id;
+        handed::write(folder, id)
+    }
+
+    pub(crate) fn handed(&self) -> u64 {
+        self.0.lock().handed
+    }
+
+    pub(crate) fn count_lost(&self) {
+        self.0.lock().n_lost += 1;
+    }
+
+    pub(crate) fn waiting(&self) -> Waiting {
+        let table = self.0.lock();
+        let growing = table.growing_id();
+        let mut waiting = Waiting { n_lost: table.n_lost, ..Waiting::default() };
+        for (id, segment) in table.segments.range(table.handed + 1..) {
+            if Some(*id) != growing {
+                waiting.n_segments += 1;
+                waiting.n_bytes += segment.n_disk_bytes();
+            }
+        }
+        waiting
+    }
+
+    /// Whether a segment will never change.
+    pub(crate) fn is_finished(&self, id: u64) -> bool {
+        let table = self.0.lock();
+        table.is_own && table.growing_id() != Some(id)
     }
 
     /// The size of the recording.

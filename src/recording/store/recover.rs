@@ -57,7 +57,11 @@ pub(crate) fn recover(folder: &Folder, may_repair: bool) -> io::Result<BTreeMap<
     Ok(segments)
 }
 
-fn inspect(
+/// What a segment holds; `None`: no frame.
+///
+/// # Errors
+/// What the system says of its file.
+pub(super) fn inspect(
     folder: &Folder,
     bare: Segment,
     is_last: bool,

@@ -1,9 +1,10 @@
-//! uStreamer's cookie, by which a page knows which of the clients in `/state` it
-//! is itself.
+//! Cookies by which a page knows itself: uStreamer's says which of the clients in
+//! `/state` it is, and one for each key which server sends the stream.
 
 use std::fmt::Write;
 
 use crate::http::viewer::Viewer;
+use crate::instance;
 
 /// `stream_client[_INSTANCE]=KEY/ID`, for half a minute: a page reads it just
 /// after its stream has begun.
@@ -11,6 +12,14 @@ pub(super) fn new(instance: &str, viewer: &Viewer) -> String {
     let mark = if instance.is_empty() { "" } else { "_" };
     let (key, id) = (encode(viewer.info.shown_key()), viewer.hex_id());
     format!("stream_client{mark}{instance}={key}/{id}; path=/; max-age=30")
+}
+
+/// `mjpegd_KEY=INSTANCE`: behind a balancer, `/status` may come from another server
+/// than the stream. `None` for a viewer without a key.
+pub(super) fn of_instance(viewer: &Viewer) -> Option<String> {
+    let key = Some(&viewer.info.key).filter(|key| !key.is_empty())?;
+    let (key, instance) = (encode(key), instance::of_process());
+    Some(format!("mjpegd_{key}={instance}; path=/; max-age=30; SameSite=Lax"))
 }
 
 /// A key comes from the client, and may be anything: all but plain letters is

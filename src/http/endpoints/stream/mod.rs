@@ -23,7 +23,7 @@ use crate::http::reply::{Code, Head, Reply};
 use crate::http::request::{self, Request, TIMEOUT};
 use crate::http::transport::{Cut, Method, StreamSocket};
 use crate::http::viewer::{Layout, Viewer};
-use crate::http::viewers::Seat;
+use crate::http::viewers::{Full, Seat};
 use crate::instance;
 
 /// Without a new picture for a second the last one goes out again: Chromium and
@@ -152,7 +152,11 @@ impl Stream {
     #[inline(never)]
     fn opening(&self, context: &Context, viewer: &Viewer) -> Vec<u8> {
         let cookie = cookie::new(&context.config.instance_id, viewer);
-        let mut opening = self.open_head(context).with("Set-Cookie", &cookie).finish();
+        let mut head = self.open_head(context).with("Set-Cookie", &cookie);
+        if let Some(cookie) = cookie::of_instance(viewer) {
+            head = head.with("Set-Cookie", &cookie);
+        }
+        let mut opening = head.finish();
         opening.extend_from_slice(DELIMITER);
         if self.options.info.layout == Layout::Advance {
             opening.extend_from_slice(SHORT_HEADERS);
@@ -173,7 +177,8 @@ impl Stream {
             Ok(seat) => return Ok(seat),
             Err(full) => full,
         };
-        if context.connections.cut_viewers_who_left() > 0
+        if full != Full::Closed
+            && context.connections.cut_viewers_who_left() > 0
             && let Some(_place) = viewers.stand_in_line()
         {
             let deadline = Instant::now() + SEAT_PATIENCE;
@@ -244,6 +249,7 @@ fn log_end(context: &Context, viewer: &Viewer, end: &io::Result<()>) {
 fn reason(context: &Context, end: &io::Result<()>) -> String {
     match end {
         _ if context.stop.is_ordered() => "was disconnected, as the program stops,".into(),
+        _ if context.viewers.is_closed() => "was disconnected, as the program drains,".into(),
         Ok(()) => "ended".into(),
         Err(e) if e.kind() == ErrorKind::TimedOut => {
             format!("stalled for {:?} and lost its seat", context.config.write_timeout)

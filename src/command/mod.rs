@@ -1,9 +1,11 @@
 //! Starts a command in a process group, reads its output, ends and reaps it.
 
+mod stderr;
+
 use std::io::{self, Read};
 use std::os::fd::AsFd;
 use std::os::unix::process::{CommandExt, ExitStatusExt};
-use std::process::{ChildStdout, Command, Stdio};
+use std::process::{ChildStdin, ChildStdout, Command, ExitStatus, Stdio};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
@@ -12,7 +14,8 @@ use rustix::event::{PollFd, PollFlags, Timespec, poll};
 use rustix::io::{Errno, ioctl_fionbio, ioctl_fionread};
 use rustix::process::{Pid, Signal, kill_process_group, test_kill_process_group};
 
-use super::stderr::Stderr;
+use stderr::Stderr;
+
 use crate::children::OwnChild;
 use crate::heap;
 use crate::log_limit::LogBudget;
@@ -20,34 +23,54 @@ use crate::notify;
 use crate::shutdown::Shutdown;
 
 /// Reads the command line.
-pub(super) const SHELL: &str = "/bin/sh";
+pub(crate) const SHELL: &str = "/bin/sh";
 /// How long a command may take to end after SIGTERM.
 const GRACE: Duration = Duration::from_secs(2);
 /// The same while the daemon stops, since the daemon must end within 2 s.
 const GRACE_AT_STOP: Duration = Duration::from_millis(800);
 /// How often to check whether it has ended, as nothing signals the end of a group.
 const POLL_INTERVAL: Duration = Duration::from_millis(10);
+/// The same at most for a command without output: a short one is seen to end soon, and
+/// a long one costs nothing.
+const LONGEST_INTERVAL: Duration = Duration::from_millis(100);
 /// How long to wait for the exit status after the output has ended: a command closes
 /// its output some time before it exits.
 const EXIT_WAIT: Duration = Duration::from_millis(500);
 
+/// What the shell does beside a command that must not outlive the daemon: it waits
+/// for the end of the pipe in its standard input, whose other end the daemon has,
+/// and then ends the group. A process that is killed closes its pipes.
+const GUARDED: &str = "exec 3<&0 </dev/null
+/bin/sh -c \"$1\" 3<&- &
+command=$!
+{ trap '' TERM; read -r _ <&3; kill -TERM 0; sleep 2; kill -KILL 0; } &
+guard=$!
+exec 3<&-
+wait $command
+code=$?
+kill -KILL $guard
+exit $code";
+
 /// A command in a process group of its own. Dropping it ends the group.
 ///
 /// If the daemon is killed by SIGKILL, the command gets SIGPIPE when it writes the
-/// next picture. The parent-death signal (prctl) would end it sooner, but needs
+/// next picture; one that writes none is [guarded](Process::start_guarded). The
+/// parent-death signal (prctl) would end it sooner, but needs
 /// unsafe code between fork and exec, and comes whenever the capture thread ends.
-pub(super) struct Process {
+pub(crate) struct Process {
     child: OwnChild,
     group: Pid,
     /// `None` only while the command is being ended.
     stdout: Option<ChildStdout>,
+    /// The pipe of a command that is guarded.
+    _guard: Option<ChildStdin>,
     stderr: Stderr,
     /// The order to stop the daemon, which shortens the wait on drop.
     stop: Option<Shutdown>,
 }
 
 /// How a command ended.
-pub(super) enum End {
+pub(crate) enum End {
     Code(i32),
     Signal(i32),
 }
@@ -55,19 +78,32 @@ pub(super) enum End {
 impl Process {
     /// Runs a command line in the shell. The command inherits no descriptor of the
     /// daemon, as each is opened with O_CLOEXEC.
-    pub(super) fn start(command: &str, log: Arc<Mutex<LogBudget>>) -> io::Result<Self> {
+    pub(crate) fn start(command: &str, log: Arc<Mutex<LogBudget>>) -> io::Result<Self> {
         let mut shell = Command::new(SHELL);
-        notify::hide_from(heap::use_default_in(&mut shell))
-            .args(["-c", command])
-            .stdin(Stdio::null())
-            .stdout(Stdio::piped())
-            .stderr(Stdio::piped())
-            .process_group(0);
-        let mut child = OwnChild::spawn(&mut shell)?;
+        shell.args(["-c", command]).stdin(Stdio::null()).stdout(Stdio::piped());
+        Self::spawn(&mut shell, command, log)
+    }
+
+    /// Runs a command line with these variables and without output. It ends with the
+    /// daemon, however that ends.
+    pub(crate) fn start_guarded(
+        command: &str,
+        variables: &[(&str, String)],
+        log: Arc<Mutex<LogBudget>>,
+    ) -> io::Result<Self> {
+        let mut shell = Command::new(SHELL);
+        shell.args(["-c", GUARDED, SHELL, command]).stdin(Stdio::piped()).stdout(Stdio::null());
+        shell.envs(variables.iter().map(|(name, value)| (name, value)));
+        Self::spawn(&mut shell, command, log)
+    }
+
+    fn spawn(shell: &mut Command, command: &str, log: Arc<Mutex<LogBudget>>) -> io::Result<Self> {
+        notify::hide_from(heap::use_default_in(shell)).stderr(Stdio::piped()).process_group(0);
+        let mut child = OwnChild::spawn(shell)?;
         let group = Pid::from_child(&child);
-        let stdout = child.stdout.take();
+        let (guard, stdout) = (child.stdin.take(), child.stdout.take());
         let stderr = Stderr::new(child.stderr.take(), command, log);
-        let process = Self { child, group, stdout, stderr, stop: None };
+        let process = Self { child, group, stdout, _guard: guard, stderr, stop: None };
         // Only the daemon's ends of the pipes become non-blocking: the command
         // expects its own ends to block.
         for fd in [process.stdout.as_ref().map(AsFd::as_fd), process.stderr.pipe()] {
@@ -76,9 +112,30 @@ impl Process {
         Ok(process)
     }
 
+    /// Waits until a command without output has ended, and logs its standard error
+    /// meanwhile. `None`: it still runs at `deadline`, or when the daemon stops.
+    pub(crate) fn wait_for_end(
+        &mut self,
+        deadline: Instant,
+        stop: &Shutdown,
+    ) -> io::Result<Option<ExitStatus>> {
+        let mut pause = POLL_INTERVAL;
+        loop {
+            self.stderr.read();
+            if let Some(status) = self.child.try_wait()? {
+                self.stderr.read();
+                return Ok(Some(status));
+            }
+            if stop.wait_for(pause) || Instant::now() >= deadline {
+                return Ok(None);
+            }
+            pause = (pause * 2).min(LONGEST_INTERVAL);
+        }
+    }
+
     /// Waits for output, and logs standard error meanwhile. `false` if there was no
     /// output within `timeout`.
-    pub(super) fn wait(&mut self, timeout: Duration) -> io::Result<bool> {
+    pub(crate) fn wait(&mut self, timeout: Duration) -> io::Result<bool> {
         let (Some(stdout), timeout) = (&self.stdout, Timespec::try_from(timeout)) else {
             return Ok(true);
         };
@@ -99,19 +156,19 @@ impl Process {
     }
 
     /// As `read(2)` on a non-blocking pipe.
-    pub(super) fn read(&mut self, buf: &mut [u8]) -> io::Result<usize> {
+    pub(crate) fn read(&mut self, buf: &mut [u8]) -> io::Result<usize> {
         self.stdout.as_mut().map_or(Ok(0), |pipe| pipe.read(buf))
     }
 
     /// How many bytes are in the pipe.
-    pub(super) fn n_waiting(&self) -> usize {
+    pub(crate) fn n_waiting(&self) -> usize {
         let n = self.stdout.as_ref().and_then(|pipe| ioctl_fionread(pipe).ok());
         n.and_then(|n| usize::try_from(n).ok()).unwrap_or(0)
     }
 
     /// How the command ended; `None` if it still runs. Call it after the output has
     /// ended; it waits a moment for the exit.
-    pub(super) fn end(&mut self, stop: &Shutdown) -> Option<End> {
+    pub(crate) fn end(&mut self, stop: &Shutdown) -> Option<End> {
         self.wait_until(Instant::now() + EXIT_WAIT, Some(stop), |process| {
             process.child.try_wait().is_ok_and(|status| status.is_some())
         });
@@ -121,7 +178,7 @@ impl Process {
     }
 
     /// Appends the last line of standard error, which often says why it ended.
-    pub(super) fn with_last_line(&mut self, why: String) -> String {
+    pub(crate) fn with_last_line(&mut self, why: String) -> String {
         self.stderr.read();
         match self.stderr.last() {
             Some(line) => format!("{why}: {line}"),
@@ -131,7 +188,7 @@ impl Process {
 
     /// Sets the order to stop, which shortens the wait on drop. Call it before the
     /// process is dropped: `drop` takes no argument.
-    pub(super) fn set_shutdown(&mut self, stop: &Shutdown) {
+    pub(crate) fn set_shutdown(&mut self, stop: &Shutdown) {
         self.stop.get_or_insert_with(|| stop.clone());
     }
 
