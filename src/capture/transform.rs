@@ -62,3 +62,28 @@ impl Transform {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn pictures_of_a_camera_without_such_options_are_not_even_read() {
+        let config = CaptureConfig {
+            idle_timeout: None,
+            allow_truncated: false,
+            min_frame_bytes: 0,
+            every: 1,
+            max_same: 0,
+            overlay: None,
+        };
+        let mut transform = Transform::new(&config);
+        assert!(transform.0.is_none(), "memory for nothing");
+        let mut buf = FrameBuf::new();
+        buf.extend(b"no JPEG");
+        let memory = buf.jpeg().as_ptr();
+        let same =
+            transform.apply(buf, SystemTime::now(), &mut FramePool::default(), "camera").unwrap();
+        assert_eq!((same.jpeg(), same.jpeg().as_ptr()), (&b"no JPEG"[..], memory));
+    }
+}
