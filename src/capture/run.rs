@@ -4,7 +4,7 @@
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 use std::sync::atomic::Ordering::SeqCst;
-use std::time::Instant;
+use std::time::{Instant, SystemTime};
 
 use super::filter::Filter;
 use super::judge::Judge;
@@ -101,7 +101,6 @@ impl Thread<'_> {
         shared.stats.opened(mode);
         self.judge = Judge::new();
         self.filter = Filter::new(&setup.config);
-        self.transform = Transform::new(&setup.config);
         while !setup.stop.is_ordered() && !shared.life.lock().is_idle() {
             match self.next(&mut *driver) {
                 Ok(()) => {}
@@ -148,10 +147,9 @@ impl Thread<'_> {
         }
         let takes_cut = self.setup.config.allow_truncated || self.judge.takes_cut();
         let info = normalize(&mut buf, takes_cut).map_err(Error::BadFrame)?;
-        let label = &self.setup.asked.label;
-        let buf = self.transform.apply(buf, timestamp.wall, &mut self.pool, label)?;
         // Browsers turn the picture of a phone, so this is the size that they show.
-        self.size = info.shown_size();
+        self.size =
+            self.transform(&mut buf, &info, timestamp.wall)?.unwrap_or_else(|| info.shown_size());
         self.count(driver, timestamp.monotonic);
         self.judge.good(info.has_end);
         if !info.has_end {
@@ -178,6 +176,19 @@ impl Thread<'_> {
         }
         self.filter.skipped();
         Ok(())
+    }
+
+    /// Turns the picture and puts the text over it, and returns its size if it changed.
+    fn transform(
+        &mut self,
+        buf: &mut FrameBuf,
+        info: &jpeg::Info,
+        at: SystemTime,
+    ) -> Result<Option<(u16, u16)>, Error> {
+        let turn = *self.setup.turn.lock();
+        let label = &self.setup.asked.label;
+        let turned = self.transform.apply(buf, (info, turn), at, &mut self.pool, label);
+        turned.map_err(Error::BadFrame)
     }
 
     fn count_truncated(&mut self) {
@@ -233,6 +244,7 @@ impl Thread<'_> {
         if Arc::ptr_eq(&setup, &self.setup) {
             return false;
         }
+        self.transform = Transform::new(&setup.config);
         self.setup = setup;
         // The frame in the slot belongs to the camera before.
         self.shared.slot.clear();

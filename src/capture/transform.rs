@@ -1,89 +1,113 @@
-//! What is changed in each picture of a camera before it is published.
+//! Changes each picture of a camera before it is published: turns it, and puts a text
+//! over it.
+//!
+//! The coefficients of the JPEG are moved and not decoded, so nothing is lost but what lies
+//! under the text. A camera without either does not come here, and costs nothing.
 
+use std::mem;
 use std::time::SystemTime;
 
 use super::overlay::Overlay;
-use crate::camera::Error;
-use crate::config::CaptureConfig;
+use super::turn;
+use crate::config::{CaptureConfig, Turn};
 use crate::frame::{FrameBuf, FramePool};
-use crate::jpeg::{self, Edit, Simd, TranscodeError, Transcoder};
+use crate::jpeg::{self, Edit, Info, Orientation, TranscodeError, Transcoder};
 use crate::log_limit::LogReasons;
 
-/// Changes pictures as the options of the camera say. Without such options it takes neither
-/// time nor memory.
-pub(super) struct Transform(Option<Box<Active>>);
-
-struct Active {
-    overlay: Overlay,
-    transcoder: Transcoder,
-    unchanged: LogReasons,
+/// What changes the pictures of a camera; keeps its memory from one to the next.
+#[derive(Default)]
+pub(super) struct Transform {
+    /// `None`: there is no text.
+    overlay: Option<Box<Overlay>>,
+    /// Made for the first picture that is changed, as it holds a whole picture.
+    transcoder: Option<Box<Transcoder>>,
+    passed_on: LogReasons,
 }
 
 impl Transform {
     pub(super) fn new(config: &CaptureConfig) -> Self {
-        let overlay = config.overlay.clone().map(Overlay::new);
-        Self(overlay.map(|overlay| {
-            let transcoder = Transcoder::new(Simd::best());
-            Box::new(Active { overlay, transcoder, unchanged: LogReasons::default() })
-        }))
+        let overlay = config.overlay.clone().map(|overlay| Box::new(Overlay::new(overlay)));
+        Self { overlay, ..Self::default() }
     }
 
-    /// Returns the picture as it is to be published. One that cannot be changed stays as it
-    /// is, and the log says why.
+    /// Replaces the picture, which was taken `at` this time, by what `turn` makes of it with
+    /// the text over it, and returns its new width and height; `None` if it stays as it is.
+    /// With a text it is turned as its EXIF says: a browser would turn the text too.
     ///
     /// # Errors
     /// The picture is damaged.
     pub(super) fn apply(
         &mut self,
-        buf: FrameBuf,
+        buf: &mut FrameBuf,
+        (info, turn): (&Info, Turn),
         at: SystemTime,
         pool: &mut FramePool,
         label: &str,
-    ) -> Result<FrameBuf, Error> {
-        let Some(active) = &mut self.0 else { return Ok(buf) };
-        match active.transcoder.read(buf.jpeg(), &Edit::default()) {
+    ) -> Result<Option<(u16, u16)>, jpeg::Error> {
+        if turn == Turn::default() && self.overlay.is_none() {
+            self.transcoder = None;
+            return Ok(None);
+        }
+        let orientation = turn::orientation(turn, info.orientation);
+        if orientation == Orientation::IDENTITY && self.overlay.is_none() {
+            return Ok(make_upright(buf, info));
+        }
+        let transcoder = self.transcoder.get_or_insert_with(|| Box::new(new_transcoder()));
+        let edit = Edit { orientation, ..Edit::default() };
+        match transcoder.read(buf.jpeg(), &edit) {
             Ok(size) => {
-                active.transcoder.stamp(&active.overlay.stamp(size, at));
+                if let Some(overlay) = &mut self.overlay {
+                    transcoder.stamp(&overlay.stamp(size, at));
+                }
                 let mut changed = pool.take();
-                changed.extend_with(|bytes| active.transcoder.write(bytes));
-                pool.put_back(buf);
-                Ok(changed)
+                changed.extend_by(|bytes| transcoder.write(bytes));
+                changed.edit(jpeg::make_upright);
+                pool.put_back(mem::replace(buf, changed));
+                Ok(Some(size))
             }
-            Err(TranscodeError::Damaged(what)) => {
-                log::debug!("{label}: a damaged picture: {what}");
-                pool.put_back(buf);
-                Err(Error::BadFrame(jpeg::Error::Damaged))
-            }
+            Err(TranscodeError::Damaged(_)) => Err(jpeg::Error::Damaged),
+            // Better a picture that lies on its side, or lacks a text, than none.
             Err(why) => {
-                let line = format!("{label}: pictures stay without the overlay: {why}");
-                active.unchanged.warn(&why.to_string(), &line);
-                Ok(buf)
+                let what = match self.overlay {
+                    Some(_) => "without the overlay",
+                    None => "not turned",
+                };
+                let line = format!("{label}: pictures are shown as they come, {what}: {why}");
+                self.passed_on.warn(&why.to_string(), &line);
+                Ok(None)
             }
         }
     }
 }
 
+fn new_transcoder() -> Transcoder {
+    Transcoder::new(jpeg::Simd::best())
+}
+
+/// A picture whose pixels lie right, but which says that a browser has to turn it.
+fn make_upright(buf: &mut FrameBuf, info: &Info) -> Option<(u16, u16)> {
+    info.orientation?;
+    buf.edit(jpeg::make_upright);
+    Some((info.width, info.height))
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::capture::normalize::normalize;
 
     #[test]
-    fn pictures_of_a_camera_without_such_options_are_not_even_read() {
-        let config = CaptureConfig {
-            idle_timeout: None,
-            allow_truncated: false,
-            min_frame_bytes: 0,
-            every: 1,
-            max_same: 0,
-            overlay: None,
-        };
-        let mut transform = Transform::new(&config);
-        assert!(transform.0.is_none(), "memory for nothing");
+    fn camera_without_such_options_costs_neither_memory_nor_time() {
         let mut buf = FrameBuf::new();
-        buf.extend(b"no JPEG");
-        let memory = buf.jpeg().as_ptr();
-        let same =
-            transform.apply(buf, SystemTime::now(), &mut FramePool::default(), "camera").unwrap();
-        assert_eq!((same.jpeg(), same.jpeg().as_ptr()), (&b"no JPEG"[..], memory));
+        buf.extend(include_bytes!("../camera/demo/1.jpg"));
+        let info = normalize(&mut buf, false).unwrap();
+        let (before, memory) = (buf.jpeg().to_vec(), buf.jpeg().as_ptr());
+        let mut transform = Transform::default();
+        let how = (&info, Turn::default());
+        let pool = &mut FramePool::default();
+        let changed = transform.apply(&mut buf, how, SystemTime::now(), pool, "camera");
+        assert_eq!(changed, Ok(None));
+        assert!(transform.transcoder.is_none() && transform.overlay.is_none());
+        assert!(buf.jpeg() == before && buf.jpeg().as_ptr() == memory);
     }
 }

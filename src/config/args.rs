@@ -9,6 +9,7 @@ use clap::{ArgAction, CommandFactory, Parser, Subcommand};
 
 use super::http::LostSnapshot;
 use super::tools::{GrabArgs, ProbeArgs};
+use super::turn::{Flip, Rotate};
 
 /// A camera server for small boards: shows cameras live, as Motion JPEG
 /// over plain HTTP, to browsers and programs.
@@ -122,6 +123,16 @@ pub(super) struct Args {
         help_heading = "Camera"
     )]
     pub(super) allow_truncated: bool,
+
+    /// Rotate the pictures clockwise without loss; exif: as each picture says of itself
+    #[arg(long, env = "MJPEGD_ROTATE", value_name = "DEGREES", default_value = "0")]
+    #[arg(help_heading = "Camera")]
+    pub(super) rotate: Rotate,
+
+    /// Flip the pictures without loss, after they were rotated
+    #[arg(long, env = "MJPEGD_FLIP", value_name = "HOW", default_value = "none")]
+    #[arg(help_heading = "Camera")]
+    pub(super) flip: Flip,
 
     /// Text over the pictures: fields of strftime in local time, such as "%F %T", and {camera} and
     /// {host}; \n begins a new line

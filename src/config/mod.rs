@@ -22,6 +22,7 @@ mod text_file;
 mod tls;
 mod tools;
 mod translated;
+mod turn;
 
 use std::ffi::OsString;
 use std::fmt;
@@ -49,6 +50,7 @@ pub(crate) use record::RecordConfig;
 pub(crate) use size::parse_size;
 pub(crate) use tools::{GrabArgs, ProbeArgs};
 pub(crate) use translated::{Translated, TranslatedCamera, has_option};
+pub(crate) use turn::{Flip, Rotate, Turn};
 
 /// The whole configuration, checked.
 #[derive(Debug)]

@@ -36,6 +36,8 @@ mod reload;
 mod lifecycle;
 // A camera that is lost and found again while viewers watch.
 mod lost;
+// Pictures that are rotated and flipped.
+mod turned;
 // Folders that other programs put pictures into.
 mod folders;
 // Commands as cameras.

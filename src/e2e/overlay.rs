@@ -2,7 +2,7 @@
 
 use jpeg_encoder::{ColorType, Encoder};
 
-use crate::support::{Daemon, Dir, TempDir, all_frames, eventually, eventually_is};
+use crate::support::{Daemon, Dir, TempDir, all_frames, eventually, eventually_is, with_segment};
 
 const WIDTH: u16 = 320;
 const HEIGHT: u16 = 240;
@@ -21,19 +21,16 @@ fn gradient(is_progressive: bool) -> Vec<u8> {
 
 /// What another decoder makes of it: three bytes a pixel.
 fn decoded(jpeg: &[u8]) -> Vec<u8> {
-    let mut decoder = jpeg_decoder::Decoder::new(jpeg);
-    let pixels = decoder.decode().unwrap();
-    let info = decoder.info().unwrap();
-    assert_eq!((info.width, info.height), (WIDTH, HEIGHT));
-    pixels
+    jpeg_decoder::Decoder::new(jpeg).decode().unwrap()
 }
 
 /// The least and the greatest column and row of pixels that differ.
-fn changed(before: &[u8], after: &[u8]) -> Option<[usize; 4]> {
+fn changed(before: &[u8], after: &[u8], width: u16) -> Option<[usize; 4]> {
+    assert_eq!(before.len(), after.len());
     let pixels = before.chunks(3).zip(after.chunks(3)).enumerate();
     let differ = pixels.filter(|(_, (a, b))| a != b).map(|(i, _)| i);
     differ.fold(None, |found, i| {
-        let (x, y) = (i % usize::from(WIDTH), i / usize::from(WIDTH));
+        let (x, y) = (i % usize::from(width), i / usize::from(width));
         let [left, right, top, bottom] = found.unwrap_or([x, x, y, y]);
         Some([left.min(x), right.max(x), top.min(y), bottom.max(y)])
     })
@@ -57,7 +54,7 @@ fn only_the_box_changes_and_is_the_same_wherever_the_picture_goes() {
     );
     let jpeg = snapshot(&daemon);
     let (before, after) = (decoded(&source), decoded(&jpeg));
-    let [left, right, top, bottom] = changed(&before, &after).expect("the text");
+    let [left, right, top, bottom] = changed(&before, &after, WIDTH).expect("the text");
     assert!(left > 160 && right < 320 && top < 32 && bottom < 48, "{left} {right} {top} {bottom}");
     let inside = |i: usize| {
         let (x, y) = (i % usize::from(WIDTH), i / usize::from(WIDTH));
@@ -74,6 +71,27 @@ fn only_the_box_changes_and_is_the_same_wherever_the_picture_goes() {
     assert!(relay.watch("/stream").next().jpeg == jpeg, "through a relay");
     let recorded = eventually("a recorded picture", || all_frames(record.path()).pop());
     assert!(recorded.jpeg == jpeg, "in the recording");
+}
+
+#[test]
+fn text_is_upright_where_the_picture_is_turned() {
+    let plain = gradient(false);
+    // EXIF that says: turn this clockwise.
+    let tags = b"Exif\0\0MM\0\x2A\0\0\0\x08\0\x01\x01\x12\0\x03\0\0\0\x01\0\x06\0\0\0\0\0\0";
+    let of_phone = with_segment(&plain, 0xE1, tags);
+    let overlay = ["--overlay", "gate", "--overlay-box", "--overlay-position", "top-right"];
+    for (source, own, without) in
+        [(&plain, &["--rotate", "90"][..], "90"), (&of_phone, &[], "exif")]
+    {
+        let dir = Dir::new(vec![source.clone()]);
+        let camera = dir.camera();
+        let turned = Daemon::start(&["--camera", &camera, "--rotate", without]);
+        let daemon = Daemon::start(&[&["--camera", &camera], own, &overlay[..]].concat());
+        let (before, after) = (decoded(&snapshot(&turned)), decoded(&snapshot(&daemon)));
+        let [left, right, top, bottom] = changed(&before, &after, HEIGHT).expect("the text");
+        assert!(left > 120 && right < 240 && top < 32 && bottom < 64, "{without}");
+        assert!(right - left > bottom - top, "{without}: lies on its side");
+    }
 }
 
 #[test]
@@ -101,9 +119,9 @@ fn pictures_that_cannot_be_changed_pass_as_they_are() {
     let daemon = Daemon::start(&["--camera", &dir.camera(), "--fps", "50", "--overlay", "x"]);
     let mut viewer = daemon.watch("/stream");
     assert!((0..5).all(|_| viewer.next().jpeg == source));
-    daemon.wait_for_log("pictures stay without the overlay: ");
+    daemon.wait_for_log("pictures are shown as they come, without the overlay: ");
     let log = daemon.log().join("\n");
-    assert_eq!(log.matches("stay without the overlay").count(), 1, "{log}");
+    assert_eq!(log.matches("shown as they come").count(), 1, "{log}");
 }
 
 #[test]
@@ -123,7 +141,7 @@ fn damaged_pictures_are_dropped_and_counted() {
         assert!(viewer.next().jpeg != damaged);
         daemon.figure("/camera/frames/dropped/damaged") >= 1
     });
-    daemon.wait_for_log("a picture was dropped: a JPEG with damaged data");
+    daemon.wait_for_log("a picture was dropped: a JPEG whose coded data is damaged");
 }
 
 #[test]

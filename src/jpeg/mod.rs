@@ -33,13 +33,15 @@ use std::fmt;
 pub(crate) use check::{Info, check, check_whole, n_before};
 #[cfg(feature = "daemon")]
 pub(crate) use encode::Encoder;
-#[cfg(test)]
-pub(crate) use exif::Orientation;
+#[cfg(feature = "daemon")]
+pub(crate) use exif::Orientation as ExifOrientation;
+#[cfg(feature = "daemon")]
+pub(crate) use exif::make_upright;
 pub(crate) use huffman::SEGMENT as HUFFMAN_TABLES;
 #[cfg(feature = "daemon")]
 pub(crate) use mark::{MARK_AT, status_cause, status_mark};
 #[cfg(feature = "daemon")]
-pub(crate) use mjpegd_jpeg_codec::{Edit, Simd, Stamp, TranscodeError, Transcoder};
+pub(crate) use mjpegd_jpeg_codec::{Edit, Orientation, Simd, Stamp, TranscodeError, Transcoder};
 #[cfg(feature = "daemon")]
 pub(crate) use pixels::PixelFormat;
 #[cfg(feature = "daemon")]
@@ -72,7 +74,7 @@ pub(crate) enum Error {
     Marked,
     /// A raw picture that is not as long as its size says.
     Raw,
-    /// A JPEG whose scan or tables cannot be read. Noticed only where pictures are changed.
+    /// The coefficients of a picture that is changed cannot be read.
     Damaged,
     /// A JPEG of a kind that browsers cannot decode (T.81 table B.1).
     Arithmetic,
@@ -134,7 +136,7 @@ impl fmt::Display for Error {
             Self::TooSmall => "a JPEG of less than --min-frame-size",
             Self::Marked => "marked as damaged by the device",
             Self::Raw => "a raw picture that is not as long as its size says",
-            Self::Damaged => "a JPEG with damaged data",
+            Self::Damaged => "a JPEG whose coded data is damaged",
             Self::Arithmetic => "a JPEG with arithmetic coding, which no browser shows",
             Self::Lossless => "a lossless JPEG, which no browser shows",
             Self::Hierarchical => "a hierarchical JPEG, which no browser shows",
