@@ -101,6 +101,7 @@ impl Thread<'_> {
         shared.stats.opened(mode);
         self.judge = Judge::new();
         self.filter = Filter::new(&setup.config);
+        self.transform = Transform::new(&setup.config);
         while !setup.stop.is_ordered() && !shared.life.lock().is_idle() {
             match self.next(&mut *driver) {
                 Ok(()) => {}
@@ -178,7 +179,7 @@ impl Thread<'_> {
         Ok(())
     }
 
-    /// Turns the picture and puts the text over it, and returns its size if it changed.
+    /// Turns the picture, and returns its size if it changed.
     fn transform(
         &mut self,
         buf: &mut FrameBuf,
@@ -187,7 +188,7 @@ impl Thread<'_> {
     ) -> Result<Option<(u16, u16)>, Error> {
         let turn = *self.setup.turn.lock();
         let label = &self.setup.asked.label;
-        let turned = self.transform.apply(buf, (info, turn), at, &mut self.pool, label);
+        let turned = self.transform.apply(buf, (info, at), turn, &mut self.pool, label);
         turned.map_err(Error::BadFrame)
     }
 
@@ -244,7 +245,6 @@ impl Thread<'_> {
         if Arc::ptr_eq(&setup, &self.setup) {
             return false;
         }
-        self.transform = Transform::new(&setup.config);
         self.setup = setup;
         // The frame in the slot belongs to the camera before.
         self.shared.slot.clear();

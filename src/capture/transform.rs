@@ -1,8 +1,8 @@
-//! Changes each picture of a camera before it is published: turns it, and puts a text
-//! over it.
+//! What is changed in each picture of a camera before it is published: it is turned,
+//! and a text is put over it.
 //!
-//! The coefficients of the JPEG are moved and not decoded, so nothing is lost but what lies
-//! under the text. A camera without either does not come here, and costs nothing.
+//! The coefficients of the JPEG are moved, and pixels are decoded under the text alone.
+//! A camera whose pictures are not changed pays nothing for this.
 
 use std::mem;
 use std::time::SystemTime;
@@ -11,14 +11,12 @@ use super::overlay::Overlay;
 use super::turn;
 use crate::config::{CaptureConfig, Turn};
 use crate::frame::{FrameBuf, FramePool};
-use crate::jpeg::{self, Edit, Info, Orientation, TranscodeError, Transcoder};
+use crate::jpeg::{self, Edit, Info, Orientation, Simd, TranscodeError, Transcoder};
 use crate::log_limit::LogReasons;
 
-/// What changes the pictures of a camera; keeps its memory from one to the next.
-#[derive(Default)]
+/// Changes the pictures of a camera; keeps its memory from one to the next.
 pub(super) struct Transform {
-    /// `None`: there is no text.
-    overlay: Option<Box<Overlay>>,
+    overlay: Option<Overlay>,
     /// Made for the first picture that is changed, as it holds a whole picture.
     transcoder: Option<Box<Transcoder>>,
     passed_on: LogReasons,
@@ -26,21 +24,20 @@ pub(super) struct Transform {
 
 impl Transform {
     pub(super) fn new(config: &CaptureConfig) -> Self {
-        let overlay = config.overlay.clone().map(|overlay| Box::new(Overlay::new(overlay)));
-        Self { overlay, ..Self::default() }
+        let overlay = config.overlay.clone().map(Overlay::new);
+        Self { overlay, transcoder: None, passed_on: LogReasons::default() }
     }
 
-    /// Replaces the picture, which was taken `at` this time, by what `turn` makes of it with
-    /// the text over it, and returns its new width and height; `None` if it stays as it is.
-    /// With a text it is turned as its EXIF says: a browser would turn the text too.
+    /// Replaces the picture, taken at `at`, by what is to be published, and returns its
+    /// new width and height; `None` if it stays as it is.
     ///
     /// # Errors
     /// The picture is damaged.
     pub(super) fn apply(
         &mut self,
         buf: &mut FrameBuf,
-        (info, turn): (&Info, Turn),
-        at: SystemTime,
+        (info, at): (&Info, SystemTime),
+        turn: Turn,
         pool: &mut FramePool,
         label: &str,
     ) -> Result<Option<(u16, u16)>, jpeg::Error> {
@@ -48,11 +45,13 @@ impl Transform {
             self.transcoder = None;
             return Ok(None);
         }
+        // With a text too the picture must lie as it is shown.
         let orientation = turn::orientation(turn, info.orientation);
         if orientation == Orientation::IDENTITY && self.overlay.is_none() {
             return Ok(make_upright(buf, info));
         }
-        let transcoder = self.transcoder.get_or_insert_with(|| Box::new(new_transcoder()));
+        let new = || Box::new(Transcoder::new(Simd::best()));
+        let transcoder = self.transcoder.get_or_insert_with(new);
         let edit = Edit { orientation, ..Edit::default() };
         match transcoder.read(buf.jpeg(), &edit) {
             Ok(size) => {
@@ -65,23 +64,18 @@ impl Transform {
                 pool.put_back(mem::replace(buf, changed));
                 Ok(Some(size))
             }
-            Err(TranscodeError::Damaged(_)) => Err(jpeg::Error::Damaged),
-            // Better a picture that lies on its side, or lacks a text, than none.
+            Err(TranscodeError::Damaged(what)) => {
+                log::debug!("{label}: a damaged picture: {what}");
+                Err(jpeg::Error::Damaged)
+            }
+            // Better a picture that lies on its side than none.
             Err(why) => {
-                let what = match self.overlay {
-                    Some(_) => "without the overlay",
-                    None => "not turned",
-                };
-                let line = format!("{label}: pictures are shown as they come, {what}: {why}");
+                let line = format!("{label}: pictures are shown as they come, not changed: {why}");
                 self.passed_on.warn(&why.to_string(), &line);
                 Ok(None)
             }
         }
     }
-}
-
-fn new_transcoder() -> Transcoder {
-    Transcoder::new(jpeg::Simd::best())
 }
 
 /// A picture whose pixels lie right, but which says that a browser has to turn it.
@@ -97,17 +91,17 @@ mod tests {
     use crate::capture::normalize::normalize;
 
     #[test]
-    fn camera_without_such_options_costs_neither_memory_nor_time() {
+    fn pictures_that_nobody_wants_changed_are_not_read() {
         let mut buf = FrameBuf::new();
         buf.extend(include_bytes!("../camera/demo/1.jpg"));
         let info = normalize(&mut buf, false).unwrap();
         let (before, memory) = (buf.jpeg().to_vec(), buf.jpeg().as_ptr());
-        let mut transform = Transform::default();
-        let how = (&info, Turn::default());
-        let pool = &mut FramePool::default();
-        let changed = transform.apply(&mut buf, how, SystemTime::now(), pool, "camera");
+        let mut transform =
+            Transform { overlay: None, transcoder: None, passed_on: LogReasons::default() };
+        let (now, pool) = (SystemTime::now(), &mut FramePool::default());
+        let changed = transform.apply(&mut buf, (&info, now), Turn::default(), pool, "camera");
         assert_eq!(changed, Ok(None));
-        assert!(transform.transcoder.is_none() && transform.overlay.is_none());
+        assert!(transform.transcoder.is_none(), "its memory is for nothing");
         assert!(buf.jpeg() == before && buf.jpeg().as_ptr() == memory);
     }
 }

@@ -179,7 +179,7 @@ fn progressive_picture_is_shown_as_it_is_and_the_log_says_why() {
     let source = format!("file:{}", file.display());
     let daemon = Daemon::start(&["--camera", &source, "--rotate", "90"]);
     assert_eq!(daemon.get("/snapshot").body, jpeg);
-    let line = daemon.wait_for_log("not turned");
+    let line = daemon.wait_for_log("not changed");
     assert!(line.contains("progressive"), "{line}");
 }
 
