@@ -9,7 +9,7 @@ const HEIGHT: u16 = 240;
 
 /// A picture in which no two blocks are the same.
 fn gradient(is_progressive: bool) -> Vec<u8> {
-    let pixel = |x: u16, y: u16| [x / 2, y, (x ^ y) & 0xFF].map(|v| v as u8);
+    let pixel = |x: u16, y: u16| [x / 2, y, (x ^ y) & 0xFF].map(|v| u8::try_from(v).unwrap());
     let pixels: Vec<u8> =
         (0..HEIGHT).flat_map(|y| (0..WIDTH).flat_map(move |x| pixel(x, y))).collect();
     let mut jpeg = Vec::new();
