@@ -201,9 +201,9 @@ impl Pixels {
         for (luma, alpha) in self.luma.iter_mut().zip(&mut self.alpha) {
             let (letter, dark) = (u32::from(*luma), u32::from(*alpha));
             let whole = letter + dark * (255 - letter) / 255;
-            let to_byte = |value: u32| u8::try_from(value).unwrap_or(u8::MAX);
-            *alpha = to_byte(whole);
-            *luma = (letter * 255).checked_div(whole).map_or(0, to_byte);
+            let share = (letter * 255).checked_div(whole).unwrap_or(0);
+            *luma = u8::try_from(share).unwrap_or(u8::MAX);
+            *alpha = u8::try_from(whole).unwrap_or(u8::MAX);
         }
     }
 }

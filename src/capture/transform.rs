@@ -84,3 +84,24 @@ fn make_upright(buf: &mut FrameBuf, info: &Info) -> Option<(u16, u16)> {
     buf.edit(jpeg::make_upright);
     Some((info.width, info.height))
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::capture::normalize::normalize;
+
+    #[test]
+    fn pictures_that_nobody_wants_changed_are_not_read() {
+        let mut buf = FrameBuf::new();
+        buf.extend(include_bytes!("../camera/demo/1.jpg"));
+        let info = normalize(&mut buf, false).unwrap();
+        let (before, memory) = (buf.jpeg().to_vec(), buf.jpeg().as_ptr());
+        let mut transform =
+            Transform { overlay: None, transcoder: None, passed_on: LogReasons::default() };
+        let (now, pool) = (SystemTime::now(), &mut FramePool::default());
+        let changed = transform.apply(&mut buf, (&info, now), Turn::default(), pool, "camera");
+        assert_eq!(changed, Ok(None));
+        assert!(transform.transcoder.is_none(), "its memory is for nothing");
+        assert!(buf.jpeg() == before && buf.jpeg().as_ptr() == memory);
+    }
+}

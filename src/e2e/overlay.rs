@@ -2,14 +2,14 @@
 
 use jpeg_encoder::{ColorType, Encoder};
 
-use crate::support::{Daemon, Dir, TempDir, all_frames, eventually, eventually_is};
+use crate::support::{Daemon, Dir, TempDir, all_frames, eventually, eventually_is, with_segment};
 
 const WIDTH: u16 = 320;
 const HEIGHT: u16 = 240;
 
 /// A picture in which no two blocks are the same.
 fn gradient(is_progressive: bool) -> Vec<u8> {
-    let pixel = |x: u16, y: u16| [x / 2, y, (x ^ y) & 0xFF].map(|v| v as u8);
+    let pixel = |x: u16, y: u16| [x / 2, y, (x ^ y) & 0xFF].map(|v| u8::try_from(v).unwrap());
     let pixels: Vec<u8> =
         (0..HEIGHT).flat_map(|y| (0..WIDTH).flat_map(move |x| pixel(x, y))).collect();
     let mut jpeg = Vec::new();
@@ -94,6 +94,23 @@ fn text_lies_on_the_turned_picture() {
     let places: Vec<_> = differ.map(|(i, _)| (i % 240, i / 240)).collect();
     assert!(places.len() > 100, "{} pixels", places.len());
     assert!(places.iter().all(|(x, y)| *x > 160 && *y > 260), "{places:?}");
+}
+
+#[test]
+fn text_is_upright_on_the_picture_of_a_phone() {
+    // EXIF that says: turn this clockwise.
+    let tags = b"Exif\0\0MM\0\x2A\0\0\0\x08\0\x01\x01\x12\0\x03\0\0\0\x01\0\x06\0\0\0\0\0\0";
+    let dir = Dir::new(vec![with_segment(&gradient(false), 0xE1, tags)]);
+    let camera = ["--camera", &dir.camera(), "--fps", "20"];
+    let turned = snapshot(&Daemon::start(&[&camera[..], &["--rotate", "exif"]].concat()));
+    let text = ["--overlay", "gate", "--overlay-box", "--overlay-position", "top-right"];
+    let with_text = snapshot(&Daemon::start(&[&camera[..], &text].concat()));
+    let pixels = |jpeg: &[u8]| jpeg_decoder::Decoder::new(jpeg).decode().unwrap();
+    let (before, after) = (pixels(&turned), pixels(&with_text));
+    assert_eq!(before.len(), after.len());
+    let differ = before.chunks(3).zip(after.chunks(3)).enumerate().filter(|(_, (a, b))| a != b);
+    let places: Vec<_> = differ.map(|(i, _)| (i % 240, i / 240)).collect();
+    assert!(places.len() > 100 && places.iter().all(|(x, y)| *x > 120 && *y < 64), "{places:?}");
 }
 
 #[test]
