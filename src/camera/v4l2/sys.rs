@@ -10,7 +10,8 @@
 pub(super) mod codec;
 pub(super) mod formats;
 pub(super) mod inputs;
-pub(super) mod planes;
+mod planes;
+pub(super) mod queue;
 
 use std::io;
 use std::mem::{size_of, zeroed};
