@@ -13,7 +13,7 @@ use super::identity::Identity;
 use super::nodes;
 use super::sys::codec::{self, JPEG_QUALITY};
 use super::sys::formats::{self, COLORSPACE_JPEG, Format, Wish};
-use super::sys::planes::Queue;
+use super::sys::queue::Queue;
 use super::sys::{self, BufType, Kind};
 use crate::frame::FrameBuf;
 use crate::jpeg::full_range::{self, Place};

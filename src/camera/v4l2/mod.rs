@@ -43,7 +43,7 @@ use signal::Signal;
 pub(super) use source::KIND;
 use stream::Stream;
 use sys::formats::Format;
-use sys::planes::Planes;
+use sys::queue::Planes;
 
 /// Kernel buffers to request: one being filled, one being copied, two spare so that a
 /// late copy costs a frame and not a restart of the stream.

@@ -10,7 +10,7 @@ use v4l::io::traits::CaptureStream;
 
 use super::nodes::Opened;
 use super::sys::formats::Format;
-use super::sys::planes::{Planes, Queue};
+use super::sys::queue::{Planes, Queue};
 use crate::jpeg::{MAX_PLANES, PixelFormat, Plane, Range, Raw, RawError};
 
 /// Mapped buffers that the device fills one after the other.

@@ -11,7 +11,8 @@ pub(super) mod codec;
 mod controls;
 pub(super) mod formats;
 pub(super) mod inputs;
-pub(super) mod planes;
+mod planes;
+pub(super) mod queue;
 
 use std::io;
 use std::mem::{size_of, zeroed};
