@@ -49,7 +49,7 @@ pub(crate) fn run(
     let (trigger, stop) = shutdown::channel();
     open_files::limit_connections(&mut config.http.limits);
     let labels: Vec<_> = config.cameras.iter().map(CameraOptions::description).collect();
-    let cameras = Cameras::new(config.cameras);
+    let cameras = Cameras::new(config.cameras, config.http.max_variants);
     let in_use = InUse { server: config.server, users: config.http.credentials.clone() };
     let inherited = Inherited::from_env();
     let n_before = inherited.as_ref().map_or(0, |inherited| inherited.n_before);

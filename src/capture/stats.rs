@@ -84,6 +84,10 @@ impl Asked {
             fps: config.fps,
         }
     }
+
+    pub(super) fn of_variant(label: String) -> Self {
+        Self { label, source: "variant".into(), format: None, size: None, fps: None }
+    }
 }
 
 /// Counters since the start of the program, and the present state.
@@ -104,6 +108,8 @@ struct Now {
     cause: Option<String>,
     since: SystemTime,
     mode: Mode,
+    /// Width and height of the last picture of this setup.
+    size: Option<(u16, u16)>,
     rate: Rate,
 }
 
@@ -141,6 +147,7 @@ impl Default for Now {
             cause: None,
             since: SystemTime::now(),
             mode: Mode::default(),
+            size: None,
             rate: Rate::new(),
         }
     }
@@ -183,9 +190,14 @@ impl Stats {
         self.now.lock().since
     }
 
-    /// Resets the mode, which belongs to a camera that was replaced.
+    /// Resets the mode and the size, which belong to a camera that was replaced.
     pub(super) fn forget_mode(&self) {
-        self.now.lock().mode = Mode::default();
+        let mut now = self.now.lock();
+        (now.mode, now.size) = (Mode::default(), None);
+    }
+
+    pub(super) fn size(&self) -> Option<(u16, u16)> {
+        self.now.lock().size
     }
 
     pub(super) fn opened(&self, mode: Mode) {
@@ -203,9 +215,11 @@ impl Stats {
         self.n_same.fetch_add(1, Relaxed);
     }
 
-    pub(super) fn captured(&self, at: Instant) {
+    pub(super) fn captured(&self, at: Instant, size: Option<(u16, u16)>) {
         self.n_captured.fetch_add(1, Relaxed);
-        self.now.lock().rate.event(at);
+        let mut now = self.now.lock();
+        now.rate.event(at);
+        now.size = size.or(now.size);
     }
 
     pub(super) fn dropped(&self, why: jpeg::Error) {

@@ -6,6 +6,7 @@ use parking_lot::Mutex;
 
 use super::transport::Peer;
 use crate::rate::Rate;
+use crate::variants::Wish;
 
 /// What stands between JPEGs on the wire.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -25,6 +26,8 @@ pub(super) struct ViewerInfo {
     pub(super) key: String,
     pub(super) layout: Layout,
     pub(super) extras: Extras,
+    /// How its pictures are changed.
+    pub(super) wish: Option<Wish>,
 }
 
 /// What a viewer asked for in uStreamer's words.

@@ -39,7 +39,7 @@ pub(crate) use huffman::SEGMENT as HUFFMAN_TABLES;
 #[cfg(feature = "daemon")]
 pub(crate) use mark::{MARK_AT, status_cause, status_mark};
 #[cfg(feature = "daemon")]
-pub(crate) use mjpegd_jpeg_codec::Simd;
+pub(crate) use mjpegd_jpeg_codec::{Edit, Scale, Simd, TranscodeError, Transcoder};
 #[cfg(feature = "daemon")]
 pub(crate) use pixels::PixelFormat;
 #[cfg(feature = "daemon")]
@@ -78,11 +78,13 @@ pub(crate) enum Error {
     Hierarchical,
     /// More than 8 bits a sample.
     Deep,
+    /// What stands between its markers is no picture.
+    Damaged,
 }
 
 impl Error {
     /// All of them, in the order of their counters.
-    pub(crate) const ALL: [Self; 11] = [
+    pub(crate) const ALL: [Self; 12] = [
         Self::Empty,
         Self::NotJpeg,
         Self::Truncated,
@@ -94,6 +96,7 @@ impl Error {
         Self::Lossless,
         Self::Hierarchical,
         Self::Deep,
+        Self::Damaged,
     ];
 
     /// The name of this error's counter.
@@ -110,6 +113,7 @@ impl Error {
             Self::Lossless => "lossless",
             Self::Hierarchical => "hierarchical",
             Self::Deep => "deep",
+            Self::Damaged => "damaged",
         }
     }
 
@@ -134,6 +138,7 @@ impl fmt::Display for Error {
             Self::Lossless => "a lossless JPEG, which no browser shows",
             Self::Hierarchical => "a hierarchical JPEG, which no browser shows",
             Self::Deep => "a JPEG with more than 8 bits a sample, which no browser shows",
+            Self::Damaged => "a JPEG that cannot be decoded",
         })
     }
 }

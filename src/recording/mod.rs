@@ -31,6 +31,7 @@ use parking_lot::Mutex;
 pub(crate) use export::{Export, Format, PlannedFrame, TooManyFrames};
 pub(crate) use playback::{Cursor, StoredFrame};
 pub(crate) use status::{State, Status};
+pub(crate) use store::index_record::IndexRecord;
 pub(crate) use store::segment::Segment;
 pub(crate) use store::{Span, Store, Totals};
 pub(crate) use time::{LAST, Micros, SECOND, micros, rfc3339};

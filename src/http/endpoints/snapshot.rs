@@ -5,7 +5,7 @@
 use std::sync::Arc;
 use std::time::{Duration, Instant, SystemTime};
 
-use crate::capture::Capture;
+use crate::capture::Reader;
 use crate::config::LostSnapshot;
 use crate::frame::{AGE, Frame, INSTANCE, LOST, STATUS, TIMESTAMP};
 use crate::http::context::Context;
@@ -14,6 +14,7 @@ use crate::http::reply::Reply;
 use crate::http::request::Request;
 use crate::http::time::When;
 use crate::http::ustreamer::monotonic;
+use crate::http::variant;
 use crate::instance;
 use crate::jpeg::status_cause;
 use crate::slot::Newer;
@@ -43,7 +44,11 @@ pub(in crate::http) fn answer(context: &Context, request: &mut Request) -> Resul
     let max_delay = request.query().number("max_delay", 0..=u32::MAX)?.unwrap_or(0);
     let max_delay = Duration::from_millis(max_delay.into());
     let lost = context.config.lost_snapshot;
-    let frame = take(&request.camera.capture, request.asked, max_delay, lost)?;
+    // The place is held until the picture is there, so that nobody else gets it.
+    let place = variant::enter(&request.camera, request.query().wish()?)?;
+    let reader = variant::read(&request.camera, place.as_ref());
+    let frame = take(&reader, request.asked, max_delay, lost)?;
+    drop((reader, place));
     let age = frame.meta.at.monotonic.elapsed().as_millis().to_string();
     let (timestamp, own) = (frame.timestamp(), instance::text(&request.camera.name));
     let mut headers = vec![(TIMESTAMP, timestamp), (AGE, age), (INSTANCE, own)];
@@ -78,12 +83,11 @@ fn of_ustreamer(frame: &Frame) -> [(&'static str, String); 7] {
 /// # Errors
 /// 503, and why there is none.
 fn take(
-    capture: &Capture,
+    reader: &Reader,
     asked: Instant,
     max_delay: Duration,
     of_lost: LostSnapshot,
 ) -> Result<Arc<Frame>, Reply> {
-    let reader = capture.read();
     let oldest = asked.checked_sub(max_delay).unwrap_or(asked);
     // The newest that is too old.
     let mut held: Option<Arc<Frame>> = None;
@@ -98,8 +102,10 @@ fn take(
                 return Ok(frame);
             }
             Newer::Frame { frame, .. } if frame.meta.is_status => {
-                // The cause is gone if the camera came back at this moment.
-                let cause = reader.cause().unwrap_or_else(|| "the camera was lost".into());
+                // The cause is gone if the camera came back at this moment, and a variant is
+                // not lost itself.
+                let cause = reader.cause().or_else(|| status_cause(frame.jpeg()));
+                let cause = cause.unwrap_or_else(|| "the camera was lost".into());
                 return Err(lost(&cause));
             }
             Newer::Frame { frame, .. } if frame.meta.at.monotonic >= oldest => return Ok(frame),
@@ -155,7 +161,13 @@ fn patience(held: Option<&Frame>, interval: Option<Duration>, asked: Instant) ->
 fn answer_recorded(context: &Context, request: &Request, at: When) -> Result<(), Reply> {
     let step = request.query().number("step", -MAX_STEP..=MAX_STEP)?.unwrap_or(0);
     let recording = recording(&request.camera)?;
+    let wish = request.query().wish()?;
     let picture = recorded::picture(recording, at.resolve(SystemTime::now()), step)?;
-    context.send_picture(request, picture.jpeg(), &[(TIMESTAMP, &picture.timestamp())]);
+    let changed = match wish {
+        Some(wish) => Some(variant::change_once(&request.camera, wish, picture.jpeg())?),
+        None => None,
+    };
+    let jpeg = changed.as_deref().unwrap_or(picture.jpeg());
+    context.send_picture(request, jpeg, &[(TIMESTAMP, &picture.timestamp())]);
     Ok(())
 }

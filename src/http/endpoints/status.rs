@@ -17,6 +17,7 @@ use crate::http::transport::ConnectionsReport;
 use crate::http::viewer::Viewer;
 use crate::http::viewers::{Seats, Viewers};
 use crate::mode::Mode;
+use crate::variants;
 
 /// Never fails: the signature is that of all endpoints.
 pub(in crate::http) fn answer(context: &Context, request: &mut Request) -> Result<(), Reply> {
@@ -36,6 +37,7 @@ struct StatusReport {
     named: bool,
     cameras: Vec<CameraReport>,
     seats: Seats,
+    variants: VariantsReport,
     connections: ConnectionsReport,
     /// Of the camera of this address; `null` where nothing is recorded.
     recording: Option<Value>,
@@ -61,6 +63,33 @@ struct CameraReport {
     max_viewers: Option<usize>,
     opened: u64,
     faults: BTreeMap<&'static str, u64>,
+    variants: Vec<VariantReport>,
+}
+
+/// The variants of all cameras.
+#[derive(Serialize)]
+struct VariantsReport {
+    max: usize,
+    refused: u64,
+}
+
+/// A variant that somebody has, or had a moment ago.
+#[derive(Serialize)]
+struct VariantReport {
+    wish: String,
+    state: &'static str,
+    width: Option<u16>,
+    height: Option<u16>,
+    fps: f64,
+    viewers: usize,
+    made: u64,
+    passed: u64,
+    passed_why: Option<&'static str>,
+    damaged: u64,
+    skipped: u64,
+    cpu_s: f64,
+    /// Of the pictures so far; `null` before the first.
+    cpu_ms_per_picture: Option<f64>,
 }
 
 /// What was asked of the camera, or what it made of it.
@@ -101,6 +130,7 @@ struct ViewerReport {
     camera: String,
     path: String,
     layout: &'static str,
+    variant: Option<String>,
     age_s: f64,
     fps: f64,
     sent: u64,
@@ -133,6 +163,10 @@ impl StatusReport {
             named: request.is_named,
             cameras: all.iter().map(|camera| CameraReport::new(camera, viewers)).collect(),
             seats: viewers.seats(),
+            variants: VariantsReport {
+                max: context.cameras.variants().n_most(),
+                refused: context.cameras.variants().n_refused(),
+            },
             connections: connections.report(context.config.limits.max_connections),
             recording: camera.recording.as_ref().map(recorded::report),
             viewers: viewers.present().iter().map(|viewer| ViewerReport::new(viewer)).collect(),
@@ -169,6 +203,31 @@ impl CameraReport {
             max_viewers: camera.max_viewers(),
             opened: status.n_opened,
             faults: status.n_faults.into_iter().collect(),
+            variants: camera.variants.report().0.iter().map(VariantReport::new).collect(),
+        }
+    }
+}
+
+impl VariantReport {
+    fn new(report: &variants::Report) -> Self {
+        let variants::Report { wish, n_readers, status, figures } = report;
+        let latest = status.latest.as_ref().map(|frame| frame.meta);
+        let n_pictures = figures.n_made + figures.n_passed + figures.n_damaged;
+        let n_pictures = u32::try_from(n_pictures).ok().filter(|n| *n > 0);
+        Self {
+            wish: wish.to_string(),
+            state: status.state.name(),
+            width: latest.map(|meta| meta.width),
+            height: latest.map(|meta| meta.height),
+            fps: round(status.fps),
+            viewers: *n_readers,
+            made: figures.n_made,
+            passed: figures.n_passed,
+            passed_why: figures.passed_why,
+            damaged: figures.n_damaged,
+            skipped: figures.n_skipped,
+            cpu_s: round(figures.cpu.as_secs_f64()),
+            cpu_ms_per_picture: n_pictures.map(|n| ms(figures.cpu / n)),
         }
     }
 }
@@ -185,6 +244,7 @@ impl ViewerReport {
             camera: viewer.camera.clone(),
             path: viewer.info.path.clone(),
             layout: viewer.info.layout.name(),
+            variant: viewer.info.wish.map(|wish| wish.to_string()),
             age_s: round(viewer.since.elapsed().as_secs_f64()),
             fps: round(report.fps),
             sent: report.served.n_sent,
