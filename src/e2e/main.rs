@@ -26,6 +26,8 @@ mod frames;
 mod seats;
 // Snapshots: from a running camera, from one that is off, and errors.
 mod snapshot;
+// Pictures that are smaller, coarser or grey for those who ask.
+mod variants;
 // /status, /state and /metrics, and whether their figures add up.
 mod status;
 // Several cameras: names, numbers, the configuration file.

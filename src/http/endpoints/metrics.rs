@@ -246,7 +246,7 @@ fn of_variants(page: &mut Page, all: &[CameraFigures<'_>]) {
         page.each((name, kind, help), all, |camera| [(None, value(&camera.variants))]);
     };
     one("variants", "gauge", "Variants of pictures that are made.", |(all, _)| all.len() as f64);
-    one("variant_viewers", "gauge", "Viewers of variants.", |(all, _)| {
+    one("variant_readers", "gauge", "Viewers and snapshots that read variants.", |(all, _)| {
         all.iter().map(|variant| variant.n_readers).sum::<usize>() as f64
     });
     one("variant_frames_total", "counter", "Frames made for variants.", |(_, f)| f.n_made as f64);
