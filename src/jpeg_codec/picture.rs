@@ -110,16 +110,6 @@ impl Picture {
     }
 }
 
-/// Calls `each` with place in zigzag order and value of each AC coefficient.
-#[inline(always)]
-pub(crate) fn for_each_ac(non_zero: u64, values: &[i16], mut each: impl FnMut(usize, i16)) {
-    let mut left = non_zero;
-    for value in values {
-        each(left.trailing_zeros() as usize & 63, *value);
-        left &= left.wrapping_sub(1);
-    }
-}
-
 /// The place in zigzag order of each place in rows.
 pub(crate) static IN_ZIGZAG: [u8; 64] = {
     let mut places = [0; 64];

@@ -1,7 +1,7 @@
 //! The eight ways in which a picture can lie, and what they make of a block.
 
 use crate::blocks::ZIGZAG;
-use crate::picture::{Block, IN_ZIGZAG, for_each_ac};
+use crate::picture::{Block, IN_ZIGZAG};
 
 /// One of the eight ways in which a picture can lie: first transposed (mirrored at the
 /// main diagonal), then mirrored.
@@ -84,16 +84,27 @@ impl Turn {
         new
     }
 
+    /// Calls `each` with new place and value of each AC coefficient of a block that is
+    /// not 0.
+    #[inline(always)]
+    pub(super) fn each_ac(&self, block: &Block, values: &[i16], mut each: impl FnMut(usize, i16)) {
+        let mut left = block.non_zero;
+        for value in values {
+            let to = usize::from(self.places[left.trailing_zeros() as usize & 63]) & 63;
+            left &= left.wrapping_sub(1);
+            // Values have at most 10 bits, so that the negation cannot overflow.
+            let sign = self.signs[to];
+            each(to, (value ^ sign) - sign);
+        }
+    }
+
     /// Writes the AC coefficients of a block that are not 0 to their new places, and
     /// returns a bit for each.
     #[inline(always)]
     pub(super) fn ac(&self, block: &Block, values: &[i16], out: &mut [i16; 64]) -> u64 {
         let mut non_zero = 0;
-        for_each_ac(block.non_zero, values, |k, value| {
-            let to = usize::from(self.places[k]) & 63;
-            // Values have at most 10 bits, so that the negation cannot overflow.
-            let sign = self.signs[to];
-            out[to] = (value ^ sign) - sign;
+        self.each_ac(block, values, |to, value| {
+            out[to] = value;
             non_zero |= 1 << to;
         });
         non_zero

@@ -5,8 +5,9 @@ use super::idct;
 use super::orientation::Turn;
 use super::placement::Placement;
 use super::write::block;
+use crate::blocks::ZIGZAG;
 use crate::error::TranscodeError;
-use crate::picture::{IN_ZIGZAG, Picture};
+use crate::picture::Picture;
 use crate::samples::McuRow;
 use crate::tables::Tables;
 
@@ -98,55 +99,78 @@ impl Shrink<'_> {
     ) {
         let side = self.scale.block_side();
         let (width, height) = (side * repeated.0, side * repeated.1);
-        let mut samples = [0; 16];
         let n_blocks = self.placement.components[component].n_blocks;
         for (i, lines) in plane.chunks_mut(height * stride).take(n_lines / height).enumerate() {
             let y = top / height + i;
-            if y >= n_blocks.1 {
-                return;
-            }
-            for x in 0..n_blocks.0.min(stride.div_ceil(width)) {
-                self.block(component, (x, y), &mut samples);
-                for (line_y, line) in lines.chunks_exact_mut(stride).enumerate() {
-                    let of = &samples[line_y / repeated.1 * side..][..side];
-                    for (i, place) in line[x * width..].iter_mut().take(width).enumerate() {
-                        *place = of[i / repeated.0];
-                    }
+            for x in 0..n_blocks.0.min(stride / width) {
+                if y >= n_blocks.1 {
+                    return;
+                }
+                let c = self.low(component, (x, y));
+                let lines = &mut lines[x * width..];
+                match self.scale {
+                    Scale::Full | Scale::Half => put(idct::half(&c), lines, stride, repeated),
+                    Scale::Quarter => put(idct::quarter(&c), lines, stride, repeated),
+                    Scale::Eighth => put(idct::eighth(&c), lines, stride, repeated),
                 }
             }
         }
     }
 
-    fn block(&self, component: usize, place: (usize, usize), samples: &mut [u8; 16]) {
-        let Some(block) = block(self.picture, self.placement, component, place) else { return };
-        let divisors = &self.divisors[component];
-        let mut turned = [0; 64];
-        let non_zero = self.turn.ac(block, self.picture.values(block), &mut turned) | 1;
-        turned[0] = block.dc;
-        let at = |y: usize, x: usize| {
-            let k = usize::from(IN_ZIGZAG[8 * y + x]) & 63;
-            let value = i32::from(turned[k]) * i32::from(divisors[k]);
-            if non_zero >> k & 1 == 0 { 0 } else { value.clamp(-MAX_COEFFICIENT, MAX_COEFFICIENT) }
-        };
-        match self.scale {
-            Scale::Full | Scale::Half => {
-                let coefficients = std::array::from_fn(|i| at(i / 4, i % 4));
-                *samples = idct::half(&coefficients);
+    /// The lowest frequencies of a block, four by four in rows, dequantized.
+    #[inline(always)]
+    fn low(&self, component: usize, place: (usize, usize)) -> idct::Low {
+        // The last place takes all others.
+        let mut low = [0; 17];
+        if let Some(block) = block(self.picture, self.placement, component, place) {
+            let divisors = &self.divisors[component];
+            low[0] = dequantized(block.dc, divisors[0]);
+            self.turn.each_ac(block, self.picture.values(block), |k, value| {
+                low[usize::from(LOW[k]).min(16)] = dequantized(value, divisors[k]);
+            });
+        }
+        low
+    }
+}
+
+/// Writes the samples of a block, each as often as is said.
+#[inline(always)]
+fn put<const N: usize>(
+    samples: [[u8; N]; N],
+    lines: &mut [u8],
+    stride: usize,
+    (across, down): Repeated,
+) {
+    for (samples, lines) in samples.iter().zip(lines.chunks_mut(stride * down)) {
+        for line in lines.chunks_mut(stride) {
+            if across == 1
+                && let Some(place) = line.first_chunk_mut()
+            {
+                *place = *samples;
+            } else {
+                let places = line.chunks_exact_mut(across).zip(samples);
+                places.for_each(|(place, sample)| place.fill(*sample));
             }
-            Scale::Quarter => {
-                let low = [at(0, 0), at(0, 1), at(1, 0), at(1, 1)];
-                samples[..4].copy_from_slice(&idct::quarter(low));
-            }
-            Scale::Eighth => samples[0] = idct::eighth(at(0, 0)),
         }
     }
 }
 
-/// All coefficients of a block in rows, dequantized.
-pub(super) fn dequantized(turned: &[i16; 64], non_zero: u64, divisors: &[u16; 64]) -> [i32; 64] {
-    std::array::from_fn(|place| {
-        let k = usize::from(IN_ZIGZAG[place]) & 63;
-        let value = i32::from(turned[k]) * i32::from(divisors[k]);
-        if non_zero >> k & 1 == 0 { 0 } else { value.clamp(-MAX_COEFFICIENT, MAX_COEFFICIENT) }
-    })
+/// The place in rows of four of each frequency, in zigzag order; 16 for the higher ones.
+static LOW: [u8; 64] = {
+    let mut low = [16; 64];
+    let mut k = 0;
+    while k < 64 {
+        let (y, x) = (ZIGZAG[k] / 8, ZIGZAG[k] % 8);
+        if y < 4 && x < 4 {
+            low[k] = 4 * y + x;
+        }
+        k += 1;
+    }
+    low
+};
+
+/// A coefficient times its divisor.
+#[inline(always)]
+pub(super) fn dequantized(value: i16, divisor: u16) -> i32 {
+    (i32::from(value) * i32::from(divisor)).clamp(-MAX_COEFFICIENT, MAX_COEFFICIENT)
 }

@@ -1,7 +1,7 @@
 //! Puts a text over a picture.
 
 use super::idct;
-use super::orientation::{Orientation, Turn};
+use super::orientation::Turn;
 use super::placement::Placement;
 use super::shrink::dequantized;
 use crate::blocks::{Pair, ZIGZAG};
@@ -61,6 +61,10 @@ pub(super) struct Stamping<'a> {
     pub(super) picture: &'a mut Picture,
     pub(super) placement: &'a Placement,
     pub(super) turn: &'a Turn,
+    /// Turns nothing.
+    pub(super) as_it_is: &'a Turn,
+    /// Divide nothing.
+    pub(super) ones: &'a Divisors,
     pub(super) simd: Simd,
 }
 
@@ -111,12 +115,13 @@ impl Stamping<'_> {
         let Some(block) = self.picture.components[component].blocks.get(place).copied() else {
             return;
         };
-        let as_it_is = Turn::new(Orientation::IDENTITY);
-        let turn = if block.is_oriented { &as_it_is } else { self.turn };
+        let turn = if block.is_oriented { self.as_it_is } else { self.turn };
         let mut turned = [0; 64];
-        let non_zero = turn.ac(&block, self.picture.values(&block), &mut turned) | 1;
-        turned[0] = block.dc;
-        let before = idct::whole(&dequantized(&turned, non_zero, divisors));
+        turned[0] = dequantized(block.dc, divisors[0]);
+        turn.each_ac(&block, self.picture.values(&block), |k, value| {
+            turned[usize::from(ZIGZAG[k])] = dequantized(value, divisors[k]);
+        });
+        let before = idct::whole(&turned);
         // Side by side with a block that nobody looks at.
         let mut samples = [0; 2 * 64];
         for (i, (before, share)) in before.into_iter().zip(shares).enumerate() {
@@ -126,7 +131,7 @@ impl Stamping<'_> {
             samples[i / 8 * 16 + i % 8] = ((after + whole / 2) / whole).clamp(0, 255) as u8;
         }
         let mut pair = Pair::ZERO;
-        self.simd.pair(&samples, 16, &Divisors::new(&[1; 64]), &mut pair);
+        self.simd.pair(&samples, 16, self.ones, &mut pair);
         let new = self.quantized(&pair, divisors);
         if let Some(place) = self.picture.components[component].blocks.get_mut(place) {
             *place = new;

@@ -10,6 +10,7 @@ use super::write::{self, Way};
 use super::{Edit, Scale};
 use crate::annex_k;
 use crate::decode::{Reader, Wanted};
+use crate::divisors::Divisors;
 use crate::error::TranscodeError;
 use crate::picture::MAX_COMPONENTS;
 use crate::samples::McuRow;
@@ -93,7 +94,10 @@ impl Transcoder {
     pub fn stamp(&mut self, stamp: &Stamp<'_>) {
         if self.edit.scale == Scale::Full {
             let (picture, turn) = (&mut self.reader.picture, &self.turn);
-            Stamping { picture, placement: &self.placement, turn, simd: self.simd }.put(stamp);
+            let as_it_is = &Turn::new(Orientation::IDENTITY);
+            let (placement, ones) = (&self.placement, &Divisors::new(&[1; 64]));
+            let simd = self.simd;
+            Stamping { picture, placement, turn, as_it_is, ones, simd }.put(stamp);
         }
     }
 
