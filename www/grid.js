@@ -2,7 +2,7 @@
 // camera's own page. A browser opens six connections to a host. Three carry live tiles, one fetches snapshots for the
 // other tiles in turn, and the rest stay free for the status. On a page of one camera, the event 'single' starts app.js.
 
-import { byId, make, makeTimers, randomKey, replaceImage, request, setText, url } from './common.js';
+import { byId, isSlowLine, make, makeTimers, randomKey, replaceImage, request, setText, url } from './common.js';
 
 const MOST_LIVE = 3;
 const POLL_MS = 2000;
@@ -14,6 +14,9 @@ const REOPEN_MS = 3000;
 const REFUSED_MS = 15000;
 // A tile that is only scrolled past opens no stream.
 const SETTLE_MS = 150;
+// More dots to a pixel of the page do not show in a tile.
+const MOST_DENSE = 1.5;
+const FULL_AFTER_REFUSAL_MS = 60000;
 
 const section = byId('grid');
 const list = byId('tiles');
@@ -100,8 +103,19 @@ function makeTile(name) {
   link.setAttribute('aria-labelledby', `${title.id} ${label.id}`);
   return {
     name, frame, canvas, image, trouble, label, item: make('li', {}, link), camera: null,
-    inView: false, stream: null, isRefused: false, streamAt: 0, hasStill: false, stillAt: 0,
+    inView: false, stream: null, isRefused: false, fullUntil: 0, streamAt: 0, hasStill: false, stillAt: 0,
   };
+}
+
+// A tile is small, so a smaller picture is enough: the server gives the next size that is at least so wide. 0: the full size.
+function widthToAsk(tile) {
+  if (performance.now() < tile.fullUntil || !status.variants?.max) return 0;
+  const density = isSlowLine() ? 1 : Math.min(devicePixelRatio, MOST_DENSE);
+  return Math.max(1, Math.ceil(tile.frame.clientWidth * density));
+}
+
+function smallerWasRefused(tile) {
+  tile.fullUntil = performance.now() + FULL_AFTER_REFUSAL_MS;
 }
 
 // Gives the live streams to the first tiles in view.
@@ -119,11 +133,20 @@ function arrange() {
 function openStream(tile) {
   const now = performance.now();
   const key = randomKey();
-  const stream = { key, openedAt: now, row: null, bytes: -1, bytesAt: now, hasPicture: false };
+  const width = widthToAsk(tile);
+  const stream = { key, openedAt: now, row: null, bytes: -1, bytesAt: now, hasPicture: false, width };
   tile.stream = stream;
   tile.image.onload = () => { if (tile.stream === stream) pictureArrived(tile); };
-  tile.image.onerror = () => { if (tile.stream === stream) giveUp(tile, REFUSED_MS); };
-  tile.image.src = url(`${tile.name}/video_feed?key=${key}`);
+  tile.image.onerror = () => { if (tile.stream === stream) streamFailed(tile); };
+  tile.image.src = url(`${tile.name}/video_feed?key=${key}${width ? `&width=${width}` : ''}`);
+}
+
+function streamFailed(tile) {
+  if (!tile.stream.width) return giveUp(tile, REFUSED_MS);
+  // Perhaps only the smaller picture is refused.
+  smallerWasRefused(tile);
+  closeStream(tile);
+  arrange();
 }
 
 function pictureArrived(tile) {
@@ -164,6 +187,8 @@ function watchStream(tile) {
     stream.bytesAt = now;
   }
   if (isGone || now - stream.bytesAt > NO_BYTES_MS) giveUp(tile, REOPEN_MS);
+  // The tile has grown.
+  else if (row?.variant && widthToAsk(tile) > stream.width) closeStream(tile);
 }
 
 // --- tiles without a stream ---
@@ -185,12 +210,18 @@ async function nextStill() {
 }
 
 async function takeStill(tile, abort) {
+  const width = widthToAsk(tile);
   try {
-    const bitmap = await createImageBitmap(await ask(`${tile.name}/snapshot`, abort));
+    const bitmap = await createImageBitmap(await ask(`${tile.name}/snapshot${width ? `?width=${width}` : ''}`, abort));
     draw(tile, bitmap, bitmap.width, bitmap.height);
     bitmap.close();
   } catch {
     if (!awake) return;
+    if (width) {
+      smallerWasRefused(tile);
+      tile.stillAt = 0;
+      return;
+    }
     // The status has the cause. A camera without pictures is tried less often, so that it does not delay the others.
     tile.hasStill = false;
     tile.stillAt = performance.now() + FAULT_EVERY_MS;
@@ -231,7 +262,8 @@ function render() {
     setText(tile.trouble, trouble);
   }
   setText(byId('grid-trouble'), isOffline() ? 'The server does not answer. The pictures return automatically.' : '');
-  setText(byId('source'), `${tiles.length} cameras`);
+  const isSmaller = tiles.some(({ stream }) => stream?.row?.variant);
+  setText(byId('source'), `${tiles.length} cameras${isSmaller ? ', in reduced size' : ''}`);
   setText(byId('server'), `${status.name} ${status.version}`);
 }
 

@@ -312,6 +312,11 @@ impl Reader {
         self.0.slot.wait_newer(seen, timeout)
     }
 
+    /// As [`FrameSlot::wait_newer_served`].
+    pub(crate) fn wait_newer_served(&self, seen: u64, timeout: Duration) -> Newer {
+        self.0.slot.wait_newer_served(seen, timeout)
+    }
+
     /// As [`FrameSlot::subscribe`].
     pub(crate) fn subscribe(&self, sink: Box<dyn Sink>) -> Subscription<'_> {
         self.0.slot.subscribe(sink)

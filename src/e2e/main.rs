@@ -99,6 +99,8 @@ mod download;
 mod recording_faults;
 // The page, in a real browser.
 mod page;
+// Smaller pictures on the page, in a real browser.
+mod page_smaller;
 // All cameras on one page, in a real browser.
 mod grid;
 // Playback on the page, in a real browser.

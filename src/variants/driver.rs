@@ -47,7 +47,7 @@ impl SlotDriver {
     /// so an older one is taken only where none comes soon.
     fn wait(&mut self, stop: &Shutdown) -> Result<std::sync::Arc<Frame>, Error> {
         let seen = self.last.max(self.passed_over);
-        match self.source.wait_newer(seen, SLICE) {
+        match self.source.wait_newer_served(seen, SLICE) {
             Newer::Frame { frame, skipped, .. } => {
                 self.n_stale += skipped;
                 Ok(frame)
@@ -97,7 +97,7 @@ impl Driver for SlotDriver {
     fn skip_frame(&mut self, stop: &Shutdown) -> Result<bool, Error> {
         // A paused reader of the camera: one whose pictures have to be encoded rests too.
         let seen = self.last.max(self.passed_over);
-        match self.source.pause(|| self.source.wait_newer(seen, SLICE)) {
+        match self.source.pause(|| self.source.wait_newer_served(seen, SLICE)) {
             Newer::Frame { frame, .. } => {
                 self.passed_over = frame.meta.seq;
                 Ok(true)

@@ -36,6 +36,10 @@ pub(crate) use wish::{Size, Wish};
 /// snapshots of whoever polls.
 const IDLE_TIMEOUT: Duration = Duration::from_secs(3);
 
+/// How long the first picture of a camera is waited for. The page opens a stream anew
+/// that does not begin within four seconds.
+const FIRST_PICTURE: Duration = Duration::from_secs(2);
+
 /// All variants of this daemon, of which there may be so many at once.
 pub(crate) struct AllVariants {
     n_most: usize,
@@ -150,12 +154,22 @@ impl Variants {
     /// # Errors
     /// Why there is none.
     pub(crate) fn enter(&self, wish: Wish) -> Result<Option<Place>, Refused> {
-        let Some(wish) = wish.settle(self.source.size()) else { return Ok(None) };
+        let Some(wish) = wish.settle(self.size_for(wish)) else { return Ok(None) };
         let mut list = self.all.list.lock();
         let (place, gone) = self.find_or_add(&mut list, wish)?;
         drop(list);
         drop(gone);
         Ok(Some(place))
+    }
+
+    /// The size of the camera's pictures. If it matters and is not known yet, as the
+    /// camera was off since the start, its first picture is waited for: so is whoever asks,
+    /// and a variant of a camera that is small itself would only cost.
+    fn size_for(&self, wish: Wish) -> Option<(u16, u16)> {
+        if wish.needs_size() && self.source.size().is_none() {
+            self.source.read().wait_newer(0, FIRST_PICTURE);
+        }
+        self.source.size()
     }
 
     /// Returns also those that had to go, as [`AllVariants::make_room`].

@@ -44,6 +44,11 @@ impl Wish {
         Self::new(size, self.quality, self.is_gray)
     }
 
+    /// Whether what it is depends on the size of the camera's pictures.
+    pub(super) fn needs_size(self) -> bool {
+        matches!(self.size, Size::Width(_))
+    }
+
     /// What to change in a picture of this size; `None`: nothing.
     pub(super) fn edit(self, size: (u16, u16)) -> Option<Edit> {
         let scale = self.scale(size);
