@@ -84,7 +84,7 @@ bench-v4l2: need-build need-v4l2 ## measure CPU per frame beside uStreamer, in a
 bench-board: need-build need-v4l2 need-board ## measure what recording costs a board beside one more viewer, in an emulated one
 	$(CARGO) test --locked --release --test v4l2 -- --ignored --nocapture beside_one_more_viewer
 
-bench-encode: need-build need-encode ## measure the encoder beside libjpeg-turbo
+bench-encode: need-build need-encode ## measure the encoder and changes of JPEGs beside libjpeg-turbo
 	$(CARGO) bench --locked --bench encode --features bench-turbo
 
 install: build ## put the daemon under PREFIX (/usr/local)

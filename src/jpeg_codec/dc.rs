@@ -38,8 +38,9 @@ impl DcReader {
         self.values.clear();
         for row in luma.blocks.chunks(luma.stride.max(1)).take(height) {
             // A picture has no DC beyond 2047.
-            let level = |dc: i16| (i32::from(dc) * divisor).clamp(-2048, 2047) as i16;
-            self.values.extend(row.iter().take(width).map(|block| level(block.dc)));
+            let level = |dc: i16| (i32::from(dc) * divisor).clamp(-2048, 2047);
+            let levels = row.iter().take(width).map(|block| level(block.dc));
+            self.values.extend(levels.map(|level| i16::try_from(level).unwrap_or_default()));
         }
         Ok(DcPicture { width, height, values: &self.values })
     }

@@ -5,6 +5,9 @@ use crate::blocks::ZIGZAG;
 /// Components of a picture at most.
 pub(crate) const MAX_COMPONENTS: usize = 3;
 
+/// The most blocks of an MCU (T.81, B.2.3).
+pub(crate) const MAX_MCU_BLOCKS: usize = 10;
+
 /// Quantized coefficients of a block.
 ///
 /// Most are zero. So only the others are kept, all those of a picture in one list: a

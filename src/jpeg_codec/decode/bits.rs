@@ -77,7 +77,7 @@ impl<'a> Bits<'a> {
 
     /// The value with `n` bits that comes next (T.81, F.2.2.1).
     #[inline(always)]
-    pub(super) fn value(&mut self, n: u32) -> i32 {
+    pub(super) fn value(&mut self, n: u32) -> i16 {
         let value = value(self.word, n);
         self.skip(n);
         value
@@ -90,11 +90,12 @@ impl<'a> Bits<'a> {
     }
 }
 
-/// The value in the upper `n` bits, of at most 16: one that begins with 0 is negative.
+/// The value in the upper `n` bits, of at most 15: one that begins with 0 is negative.
+#[expect(clippy::cast_possible_truncation, reason = "the upper 16 bits")]
 #[inline(always)]
-pub(super) fn value(word: u64, n: u32) -> i32 {
+pub(super) fn value(word: u64, n: u32) -> i16 {
     // In two shifts, since `n` may be 0.
     let bits = (word >> 48) as i32 >> (16 - n);
     let is_negative = if word >> 63 == 0 { -1 } else { 0 };
-    bits + (is_negative & (1 - (1 << n)))
+    (bits + (is_negative & (1 - (1 << n)))) as i16
 }

@@ -38,11 +38,9 @@ impl ScanHeader {
         if n == 0 || n > picture.n_components || rest.len() < 2 * n {
             return Err(WRONG);
         }
-        let pairs = rest.as_chunks::<2>().0;
-        for i in 0..n {
-            let [id, tables] = pairs[i];
+        for (i, [id, tables]) in rest.as_chunks::<2>().0[..n].iter().enumerate() {
             let mut all = picture.components().iter();
-            let component = all.position(|component| component.id == id).ok_or(WRONG)?;
+            let component = all.position(|component| component.id == *id).ok_or(WRONG)?;
             let is_twice = new.components[..i].iter().any(|other| other.component == component);
             if is_twice || picture.components[component].is_read {
                 return Err(TranscodeError::Damaged("a component is there twice"));
@@ -82,9 +80,15 @@ pub(super) fn read(
         place.factors = (usize::from(factors >> 4), usize::from(factors & 15));
         place.table = *table;
         place.is_read = false;
+        // Until a scan has it; a picture that breaks off has none for its colours.
+        place.divisors = [1; 64];
         if !(1..=4).contains(&place.factors.0) || !(1..=4).contains(&place.factors.1) {
             return Err(WRONG);
         }
+    }
+    let ids = || components[..n].iter().map(|[id, ..]| id);
+    if ids().enumerate().any(|(i, id)| ids().skip(i + 1).any(|other| other == id)) {
+        return Err(TranscodeError::Damaged("two components have the same name"));
     }
     (picture.width, picture.height, picture.n_components) = (width, height, n);
     lay_out(picture, n_bytes, is_wanted)

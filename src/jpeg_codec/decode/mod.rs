@@ -1,8 +1,10 @@
 //! Reads the coefficients of baseline JPEGs.
 
 mod bits;
+mod block;
 mod codes;
 mod frame;
+mod runs;
 mod scan;
 mod tables;
 

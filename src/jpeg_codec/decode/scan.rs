@@ -2,16 +2,14 @@
 
 use super::Wanted;
 use super::bits::{Bits, unstuff};
-use super::codes::{Codes, RunCodes, Symbol};
+use super::block::{MAX_VALUES, read_ac, skip_ac};
+use super::codes::Codes;
 use super::frame::ScanHeader;
+use super::runs::RunCodes;
 use super::tables::Tables;
 use crate::error::TranscodeError;
-use crate::picture::{Block, MAX_COMPONENTS, Picture};
+use crate::picture::{Block, MAX_COMPONENTS, MAX_MCU_BLOCKS, Picture};
 
-/// The most blocks of an MCU (T.81, B.2.3).
-const MAX_MCU_BLOCKS: usize = 10;
-/// Coefficients of a block, and those that may be written behind them.
-const MAX_VALUES: usize = 64 + 2;
 /// The largest DC of a picture with 8 bits: differences then fit the codes of annex K.
 const DC_RANGE: (i32, i32) = (-1024, 1023);
 
@@ -148,7 +146,7 @@ impl<'a> Scan<'a> {
         for place in &self.places {
             let previous = &mut previous[place.component];
             bits.refill();
-            *previous = previous.wrapping_add(place.codes.0.difference(bits)?);
+            *previous = previous.wrapping_add(place.codes.0.difference(bits)?.into());
             if !self.wanted.has_ac(place.component) {
                 skip_ac(bits, place.codes.1)?;
             }
@@ -162,76 +160,12 @@ impl<'a> Scan<'a> {
             let component = &mut picture.components[place.component];
             let at = (y * place.step.1 + place.y) * component.stride + x * place.step.0 + place.x;
             if let Some(block) = component.blocks.get_mut(at) {
-                let dc = (*previous).clamp(DC_RANGE.0, DC_RANGE.1) as i16;
-                *block = Block { non_zero, start: start as u32, dc, is_oriented: false };
+                let dc = (*previous).clamp(DC_RANGE.0, DC_RANGE.1);
+                let dc = i16::try_from(dc).unwrap_or_default();
+                let start = u32::try_from(start).ok()?;
+                *block = Block { non_zero, start, dc, is_oriented: false };
             }
         }
         Some(())
     }
-}
-
-/// Reads the AC coefficients of a block. Returns a bit for each that is not 0.
-#[inline(always)]
-fn read_ac(bits: &mut Bits<'_>, codes: &RunCodes, values: &mut [i16; MAX_VALUES]) -> Option<u64> {
-    let (mut k, mut n, mut non_zero) = (1_u32, 0_usize, 0_u64);
-    while k < 64 {
-        bits.refill();
-        let run = codes.run(bits.peek());
-        if run.n_bits() != 0 && k + run.n_places() <= 64 {
-            bits.skip(run.n_bits());
-            let (has, places) = (run.has(), run.places());
-            non_zero |= has[0] << ((k + places[0]) & 63) | has[1] << ((k + places[1]) & 63);
-            [values[n & 63], values[(n & 63) + 1]] = run.values();
-            n += (has[0] + has[1]) as usize;
-            k += run.n_places();
-            if run.is_end() {
-                break;
-            }
-            continue;
-        }
-        // One at a time: a long code, or the last coefficients of a block.
-        let (symbol, n_bits) = codes.codes.run_symbol(bits.peek())?;
-        bits.skip(n_bits);
-        match symbol {
-            Symbol::End => break,
-            Symbol::Zeros => k += 16,
-            Symbol::Value(n_zeros, value) => {
-                k += n_zeros;
-                if k > 63 {
-                    return None;
-                }
-                non_zero |= 1 << k;
-                values[n & 63] = value as i16;
-                n += 1;
-                k += 1;
-            }
-        }
-    }
-    (k <= 64).then_some(non_zero)
-}
-
-/// Goes over the AC coefficients of a block.
-#[inline(always)]
-fn skip_ac(bits: &mut Bits<'_>, codes: &RunCodes) -> Option<()> {
-    let mut k = 1_u32;
-    while k < 64 {
-        bits.refill();
-        let run = codes.run(bits.peek());
-        if run.n_bits() != 0 && k + run.n_places() <= 64 {
-            bits.skip(run.n_bits());
-            k += run.n_places();
-            if run.is_end() {
-                break;
-            }
-            continue;
-        }
-        let (symbol, n_bits) = codes.codes.run_symbol(bits.peek())?;
-        bits.skip(n_bits);
-        match symbol {
-            Symbol::End => break,
-            Symbol::Zeros => k += 16,
-            Symbol::Value(n_zeros, _) => k += n_zeros + 1,
-        }
-    }
-    (k <= 64).then_some(())
 }

@@ -1,6 +1,7 @@
 //! The tables of a source, as its segments define them.
 
-use super::codes::{Codes, RunCodes};
+use super::codes::Codes;
+use super::runs::RunCodes;
 use crate::annex_k;
 use crate::error::TranscodeError;
 
@@ -20,34 +21,47 @@ pub(super) struct Tables {
 /// each, and to make it takes longer than to read a small picture.
 struct Kept<T> {
     /// Counts and symbols, as in DHT.
-    made_of: Vec<u8>,
-    table: Option<Box<T>>,
-    /// Whether this picture has it.
+    content: Vec<u8>,
+    /// Whether this picture has set it.
     is_set: bool,
+    /// Made when a scan needs it: a picture may define thousands.
+    table: Option<Box<T>>,
 }
 
 impl<T> Kept<T> {
     fn new() -> Self {
-        Self { made_of: Vec::new(), table: None, is_set: false }
+        Self { content: Vec::new(), is_set: false, table: None }
     }
 
-    fn set(
+    fn set(&mut self, content: &[u8]) {
+        self.is_set = true;
+        if self.content != content {
+            self.table = None;
+            self.content.clear();
+            self.content.extend_from_slice(content);
+        }
+    }
+
+    /// Makes the table if it is not there. Many cameras leave out those of annex K.
+    fn complete(
         &mut self,
-        content: &[u8],
+        annex_k: Option<&[u8]>,
         make: impl FnOnce(&[u8; 16], &[u8]) -> Result<T, TranscodeError>,
     ) -> Result<(), TranscodeError> {
-        self.is_set = true;
-        if self.table.is_none() || self.made_of != content {
-            self.table = None;
-            let Some((lengths, symbols)) = content.split_first_chunk() else { return SHORT };
+        match annex_k {
+            Some(content) if !self.is_set => self.set(content),
+            _ if !self.is_set => return Err(MISSING),
+            _ => {}
+        }
+        if self.table.is_none() {
+            let Some((lengths, symbols)) = self.content.split_first_chunk() else { return SHORT };
             self.table = Some(Box::new(make(lengths, symbols)?));
-            self.made_of.clear();
-            self.made_of.extend_from_slice(content);
         }
         Ok(())
     }
 }
 
+const MISSING: TranscodeError = TranscodeError::Damaged("a Huffman table is missing");
 const SHORT: Result<(), TranscodeError> = Err(TranscodeError::Damaged("a segment is too short"));
 
 impl Tables {
@@ -96,8 +110,8 @@ impl Tables {
             let Some((table, rest)) = rest.split_at_checked(n) else { return SHORT };
             let nth = usize::from(which & 15);
             match (which >> 4, self.dc.get_mut(nth), self.ac.get_mut(nth)) {
-                (0, Some(place), _) => place.set(table, Codes::new)?,
-                (1, _, Some(place)) => place.set(table, RunCodes::new)?,
+                (0, Some(place), _) => place.set(table),
+                (1, _, Some(place)) => place.set(table),
                 _ => return Err(TranscodeError::Damaged("a Huffman table of an unknown kind")),
             }
             content = rest;
@@ -109,30 +123,22 @@ impl Tables {
         self.divisors.get(usize::from(nth)).copied().flatten()
     }
 
-    /// Sees to it that the tables of a scan's component are there: many cameras leave out
-    /// those of annex K.
+    /// Makes the Huffman tables of these numbers, for a scan.
     pub(super) fn complete(&mut self, dc: usize, ac: usize) -> Result<(), TranscodeError> {
-        if let Some(place) = self.dc.get_mut(dc).filter(|place| !place.is_set)
-            && let Some(content) = annex_k::huffman(0, dc)
-        {
-            place.set(content, Codes::new)?;
-        }
-        if let Some(place) = self.ac.get_mut(ac).filter(|place| !place.is_set)
-            && let Some(content) = annex_k::huffman(1, ac)
-        {
-            place.set(content, RunCodes::new)?;
-        }
-        Ok(())
+        let dc_table = self.dc.get_mut(dc).ok_or(MISSING)?;
+        dc_table.complete(annex_k::huffman(0, dc), Codes::new)?;
+        let ac_table = self.ac.get_mut(ac).ok_or(MISSING)?;
+        ac_table.complete(annex_k::huffman(1, ac), RunCodes::new)
     }
 
-    /// The Huffman tables of these numbers.
+    /// The Huffman tables of these numbers, which were completed.
     pub(super) fn codes(
         &self,
         dc: usize,
         ac: usize,
     ) -> Result<(&Codes, &RunCodes), TranscodeError> {
-        let dc = self.dc.get(dc).filter(|kept| kept.is_set).and_then(|kept| kept.table.as_deref());
-        let ac = self.ac.get(ac).filter(|kept| kept.is_set).and_then(|kept| kept.table.as_deref());
-        dc.zip(ac).ok_or(TranscodeError::Damaged("a Huffman table is missing"))
+        let dc = self.dc.get(dc).and_then(|kept| kept.table.as_deref());
+        let ac = self.ac.get(ac).and_then(|kept| kept.table.as_deref());
+        dc.zip(ac).ok_or(MISSING)
     }
 }

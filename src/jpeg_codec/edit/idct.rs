@@ -90,6 +90,7 @@ fn rounded(value: i32, by: i32) -> i32 {
     value.wrapping_add(1 << (by - 1)) >> by
 }
 
+#[expect(clippy::cast_sign_loss, reason = "at least 0 after clamp")]
 #[inline(always)]
 fn sample(value: i32, by: i32) -> u8 {
     (rounded(value, by) + MIDDLE).clamp(0, 255) as u8

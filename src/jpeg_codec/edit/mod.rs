@@ -5,6 +5,7 @@ mod idct;
 mod orientation;
 mod placement;
 mod requantize;
+mod sampling;
 mod shrink;
 mod stamp;
 mod transcoder;
@@ -46,6 +47,16 @@ impl Scale {
     /// Samples of a block, across as well as down.
     fn block_side(self) -> usize {
         8 / usize::from(self.divisor())
+    }
+
+    /// A bit for each coefficient, in zigzag order, up to the last that matters.
+    fn lowest(self) -> u64 {
+        match self {
+            Self::Full => u64::MAX,
+            Self::Half => (1 << 25) - 1,
+            Self::Quarter => (1 << 5) - 1,
+            Self::Eighth => 1,
+        }
     }
 }
 

@@ -3,7 +3,7 @@
 use super::Edit;
 use super::orientation::Orientation;
 use crate::error::TranscodeError;
-use crate::picture::{MAX_COMPONENTS, Picture};
+use crate::picture::{MAX_COMPONENTS, MAX_MCU_BLOCKS, Picture};
 
 /// Where the blocks of a component are.
 #[derive(Clone, Copy, Debug, Default)]
@@ -77,6 +77,11 @@ impl Placement {
             let (step_x, from_x) = mirrored(step_x, placed.n_blocks.0, orientation.flip_x);
             let (step_y, from_y) = mirrored(step_y, placed.n_blocks.1, orientation.flip_y);
             (placed.origin, placed.step) = (from_x + from_y, (step_x, step_y));
+        }
+        if components.iter().map(|placed| placed.factors.0 * placed.factors.1).sum::<usize>()
+            > MAX_MCU_BLOCKS
+        {
+            return Err(TranscodeError::Unsupported("more than ten blocks in an MCU"));
         }
         let [width, height] = [width, height].map(|side| u16::try_from(side).unwrap_or(u16::MAX));
         let n_mcus = (n_across, n_down);

@@ -11,7 +11,8 @@ impl Requantize {
     pub(super) fn new(from: &[u16; 64], to: &[u16; 64]) -> Self {
         Self(std::array::from_fn(|k| {
             let (from, to) = (u32::from(from[k]), u32::from(to[k]).max(1));
-            (((u64::from(from) << POINT) + u64::from(to / 2)) / u64::from(to)) as u32
+            // At most 1.
+            ((from << POINT) + to / 2) / to
         }))
     }
 
@@ -20,7 +21,7 @@ impl Requantize {
     pub(super) fn value(&self, k: usize, value: i16) -> i16 {
         // Both factors have at most 17 and 11 bits.
         let size = u32::from(value.unsigned_abs()) * self.0[k & 63] + (1 << (POINT - 1));
-        let size = (size >> POINT) as i16;
+        let size = i16::try_from(size >> POINT).unwrap_or_default();
         if value < 0 { -size } else { size }
     }
 

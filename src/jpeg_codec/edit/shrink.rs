@@ -4,51 +4,16 @@ use super::Scale;
 use super::idct;
 use super::orientation::Turn;
 use super::placement::Placement;
+use super::sampling::{Repeated, Sampling};
 use super::write::block;
 use crate::blocks::ZIGZAG;
-use crate::error::TranscodeError;
-use crate::picture::Picture;
+use crate::picture::{Block, Picture};
 use crate::samples::McuRow;
 use crate::tables::Tables;
 
 /// Dequantized coefficients beyond this are of no picture; they are cut, so that the
 /// transform cannot overflow.
 const MAX_COEFFICIENT: i32 = 8191;
-
-/// How the samples of a component go to their plane: each is repeated so often, across
-/// and down.
-type Repeated = (usize, usize);
-
-/// The sampling of a picture that is encoded again.
-#[derive(Clone, Copy, Debug, Default)]
-pub(super) struct Sampling {
-    /// The factors of luma.
-    pub(super) luma: (usize, usize),
-    /// Of the colours.
-    repeated: Repeated,
-}
-
-impl Sampling {
-    /// As in the source, or the nearest that the encoder knows: it has 4:2:2 for 4:1:1.
-    pub(super) fn new(placement: &Placement) -> Result<Self, TranscodeError> {
-        const UNUSUAL: TranscodeError = TranscodeError::Unsupported("an unusual sampling");
-        let [luma, cb, cr] = placement.components.map(|placed| placed.factors);
-        if placement.n_components == 1 {
-            return Ok(Self { luma: (1, 1), repeated: (1, 1) });
-        }
-        let of = |luma: usize, colour: usize| match (luma / colour, luma % colour) {
-            (1, 0) => Ok((1, 1)),
-            (2, 0) => Ok((2, 1)),
-            (4, 0) => Ok((2, 2)),
-            _ => Err(UNUSUAL),
-        };
-        if cb != cr {
-            return Err(UNUSUAL);
-        }
-        let ((across, repeat_x), (down, repeat_y)) = (of(luma.0, cb.0)?, of(luma.1, cb.1)?);
-        Ok(Self { luma: (across, down), repeated: (repeat_x, repeat_y) })
-    }
-}
 
 /// What is decoded, and how.
 pub(super) struct Shrink<'a> {
@@ -125,7 +90,8 @@ impl Shrink<'_> {
         if let Some(block) = block(self.picture, self.placement, component, place) {
             let divisors = &self.divisors[component];
             low[0] = dequantized(block.dc, divisors[0]);
-            self.turn.each_ac(block, self.picture.values(block), |k, value| {
+            let block = Block { non_zero: block.non_zero & self.scale.lowest(), ..*block };
+            self.turn.each_ac(&block, self.picture.values(&block), |k, value| {
                 low[usize::from(LOW[k]).min(16)] = dequantized(value, divisors[k]);
             });
         }

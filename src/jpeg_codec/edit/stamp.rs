@@ -37,24 +37,35 @@ struct Share {
     luma: i32,
 }
 
+/// How many pixels a block of a component covers, across and down.
+type Covered = (usize, usize);
+
 impl Stamp<'_> {
-    /// What covers the pixels of a rectangle.
-    fn share(&self, across: std::ops::Range<usize>, down: std::ops::Range<usize>) -> Share {
-        let inside = |range: &std::ops::Range<usize>, from: usize, n: usize| {
-            range.start.max(from).saturating_sub(from)..range.end.min(from + n).saturating_sub(from)
-        };
-        let mut share = Share::default();
-        for y in inside(&down, self.y, self.height) {
-            for x in inside(&across, self.x, self.width) {
-                let at = y * self.width + x;
-                let alpha = self.alpha.get(at).copied().map_or(0, i32::from);
-                share.alpha += alpha;
-                share.luma += alpha * self.luma.get(at).copied().map_or(0, i32::from);
+    /// What covers the samples of a block.
+    fn shares(&self, (x, y): (usize, usize), (across, down): Covered) -> [Share; 64] {
+        let mut shares = [Share::default(); 64];
+        let columns: [_; MAX_COVERED] = std::array::from_fn(|x| x * 8 / across);
+        let from = self.x.max(x * across);
+        let to = (self.x + self.width).min((x + 1) * across);
+        for row in self.y.max(y * down)..(self.y + self.height).min((y + 1) * down) {
+            let start = (row - self.y) * self.width;
+            let inside = start + from - self.x..start + to.max(from) - self.x;
+            let alpha = self.alpha.get(inside.clone()).unwrap_or_default();
+            let luma = self.luma.get(inside).unwrap_or_default();
+            let line = (row - y * down) * 8 / down * 8;
+            for (i, (alpha, luma)) in alpha.iter().zip(luma).enumerate() {
+                let column = columns[(from - x * across + i) % MAX_COVERED];
+                let share = &mut shares[(line + column) % 64];
+                share.alpha += i32::from(*alpha);
+                share.luma += i32::from(*alpha) * i32::from(*luma);
             }
         }
-        share
+        shares
     }
 }
+
+/// A block of a component with the least factor beside one with the largest, 4.
+const MAX_COVERED: usize = 32;
 
 /// A picture, and how it is changed.
 pub(super) struct Stamping<'a> {
@@ -70,6 +81,10 @@ pub(super) struct Stamping<'a> {
 
 impl Stamping<'_> {
     pub(super) fn put(&mut self, stamp: &Stamp<'_>) {
+        let sides = [stamp.x, stamp.y, stamp.width, stamp.height];
+        if sides.iter().any(|side| *side > usize::from(u16::MAX)) {
+            return;
+        }
         let of = &self.placement.components[..self.placement.n_components];
         let most = of.iter().fold((1, 1), |most, placed| {
             (most.0.max(placed.factors.0), most.1.max(placed.factors.1))
@@ -77,25 +92,18 @@ impl Stamping<'_> {
         let placement = self.placement;
         for (component, placed) in placement.components[..placement.n_components].iter().enumerate()
         {
-            let (fx, fy) = placed.factors;
+            let covered = (8 * most.0 / placed.factors.0, 8 * most.1 / placed.factors.1);
+            let n_pixels = covered.0.div_ceil(8) * covered.1.div_ceil(8);
+            let n_pixels = i32::try_from(n_pixels).unwrap_or(1);
             let divisors = self.turn.divisors(&self.picture.components[component].divisors);
-            let blocks = |from: usize, n: usize, factor: usize, most: usize, n_blocks: usize| {
-                let block = 8 * most;
-                (from * factor / block)..((from + n) * factor).div_ceil(block).min(n_blocks)
+            let blocks = |from: usize, n: usize, covered: usize, n_blocks: usize| {
+                from / covered..(from + n).div_ceil(covered).min(n_blocks)
             };
-            for y in blocks(stamp.y, stamp.height, fy, most.1, placed.n_blocks.1) {
-                for x in blocks(stamp.x, stamp.width, fx, most.0, placed.n_blocks.0) {
-                    let mut n_pixels = 1;
-                    let shares = std::array::from_fn(|i| {
-                        let (sample_x, sample_y) = (8 * x + i % 8, 8 * y + i / 8);
-                        let across = sample_x * most.0 / fx..(sample_x + 1) * most.0 / fx;
-                        let down = sample_y * most.1 / fy..(sample_y + 1) * most.1 / fy;
-                        n_pixels = (across.len() * down.len()).max(1);
-                        stamp.share(across, down)
-                    });
-                    if shares.iter().any(|share: &Share| share.alpha > 0) {
-                        let place = placed.at(x, y);
-                        self.block(component, place, &divisors, &shares, n_pixels as i32);
+            for y in blocks(stamp.y, stamp.height, covered.1, placed.n_blocks.1) {
+                for x in blocks(stamp.x, stamp.width, covered.0, placed.n_blocks.0) {
+                    let shares = stamp.shares((x, y), covered);
+                    if shares.iter().any(|share| share.alpha > 0) {
+                        self.block(component, placed.at(x, y), &divisors, &shares, n_pixels);
                     }
                 }
             }
@@ -127,8 +135,9 @@ impl Stamping<'_> {
         for (i, (before, share)) in before.into_iter().zip(shares).enumerate() {
             let (before, whole) = (i32::from(before), 255 * n_pixels);
             let towards = if is_light { share.luma } else { share.alpha * NO_COLOUR };
-            let after = before * (whole - share.alpha) + towards;
-            samples[i / 8 * 16 + i % 8] = ((after + whole / 2) / whole).clamp(0, 255) as u8;
+            let after = before * (whole - share.alpha).max(0) + towards;
+            samples[i / 8 * 16 + i % 8] =
+                u8::try_from((after + whole / 2) / whole).unwrap_or(u8::MAX);
         }
         let mut pair = Pair::ZERO;
         self.simd.pair(&samples, 16, self.ones, &mut pair);
@@ -143,13 +152,14 @@ impl Stamping<'_> {
         let divided = |k: usize| {
             let (y, x) = (usize::from(ZIGZAG[k] / 8), usize::from(ZIGZAG[k] % 8));
             let (value, divisor) = (i32::from(pair.values[y][x]), i32::from(divisors[k]));
-            let size = (value.abs() + divisor / 2) / divisor;
-            (if value < 0 { -size } else { size }) as i16
+            // Most are zero, and a division takes long.
+            let size = value.abs() + divisor / 2;
+            let size = if size < divisor { 0 } else { size / divisor };
+            i16::try_from(if value < 0 { -size } else { size }).unwrap_or_default()
         };
         self.picture.make_room(64);
-        let start = self.picture.n_values;
-        let mut block =
-            Block { non_zero: 0, start: start as u32, dc: divided(0), is_oriented: true };
+        let start = u32::try_from(self.picture.n_values).unwrap_or(u32::MAX);
+        let mut block = Block { non_zero: 0, start, dc: divided(0), is_oriented: true };
         for k in 1..64 {
             let value = divided(k);
             if value != 0 {

@@ -4,7 +4,8 @@ use super::header::{self, Described};
 use super::orientation::{Orientation, Turn};
 use super::placement::Placement;
 use super::requantize::Requantize;
-use super::shrink::{Sampling, Shrink};
+use super::sampling::Sampling;
+use super::shrink::Shrink;
 use super::stamp::{Stamp, Stamping};
 use super::write::{self, Way};
 use super::{Edit, Scale};
@@ -112,6 +113,14 @@ impl Transcoder {
         out.extend_from_slice(&[0xFF, 0xD9]);
     }
 
+    /// The memory for blocks and values.
+    #[cfg(test)]
+    pub(crate) fn n_bytes_held(&self) -> usize {
+        let picture = &self.reader.picture;
+        let blocks = picture.components.iter().map(|component| component.blocks.capacity() * 16);
+        blocks.sum::<usize>() + picture.values.capacity() * 2
+    }
+
     fn write_coefficients(&self, out: &mut Vec<u8>) {
         let (picture, placement) = (&self.reader.picture, &self.placement);
         self.put_header(out, |component| placement.components[component].factors, &self.divisors);
@@ -132,8 +141,9 @@ impl Transcoder {
         self.tables = tables(placement.n_components, self.sampling.luma);
         // The encoder has one table for both colours.
         let divisors = [self.divisors[0], self.divisors[1], self.divisors[1]];
-        for nth in 0..2 {
-            self.tables.set_divisors(nth, &divisors[nth].map(|divisor| divisor as u8));
+        for (nth, divisors) in divisors[..2].iter().enumerate() {
+            let bytes = divisors.map(|divisor| u8::try_from(divisor).unwrap_or(u8::MAX));
+            self.tables.set_divisors(nth, &bytes);
         }
         let luma = self.sampling.luma;
         self.put_header(out, |i| if i == 0 { luma } else { (1, 1) }, &divisors);

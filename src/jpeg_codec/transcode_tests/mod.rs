@@ -1,6 +1,7 @@
 //! JPEGs of Debian's libjpeg-turbo, changed here, and compared with what its programs
 //! make of them.
 
+mod damaged;
 mod moved;
 mod scaled;
 mod stamped;
@@ -47,7 +48,9 @@ fn drawn(width: usize, height: usize) -> Vec<u8> {
 /// A JPEG by cjpeg, with a comment.
 fn encoded(size: (usize, usize), args: &[&str]) -> Vec<u8> {
     let mut jpeg = output("cjpeg", &[&["-quality", "85"], args].concat(), &drawn(size.0, size.1));
-    jpeg.splice(2..2, *b"\xFF\xFE\0\x0Ca comment.");
+    // Behind JFIF, where jpegtran puts it.
+    let at = if jpeg[3] == 0xE0 { 20 } else { 2 };
+    jpeg.splice(at..at, *b"\xFF\xFE\0\x0Ca comment.");
     jpeg
 }
 
@@ -56,14 +59,33 @@ fn shown(jpeg: &[u8]) -> Vec<u8> {
     output("djpeg", &["-pnm"], jpeg)
 }
 
-fn changed(jpeg: &[u8], edit: &Edit) -> Vec<u8> {
+/// As [`shown`], of a picture that djpeg warns about.
+fn shown_with_warnings(jpeg: &[u8]) -> Vec<u8> {
+    let file = File::new("warned.jpg", jpeg);
+    Command::new("djpeg").arg("-pnm").arg(&file.0).output().unwrap().stdout
+}
+
+/// The samples of a PPM or PGM.
+fn samples(pnm: &[u8]) -> &[u8] {
+    let mut ends = pnm.iter().enumerate().filter(|(_, byte)| byte.is_ascii_whitespace());
+    &pnm[ends.nth(3).unwrap().0 + 1..]
+}
+
+/// What is written of a picture.
+fn written(jpeg: &[u8], edit: &Edit) -> Vec<u8> {
     let (mut transcoder, mut out) = (Transcoder::new(Simd::best()), Vec::new());
-    let (width, height) = transcoder.read(jpeg, edit).unwrap();
+    transcoder.read(jpeg, edit).unwrap();
     transcoder.write(&mut out);
-    let start = format!(" {width} {height} ");
-    let pnm = shown(&out);
-    let head = String::from_utf8_lossy(&pnm[2..pnm.len().min(20)]).replace('\n', " ");
-    assert!(head.starts_with(&start), "{start} is not {head}");
+    out
+}
+
+/// What is written of a picture, of the size that was said.
+fn changed(jpeg: &[u8], edit: &Edit) -> Vec<u8> {
+    let size = Transcoder::new(Simd::best()).read(jpeg, edit).unwrap();
+    let out = written(jpeg, edit);
+    let at = out.windows(2).position(|w| matches!(w, [0xFF, 0xC0 | 0xC1])).unwrap() + 5;
+    let [h1, h0, w1, w0] = out[at..at + 4] else { unreachable!() };
+    assert_eq!((u16::from_be_bytes([w1, w0]), u16::from_be_bytes([h1, h0])), size);
     out
 }
 

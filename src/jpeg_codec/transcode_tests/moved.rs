@@ -4,7 +4,7 @@ use super::{File, changed, encoded, output, shown};
 use crate::{Edit, Orientation};
 
 /// All orientations, as EXIF and as jpegtran name them.
-const ORIENTATIONS: [(u8, &[&str]); 8] = [
+pub(super) const ORIENTATIONS: [(u8, &[&str]); 8] = [
     (1, &[]),
     (2, &["-flip", "horizontal"]),
     (3, &["-rotate", "180"]),
@@ -64,10 +64,8 @@ fn luma_alone_is_that_of_jpegtran() {
 fn any_layout_of_tables_and_scans_is_read() {
     let scans = File::new("scans", b"0; 1 2;");
     let alone = File::new("alone", b"0; 2; 1;");
-    let deep = File::new(
-        "tables",
-        format!("{}", "300 ".repeat(64) + &"20 ".repeat(64) + &"9 ".repeat(64)).as_bytes(),
-    );
+    let tables = ["300 ", "20 ", "9 "].map(|divisor| divisor.repeat(64)).concat();
+    let deep = File::new("tables", tables.as_bytes());
     let path = |file: &File| file.0.to_str().unwrap().to_owned();
     let (scans, alone, deep) = (path(&scans), path(&alone), path(&deep));
     for args in [
@@ -83,5 +81,41 @@ fn any_layout_of_tables_and_scans_is_read() {
         &["-qtables", &deep, "-qslots", "2,1,0"],
     ] {
         compare(&encoded((75, 43), args), false, &format!("{args:?}"));
+    }
+}
+
+#[test]
+fn two_orientations_are_one() {
+    let jpeg = encoded((64, 48), &["-sample", "2x1"]);
+    let turned = |jpeg: &[u8], exif: u8| {
+        let orientation = Orientation::from_exif(exif).unwrap();
+        changed(jpeg, &Edit { orientation, ..Edit::default() })
+    };
+    for (first, second) in (1..=8).flat_map(|first| (1..=8).map(move |second| (first, second))) {
+        let [one, other] = [first, second].map(|exif| Orientation::from_exif(exif).unwrap());
+        let both = Edit { orientation: one.then(other), ..Edit::default() };
+        assert!(turned(&turned(&jpeg, first), second) == changed(&jpeg, &both), "{first} {second}");
+    }
+    assert_eq!([0, 9].map(Orientation::from_exif), [None; 2]);
+}
+
+#[test]
+fn pixels_are_turned_as_another_decoder_sees_them() {
+    let (width, height) = (48, 32);
+    let jpeg = encoded((width, height), &["-grayscale"]);
+    let pixels = |jpeg: &[u8]| jpeg_decoder::Decoder::new(jpeg).decode().unwrap();
+    let before = pixels(&jpeg);
+    for exif in 1..=8 {
+        let orientation = Orientation::from_exif(exif).unwrap();
+        let after = pixels(&changed(&jpeg, &Edit { orientation, ..Edit::default() }));
+        let new_width = if orientation.transpose { height } else { width };
+        for (i, after) in after.iter().enumerate() {
+            let (x, y) = (i % new_width, i / new_width);
+            let mirrored = |v: usize, n: usize, is| if is { n - 1 - v } else { v };
+            let x = mirrored(x, new_width, orientation.flip_x);
+            let y = mirrored(y, width * height / new_width, orientation.flip_y);
+            let at = if orientation.transpose { x * width + y } else { y * width + x };
+            assert!(before[at].abs_diff(*after) <= 2, "{exif} {x} {y}");
+        }
     }
 }
