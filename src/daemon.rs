@@ -55,7 +55,7 @@ pub(crate) fn run(
     let (trigger, stop) = shutdown::channel();
     open_files::limit_connections(&mut config.http.limits);
     let labels: Vec<_> = config.cameras.iter().map(CameraOptions::description).collect();
-    let cameras = Cameras::new(config.cameras);
+    let cameras = Cameras::new(config.cameras, config.http.max_variants);
     let in_use = InUse { server: config.server, users: config.http.credentials.clone() };
     let inherited = Inherited::from_env();
     let drain_timeout = config.http.drain_timeout;
@@ -75,9 +75,10 @@ pub(crate) fn run(
     greet(&server.addresses(), &labels);
     let exits = Exits::watch(config.exit);
     let mut supervisor = Supervisor::start(server.addresses(), &cameras, &stop);
-    let end = wait_for_end(&server, signals, &cameras, exits, &mut supervisor, drain_timeout, &|| {
-        reload(command_line, &cameras, &in_use);
-    });
+    let end =
+        wait_for_end(&server, signals, &cameras, exits, &mut supervisor, drain_timeout, &|| {
+            reload(command_line, &cameras, &in_use);
+        });
     match &end {
         End::Restart(why) => {
             log::warn!("restarting, because {why}");

@@ -52,6 +52,7 @@
 //!
 //! ```text
 //! camera -> capture -> slot -> viewer (an HTTP stream, a snapshot)
+//!                           -> variant (a smaller picture) -> a slot of its own -> viewer
 //!                           -> recorder -> segments on disk -> playback -> viewer
 //! ```
 //!
@@ -88,6 +89,7 @@
 //! | `mode`, `controls` | what a camera set itself to, and its controls, as plain values |
 //! | `camera` | the traits for drivers and their controls, and one file for each driver |
 //! | `capture` | the thread that reads a camera while somebody watches |
+//! | `variants` | pictures of a camera made smaller, coarser or grey for those who ask |
 //! | `recording` | recorder (writes), store (finds), cleaner (deletes), playback (reads), export |
 //! | `cameras` | the cameras of this daemon, by name |
 //! | `http` | from the listener to the replies, in four storeys; its table of addresses is `http/routes.rs` |
@@ -172,3 +174,5 @@ mod slot;
 mod text;
 mod trust;
 mod url;
+#[cfg(feature = "daemon")]
+mod variants;

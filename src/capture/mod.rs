@@ -64,6 +64,32 @@ struct Setup {
     turn: Mutex<Turn>,
     /// Ordered when this setup is replaced or capture is closed.
     stop: Shutdown,
+    role: Role,
+}
+
+/// What a capture thread is for.
+#[derive(Clone, Copy, Debug, PartialEq)]
+enum Role {
+    Camera,
+    Variant,
+}
+
+impl Role {
+    fn thread_name(self) -> &'static str {
+        match self {
+            Self::Camera => "capture",
+            Self::Variant => "variant",
+        }
+    }
+
+    /// The level of the lines that say when it begins and ends. A variant comes and
+    /// goes with a viewer, which has a line of its own.
+    fn log_level(self) -> log::Level {
+        match self {
+            Self::Camera => log::Level::Info,
+            Self::Variant => log::Level::Debug,
+        }
+    }
 }
 
 /// Whether the thread runs, and why it should.
@@ -93,7 +119,7 @@ impl Setup {
     ) -> (Trigger, Self) {
         let (trigger, stop) = shutdown::channel();
         let turn = Mutex::new(config.turn);
-        (trigger, Self { asked, config, open, controls, turn, stop })
+        (trigger, Self { asked, config, open, controls, turn, stop, role: Role::Camera })
     }
 
     fn set_device(&self, changes: &[Change]) -> Result<Vec<ChangeResult>, String> {
@@ -109,6 +135,15 @@ impl Capture {
     /// timeout and so is always on.
     pub(crate) fn new(section: &CameraOptions) -> Self {
         Self::with_setup(Setup::from_section(section))
+    }
+
+    /// The capture of pictures that `open` makes of another camera's, for as long as
+    /// somebody reads them.
+    pub(crate) fn of_variant(label: String, idle_timeout: Duration, open: Box<Opener>) -> Self {
+        let asked = Asked::of_variant(label);
+        let (trigger, setup) =
+            Setup::new(asked, CaptureConfig::of_variant(idle_timeout), open, None);
+        Self::with_setup((trigger, Setup { role: Role::Variant, ..setup }))
     }
 
     fn with_setup((trigger, setup): (Trigger, Setup)) -> Self {
@@ -174,6 +209,27 @@ impl Capture {
         // is read first: otherwise the frame could belong to the camera before.
         let latest = self.0.slot.latest().filter(|frame| !frame.meta.is_status);
         Status { latest, ..status }
+    }
+
+    /// Width and height of the last picture since the setup was changed; `None` before
+    /// the first one.
+    pub(crate) fn size(&self) -> Option<(u16, u16)> {
+        self.0.stats.size()
+    }
+
+    /// Whether this is a handle of the same capture.
+    pub(crate) fn is_same(&self, other: &Self) -> bool {
+        Arc::ptr_eq(&self.0, &other.0)
+    }
+
+    /// Whether there is a thread that reads the camera.
+    pub(crate) fn is_running(&self) -> bool {
+        self.0.life.lock().is_running
+    }
+
+    /// Whether [`Capture::close`] was called.
+    pub(crate) fn is_closed(&self) -> bool {
+        self.0.life.lock().is_closed
     }
 
     /// A number that grows with each picture and each fault; 0 while the camera is off.
@@ -260,7 +316,8 @@ impl Shared {
         self.stats.set_state(State::Starting, None);
         // A thread for each time that somebody watches: while nobody does, the camera costs
         // no memory for a stack.
-        match thread::Builder::new().name("capture".into()).spawn(move || run::run(&shared)) {
+        let name = life.setup.role.thread_name().into();
+        match thread::Builder::new().name(name).spawn(move || run::run(&shared)) {
             Ok(thread) => {
                 life.is_running = true;
                 life.thread = Some(thread);
@@ -290,6 +347,11 @@ impl Reader {
     /// As [`FrameSlot::wait_newer`].
     pub(crate) fn wait_newer(&self, seen: u64, timeout: Duration) -> Newer {
         self.0.slot.wait_newer(seen, timeout)
+    }
+
+    /// As [`FrameSlot::wait_newer_served`].
+    pub(crate) fn wait_newer_served(&self, seen: u64, timeout: Duration) -> Newer {
+        self.0.slot.wait_newer_served(seen, timeout)
     }
 
     /// As [`FrameSlot::subscribe`].

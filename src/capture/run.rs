@@ -134,7 +134,7 @@ impl Thread<'_> {
         if self.shared.n_wanting.load(SeqCst) == 0 && driver.skip_frame(&self.setup.stop)? {
             // The frame in the slot is no longer the newest one.
             self.shared.slot.clear();
-            self.count(driver, Instant::now());
+            self.count(driver, Instant::now(), None);
             self.judge.good(true);
             self.set_live();
             self.end_pause();
@@ -161,7 +161,7 @@ impl Thread<'_> {
         // Browsers turn the picture of a phone, so this is the size that they show.
         self.size =
             self.transform(&mut buf, &info, timestamp.wall)?.unwrap_or_else(|| info.shown_size());
-        self.count(driver, timestamp.monotonic);
+        self.count(driver, timestamp.monotonic, Some(self.size));
         self.judge.good(info.has_end);
         if !info.has_end {
             self.count_truncated();
@@ -170,7 +170,8 @@ impl Thread<'_> {
             self.shared.stats.same();
             self.pool.put_back(buf);
         } else {
-            self.publish(buf, timestamp, false);
+            let is_status = buf.is_status();
+            self.publish(buf, timestamp, is_status);
         }
         self.set_live();
         self.end_pause();
@@ -213,15 +214,26 @@ impl Thread<'_> {
         &self.setup.asked.label
     }
 
-    fn count(&self, driver: &mut dyn Driver, at: Instant) {
+    /// Logs that the camera went on or off.
+    fn log(&self, what: &str) {
+        log::log!(
+            self.setup.role.log_level(),
+            "{} {what}: {}",
+            self.label(),
+            self.setup.asked.source
+        );
+    }
+
+    /// Counts a picture; `size` is known unless it was skipped.
+    fn count(&self, driver: &mut dyn Driver, at: Instant, size: Option<(u16, u16)>) {
         self.shared.stats.stale(driver.take_n_stale());
         self.shared.stats.repaired(Repair::Length, driver.take_n_wrong_lengths());
-        self.shared.stats.captured(at);
+        self.shared.stats.captured(at, size);
     }
 
     fn set_live(&self) {
         if self.shared.stats.set_state(State::Live, None) != State::Live {
-            log::info!("{} on: {}", self.label(), self.setup.asked.source);
+            self.log("on");
         }
     }
 
@@ -277,7 +289,7 @@ impl Thread<'_> {
         }
         drop(life);
         if ends {
-            log::info!("{} off: {}", self.label(), self.setup.asked.source);
+            self.log("off");
         }
         ends
     }

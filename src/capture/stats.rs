@@ -87,6 +87,11 @@ impl Asked {
             still_size: config.device.snapshot_resolution,
         }
     }
+
+    pub(super) fn of_variant(label: String) -> Self {
+        let source = "variant".into();
+        Self { label, source, format: None, size: None, fps: None, still_size: None }
+    }
 }
 
 /// Counters since the start of the program, and the present state.
@@ -118,6 +123,8 @@ struct Now {
     cause: Option<String>,
     since: SystemTime,
     mode: Mode,
+    /// Width and height of the last picture of this setup.
+    size: Option<(u16, u16)>,
     rate: Rate,
 }
 
@@ -156,6 +163,7 @@ impl Default for Now {
             cause: None,
             since: SystemTime::now(),
             mode: Mode::default(),
+            size: None,
             rate: Rate::new(),
         }
     }
@@ -198,9 +206,14 @@ impl Stats {
         self.now.lock().since
     }
 
-    /// Resets the mode, which belongs to a camera that was replaced.
+    /// Resets the mode and the size, which belong to a camera that was replaced.
     pub(super) fn forget_mode(&self) {
-        self.now.lock().mode = Mode::default();
+        let mut now = self.now.lock();
+        (now.mode, now.size) = (Mode::default(), None);
+    }
+
+    pub(super) fn size(&self) -> Option<(u16, u16)> {
+        self.now.lock().size
     }
 
     pub(super) fn opened(&self, mode: Mode) {
@@ -218,9 +231,11 @@ impl Stats {
         self.n_same.fetch_add(1, Relaxed);
     }
 
-    pub(super) fn captured(&self, at: Instant) {
+    pub(super) fn captured(&self, at: Instant, size: Option<(u16, u16)>) {
         self.n_captured.fetch_add(1, Relaxed);
-        self.now.lock().rate.event(at);
+        let mut now = self.now.lock();
+        now.rate.event(at);
+        now.size = size.or(now.size);
     }
 
     pub(super) fn dropped(&self, why: jpeg::Error) {

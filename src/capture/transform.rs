@@ -59,7 +59,7 @@ impl Transform {
                     transcoder.stamp(&overlay.stamp(size, at));
                 }
                 let mut changed = pool.take();
-                changed.extend_by(|bytes| transcoder.write(bytes));
+                changed.extend_with(|bytes| transcoder.write(bytes));
                 changed.edit(jpeg::make_upright);
                 pool.put_back(mem::replace(buf, changed));
                 Ok(Some(size))

@@ -237,6 +237,12 @@ pub(super) struct Args {
     #[arg(help_heading = "Server")]
     pub(super) threads: usize,
 
+    /// How many variants of pictures, smaller or coarser ones for those who ask, may be made at once;
+    /// 0: none
+    #[arg(long, env = "MJPEGD_MAX_VARIANTS", value_name = "N", default_value_t = 4)]
+    #[arg(help_heading = "Server")]
+    pub(super) max_variants: usize,
+
     /// How long it may take to send one picture to a viewer before the viewer loses its seat
     #[arg(long, env = "MJPEGD_WRITE_TIMEOUT", value_name = "TIME", default_value = "10s")]
     #[arg(value_parser = humantime::parse_duration, help_heading = "Server")]

@@ -54,6 +54,21 @@ pub(crate) struct CaptureConfig {
     pub(crate) overlay: Option<OverlayConfig>,
 }
 
+impl CaptureConfig {
+    /// For pictures that were captured, and chosen, once already.
+    pub(crate) fn of_variant(idle_timeout: Duration) -> Self {
+        Self {
+            idle_timeout: Some(idle_timeout),
+            allow_truncated: true,
+            min_frame_bytes: 0,
+            every: 1,
+            max_same: 0,
+            turn: Turn::default(),
+            overlay: None,
+        }
+    }
+}
+
 impl CameraOptions {
     /// Its name for the log. A camera without a name of its own is just
     /// "camera".

@@ -67,6 +67,7 @@ const SCOPES: &[(&str, Scope)] = &[
     ("bind", Scope::Server),
     ("unix-mode", Scope::Server),
     ("threads", Scope::Server),
+    ("max-variants", Scope::Server),
     ("write-timeout", Scope::Server),
     ("head-timeout", Scope::Server),
     ("max-head", Scope::Server),

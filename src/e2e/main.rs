@@ -33,6 +33,8 @@ mod frames;
 mod seats;
 // Snapshots: from a running camera, from one that is off, and errors.
 mod snapshot;
+// Pictures that are smaller, coarser or grey for those who ask.
+mod variants;
 // /status, /state and /metrics, and whether their figures add up.
 mod status;
 // Several cameras: names, numbers, the configuration file.
@@ -120,6 +122,8 @@ mod archive;
 mod recording_faults;
 // The page, in a real browser.
 mod page;
+// Smaller pictures on the page, in a real browser.
+mod page_smaller;
 // All cameras on one page, in a real browser.
 mod grid;
 // Playback on the page, in a real browser.

@@ -43,7 +43,9 @@ pub(crate) use huffman::SEGMENT as HUFFMAN_TABLES;
 #[cfg(feature = "daemon")]
 pub(crate) use mark::{MARK_AT, status_cause, status_mark};
 #[cfg(feature = "daemon")]
-pub(crate) use mjpegd_jpeg_codec::{Edit, Orientation, Simd, Stamp, TranscodeError, Transcoder};
+pub(crate) use mjpegd_jpeg_codec::{
+    Edit, Orientation, Scale, Simd, Stamp, TranscodeError, Transcoder,
+};
 #[cfg(feature = "daemon")]
 pub(crate) use pixels::PixelFormat;
 #[cfg(feature = "daemon")]
