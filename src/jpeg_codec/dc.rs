@@ -1,11 +1,11 @@
 //! The luma of a picture at an eighth of its size, of its DC coefficients alone.
 
-use crate::decode::{Reader, Wanted};
+use crate::decode::{JpegReader, Selection};
 use crate::error::TranscodeError;
 
 /// Reads DC coefficients. Keeps its memory from picture to picture.
 pub struct DcReader {
-    reader: Reader,
+    reader: JpegReader,
     values: Vec<i16>,
 }
 
@@ -24,7 +24,7 @@ impl DcReader {
     /// Without memory yet.
     #[expect(clippy::new_without_default, reason = "as the transcoder")]
     pub fn new() -> Self {
-        Self { reader: Reader::new(), values: Vec::new() }
+        Self { reader: JpegReader::new(), values: Vec::new() }
     }
 
     /// Reads a whole JPEG, from SOI to EOI.
@@ -32,7 +32,7 @@ impl DcReader {
     /// # Errors
     /// Why it cannot be read.
     pub fn read(&mut self, jpeg: &[u8]) -> Result<DcPicture<'_>, TranscodeError> {
-        self.reader.read(jpeg, Wanted { colours: false, ac: false })?;
+        self.reader.read(jpeg, Selection { colours: false, ac: false })?;
         let luma = &self.reader.picture.components[0];
         let ((width, height), divisor) = (luma.n_blocks, i32::from(luma.divisors[0]));
         self.values.clear();

@@ -97,7 +97,7 @@ impl Picture {
         component == 0 || self.is_rgb
     }
 
-    /// Makes room for so many more values.
+    /// Makes room for `n` more values.
     #[inline(always)]
     pub(crate) fn make_room(&mut self, n: usize) {
         if self.values.len() < self.n_values + n {

@@ -36,7 +36,7 @@ pub(super) fn unstuff(jpeg: &[u8], mut at: usize, out: &mut Vec<u8>) -> usize {
 }
 
 /// Reads bits, of which there are no end: zeros follow the data.
-pub(super) struct Bits<'a> {
+pub(super) struct BitReader<'a> {
     bytes: &'a [u8],
     /// The next byte that is not counted in `n` yet.
     at: usize,
@@ -45,7 +45,7 @@ pub(super) struct Bits<'a> {
     n: u32,
 }
 
-impl<'a> Bits<'a> {
+impl<'a> BitReader<'a> {
     /// Of data as [`unstuff`] leaves it.
     pub(super) fn new(bytes: &'a [u8]) -> Self {
         Self { bytes, at: 0, word: 0, n: 0 }

@@ -1,10 +1,10 @@
 //! Reads the coefficients of baseline JPEGs.
 
+mod ac_table;
 mod bits;
 mod block;
-mod codes;
 mod frame;
-mod runs;
+mod huffman_table;
 mod scan;
 mod tables;
 
@@ -16,12 +16,12 @@ use tables::Tables;
 
 /// Which coefficients are needed. The others are passed over, which is faster.
 #[derive(Clone, Copy, Debug)]
-pub(crate) struct Wanted {
+pub(crate) struct Selection {
     pub(crate) colours: bool,
     pub(crate) ac: bool,
 }
 
-impl Wanted {
+impl Selection {
     fn has(self, component: usize) -> bool {
         self.colours || component == 0
     }
@@ -33,7 +33,7 @@ impl Wanted {
 }
 
 /// Reads JPEGs. Keeps its memory from picture to picture.
-pub(crate) struct Reader {
+pub(crate) struct JpegReader {
     pub(crate) picture: Picture,
     tables: Tables,
     /// The entropy-coded data between two markers.
@@ -43,14 +43,14 @@ pub(crate) struct Reader {
     adobe: Option<u8>,
 }
 
-impl Reader {
+impl JpegReader {
     pub(crate) fn new() -> Self {
         let (picture, tables) = (Picture::new(), Tables::new());
         Self { picture, tables, bytes: Vec::new(), has_jfif: false, adobe: None }
     }
 
     /// Reads a JPEG from SOI to EOI.
-    pub(crate) fn read(&mut self, jpeg: &[u8], wanted: Wanted) -> Result<(), TranscodeError> {
+    pub(crate) fn read(&mut self, jpeg: &[u8], wanted: Selection) -> Result<(), TranscodeError> {
         self.reset();
         if !jpeg.starts_with(&[0xFF, 0xD8]) {
             return Err(TranscodeError::Damaged("no JPEG"));
@@ -118,7 +118,7 @@ impl Reader {
         marker: u8,
         content: &[u8],
         n_bytes: usize,
-        wanted: Wanted,
+        wanted: Selection,
     ) -> Result<(), TranscodeError> {
         match (marker, content) {
             (0xC0 | 0xC1, _) => frame::read(content, n_bytes, |i| wanted.has(i), &mut self.picture),
@@ -142,7 +142,7 @@ impl Reader {
         content: &[u8],
         jpeg: &[u8],
         at: usize,
-        wanted: Wanted,
+        wanted: Selection,
     ) -> Result<usize, TranscodeError> {
         let header = ScanHeader::read(content, &self.picture)?;
         for of in header.components() {
@@ -158,7 +158,7 @@ impl Reader {
         if header.components().iter().any(|of| wanted.has(of.component)) {
             scan.read(jpeg, at, &mut self.bytes, &mut self.picture)
         } else {
-            Ok(Scan::pass_over(jpeg, at))
+            Ok(Scan::skip(jpeg, at))
         }
     }
 }

@@ -1,11 +1,11 @@
 //! Reads the blocks of a scan.
 
-use super::Wanted;
-use super::bits::{Bits, unstuff};
+use super::Selection;
+use super::ac_table::AcTable;
+use super::bits::{BitReader, unstuff};
 use super::block::{MAX_VALUES, read_ac, skip_ac};
-use super::codes::Codes;
 use super::frame::ScanHeader;
-use super::runs::RunCodes;
+use super::huffman_table::HuffmanTable;
 use super::tables::Tables;
 use crate::error::TranscodeError;
 use crate::picture::{Block, MAX_COMPONENTS, MAX_MCU_BLOCKS, Picture};
@@ -17,21 +17,21 @@ const BAD_CODE: TranscodeError = TranscodeError::Damaged("a code that no table h
 
 /// A block of an MCU.
 #[derive(Clone, Copy)]
-struct Place<'a> {
+struct McuBlock<'a> {
     component: usize,
     x: usize,
     y: usize,
     /// Blocks from one MCU to the next, across and down.
     step: (usize, usize),
-    codes: (&'a Codes, &'a RunCodes),
+    tables: (&'a HuffmanTable, &'a AcTable),
 }
 
 /// What is the same for all blocks of a scan.
 pub(super) struct Scan<'a> {
-    places: Vec<Place<'a>>,
+    blocks: Vec<McuBlock<'a>>,
     n_mcus: (usize, usize),
     interval: usize,
-    wanted: Wanted,
+    wanted: Selection,
 }
 
 impl<'a> Scan<'a> {
@@ -39,9 +39,9 @@ impl<'a> Scan<'a> {
         header: &ScanHeader,
         tables: &'a Tables,
         picture: &Picture,
-        wanted: Wanted,
+        wanted: Selection,
     ) -> Result<Self, TranscodeError> {
-        let mut places = Vec::with_capacity(MAX_MCU_BLOCKS);
+        let mut blocks = Vec::with_capacity(MAX_MCU_BLOCKS);
         let is_single = header.components().len() == 1;
         let mut n_mcus = (0, 0);
         for of in header.components() {
@@ -51,15 +51,15 @@ impl<'a> Scan<'a> {
             let step = if is_single { (1, 1) } else { component.factors };
             let n = component.n_blocks;
             n_mcus = (n.0.div_ceil(step.0).max(n_mcus.0), n.1.div_ceil(step.1).max(n_mcus.1));
-            let codes = tables.codes(of.dc, of.ac)?;
+            let tables = tables.for_component(of.dc, of.ac)?;
             for (y, x) in (0..step.1).flat_map(|y| (0..step.0).map(move |x| (y, x))) {
-                places.push(Place { component: of.component, x, y, step, codes });
+                blocks.push(McuBlock { component: of.component, x, y, step, tables });
             }
         }
-        if places.len() > MAX_MCU_BLOCKS {
+        if blocks.len() > MAX_MCU_BLOCKS {
             return Err(TranscodeError::Unsupported("more than ten blocks in an MCU"));
         }
-        Ok(Self { places, n_mcus, interval: tables.interval, wanted })
+        Ok(Self { blocks, n_mcus, interval: tables.interval, wanted })
     }
 
     /// Reads the scan that begins at `at`. Returns the place of the marker behind it.
@@ -94,8 +94,9 @@ impl<'a> Scan<'a> {
         }
     }
 
-    /// The place of the marker behind a scan that nobody needs.
-    pub(super) fn pass_over(jpeg: &[u8], mut at: usize) -> usize {
+    /// Skips a scan of components that are not needed. Returns the place of the marker
+    /// behind it.
+    pub(super) fn skip(jpeg: &[u8], mut at: usize) -> usize {
         loop {
             let rest = jpeg.get(at..).unwrap_or_default();
             at += memchr::memchr(0xFF, rest).unwrap_or(rest.len());
@@ -114,14 +115,14 @@ impl<'a> Scan<'a> {
         bytes: &[u8],
         picture: &mut Picture,
     ) -> Result<(), TranscodeError> {
-        let mut bits = Bits::new(bytes);
+        let mut bits = BitReader::new(bytes);
         let mut previous = [0; MAX_COMPONENTS];
         let across = self.n_mcus.0.max(1);
         let (mut x, mut y) = (range.start % across, range.start / across);
         for _ in range {
             picture.make_room(MAX_MCU_BLOCKS * MAX_VALUES);
             let read = self.mcu(x, y, &mut bits, &mut previous, picture);
-            // What follows data that broke off in an MCU is zeros, which may be no code.
+            // If the data end inside of an MCU, the zeros behind them may be no code.
             if bits.is_over() {
                 return Ok(());
             }
@@ -139,26 +140,26 @@ impl<'a> Scan<'a> {
         &self,
         x: usize,
         y: usize,
-        bits: &mut Bits<'_>,
+        bits: &mut BitReader<'_>,
         previous: &mut [i32; MAX_COMPONENTS],
         picture: &mut Picture,
     ) -> Option<()> {
-        for place in &self.places {
-            let previous = &mut previous[place.component];
+        for of in &self.blocks {
+            let previous = &mut previous[of.component];
             bits.refill();
-            *previous = previous.wrapping_add(place.codes.0.difference(bits)?.into());
-            if !self.wanted.has_ac(place.component) {
-                skip_ac(bits, place.codes.1)?;
+            *previous = previous.wrapping_add(of.tables.0.difference(bits)?.into());
+            if !self.wanted.has_ac(of.component) {
+                skip_ac(bits, of.tables.1)?;
             }
             let start = picture.n_values;
             let mut non_zero = 0;
-            if self.wanted.has_ac(place.component) {
+            if self.wanted.has_ac(of.component) {
                 let room = picture.values.get_mut(start..)?.first_chunk_mut()?;
-                non_zero = read_ac(bits, place.codes.1, room)?;
+                non_zero = read_ac(bits, of.tables.1, room)?;
                 picture.n_values += non_zero.count_ones() as usize;
             }
-            let component = &mut picture.components[place.component];
-            let at = (y * place.step.1 + place.y) * component.stride + x * place.step.0 + place.x;
+            let component = &mut picture.components[of.component];
+            let at = (y * of.step.1 + of.y) * component.stride + x * of.step.0 + of.x;
             if let Some(block) = component.blocks.get_mut(at) {
                 let dc = (*previous).clamp(DC_RANGE.0, DC_RANGE.1);
                 let dc = i16::try_from(dc).unwrap_or_default();

@@ -1,7 +1,7 @@
 //! The tables of a source, as its segments define them.
 
-use super::codes::Codes;
-use super::runs::RunCodes;
+use super::ac_table::AcTable;
+use super::huffman_table::HuffmanTable;
 use crate::annex_k;
 use crate::error::TranscodeError;
 
@@ -11,24 +11,24 @@ const N_TABLES: usize = 4;
 /// What DHT, DQT and DRI have said.
 pub(super) struct Tables {
     divisors: [Option<[u16; 64]>; N_TABLES],
-    dc: [Kept<Codes>; N_TABLES],
-    ac: [Kept<RunCodes>; N_TABLES],
+    dc: [CachedTable<HuffmanTable>; N_TABLES],
+    ac: [CachedTable<AcTable>; N_TABLES],
     /// MCUs between two restart markers; 0 for none.
     pub(super) interval: usize,
 }
 
-/// A Huffman table that is kept from picture to picture: cameras send the same one with
-/// each, and to make it takes longer than to read a small picture.
-struct Kept<T> {
+/// A Huffman table that is kept from picture to picture: cameras send the same table with
+/// each picture, and building it takes longer than reading a small picture.
+struct CachedTable<T> {
     /// Counts and symbols, as in DHT.
     content: Vec<u8>,
     /// Whether this picture has set it.
     is_set: bool,
-    /// Made when a scan needs it: a picture may define thousands.
+    /// Built when a scan uses it: a damaged picture may define thousands.
     table: Option<Box<T>>,
 }
 
-impl<T> Kept<T> {
+impl<T> CachedTable<T> {
     fn new() -> Self {
         Self { content: Vec::new(), is_set: false, table: None }
     }
@@ -42,7 +42,7 @@ impl<T> Kept<T> {
         }
     }
 
-    /// Makes the table if it is not there. Many cameras leave out those of annex K.
+    /// Builds the table if necessary. Many cameras leave out those of annex K.
     fn complete(
         &mut self,
         annex_k: Option<&[u8]>,
@@ -68,8 +68,8 @@ impl Tables {
     pub(super) fn new() -> Self {
         Self {
             divisors: [None; N_TABLES],
-            dc: std::array::from_fn(|_| Kept::new()),
-            ac: std::array::from_fn(|_| Kept::new()),
+            dc: std::array::from_fn(|_| CachedTable::new()),
+            ac: std::array::from_fn(|_| CachedTable::new()),
             interval: 0,
         }
     }
@@ -123,20 +123,20 @@ impl Tables {
         self.divisors.get(usize::from(nth)).copied().flatten()
     }
 
-    /// Makes the Huffman tables of these numbers, for a scan.
+    /// Builds the Huffman tables of these numbers, for a scan.
     pub(super) fn complete(&mut self, dc: usize, ac: usize) -> Result<(), TranscodeError> {
         let dc_table = self.dc.get_mut(dc).ok_or(MISSING)?;
-        dc_table.complete(annex_k::huffman(0, dc), Codes::new)?;
+        dc_table.complete(annex_k::huffman(0, dc), HuffmanTable::new)?;
         let ac_table = self.ac.get_mut(ac).ok_or(MISSING)?;
-        ac_table.complete(annex_k::huffman(1, ac), RunCodes::new)
+        ac_table.complete(annex_k::huffman(1, ac), AcTable::new)
     }
 
     /// The Huffman tables of these numbers, which were completed.
-    pub(super) fn codes(
+    pub(super) fn for_component(
         &self,
         dc: usize,
         ac: usize,
-    ) -> Result<(&Codes, &RunCodes), TranscodeError> {
+    ) -> Result<(&HuffmanTable, &AcTable), TranscodeError> {
         let dc = self.dc.get(dc).and_then(|kept| kept.table.as_deref());
         let ac = self.ac.get(ac).and_then(|kept| kept.table.as_deref());
         dc.zip(ac).ok_or(MISSING)

@@ -4,7 +4,7 @@ use crate::annex_k;
 
 /// A component as the header describes it.
 #[derive(Clone, Copy)]
-pub(super) struct Described<'a> {
+pub(super) struct ComponentHeader<'a> {
     pub(super) id: u8,
     pub(super) factors: (usize, usize),
     pub(super) divisors: &'a [u16; 64],
@@ -17,12 +17,13 @@ pub(super) fn put(
     out: &mut Vec<u8>,
     kept: &[u8],
     (width, height): (u16, u16),
-    components: &[Described<'_>],
+    components: &[ComponentHeader<'_>],
 ) {
     out.extend_from_slice(&[0xFF, 0xD8]);
     out.extend_from_slice(kept);
     // Components with the same divisors share a table.
-    let number = |of: &Described<'_>| components.iter().position(|c| c.divisors == of.divisors);
+    let number =
+        |of: &ComponentHeader<'_>| components.iter().position(|c| c.divisors == of.divisors);
     let number = |of| byte(number(of).unwrap_or_default());
     let mut is_baseline = true;
     for (i, component) in components.iter().enumerate() {

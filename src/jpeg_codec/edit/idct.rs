@@ -49,12 +49,12 @@ fn pass(c: [i32; 8]) -> [i32; 8] {
     [t10 + t3, t11 + t2, t12 + t1, t13 + t0, t13 - t0, t12 - t1, t11 - t2, t10 - t3].map(|v| v.0)
 }
 
-/// The lowest frequencies, four by four in rows, and one place that nobody reads.
-pub(super) type Low = [i32; 17];
+/// The lowest frequencies, four by four in rows, and one unused place.
+pub(super) type LowFrequencies = [i32; 17];
 
 /// Four by four samples.
 #[inline(always)]
-pub(super) fn half(c: &Low) -> [[u8; 4]; 4] {
+pub(super) fn half(c: &LowFrequencies) -> [[u8; 4]; 4] {
     let columns: [_; 4] =
         std::array::from_fn(|x| pass_of_four([c[x], c[4 + x], c[8 + x], c[12 + x]]));
     std::array::from_fn(|y| {
@@ -74,14 +74,14 @@ fn pass_of_four([c0, c1, c2, c3]: [i32; 4]) -> [i32; 4] {
 
 /// Two by two samples.
 #[inline(always)]
-pub(super) fn quarter(c: &Low) -> [[u8; 2]; 2] {
+pub(super) fn quarter(c: &LowFrequencies) -> [[u8; 2]; 2] {
     let [top, bottom] = [[c[0] + c[4], c[1] + c[5]], [c[0] - c[4], c[1] - c[5]]];
     [top, bottom].map(|line| [line[0] + line[1], line[0] - line[1]].map(|value| sample(value, 3)))
 }
 
 /// One sample.
 #[inline(always)]
-pub(super) fn eighth(c: &Low) -> [[u8; 1]; 1] {
+pub(super) fn eighth(c: &LowFrequencies) -> [[u8; 1]; 1] {
     [[sample(c[0], 3)]]
 }
 

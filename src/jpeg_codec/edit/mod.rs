@@ -2,14 +2,14 @@
 
 mod header;
 mod idct;
+mod layout;
 mod orientation;
-mod placement;
 mod requantize;
 mod sampling;
-mod shrink;
+mod scaled_decode;
+mod scan_writer;
 mod stamp;
 mod transcoder;
-mod write;
 
 pub use orientation::Orientation;
 pub use stamp::Stamp;

@@ -1,9 +1,9 @@
-//! The eight ways in which a picture can lie, and what they make of a block.
+//! The eight codings in which a picture can lie, and what they make of a block.
 
 use crate::blocks::ZIGZAG;
 use crate::picture::{Block, IN_ZIGZAG};
 
-/// One of the eight ways in which a picture can lie: first transposed (mirrored at the
+/// One of the eight codings in which a picture can lie: first transposed (mirrored at the
 /// main diagonal), then mirrored.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
 pub struct Orientation {
@@ -61,7 +61,7 @@ impl Orientation {
 
 /// What an orientation makes of the coefficients of a block.
 #[derive(Debug)]
-pub(super) struct Turn {
+pub(super) struct BlockTransform {
     /// Where each coefficient goes, in zigzag order.
     places: [u8; 64],
     /// -1 for each coefficient that changes its sign, by its new place, else 0: cosines of
@@ -69,7 +69,7 @@ pub(super) struct Turn {
     signs: [i16; 64],
 }
 
-impl Turn {
+impl BlockTransform {
     pub(super) fn new(orientation: Orientation) -> Self {
         let mut new = Self { places: [0; 64], signs: [0; 64] };
         for (k, place) in ZIGZAG.into_iter().enumerate() {

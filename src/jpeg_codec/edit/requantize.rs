@@ -2,11 +2,11 @@
 
 /// Factors of 16 bits behind the point, in zigzag order.
 #[derive(Debug)]
-pub(super) struct Requantize([u32; 64]);
+pub(super) struct Requantizer([u32; 64]);
 
 const POINT: u32 = 16;
 
-impl Requantize {
+impl Requantizer {
     /// From one table to another, none of whose values is smaller.
     pub(super) fn new(from: &[u16; 64], to: &[u16; 64]) -> Self {
         Self(std::array::from_fn(|k| {

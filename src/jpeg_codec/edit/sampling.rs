@@ -1,11 +1,10 @@
 //! The sampling of a picture that is encoded again.
 
-use super::placement::Placement;
+use super::layout::Layout;
 use crate::error::TranscodeError;
 
-/// How the samples of a component go to their plane: each is repeated so often, across
-/// and down.
-pub(super) type Repeated = (usize, usize);
+/// How often each sample is repeated, across and down.
+pub(super) type Repetition = (usize, usize);
 
 /// The sampling of a picture that is encoded again.
 #[derive(Clone, Copy, Debug, Default)]
@@ -13,15 +12,15 @@ pub(super) struct Sampling {
     /// The factors of luma.
     pub(super) luma: (usize, usize),
     /// Of the colours.
-    pub(super) repeated: Repeated,
+    pub(super) repeated: Repetition,
 }
 
 impl Sampling {
     /// As in the source, or the nearest that the encoder knows: it has 4:2:2 for 4:1:1.
-    pub(super) fn new(placement: &Placement) -> Result<Self, TranscodeError> {
+    pub(super) fn new(layout: &Layout) -> Result<Self, TranscodeError> {
         const UNUSUAL: TranscodeError = TranscodeError::Unsupported("an unusual sampling");
-        let [luma, cb, cr] = placement.components.map(|placed| placed.factors);
-        if placement.n_components == 1 {
+        let [luma, cb, cr] = layout.components.map(|target| target.factors);
+        if layout.n_components == 1 {
             return Ok(Self { luma: (1, 1), repeated: (1, 1) });
         }
         let of = |luma: usize, colour: usize| match (luma / colour, luma % colour) {

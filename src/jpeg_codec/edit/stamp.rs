@@ -1,9 +1,9 @@
 //! Puts a text over a picture.
 
 use super::idct;
-use super::orientation::Turn;
-use super::placement::Placement;
-use super::shrink::dequantized;
+use super::layout::Layout;
+use super::orientation::BlockTransform;
+use super::scaled_decode::dequantized;
 use crate::blocks::{Pair, ZIGZAG};
 use crate::divisors::Divisors;
 use crate::picture::{Block, Picture};
@@ -31,19 +31,19 @@ const NO_COLOUR: i32 = 128;
 
 /// What the pixels of a sample do to it.
 #[derive(Clone, Copy, Default)]
-struct Share {
+struct Coverage {
     /// Sum of alpha, and of alpha times luma.
     alpha: i32,
     luma: i32,
 }
 
 /// How many pixels a block of a component covers, across and down.
-type Covered = (usize, usize);
+type BlockSize = (usize, usize);
 
 impl Stamp<'_> {
     /// What covers the samples of a block.
-    fn shares(&self, (x, y): (usize, usize), (across, down): Covered) -> [Share; 64] {
-        let mut shares = [Share::default(); 64];
+    fn shares(&self, (x, y): (usize, usize), (across, down): BlockSize) -> [Coverage; 64] {
+        let mut shares = [Coverage::default(); 64];
         let columns: [_; MAX_COVERED] = std::array::from_fn(|x| x * 8 / across);
         let from = self.x.max(x * across);
         let to = (self.x + self.width).min((x + 1) * across);
@@ -68,42 +68,41 @@ impl Stamp<'_> {
 const MAX_COVERED: usize = 32;
 
 /// A picture, and how it is changed.
-pub(super) struct Stamping<'a> {
+pub(super) struct Stamper<'a> {
     pub(super) picture: &'a mut Picture,
-    pub(super) placement: &'a Placement,
-    pub(super) turn: &'a Turn,
+    pub(super) layout: &'a Layout,
+    pub(super) turn: &'a BlockTransform,
     /// Turns nothing.
-    pub(super) as_it_is: &'a Turn,
+    pub(super) as_it_is: &'a BlockTransform,
     /// Divide nothing.
     pub(super) ones: &'a Divisors,
     pub(super) simd: Simd,
 }
 
-impl Stamping<'_> {
+impl Stamper<'_> {
     pub(super) fn put(&mut self, stamp: &Stamp<'_>) {
         let sides = [stamp.x, stamp.y, stamp.width, stamp.height];
         if sides.iter().any(|side| *side > usize::from(u16::MAX)) {
             return;
         }
-        let of = &self.placement.components[..self.placement.n_components];
-        let most = of.iter().fold((1, 1), |most, placed| {
-            (most.0.max(placed.factors.0), most.1.max(placed.factors.1))
+        let of = &self.layout.components[..self.layout.n_components];
+        let most = of.iter().fold((1, 1), |most, target| {
+            (most.0.max(target.factors.0), most.1.max(target.factors.1))
         });
-        let placement = self.placement;
-        for (component, placed) in placement.components[..placement.n_components].iter().enumerate()
-        {
-            let covered = (8 * most.0 / placed.factors.0, 8 * most.1 / placed.factors.1);
+        let layout = self.layout;
+        for (component, target) in layout.components[..layout.n_components].iter().enumerate() {
+            let covered = (8 * most.0 / target.factors.0, 8 * most.1 / target.factors.1);
             let n_pixels = covered.0.div_ceil(8) * covered.1.div_ceil(8);
             let n_pixels = i32::try_from(n_pixels).unwrap_or(1);
             let divisors = self.turn.divisors(&self.picture.components[component].divisors);
             let blocks = |from: usize, n: usize, covered: usize, n_blocks: usize| {
                 from / covered..(from + n).div_ceil(covered).min(n_blocks)
             };
-            for y in blocks(stamp.y, stamp.height, covered.1, placed.n_blocks.1) {
-                for x in blocks(stamp.x, stamp.width, covered.0, placed.n_blocks.0) {
+            for y in blocks(stamp.y, stamp.height, covered.1, target.n_blocks.1) {
+                for x in blocks(stamp.x, stamp.width, covered.0, target.n_blocks.0) {
                     let shares = stamp.shares((x, y), covered);
                     if shares.iter().any(|share| share.alpha > 0) {
-                        self.block(component, placed.at(x, y), &divisors, &shares, n_pixels);
+                        self.block(component, target.at(x, y), &divisors, &shares, n_pixels);
                     }
                 }
             }
@@ -116,7 +115,7 @@ impl Stamping<'_> {
         component: usize,
         place: usize,
         divisors: &[u16; 64],
-        shares: &[Share; 64],
+        shares: &[Coverage; 64],
         n_pixels: i32,
     ) {
         let is_light = self.picture.is_light(component);
@@ -130,7 +129,7 @@ impl Stamping<'_> {
             turned[usize::from(ZIGZAG[k])] = dequantized(value, divisors[k]);
         });
         let before = idct::whole(&turned);
-        // Side by side with a block that nobody looks at.
+        // Beside an unused block, as blocks are transformed in pairs.
         let mut samples = [0; 2 * 64];
         for (i, (before, share)) in before.into_iter().zip(shares).enumerate() {
             let (before, whole) = (i32::from(before), 255 * n_pixels);

@@ -1,16 +1,16 @@
 //! Reads a picture, changes it and writes it.
 
-use super::header::{self, Described};
-use super::orientation::{Orientation, Turn};
-use super::placement::Placement;
-use super::requantize::Requantize;
+use super::header::{self, ComponentHeader};
+use super::layout::Layout;
+use super::orientation::{BlockTransform, Orientation};
+use super::requantize::Requantizer;
 use super::sampling::Sampling;
-use super::shrink::Shrink;
-use super::stamp::{Stamp, Stamping};
-use super::write::{self, Way};
+use super::scaled_decode::ScaledDecoder;
+use super::scan_writer::{self, ComponentCoding};
+use super::stamp::{Stamp, Stamper};
 use super::{Edit, Scale};
 use crate::annex_k;
-use crate::decode::{Reader, Wanted};
+use crate::decode::{JpegReader, Selection};
 use crate::divisors::Divisors;
 use crate::error::TranscodeError;
 use crate::picture::MAX_COMPONENTS;
@@ -25,10 +25,10 @@ use crate::tables::Tables;
 /// What it writes has the Huffman tables of annex K and no restart markers.
 pub struct Transcoder {
     simd: Simd,
-    reader: Reader,
+    reader: JpegReader,
     edit: Edit,
-    placement: Placement,
-    turn: Turn,
+    layout: Layout,
+    turn: BlockTransform,
     /// By component, as they are written.
     divisors: [[u16; 64]; MAX_COMPONENTS],
     /// With the Huffman tables, and the sampling of a smaller picture.
@@ -42,10 +42,10 @@ impl Transcoder {
     pub fn new(simd: Simd) -> Self {
         Self {
             simd,
-            reader: Reader::new(),
+            reader: JpegReader::new(),
             edit: Edit::default(),
-            placement: Placement::default(),
-            turn: Turn::new(Orientation::IDENTITY),
+            layout: Layout::default(),
+            turn: BlockTransform::new(Orientation::IDENTITY),
             divisors: [[1; 64]; MAX_COMPONENTS],
             tables: tables(1, (1, 1)),
             sampling: Sampling::default(),
@@ -63,16 +63,16 @@ impl Transcoder {
     /// Why the picture cannot be changed. Then there is nothing to write.
     pub fn read(&mut self, jpeg: &[u8], edit: &Edit) -> Result<(u16, u16), TranscodeError> {
         self.edit = *edit;
-        self.placement = Placement::default();
-        let wanted = Wanted { colours: !edit.is_gray, ac: edit.scale != Scale::Eighth };
+        self.layout = Layout::default();
+        let wanted = Selection { colours: !edit.is_gray, ac: edit.scale != Scale::Eighth };
         self.reader.read(jpeg, wanted)?;
         let picture = &self.reader.picture;
-        let placement = Placement::new(picture, edit)?;
+        let layout = Layout::new(picture, edit)?;
         self.sampling = match edit.scale {
             Scale::Full => Sampling::default(),
-            _ => Sampling::new(&placement)?,
+            _ => Sampling::new(&layout)?,
         };
-        self.turn = Turn::new(placement.orientation);
+        self.turn = BlockTransform::new(layout.orientation);
         for (i, divisors) in self.divisors.iter_mut().enumerate() {
             let source = self.turn.divisors(&picture.components[i].divisors);
             *divisors = match edit.quality {
@@ -86,8 +86,8 @@ impl Transcoder {
                 divisors.iter_mut().for_each(|new| *new = (*new).min(255));
             }
         }
-        self.placement = placement;
-        Ok(edit.scale.apply(placement.width, placement.height))
+        self.layout = layout;
+        Ok(edit.scale.apply(layout.width, layout.height))
     }
 
     /// Puts a text over the picture that was read, unless it is scaled. What lies outside
@@ -95,17 +95,17 @@ impl Transcoder {
     pub fn stamp(&mut self, stamp: &Stamp<'_>) {
         if self.edit.scale == Scale::Full {
             let (picture, turn) = (&mut self.reader.picture, &self.turn);
-            let as_it_is = &Turn::new(Orientation::IDENTITY);
-            let (placement, ones) = (&self.placement, &Divisors::new(&[1; 64]));
+            let as_it_is = &BlockTransform::new(Orientation::IDENTITY);
+            let (layout, ones) = (&self.layout, &Divisors::new(&[1; 64]));
             let simd = self.simd;
-            Stamping { picture, placement, turn, as_it_is, ones, simd }.put(stamp);
+            Stamper { picture, layout, turn, as_it_is, ones, simd }.put(stamp);
         }
     }
 
     /// Appends the JPEG to `out`, with the APPn and COM segments of the source. Nothing
     /// if no picture was read.
     pub fn write(&mut self, out: &mut Vec<u8>) {
-        match (self.placement.n_components, self.edit.scale) {
+        match (self.layout.n_components, self.edit.scale) {
             (0, _) => return,
             (_, Scale::Full) => self.write_coefficients(out),
             _ => self.write_samples(out),
@@ -122,23 +122,23 @@ impl Transcoder {
     }
 
     fn write_coefficients(&self, out: &mut Vec<u8>) {
-        let (picture, placement) = (&self.reader.picture, &self.placement);
-        self.put_header(out, |component| placement.components[component].factors, &self.divisors);
+        let (picture, layout) = (&self.reader.picture, &self.layout);
+        self.put_header(out, |component| layout.components[component].factors, &self.divisors);
         let requantize: [_; MAX_COMPONENTS] = std::array::from_fn(|i| {
             let source = self.turn.divisors(&picture.components[i].divisors);
-            (source != self.divisors[i]).then(|| Requantize::new(&source, &self.divisors[i]))
+            (source != self.divisors[i]).then(|| Requantizer::new(&source, &self.divisors[i]))
         });
-        let ways: [_; MAX_COMPONENTS] = std::array::from_fn(|i| {
+        let codings: [_; MAX_COMPONENTS] = std::array::from_fn(|i| {
             let nth = usize::from(!picture.is_light(i));
             let codes = (&self.tables.dc[nth], &self.tables.ac[nth]);
-            Way { codes, requantize: requantize[i].as_ref() }
+            ComponentCoding { codes, requantize: requantize[i].as_ref() }
         });
-        write::scan(picture, placement, &self.turn, &ways, out);
+        scan_writer::scan(picture, layout, &self.turn, &codings, out);
     }
 
     fn write_samples(&mut self, out: &mut Vec<u8>) {
-        let (picture, placement) = (&self.reader.picture, &self.placement);
-        self.tables = tables(placement.n_components, self.sampling.luma);
+        let (picture, layout) = (&self.reader.picture, &self.layout);
+        self.tables = tables(layout.n_components, self.sampling.luma);
         // The encoder has one table for both colours.
         let divisors = [self.divisors[0], self.divisors[1], self.divisors[1]];
         for (nth, divisors) in divisors[..2].iter().enumerate() {
@@ -147,11 +147,11 @@ impl Transcoder {
         }
         let luma = self.sampling.luma;
         self.put_header(out, |i| if i == 0 { luma } else { (1, 1) }, &divisors);
-        let (width, height) = self.edit.scale.apply(placement.width, placement.height);
+        let (width, height) = self.edit.scale.apply(layout.width, layout.height);
         let (width, height) = (usize::from(width), usize::from(height));
-        let shrink = Shrink {
+        let scaled_decode = ScaledDecoder {
             picture,
-            placement,
+            layout,
             turn: &self.turn,
             scale: self.edit.scale,
             sampling: &self.sampling,
@@ -160,7 +160,7 @@ impl Transcoder {
         self.row.set_width(&self.tables, width);
         let mut scan = Scan::new(&self.tables, self.simd, out);
         for nth in 0..height.div_ceil(8 * luma.1) {
-            shrink.row(nth, (width, height), &self.tables, &mut self.row);
+            scaled_decode.row(nth, (width, height), &self.tables, &mut self.row);
             scan.row(&self.row);
         }
         scan.end();
@@ -172,15 +172,15 @@ impl Transcoder {
         factors: impl Fn(usize) -> (usize, usize),
         divisors: &[[u16; 64]; MAX_COMPONENTS],
     ) {
-        let (picture, placement) = (&self.reader.picture, &self.placement);
-        let described: [_; MAX_COMPONENTS] = std::array::from_fn(|i| Described {
+        let (picture, layout) = (&self.reader.picture, &self.layout);
+        let described: [_; MAX_COMPONENTS] = std::array::from_fn(|i| ComponentHeader {
             id: picture.components[i].id,
             factors: factors(i),
             divisors: &divisors[i],
             codes: u8::from(!self.has_codes_of_luma(i)),
         });
-        let size = self.edit.scale.apply(placement.width, placement.height);
-        header::put(out, &picture.kept, size, &described[..placement.n_components]);
+        let size = self.edit.scale.apply(layout.width, layout.height);
+        header::put(out, &picture.kept, size, &described[..layout.n_components]);
     }
 
     /// Whether the codes of luma are used for a component. The encoder of samples has

@@ -1,36 +1,36 @@
-//! Several AC coefficients by one look at the bits.
+//! Decodes several AC coefficients with one table lookup.
 
 use super::bits::value;
-use super::codes::Codes;
+use super::huffman_table::HuffmanTable;
 use crate::error::TranscodeError;
 use crate::huffman::ZERO_RUN;
 
-/// So many bits are looked at. More would find more coefficients, but the tables would
-/// push each other out of the first-level cache.
-const RUN_BITS: u32 = 11;
+/// Bits of a lookup. With more bits a lookup finds more coefficients, but the tables of
+/// luma and colours no longer fit into the first-level cache together.
+const LOOKUP_BITS: u32 = 11;
 /// The longest coefficient.
 const MAX_AC_BITS: u32 = 10;
 
-/// What stands in the next bits of a block.
+/// A decoded symbol of a block.
 #[derive(Clone, Copy)]
 pub(super) enum Symbol {
     End,
     Zeros,
-    /// So many zeros, and a coefficient.
+    /// A run of zeros and the coefficient behind it.
     Value(u32, i16),
 }
 
-/// The codes of AC coefficients.
-pub(super) struct RunCodes {
-    pub(super) codes: Codes,
-    /// For the next bits: the coefficients in them.
-    runs: Vec<Run>,
+/// The Huffman table of AC coefficients.
+pub(super) struct AcTable {
+    pub(super) symbols: HuffmanTable,
+    /// The coefficients in the next `LOOKUP_BITS`.
+    entries: Vec<AcEntry>,
 }
 
 /// Coefficients that stand together in a few bits: up to two, and perhaps the end of the
 /// block.
 #[derive(Clone, Copy, Default)]
-pub(super) struct Run {
+pub(super) struct AcEntry {
     /// The bits that they take; 0 if there is no whole coefficient.
     n_bits: u8,
     /// How many places they fill, one more for the end of the block; and `FLAG` if it ends.
@@ -42,7 +42,7 @@ pub(super) struct Run {
 
 const FLAG: u8 = 0x80;
 
-impl Run {
+impl AcEntry {
     #[inline(always)]
     pub(super) fn n_bits(self) -> u32 {
         u32::from(self.n_bits)
@@ -77,42 +77,42 @@ impl Run {
         self.values
     }
 
-    /// What stands in these bits, of which `RUN_BITS` are known.
-    fn new(codes: &Codes, word: u64) -> Self {
-        let (mut run, mut n_bits, mut n) = (Self::default(), 0, 0);
-        while n < 2 && run.places & FLAG == 0 {
-            let Some((symbol, n_more)) = codes.run_symbol(word << n_bits) else { break };
+    /// Decodes the upper `LOOKUP_BITS` of a word.
+    fn new(symbols: &HuffmanTable, word: u64) -> Self {
+        let (mut entry, mut n_bits, mut n) = (Self::default(), 0, 0);
+        while n < 2 && entry.places & FLAG == 0 {
+            let Some((symbol, n_more)) = symbols.coefficient(word << n_bits) else { break };
             let (n_zeros, value) = match symbol {
                 Symbol::End => (0, None),
                 Symbol::Zeros => (15, None),
                 Symbol::Value(n_zeros, value) => (n_zeros, Some(value)),
             };
             n_bits += n_more;
-            let before = u32::from(run.places) + n_zeros;
-            // More places than a block has are left to the slow way, which knows where
-            // the block ends.
-            let (true, Ok(before)) = (n_bits <= RUN_BITS && before < 63, u8::try_from(before))
+            let before = u32::from(entry.places) + n_zeros;
+            // An entry never crosses the end of a block. Decoding one symbol at a time
+            // handles those, as it knows where the block ends.
+            let (true, Ok(before)) = (n_bits <= LOOKUP_BITS && before < 63, u8::try_from(before))
             else {
                 break;
             };
-            run.n_bits = u8::try_from(n_bits).unwrap_or_default();
-            run.places = before + 1;
+            entry.n_bits = u8::try_from(n_bits).unwrap_or_default();
+            entry.places = before + 1;
             if matches!(symbol, Symbol::End) {
-                run.places |= FLAG;
+                entry.places |= FLAG;
             }
             if let Some(value) = value {
-                (run.before[n], run.values[n]) = (before | FLAG, value);
+                (entry.before[n], entry.values[n]) = (before | FLAG, value);
                 n += 1;
             }
         }
-        run
+        entry
     }
 }
 
-impl Codes {
+impl HuffmanTable {
     /// The symbol at the top of these bits and its value, with how many bits they take.
     #[inline]
-    pub(super) fn run_symbol(&self, word: u64) -> Option<(Symbol, u32)> {
+    pub(super) fn coefficient(&self, word: u64) -> Option<(Symbol, u32)> {
         let (symbol, length) = self.symbol(word)?;
         let (n_zeros, n) = (symbol >> 4, symbol & 15);
         Some(match n {
@@ -126,17 +126,17 @@ impl Codes {
     }
 }
 
-impl RunCodes {
+impl AcTable {
     pub(super) fn new(lengths: &[u8; 16], symbols: &[u8]) -> Result<Self, TranscodeError> {
-        let codes = Codes::new(lengths, symbols)?;
-        let words = (0..1_u64 << RUN_BITS).map(|bits| bits << (64 - RUN_BITS));
-        let runs = words.map(|word| Run::new(&codes, word)).collect();
-        Ok(Self { codes, runs })
+        let symbols = HuffmanTable::new(lengths, symbols)?;
+        let words = (0..1_u64 << LOOKUP_BITS).map(|bits| bits << (64 - LOOKUP_BITS));
+        let entries = words.map(|word| AcEntry::new(&symbols, word)).collect();
+        Ok(Self { symbols, entries })
     }
 
     #[inline(always)]
-    pub(super) fn run(&self, word: u64) -> Run {
-        let at = (word >> (64 - RUN_BITS)) as usize;
-        self.runs.get(at).copied().unwrap_or_default()
+    pub(super) fn entry(&self, word: u64) -> AcEntry {
+        let at = (word >> (64 - LOOKUP_BITS)) as usize;
+        self.entries.get(at).copied().unwrap_or_default()
     }
 }

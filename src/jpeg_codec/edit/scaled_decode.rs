@@ -2,34 +2,34 @@
 
 use super::Scale;
 use super::idct;
-use super::orientation::Turn;
-use super::placement::Placement;
-use super::sampling::{Repeated, Sampling};
-use super::write::block;
+use super::layout::Layout;
+use super::orientation::BlockTransform;
+use super::sampling::{Repetition, Sampling};
+use super::scan_writer::block;
 use crate::blocks::ZIGZAG;
 use crate::picture::{Block, Picture};
 use crate::samples::McuRow;
 use crate::tables::Tables;
 
-/// Dequantized coefficients beyond this are of no picture; they are cut, so that the
-/// transform cannot overflow.
+/// No picture has dequantized coefficients beyond this. Damaged ones are clamped, so that
+/// the transform cannot overflow.
 const MAX_COEFFICIENT: i32 = 8191;
 
 /// What is decoded, and how.
-pub(super) struct Shrink<'a> {
+pub(super) struct ScaledDecoder<'a> {
     pub(super) picture: &'a Picture,
-    pub(super) placement: &'a Placement,
-    pub(super) turn: &'a Turn,
+    pub(super) layout: &'a Layout,
+    pub(super) turn: &'a BlockTransform,
     pub(super) scale: Scale,
     pub(super) sampling: &'a Sampling,
     /// By component, as the coefficients are turned, in zigzag order.
     pub(super) divisors: [[u16; 64]; 3],
 }
 
-impl Shrink<'_> {
+impl ScaledDecoder<'_> {
     /// Fills the samples of a row of MCUs of the smaller picture, whose size is given.
     pub(super) fn row(&self, nth: usize, size: (usize, usize), tables: &Tables, row: &mut McuRow) {
-        for component in 0..self.placement.n_components {
+        for component in 0..self.layout.n_components {
             let (factors, repeated) = match component {
                 0 => (tables.luma, (1, 1)),
                 _ => ((1, 1), self.sampling.repeated),
@@ -37,7 +37,7 @@ impl Shrink<'_> {
             let n_lines = 8 * factors.1;
             let (plane, stride) = row.plane_mut(component);
             self.component(component, nth * n_lines, n_lines, repeated, plane, stride);
-            // As many as are samples of the picture; the others continue the last one.
+            // Samples outside of the picture repeat the last one, which compresses best.
             let (across, down) = if component == 0 { (1, 1) } else { tables.luma };
             let n_left = size.1.div_ceil(down).saturating_sub(nth * n_lines).clamp(1, n_lines);
             let width = size.0.div_ceil(across).clamp(1, stride);
@@ -58,13 +58,13 @@ impl Shrink<'_> {
         component: usize,
         top: usize,
         n_lines: usize,
-        repeated: Repeated,
+        repeated: Repetition,
         plane: &mut [u8],
         stride: usize,
     ) {
         let side = self.scale.block_side();
         let (width, height) = (side * repeated.0, side * repeated.1);
-        let n_blocks = self.placement.components[component].n_blocks;
+        let n_blocks = self.layout.components[component].n_blocks;
         for (i, lines) in plane.chunks_mut(height * stride).take(n_lines / height).enumerate() {
             let y = top / height + i;
             for x in 0..n_blocks.0.min(stride / width) {
@@ -84,10 +84,10 @@ impl Shrink<'_> {
 
     /// The lowest frequencies of a block, four by four in rows, dequantized.
     #[inline(always)]
-    fn low(&self, component: usize, place: (usize, usize)) -> idct::Low {
+    fn low(&self, component: usize, place: (usize, usize)) -> idct::LowFrequencies {
         // The last place takes all others.
         let mut low = [0; 17];
-        if let Some(block) = block(self.picture, self.placement, component, place) {
+        if let Some(block) = block(self.picture, self.layout, component, place) {
             let divisors = &self.divisors[component];
             low[0] = dequantized(block.dc, divisors[0]);
             let block = Block { non_zero: block.non_zero & self.scale.lowest(), ..*block };
@@ -99,13 +99,13 @@ impl Shrink<'_> {
     }
 }
 
-/// Writes the samples of a block, each as often as is said.
+/// Writes the samples of a block, each of them repeated.
 #[inline(always)]
 fn put<const N: usize>(
     samples: [[u8; N]; N],
     lines: &mut [u8],
     stride: usize,
-    (across, down): Repeated,
+    (across, down): Repetition,
 ) {
     for (samples, lines) in samples.iter().zip(lines.chunks_mut(stride * down)) {
         for line in lines.chunks_mut(stride) {

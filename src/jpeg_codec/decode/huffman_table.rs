@@ -1,15 +1,15 @@
 //! Huffman tables for reading (T.81, annex C and F.2.2).
 
-use super::bits::Bits;
+use super::bits::BitReader;
 use crate::error::TranscodeError;
 use crate::huffman::MAX_VALUE_BITS;
 
-/// Codes of up to so many bits are found by one look.
+/// Codes of at most this length are decoded with one lookup.
 const FIRST_BITS: u32 = 9;
 
 /// The code of each symbol.
-pub(super) struct Codes {
-    /// For the next bits: the length of the code, and its symbol in the lower byte. Zero
+pub(super) struct HuffmanTable {
+    /// By the next bits: the length of the code, and its symbol in the lower byte. Zero
     /// for longer codes.
     first: [u16; 1 << FIRST_BITS],
     /// Behind the last code of a length, from the top of 16 bits.
@@ -19,7 +19,7 @@ pub(super) struct Codes {
     symbols: [u8; 256],
 }
 
-impl Codes {
+impl HuffmanTable {
     /// From the content of a DHT segment: counts of each length, and symbols.
     pub(super) fn new(lengths: &[u8; 16], symbols: &[u8]) -> Result<Self, TranscodeError> {
         let mut new = Self { first: [0; 512], ends: [0; 17], offsets: [0; 17], symbols: [0; 256] };
@@ -70,7 +70,7 @@ impl Codes {
 
     /// Reads a difference of DC: at most 27 bits.
     #[inline(always)]
-    pub(super) fn difference(&self, bits: &mut Bits<'_>) -> Option<i16> {
+    pub(super) fn difference(&self, bits: &mut BitReader<'_>) -> Option<i16> {
         let (n, length) = self.symbol(bits.peek())?;
         bits.skip(length);
         (n <= u32::from(MAX_VALUE_BITS)).then(|| bits.value(n))
