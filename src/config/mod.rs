@@ -43,7 +43,7 @@ pub(crate) use name::is_plain_name;
 pub(crate) use print::print_config;
 pub(crate) use record::RecordConfig;
 pub(crate) use size::parse_size;
-pub(crate) use tools::{GrabArgs, ProbeArgs};
+pub(crate) use tools::{GrabArgs, HealthArgs, ProbeArgs};
 pub(crate) use translated::{Translated, TranslatedCamera, has_option};
 
 /// The whole configuration, checked.
