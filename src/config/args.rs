@@ -8,7 +8,7 @@ use clap::builder::BoolishValueParser;
 use clap::{ArgAction, CommandFactory, Parser, Subcommand};
 
 use super::http::LostSnapshot;
-use super::tools::{GrabArgs, ProbeArgs};
+use super::tools::{GrabArgs, HealthArgs, ProbeArgs};
 use super::turn::{Flip, Rotate};
 
 /// A camera server for small boards: shows cameras live, as Motion JPEG
@@ -347,6 +347,8 @@ pub(crate) enum Command {
     Probe(ProbeArgs),
     /// Save pictures from a stream of any server as files
     Grab(GrabArgs),
+    /// Ask a daemon whether it works: exit code 0, or 1 and why not; for containers
+    Health(HealthArgs),
 }
 
 /// The value of a switch, for the help.

@@ -49,7 +49,7 @@ pub(crate) use overlay::{Position, TextSize};
 pub(crate) use print::print_config;
 pub(crate) use record::RecordConfig;
 pub(crate) use size::parse_size;
-pub(crate) use tools::{GrabArgs, ProbeArgs};
+pub(crate) use tools::{GrabArgs, HealthArgs, ProbeArgs};
 pub(crate) use translated::{Translated, TranslatedCamera, has_option};
 pub(crate) use turn::{Flip, Rotate, Turn};
 
