@@ -154,15 +154,16 @@ fn polled_snapshot_costs_one_picture_a_poll() {
     let made = || variants(&daemon)[0]["made"].as_u64().unwrap();
     let captured = || daemon.figure("/camera/frames/captured");
     daemon.get("/snapshot?scale=1/2");
+    let (made_before, captured_before) = (made(), captured());
     for _ in 0..5 {
-        let (before, begun) = (made(), captured());
+        let begun = captured();
         eventually_is("time passes", || captured() >= begun + 10);
         let reply = daemon.get("/snapshot?scale=1/2");
         assert_eq!(decoded(&reply.body).0, 320);
         assert!(reply.header("X-Frame-Age-Ms").unwrap().parse::<u64>().unwrap() < 1000);
-        let n = made() - before;
-        assert!(n <= 2, "{n} pictures were made for one, in the time of 10");
     }
+    let (n_made, n_captured) = (made() - made_before, captured() - captured_before);
+    assert!((5..=n_captured / 2).contains(&n_made), "{n_made} of {n_captured} were made");
     assert_eq!(variants(&daemon)[0]["state"], "live");
     wait_for_end_of_all(&daemon);
 }
@@ -349,10 +350,11 @@ fn viewers_of_few_pictures_have_only_those_made() {
     let mut viewer = daemon.watch("/stream?scale=1/2&fps=1");
     viewer.next();
     let made = || variants(&daemon)[0]["made"].as_u64().unwrap();
-    let before = made();
+    let captured = || daemon.figure("/camera/frames/captured");
+    let (made_before, captured_before) = (made(), captured());
     (0..40).for_each(|_| drop(full.next()));
-    // In two seconds.
-    assert!(made() - before <= 8, "{}", made() - before);
+    let (n_made, n_captured) = (made() - made_before, captured() - captured_before);
+    assert!(n_made <= n_captured / 2, "{n_made} of {n_captured} were made");
 }
 
 #[test]
@@ -368,17 +370,17 @@ fn pictures_of_the_past_are_changed_too() {
     assert_eq!(decoded(&daemon.get(&format!("/snapshot?at={at}&gray=1")).body), (640, 480, true));
     // A span of it, in both layouts.
     for address in ["/stream", "/video_feed"] {
-        let target = format!("{address}?from={at}&to={}&scale=1/4&speed=0.9", frames[15].time);
+        // So slow that none is late.
+        let target = format!("{address}?from={at}&to={}&scale=1/4&speed=0.1", frames[10].time);
         let mut viewer = daemon.watch(&target);
-        let mut n = 0;
-        while let Some(part) = viewer.next_or_end() {
-            assert_eq!(decoded(&part.jpeg), (160, 120, false));
-            if address == "/stream" {
-                assert!((part.timestamp() - frames[5 + n].time).abs() < 1e-6);
-            }
-            n += 1;
-        }
-        assert_eq!(n, 11, "{address}");
+        let mut parts: Vec<_> = std::iter::from_fn(|| viewer.next_or_end()).collect();
+        assert!(parts.iter().all(|part| decoded(&part.jpeg) == (160, 120, false)));
+        // One that was sent again, as the next was far away, is the same.
+        parts.dedup();
+        assert_eq!(parts.len(), 6, "{address}");
+        let times = parts.iter().map(|part| part.header("X-Timestamp"));
+        let due = frames[5..=10].iter().map(|frame| format!("{:.6}", frame.time));
+        assert!(address != "/stream" || times.flatten().eq(due));
         daemon.wait_for_seats(0);
     }
     // From the past to the live variant, in the one place that there is.
@@ -433,4 +435,17 @@ fn size_that_is_not_known_yet_is_no_obstacle_and_slow_sources_are_answered_at_on
     assert_eq!(decoded(&viewer.next().jpeg).0, 160);
     assert_eq!(decoded(&viewer.next().jpeg).0, 160);
     assert_eq!(decoded(&daemon.get("/snapshot?scale=1/2").body).0, 320);
+}
+
+#[test]
+fn grab_takes_the_parameters_in_its_address() {
+    let (daemon, to) = (start(&[]), TempDir::new());
+    let folder = to.path().to_str().unwrap();
+    let url = daemon.url("/stream?scale=1/4&gray=1");
+    let (code, _, text) = Daemon::run(&["grab", &url, "-n", "2", "-o", folder]);
+    assert_eq!(code, Some(0), "{text}");
+    for name in ["000001.jpg", "000002.jpg"] {
+        let jpeg = std::fs::read(to.path().join(name)).unwrap();
+        assert_eq!(decoded(&jpeg), (160, 120, true), "{name}");
+    }
 }

@@ -6,14 +6,14 @@ use crate::jpeg::{Simd, TranscodeError, Transcoder, check_whole};
 
 /// Changes pictures, one after the other in the same memory.
 pub(super) struct Changer {
-    transcoder: Transcoder,
+    transcoder: Box<Transcoder>,
     wish: Wish,
     costs: Costs,
 }
 
 impl Changer {
     pub(super) fn new(wish: Wish, costs: Costs) -> Self {
-        Self { transcoder: Transcoder::new(Simd::best()), wish, costs }
+        Self { transcoder: transcoder(), wish, costs }
     }
 
     pub(super) fn costs(&self) -> &Costs {
@@ -34,6 +34,14 @@ impl Changer {
     }
 }
 
+// Not inlined, nor the next: a transcoder has tables of tens of kB, which would be taken from
+// the stack of each viewer, whatever it asks for.
+#[inline(never)]
+fn transcoder() -> Box<Transcoder> {
+    Box::new(Transcoder::new(Simd::best()))
+}
+
+#[inline(never)]
 fn transcode(transcoder: &mut Transcoder, wish: Wish, jpeg: &[u8], out: &mut Vec<u8>) -> Outcome {
     let Ok(info) = check_whole(jpeg) else { return Outcome::Damaged };
     let Some(edit) = wish.edit(info.shown_size()) else {

@@ -183,6 +183,7 @@ fn reader_that_works_long_is_woken_when_the_subscribers_are_served() {
     let [is_back, was_early] = [false, true].map(|is| Arc::new(AtomicBool::new(is)));
     let sink = SlowSink { is_back: Arc::clone(&is_back), was_early: Arc::clone(&was_early) };
     let subscription = slot.subscribe(Box::new(sink));
+    let (slot, is_back) = (&slot, &*is_back);
     let deadline = Instant::now() + LONG;
     thread::scope(|scope| {
         let subscribed = scope.spawn(|| subscription.wait(LONG));
@@ -191,7 +192,6 @@ fn reader_that_works_long_is_woken_when_the_subscribers_are_served() {
         for seq in 1.. {
             was_early.store(true, SeqCst);
             is_back.store(false, SeqCst);
-            let (slot, is_back) = (&slot, &is_back);
             let patient = scope.spawn(move || {
                 let end = slot.wait_newer_served(seq - 1, LONG);
                 is_back.store(true, SeqCst);
