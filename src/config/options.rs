@@ -48,6 +48,12 @@ const SCOPES: &[(&str, Scope)] = &[
     ("every", Scope::Camera),
     ("drop-same-frames", Scope::Camera),
     ("allow-truncated", Scope::Camera),
+    ("rotate", Scope::Camera),
+    ("flip", Scope::Camera),
+    ("overlay", Scope::Camera),
+    ("overlay-position", Scope::Camera),
+    ("overlay-size", Scope::Camera),
+    ("overlay-box", Scope::Camera),
     ("watch", Scope::Camera),
     ("remove-shown", Scope::Camera),
     ("idle-timeout", Scope::Camera),
@@ -190,7 +196,7 @@ mod tests {
             ("name", false, "under a line [[camera]]"),
             ("cameras", false, "begins with the line [[camera]]"),
             ("zzz", false, "there are: allow-origin, allow-truncated, auth-file, bind, camera,"),
-            ("zzz", true, "every, format, fps, idle-timeout,"),
+            ("zzz", true, "every, flip, format, fps, idle-timeout,"),
             ("config", false, "there is no option config"),
         ] {
             let said = options.explain_refusal(key, is_in_camera);

@@ -32,6 +32,19 @@ fn stream_goes_on_behind_one_and_its_pause_is_told() {
 }
 
 #[test]
+fn it_is_turned_as_the_stream_is() {
+    let ((trigger, mut setup), _steps, _) = fake_setup("first", LONG, false);
+    setup.asked.still_size = Some((1920, 1080));
+    setup.turn.get_mut().rotate = crate::config::Rotate::By90;
+    let capture = Capture::with_setup((trigger, setup));
+    let still = ask(&capture.read()).unwrap();
+    let upright = jpeg::check(OTHER).unwrap();
+    assert_eq!((still.meta.width, still.meta.height), (upright.height, upright.width));
+    capture.close();
+    capture.stop();
+}
+
+#[test]
 fn camera_that_cannot_is_not_tried_again_and_again() {
     let fixture = fixture(false);
     let reader = fixture.capture.read();
