@@ -32,8 +32,8 @@ pub(super) struct Thread<'a> {
     cut_frames: LogLimit,
     judge: Judge,
     filter: Filter,
-    transform: Transform,
     pub(super) stills: StillTaker,
+    transform: Transform,
 }
 
 /// Runs until there is no reader any more or the program stops.

@@ -3,12 +3,12 @@
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
+use super::Setup;
 use super::normalize::normalize;
 use super::run::Thread;
 use super::transform::Transform;
 use crate::camera::{Driver, Error, Still};
-use crate::frame::{Frame, FrameBuf, FramePool, Meta, Timestamp};
-use crate::jpeg::Info;
+use crate::frame::{Frame, FrameBuf, FramePool, Meta};
 use crate::log_limit::LogReasons;
 
 /// How long a camera that could not is left alone: each try stops the stream.
@@ -64,31 +64,19 @@ impl Thread<'_> {
 
     /// Takes a picture, or says why the camera cannot.
     fn try_still(&self, driver: &mut dyn Driver) -> Result<Result<Frame, String>, Error> {
-        // Not from the pool, whose buffers are for the stream's size.
-        let mut buf = FrameBuf::new();
+        // All memory for it goes with it: that of the stream is for small pictures.
+        let (mut buf, mut pool) = (FrameBuf::new(), FramePool::default());
         let at = match driver.still(&mut buf, &self.setup.stop)? {
             Still::Unable(why) => return Ok(Err(why)),
             Still::Taken(at) => at,
         };
-        let info = normalize(&mut buf, self.setup.config.allow_truncated);
-        let info = info.map_err(Error::BadFrame)?;
-        let (width, height) = self.transform_still(&mut buf, &info, at)?;
+        let Setup { config, turn, asked, .. } = &*self.setup;
+        let info = normalize(&mut buf, config.allow_truncated).map_err(Error::BadFrame)?;
+        let (taken, turn) = ((&info, at.wall), *turn.lock());
+        let turned = Transform::new(config).apply(&mut buf, taken, turn, &mut pool, &asked.label);
+        let size = turned.map_err(Error::BadFrame)?;
+        let (width, height) = size.unwrap_or_else(|| info.shown_size());
         Ok(Ok(buf.finish(Meta { seq: 0, at, width, height, is_status: false })))
-    }
-
-    /// Turns it and puts the text over it, as over the stream. In memory of its own, which
-    /// is many times that of the stream's pictures.
-    fn transform_still(
-        &self,
-        buf: &mut FrameBuf,
-        info: &Info,
-        at: Timestamp,
-    ) -> Result<(u16, u16), Error> {
-        let turn = *self.setup.turn.lock();
-        let (mut transform, mut pool) = (Transform::new(&self.setup.config), FramePool::default());
-        let label = &self.setup.asked.label;
-        let size = transform.apply(buf, (info, at.wall), turn, &mut pool, label);
-        Ok(size.map_err(Error::BadFrame)?.unwrap_or_else(|| info.shown_size()))
     }
 
     fn count_still(&mut self, taken: Result<Frame, String>) -> Option<Arc<Frame>> {

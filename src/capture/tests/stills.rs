@@ -1,7 +1,6 @@
 //! Pictures of another size than the stream's.
 
 use super::*;
-use crate::config::Rotate;
 
 fn fixture(is_able: bool) -> Fixture {
     let ((trigger, mut setup), steps, n_open) = fake_setup("first", LONG, !is_able);
@@ -33,14 +32,16 @@ fn stream_goes_on_behind_one_and_its_pause_is_told() {
 }
 
 #[test]
-fn picture_is_turned_as_those_of_the_stream() {
-    let ((trigger, mut setup), steps, n_open) = fake_setup("first", LONG, false);
+fn it_is_turned_as_the_stream_is() {
+    let ((trigger, mut setup), _steps, _) = fake_setup("first", LONG, false);
     setup.asked.still_size = Some((1920, 1080));
-    setup.turn.lock().rotate = Rotate::By90;
-    let fixture = Fixture { capture: Capture::with_setup((trigger, setup)), steps, n_open };
-    let still = ask(&fixture.capture.read()).unwrap();
-    let info = jpeg::check(OTHER).unwrap();
-    assert_eq!((still.meta.width, still.meta.height), (info.height, info.width));
+    setup.turn.get_mut().rotate = crate::config::Rotate::By90;
+    let capture = Capture::with_setup((trigger, setup));
+    let still = ask(&capture.read()).unwrap();
+    let upright = jpeg::check(OTHER).unwrap();
+    assert_eq!((still.meta.width, still.meta.height), (upright.height, upright.width));
+    capture.close();
+    capture.stop();
 }
 
 #[test]
