@@ -6,6 +6,7 @@ mod crowd;
 mod engines;
 mod proxies;
 mod relays;
+mod storage;
 
 use std::fs;
 use std::net::{SocketAddr, TcpStream};

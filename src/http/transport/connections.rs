@@ -195,17 +195,17 @@ impl Connections {
         entries.iter().filter(has_left).map(|entry| entry.cut()).count()
     }
 
-    /// Ends the streams of up to `n` viewers, those first that came first. Returns how
-    /// many more there are whose streams go on.
+    /// Ends the streams of up to `n` viewers. Returns how many more there are whose
+    /// streams go on.
     pub(in crate::http) fn end_viewers(&self, n: usize) -> usize {
         let entries: Vec<_> = self.entries.lock().values().cloned().collect();
         let is_watching =
             |entry: &Arc<Entry>| entry.is_viewer.load(Relaxed) && !entry.is_ended.load(Relaxed);
-        let mut watching: Vec<_> = entries.into_iter().filter(is_watching).collect();
-        // The kernel counts its sockets by these.
-        watching.sort_unstable_by_key(|entry| entry.cookie);
-        watching.iter().take(n).for_each(|entry| entry.end());
-        watching.len().saturating_sub(n)
+        let mut n_left = 0;
+        for (i, entry) in entries.iter().filter(|entry| is_watching(entry)).enumerate() {
+            if i < n { entry.end() } else { n_left += 1 }
+        }
+        n_left
     }
 
     /// Cuts all connections, so that no worker blocks on one.

@@ -90,13 +90,15 @@ impl Folder {
         }
     }
 
-    /// The size of a file and when it was changed last, in nanoseconds.
+    /// The second in which a file was changed last, and a number that changes with it.
     ///
     /// # Errors
     /// What the system says.
-    pub(crate) fn stamp(&self, name: &str) -> io::Result<(i64, i64, u64)> {
+    #[allow(clippy::cast_sign_loss, reason = "any other number is as good")]
+    pub(crate) fn stamp(&self, name: &str) -> io::Result<(u64, u64)> {
         let stat = statat(&self.fd, name, AtFlags::SYMLINK_NOFOLLOW)?;
-        Ok((stat.st_size, stat.st_mtime, stat.st_mtime_nsec))
+        let (second, size) = (stat.st_mtime as u64, stat.st_size as u64);
+        Ok((second, second.rotate_left(32) ^ size))
     }
 
     pub(crate) fn path(&self) -> &Path {

@@ -64,9 +64,6 @@ impl Table {
 /// A file that was not changed for so many seconds is whole, most likely.
 const STILL: u64 = 10;
 
-/// The size of a file and when it was changed.
-pub(crate) type Stamp = (i64, i64, u64);
-
 /// A stretch of time without a gap.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub(crate) struct Span {
@@ -106,15 +103,15 @@ impl Store {
         Ok(())
     }
 
-    /// Opens the folder anew that others write to, and changes the list to what is there:
-    /// `known` has what was there before. Files may come, grow and vanish.
+    /// Opens the folder anew that others write to, and changes the list to what is there.
+    /// `known` has a mark of each file that was there before, which changes with the file.
     ///
     /// # Errors
     /// What the system says of the folder; the list stays as it is.
     pub(crate) fn look_again(
         &self,
         folder: Folder,
-        known: &mut BTreeMap<u64, Stamp>,
+        known: &mut BTreeMap<u64, u64>,
     ) -> io::Result<()> {
         let (folder, mut present) = (Arc::new(folder), BTreeMap::new());
         folder.each_name(|name| {
@@ -128,13 +125,12 @@ impl Store {
         // The newest first, as people look at those.
         for (id, named) in present.into_iter().rev() {
             let bare = Segment { id, named, start: 0, end: 0, n_frames: 0, n_bytes: 0 };
-            let Ok(stamp) = folder.stamp(&bare.name()) else { continue };
-            if known.get(&id) == Some(&stamp) {
+            let Ok((changed, mark)) = folder.stamp(&bare.name()) else { continue };
+            if known.get(&id) == Some(&mark) {
                 continue;
             }
             // Made once, from the whole file. Not of one that still grows.
-            let is_done = since_epoch(SystemTime::now()).as_secs().saturating_sub(STILL)
-                > u64::try_from(stamp.1).unwrap_or_default();
+            let is_done = changed + STILL < since_epoch(SystemTime::now()).as_secs();
             if is_done {
                 index::make_if_missing(&folder, &bare);
             }
@@ -143,7 +139,7 @@ impl Store {
                 Ok(None) => drop(self.0.lock().segments.remove(&id)),
                 Err(e) => log::debug!("{} is left out: {e}", bare.name()),
             }
-            known.insert(id, stamp);
+            known.insert(id, mark);
         }
         Ok(())
     }
