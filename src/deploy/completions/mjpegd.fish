@@ -1,6 +1,6 @@
 # Print an optspec for argparse to handle cmd's options that are independent of any subcommand.
 function __fish_mjpegd_global_optspecs
-    string join \n camera= max-viewers= fps= resolution= format= input= tv-standard= dv-timings= quality= control= warmup= stall-timeout= tls-ca= tls-insecure= max-frame-size= min-frame-size= every= drop-same-frames= allow-truncated= watch= remove-shown= idle-timeout= config= print-config= record= record-fps= record-max-size= record-max-age= record-sync= bind= unix-mode= threads= write-timeout= head-timeout= max-head= max-connections= max-leaks= exit-on-lost= exit-on-device-error= exit-on-no-viewers= www= lost-snapshot= lock-controls= instance-id= auth-file= allow-origin= h/help V/version
+    string join \n camera= max-viewers= fps= resolution= snapshot-resolution= format= input= tv-standard= dv-timings= quality= encoder= control= warmup= stall-timeout= tls-ca= tls-insecure= max-frame-size= min-frame-size= every= drop-same-frames= allow-truncated= rotate= flip= overlay= overlay-position= overlay-size= overlay-box= watch= remove-shown= idle-timeout= config= print-config= record= record-fps= record-max-size= record-max-age= record-sync= record-segment= on-segment= bind= unix-mode= threads= max-variants= write-timeout= head-timeout= max-head= max-connections= max-leaks= exit-on-lost= exit-on-device-error= exit-on-no-viewers= drain-timeout= www= lost-snapshot= lock-controls= instance-id= auth-file= trusted-proxy= allow-origin= h/help V/version
 end
 
 function __fish_mjpegd_needs_command
@@ -28,12 +28,14 @@ complete -c mjpegd -n "__fish_mjpegd_needs_command" -l camera -d 'Where the pict
 complete -c mjpegd -n "__fish_mjpegd_needs_command" -l max-viewers -d 'How many viewers this camera may have at once; as many as there are seats if not given' -r
 complete -c mjpegd -n "__fish_mjpegd_needs_command" -l fps -d 'Pictures a second to take or to show; the source\'s own pace if not given' -r
 complete -c mjpegd -n "__fish_mjpegd_needs_command" -l resolution -d 'Size of the pictures; the device may choose the nearest that it has' -r
+complete -c mjpegd -n "__fish_mjpegd_needs_command" -l snapshot-resolution -d 'Size of snapshots: the device changes to it for each, which stops the stream for a moment' -r
 complete -c mjpegd -n "__fish_mjpegd_needs_command" -l format -d 'Format to ask the device for: auto, MJPG, YUYV or another FourCC' -r
 complete -c mjpegd -n "__fish_mjpegd_needs_command" -l input -d 'Input of the device, by its number; `mjpegd devices` lists them' -r
 complete -c mjpegd -n "__fish_mjpegd_needs_command" -l tv-standard -d 'Standard of an analogue signal: PAL, NTSC or SECAM' -r
 complete -c mjpegd -n "__fish_mjpegd_needs_command" -l dv-timings -d 'Take size and rate of a digital signal (HDMI, DVI, SDI) from the signal, and follow it' -r -f -a "true\t''
 false\t''"
 complete -c mjpegd -n "__fish_mjpegd_needs_command" -l quality -d 'Quality of JPEGs that are made from raw pictures, 1 to 100' -r
+complete -c mjpegd -n "__fish_mjpegd_needs_command" -l encoder -d 'Who makes them: auto takes the board\'s hardware encoder where it has one, or software' -r
 complete -c mjpegd -n "__fish_mjpegd_needs_command" -l control -d 'A control to set each time the device is opened, such as brightness=40; may be given several times' -r
 complete -c mjpegd -n "__fish_mjpegd_needs_command" -l warmup -d 'Pictures to drop after opening, until the exposure has settled' -r
 complete -c mjpegd -n "__fish_mjpegd_needs_command" -l stall-timeout -d 'After this time without a picture, reopen the device, restart the command or ask the server again; 5s if not given. A server or command whose pictures come at a slow pace gets longer' -r
@@ -45,6 +47,20 @@ complete -c mjpegd -n "__fish_mjpegd_needs_command" -l min-frame-size -d 'Drop p
 complete -c mjpegd -n "__fish_mjpegd_needs_command" -l every -d 'Take one of so many pictures and skip the others' -r
 complete -c mjpegd -n "__fish_mjpegd_needs_command" -l drop-same-frames -d 'Leave out pictures that are the same as the last one, byte by byte, but at most so many in a row; for a screen or slides, as a webcam never gives the same twice' -r
 complete -c mjpegd -n "__fish_mjpegd_needs_command" -l allow-truncated -d 'Show pictures that lack their end, also beside whole ones; without this option they are shown only while no whole one comes' -r -f -a "true\t''
+false\t''"
+complete -c mjpegd -n "__fish_mjpegd_needs_command" -l rotate -d 'Rotate the pictures clockwise without loss; exif: as each picture says of itself' -r -f -a "0\t''
+90\t''
+180\t''
+270\t''
+exif\t'By the picture\'s own orientation in EXIF, which browsers follow and other programs do not'"
+complete -c mjpegd -n "__fish_mjpegd_needs_command" -l flip -d 'Flip the pictures without loss, after they were rotated' -r -f -a "none\t''
+horizontal\t'Left becomes right'
+vertical\t'Top becomes bottom'
+both\t''"
+complete -c mjpegd -n "__fish_mjpegd_needs_command" -l overlay -d 'Text over the pictures: fields of strftime in local time, such as "%F %T", and {camera} and {host}; \\n begins a new line' -r
+complete -c mjpegd -n "__fish_mjpegd_needs_command" -l overlay-position -d 'Where this text lies: top-left, top, top-right, left, center, right, bottom-left, bottom or bottom-right' -r
+complete -c mjpegd -n "__fish_mjpegd_needs_command" -l overlay-size -d 'How large its letters are: small, medium, large, per cent of the picture\'s height as 5%, or pixels as 20px' -r
+complete -c mjpegd -n "__fish_mjpegd_needs_command" -l overlay-box -d 'Put a dark box behind this text; without this option its letters have a dark edge' -r -f -a "true\t''
 false\t''"
 complete -c mjpegd -n "__fish_mjpegd_needs_command" -l watch -d 'With images:DIR, show each file when it is complete, as another program puts it there' -r -f -a "true\t''
 false\t''"
@@ -59,9 +75,12 @@ complete -c mjpegd -n "__fish_mjpegd_needs_command" -l record-fps -d 'Record at 
 complete -c mjpegd -n "__fish_mjpegd_needs_command" -l record-max-size -d 'How large the recording may get; the oldest minutes are deleted first' -r
 complete -c mjpegd -n "__fish_mjpegd_needs_command" -l record-max-age -d 'How old a recorded picture may get; 0: no limit but the size' -r
 complete -c mjpegd -n "__fish_mjpegd_needs_command" -l record-sync -d 'How often to sync the recording to disk, 1s or less: a power cut costs at most what was recorded in this time; 0: after each picture' -r
+complete -c mjpegd -n "__fish_mjpegd_needs_command" -l record-segment -d 'How long a file of the recording is, 1s to 1h; a minute if not given, longer for few pictures' -r
+complete -c mjpegd -n "__fish_mjpegd_needs_command" -l on-segment -d 'Run this command for each finished file of the recording, one after the other and again until it succeeds; MJPEGD_SEGMENT has the path. What waits for it is not deleted' -r
 complete -c mjpegd -n "__fish_mjpegd_needs_command" -l bind -d 'Address and port to listen on: 0.0.0.0:5000 for the whole network, :5000 for IPv6 too, or unix:PATH for a Unix socket; may be given several times' -r
 complete -c mjpegd -n "__fish_mjpegd_needs_command" -l unix-mode -d 'Who may connect to Unix sockets: the mode of their files, such as 660' -r
 complete -c mjpegd -n "__fish_mjpegd_needs_command" -l threads -d 'How many viewers there may be at once; further ones are asked to come back later' -r
+complete -c mjpegd -n "__fish_mjpegd_needs_command" -l max-variants -d 'How many variants of pictures, smaller or coarser ones for those who ask, may be made at once; 0: none' -r
 complete -c mjpegd -n "__fish_mjpegd_needs_command" -l write-timeout -d 'How long it may take to send one picture to a viewer before the viewer loses its seat' -r
 complete -c mjpegd -n "__fish_mjpegd_needs_command" -l head-timeout -d 'How long a client may take to send its request' -r
 complete -c mjpegd -n "__fish_mjpegd_needs_command" -l max-head -d 'How many bytes a client may send before its request is complete' -r
@@ -71,6 +90,7 @@ complete -c mjpegd -n "__fish_mjpegd_needs_command" -l exit-on-lost -d 'End with
 complete -c mjpegd -n "__fish_mjpegd_needs_command" -l exit-on-device-error -d 'End with exit code 1 as soon as a camera is lost' -r -f -a "true\t''
 false\t''"
 complete -c mjpegd -n "__fish_mjpegd_needs_command" -l exit-on-no-viewers -d 'End with exit code 0 once nobody has asked for a stream or a snapshot for this time; 0: never' -r
+complete -c mjpegd -n "__fish_mjpegd_needs_command" -l drain-timeout -d 'At SIGTERM, refuse new viewers and disconnect those who watch one after the other within this time, then end; 0: end at once. SIGUSR2 does the same without the end' -r
 complete -c mjpegd -n "__fish_mjpegd_needs_command" -l www -d 'Folder with the files of the page, instead of those in the program' -r -F
 complete -c mjpegd -n "__fish_mjpegd_needs_command" -l lost-snapshot -d 'What a snapshot of a lost camera is: 503 with the cause, or the drawn picture' -r -f -a "503\t'503 with the cause, so that nobody stores a drawn picture'
 picture\t'The drawn picture, as uStreamer gives it'"
@@ -78,6 +98,7 @@ complete -c mjpegd -n "__fish_mjpegd_needs_command" -l lock-controls -d 'Refuse 
 false\t''"
 complete -c mjpegd -n "__fish_mjpegd_needs_command" -l instance-id -d 'Name of this program in /state and in the cookies of its streams, as uStreamer has it' -r
 complete -c mjpegd -n "__fish_mjpegd_needs_command" -l auth-file -d 'File with user:password lines, the password plain or hashed; a login is then required for all addresses but /healthz' -r -F
+complete -c mjpegd -n "__fish_mjpegd_needs_command" -l trusted-proxy -d 'Believe what proxies of this address or network say of their clients (X-Forwarded-For, -Host and -Proto, or Forwarded), or of Unix sockets (unix); may be given several times' -r
 complete -c mjpegd -n "__fish_mjpegd_needs_command" -l allow-origin -d 'Let scripts of pages of this origin (or * for any) read the camera from a visitor\'s browser; those of a named origin may also set controls and switch recording' -r
 complete -c mjpegd -n "__fish_mjpegd_needs_command" -s h -l help -d 'Print help (see more with \'--help\')'
 complete -c mjpegd -n "__fish_mjpegd_needs_command" -s V -l version -d 'Print version'
