@@ -64,6 +64,7 @@
 //! | `frame` | one immutable JPEG with its wire bytes around it; the wire's strings |
 //! | `slot` | the newest frame; all readers of a camera wait here |
 //! | `shutdown` | the order to stop, which ends every sleep |
+//! | `local_time` | times in the time zone of the machine |
 //! | `rate`, `log_limit` | events a second; a limit on lines that repeat |
 //! | `back_off` | the pause before the next try |
 //! | `log_queue` | the log's way out, which never blocks the one who logs |
@@ -82,6 +83,7 @@
 //! | `multipart` | a parser for the parts of any server's stream, in pieces of any size |
 //! | `fetch` | GET from another server, which a shutdown can interrupt; heads, chunks and logins as cameras send them |
 //! | `pictures` | the frames in the answer: parts, JPEGs one after the other, a single JPEG |
+//! | `text` | text as pixels, in a font of strokes, at any size |
 //! | `mode`, `controls` | what a camera set itself to, and its controls, as plain values |
 //! | `camera` | the traits for drivers and their controls, and one file for each driver |
 //! | `capture` | the thread that reads a camera while somebody watches |
@@ -137,6 +139,8 @@ mod http;
 mod instance;
 mod jpeg;
 #[cfg(feature = "daemon")]
+mod local_time;
+#[cfg(feature = "daemon")]
 mod log_limit;
 #[cfg(feature = "daemon")]
 mod log_queue;
@@ -161,5 +165,7 @@ mod secrets;
 mod shutdown;
 #[cfg(feature = "daemon")]
 mod slot;
+#[cfg(feature = "daemon")]
+mod text;
 mod trust;
 mod url;

@@ -7,9 +7,12 @@
 mod filter;
 mod judge;
 pub(crate) mod normalize;
+mod overlay;
 mod run;
 mod stats;
 mod status_picture;
+mod transform;
+mod turn;
 
 use std::mem;
 use std::sync::Arc;
@@ -20,7 +23,7 @@ use std::time::{Duration, Instant};
 use parking_lot::Mutex;
 
 use crate::camera::{self, Controls, Opener};
-use crate::config::{CameraOptions, CaptureConfig};
+use crate::config::{CameraOptions, CaptureConfig, Turn};
 use crate::controls::{Change, ChangeResult, Control};
 use crate::shutdown::{self, Shutdown, Trigger};
 use crate::slot::{FrameSlot, Newer, Sink, Subscription};
@@ -52,6 +55,8 @@ struct Setup {
     open: Box<Opener>,
     /// Of the same camera; `None` if it has no controls.
     controls: Option<Arc<dyn Controls>>,
+    /// How pictures are turned now: as the options say, until a control changes it.
+    turn: Mutex<Turn>,
     /// Ordered when this setup is replaced or capture is closed.
     stop: Shutdown,
 }
@@ -82,7 +87,15 @@ impl Setup {
         controls: Option<Arc<dyn Controls>>,
     ) -> (Trigger, Self) {
         let (trigger, stop) = shutdown::channel();
-        (trigger, Self { asked, config, open, controls, stop })
+        let turn = Mutex::new(config.turn);
+        (trigger, Self { asked, config, open, controls, turn, stop })
+    }
+
+    fn set_device(&self, changes: &[Change]) -> Result<Vec<ChangeResult>, String> {
+        match &self.controls {
+            Some(controls) => controls.set(changes).map_err(|e| e.to_string()),
+            None => Ok(turn::without_device(changes)),
+        }
     }
 }
 
@@ -124,6 +137,9 @@ impl Capture {
         if life.is_closed {
             return;
         }
+        if setup.config.turn == life.setup.config.turn {
+            *setup.turn.lock() = *life.setup.turn.lock();
+        }
         let before =
             (life.trigger.replace(trigger), mem::replace(&mut life.setup, Arc::new(setup)));
         if !life.is_running {
@@ -163,29 +179,31 @@ impl Capture {
         u64::from(is_on) * (1 + status.n_captured + status.n_opened + n_faults)
     }
 
-    /// The camera's controls with their values; empty if it has none. May take
-    /// seconds.
+    /// The camera's controls with their values: those of the device, and behind
+    /// them those of its pictures. May take seconds.
     ///
     /// # Errors
     /// Why the camera cannot be asked now.
     pub(crate) fn controls(&self) -> Result<Vec<Control>, String> {
         let setup = self.0.setup();
-        let Some(controls) = &setup.controls else { return Ok(Vec::new()) };
-        controls.list().map_err(|e| e.to_string())
+        let list = setup.controls.as_ref().map(|device| device.list()).transpose();
+        let mut controls = list.map_err(|e| e.to_string())?.unwrap_or_default();
+        controls.extend(turn::controls(*setup.turn.lock(), setup.config.turn));
+        Ok(controls)
     }
 
-    /// Sets controls, now and at each later opening of the camera. `None` if the
-    /// camera has none. May take seconds.
+    /// Sets controls, now and at each later opening of the camera. May take seconds.
     ///
     /// # Errors
-    /// Why the camera cannot be set now.
-    pub(crate) fn set_controls(
-        &self,
-        changes: &[Change],
-    ) -> Result<Option<Vec<ChangeResult>>, String> {
+    /// Why the camera cannot be set now. Controls of its pictures are set all the same.
+    pub(crate) fn set_controls(&self, changes: &[Change]) -> Result<Vec<ChangeResult>, String> {
         let setup = self.0.setup();
-        let results = setup.controls.as_ref().map(|controls| controls.set(changes));
-        results.transpose().map_err(|e| e.to_string())
+        let mut of_device = changes.to_vec();
+        let mut results = turn::set(&mut of_device, &mut setup.turn.lock(), setup.config.turn);
+        if !of_device.is_empty() {
+            results.extend(setup.set_device(&of_device)?);
+        }
+        Ok(results)
     }
 
     /// Ends all reads for good and orders the thread to stop.

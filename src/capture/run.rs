@@ -4,12 +4,13 @@
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 use std::sync::atomic::Ordering::SeqCst;
-use std::time::Instant;
+use std::time::{Instant, SystemTime};
 
 use super::filter::Filter;
 use super::judge::Judge;
 use super::normalize::normalize;
 use super::stats::Repair;
+use super::transform::Transform;
 use super::{Setup, Shared, State, status_picture};
 use crate::back_off::BackOff;
 use crate::camera::{Cause, Driver, Error};
@@ -30,6 +31,7 @@ struct Thread<'a> {
     cut_frames: LogLimit,
     judge: Judge,
     filter: Filter,
+    transform: Transform,
 }
 
 /// Runs until there is no reader any more or the program stops.
@@ -38,6 +40,7 @@ pub(super) fn run(shared: &Shared) {
     let mut thread = Thread {
         shared,
         filter: Filter::new(&setup.config),
+        transform: Transform::new(&setup.config),
         setup,
         pool: FramePool::default(),
         seq: shared.slot.last_seq(),
@@ -98,6 +101,7 @@ impl Thread<'_> {
         shared.stats.opened(mode);
         self.judge = Judge::new();
         self.filter = Filter::new(&setup.config);
+        self.transform = Transform::new(&setup.config);
         while !setup.stop.is_ordered() && !shared.life.lock().is_idle() {
             match self.next(&mut *driver) {
                 Ok(()) => {}
@@ -145,7 +149,8 @@ impl Thread<'_> {
         let takes_cut = self.setup.config.allow_truncated || self.judge.takes_cut();
         let info = normalize(&mut buf, takes_cut).map_err(Error::BadFrame)?;
         // Browsers turn the picture of a phone, so this is the size that they show.
-        self.size = info.shown_size();
+        self.size =
+            self.transform(&mut buf, &info, timestamp.wall)?.unwrap_or_else(|| info.shown_size());
         self.count(driver, timestamp.monotonic);
         self.judge.good(info.has_end);
         if !info.has_end {
@@ -172,6 +177,19 @@ impl Thread<'_> {
         }
         self.filter.skipped();
         Ok(())
+    }
+
+    /// Turns the picture, and returns its size if it changed.
+    fn transform(
+        &mut self,
+        buf: &mut FrameBuf,
+        info: &jpeg::Info,
+        at: SystemTime,
+    ) -> Result<Option<(u16, u16)>, Error> {
+        let turn = *self.setup.turn.lock();
+        let label = &self.setup.asked.label;
+        let turned = self.transform.apply(buf, (info, at), turn, &mut self.pool, label);
+        turned.map_err(Error::BadFrame)
     }
 
     fn count_truncated(&mut self) {

@@ -9,6 +9,7 @@ use clap::{ArgAction, CommandFactory, Parser, Subcommand};
 
 use super::http::LostSnapshot;
 use super::tools::{GrabArgs, HealthArgs, ProbeArgs};
+use super::turn::{Flip, Rotate};
 
 /// A camera server for small boards: shows cameras live, as Motion JPEG
 /// over plain HTTP, to browsers and programs.
@@ -122,6 +123,38 @@ pub(super) struct Args {
         help_heading = "Camera"
     )]
     pub(super) allow_truncated: bool,
+
+    /// Rotate the pictures clockwise without loss; exif: as each picture says of itself
+    #[arg(long, env = "MJPEGD_ROTATE", value_name = "DEGREES", default_value = "0")]
+    #[arg(help_heading = "Camera")]
+    pub(super) rotate: Rotate,
+
+    /// Flip the pictures without loss, after they were rotated
+    #[arg(long, env = "MJPEGD_FLIP", value_name = "HOW", default_value = "none")]
+    #[arg(help_heading = "Camera")]
+    pub(super) flip: Flip,
+
+    /// Text over the pictures: fields of strftime in local time, such as "%F %T", and {camera} and
+    /// {host}; \n begins a new line
+    #[arg(long, env = "MJPEGD_OVERLAY", value_name = "TEXT", default_value = "")]
+    #[arg(hide_default_value = true, help_heading = "Camera")]
+    pub(super) overlay: String,
+
+    /// Where this text lies: top-left, top, top-right, left, center, right, bottom-left, bottom or
+    /// bottom-right
+    #[arg(long, env = "MJPEGD_OVERLAY_POSITION", value_name = "PLACE")]
+    #[arg(default_value = "bottom-left", help_heading = "Camera")]
+    pub(super) overlay_position: String,
+
+    /// How large its letters are: small, medium, large, per cent of the picture's height as 5%, or
+    /// pixels as 20px
+    #[arg(long, env = "MJPEGD_OVERLAY_SIZE", value_name = "SIZE", default_value = "medium")]
+    #[arg(help_heading = "Camera")]
+    pub(super) overlay_size: String,
+
+    /// Put a dark box behind this text; without this option its letters have a dark edge
+    #[arg(long, env = "MJPEGD_OVERLAY_BOX", value_name = "true|false", help_heading = "Camera")]
+    pub(super) overlay_box: bool,
 
     /// With images:DIR, show each file when it is complete, as another program puts it there
     #[arg(long, env = "MJPEGD_WATCH", value_name = "true|false", help_heading = "Camera")]

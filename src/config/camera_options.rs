@@ -8,7 +8,9 @@ use anyhow::{Context, Result, bail, ensure};
 use super::args::Args;
 use super::camera::{CameraConfig, Source, Watch};
 use super::device::DeviceConfig;
+use super::overlay::OverlayConfig;
 use super::record::{self, RecordConfig};
+use super::turn::Turn;
 use super::{name, size};
 use crate::trust::Trust;
 
@@ -47,6 +49,9 @@ pub(crate) struct CaptureConfig {
     /// How many pictures in a row may be left out because they have the bytes of
     /// the last one.
     pub(crate) max_same: u32,
+    pub(crate) turn: Turn,
+    /// The text over the pictures; `None`: none.
+    pub(crate) overlay: Option<OverlayConfig>,
 }
 
 impl CameraOptions {
@@ -104,6 +109,8 @@ impl CameraOptions {
                 min_frame_bytes: min_frame_bytes(&args.min_frame_size, max_frame_bytes)?,
                 every: args.every,
                 max_same: args.drop_same_frames,
+                turn: Turn { rotate: args.rotate, flip: args.flip },
+                overlay: OverlayConfig::new(args, name)?,
             },
             record: record::record(args, name)?,
             max_viewers: args.max_viewers,

@@ -36,6 +36,8 @@ mod reload;
 mod lifecycle;
 // A camera that is lost and found again while viewers watch.
 mod lost;
+// Pictures that are rotated and flipped.
+mod turned;
 // Folders that other programs put pictures into.
 mod folders;
 // Commands as cameras.
@@ -50,6 +52,8 @@ mod servers;
 mod odd_servers;
 // Pictures of phones and odd cameras.
 mod odd_pictures;
+// The text over pictures.
+mod overlay;
 // Heads and chunks of servers' answers, as cameras send them.
 mod heads;
 // Cameras at https addresses.

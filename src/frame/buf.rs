@@ -64,6 +64,17 @@ impl FrameBuf {
         self.is_walked = false;
     }
 
+    /// Appends to the JPEG what `write` appends to the bytes that it is given.
+    pub(crate) fn extend_by(&mut self, write: impl FnOnce(&mut Vec<u8>)) {
+        write(&mut self.bytes);
+        self.is_walked = false;
+    }
+
+    /// Lets `change` overwrite bytes of the JPEG, but none of its markers.
+    pub(crate) fn edit(&mut self, change: impl FnOnce(&mut [u8])) {
+        change(&mut self.bytes[self.start..]);
+    }
+
     /// Records that a walk over the markers of this JPEG found EOI at its very end,
     /// so that later checks do not read its scan again. Adding bytes or cutting off the
     /// end clears this. [`Self::cut`] and [`Self::insert`] do not: they change segments

@@ -96,6 +96,8 @@ fn fake_setup(
         min_frame_bytes: 0,
         every: 1,
         max_same: 0,
+        turn: Turn::default(),
+        overlay: None,
     };
     (Setup::new(asked, config, Box::new(open), None), steps, n_open)
 }

@@ -1,6 +1,6 @@
 # Print an optspec for argparse to handle cmd's options that are independent of any subcommand.
 function __fish_mjpegd_global_optspecs
-    string join \n camera= max-viewers= fps= resolution= format= input= tv-standard= dv-timings= quality= control= warmup= stall-timeout= tls-ca= tls-insecure= max-frame-size= min-frame-size= every= drop-same-frames= allow-truncated= watch= remove-shown= idle-timeout= config= print-config= record= record-fps= record-max-size= record-max-age= record-sync= bind= unix-mode= threads= write-timeout= head-timeout= max-head= max-connections= max-leaks= exit-on-lost= exit-on-device-error= exit-on-no-viewers= www= lost-snapshot= lock-controls= instance-id= auth-file= allow-origin= h/help V/version
+    string join \n camera= max-viewers= fps= resolution= format= input= tv-standard= dv-timings= quality= control= warmup= stall-timeout= tls-ca= tls-insecure= max-frame-size= min-frame-size= every= drop-same-frames= allow-truncated= rotate= flip= overlay= overlay-position= overlay-size= overlay-box= watch= remove-shown= idle-timeout= config= print-config= record= record-fps= record-max-size= record-max-age= record-sync= bind= unix-mode= threads= write-timeout= head-timeout= max-head= max-connections= max-leaks= exit-on-lost= exit-on-device-error= exit-on-no-viewers= www= lost-snapshot= lock-controls= instance-id= auth-file= allow-origin= h/help V/version
 end
 
 function __fish_mjpegd_needs_command
@@ -45,6 +45,20 @@ complete -c mjpegd -n "__fish_mjpegd_needs_command" -l min-frame-size -d 'Drop p
 complete -c mjpegd -n "__fish_mjpegd_needs_command" -l every -d 'Take one of so many pictures and skip the others' -r
 complete -c mjpegd -n "__fish_mjpegd_needs_command" -l drop-same-frames -d 'Leave out pictures that are the same as the last one, byte by byte, but at most so many in a row; for a screen or slides, as a webcam never gives the same twice' -r
 complete -c mjpegd -n "__fish_mjpegd_needs_command" -l allow-truncated -d 'Show pictures that lack their end, also beside whole ones; without this option they are shown only while no whole one comes' -r -f -a "true\t''
+false\t''"
+complete -c mjpegd -n "__fish_mjpegd_needs_command" -l rotate -d 'Rotate the pictures clockwise without loss; exif: as each picture says of itself' -r -f -a "0\t''
+90\t''
+180\t''
+270\t''
+exif\t'By the picture\'s own orientation in EXIF, which browsers follow and other programs do not'"
+complete -c mjpegd -n "__fish_mjpegd_needs_command" -l flip -d 'Flip the pictures without loss, after they were rotated' -r -f -a "none\t''
+horizontal\t'Left becomes right'
+vertical\t'Top becomes bottom'
+both\t''"
+complete -c mjpegd -n "__fish_mjpegd_needs_command" -l overlay -d 'Text over the pictures: fields of strftime in local time, such as "%F %T", and {camera} and {host}; \\n begins a new line' -r
+complete -c mjpegd -n "__fish_mjpegd_needs_command" -l overlay-position -d 'Where this text lies: top-left, top, top-right, left, center, right, bottom-left, bottom or bottom-right' -r
+complete -c mjpegd -n "__fish_mjpegd_needs_command" -l overlay-size -d 'How large its letters are: small, medium, large, per cent of the picture\'s height as 5%, or pixels as 20px' -r
+complete -c mjpegd -n "__fish_mjpegd_needs_command" -l overlay-box -d 'Put a dark box behind this text; without this option its letters have a dark edge' -r -f -a "true\t''
 false\t''"
 complete -c mjpegd -n "__fish_mjpegd_needs_command" -l watch -d 'With images:DIR, show each file when it is complete, as another program puts it there' -r -f -a "true\t''
 false\t''"
