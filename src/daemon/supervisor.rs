@@ -3,7 +3,7 @@
 
 mod progress;
 
-use std::io::{self, Read, Write};
+use std::io::{self, ErrorKind, Read, Write};
 use std::net::TcpStream;
 use std::os::unix::net::UnixStream;
 use std::thread::{self, JoinHandle};
@@ -41,7 +41,8 @@ impl Supervisor {
         let Some(notifier) = Notifier::from_env() else {
             return (Self { notifier: None, status: String::new(), watchdog: None }, never());
         };
-        notifier.send("READY=1");
+        let status = describe(cameras, 0);
+        notifier.send(&format!("READY=1\nSTATUS={status}"));
         let watchdog = notify::watchdog().and_then(|period| {
             // A third, so that one look that comes late does no harm.
             let mut watchdog = Watchdog::new(period / 3, addresses, cameras.clone())?;
@@ -49,7 +50,7 @@ impl Supervisor {
             let run = move || watchdog.run(&stop);
             thread::Builder::new().name("watchdog".into()).spawn(run).ok()
         });
-        let new = Self { notifier: Some(notifier), status: String::new(), watchdog };
+        let new = Self { notifier: Some(notifier), status, watchdog };
         (new, tick(STATUS_PERIOD))
     }
 
@@ -136,9 +137,10 @@ impl Watchdog {
     /// a camera, by its counters.
     fn find_fault(&mut self) -> Option<String> {
         for address in &self.addresses {
-            if let Err(e) = ask(address, self.pause) {
-                return Some(format!("no answer at {address}: {e}"));
-            }
+            let Err(e) = ask(address, self.pause) else { continue };
+            let is_late = matches!(e.kind(), ErrorKind::WouldBlock | ErrorKind::TimedOut);
+            let why = if is_late { format!("none in {:.1?}", self.pause) } else { e.to_string() };
+            return Some(format!("no answer at {address}: {why}"));
         }
         self.progress.look(Instant::now(), self.cameras.progress())
     }

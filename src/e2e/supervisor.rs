@@ -53,8 +53,7 @@ fn systemd_hears_of_each_state() {
     let file = dir.write("cameras.toml", "[[camera]]\nname = 'front'\nsource = 'pattern@20'\n");
     let args = ["--config", file.to_str().unwrap()];
     let mut daemon = Daemon::spawn(systemd.watch(Daemon::command(&args)));
-    assert_eq!(systemd.next(), "READY=1");
-    assert_eq!(systemd.next(), "STATUS=0 viewers; front: idle");
+    assert_eq!(systemd.next(), "READY=1\nSTATUS=0 viewers; front: idle");
     let viewer = daemon.watch("/stream");
     assert_eq!(systemd.wait_for("STATUS="), "STATUS=1 viewer; front: live");
     drop(viewer);
