@@ -11,8 +11,7 @@ CARGO ?= cargo
 # Under `make -j` two suites would share processors, ports and a browser, and their
 # timeouts would fail. Cargo uses all processors by itself.
 .NOTPARALLEL:
-.PHONY: help run build test test-https fuzz test-v4l2 test-arm64 test-clients fleet test-fleet soak check audit bench bench-relay bench-v4l2 bench-board bench-encode install clean
-.PHONY: need-build need-test need-v4l2 need-arm64 need-clients need-fleet need-board need-bench need-encode
+.PHONY: help run build test test-https fuzz test-v4l2 test-arm64 test-clients fleet test-fleet soak check audit bench bench-relay bench-v4l2 bench-board bench-encode install uninstall clean
 
 help: ## list the targets
 	@grep -hE '^[a-z0-9-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 14
@@ -23,19 +22,19 @@ run: need-build ## build and start the daemon; ARGS='--camera ...' or CAMERA=...
 build: need-build ## build the daemon for use
 	$(CARGO) build --locked --release
 
-test: need-build need-test test-https ## run all tests, in a real browser and real players too
+test: need-build-test test-https ## run all tests, in a real browser and real players too
 	$(CARGO) test --locked --workspace
 
 # The suite tests what is built by default. TLS has a chapter of its own, so that
 # the rest need not be run twice.
-test-https: need-build need-test ## test cameras at https addresses against a real TLS server
+test-https: need-build-test ## test cameras at https addresses against a real TLS server
 	$(CARGO) test --locked --features https --test e2e https::
 
-test-v4l2: need-build need-v4l2 ## test on real camera drivers, in an emulated machine (x86_64 Debian)
+test-v4l2: need-build-v4l2 ## test on real camera drivers, in an emulated machine (x86_64 Debian)
 	$(CARGO) test --locked --test v4l2 -- --test-threads=1
 
 ARM64 := aarch64-unknown-linux-gnu
-test-arm64: need-build need-arm64 ## test the encoder's NEON on an emulated processor
+test-arm64: need-build-arm64 ## test the encoder's NEON on an emulated processor
 	@test -d "$$(rustc --print target-libdir --target $(ARM64))" || rustup target add $(ARM64)
 	CARGO_TARGET_AARCH64_UNKNOWN_LINUX_GNU_LINKER=aarch64-linux-gnu-gcc \
 	CARGO_TARGET_AARCH64_UNKNOWN_LINUX_GNU_RUNNER='qemu-aarch64 -L /usr/aarch64-linux-gnu' \
@@ -45,7 +44,7 @@ test-arm64: need-build need-arm64 ## test the encoder's NEON on an emulated proc
 # minutes, and CI has 45 for everything. Each has an environment of its own, as their packages contradict
 # each other, and is installed again only when its file of versions changes.
 CLIENTS := octoprint moonraker home_assistant
-test-clients: need-build need-clients $(CLIENTS:%=target/clients/%/installed) ## test with OctoPrint, Moonraker, Home Assistant and motion as clients
+test-clients: need-build-clients $(CLIENTS:%=target/clients/%/installed) ## test with OctoPrint, Moonraker, Home Assistant and motion as clients
 	$(CARGO) test --locked --test e2e real_clients:: -- --ignored
 
 # The system's Python, for which .ci/need has installed what is needed.
@@ -54,12 +53,12 @@ target/clients/%/installed: src/e2e/real_clients/%.txt | need-clients
 	$(@D)/bin/pip install --quiet --requirement $<
 	touch $@
 
-fleet: need-build need-fleet ## start an origin, three relays and HAProxy on this machine; PORT=5000, CAMERA=...
+fleet: need-build-fleet ## start an origin, three relays and HAProxy on this machine; PORT=5000, CAMERA=...
 	$(CARGO) build --locked --release
 	@src/deploy/fleet.sh $${CARGO_TARGET_DIR:-target}/release/mjpegd
 
 # Not part of `test`: the engines take 200 MB, and 200 viewers the whole machine.
-test-fleet: need-build need-fleet target/fleet/installed ## check the files for HAProxy, nginx, Kubernetes, ... by their engines, and a fleet of relays under load
+test-fleet: need-build-fleet target/fleet/installed ## check the files for HAProxy, nginx, Kubernetes, ... by their engines, and a fleet of relays under load
 	$(CARGO) test --locked --test e2e fleet:: -- --ignored --test-threads=1
 
 # The schemas of Kubernetes.
@@ -86,26 +85,52 @@ audit: ## look for security advisories (needs the network)
 	@command -v cargo-audit >/dev/null || $(CARGO) install --locked cargo-audit
 	$(CARGO) audit
 
-bench: need-build need-bench ## measure memory, CPU per frame and delay beside bare loops
+bench: need-build-bench ## measure memory, CPU per frame and delay beside bare loops
 	$(CARGO) bench --locked --bench server
 
-bench-relay: need-build need-bench ## measure what a relay adds to the age of a picture, and its throughput
+bench-relay: need-build-bench ## measure what a relay adds to the age of a picture, and its throughput
 	$(CARGO) bench --locked --bench relay
 
-bench-v4l2: need-build need-v4l2 ## measure CPU per frame beside uStreamer, in an emulated machine
+bench-v4l2: need-build-v4l2 ## measure CPU per frame beside uStreamer, in an emulated machine
 	$(CARGO) test --locked --release --test v4l2 -- --ignored --nocapture beside_ustreamer
 
-bench-board: need-build need-v4l2 need-board ## measure what recording costs a board beside one more viewer, in an emulated one
+bench-board: need-build-v4l2-board ## measure what recording costs a board beside one more viewer, in an emulated one
 	$(CARGO) test --locked --release --test v4l2 -- --ignored --nocapture beside_one_more_viewer
 
-bench-encode: need-build need-encode ## measure the encoder beside libjpeg-turbo
+bench-encode: need-build-encode ## measure the encoder and changes of JPEGs beside libjpeg-turbo
 	$(CARGO) bench --locked --bench encode --features bench-turbo
 
-install: build ## put the daemon under PREFIX (/usr/local)
-	install -D -m 755 target/release/mjpegd $(DESTDIR)$(PREFIX)/bin/mjpegd
+PROGRAM := target/release/mjpegd
+SHARE := $(DESTDIR)$(PREFIX)/share
+UNITS := $(DESTDIR)$(PREFIX)/lib/systemd/system
+DOC := $(SHARE)/doc/mjpegd
+MAN_PAGES := $(notdir $(wildcard src/deploy/man/*.1))
+
+# Under sudo what was built before: root has often no Rust, and should leave no files of
+# its own in target/.
+install: $(if $(and $(SUDO_USER),$(wildcard $(PROGRAM))),,build) ## put program, man pages, completions, guide and units under PREFIX (/usr/local)
+	install -D -m 755 $(PROGRAM) $(DESTDIR)$(PREFIX)/bin/mjpegd
+	install -d $(SHARE)/man/man1 $(DOC)/guide $(UNITS)
+	install -m 644 $(MAN_PAGES:%=src/deploy/man/%) $(SHARE)/man/man1
+	install -D -m 644 src/deploy/completions/mjpegd $(SHARE)/bash-completion/completions/mjpegd
+	install -D -m 644 src/deploy/completions/_mjpegd $(SHARE)/zsh/site-functions/_mjpegd
+	install -D -m 644 src/deploy/completions/mjpegd.fish $(SHARE)/fish/vendor_completions.d/mjpegd.fish
+	install -m 644 $(filter-out %/links.md,$(wildcard src/guide/*.md)) $(DOC)/guide
+	install -m 644 LICENSE $(DOC)
+	sed 's|src/guide/|guide/|g' README.md > $(DOC)/README.md
+	install -m 644 src/deploy/systemd/mjpegd.socket $(UNITS)
+	sed 's|/usr/local/|$(PREFIX)/|' src/deploy/systemd/mjpegd.service > $(UNITS)/mjpegd.service
+
+uninstall: ## remove what install has put there; recordings and options stay
+	rm -f $(DESTDIR)$(PREFIX)/bin/mjpegd $(MAN_PAGES:%=$(SHARE)/man/man1/%)
+	rm -f $(SHARE)/bash-completion/completions/mjpegd $(SHARE)/zsh/site-functions/_mjpegd
+	rm -f $(SHARE)/fish/vendor_completions.d/mjpegd.fish
+	rm -f $(UNITS)/mjpegd.service $(UNITS)/mjpegd.socket
+	rm -rf $(DOC)
 
 clean: ## remove all that was built
 	$(CARGO) clean
 
-need-build need-test need-v4l2 need-arm64 need-clients need-fleet need-board need-bench need-encode:
-	@.ci/need $(@:need-%=%)
+# All that is missing for one target in one go: need-build-test asks for both.
+need-%:
+	@CARGO='$(CARGO)' .ci/need $(subst -, ,$*)

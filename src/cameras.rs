@@ -2,34 +2,56 @@
 
 use std::mem;
 use std::sync::Arc;
+use std::time::Duration;
 
 use parking_lot::Mutex;
 
-use crate::capture::{Capture, State};
+use crate::capture::{Capture, MAX_SILENCE, State};
 use crate::config::CameraOptions;
 use crate::recording::Recording;
+use crate::variants::{AllVariants, Variants};
 
-/// One camera with its capture and recording.
+/// One camera with its capture, recording and variants.
 pub(crate) struct Camera {
     pub(crate) name: String,
     pub(crate) capture: Capture,
+    pub(crate) variants: Variants,
     pub(crate) recording: Option<Recording>,
     section: Mutex<CameraOptions>,
 }
 
+/// By what a camera is judged to get on.
+pub(crate) struct CameraProgress {
+    pub(crate) name: String,
+    /// Grows with each picture and each fault; 0: it is off.
+    pub(crate) count: u64,
+    /// How long a driver may wait for a picture.
+    pub(crate) patience: Duration,
+}
+
 /// The present cameras, in the order of the configuration.
 #[derive(Clone)]
-pub(crate) struct Cameras(Arc<Mutex<List>>);
+pub(crate) struct Cameras {
+    list: Arc<Mutex<List>>,
+    variants: Arc<AllVariants>,
+}
 
 /// Never empty. Replaced as a whole, so that readers need not hold the lock.
 type List = Arc<[Arc<Camera>]>;
 
 impl Cameras {
-    /// Opens no camera yet, except those that are always on or recorded.
-    pub(crate) fn new(sections: Vec<CameraOptions>) -> Self {
+    /// Opens no camera yet, except those that are always on or recorded. There may be
+    /// `max_variants` at once.
+    pub(crate) fn new(sections: Vec<CameraOptions>, max_variants: usize) -> Self {
         assert!(!sections.is_empty(), "a configuration has a camera");
-        let cameras = sections.into_iter().map(|section| Arc::new(Camera::new(section)));
-        Self(Arc::new(Mutex::new(cameras.collect())))
+        let variants = Arc::new(AllVariants::new(max_variants));
+        let cameras = sections.into_iter().map(|section| Arc::new(Camera::new(section, &variants)));
+        Self { list: Arc::new(Mutex::new(cameras.collect())), variants }
+    }
+
+    /// The variants of all cameras.
+    pub(crate) fn variants(&self) -> &AllVariants {
+        &self.variants
     }
 
     /// Changes the cameras to those of a new configuration. A camera that stays the same
@@ -56,7 +78,7 @@ impl Cameras {
         for camera in &removed {
             let description = camera.section.lock().description();
             log::info!("{description}, removed");
-            camera.capture.close();
+            camera.close();
         }
         // A recorder must release its folder before a new camera records there.
         removed.iter().for_each(|camera| camera.stop());
@@ -67,16 +89,16 @@ impl Cameras {
             }
             None => {
                 log::info!("{}, added", section.description());
-                Arc::new(Camera::new(section))
+                Arc::new(Camera::new(section, &self.variants))
             }
         });
         let cameras = cameras.collect();
-        *self.0.lock() = cameras;
+        *self.list.lock() = cameras;
     }
 
     /// The present cameras; a later change does not affect the returned list.
     pub(crate) fn all(&self) -> List {
-        Arc::clone(&self.0.lock())
+        Arc::clone(&self.list.lock())
     }
 
     /// The camera for requests that name none.
@@ -97,9 +119,14 @@ impl Cameras {
         lost.map(|(name, status)| (name, status.cause.unwrap_or_default())).collect()
     }
 
+    /// How far each has come.
+    pub(crate) fn progress(&self) -> Vec<CameraProgress> {
+        self.all().iter().map(|camera| camera.progress()).collect()
+    }
+
     /// Ends all reads for good and orders all threads to stop.
     pub(crate) fn close(&self) {
-        self.all().iter().for_each(|camera| camera.capture.close());
+        self.all().iter().for_each(|camera| camera.close());
     }
 
     /// Returns when all threads have ended. Call [`Cameras::close`] before.
@@ -109,14 +136,26 @@ impl Cameras {
 }
 
 impl Camera {
-    fn new(section: CameraOptions) -> Self {
+    fn new(section: CameraOptions, variants: &Arc<AllVariants>) -> Self {
         let capture = Capture::new(&section);
         let record = section.record.clone();
         let recording = match section.camera.source.recorded_folder() {
             Some(dir) => Some(Recording::follow(dir.to_owned(), capture.clone())),
             None => record.map(|config| Recording::start(config, capture.clone())),
         };
-        Self { name: section.name.clone(), recording, capture, section: Mutex::new(section) }
+        Self {
+            name: section.name.clone(),
+            recording,
+            variants: Variants::new(Arc::clone(variants), section.label(), capture.clone()),
+            capture,
+            section: Mutex::new(section),
+        }
+    }
+
+    /// Ends all reads for good and orders the threads to stop.
+    fn close(&self) {
+        self.capture.close();
+        self.variants.close();
     }
 
     /// Returns when the threads have ended. Capture must be closed before.
@@ -134,6 +173,13 @@ impl Camera {
             log::info!("{}, changed", section.description());
             self.capture.change(section);
         }
+    }
+
+    fn progress(&self) -> CameraProgress {
+        let count = self.capture.n_events();
+        let stall = self.section.lock().camera.stall_timeout;
+        let patience = stall.map_or(MAX_SILENCE, |time| time.max(MAX_SILENCE));
+        CameraProgress { name: self.name.clone(), count, patience }
     }
 
     /// How many may watch at once; `None` if only the seats are limited.

@@ -3,6 +3,7 @@
 
 mod drain;
 mod exits;
+mod supervisor;
 
 use std::net::{IpAddr, Ipv4Addr, SocketAddr, UdpSocket};
 use std::time::{Duration, Instant};
@@ -21,6 +22,7 @@ use crate::shutdown;
 use crate::url::mask_error;
 use drain::Drain;
 use exits::{Exit, Exits};
+use supervisor::Supervisor;
 
 /// Orders that the daemon takes while it runs.
 #[derive(Debug)]
@@ -53,7 +55,7 @@ pub(crate) fn run(
     let (trigger, stop) = shutdown::channel();
     open_files::limit_connections(&mut config.http.limits);
     let labels: Vec<_> = config.cameras.iter().map(CameraOptions::description).collect();
-    let cameras = Cameras::new(config.cameras);
+    let cameras = Cameras::new(config.cameras, config.http.max_variants);
     let in_use = InUse { server: config.server, users: config.http.credentials.clone() };
     let inherited = Inherited::from_env();
     let drain_timeout = config.http.drain_timeout;
@@ -72,9 +74,11 @@ pub(crate) fn run(
     };
     greet(&server.addresses(), &labels);
     let exits = Exits::watch(config.exit);
-    let end = wait_for_end(&server, signals, &cameras, exits, drain_timeout, &|| {
-        reload(command_line, &cameras, &in_use);
-    });
+    let mut supervisor = Supervisor::start(server.addresses(), &cameras, &stop);
+    let end =
+        wait_for_end(&server, signals, &cameras, exits, &mut supervisor, drain_timeout, &|| {
+            reload(command_line, &cameras, &in_use);
+        });
     match &end {
         End::Restart(why) => {
             log::warn!("restarting, because {why}");
@@ -85,12 +89,15 @@ pub(crate) fn run(
         }
         End::Stopped | End::Failed(_) => log::info!("stopping"),
     }
+    let (supervisor, _) = supervisor;
+    supervisor.stopping();
     // The cameras are closed first, which ends what the server's workers wait for.
     // Their threads are joined last, when nobody reads any more.
     drop(trigger);
     cameras.close();
     let listeners = server.stop(matches!(end, End::Restart(_)));
     cameras.stop();
+    supervisor.stop();
     match end {
         End::Stopped | End::Unwatched(_) => Ok(None),
         End::Failed(why) => Err(anyhow!(why)),
@@ -114,6 +121,7 @@ fn wait_for_end(
     signals: &Signals,
     cameras: &Cameras,
     (mut exits, looks): (Exits, Receiver<Instant>),
+    (supervisor, reports): &mut (Supervisor, Receiver<Instant>),
     drain_timeout: Duration,
     reload: &dyn Fn(),
 ) -> End {
@@ -155,8 +163,9 @@ fn wait_for_end(
                     None => {}
                 }
             }
+            recv(reports) -> _ => supervisor.look(cameras, server.n_viewers()),
             recv(reloads) -> order => match order {
-                Ok(()) => reload(),
+                Ok(()) => supervisor.reload(reload),
                 Err(_) => {
                     log::error!("SIGHUP is not received any more");
                     reloads = never();

@@ -52,6 +52,7 @@
 //!
 //! ```text
 //! camera -> capture -> slot -> viewer (an HTTP stream, a snapshot)
+//!                           -> variant (a smaller picture) -> a slot of its own -> viewer
 //!                           -> recorder -> segments on disk -> playback -> viewer
 //! ```
 //!
@@ -64,6 +65,7 @@
 //! | `frame` | one immutable JPEG with its wire bytes around it; the wire's strings |
 //! | `slot` | the newest frame; all readers of a camera wait here |
 //! | `shutdown` | the order to stop, which ends every sleep |
+//! | `local_time` | times in the time zone of the machine |
 //! | `rate`, `log_limit` | events a second; a limit on lines that repeat |
 //! | `back_off` | the pause before the next try |
 //! | `log_queue` | the log's way out, which never blocks the one who logs |
@@ -77,14 +79,17 @@
 //! | `children` | the processes started here; orphans reaped where this is process 1 |
 //! | `command` | a command line in a process group of its own, and what it says |
 //! | `panics` | panics counted |
+//! | `notify` | what systemd is told, and what it asks for |
 //! | `open_files` | the limit of open files |
 //! | `jpeg` | markers: check, split, missing tables; raw pictures to JPEG, by the package in `src/jpeg_codec` |
 //! | `multipart` | a parser for the parts of any server's stream, in pieces of any size |
 //! | `fetch` | GET from another server, which a shutdown can interrupt; heads, chunks and logins as cameras send them |
 //! | `pictures` | the frames in the answer: parts, JPEGs one after the other, a single JPEG |
+//! | `text` | text as pixels, in a font of strokes, at any size |
 //! | `mode`, `controls` | what a camera set itself to, and its controls, as plain values |
 //! | `camera` | the traits for drivers and their controls, and one file for each driver |
 //! | `capture` | the thread that reads a camera while somebody watches |
+//! | `variants` | pictures of a camera made smaller, coarser or grey for those who ask |
 //! | `recording` | recorder (writes), store (finds), cleaner (deletes), playback (reads), export |
 //! | `cameras` | the cameras of this daemon, by name |
 //! | `http` | from the listener to the replies, in four storeys; its table of addresses is `http/routes.rs` |
@@ -139,12 +144,16 @@ mod http;
 mod instance;
 mod jpeg;
 #[cfg(feature = "daemon")]
+mod local_time;
+#[cfg(feature = "daemon")]
 mod log_limit;
 #[cfg(feature = "daemon")]
 mod log_queue;
 #[cfg(feature = "daemon")]
 mod mode;
 mod multipart;
+#[cfg(feature = "daemon")]
+mod notify;
 #[cfg(feature = "daemon")]
 mod open_files;
 #[cfg(feature = "daemon")]
@@ -161,5 +170,9 @@ mod secrets;
 mod shutdown;
 #[cfg(feature = "daemon")]
 mod slot;
+#[cfg(feature = "daemon")]
+mod text;
 mod trust;
 mod url;
+#[cfg(feature = "daemon")]
+mod variants;

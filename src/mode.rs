@@ -21,6 +21,8 @@ pub(crate) struct Mode {
     /// The quality of the JPEGs that this program makes of its pictures, 1 to 100;
     /// `None` where the source's own are passed on.
     pub(crate) quality: Option<u8>,
+    /// The device that makes these JPEGs; `None` where this program does.
+    pub(crate) encoder: Option<String>,
 }
 
 impl Mode {
@@ -37,6 +39,7 @@ impl fmt::Display for Mode {
         parts.extend(self.format.clone());
         parts.extend(self.size.map(|(width, height)| format!("{width}x{height}")));
         parts.extend(self.fps.map(|fps| format!("{fps:.3} fps").replace(".000", "")));
+        parts.extend(self.encoder.as_ref().map(|device| format!("encoded by {device}")));
         f.write_str(&parts.join(", "))
     }
 }

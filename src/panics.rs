@@ -52,7 +52,7 @@ fn place(panic: &PanicHookInfo<'_>) -> String {
 }
 
 fn line(thread: Option<&str>, place: &str, panic: &PanicHookInfo<'_>) -> String {
-    let what = panic.payload_as_str().unwrap_or("no message");
+    let what = text(panic.payload());
     format!("panic in thread {} at {place}: {what}", thread.unwrap_or("without a name"))
 }
 

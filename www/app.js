@@ -1,6 +1,8 @@
 // The page of one camera: its stream, status, snapshots and full screen. grid.js shows several cameras.
 
-import { byId, folder, instanceOf, make, makeTimers, randomKey, replaceImage, request, setText as setTextOf, url } from './common.js';
+import {
+  byId, folder, instanceOf, isSlowLine, make, makeTimers, randomKey, replaceImage, request, setText as setTextOf, smaller, url,
+} from './common.js';
 
 // --- constants ---
 
@@ -18,6 +20,14 @@ const SPREAD_MS = 400;
 const RETRY_S = [1, 2, 4, 8, 15];
 const BAR_RESTS_MS = 3000;
 const ANNOUNCE_AFTER_MS = 700;
+// A line is slow when so small a part of the camera's pictures comes through it, at so many looks in a row.
+const SLOW_PART = .6;
+const SLOW_LOOKS = 3;
+const SLOW_AFTER_S = 4;
+// Full width of the picture as shown, then half of it.
+const MOST_REDUCED = 2;
+const FULL_AFTER_REFUSAL_MS = 60000;
+const FIT_AFTER_MS = 500;
 
 const LABELS = {
   starting: 'Starting', idle: 'Waking up', live: 'Live', lost: 'Camera lost',
@@ -44,6 +54,10 @@ let retryAt = 0;
 let shown = '';                // the state that the page shows
 let spoken = '';
 let lastPoll = 0;
+let reduced = 0;               // by how much the picture is made smaller, as the line is slow
+let wantsFull = false;         // somebody asked for the full size
+let fullUntil = 0;             // the server makes no smaller pictures now
+let slowLooks = 0;             // in a row
 let past = null;               // { label, clock, at() } while playback.js shows what was recorded
 
 const { after, cancel } = makeTimers();
@@ -64,11 +78,12 @@ function openStream() {
   const now = performance.now();
   const opened = {
     image, key: randomKey(), openedAt: now, hasPicture: false, row: null, bytes: -1, bytesAt: now, instance: '', heardAt: now, beat: null,
+    width: widthToAsk(),
   };
   stream = opened;
   image.onload = () => { if (stream === opened) pictureArrived(); };
   image.onerror = () => { if (stream === opened) streamFailed(); };
-  image.src = url('video_feed?key=' + opened.key);
+  image.src = url('video_feed?key=' + opened.key + smaller.query());
   after('poll', FIRST_POLL_MS, poll);
   render();
 }
@@ -96,7 +111,13 @@ function pictureArrived() {
 }
 
 function streamFailed() {
+  const { width } = stream;
   closeStream();
+  // Perhaps only the smaller picture is refused.
+  if (width) {
+    fullUntil = performance.now() + FULL_AFTER_REFUSAL_MS;
+    return openStream();
+  }
   refused = true;
   retryLater();
   poll();
@@ -153,6 +174,48 @@ function pastChanged({ detail }) {
   } else if (!asleep && !offline) {
     openStream();
   }
+}
+
+// --- a smaller picture where the line is slow ---
+
+// 0: the full size. The server gives the next size that is at least so wide.
+function widthToAsk() {
+  if (isSlowLine()) reduced ||= 1;
+  if (!reduced || wantsFull || performance.now() < fullUntil) return 0;
+  return Math.max(1, Math.ceil(stage.clientWidth / reduced));
+}
+
+smaller.query = () => {
+  const width = widthToAsk();
+  return width ? `&width=${width}` : '';
+};
+
+// The server knows which part of the camera's pictures this page has taken.
+function watchLine() {
+  const { row, hasPicture } = stream;
+  const isSlow = hasPicture && row && row.age_s > SLOW_AFTER_S && status.camera.state === 'live'
+    && row.fps < status.camera.fps * SLOW_PART;
+  slowLooks = isSlow ? slowLooks + 1 : 0;
+  if (slowLooks < SLOW_LOOKS || wantsFull || reduced === MOST_REDUCED) return;
+  slowLooks = 0;
+  reduced += 1;
+  openStream();
+}
+
+function isReduced() {
+  return Boolean(stream?.row?.variant);
+}
+
+function toggleFullSize() {
+  wantsFull = !wantsFull;
+  slowLooks = 0;
+  if (stream) openStream();
+  else render();
+}
+
+// A picture that is shown larger than before, in full screen or on a phone that was turned, may be too small.
+function fitPicture() {
+  if (stream && isReduced() && widthToAsk() > stream.width) openStream();
 }
 
 // Keeps the last picture under the message, so that a reconnection does not blink.
@@ -228,6 +291,7 @@ function watchStream() {
     if (stream.hasPicture) attempts = 0;
   }
   if (gone || now - stream.bytesAt > NO_BYTES_MS) reopenStream();
+  else watchLine();
 }
 
 function reopenStream() {
@@ -283,7 +347,7 @@ function seatsFull(answer) {
 // While all seats are taken, the page shows a still picture every few seconds: a snapshot takes no seat.
 async function refreshStill() {
   after('still', STILL_EVERY_MS, refreshStill);
-  const reply = await request('snapshot').catch(() => null);
+  const reply = await request('snapshot?full=0').catch(() => null);
   if (shown !== 'full' || !reply || !reply.ok) return;
   const bitmap = await createImageBitmap(reply.body).catch(() => null);
   if (!bitmap) return;
@@ -388,11 +452,22 @@ function renderStatus() {
   const known = shown === 'live' || shown === 'lost';
   setText('name', nameOfPage());
   setText('source', camera.source);
-  setText('size', camera.width ? `${camera.width} × ${camera.height}` : '–');
+  setText('size', sizeOf(camera));
+  const isSmaller = isReduced();
+  setText('size-label', isSmaller ? 'Size, reduced' : 'Size');
+  byId('size').title = isSmaller ? `of ${camera.width} × ${camera.height}, as the connection is slow` : '';
+  byId('full-size').hidden = !isSmaller && !wantsFull;
+  byId('full-size').setAttribute('aria-pressed', String(wantsFull));
   setText('fps', known && row ? `${Number(row.fps).toFixed(1)} fps` : '–');
   setText('age', known && row && row.frame_age_ms !== null ? shortTime(row.frame_age_ms) : '–');
   setText('seats', offline ? '–' : `${seats.taken} of ${seats.total}`);
   setText('server', `${nameOfServer()} ${version}, up ${longTime(uptime_s)}`);
+}
+
+function sizeOf(camera) {
+  const { naturalWidth: width, naturalHeight: height } = (isReduced() && stream.image) || {};
+  if (width > 1) return `${width} × ${height}`;
+  return camera.width ? `${camera.width} × ${camera.height}` : '–';
 }
 
 // With several cameras, the page has the name of its camera.
@@ -548,6 +623,8 @@ function start() {
   byId('retry').onclick = tryNow;
   byId('snapshot').onclick = (event) => { event.preventDefault(); takeSnapshot(); };
   byId('fullscreen').onclick = toggleFullScreen;
+  byId('full-size').onclick = toggleFullSize;
+  window.addEventListener('resize', () => after('fit', FIT_AFTER_MS, fitPicture));
   for (const move of ['pointermove', 'pointerdown', 'focusin']) viewer.addEventListener(move, stirBar);
   viewer.addEventListener('past', pastChanged);
   document.addEventListener('keydown', keyPressed);

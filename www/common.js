@@ -50,6 +50,15 @@ export function instanceOf(key) {
   return match ? match[1] : '';
 }
 
+// Whether the browser says that its line is slow, or that it is to save data. Only Chromium and its kin know.
+export function isSlowLine() {
+  const { connection } = navigator;
+  return Boolean(connection && (connection.saveData || /[23]g/.test(connection.effectiveType)));
+}
+
+// The width to ask the live picture for, as a part of its address; empty for the full size. app.js decides.
+export const smaller = { query: () => '' };
+
 // The body of a successful reply is an object for the status and a blob for all else; that of an error is text.
 export async function request(path, abort = new AbortController()) {
   const isSnapshot = /(^|\/)snapshot(\?|$)/.test(path);

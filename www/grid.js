@@ -2,7 +2,9 @@
 // camera's own page. A browser opens six connections to a host. Three carry live tiles, one fetches snapshots for the
 // other tiles in turn, and the rest stay free for the status. On a page of one camera, the event 'single' starts app.js.
 
-import { byId, instanceOf, make, makeTimers, randomKey, replaceImage, request, setText, url } from './common.js';
+import {
+  byId, instanceOf, isSlowLine, make, makeTimers, randomKey, replaceImage, request, setText, url,
+} from './common.js';
 
 const MOST_LIVE = 3;
 const POLL_MS = 2000;
@@ -15,6 +17,9 @@ const REOPEN_MS = 3000;
 const REFUSED_MS = 15000;
 // A tile that is only scrolled past opens no stream.
 const SETTLE_MS = 150;
+// More dots to a pixel of the page do not show in a tile.
+const MOST_DENSE = 1.5;
+const FULL_AFTER_REFUSAL_MS = 60000;
 
 const section = byId('grid');
 const list = byId('tiles');
@@ -101,8 +106,19 @@ function makeTile(name) {
   link.setAttribute('aria-labelledby', `${title.id} ${label.id}`);
   return {
     name, frame, canvas, image, trouble, label, item: make('li', {}, link), camera: null,
-    inView: false, stream: null, isRefused: false, streamAt: 0, hasStill: false, stillAt: 0,
+    inView: false, stream: null, isRefused: false, fullUntil: 0, streamAt: 0, hasStill: false, stillAt: 0,
   };
+}
+
+// A tile is small, so a smaller picture is enough: the server gives the next size that is at least so wide. 0: the full size.
+function widthToAsk(tile) {
+  if (performance.now() < tile.fullUntil || !status.variants?.max) return 0;
+  const density = isSlowLine() ? 1 : Math.min(devicePixelRatio, MOST_DENSE);
+  return Math.max(1, Math.ceil(tile.frame.clientWidth * density));
+}
+
+function smallerWasRefused(tile) {
+  tile.fullUntil = performance.now() + FULL_AFTER_REFUSAL_MS;
 }
 
 // Gives the live streams to the first tiles in view.
@@ -120,11 +136,20 @@ function arrange() {
 function openStream(tile) {
   const now = performance.now();
   const key = randomKey();
-  const stream = { key, openedAt: now, row: null, bytes: -1, bytesAt: now, hasPicture: false, instance: '', heardAt: now };
+  const width = widthToAsk(tile);
+  const stream = { key, openedAt: now, row: null, bytes: -1, bytesAt: now, hasPicture: false, instance: '', heardAt: now, width };
   tile.stream = stream;
   tile.image.onload = () => { if (tile.stream === stream) pictureArrived(tile); };
-  tile.image.onerror = () => { if (tile.stream === stream) giveUp(tile, REFUSED_MS); };
-  tile.image.src = url(`${tile.name}/video_feed?key=${key}`);
+  tile.image.onerror = () => { if (tile.stream === stream) streamFailed(tile); };
+  tile.image.src = url(`${tile.name}/video_feed?key=${key}${width ? `&width=${width}` : ''}`);
+}
+
+function streamFailed(tile) {
+  if (!tile.stream.width) return giveUp(tile, REFUSED_MS);
+  // Perhaps only the smaller picture is refused.
+  smallerWasRefused(tile);
+  closeStream(tile);
+  arrange();
 }
 
 function pictureArrived(tile) {
@@ -170,6 +195,8 @@ function watchStream(tile) {
     stream.bytesAt = now;
   }
   if (isGone || now - stream.bytesAt > NO_BYTES_MS) giveUp(tile, REOPEN_MS);
+  // The tile has grown.
+  else if (row?.variant && widthToAsk(tile) > stream.width) closeStream(tile);
 }
 
 // --- tiles without a stream ---
@@ -191,12 +218,19 @@ async function nextStill() {
 }
 
 async function takeStill(tile, abort) {
+  const width = widthToAsk(tile);
   try {
-    const bitmap = await createImageBitmap(await ask(`${tile.name}/snapshot`, abort));
+    const size = width ? `&width=${width}` : '';
+    const bitmap = await createImageBitmap(await ask(`${tile.name}/snapshot?full=0${size}`, abort));
     draw(tile, bitmap, bitmap.width, bitmap.height);
     bitmap.close();
   } catch {
     if (!awake) return;
+    if (width) {
+      smallerWasRefused(tile);
+      tile.stillAt = 0;
+      return;
+    }
     // The status has the cause. A camera without pictures is tried less often, so that it does not delay the others.
     tile.hasStill = false;
     tile.stillAt = performance.now() + FAULT_EVERY_MS;
@@ -237,7 +271,8 @@ function render() {
     setText(tile.trouble, trouble);
   }
   setText(byId('grid-trouble'), isOffline() ? 'The server does not answer. The pictures return automatically.' : '');
-  setText(byId('source'), `${tiles.length} cameras`);
+  const isSmaller = tiles.some(({ stream }) => stream?.row?.variant);
+  setText(byId('source'), `${tiles.length} cameras${isSmaller ? ', in reduced size' : ''}`);
   setText(byId('server'), `${status.name} ${status.version}`);
 }
 

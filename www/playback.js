@@ -1,7 +1,7 @@
 // The recording on the page: pause, single steps, playback, download of a span, and the record switch. app.js owns the live
 // stream; an event 'past' on #viewer stops it while something recorded is shown, and starts it again.
 
-import { byId, replaceImage, setText as setTextOf } from './common.js';
+import { byId, replaceImage, setText as setTextOf, smaller } from './common.js';
 import { ask, askForSpans, bytesOf, contentOf, longTime, now, localClock, picture, recordedAfter, report, setReport, spanAt, spans, spansNow, url } from './recordings.js';
 import { dayOf, makeTimeline, showBlob, timeOf } from './timeline.js';
 
@@ -117,7 +117,8 @@ function play(t = shownNow()) {
   opened.onerror = () => { if (replay === opened) playFailed(); };
   enter('playing');
   // The server notices that the live stream is closed when it writes the next picture, so the seat may still be taken now.
-  opened.src = url(`video_feed?from=${shown.toFixed(6)}&speed=${speed()}&key=replay`);
+  // Smaller on a slow line, unless that was refused.
+  opened.src = url(`video_feed?from=${shown.toFixed(6)}&speed=${speed()}&key=replay${tries ? '' : smaller.query()}`);
 }
 
 function playFailed() {

@@ -1,12 +1,9 @@
 //! Draws text and boxes, for the test pattern and the status picture.
 
-use font8x8::legacy::BASIC_LEGACY;
 use jpeg_encoder::{ColorType, Encoder, EncodingError, rgb_to_ycbcr};
 
 use crate::frame::FrameBuf;
-
-/// Width and height of a letter of the font, in dots.
-const LETTER: usize = 8;
+use crate::text::Face;
 
 /// A colour in the encoder's format, full range YCbCr (JFIF). Converting a colour
 /// once is cheaper than converting each pixel when the picture is encoded.
@@ -63,29 +60,23 @@ impl Canvas {
         self.pixels.copy_from_slice(&other.pixels);
     }
 
-    /// Draws a line of text, clipped to the canvas. Each dot of a letter is
-    /// `scale` pixels wide; characters outside ASCII become question marks.
-    pub(crate) fn text(&mut self, x: usize, y: usize, scale: usize, text: &str, colour: Colour) {
-        for (i, letter) in text.chars().enumerate() {
-            // The font has the letters of ASCII, in the order of their codes.
-            let code = if letter.is_ascii() { letter as usize } else { '?' as usize };
-            for (row, dots) in BASIC_LEGACY[code].iter().enumerate() {
-                for column in (0..LETTER).filter(|c| dots & (1 << c) != 0) {
-                    let left = x + (i * LETTER + column) * scale;
-                    self.fill(left, y + row * scale, scale, scale, colour);
+    /// Draws a line of text, clipped to the canvas.
+    pub(crate) fn text(&mut self, x: usize, y: usize, face: &mut Face, text: &str, colour: Colour) {
+        let (width, height) = (self.width(), self.height());
+        face.draw(text, &mut |column, row, coverage| {
+            let (x, y) = (x + column, y + row);
+            if x >= width || y >= height {
+                return;
+            }
+            let start = (y * width + x) * 3;
+            let n_clipped = coverage.len().min(width - x);
+            let pixels = self.pixels[start..start + n_clipped * 3].chunks_exact_mut(3);
+            for (pixel, covered) in pixels.zip(coverage).filter(|(_, covered)| **covered > 0) {
+                for (value, towards) in pixel.iter_mut().zip(colour.0) {
+                    *value = blend(*value, towards, *covered);
                 }
             }
-        }
-    }
-
-    /// The width of a text at a scale, in pixels.
-    pub(crate) fn text_width(scale: usize, text: &str) -> usize {
-        text.chars().count() * LETTER * scale
-    }
-
-    /// The height of a line of text at a scale, in pixels.
-    pub(crate) fn text_height(scale: usize) -> usize {
-        LETTER * scale
+        });
     }
 
     /// Encodes the canvas into an empty frame. `quality` is 1 to 100.
@@ -95,6 +86,13 @@ impl Canvas {
     pub(crate) fn encode(&self, quality: u8, frame: &mut FrameBuf) -> Result<(), EncodingError> {
         Encoder::new(frame, quality).encode(&self.pixels, self.width, self.height, ColorType::Ycbcr)
     }
+}
+
+/// A value moved towards another one by a share of 255.
+fn blend(value: u8, towards: u8, share: u8) -> u8 {
+    let (value, towards, share) = (u32::from(value), u32::from(towards), u32::from(share));
+    // Never above 255, as it lies between the two.
+    u8::try_from((value * (255 - share) + towards * share + 127) / 255).unwrap_or(u8::MAX)
 }
 
 #[cfg(test)]
@@ -112,16 +110,23 @@ mod tests {
         canvas.fill(8, 8, 5, 5, Colour::WHITE);
         assert_eq!(n_white(&canvas), 4);
         canvas.fill(50, 50, 5, 5, Colour::WHITE);
-        canvas.text(5, 5, 3, "too large", Colour::WHITE);
+        canvas.text(5, 5, &mut Face::new(20), "too large", Colour::WHITE);
+        canvas.text(50, 50, &mut Face::new(20), "outside", Colour::WHITE);
     }
 
     #[test]
     fn text_of_any_language_draws_something() {
-        for text in ["A", "é", "\u{1F600}", "\0"] {
+        for text in ["A", "é", "Ж", "ω", "\u{1F600}", " "] {
             let mut canvas = Canvas::new(40, 40, Colour::BLACK);
-            canvas.text(0, 0, 2, text, Colour::WHITE);
-            assert_eq!(n_white(&canvas) > 0, text != "\0", "{text:?}");
+            canvas.text(0, 0, &mut Face::new(30), text, Colour::WHITE);
+            assert_eq!(n_white(&canvas) > 0, text != " ", "{text:?}");
         }
+    }
+
+    #[test]
+    fn edges_of_letters_lie_between_the_two_colours() {
+        assert_eq!([0, 128, 255].map(|share| blend(16, 235, share)), [16, 126, 235]);
+        assert_eq!([0, 128, 255].map(|share| blend(235, 16, share)), [235, 125, 16]);
     }
 
     #[test]

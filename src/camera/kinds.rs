@@ -35,6 +35,11 @@ pub(super) trait Source {
         Ok(())
     }
 
+    /// Whether its camera takes pictures of another size beside its stream.
+    fn takes_stills(&self) -> bool {
+        false
+    }
+
     /// Returns what opens the camera, and its controls if it has any. Does not
     /// touch the device yet. `name` is the camera's own.
     fn camera(self: Box<Self>, config: CameraConfig, name: &str) -> Openable;

@@ -21,7 +21,7 @@ mod watched;
 use std::fmt;
 use std::sync::Arc;
 
-use anyhow::{Result, anyhow};
+use anyhow::{Result, anyhow, ensure};
 
 pub(crate) use canvas::{Canvas, Colour};
 pub(crate) use v4l2::list_devices::{devices_to_text, list_devices};
@@ -34,6 +34,7 @@ use crate::mode::Mode;
 use crate::shutdown::Shutdown;
 use kinds::Kind;
 pub(crate) use kinds::{Opener, help};
+pub(crate) use stall::MAX as MAX_STALL;
 
 /// All drivers, in the order of `--help`. The first that takes a source reads it.
 const KINDS: &[Kind] = &[
@@ -80,6 +81,18 @@ pub(crate) trait Driver {
         false
     }
 
+    /// Takes one picture of the size of `--snapshot-resolution` into the empty
+    /// `frame`, for which the device stops its stream. The next call of another
+    /// method goes on as before.
+    ///
+    /// # Errors
+    /// As [`Driver::next_frame`]; after a damaged one, another can be asked for. A
+    /// device that goes on well without such a picture is no error, but
+    /// [`Still::Unable`].
+    fn still(&mut self, _frame: &mut FrameBuf, _stop: &Shutdown) -> Result<Still, Error> {
+        Ok(Still::Unable("this camera has one size".into()))
+    }
+
     /// Waits for the next frame and discards it, if that saves work (such as
     /// encoding). `false` if it saves none: then call [`Driver::next_frame`].
     ///
@@ -88,6 +101,15 @@ pub(crate) trait Driver {
     fn skip_frame(&mut self, _stop: &Shutdown) -> Result<bool, Error> {
         Ok(false)
     }
+}
+
+/// What became of a picture of another size.
+#[derive(Clone, Debug, PartialEq)]
+pub(crate) enum Still {
+    /// It was taken at this time.
+    Taken(Timestamp),
+    /// Why there is none.
+    Unable(String),
 }
 
 /// Reads and sets the controls of one camera, whether it is open or not.
@@ -226,5 +248,9 @@ pub(crate) fn opener(config: CameraConfig, name: &str) -> (Box<Opener>, Option<A
 /// What is wrong with the source, in one line, with what would be right.
 pub(crate) fn check(config: &CameraConfig) -> Result<()> {
     let source = kinds::read(config.source.as_str())?;
+    ensure!(
+        config.device.snapshot_resolution.is_none() || source.takes_stills(),
+        "--snapshot-resolution: only V4L2 cameras (v4l2:/dev/videoN) change their size; leave it out"
+    );
     source.check(config).map_err(|e| anyhow!("{e}"))
 }

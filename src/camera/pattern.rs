@@ -13,6 +13,7 @@ use crate::config::{CameraConfig, parse_size};
 use crate::frame::{FrameBuf, Timestamp};
 use crate::mode::Mode;
 use crate::shutdown::Shutdown;
+use crate::text::Face;
 
 pub(super) const KIND: Kind = Kind {
     form: "pattern[:WxH][@FPS]",
@@ -65,6 +66,7 @@ struct Pattern {
     /// The bars, drawn once: copying them is cheaper than drawing them.
     background: Canvas,
     canvas: Canvas,
+    face: Face,
     pacer: Pacer,
     n_drawn: usize,
 }
@@ -74,23 +76,23 @@ impl Pattern {
     fn open(width: u16, height: u16, fps: Option<f64>) -> Self {
         let background = bars(width, height);
         let pacer = Pacer::new(fps.unwrap_or(FPS));
-        Self { canvas: background.clone(), background, pacer, n_drawn: 0 }
+        let face = Face::new(width / 36);
+        Self { canvas: background.clone(), background, face, pacer, n_drawn: 0 }
     }
 
     fn draw(&mut self, now: SystemTime) {
         let (w, h) = (self.canvas.width(), self.canvas.height());
-        let scale = (w / 320).max(1);
         self.canvas.copy_from(&self.background);
         // At 30 fps the block crosses the picture in four seconds.
         let side = h / 8;
         let x = self.n_drawn * (w / 120).max(1) % w;
         self.canvas.fill(x, h * 5 / 8, side, side, Colour::WHITE);
-        let line = Canvas::text_height(scale) + 2 * scale;
+        let line = self.face.height();
         let lines =
             [format!("frame {}", self.n_drawn), humantime::format_rfc3339_millis(now).to_string()];
         for (i, text) in lines.iter().enumerate() {
-            let y = h * 3 / 4 + (i + 1) * line;
-            self.canvas.text(2 * scale, y, scale, text, Colour::WHITE);
+            let y = h * 3 / 4 + line / 2 + i * line;
+            self.canvas.text(line / 2, y, &mut self.face, text, Colour::WHITE);
         }
         self.n_drawn += 1;
     }

@@ -19,7 +19,7 @@ const FOR_FIRST: Duration = Duration::from_secs(15);
 /// The longest such time, after tries without a picture.
 const MAX_FOR_FIRST: Duration = Duration::from_secs(120);
 /// The longest time in any case, so that a dead source is noticed.
-pub(super) const MAX: Duration = Duration::from_secs(600);
+pub(crate) const MAX: Duration = Duration::from_secs(600);
 /// The slowest pace is remembered for this time, or up to twice as long.
 const MEMORY: Duration = Duration::from_secs(600);
 

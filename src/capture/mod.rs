@@ -7,9 +7,14 @@
 mod filter;
 mod judge;
 pub(crate) mod normalize;
+mod overlay;
 mod run;
 mod stats;
 mod status_picture;
+mod still;
+mod take_still;
+mod transform;
+mod turn;
 
 use std::mem;
 use std::sync::Arc;
@@ -20,11 +25,16 @@ use std::time::{Duration, Instant};
 use parking_lot::Mutex;
 
 use crate::camera::{self, Controls, Opener};
-use crate::config::{CameraOptions, CaptureConfig};
+use crate::config::{CameraOptions, CaptureConfig, Turn};
 use crate::controls::{Change, ChangeResult, Control};
+use crate::frame::Frame;
 use crate::shutdown::{self, Shutdown, Trigger};
 use crate::slot::{FrameSlot, Newer, Sink, Subscription};
-pub(crate) use stats::{Asked, State, Status};
+pub(crate) use stats::{Asked, State, Status, StillCounts};
+use still::Stills;
+
+/// No driver waits longer for a picture, unless `--stall-timeout` says so.
+pub(crate) const MAX_SILENCE: Duration = camera::MAX_STALL;
 
 /// The handle of one camera's capture: starts it, reports on it, stops it.
 #[derive(Clone)]
@@ -38,6 +48,7 @@ struct Shared {
     /// Readers that are not paused. If there are none, frames need not be
     /// encoded.
     n_wanting: AtomicUsize,
+    stills: Stills,
 }
 
 /// Which camera to capture, and how long to keep it open without readers.
@@ -49,8 +60,36 @@ struct Setup {
     open: Box<Opener>,
     /// Of the same camera; `None` if it has no controls.
     controls: Option<Arc<dyn Controls>>,
+    /// How pictures are turned now: as the options say, until a control changes it.
+    turn: Mutex<Turn>,
     /// Ordered when this setup is replaced or capture is closed.
     stop: Shutdown,
+    role: Role,
+}
+
+/// What a capture thread is for.
+#[derive(Clone, Copy, Debug, PartialEq)]
+enum Role {
+    Camera,
+    Variant,
+}
+
+impl Role {
+    fn thread_name(self) -> &'static str {
+        match self {
+            Self::Camera => "capture",
+            Self::Variant => "variant",
+        }
+    }
+
+    /// The level of the lines that say when it begins and ends. A variant comes and
+    /// goes with a viewer, which has a line of its own.
+    fn log_level(self) -> log::Level {
+        match self {
+            Self::Camera => log::Level::Info,
+            Self::Variant => log::Level::Debug,
+        }
+    }
 }
 
 /// Whether the thread runs, and why it should.
@@ -79,7 +118,15 @@ impl Setup {
         controls: Option<Arc<dyn Controls>>,
     ) -> (Trigger, Self) {
         let (trigger, stop) = shutdown::channel();
-        (trigger, Self { asked, config, open, controls, stop })
+        let turn = Mutex::new(config.turn);
+        (trigger, Self { asked, config, open, controls, turn, stop, role: Role::Camera })
+    }
+
+    fn set_device(&self, changes: &[Change]) -> Result<Vec<ChangeResult>, String> {
+        match &self.controls {
+            Some(controls) => controls.set(changes).map_err(|e| e.to_string()),
+            None => Ok(turn::without_device(changes)),
+        }
     }
 }
 
@@ -88,6 +135,15 @@ impl Capture {
     /// timeout and so is always on.
     pub(crate) fn new(section: &CameraOptions) -> Self {
         Self::with_setup(Setup::from_section(section))
+    }
+
+    /// The capture of pictures that `open` makes of another camera's, for as long as
+    /// somebody reads them.
+    pub(crate) fn of_variant(label: String, idle_timeout: Duration, open: Box<Opener>) -> Self {
+        let asked = Asked::of_variant(label);
+        let (trigger, setup) =
+            Setup::new(asked, CaptureConfig::of_variant(idle_timeout), open, None);
+        Self::with_setup((trigger, Setup { role: Role::Variant, ..setup }))
     }
 
     fn with_setup((trigger, setup): (Trigger, Setup)) -> Self {
@@ -105,6 +161,7 @@ impl Capture {
             slot: FrameSlot::default(),
             life: Mutex::new(life),
             n_wanting: AtomicUsize::new(0),
+            stills: Stills::default(),
         }));
         capture.0.start_if_always_on(&mut capture.0.life.lock());
         capture
@@ -120,6 +177,9 @@ impl Capture {
         let mut life = self.0.life.lock();
         if life.is_closed {
             return;
+        }
+        if setup.config.turn == life.setup.config.turn {
+            *setup.turn.lock() = *life.setup.turn.lock();
         }
         let before =
             (life.trigger.replace(trigger), mem::replace(&mut life.setup, Arc::new(setup)));
@@ -151,29 +211,61 @@ impl Capture {
         Status { latest, ..status }
     }
 
-    /// The camera's controls with their values; empty if it has none. May take
-    /// seconds.
+    /// Width and height of the last picture since the setup was changed; `None` before
+    /// the first one.
+    pub(crate) fn size(&self) -> Option<(u16, u16)> {
+        self.0.stats.size()
+    }
+
+    /// Whether this is a handle of the same capture.
+    pub(crate) fn is_same(&self, other: &Self) -> bool {
+        Arc::ptr_eq(&self.0, &other.0)
+    }
+
+    /// Whether there is a thread that reads the camera.
+    pub(crate) fn is_running(&self) -> bool {
+        self.0.life.lock().is_running
+    }
+
+    /// Whether [`Capture::close`] was called.
+    pub(crate) fn is_closed(&self) -> bool {
+        self.0.life.lock().is_closed
+    }
+
+    /// A number that grows with each picture and each fault; 0 while the camera is off.
+    pub(crate) fn n_events(&self) -> u64 {
+        let status = self.status();
+        let sum = |counters: &[(&str, u64)]| counters.iter().map(|(_, n)| n).sum::<u64>();
+        let n_faults = sum(&status.n_dropped) + sum(&status.n_faults);
+        let is_on = status.state != State::Idle;
+        u64::from(is_on) * (1 + status.n_captured + status.n_opened + n_faults)
+    }
+
+    /// The camera's controls with their values: those of the device, and behind
+    /// them those of its pictures. May take seconds.
     ///
     /// # Errors
     /// Why the camera cannot be asked now.
     pub(crate) fn controls(&self) -> Result<Vec<Control>, String> {
         let setup = self.0.setup();
-        let Some(controls) = &setup.controls else { return Ok(Vec::new()) };
-        controls.list().map_err(|e| e.to_string())
+        let list = setup.controls.as_ref().map(|device| device.list()).transpose();
+        let mut controls = list.map_err(|e| e.to_string())?.unwrap_or_default();
+        controls.extend(turn::controls(*setup.turn.lock(), setup.config.turn));
+        Ok(controls)
     }
 
-    /// Sets controls, now and at each later opening of the camera. `None` if the
-    /// camera has none. May take seconds.
+    /// Sets controls, now and at each later opening of the camera. May take seconds.
     ///
     /// # Errors
-    /// Why the camera cannot be set now.
-    pub(crate) fn set_controls(
-        &self,
-        changes: &[Change],
-    ) -> Result<Option<Vec<ChangeResult>>, String> {
+    /// Why the camera cannot be set now. Controls of its pictures are set all the same.
+    pub(crate) fn set_controls(&self, changes: &[Change]) -> Result<Vec<ChangeResult>, String> {
         let setup = self.0.setup();
-        let results = setup.controls.as_ref().map(|controls| controls.set(changes));
-        results.transpose().map_err(|e| e.to_string())
+        let mut of_device = changes.to_vec();
+        let mut results = turn::set(&mut of_device, &mut setup.turn.lock(), setup.config.turn);
+        if !of_device.is_empty() {
+            results.extend(setup.set_device(&of_device)?);
+        }
+        Ok(results)
     }
 
     /// Ends all reads for good and orders the thread to stop.
@@ -185,6 +277,7 @@ impl Capture {
         };
         drop(trigger);
         self.0.slot.close();
+        self.0.stills.answer(None);
     }
 
     /// Returns when the thread has ended. Call [`Capture::close`] before.
@@ -223,7 +316,8 @@ impl Shared {
         self.stats.set_state(State::Starting, None);
         // A thread for each time that somebody watches: while nobody does, the camera costs
         // no memory for a stack.
-        match thread::Builder::new().name("capture".into()).spawn(move || run::run(&shared)) {
+        let name = life.setup.role.thread_name().into();
+        match thread::Builder::new().name(name).spawn(move || run::run(&shared)) {
             Ok(thread) => {
                 life.is_running = true;
                 life.thread = Some(thread);
@@ -255,6 +349,11 @@ impl Reader {
         self.0.slot.wait_newer(seen, timeout)
     }
 
+    /// As [`FrameSlot::wait_newer_served`].
+    pub(crate) fn wait_newer_served(&self, seen: u64, timeout: Duration) -> Newer {
+        self.0.slot.wait_newer_served(seen, timeout)
+    }
+
     /// As [`FrameSlot::subscribe`].
     pub(crate) fn subscribe(&self, sink: Box<dyn Sink>) -> Subscription<'_> {
         self.0.slot.subscribe(sink)
@@ -265,6 +364,18 @@ impl Reader {
     pub(crate) fn pause<T>(&self, wait: impl FnOnce() -> T) -> T {
         let _pause = Pause::begin(&self.0.n_wanting);
         wait()
+    }
+
+    /// Waits for a picture of the size of `--snapshot-resolution` that was taken at
+    /// `oldest` or later, for which the stream stops for a moment. `None`: there is no
+    /// such option, or no such picture until `deadline`.
+    pub(crate) fn still(&self, oldest: Instant, deadline: Instant) -> Option<Arc<Frame>> {
+        let has_option = self.0.setup().asked.still_size.is_some();
+        // A camera that is lost would let them wait for nothing.
+        if !has_option || self.is_closed() || self.cause().is_some() {
+            return None;
+        }
+        self.0.stills.wait(oldest, deadline)
     }
 
     /// Whether there will be no frame any more.

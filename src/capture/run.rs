@@ -4,12 +4,14 @@
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 use std::sync::atomic::Ordering::SeqCst;
-use std::time::Instant;
+use std::time::{Instant, SystemTime};
 
 use super::filter::Filter;
 use super::judge::Judge;
 use super::normalize::normalize;
 use super::stats::Repair;
+use super::take_still::StillTaker;
+use super::transform::Transform;
 use super::{Setup, Shared, State, status_picture};
 use crate::back_off::BackOff;
 use crate::camera::{Cause, Driver, Error};
@@ -19,9 +21,9 @@ use crate::log_limit::{LogLimit, LogReasons};
 use crate::panics;
 
 /// What the thread keeps from one opening of the camera to the next.
-struct Thread<'a> {
-    shared: &'a Shared,
-    setup: Arc<Setup>,
+pub(super) struct Thread<'a> {
+    pub(super) shared: &'a Shared,
+    pub(super) setup: Arc<Setup>,
     pool: FramePool,
     seq: u64,
     /// Width and height of the last frame, used for the status picture.
@@ -30,6 +32,8 @@ struct Thread<'a> {
     cut_frames: LogLimit,
     judge: Judge,
     filter: Filter,
+    pub(super) stills: StillTaker,
+    transform: Transform,
 }
 
 /// Runs until there is no reader any more or the program stops.
@@ -38,6 +42,7 @@ pub(super) fn run(shared: &Shared) {
     let mut thread = Thread {
         shared,
         filter: Filter::new(&setup.config),
+        transform: Transform::new(&setup.config),
         setup,
         pool: FramePool::default(),
         seq: shared.slot.last_seq(),
@@ -45,6 +50,7 @@ pub(super) fn run(shared: &Shared) {
         bad_frames: LogReasons::default(),
         cut_frames: LogLimit::default(),
         judge: Judge::new(),
+        stills: StillTaker::default(),
     };
     let (mut back_off, mut losses) = (BackOff::new(), LogReasons::default());
     loop {
@@ -54,8 +60,10 @@ pub(super) fn run(shared: &Shared) {
         let end = catch_unwind(AssertUnwindSafe(|| thread.run_once())).unwrap_or_else(|panic| {
             Err(Error::lost(Cause::Io, format!("the driver panicked: {}", panics::text(&*panic))))
         });
+        // Who waits for a large picture hears soon that there is none.
+        shared.stills.answer(None);
         match end {
-            Ok(()) | Err(Error::Stopped) => {}
+            Ok(()) | Err(Error::Stopped) => thread.stills.forget_pause(),
             // Viewers keep the last picture for the moment that this takes. A source
             // that changes again and again has to wait as one that is lost.
             Err(Error::Reopen(why)) => {
@@ -69,6 +77,7 @@ pub(super) fn run(shared: &Shared) {
                 let (label, why) = (thread.label(), error.to_string());
                 let says = format!("{label} lost: {why}; trying again while somebody watches");
                 losses.warn(&why, &says);
+                thread.stills.forget_pause();
                 // The picture is drawn and sent to viewers here. Whatever panics there,
                 // which is logged, must not end this thread: nobody would start it again.
                 let _ = catch_unwind(AssertUnwindSafe(|| thread.show(&error)));
@@ -98,7 +107,11 @@ impl Thread<'_> {
         shared.stats.opened(mode);
         self.judge = Judge::new();
         self.filter = Filter::new(&setup.config);
+        self.transform = Transform::new(&setup.config);
         while !setup.stop.is_ordered() && !shared.life.lock().is_idle() {
+            if shared.stills.is_wanted() {
+                self.take_still(&mut *driver)?;
+            }
             match self.next(&mut *driver) {
                 Ok(()) => {}
                 Err(Error::BadFrame(why)) => {
@@ -121,9 +134,10 @@ impl Thread<'_> {
         if self.shared.n_wanting.load(SeqCst) == 0 && driver.skip_frame(&self.setup.stop)? {
             // The frame in the slot is no longer the newest one.
             self.shared.slot.clear();
-            self.count(driver, Instant::now());
+            self.count(driver, Instant::now(), None);
             self.judge.good(true);
             self.set_live();
+            self.end_pause();
             return Ok(());
         }
         if self.filter.skips_next() {
@@ -145,8 +159,9 @@ impl Thread<'_> {
         let takes_cut = self.setup.config.allow_truncated || self.judge.takes_cut();
         let info = normalize(&mut buf, takes_cut).map_err(Error::BadFrame)?;
         // Browsers turn the picture of a phone, so this is the size that they show.
-        self.size = info.shown_size();
-        self.count(driver, timestamp.monotonic);
+        self.size =
+            self.transform(&mut buf, &info, timestamp.wall)?.unwrap_or_else(|| info.shown_size());
+        self.count(driver, timestamp.monotonic, Some(self.size));
         self.judge.good(info.has_end);
         if !info.has_end {
             self.count_truncated();
@@ -155,9 +170,11 @@ impl Thread<'_> {
             self.shared.stats.same();
             self.pool.put_back(buf);
         } else {
-            self.publish(buf, timestamp, false);
+            let is_status = buf.is_status();
+            self.publish(buf, timestamp, is_status);
         }
         self.set_live();
+        self.end_pause();
         Ok(())
     }
 
@@ -174,25 +191,49 @@ impl Thread<'_> {
         Ok(())
     }
 
+    /// Turns the picture, and returns its size if it changed.
+    fn transform(
+        &mut self,
+        buf: &mut FrameBuf,
+        info: &jpeg::Info,
+        at: SystemTime,
+    ) -> Result<Option<(u16, u16)>, Error> {
+        let turn = *self.setup.turn.lock();
+        let label = &self.setup.asked.label;
+        let turned = self.transform.apply(buf, (info, at), turn, &mut self.pool, label);
+        turned.map_err(Error::BadFrame)
+    }
+
     fn count_truncated(&mut self) {
         self.shared.stats.repaired(Repair::Truncated, 1);
         let label = self.label();
         self.cut_frames.warn(&format!("{label}: pictures that lack their end are shown"));
     }
 
-    fn label(&self) -> &str {
+    pub(super) fn label(&self) -> &str {
         &self.setup.asked.label
     }
 
-    fn count(&self, driver: &mut dyn Driver, at: Instant) {
+    /// Logs that the camera went on or off.
+    fn log(&self, what: &str) {
+        log::log!(
+            self.setup.role.log_level(),
+            "{} {what}: {}",
+            self.label(),
+            self.setup.asked.source
+        );
+    }
+
+    /// Counts a picture; `size` is known unless it was skipped.
+    fn count(&self, driver: &mut dyn Driver, at: Instant, size: Option<(u16, u16)>) {
         self.shared.stats.stale(driver.take_n_stale());
         self.shared.stats.repaired(Repair::Length, driver.take_n_wrong_lengths());
-        self.shared.stats.captured(at);
+        self.shared.stats.captured(at, size);
     }
 
     fn set_live(&self) {
         if self.shared.stats.set_state(State::Live, None) != State::Live {
-            log::info!("{} on: {}", self.label(), self.setup.asked.source);
+            self.log("on");
         }
     }
 
@@ -248,7 +289,7 @@ impl Thread<'_> {
         }
         drop(life);
         if ends {
-            log::info!("{} off: {}", self.label(), self.setup.asked.source);
+            self.log("off");
         }
         ends
     }

@@ -70,6 +70,8 @@ pub(crate) struct Asked {
     pub(crate) format: Option<String>,
     pub(crate) size: Option<(u32, u32)>,
     pub(crate) fps: Option<f64>,
+    /// The size of snapshots, where it is not that of the stream.
+    pub(crate) still_size: Option<(u32, u32)>,
 }
 
 impl Asked {
@@ -82,7 +84,13 @@ impl Asked {
             format: config.device.format.map(fourcc),
             size: config.device.resolution,
             fps: config.fps,
+            still_size: config.device.snapshot_resolution,
         }
+    }
+
+    pub(super) fn of_variant(label: String) -> Self {
+        let source = "variant".into();
+        Self { label, source, format: None, size: None, fps: None, still_size: None }
     }
 }
 
@@ -96,7 +104,18 @@ pub(super) struct Stats {
     n_dropped: [AtomicU64; jpeg::Error::ALL.len()],
     n_repaired: [AtomicU64; Repair::ALL.len()],
     n_faults: [AtomicU64; Cause::ALL.len()],
+    stills: Mutex<StillCounts>,
     now: Mutex<Now>,
+}
+
+/// Pictures of another size than the stream's.
+#[derive(Clone, Copy, Debug, Default)]
+pub(crate) struct StillCounts {
+    pub(crate) n_taken: u64,
+    /// Tries that gave none.
+    pub(crate) n_failed: u64,
+    /// How long the last one stopped the stream.
+    pub(crate) last_pause: Option<Duration>,
 }
 
 struct Now {
@@ -104,6 +123,8 @@ struct Now {
     cause: Option<String>,
     since: SystemTime,
     mode: Mode,
+    /// Width and height of the last picture of this setup.
+    size: Option<(u16, u16)>,
     rate: Rate,
 }
 
@@ -128,6 +149,7 @@ pub(crate) struct Status {
     pub(crate) n_repaired: Vec<(&'static str, u64)>,
     /// How often the camera was lost, by cause.
     pub(crate) n_faults: Vec<(&'static str, u64)>,
+    pub(crate) stills: StillCounts,
     /// The newest frame, while the camera is on. `None` also while it is live, where
     /// nobody watches a camera whose frames would have to be encoded: those are
     /// skipped, and none in the slot is the newest. It is never a status picture.
@@ -141,6 +163,7 @@ impl Default for Now {
             cause: None,
             since: SystemTime::now(),
             mode: Mode::default(),
+            size: None,
             rate: Rate::new(),
         }
     }
@@ -183,9 +206,14 @@ impl Stats {
         self.now.lock().since
     }
 
-    /// Resets the mode, which belongs to a camera that was replaced.
+    /// Resets the mode and the size, which belong to a camera that was replaced.
     pub(super) fn forget_mode(&self) {
-        self.now.lock().mode = Mode::default();
+        let mut now = self.now.lock();
+        (now.mode, now.size) = (Mode::default(), None);
+    }
+
+    pub(super) fn size(&self) -> Option<(u16, u16)> {
+        self.now.lock().size
     }
 
     pub(super) fn opened(&self, mode: Mode) {
@@ -203,9 +231,11 @@ impl Stats {
         self.n_same.fetch_add(1, Relaxed);
     }
 
-    pub(super) fn captured(&self, at: Instant) {
+    pub(super) fn captured(&self, at: Instant, size: Option<(u16, u16)>) {
         self.n_captured.fetch_add(1, Relaxed);
-        self.now.lock().rate.event(at);
+        let mut now = self.now.lock();
+        now.rate.event(at);
+        now.size = size.or(now.size);
     }
 
     pub(super) fn dropped(&self, why: jpeg::Error) {
@@ -226,6 +256,11 @@ impl Stats {
         {
             self.n_faults[i].fetch_add(1, Relaxed);
         }
+    }
+
+    /// Changes the counts of pictures of another size.
+    pub(super) fn stills(&self, change: impl FnOnce(&mut StillCounts)) {
+        change(&mut self.stills.lock());
     }
 
     /// All but the latest frame, which is in the slot.
@@ -251,6 +286,7 @@ impl Stats {
             n_dropped,
             n_repaired: read(&self.n_repaired, &mut Repair::ALL.iter().map(|m| m.key())),
             n_faults: read(&self.n_faults, &mut Cause::ALL.iter().map(|c| c.key())),
+            stills: *self.stills.lock(),
             latest: None,
         }
     }

@@ -3,6 +3,7 @@
 use std::time::SystemTime;
 
 use crate::camera::{Canvas, Colour};
+use crate::text::Face;
 
 pub(super) const QUALITY: u8 = 80;
 const TITLE: &str = "No picture";
@@ -18,44 +19,48 @@ pub(super) fn draw(size: (u16, u16), cause: &str, since: SystemTime) -> Canvas {
     let (width, height) =
         (size.0.clamp(SMALLEST.0, LARGEST.0), size.1.clamp(SMALLEST.1, LARGEST.1));
     let mut canvas = Canvas::new(width, height, Colour::rgb(24, 28, 36));
-    // Scaled so that about 40 letters fit into a line at any size.
-    let scale = (canvas.width() / 320).max(1);
-    let margin = 8 * scale;
-    let n_letters = (canvas.width() - 2 * margin) / Canvas::text_width(scale, " ");
+    // About 55 letters fit into a line at any size.
+    let size = u16::try_from(canvas.width() / 32).unwrap_or(u16::MAX);
+    let (mut title, mut face) = (Face::new(size * 2), Face::new(size));
+    let margin = face.height() / 2;
+    let room = canvas.width() - 2 * margin;
     let since = format!("since {}", humantime::format_rfc3339_seconds(since));
-    let mut lines = wrap(cause, n_letters);
+    let mut lines = wrap(cause, room, &mut face);
     lines.push(String::new());
-    lines.extend(wrap(&since, n_letters));
-    let step = Canvas::text_height(scale) * 3 / 2;
-    let mut y = canvas.height() / 4;
-    canvas.text(margin, y, 2 * scale, TITLE, Colour::WHITE);
-    y += 3 * Canvas::text_height(scale);
+    lines.extend(wrap(&since, room, &mut face));
+    let mut y = canvas.height() / 5;
+    canvas.text(margin, y, &mut title, TITLE, Colour::WHITE);
+    y += title.height() + face.height() / 2;
     for line in lines {
-        canvas.text(margin, y, scale, &line, Colour::rgb(255, 196, 84));
-        y += step;
+        canvas.text(margin, y, &mut face, &line, Colour::rgb(255, 196, 84));
+        y += face.height();
     }
     canvas
 }
 
-/// Breaks a text at its blanks into lines of at most `n` letters. A longer word,
+/// Breaks a text at its blanks into lines of at most `room` pixels. A longer word,
 /// such as a path, is broken anywhere.
-fn wrap(text: &str, n: usize) -> Vec<String> {
-    let mut lines = vec![String::new()];
+fn wrap(text: &str, room: usize, face: &mut Face) -> Vec<String> {
+    let mut width = |text: &str| face.width(text);
+    let (blank, mut lines, mut used) = (width(" "), vec![String::new()], 0);
     for word in text.split_whitespace() {
-        let mut word: Vec<char> = word.chars().collect();
-        loop {
-            let line = lines.last_mut().expect("there is always a line");
-            let used = line.chars().count();
-            let blank = usize::from(used > 0);
-            if used + blank + word.len() <= n {
-                line.extend([" "].iter().take(blank).copied());
-                line.extend(word);
-                break;
-            }
-            if used == 0 {
-                line.extend(word.drain(..n));
-            }
+        let line = lines.last_mut().expect("there is always a line");
+        let needed = width(word);
+        if used > 0 && used + blank + needed <= room {
+            line.push(' ');
+            used += blank;
+        } else if used > 0 {
             lines.push(String::new());
+            used = 0;
+        }
+        for letter in word.chars() {
+            let needed = width(letter.encode_utf8(&mut [0; 4]));
+            if used > 0 && used + needed > room {
+                lines.push(String::new());
+                used = 0;
+            }
+            lines.last_mut().expect("there is always a line").push(letter);
+            used += needed;
         }
     }
     lines
@@ -67,9 +72,13 @@ mod tests {
 
     #[test]
     fn lines_are_broken_at_blanks_and_long_words_anywhere() {
-        assert_eq!(wrap("one two three", 8), ["one two", "three"]);
-        assert_eq!(wrap("/a/very/long/path is", 8), ["/a/very/", "long/pat", "h is"]);
-        assert_eq!(wrap("", 8), [""]);
+        let mut face = Face::new(20);
+        let room = face.width("00000000");
+        // Digits have the same width, other letters have not.
+        assert_eq!(wrap("00 0000 000", room, &mut face), ["00 0000", "000"]);
+        assert_eq!(wrap("00 000000000000", room, &mut face), ["00", "00000000", "0000"]);
+        assert_eq!(wrap("iiiiiiiiii", room, &mut face), ["iiiiiiiiii"]);
+        assert_eq!(wrap("", room, &mut face), [""]);
     }
 
     #[test]

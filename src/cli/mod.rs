@@ -6,6 +6,9 @@ mod devices;
 mod dialects;
 mod error;
 mod grab;
+mod health;
+#[cfg(test)]
+mod help_files;
 mod logging;
 mod output;
 mod probe;
@@ -88,6 +91,7 @@ fn run(
         Some(Command::CheckConfig { file }) => check_config::run(file.as_deref())?,
         Some(Command::Probe(args)) => probe::run(args)?,
         Some(Command::Grab(args)) => grab::run(args)?,
+        Some(Command::Health(args)) => health::run(args)?,
     };
     output.print(&text)
 }

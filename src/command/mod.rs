@@ -19,6 +19,7 @@ use stderr::Stderr;
 use crate::children::OwnChild;
 use crate::heap;
 use crate::log_limit::LogBudget;
+use crate::notify;
 use crate::shutdown::Shutdown;
 
 /// Reads the command line.
@@ -97,7 +98,7 @@ impl Process {
     }
 
     fn spawn(shell: &mut Command, command: &str, log: Arc<Mutex<LogBudget>>) -> io::Result<Self> {
-        heap::use_default_in(shell).stderr(Stdio::piped()).process_group(0);
+        notify::hide_from(heap::use_default_in(shell)).stderr(Stdio::piped()).process_group(0);
         let mut child = OwnChild::spawn(shell)?;
         let group = Pid::from_child(&child);
         let (guard, stdout) = (child.stdin.take(), child.stdout.take());

@@ -8,7 +8,8 @@ use clap::builder::BoolishValueParser;
 use clap::{ArgAction, CommandFactory, Parser, Subcommand};
 
 use super::http::LostSnapshot;
-use super::tools::{GrabArgs, ProbeArgs};
+use super::tools::{GrabArgs, HealthArgs, ProbeArgs};
+use super::turn::{Flip, Rotate};
 
 /// A camera server for small boards: shows cameras live, as Motion JPEG
 /// over plain HTTP, to browsers and programs.
@@ -41,6 +42,10 @@ pub(super) struct Args {
     #[arg(long, env = "MJPEGD_RESOLUTION", value_name = "WxH", help_heading = "Device")]
     pub(super) resolution: Option<String>,
 
+    /// Size of snapshots: the device changes to it for each, which stops the stream for a moment
+    #[arg(long, env = "MJPEGD_SNAPSHOT_RESOLUTION", value_name = "WxH", help_heading = "Device")]
+    pub(super) snapshot_resolution: Option<String>,
+
     /// Format to ask the device for: auto, MJPG, YUYV or another FourCC
     #[arg(long, env = "MJPEGD_FORMAT", value_name = "FOURCC", default_value = "auto")]
     #[arg(help_heading = "Device")]
@@ -62,6 +67,11 @@ pub(super) struct Args {
     #[arg(long, env = "MJPEGD_QUALITY", value_name = "N", default_value_t = 80)]
     #[arg(help_heading = "Device")]
     pub(super) quality: u8,
+
+    /// Who makes them: auto takes the board's hardware encoder where it has one, or software
+    #[arg(long, env = "MJPEGD_ENCODER", value_name = "NAME", default_value = "auto")]
+    #[arg(help_heading = "Device")]
+    pub(super) encoder: String,
 
     /// A control to set each time the device is opened, such as brightness=40; may be given
     /// several times
@@ -122,6 +132,38 @@ pub(super) struct Args {
         help_heading = "Camera"
     )]
     pub(super) allow_truncated: bool,
+
+    /// Rotate the pictures clockwise without loss; exif: as each picture says of itself
+    #[arg(long, env = "MJPEGD_ROTATE", value_name = "DEGREES", default_value = "0")]
+    #[arg(help_heading = "Camera")]
+    pub(super) rotate: Rotate,
+
+    /// Flip the pictures without loss, after they were rotated
+    #[arg(long, env = "MJPEGD_FLIP", value_name = "HOW", default_value = "none")]
+    #[arg(help_heading = "Camera")]
+    pub(super) flip: Flip,
+
+    /// Text over the pictures: fields of strftime in local time, such as "%F %T", and {camera} and
+    /// {host}; \n begins a new line
+    #[arg(long, env = "MJPEGD_OVERLAY", value_name = "TEXT", default_value = "")]
+    #[arg(hide_default_value = true, help_heading = "Camera")]
+    pub(super) overlay: String,
+
+    /// Where this text lies: top-left, top, top-right, left, center, right, bottom-left, bottom or
+    /// bottom-right
+    #[arg(long, env = "MJPEGD_OVERLAY_POSITION", value_name = "PLACE")]
+    #[arg(default_value = "bottom-left", help_heading = "Camera")]
+    pub(super) overlay_position: String,
+
+    /// How large its letters are: small, medium, large, per cent of the picture's height as 5%, or
+    /// pixels as 20px
+    #[arg(long, env = "MJPEGD_OVERLAY_SIZE", value_name = "SIZE", default_value = "medium")]
+    #[arg(help_heading = "Camera")]
+    pub(super) overlay_size: String,
+
+    /// Put a dark box behind this text; without this option its letters have a dark edge
+    #[arg(long, env = "MJPEGD_OVERLAY_BOX", value_name = "true|false", help_heading = "Camera")]
+    pub(super) overlay_box: bool,
 
     /// With images:DIR, show each file when it is complete, as another program puts it there
     #[arg(long, env = "MJPEGD_WATCH", value_name = "true|false", help_heading = "Camera")]
@@ -194,6 +236,12 @@ pub(super) struct Args {
     #[arg(long, env = "MJPEGD_THREADS", value_name = "N", default_value_t = 16)]
     #[arg(help_heading = "Server")]
     pub(super) threads: usize,
+
+    /// How many variants of pictures, smaller or coarser ones for those who ask, may be made at once;
+    /// 0: none
+    #[arg(long, env = "MJPEGD_MAX_VARIANTS", value_name = "N", default_value_t = 4)]
+    #[arg(help_heading = "Server")]
+    pub(super) max_variants: usize,
 
     /// How long it may take to send one picture to a viewer before the viewer loses its seat
     #[arg(long, env = "MJPEGD_WRITE_TIMEOUT", value_name = "TIME", default_value = "10s")]
@@ -299,6 +347,8 @@ pub(crate) enum Command {
     Probe(ProbeArgs),
     /// Save pictures from a stream of any server as files
     Grab(GrabArgs),
+    /// Ask a daemon whether it works: exit code 0, or 1 and why not; for containers
+    Health(HealthArgs),
 }
 
 /// The value of a switch, for the help.

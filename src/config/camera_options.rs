@@ -8,7 +8,9 @@ use anyhow::{Context, Result, bail, ensure};
 use super::args::Args;
 use super::camera::{CameraConfig, Source, Watch};
 use super::device::DeviceConfig;
+use super::overlay::OverlayConfig;
 use super::record::{self, RecordConfig};
+use super::turn::Turn;
 use super::{name, size};
 use crate::trust::Trust;
 
@@ -47,6 +49,24 @@ pub(crate) struct CaptureConfig {
     /// How many pictures in a row may be left out because they have the bytes of
     /// the last one.
     pub(crate) max_same: u32,
+    pub(crate) turn: Turn,
+    /// The text over the pictures; `None`: none.
+    pub(crate) overlay: Option<OverlayConfig>,
+}
+
+impl CaptureConfig {
+    /// For pictures that were captured, and chosen, once already.
+    pub(crate) fn of_variant(idle_timeout: Duration) -> Self {
+        Self {
+            idle_timeout: Some(idle_timeout),
+            allow_truncated: true,
+            min_frame_bytes: 0,
+            every: 1,
+            max_same: 0,
+            turn: Turn::default(),
+            overlay: None,
+        }
+    }
 }
 
 impl CameraOptions {
@@ -104,6 +124,8 @@ impl CameraOptions {
                 min_frame_bytes: min_frame_bytes(&args.min_frame_size, max_frame_bytes)?,
                 every: args.every,
                 max_same: args.drop_same_frames,
+                turn: Turn { rotate: args.rotate, flip: args.flip },
+                overlay: OverlayConfig::new(args, name)?,
             },
             record: record::record(args, name)?,
             max_viewers: args.max_viewers,

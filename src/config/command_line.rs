@@ -42,10 +42,14 @@ impl CommandLine {
         typed: impl IntoIterator<Item = OsString>,
         sources: &str,
     ) -> Result<Self, clap::Error> {
-        let command = args::command().after_help(args::after_help(sources));
-        let matches = command.try_get_matches_from(typed)?;
+        let matches = Self::definition(sources).try_get_matches_from(typed)?;
         let args = Args::from_arg_matches(&matches)?;
         Ok(Self { args, matches, cameras: Vec::new(), defaults: Vec::new(), credentials: None })
+    }
+
+    /// All that it takes, with the text of `--help`.
+    pub(crate) fn definition(sources: &str) -> clap::Command {
+        args::command().after_help(args::after_help(sources))
     }
 
     /// What to do instead of serving.

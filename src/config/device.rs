@@ -48,10 +48,15 @@ pub(crate) struct DeviceConfig {
     pub(crate) input: InputConfig,
     /// Width and height in pixels.
     pub(crate) resolution: Option<(u32, u32)>,
+    /// Of snapshots, for which the device changes its size for a moment; `None`: they are
+    /// pictures of the stream.
+    pub(crate) snapshot_resolution: Option<(u32, u32)>,
     /// The FourCC of the format to ask for; `None`: the cheapest that it has.
     pub(crate) format: Option<[u8; 4]>,
     /// The quality of JPEGs that are made from raw pictures, 1 to 100.
     pub(crate) quality: u8,
+    /// Whether an encoder of the board may make them.
+    pub(crate) hardware_encoder: bool,
     /// Pictures to drop after opening, until the exposure has settled.
     pub(crate) n_warmup: u32,
     /// Controls to set at each opening, by name or number; `None`: to the device's
@@ -67,6 +72,8 @@ impl DeviceConfig {
     pub(super) fn new(args: &Args) -> Result<Self> {
         let resolution = args.resolution.as_deref().map(parse_size).transpose();
         let (width, height) = resolution.context("--resolution")?.unzip();
+        let still = args.snapshot_resolution.as_deref().map(parse_size).transpose();
+        let still = still.context("--snapshot-resolution")?;
         let format = match args.format.as_str() {
             // Without a wish the driver chooses what costs least: JPEG if it has it.
             "auto" => None,
@@ -84,9 +91,15 @@ impl DeviceConfig {
         }
         Ok(Self {
             input: InputConfig { number: args.input, standard, dv_timings: args.dv_timings },
+            snapshot_resolution: still.map(|(w, h)| (u32::from(w), u32::from(h))),
             resolution: width.zip(height).map(|(w, h)| (u32::from(w), u32::from(h))),
             format,
             quality: args.quality,
+            hardware_encoder: match args.encoder.as_str() {
+                "auto" => true,
+                "software" => false,
+                other => bail!("--encoder {other}: use auto or software"),
+            },
             n_warmup: args.warmup,
             controls: args.controls.iter().map(|text| control(text)).collect::<Result<_>>()?,
         })

@@ -19,6 +19,8 @@ pub(crate) struct HttpConfig {
     pub(crate) unix_mode: Option<u32>,
     /// Concurrent viewers.
     pub(crate) n_seats: usize,
+    /// Variants of pictures at once.
+    pub(crate) max_variants: usize,
     /// How long sending one frame may take before the viewer loses its seat.
     pub(crate) write_timeout: Duration,
     /// How long the viewers may take to be disconnected before the program ends.
@@ -96,6 +98,12 @@ impl HttpConfig {
             "--drain-timeout {:?}: use up to 1day, or 0 to end at once",
             args.drain_timeout
         );
+        ensure!(
+            // Each may keep a core busy.
+            args.max_variants <= 64,
+            "--max-variants {}: use a number from 0 to 64",
+            args.max_variants
+        );
         let limits = Limits::new(args)?;
         if let Some(dir) = &args.www {
             // The files are looked up at each request, so that a page can be edited while the
@@ -121,6 +129,7 @@ impl HttpConfig {
             binds: Bind::parse_all(&args.bind)?,
             unix_mode: args.unix_mode.as_deref().map(unix_mode).transpose()?,
             n_seats: args.threads,
+            max_variants: args.max_variants,
             write_timeout: args.write_timeout,
             drain_timeout: args.drain_timeout,
             limits,

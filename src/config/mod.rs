@@ -14,6 +14,7 @@ pub(crate) mod file;
 mod http;
 mod name;
 mod options;
+mod overlay;
 mod print;
 mod proxy;
 mod record;
@@ -22,6 +23,7 @@ mod text_file;
 mod tls;
 mod tools;
 mod translated;
+mod turn;
 
 use std::ffi::OsString;
 use std::fmt;
@@ -41,11 +43,15 @@ pub(crate) use device::{DeviceConfig, InputConfig, TvStandard};
 pub(crate) use exit::ExitConfig;
 pub(crate) use http::{HttpConfig, Limits, LostSnapshot, N_SHORT_CONNECTIONS};
 pub(crate) use name::is_plain_name;
+pub(crate) use overlay::{OverlayConfig, Place};
+#[cfg(test)]
+pub(crate) use overlay::{Position, TextSize};
 pub(crate) use print::print_config;
 pub(crate) use record::RecordConfig;
 pub(crate) use size::parse_size;
-pub(crate) use tools::{GrabArgs, ProbeArgs};
+pub(crate) use tools::{GrabArgs, HealthArgs, ProbeArgs};
 pub(crate) use translated::{Translated, TranslatedCamera, has_option};
+pub(crate) use turn::{Flip, Rotate, Turn};
 
 /// The whole configuration, checked.
 #[derive(Debug)]

@@ -1,4 +1,4 @@
-//! The arguments of `mjpegd probe` and `mjpegd grab`.
+//! The arguments of `mjpegd probe`, `mjpegd grab` and `mjpegd health`.
 
 use std::path::PathBuf;
 use std::time::Duration;
@@ -42,6 +42,19 @@ pub(crate) struct GrabArgs {
 
     /// Give up after this time without a picture
     #[arg(long, value_name = "TIME", default_value = "10s")]
+    #[arg(value_parser = humantime::parse_duration)]
+    pub(crate) timeout: Duration,
+}
+
+/// The arguments of `mjpegd health`.
+#[derive(Args, Clone, Debug)]
+pub(crate) struct HealthArgs {
+    /// The address to ask; with ?cameras=1 it also fails while a camera is lost
+    #[arg(default_value = "http://localhost:5000/healthz")]
+    pub(crate) url: String,
+
+    /// Give up after this time
+    #[arg(long, value_name = "TIME", default_value = "5s")]
     #[arg(value_parser = humantime::parse_duration)]
     pub(crate) timeout: Duration,
 }

@@ -53,6 +53,16 @@ fn bad_sources_are_usage_errors_that_say_what_would_be_right() {
 }
 
 #[test]
+fn only_devices_change_their_size_for_a_snapshot() {
+    for source in ["demo", "pattern", "http://camera.local/stream", "exec:cat"] {
+        let error = refusal(&["--camera", source, "--snapshot-resolution", "1920x1080"]);
+        assert!(error.contains("--snapshot-resolution: only V4L2 cameras"), "{error}");
+    }
+    let error = refusal(&["--camera", "v4l2", "--snapshot-resolution", "large"]);
+    assert!(error.contains("--snapshot-resolution"), "{error}");
+}
+
+#[test]
 fn bad_values_are_usage_errors_that_name_the_option() {
     for (option, value) in [
         ("--bind", "5000"),

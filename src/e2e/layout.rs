@@ -8,7 +8,8 @@ use std::process::Command;
 /// A rule that was broken, as a sentence.
 type Broken = String;
 
-/// Rooms that never know another, although it stands above them. Only capture knows drivers.
+/// Rooms that never know another, although it stands above them. Only capture and variants know
+/// drivers.
 const NEVER: [(&str, &str); 6] = [
     ("camera", "slot"),
     ("recording", "camera"),

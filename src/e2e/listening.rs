@@ -2,7 +2,7 @@
 
 use std::fs;
 use std::io::{Read, Write};
-use std::net::SocketAddr;
+use std::net::{SocketAddr, TcpListener};
 use std::os::unix::fs::PermissionsExt;
 use std::os::unix::net::UnixStream;
 use std::path::{Path, PathBuf};
@@ -127,6 +127,17 @@ fn silent_clients_keep_nobody_out() {
     assert_eq!(daemon.get("/healthz").code, 200);
     assert!(daemon.figure("/connections/cut/crowd") >= 40);
     drop(crowd);
+}
+
+#[test]
+fn file_goes_with_a_daemon_that_cannot_listen_at_its_next_address() {
+    let (dir, taken) = (TempDir::new(), TcpListener::bind("127.0.0.1:0").unwrap());
+    let path = dir.path().join("first.sock");
+    let (unix, next) = (format!("unix:{}", path.display()), taken.local_addr().unwrap());
+    let (code, _, stderr) = Daemon::run(&["--bind", &unix, "--bind", &next.to_string()]);
+    assert_eq!(code, Some(1), "{stderr}");
+    assert!(stderr.contains(&format!("cannot listen on {next}")), "{stderr}");
+    assert!(!path.exists());
 }
 
 #[test]

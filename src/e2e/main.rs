@@ -33,6 +33,8 @@ mod frames;
 mod seats;
 // Snapshots: from a running camera, from one that is off, and errors.
 mod snapshot;
+// Pictures that are smaller, coarser or grey for those who ask.
+mod variants;
 // /status, /state and /metrics, and whether their figures add up.
 mod status;
 // Several cameras: names, numbers, the configuration file.
@@ -43,6 +45,8 @@ mod reload;
 mod lifecycle;
 // A camera that is lost and found again while viewers watch.
 mod lost;
+// Pictures that are rotated and flipped.
+mod turned;
 // Folders that other programs put pictures into.
 mod folders;
 // Commands as cameras.
@@ -59,6 +63,8 @@ mod servers;
 mod odd_servers;
 // Pictures of phones and odd cameras.
 mod odd_pictures;
+// The text over pictures.
+mod overlay;
 // Heads and chunks of servers' answers, as cameras send them.
 mod heads;
 // Cameras at https addresses.
@@ -96,6 +102,14 @@ mod heap;
 mod syscalls;
 // Players: the programs that people watch streams with.
 mod players;
+// What make install puts where.
+mod install;
+// What systemd is told, and the sockets that it opens.
+mod supervisor;
+// Kernels of 2013, as vendors of boards ship them.
+mod old_kernel;
+// What make asks for before it builds.
+mod need;
 // Recordings on disk, which a kill at any moment leaves intact.
 mod recording;
 // Playback of recordings: streams, pictures and lists.
@@ -108,6 +122,8 @@ mod archive;
 mod recording_faults;
 // The page, in a real browser.
 mod page;
+// Smaller pictures on the page, in a real browser.
+mod page_smaller;
 // All cameras on one page, in a real browser.
 mod grid;
 // Playback on the page, in a real browser.

@@ -99,7 +99,9 @@ fn outputs_show_none(daemon: &Daemon) {
         }
     }
     drop(viewer);
-    for command in [&["probe", "--duration", "300ms"][..], &["probe", "--json"], &["grab"]] {
+    for command in
+        [&["probe", "--duration", "300ms"][..], &["probe", "--json"], &["grab"], &["health"]]
+    {
         let url =
             daemon.url(&format!("/c0/snapshot?{secret}")).replace("//", &format!("//me:{SECRET}@"));
         let (_, out, err) = Daemon::run(&[command, &[&url]].concat());
@@ -207,7 +209,7 @@ fn refused_arguments_and_files_show_none() {
         runs.push(vec!["check-config".into(), file(text)]);
         runs.push(vec!["--config".into(), file(text)]);
     }
-    for command in ["probe", "grab"] {
+    for command in ["probe", "grab", "health"] {
         for url in ["http://me:$@127.0.0.1:1/?pwd=$", "http://me:a#$@h:x/", "http://h:x/?pwd=$"] {
             runs.push(vec![command.into(), bad(url)]);
             runs.push(vec![command.into(), bad(url), bad("--token=$")]);

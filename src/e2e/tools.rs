@@ -1,4 +1,4 @@
-//! `mjpegd probe` and `mjpegd grab`, with the daemon and with other servers.
+//! `mjpegd probe`, `mjpegd grab` and `mjpegd health`, with the daemon and with other servers.
 
 use std::fs;
 use std::net::TcpListener;
@@ -8,7 +8,9 @@ use std::process::{Command, Stdio};
 use rustix::process::{Pid, Signal, kill_process};
 use serde_json::Value;
 
-use crate::support::{Daemon, Dir, Fake, Program, TempDir, eventually, number, numbered};
+use crate::support::{
+    Daemon, Dir, Fake, Program, TempDir, eventually, eventually_is, number, numbered,
+};
 
 /// Runs a subcommand that must succeed, and returns its output.
 fn stdout_of(args: &[&str]) -> String {
@@ -161,6 +163,21 @@ fn grab_goes_on_after_lost_connections_and_reports_how_many_it_got() {
 }
 
 #[test]
+fn health_is_an_exit_code() {
+    let daemon = Daemon::start(&["--camera", "exec:false"]);
+    let health = |target: &str| Daemon::run(&["health", &daemon.url(target)]);
+    assert_eq!(health("/healthz"), (Some(0), "ok\n".into(), String::new()));
+    let _viewer = daemon.watch("/stream");
+    eventually_is("the camera is lost", || daemon.get("/healthz?cameras=1").code == 503);
+    let (code, out, error) = health("/healthz?cameras=1");
+    assert_eq!((code, out.as_str()), (Some(1), ""));
+    assert!(error.contains("503"), "{error}");
+    let fake = Fake::start(|asked| asked.say_nothing());
+    let error = refusal(&["health", &fake.url("/"), "--timeout", "300ms"], 1);
+    assert!(error.contains("no answer in time"), "{error}");
+}
+
+#[test]
 fn address_or_folder_that_cannot_be_used_is_an_error() {
     let daemon = Daemon::start(&[]);
     let dir = TempDir::new();
@@ -172,6 +189,9 @@ fn address_or_folder_that_cannot_be_used_is_an_error() {
         (daemon.url("/status"), 1, "application/json"),
     ] {
         assert!(refusal(&["probe", &url], code).contains(says), "{url}");
+        if !url.ends_with("/status") {
+            assert!(refusal(&["health", &url], code).contains(says), "{url}");
+        }
         assert!(refusal(&grab(&url, "1", dir.path()), code).contains(says), "{url}");
     }
     let file = dir.write("file", "");

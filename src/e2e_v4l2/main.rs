@@ -5,8 +5,8 @@
 //! machine boots it, and all tests share it, one after the other. Measurements are ignored by default; `make
 //! bench-v4l2` runs them, and `make bench-board` those on a machine of its own.
 //!
-//! Two folders hold no module of this program: `guest` has the scripts that run in the machine, and `webcam` is the
-//! example `usb_webcam`, the USB camera that the machine plugs in.
+//! Three folders hold no module of this program: `guest` has the scripts that run in the machine, `webcam` is the
+//! example `usb_webcam`, the USB camera that the machine plugs in, and `drivers` has a driver for its kernel.
 #![allow(
     clippy::unwrap_used,
     clippy::print_stderr,

@@ -1,5 +1,7 @@
 //! Sends user and password in the form that a server asks for.
 
+use std::hash::{BuildHasher, RandomState};
+
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 use ureq::ResponseExt;
@@ -7,7 +9,7 @@ use ureq::http::header::WWW_AUTHENTICATE;
 use ureq::http::{HeaderName, HeaderValue, Uri};
 
 use super::challenge::{self, Challenge};
-use super::digest::{Digest, Request, hex};
+use super::digest::{Digest, Request};
 use super::{Cause, Error, Response};
 use crate::url;
 
@@ -66,7 +68,7 @@ impl Login {
             }
             Scheme::Digest(digest) => {
                 let target = self.uri.path_and_query().map_or("/", |path| path.as_str());
-                digest.answer(&Request { user, password, target, cnonce: &cnonce()? })
+                digest.answer(&Request { user, password, target, cnonce: &cnonce() })
             }
         };
         // A line end in a name would begin another header, written by whoever chose the
@@ -138,11 +140,9 @@ impl Scheme {
     }
 }
 
-/// A random text, so that no two responses to a challenge are the same.
-fn cnonce() -> Result<String, Error> {
-    let mut bytes = [0; 16];
-    rustix::rand::getrandom(&mut bytes, rustix::rand::GetRandomFlags::empty()).map_err(|e| {
-        Error::new(Cause::Io, format!("cannot get random bytes from the system: {e}"))
-    })?;
-    Ok(hex(&bytes))
+/// A random text, so that no two responses to a challenge are the same. The keys of the
+/// standard library's hashes are random on each system, and this need not be a secret.
+fn cnonce() -> String {
+    let random = || RandomState::new().hash_one(0);
+    format!("{:016x}{:016x}", random(), random())
 }

@@ -33,6 +33,7 @@ pub(crate) struct FrameBuf {
     /// Where the JPEG begins.
     start: usize,
     is_walked: bool,
+    is_status: bool,
 }
 
 impl FrameBuf {
@@ -50,7 +51,7 @@ impl FrameBuf {
         bytes.clear();
         // The front is filled in last, when the length and the missing tables are known.
         bytes.resize(FRONT, 0);
-        Self { bytes, start: FRONT, is_walked: false }
+        Self { bytes, start: FRONT, is_walked: false, is_status: false }
     }
 
     /// Empty again, in its own memory.
@@ -62,6 +63,26 @@ impl FrameBuf {
     pub(crate) fn extend(&mut self, jpeg: &[u8]) {
         self.bytes.extend_from_slice(jpeg);
         self.is_walked = false;
+    }
+
+    /// Lets `change` overwrite bytes of the JPEG, but none of its markers.
+    pub(crate) fn edit(&mut self, change: impl FnOnce(&mut [u8])) {
+        change(&mut self.bytes[self.start..]);
+    }
+
+    /// Lets `write` append the bytes of the JPEG.
+    pub(crate) fn extend_with<T>(&mut self, write: impl FnOnce(&mut Vec<u8>) -> T) -> T {
+        self.is_walked = false;
+        write(&mut self.bytes)
+    }
+
+    /// Records that this is a status picture, where a camera is another one's slot.
+    pub(crate) fn mark_status(&mut self) {
+        self.is_status = true;
+    }
+
+    pub(crate) fn is_status(&self) -> bool {
+        self.is_status
     }
 
     /// Records that a walk over the markers of this JPEG found EOI at its very end,

@@ -4,6 +4,7 @@
 //!
 //! | chapter | answers |
 //! | --- | --- |
+//! | [`install`] | what it runs on, kernels, systemd |
 //! | [`options`] | what each option does, its unit, default and place |
 //! | [`addresses`] | each HTTP address: methods, parameters, replies |
 //! | [`status`] | what the figures of `/status` and `/metrics` mean |
@@ -34,7 +35,7 @@ macro_rules! chapters {
 }
 
 chapters! {
-    options addresses status recording page cameras tools security scale design
+    install options addresses status recording page cameras tools security scale design
     measurements troubleshooting glossary
 }
 

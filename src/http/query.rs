@@ -10,6 +10,8 @@ use form_urlencoded::parse;
 
 use super::reply::Reply;
 use super::time::{Period, When};
+use crate::jpeg::Scale;
+use crate::variants::{Size, Wish};
 
 /// What stands behind the `?` of a target.
 #[derive(Clone, Copy, Debug)]
@@ -74,6 +76,28 @@ impl<'a> Query<'a> {
     pub(crate) fn period(self) -> Result<Period, Reply> {
         Ok(Period { from: self.moment("from")?, to: self.moment("to")? })
     }
+
+    /// How pictures are to be changed by `scale` or `width`, `quality` and `gray`;
+    /// `None`: not at all.
+    ///
+    /// # Errors
+    /// 400, with what each of them may be.
+    pub(crate) fn wish(self) -> Result<Option<Wish>, Reply> {
+        let scales = [
+            ("1", Scale::Full),
+            ("1/2", Scale::Half),
+            ("1/4", Scale::Quarter),
+            ("1/8", Scale::Eighth),
+        ];
+        let size = match (self.choice("scale", &scales)?, self.number("width", 1..=u16::MAX)?) {
+            (Some(_), Some(_)) => {
+                return Err(Reply::bad_request("width: use it without scale"));
+            }
+            (scale, None) => Size::Scale(scale.unwrap_or_default()),
+            (None, Some(width)) => Size::Width(width),
+        };
+        Ok(Wish::new(size, self.number("quality", 1..=100)?, self.is_on("gray")))
+    }
 }
 
 // Not inlined: what it takes of the stack would be taken from each viewer, also
@@ -107,6 +131,28 @@ mod tests {
         assert!(!query.is_on("none"));
         assert_eq!(query.number::<u32>("none", 0..=1), Ok(None));
         assert_eq!(query.choice("key", &[("a", 1), ("a b", 2)]), Ok(Some(2)));
+    }
+
+    #[test]
+    fn wish_is_what_is_not_as_the_camera_has_it() {
+        let shown = |query| Query(query).wish().unwrap().map(|wish: Wish| wish.to_string());
+        for (query, is) in [
+            ("", None),
+            ("scale=1&gray=0", None),
+            ("scale=1%2F2", Some("scale=1/2")),
+            ("Scale=1/8&quality=40&gray", Some("scale=1/8&quality=40&gray=1")),
+            ("width=320", Some("width=320")),
+        ] {
+            assert_eq!(shown(query).as_deref(), is, "{query}");
+        }
+        for (query, right) in [
+            ("scale=1/3", "scale: use one of 1, 1/2, 1/4, 1/8"),
+            ("width=0", "width: use a number from 1 to 65535"),
+            ("quality=101", "quality: use a number from 1 to 100"),
+            ("width=320&scale=1/2", "width: use it without scale"),
+        ] {
+            assert!(text_of(&Query(query).wish().unwrap_err()).contains(right), "{query}");
+        }
     }
 
     #[test]

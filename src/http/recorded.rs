@@ -26,9 +26,13 @@ impl Picture {
 
     /// As in X-Timestamp.
     pub(super) fn timestamp(&self) -> String {
-        let captured = self.frame.record.captured;
-        format!("{}.{:06}", captured / SECOND, captured % SECOND)
+        timestamp(self.frame.record.captured)
     }
+}
+
+/// A time as in X-Timestamp.
+pub(super) fn timestamp(at: Micros) -> String {
+    format!("{}.{:06}", at / SECOND, at % SECOND)
 }
 
 /// The picture that was the newest at that moment, or one that is `step` frames

@@ -55,6 +55,11 @@ impl Server {
         self.transport.addresses()
     }
 
+    /// How many watch now.
+    pub(crate) fn n_viewers(&self) -> usize {
+        self.dispatch.n_viewers()
+    }
+
     /// When somebody last watched or asked for a snapshot; now, if somebody
     /// watches.
     pub(crate) fn last_watched(&self) -> Option<Instant> {

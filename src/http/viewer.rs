@@ -7,6 +7,7 @@ use parking_lot::{Mutex, MutexGuard};
 
 use super::transport::{NonBlocking, Peer, StreamSocket};
 use crate::rate::Rate;
+use crate::variants::Wish;
 
 /// What stands between JPEGs on the wire.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -26,6 +27,8 @@ pub(super) struct ViewerInfo {
     pub(super) key: String,
     pub(super) layout: Layout,
     pub(super) extras: Extras,
+    /// How its pictures are changed.
+    pub(super) wish: Option<Wish>,
 }
 
 /// What a viewer asked for in uStreamer's words.

@@ -171,6 +171,11 @@ impl Viewers {
         if book.present.is_empty() { book.last_watched } else { Some(Instant::now()) }
     }
 
+    /// How many watch.
+    pub(super) fn n_present(&self) -> usize {
+        self.book.lock().present.len()
+    }
+
     /// How many watch a camera.
     pub(super) fn n_watching(&self, camera: &str) -> usize {
         self.book.lock().n_watching(camera)

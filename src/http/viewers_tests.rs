@@ -9,6 +9,7 @@ fn info() -> ViewerInfo {
         key: "k".into(),
         layout: Layout::Full,
         extras: Extras::default(),
+        wish: None,
     }
 }
 

@@ -1,7 +1,7 @@
 //! Reads and writes the orientation in EXIF, the only part that a viewer needs.
 
 use super::APP1;
-use super::tiff::Tiff;
+use super::tiff::{Entry, Tiff};
 
 /// What an APP1 segment with EXIF begins with (EXIF 2.3, 4.7.2).
 const NAME: &[u8] = b"Exif\0\0";
@@ -26,7 +26,7 @@ impl Orientation {
     }
 
     /// As in EXIF, 1 to 8.
-    #[cfg(test)]
+    #[cfg(feature = "daemon")]
     pub(crate) fn number(self) -> u8 {
         self.0
     }
@@ -48,13 +48,7 @@ pub(super) fn is_exif(content: &[u8]) -> bool {
 
 /// The orientation in the content of an APP1 segment.
 pub(super) fn orientation(content: &[u8]) -> Option<Orientation> {
-    if !is_exif(content) {
-        return None;
-    }
-    let tiff = Tiff::new(&content[NAME.len()..])?;
-    // The first directory is the main picture's. The second one, of the thumbnail, may turn
-    // otherwise.
-    let entry = tiff.entries().find(|entry| entry.tag == ORIENTATION)?;
+    let (tiff, entry) = entry(content)?;
     let value = match entry.kind {
         // Several orientations say nothing.
         _ if entry.count != 1 => return None,
@@ -66,6 +60,40 @@ pub(super) fn orientation(content: &[u8]) -> Option<Orientation> {
         _ => return None,
     };
     Orientation::new(value)
+}
+
+/// The entry with the orientation.
+fn entry(content: &[u8]) -> Option<(Tiff<'_>, Entry)> {
+    if !is_exif(content) {
+        return None;
+    }
+    let tiff = Tiff::new(&content[NAME.len()..])?;
+    // The first directory is the main picture's. The second one, of the thumbnail, may turn
+    // otherwise.
+    let entry = tiff.entries().find(|entry| entry.tag == ORIENTATION)?;
+    Some((tiff, entry))
+}
+
+/// Writes into the EXIF of a JPEG that the picture lies as it is shown.
+#[cfg(feature = "daemon")]
+pub(crate) fn make_upright(jpeg: &mut [u8]) {
+    let mut at = 2;
+    while let Ok(Some((marker, body))) = super::check::segment(jpeg, at) {
+        at = body.end;
+        let content = jpeg.get(body.start + 2..body.end).unwrap_or_default();
+        if marker != APP1 || orientation(content).is_none() {
+            continue;
+        }
+        let Some((tiff, entry)) = entry(content) else { continue };
+        let upright = match entry.kind {
+            SHORT => tiff.bytes_of_u16(1).to_vec(),
+            LONG => tiff.bytes_of_u32(1).to_vec(),
+            _ => vec![1],
+        };
+        let value_at = body.start + 2 + NAME.len() + entry.value_at;
+        jpeg[value_at..value_at + upright.len()].copy_from_slice(&upright);
+        return;
+    }
 }
 
 /// An APP1 segment with the orientation alone; empty for an upright picture.

@@ -20,7 +20,8 @@ pub(crate) const MARK_AT: usize = 2;
 /// The segment that marks a status picture, to be inserted at [`MARK_AT`].
 pub(crate) fn status_mark(cause: &str) -> Vec<u8> {
     let mut text = NAME.to_vec();
-    text.extend_from_slice(&cause.as_bytes()[..cause.floor_char_boundary(MAX_CAUSE)]);
+    let end = (0..=MAX_CAUSE).rfind(|&at| cause.is_char_boundary(at)).unwrap_or(0);
+    text.extend_from_slice(&cause.as_bytes()[..end]);
     let length = u16::try_from(text.len() + 2).unwrap_or(u16::MAX).to_be_bytes();
     [&[0xFF, COM][..], &length, &text].concat()
 }

@@ -10,6 +10,8 @@ mod check;
 mod encode;
 mod exif;
 #[cfg(feature = "daemon")]
+pub(crate) mod full_range;
+#[cfg(feature = "daemon")]
 mod header;
 mod huffman;
 #[cfg(feature = "daemon")]
@@ -33,13 +35,17 @@ use std::fmt;
 pub(crate) use check::{Info, check, check_whole, n_before};
 #[cfg(feature = "daemon")]
 pub(crate) use encode::Encoder;
-#[cfg(test)]
-pub(crate) use exif::Orientation;
+#[cfg(feature = "daemon")]
+pub(crate) use exif::Orientation as ExifOrientation;
+#[cfg(feature = "daemon")]
+pub(crate) use exif::make_upright;
 pub(crate) use huffman::SEGMENT as HUFFMAN_TABLES;
 #[cfg(feature = "daemon")]
 pub(crate) use mark::{MARK_AT, status_cause, status_mark};
 #[cfg(feature = "daemon")]
-pub(crate) use mjpegd_jpeg_codec::Simd;
+pub(crate) use mjpegd_jpeg_codec::{
+    Edit, Orientation, Scale, Simd, Stamp, TranscodeError, Transcoder,
+};
 #[cfg(feature = "daemon")]
 pub(crate) use pixels::PixelFormat;
 #[cfg(feature = "daemon")]
@@ -72,6 +78,8 @@ pub(crate) enum Error {
     Marked,
     /// A raw picture that is not as long as its size says.
     Raw,
+    /// The coefficients of a picture that is changed cannot be read.
+    Damaged,
     /// A JPEG of a kind that browsers cannot decode (T.81 table B.1).
     Arithmetic,
     Lossless,
@@ -82,7 +90,7 @@ pub(crate) enum Error {
 
 impl Error {
     /// All of them, in the order of their counters.
-    pub(crate) const ALL: [Self; 11] = [
+    pub(crate) const ALL: [Self; 12] = [
         Self::Empty,
         Self::NotJpeg,
         Self::Truncated,
@@ -90,6 +98,7 @@ impl Error {
         Self::TooSmall,
         Self::Marked,
         Self::Raw,
+        Self::Damaged,
         Self::Arithmetic,
         Self::Lossless,
         Self::Hierarchical,
@@ -106,6 +115,7 @@ impl Error {
             Self::TooSmall => "too_small",
             Self::Marked => "marked",
             Self::Raw => "raw",
+            Self::Damaged => "damaged",
             Self::Arithmetic => "arithmetic",
             Self::Lossless => "lossless",
             Self::Hierarchical => "hierarchical",
@@ -130,6 +140,7 @@ impl fmt::Display for Error {
             Self::TooSmall => "a JPEG of less than --min-frame-size",
             Self::Marked => "marked as damaged by the device",
             Self::Raw => "a raw picture that is not as long as its size says",
+            Self::Damaged => "a JPEG whose coded data is damaged",
             Self::Arithmetic => "a JPEG with arithmetic coding, which no browser shows",
             Self::Lossless => "a lossless JPEG, which no browser shows",
             Self::Hierarchical => "a hierarchical JPEG, which no browser shows",

@@ -189,7 +189,8 @@ impl<'a> Raw<'a> {
         self.line_of(plane, y / down)
     }
 
-    fn line_of(&self, plane: usize, line: usize) -> &'a [u8] {
+    /// One line of a plane.
+    pub(super) fn line_of(&self, plane: usize, line: usize) -> &'a [u8] {
         let Plane { stride, data } = self.planes[plane];
         &data[line * stride..][..self.format.line_len_of(plane, usize::from(self.width))]
     }

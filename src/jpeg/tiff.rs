@@ -48,6 +48,18 @@ impl<'a> Tiff<'a> {
         Some(if self.is_little { u32::from_le_bytes(bytes) } else { u32::from_be_bytes(bytes) })
     }
 
+    /// A value as this block writes it.
+    #[cfg(feature = "daemon")]
+    pub(super) fn bytes_of_u16(&self, value: u16) -> [u8; 2] {
+        if self.is_little { value.to_le_bytes() } else { value.to_be_bytes() }
+    }
+
+    /// As [`Self::bytes_of_u16`].
+    #[cfg(feature = "daemon")]
+    pub(super) fn bytes_of_u32(&self, value: u32) -> [u8; 4] {
+        if self.is_little { value.to_le_bytes() } else { value.to_be_bytes() }
+    }
+
     /// The entries of the first directory, up to the first that is cut off.
     pub(super) fn entries(&self) -> impl Iterator<Item = Entry> {
         // The count may lie: what counts is where the bytes end.

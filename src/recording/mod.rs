@@ -37,6 +37,7 @@ pub(crate) use export::{Export, Format, PlannedFrame, TooManyFrames};
 pub(crate) use handover::Handover;
 pub(crate) use playback::{Cursor, StoredFrame};
 pub(crate) use status::{State, Status};
+pub(crate) use store::index_record::IndexRecord;
 pub(crate) use store::segment::Segment;
 pub(crate) use store::{Span, Store, Totals, Waiting};
 pub(crate) use time::{LAST, Micros, SECOND, micros, rfc3339};

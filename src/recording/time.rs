@@ -46,7 +46,9 @@ mod tests {
 
     #[test]
     fn file_times_are_read_back_and_other_texts_are_refused() {
-        for second in [0, 1_795_197_222, LAST / SECOND] {
+        // For a program of 32 bits humantime reads no later time than the kernel's of 2038.
+        let last = if cfg!(target_pointer_width = "32") { 0x7FFF_FFFF } else { LAST / SECOND };
+        for second in [0, 1_795_197_222, last] {
             assert_eq!(parse_file_time(&file_time(second)), Some(second));
         }
         assert_eq!(file_time(1_795_260_515), "2026-11-21T11-28-35Z");

@@ -42,6 +42,8 @@ pub(crate) enum Newer {
 pub(crate) struct FrameSlot {
     state: Mutex<State>,
     newer: Condvar,
+    /// Of readers that are woken when all subscribers have been served.
+    served: Condvar,
 }
 
 #[derive(Default)]
@@ -76,6 +78,7 @@ impl FrameSlot {
         // viewers would hold up capture a hundred times as long.
         let deadline = now + half.clamp(DELIVERY_MIN, DELIVERY);
         subscribers.iter().for_each(|subscriber| subscriber.deliver(frame, deadline));
+        self.served.notify_all();
     }
 
     /// Subscribes a reader that has seen no frame: from its first wait on,
@@ -121,6 +124,17 @@ impl FrameSlot {
     /// slot is closed. Frames in between are skipped, not queued. A reader that
     /// has seen no frame passes 0 and gets the newest frame at once.
     pub(crate) fn wait_newer(&self, seen: u64, timeout: Duration) -> Newer {
+        self.wait(&self.newer, seen, timeout)
+    }
+
+    /// As [`FrameSlot::wait_newer`], but a wait ends only when the subscribers have been
+    /// served, for a reader that works long on each frame: on a single core it would
+    /// take its turn before the publishing thread has sent anything.
+    pub(crate) fn wait_newer_served(&self, seen: u64, timeout: Duration) -> Newer {
+        self.wait(&self.served, seen, timeout)
+    }
+
+    fn wait(&self, condvar: &Condvar, seen: u64, timeout: Duration) -> Newer {
         let deadline = Instant::now() + timeout;
         let mut state = self.state.lock();
         loop {
@@ -133,7 +147,7 @@ impl FrameSlot {
                 // never hold up capture.
                 return Newer::Frame { frame: Arc::clone(frame), skipped, n_sent: 0 };
             }
-            if self.newer.wait_until(&mut state, deadline).timed_out() {
+            if condvar.wait_until(&mut state, deadline).timed_out() {
                 return if state.closed { Newer::Closed } else { Newer::Timeout };
             }
         }
@@ -152,6 +166,7 @@ impl FrameSlot {
             Arc::clone(&state.subscribers)
         };
         self.newer.notify_all();
+        self.served.notify_all();
         subscribers.iter().for_each(|subscriber| subscriber.close());
     }
 }

@@ -1,4 +1,4 @@
-//! What a picture costs from raw to JPEG, beside libjpeg-turbo on one core:
+//! What a picture costs from raw to JPEG, and to change a JPEG, beside libjpeg-turbo on one core:
 //! `cargo bench --bench encode --features bench-turbo` (cmake and nasm build
 //! its sources; without the feature the daemon's encoder runs alone).
 //!
@@ -7,7 +7,8 @@
 //! the medians. The second ratio is without AVX2, which libjpeg-turbo keeps
 //! (`JSIMD_FORCESSE2=1` takes it away there, too); the third is for cameras of
 //! limited range, which libjpeg-turbo is not asked to widen. `ENCODE=YUYV`
-//! measures one format alone, `ENCODE_ROUNDS=9` in fewer rounds.
+//! measures one format alone, `ENCODE=transcode` the changes of JPEGs alone,
+//! `ENCODE_ROUNDS=9` in fewer rounds.
 
 #![allow(clippy::print_stdout, clippy::unwrap_used, reason = "a benchmark prints its results")]
 
@@ -18,6 +19,7 @@ mod frame;
 #[path = "../../jpeg/mod.rs"]
 mod jpeg;
 mod picture;
+mod transcode;
 #[cfg(feature = "bench-turbo")]
 mod turbo;
 
@@ -71,6 +73,9 @@ fn main() {
     let n_rounds = set("ENCODE_ROUNDS").map_or(101, |n| n.parse().unwrap());
     let n_rounds = if is_run { n_rounds } else { 1 };
     let only = set("ENCODE");
+    if only.as_deref() == Some(transcode::NAME) {
+        return transcode::compare(n_rounds);
+    }
     println!("CPU of one thread a picture, median of {n_rounds} rounds in turn");
     for (format, size, quality, noise) in CASES {
         if only.as_ref().is_none_or(|name| name == format.name()) {
@@ -78,6 +83,7 @@ fn main() {
         }
     }
     delay(n_rounds);
+    transcode::compare(n_rounds);
 }
 
 /// Prints what a case costs here and there, and how alike the pictures are.

@@ -1,6 +1,9 @@
 //! libjpeg-turbo on the same samples, with all of its SIMD.
 
-use turbojpeg::{Compressor, Image, OutputBuf, PixelFormat as Pixels, Subsamp, YuvImage};
+use turbojpeg::{
+    Compressor, Image, OutputBuf, PixelFormat as Pixels, Subsamp, Transform, TransformOp,
+    Transformer, YuvImage,
+};
 
 use crate::Case;
 use crate::jpeg::PixelFormat;
@@ -49,5 +52,24 @@ impl Turbo {
             self.compressor.compress_yuv(image, &mut self.out).unwrap();
         }
         &self.out
+    }
+}
+
+/// Turns JPEGs clockwise, as jpegtran does.
+pub(crate) struct Rotation {
+    transformer: Transformer,
+    out: OutputBuf<'static>,
+}
+
+impl Rotation {
+    pub(crate) fn new() -> Self {
+        Self { transformer: Transformer::new().unwrap(), out: OutputBuf::new_owned() }
+    }
+
+    pub(crate) fn rotate(&mut self, jpeg: &[u8]) -> usize {
+        let mut transform = Transform::op(TransformOp::Rot90);
+        transform.trim = true;
+        self.transformer.transform(&transform, jpeg, &mut self.out).unwrap();
+        self.out.len()
     }
 }

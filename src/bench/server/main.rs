@@ -15,13 +15,14 @@
 //! | `receivers` | read everything, note when each picture arrived |
 //! | `request` | requests over connections that behave like Ethernet |
 //! | `load`, `stalled` | with viewers |
+//! | `variants` | smaller and coarser pictures, and the camera's own viewers beside them |
 //! | `rest`, `unwatched` | without viewers |
 //! | `start`, `calls`, `dvr` | time to the first picture; system calls; playback |
 //! | `record`, `append` | the recorder beside a viewer; the bare loop for both |
 //! | `shared` | what all benchmarks share: processes, figures, the table |
 //!
 //! `cargo bench --bench server -- dvr` measures recording and playback alone,
-//! `-- record` recording.
+//! `-- record` recording, `-- variants` variants.
 //!
 //! A missed goal is printed but is no failure, since speed depends on the
 //! machine.
@@ -44,6 +45,7 @@ mod shared;
 mod stalled;
 mod start;
 mod unwatched;
+mod variants;
 
 use anyhow::Result;
 
@@ -69,11 +71,17 @@ fn main() -> Result<()> {
         return Ok(());
     }
     let only = |what: &str| std::env::args().any(|arg| arg == what);
+    if only("variants") {
+        variants::measure(&settings, &mut table)?;
+        print!("{table}");
+        return Ok(());
+    }
     if !only("dvr") && !only("record") {
         rest::measure(&pictures, &settings, &mut table)?;
         unwatched::measure(&pictures, &settings, &mut table)?;
         load::measure(&settings, &mut table)?;
         stalled::measure(&pictures, &settings, &mut table)?;
+        variants::measure(&settings, &mut table)?;
         calls::measure(&pictures, &mut table)?;
         start::measure(&pictures, &settings, &mut table)?;
     }

@@ -9,6 +9,7 @@ use std::sync::atomic::{AtomicU32, Ordering::Relaxed};
 use std::time::SystemTime;
 
 use anyhow::{Context, Result, ensure};
+use jpeg_encoder::{ColorType, Encoder, SamplingFactor};
 
 use crate::shared::noise::Noise;
 use crate::shared::part::{DELIMITER, SMALL_JPEG, parse_timestamp, part_head, push_comment};
@@ -19,6 +20,10 @@ pub(crate) const N_PICTURES: usize = 60;
 /// Marker and length of a comment segment.
 const SEGMENT_HEAD: usize = 4;
 const N_DIGITS: usize = 4;
+/// Different pictures among those that are drawn, as drawing takes a while.
+const N_DRAWN: usize = 6;
+/// For the comments in them.
+const N_ROOM: usize = 64;
 const EOI: [u8; 2] = [0xFF, 0xD9];
 
 /// The folder. Removed on drop.
@@ -39,6 +44,29 @@ impl Pictures {
     /// # Errors
     /// Why the files could not be written.
     pub(crate) fn make(n_bytes: usize, fps: u32) -> Result<Self> {
+        Self::write(n_bytes, fps, |number| picture(number, n_bytes))
+    }
+
+    /// Pictures that can be decoded, with some noise.
+    ///
+    /// # Errors
+    /// Why the files could not be written.
+    pub(crate) fn drawn(size: (u16, u16), fps: u32) -> Result<Self> {
+        let all = (0..N_DRAWN).map(|number| drawn(size, number)).collect::<Result<Vec<_>>>()?;
+        let n_bytes = all.iter().map(Vec::len).max().unwrap_or(0) + N_ROOM;
+        Self::write(n_bytes, fps, |number| {
+            // Numbered as the others, and padded to one size by a comment.
+            let drawn = &all[number % N_DRAWN];
+            let mut jpeg = drawn[..2].to_vec();
+            push_comment(&mut jpeg, format!("{number:04}").as_bytes());
+            let n_missing = n_bytes - jpeg.len() - (drawn.len() - 2) - SEGMENT_HEAD;
+            push_comment(&mut jpeg, &vec![b' '; n_missing]);
+            jpeg.extend_from_slice(&drawn[2..]);
+            jpeg
+        })
+    }
+
+    fn write(n_bytes: usize, fps: u32, picture: impl Fn(usize) -> Vec<u8>) -> Result<Self> {
         static NEXT: AtomicU32 = AtomicU32::new(0);
         let name = format!("mjpegd-bench-{}-{}", std::process::id(), NEXT.fetch_add(1, Relaxed));
         let dir = std::env::temp_dir().join(name);
@@ -46,7 +74,7 @@ impl Pictures {
         let pictures = Self { dir, fps, part: Part::new(n_bytes) };
         for number in 0..N_PICTURES {
             let path = pictures.dir.join(format!("{number:04}.jpg"));
-            fs::write(&path, picture(number, n_bytes))
+            fs::write(&path, picture(number))
                 .with_context(|| format!("cannot write {}", path.display()))?;
         }
         Ok(pictures)
@@ -117,4 +145,25 @@ fn picture(number: usize, n_bytes: usize) -> Vec<u8> {
     }
     jpeg.extend(EOI);
     jpeg
+}
+
+/// A picture of slopes and fields with noise, as a webcam gives it: 4:2:2.
+fn drawn((width, height): (u16, u16), number: usize) -> Result<Vec<u8>> {
+    let mut noise = Noise::new(0x9E37_79B9 + number as u64);
+    let places = (0..height).flat_map(|y| (0..width).map(move |x| (x, y)));
+    let pixels: Vec<u8> = places
+        .flat_map(|(x, y)| {
+            let field = if (x / 80 + y / 60) % 2 == 0 { 30 } else { 0 };
+            let level = 40 + field + (x / 10 + y / 6) % 128;
+            let grain = |byte: u8| u16::from(byte % 16);
+            let [a, b, c, ..] = noise.next().to_le_bytes();
+            [level + grain(a), level + grain(b) + x % 50 / 4, level + grain(c)]
+        })
+        .map(|level| u8::try_from(level).unwrap_or(u8::MAX))
+        .collect();
+    let mut jpeg = Vec::new();
+    let mut encoder = Encoder::new(&mut jpeg, 80);
+    encoder.set_sampling_factor(SamplingFactor::F_2_1);
+    encoder.encode(&pixels, width, height, ColorType::Rgb)?;
+    Ok(jpeg)
 }

@@ -1,6 +1,7 @@
 //! One V4L2 device, open or not: how it is found, opened and asked.
 
 use std::path::PathBuf;
+use std::sync::atomic::AtomicBool;
 use std::sync::{Arc, Weak};
 use std::time::Instant;
 
@@ -37,8 +38,16 @@ struct Claim {
     /// As it was typed; `None` stands for the first node that is a camera.
     path: Option<PathBuf>,
     known: Mutex<Option<Known>>,
+    lasting: Arc<Lasting>,
+}
+
+/// What one opening of a device leaves to the next.
+#[derive(Default)]
+pub(super) struct Lasting {
     /// When the device was last closed by capture.
-    released: Arc<Mutex<Option<Instant>>>,
+    pub(super) released: Mutex<Option<Instant>>,
+    /// Whether the board's encoder has failed.
+    pub(super) no_hardware: AtomicBool,
 }
 
 impl Device {
@@ -52,8 +61,8 @@ impl Device {
     /// Opens the camera for capture, wherever it is now, and sets it up.
     pub(super) fn open(&self) -> Result<V4l2, Error> {
         let opened = self.claim.open()?;
-        let released = Arc::clone(&self.claim.released);
-        V4l2::set_up(opened, &self.config, &self.desired, released)
+        let lasting = Arc::clone(&self.claim.lasting);
+        V4l2::set_up(opened, &self.config, &self.desired, lasting)
     }
 }
 
@@ -73,8 +82,8 @@ impl Claim {
     fn register(owner: &str, path: Option<PathBuf>) -> Arc<Self> {
         // Now, without opening it: later its number may be that of another.
         let known = Mutex::new(path.as_deref().and_then(Identity::of).map(Known::seen));
-        let released = Arc::default();
-        let claim = Arc::new(Self { owner: owner.to_owned(), path, known, released });
+        let lasting = Arc::default();
+        let claim = Arc::new(Self { owner: owner.to_owned(), path, known, lasting });
         let mut all = ALL.lock();
         all.retain(|claim| claim.strong_count() > 0);
         all.push(Arc::downgrade(&claim));
@@ -105,7 +114,7 @@ impl Claim {
             let is_own = own.as_ref() == Some(identity);
             !others.iter().any(|other| (!is_own || other.is_socket()) && other.means(identity))
         };
-        let released = *self.released.lock();
+        let released = *self.lasting.released.lock();
         if let Some(opened) = known.as_mut().and_then(|known| known.open(is_free, released)) {
             return opened;
         }

@@ -76,7 +76,7 @@ pub(crate) fn devices_to_text(devices: &[Device]) -> String {
 
 impl Device {
     fn new(opened: &Opened) -> Self {
-        let formats = formats::formats(&opened.device, &opened.caps).into_iter();
+        let formats = formats::formats(&opened.device, opened.caps.capture()).into_iter();
         Self {
             path: opened.path.display().to_string(),
             lasting_path: nodes::lasting_name(&opened.path).map(|p| p.display().to_string()),

@@ -3,10 +3,12 @@
 //! JPEGs of the device are passed on unchanged; raw pictures are encoded.
 //! Kernel interface: Linux, Documentation/userspace-api/media/v4l.
 
+mod coder;
 mod controls;
 mod describe;
 mod desired;
 mod device;
+mod hardware;
 mod identity;
 mod known;
 pub(crate) mod list_devices;
@@ -16,32 +18,32 @@ mod nodes;
 mod pipeline;
 mod signal;
 mod source;
+mod still;
 mod stream;
 mod sys;
 
 use std::io::ErrorKind;
-use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use parking_lot::Mutex;
 use rustix::time::{ClockId, clock_gettime};
 use v4l::buffer::{Flags, Metadata};
 
-use super::{Cause, Driver, Error, stall};
+use super::{Cause, Driver, Error, Still, stall};
 use crate::config::CameraConfig;
 use crate::frame::{FrameBuf, Timestamp};
-use crate::jpeg::{self, Encoder, PixelFormat, Simd};
+use crate::jpeg::{self, PixelFormat};
 use crate::mode::Mode;
 use crate::shutdown::Shutdown;
+use coder::Coder;
 use desired::Desired;
-use device::Device;
+use device::{Device, Lasting};
 use nodes::Opened;
 use signal::Signal;
 pub(super) use source::KIND;
 use stream::Stream;
 use sys::formats::Format;
-use sys::planes::Planes;
+use sys::queue::Planes;
 
 /// Kernel buffers to request: one being filled, one being copied, two spare so that a
 /// late copy costs a frame and not a restart of the stream.
@@ -55,7 +57,7 @@ const URGENT: i16 = 2;
 
 /// One opened and streaming device.
 struct V4l2 {
-    /// `None` only while dropping.
+    /// `None` only while dropping, and after an error.
     stream: Option<Stream>,
     opened: Opened,
     /// `None` if no input or signal was asked for.
@@ -63,14 +65,15 @@ struct V4l2 {
     mode: Mode,
     format: Format,
     /// Encodes raw pictures; `None` if the device gives JPEGs.
-    encoder: Option<(Encoder, PixelFormat)>,
-    stall_timeout: Duration,
+    encoder: Option<(Coder, PixelFormat)>,
+    /// What a large picture has interrupted.
+    paused: Option<still::Paused>,
+    config: CameraConfig,
     /// How many more frames to discard at the start.
     n_warmup: u32,
     is_started: bool,
     n_stale: u64,
-    /// Gets the time at which the device was closed.
-    released: Arc<Mutex<Option<Instant>>>,
+    lasting: Arc<Lasting>,
 }
 
 impl V4l2 {
@@ -79,7 +82,7 @@ impl V4l2 {
         opened: Opened,
         camera: &CameraConfig,
         desired: &Desired,
-        released: Arc<Mutex<Option<Instant>>>,
+        lasting: Arc<Lasting>,
     ) -> Result<Self, Error> {
         let config = &camera.device;
         let (signal, size) = signal::set_up(&opened, &config.input)?;
@@ -88,21 +91,23 @@ impl V4l2 {
         controls::apply(&opened, desired);
         let error = |e| nodes::error(&opened.path, "taking buffers", &e);
         let stream = Stream::new(&opened, N_BUFFERS, SLICE_MS).map_err(error)?;
-        let n_threads = std::thread::available_parallelism().map_or(1, usize::from);
+        let size = (negotiated.format.width, negotiated.format.height);
+        let coder = |raw| (Coder::new(config, raw, size, &lasting), raw);
+        let encoder = negotiated.raw.map(coder);
+        let device = encoder.as_ref().and_then(|(coder, _)| coder.device());
         Ok(Self {
-            encoder: negotiated
-                .raw
-                .map(|raw| (Encoder::new(config.quality, n_threads, Simd::best()), raw)),
+            encoder,
             stream: Some(stream),
-            mode: negotiated.mode,
+            mode: Mode { encoder: device, ..negotiated.mode },
             format: negotiated.format,
             opened,
             signal,
-            stall_timeout: camera.stall_timeout.unwrap_or(stall::DEFAULT),
+            paused: None,
+            config: camera.clone(),
             n_warmup: config.n_warmup,
             is_started: false,
             n_stale: 0,
-            released,
+            lasting,
         })
     }
 
@@ -132,6 +137,7 @@ impl V4l2 {
 
     /// Waits until a frame is ready.
     fn wait(&mut self, stop: &Shutdown) -> Result<(), Error> {
+        let stall_timeout = self.config.stall_timeout.unwrap_or(stall::DEFAULT);
         let begun = Instant::now();
         let wanted = if self.signal.is_some() { READABLE | URGENT } else { READABLE };
         while !stop.is_ordered() {
@@ -140,8 +146,8 @@ impl V4l2 {
                 signal.check(&self.opened)?;
             }
             match polled {
-                Ok(0) if begun.elapsed() >= self.stall_timeout => {
-                    let (path, time) = (self.opened.path.display(), self.stall_timeout);
+                Ok(0) if begun.elapsed() >= stall_timeout => {
+                    let (path, time) = (self.opened.path.display(), stall_timeout);
                     let why = format!("{path}: stalled, no picture for {time:?}");
                     return Err(Error::lost(Cause::Stalled, why));
                 }
@@ -211,23 +217,24 @@ impl V4l2 {
     }
 
     fn copy(&mut self, picture: &Planes<'_>, frame: &mut FrameBuf) -> Result<(), Error> {
-        let Some((encoder, format)) = &mut self.encoder else {
+        let Some((coder, format)) = &mut self.encoder else {
             frame.extend(picture[0]);
             return Ok(());
         };
         let raw = stream::raw(&self.format, *format, picture)
             .map_err(|_| Error::BadFrame(jpeg::Error::Raw))?;
-        let encoded = encoder.encode(&raw, frame);
-        encoded.map_err(|e| Error::lost(Cause::Io, format!("encoding failed: {e}")))?;
-        // The encoder has written its end, so nobody has to look for it.
-        frame.mark_walked();
-        Ok(())
+        coder.encode(&raw, frame, &self.lasting)
     }
 }
 
 impl Driver for V4l2 {
     fn next_frame(&mut self, frame: &mut FrameBuf, stop: &Shutdown) -> Result<Timestamp, Error> {
+        self.resume()?;
         self.newest(stop, |camera, picture| camera.copy(picture, frame)).map(|((), at)| at)
+    }
+
+    fn still(&mut self, frame: &mut FrameBuf, stop: &Shutdown) -> Result<Still, Error> {
+        self.large(frame, stop)
     }
 
     fn mode(&self) -> Mode {
@@ -242,19 +249,15 @@ impl Driver for V4l2 {
         if self.encoder.is_none() {
             return Ok(false);
         }
+        self.resume()?;
         self.newest(stop, |_, _| Ok(())).map(|_| true)
     }
 }
 
 impl Drop for V4l2 {
     fn drop(&mut self) {
-        // The crate panics if the device refuses to stop. It is closed nevertheless,
-        // when the other fields drop its descriptor.
-        let stream = self.stream.take();
-        if catch_unwind(AssertUnwindSafe(|| drop(stream))).is_err() {
-            log::debug!("{}: the device refused to stop", self.opened.path.display());
-        }
-        *self.released.lock() = Some(Instant::now());
+        self.close_stream();
+        *self.lasting.released.lock() = Some(Instant::now());
     }
 }
 

@@ -53,6 +53,7 @@ pub(super) fn negotiate(
         // Behind the format, as uvcvideo goes back to its default rate with each new format.
         fps: set_rate(opened, fps)?,
         quality: raw.is_some().then_some(config.quality),
+        encoder: None,
     };
     Ok(Negotiated { format, raw, mode })
 }
@@ -115,7 +116,10 @@ pub(super) fn is_supported(fourcc: [u8; 4]) -> bool {
 }
 
 fn offered(opened: &Opened) -> Vec<[u8; 4]> {
-    formats::formats(&opened.device, &opened.caps).into_iter().map(|(fourcc, _)| fourcc).collect()
+    formats::formats(&opened.device, opened.caps.capture())
+        .into_iter()
+        .map(|(fourcc, _)| fourcc)
+        .collect()
 }
 
 fn unsupported(opened: &Opened, why: &str) -> Error {
@@ -130,7 +134,7 @@ fn unsupported(opened: &Opened, why: &str) -> Error {
 
 /// Requests a rate, if one is configured, and returns the rate in use; `None` if the
 /// driver does not know it.
-fn set_rate(opened: &Opened, fps: Option<f64>) -> Result<Option<f64>, Error> {
+pub(super) fn set_rate(opened: &Opened, fps: Option<f64>) -> Result<Option<f64>, Error> {
     match formats::interval(&opened.device, &opened.caps, fps.map(thousandths)) {
         Ok((numerator, denominator)) => {
             let is_known = numerator > 0 && denominator > 0;

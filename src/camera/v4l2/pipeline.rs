@@ -58,7 +58,8 @@ pub(super) fn why_unusable(device: &Device, caps: &Caps) -> Option<String> {
         return Some(format!("an image processor, not a camera; {}", instead(board)));
     }
     find(&RECEIVERS, &caps.driver)?;
-    let offered: Vec<_> = formats::formats(device, caps).into_iter().map(|(f, _)| f).collect();
+    let offered: Vec<_> =
+        formats::formats(device, caps.capture()).into_iter().map(|(f, _)| f).collect();
     let has_picture = offered.iter().any(|fourcc| negotiate::is_supported(*fourcc));
     if has_picture { None } else { advice(&caps.driver, &offered) }
 }

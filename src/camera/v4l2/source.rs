@@ -31,6 +31,10 @@ fn read(text: &str) -> Result<Option<Named>> {
 }
 
 impl Source for Named {
+    fn takes_stills(&self) -> bool {
+        true
+    }
+
     fn camera(self: Box<Self>, config: CameraConfig, name: &str) -> Openable {
         // Both share the device, so that the controls reach the device that was
         // opened last, and an opening sets what a request asked for.

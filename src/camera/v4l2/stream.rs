@@ -10,7 +10,7 @@ use v4l::io::traits::CaptureStream;
 
 use super::nodes::Opened;
 use super::sys::formats::Format;
-use super::sys::planes::{Planes, Queue};
+use super::sys::queue::{Planes, Queue};
 use crate::jpeg::{MAX_PLANES, PixelFormat, Plane, Range, Raw, RawError};
 
 /// Mapped buffers that the device fills one after the other.
@@ -25,7 +25,8 @@ impl Stream {
     pub(super) fn new(opened: &Opened, count: u32, timeout_ms: i32) -> io::Result<Self> {
         let device = &opened.device;
         if opened.caps.is_multi_planar() {
-            return Queue::new(device, count, timeout_ms).map(Self::MultiPlanar);
+            let kind = opened.caps.capture();
+            return Queue::new(device, kind, count, timeout_ms).map(Self::MultiPlanar);
         }
         let mut stream = mmap::Stream::with_buffers(device, Type::VideoCapture, count)?;
         stream.set_timeout(Duration::from_millis(timeout_ms.unsigned_abs().into()));

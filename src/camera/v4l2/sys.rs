@@ -7,54 +7,36 @@
 //! Names and layouts: Linux, `include/uapi/linux/videodev2.h`.
 #![allow(unsafe_code, reason = "ioctls on structs with unions")]
 
+pub(super) mod codec;
+mod controls;
 pub(super) mod formats;
 pub(super) mod inputs;
-pub(super) mod planes;
+mod planes;
+pub(super) mod queue;
 
 use std::io;
 use std::mem::{size_of, zeroed};
 use std::os::fd::BorrowedFd;
 use std::ptr::from_mut;
 
-use rustix::io::{Errno, FdFlags, fcntl_setfd};
+use rustix::io::{FdFlags, fcntl_setfd};
 use v4l::device::{Device, Handle};
-use v4l::v4l_sys::{
-    v4l2_capability, v4l2_ext_control, v4l2_ext_controls, v4l2_fmtdesc, v4l2_format,
-    v4l2_query_ext_ctrl, v4l2_querymenu, v4l2_streamparm,
-};
+use v4l::v4l_sys::{v4l2_capability, v4l2_fmtdesc, v4l2_format, v4l2_streamparm};
 use v4l::v4l2::{self, vidioc};
+
+pub(super) use controls::{Control, Kind, control, controls, set_control};
 
 pub(super) const VIDEO_CAPTURE: u32 = 0x0000_0001;
 pub(super) const VIDEO_CAPTURE_MPLANE: u32 = 0x0000_1000;
 pub(super) const VIDEO_M2M: u32 = 0x0000_8000 | 0x0000_4000;
+const VIDEO_M2M_SINGLE_PLANAR: u32 = 0x0000_8000;
 pub(super) const META_CAPTURE: u32 = 0x0080_0000;
 pub(super) const STREAMING: u32 = 0x0400_0000;
 /// The driver's formats are not what a picture is in: the whole graph of its devices has
 /// to be set up first, by another program.
 pub(super) const IO_MC: u32 = 0x2000_0000;
-const BUF_TYPE_VIDEO_CAPTURE: u32 = 1;
-const BUF_TYPE_VIDEO_CAPTURE_MPLANE: u32 = 9;
-const CTRL_FLAG_NEXT_CTRL: u32 = 0x8000_0000;
-const CTRL_FLAG_DISABLED: u32 = 0x0001;
-const CTRL_TYPE_MENU: u32 = 3;
-const CTRL_TYPE_INTEGER_MENU: u32 = 9;
-
-/// A control of a device, as the kernel describes it.
-#[derive(Clone, Debug, PartialEq)]
-pub(super) struct Control {
-    pub(super) id: u32,
-    pub(super) label: String,
-    /// `V4L2_CTRL_TYPE_*`.
-    pub(super) kind: u32,
-    /// `V4L2_CTRL_FLAG_*`.
-    pub(super) flags: u32,
-    pub(super) minimum: i64,
-    pub(super) maximum: i64,
-    pub(super) step: u64,
-    pub(super) default: i64,
-    /// The items of a menu with their numbers, which may have gaps.
-    pub(super) menu: Vec<(u32, String)>,
-}
+/// Whether a driver tells the capabilities of each of its nodes.
+const DEVICE_CAPS: u32 = 0x8000_0000;
 
 /// A device's description of itself.
 #[derive(Clone, Debug, PartialEq)]
@@ -73,8 +55,35 @@ impl Caps {
         self.flags & (VIDEO_CAPTURE | VIDEO_CAPTURE_MPLANE) == VIDEO_CAPTURE_MPLANE
     }
 
-    fn buffer_type(&self) -> u32 {
-        if self.is_multi_planar() { BUF_TYPE_VIDEO_CAPTURE_MPLANE } else { BUF_TYPE_VIDEO_CAPTURE }
+    /// The queue of the pictures that a camera gives.
+    pub(super) fn capture(&self) -> BufType {
+        BufType { is_output: false, is_multi_planar: self.is_multi_planar() }
+    }
+
+    /// The queues of a codec: of what it takes, and of what it gives.
+    pub(super) fn codec(&self) -> [BufType; 2] {
+        let is_multi_planar = self.flags & VIDEO_M2M_SINGLE_PLANAR == 0;
+        [true, false].map(|is_output| BufType { is_output, is_multi_planar })
+    }
+}
+
+/// Which of a device's queues is meant, and by which of the two APIs.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub(super) struct BufType {
+    /// Whether the device takes the pictures, and does not give them.
+    is_output: bool,
+    is_multi_planar: bool,
+}
+
+impl BufType {
+    /// `V4L2_BUF_TYPE_*`.
+    fn number(self) -> u32 {
+        match (self.is_multi_planar, self.is_output) {
+            (false, false) => 1,
+            (false, true) => 2,
+            (true, false) => 9,
+            (true, true) => 10,
+        }
     }
 }
 
@@ -92,17 +101,9 @@ unsafe trait Plain: Sized {
 // SAFETY: `videodev2.h` has integers, pointers, arrays and unions of these in them.
 unsafe impl Plain for v4l2_capability {}
 // SAFETY: as above.
-unsafe impl Plain for v4l2_ext_control {}
-// SAFETY: as above.
-unsafe impl Plain for v4l2_ext_controls {}
-// SAFETY: as above.
 unsafe impl Plain for v4l2_fmtdesc {}
 // SAFETY: as above.
 unsafe impl Plain for v4l2_format {}
-// SAFETY: as above.
-unsafe impl Plain for v4l2_query_ext_ctrl {}
-// SAFETY: as above.
-unsafe impl Plain for v4l2_querymenu {}
 // SAFETY: as above.
 unsafe impl Plain for v4l2_streamparm {}
 // SAFETY: an integer.
@@ -144,121 +145,13 @@ fn text(bytes: &[u8]) -> String {
 pub(super) fn caps(device: &Device) -> io::Result<Caps> {
     let mut caps = v4l2_capability::zero();
     call(device, vidioc::VIDIOC_QUERYCAP, &mut caps)?;
+    // Vendors' drivers for kernels such as 3.10 have only those of the whole device.
+    let is_of_node = caps.capabilities & DEVICE_CAPS != 0;
     Ok(Caps {
         driver: text(&caps.driver),
         card: text(&caps.card),
         bus: text(&caps.bus_info),
-        flags: caps.device_caps,
-    })
-}
-
-/// VIDIOC_QUERY_EXT_CTRL: all controls that are not disabled.
-pub(super) fn controls(device: &Device) -> Vec<Control> {
-    // The kernel returns the next higher number each time. A driver that has its own
-    // code for this and repeats numbers would keep the loop busy for ever.
-    const MOST: u32 = 1024;
-    let mut found = Vec::new();
-    let mut query = v4l2_query_ext_ctrl::zero();
-    for _ in 0..MOST {
-        let last = query.id;
-        query.id |= CTRL_FLAG_NEXT_CTRL;
-        let asked = call(device, vidioc::VIDIOC_QUERY_EXT_CTRL, &mut query);
-        if asked.is_err() || query.id <= last {
-            break;
-        }
-        if query.flags & CTRL_FLAG_DISABLED == 0 {
-            found.push(Control {
-                id: query.id,
-                // `c_char` is signed on some processors and unsigned on others.
-                label: text(&query.name.map(|c| c.to_ne_bytes()[0])),
-                kind: query.type_,
-                flags: query.flags,
-                minimum: query.minimum,
-                maximum: query.maximum,
-                step: query.step,
-                default: query.default_value,
-                menu: menu(device, &query),
-            });
-        }
-    }
-    found
-}
-
-/// VIDIOC_QUERYMENU: the items of a menu control.
-fn menu(device: &Device, control: &v4l2_query_ext_ctrl) -> Vec<(u32, String)> {
-    // A driver that reports more items is faulty, and could keep this loop busy for
-    // hours.
-    const MOST: i64 = 256;
-    if !matches!(control.type_, CTRL_TYPE_MENU | CTRL_TYPE_INTEGER_MENU) {
-        return Vec::new();
-    }
-    let last = control.maximum.min(control.minimum.saturating_add(MOST));
-    let item = |index: i64| {
-        let index = u32::try_from(index).ok()?;
-        let mut item = v4l2_querymenu { id: control.id, index, ..Plain::zero() };
-        call(device, vidioc::VIDIOC_QUERYMENU, &mut item).ok()?;
-        // SAFETY: the driver filled in the name (menu) or the value (integer menu); both
-        // are valid as bytes and as a number.
-        let union = unsafe { (item.__bindgen_anon_1.name, item.__bindgen_anon_1.value) };
-        let (name, value) = union;
-        let is_named = control.type_ == CTRL_TYPE_MENU;
-        Some((index, if is_named { text(&name) } else { value.to_string() }))
-    };
-    (control.minimum..=last).filter_map(item).collect()
-}
-
-/// How the kernel passes the value of a control, by its type.
-#[derive(Clone, Copy, Debug, PartialEq)]
-pub(super) enum Kind {
-    /// As 32 bits, signed: integers, switches, menus, buttons.
-    Signed,
-    /// As 32 bits, unsigned: bit masks.
-    Unsigned,
-    /// As 64 bits, signed.
-    Long,
-}
-
-/// VIDIOC_G_EXT_CTRLS: the value of a control.
-pub(super) fn control(device: &Device, id: u32, kind: Kind) -> io::Result<i64> {
-    exchange(device, vidioc::VIDIOC_G_EXT_CTRLS, id, kind, 0)
-}
-
-/// VIDIOC_S_EXT_CTRLS: sets a control, and returns the value that the driver reports.
-pub(super) fn set_control(device: &Device, id: u32, kind: Kind, value: i64) -> io::Result<i64> {
-    exchange(device, vidioc::VIDIOC_S_EXT_CTRLS, id, kind, value)
-}
-
-fn exchange(
-    device: &Device,
-    request: vidioc::_IOC_TYPE,
-    id: u32,
-    kind: Kind,
-    value: i64,
-) -> io::Result<i64> {
-    let out_of_range = |_| io::Error::from(Errno::RANGE);
-    let mut control = v4l2_ext_control { id, ..Plain::zero() };
-    match kind {
-        Kind::Signed => {
-            control.__bindgen_anon_1.value = i32::try_from(value).map_err(out_of_range)?;
-        }
-        Kind::Unsigned => {
-            let bits = u32::try_from(value).map_err(out_of_range)?;
-            control.__bindgen_anon_1.value = bits.cast_signed();
-        }
-        Kind::Long => control.__bindgen_anon_1.value64 = value,
-    }
-    // The zero in `which` stands for any class (V4L2_CTRL_WHICH_CUR_VAL). `controls`
-    // points to `control`, which outlives the call.
-    let mut all = v4l2_ext_controls { count: 1, controls: from_mut(&mut control), ..Plain::zero() };
-    call(device, request, &mut all)?;
-    // SAFETY: the union holds the number from above with zeroes in its other bytes, or
-    // the number that the kernel wrote there.
-    let (value, long) =
-        unsafe { (control.__bindgen_anon_1.value, control.__bindgen_anon_1.value64) };
-    Ok(match kind {
-        Kind::Signed => value.into(),
-        Kind::Unsigned => value.cast_unsigned().into(),
-        Kind::Long => long,
+        flags: if is_of_node { caps.device_caps } else { caps.capabilities },
     })
 }
 

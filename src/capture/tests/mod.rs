@@ -1,6 +1,7 @@
 //! Capture with a driver that the tests control.
 
 mod pictures;
+mod stills;
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::atomic::{AtomicUsize, Ordering::SeqCst};
@@ -8,7 +9,7 @@ use std::sync::atomic::{AtomicUsize, Ordering::SeqCst};
 use crossbeam_channel::{Receiver, Sender, unbounded};
 
 use super::*;
-use crate::camera::{Cause, Driver, Error};
+use crate::camera::{Cause, Driver, Error, Still};
 use crate::frame::{Frame, FrameBuf, Timestamp};
 use crate::jpeg;
 use crate::mode::Mode;
@@ -31,6 +32,7 @@ struct FakeDriver {
     n_open: Arc<AtomicUsize>,
     /// Whether `skip_frame` saves work.
     is_costly: bool,
+    n_stills: u32,
 }
 
 impl Driver for FakeDriver {
@@ -51,6 +53,16 @@ impl Driver for FakeDriver {
 
     fn mode(&self) -> Mode {
         Mode::default()
+    }
+
+    fn still(&mut self, frame: &mut FrameBuf, _stop: &Shutdown) -> Result<Still, Error> {
+        if self.is_costly {
+            return Ok(Still::Unable("no other size".into()));
+        }
+        // The first one is damaged.
+        self.n_stills += 1;
+        frame.extend(if self.n_stills == 1 { &OTHER[..99] } else { OTHER });
+        Ok(Still::Taken(Timestamp::now()))
     }
 
     fn skip_frame(&mut self, stop: &Shutdown) -> Result<bool, Error> {
@@ -86,16 +98,19 @@ fn fake_setup(
     let opened = Arc::clone(&n_open);
     let open = move || -> Result<Box<dyn Driver>, Error> {
         opened.fetch_add(1, SeqCst);
-        Ok(Box::new(FakeDriver { steps: received.clone(), n_open: Arc::clone(&opened), is_costly }))
+        let (steps, n_open) = (received.clone(), Arc::clone(&opened));
+        Ok(Box::new(FakeDriver { steps, n_open, is_costly, n_stills: 0 }))
     };
     let (label, source) = ("camera".into(), source.into());
-    let asked = Asked { label, source, format: None, size: None, fps: None };
+    let asked = Asked { label, source, format: None, size: None, fps: None, still_size: None };
     let config = CaptureConfig {
         idle_timeout: Some(idle_timeout),
         allow_truncated: false,
         min_frame_bytes: 0,
         every: 1,
         max_same: 0,
+        turn: Turn::default(),
+        overlay: None,
     };
     (Setup::new(asked, config, Box::new(open), None), steps, n_open)
 }

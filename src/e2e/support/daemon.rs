@@ -13,7 +13,7 @@ use parking_lot::Mutex;
 use rustix::process::{Pid, Signal, kill_process, kill_process_group};
 use serde_json::Value;
 
-use super::{Client, Reply, Viewer, eventually, eventually_is};
+use super::{Client, Reply, Viewer, eventually, eventually_is, old_kernel};
 
 /// How long it may take to stop after SIGTERM, before it is killed. Some
 /// daemons are frozen or traced.
@@ -46,6 +46,7 @@ impl Daemon {
         if !args.contains(&"--bind") {
             command.env("MJPEGD_BIND", "127.0.0.1:0");
         }
+        old_kernel::if_all_are_old(&mut command);
         command.args(args).stdin(Stdio::null());
         command
     }

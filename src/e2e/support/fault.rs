@@ -1,4 +1,4 @@
-//! Makes the unmodified daemon panic, or gives it no thread. A preloaded library
+//! Makes the unmodified daemon panic or hang, or gives it no thread. A preloaded library
 //! makes C library calls return what no program expects.
 
 use std::fs;
@@ -54,6 +54,15 @@ ssize_t sendmsg(int fd, const struct msghdr *message, int flags)
     return is_due("sendmsg") ? n + (1 << 30) : n;
 }
 
+int accept4(int fd, struct sockaddr *address, socklen_t *length, int flags)
+{
+    char held[512];
+    snprintf(held, sizeof held, "%s/held", getenv("FAULTS"));
+    while (access(held, F_OK) == 0)
+        usleep(10000);
+    return (int)syscall(SYS_accept4, fd, address, length, flags);
+}
+
 int pthread_create(pthread_t *thread, const pthread_attr_t *attributes,
                    void *(*run)(void *), void *argument)
 {
@@ -105,6 +114,16 @@ impl Faults {
         command.env("LD_PRELOAD", self.dir.path().join("fault.so"));
         command.env("FAULTS", self.dir.path());
         command
+    }
+
+    /// Lets no thread accept a connection until [`Self::release`], but for the one that
+    /// waits for one already.
+    pub(crate) fn hold(&self) {
+        self.dir.write("held", "");
+    }
+
+    pub(crate) fn release(&self) {
+        fs::remove_file(self.dir.path().join("held")).unwrap();
     }
 
     /// Lets the next thread that this one wants to create be refused.

@@ -10,6 +10,7 @@ mod fault;
 mod footprint;
 mod metronome;
 mod multipart;
+mod old_kernel;
 mod pictures;
 mod program;
 mod recorded;
@@ -29,6 +30,7 @@ pub(crate) use fault::{Call, Faults};
 pub(crate) use footprint::{Footprint, Growth};
 pub(crate) use metronome::Metronome;
 pub(crate) use multipart::{Layout, Part, Viewer};
+pub(crate) use old_kernel::{on_old_kernel, pass_on_old_kernel};
 pub(crate) use pictures::{COLOURS, Dir, colour, flat, number, numbered, size, with_segment};
 pub(crate) use program::{Program, python};
 pub(crate) use recorded::{

@@ -16,6 +16,8 @@ const META_PACKAGE: &str = "linux-image-amd64";
 
 /// A kernel ready to boot: the image, and per group the module files in loading order.
 pub(crate) struct Kernel {
+    /// Its version, as `6.1.0-56-amd64`.
+    pub(crate) release: String,
     pub(crate) image: PathBuf,
     pub(crate) modules: Vec<(&'static str, Vec<PathBuf>)>,
 }
@@ -25,7 +27,7 @@ pub(crate) struct Kernel {
 pub(crate) fn get(cache: &Path, groups: Groups) -> Result<Kernel> {
     let home = cache.join("kernel");
     // Names the modules that the cache was made for, since another list needs other files.
-    let wanted = format!("{groups:?}");
+    let wanted = format!("with its release: {groups:?}");
     if fs::read_to_string(home.join("wanted")).is_ok_and(|made_for| made_for == wanted) {
         return read_cache(&home, groups);
     }
@@ -51,26 +53,35 @@ fn read_cache(home: &Path, groups: Groups) -> Result<Kernel> {
         files.sort();
         modules.push((*group, files));
     }
-    Ok(Kernel { image: home.join("image"), modules })
+    let release = fs::read_to_string(home.join("release"))?;
+    Ok(Kernel { release, image: home.join("image"), modules })
 }
 
 /// Downloads the package into `home`, and keeps only the image and the modules.
 fn fetch(home: &Path, groups: Groups) -> Result<()> {
     let package = stock_kernel()?;
-    let mut download = Command::new(find("apt-get")?);
-    output(download.args(["download", &package]).current_dir(home)).with_context(|| {
-        format!("fetching {package}: apt-get update may be due, or the network is away")
-    })?;
-    let deb = fs::read_dir(home)?.next().context("apt-get download left no file")??.path();
     let tree = home.join("tree");
-    output(Command::new(find("dpkg-deb")?).arg("-x").arg(&deb).arg(&tree))?;
+    fetch_package(&package, home, &tree)?;
 
     let release = package.trim_start_matches("linux-image-");
     unpack_image(&tree.join("boot").join(format!("vmlinuz-{release}")), &home.join("image"))?;
     collect_modules(&tree, release, home, groups)?;
+    fs::write(home.join("release"), release)?;
     fs::remove_dir_all(&tree)?;
-    fs::remove_file(&deb)?;
     Ok(())
+}
+
+/// Downloads a package and unpacks it into `tree`. The folder `scratch` exists.
+pub(super) fn fetch_package(package: &str, scratch: &Path, tree: &Path) -> Result<()> {
+    let folder = scratch.join("download");
+    fs::create_dir(&folder)?;
+    let mut download = Command::new(find("apt-get")?);
+    output(download.args(["download", package]).current_dir(&folder)).with_context(|| {
+        format!("fetching {package}: apt-get update may be due, or the network is away")
+    })?;
+    let deb = fs::read_dir(&folder)?.next().context("apt-get download left no file")??.path();
+    output(Command::new(find("dpkg-deb")?).arg("-x").arg(&deb).arg(tree))?;
+    Ok(fs::remove_dir_all(&folder)?)
 }
 
 /// The name of the newest stock kernel package, as `linux-image-6.1.0-56-amd64`.

@@ -10,6 +10,8 @@ pub(crate) mod board;
 mod control;
 // The archive format of an initramfs.
 mod cpio;
+// Drivers that the stock kernel lacks.
+mod drivers;
 pub(crate) mod initramfs;
 // A stock kernel and its modules, from Debian's package.
 mod kernel;
@@ -68,6 +70,9 @@ pub(crate) struct Machine {
     pub(crate) service: SocketAddr,
     /// From the start of QEMU to the open control channel.
     pub(crate) boot_time: Duration,
+    home: PathBuf,
+    /// The version of its kernel.
+    release: String,
     serial: PathBuf,
     /// Gives QEMU's error output when QEMU ends.
     end: Receiver<String>,
@@ -210,10 +215,28 @@ impl Machine {
             control: Control { address: control },
             service,
             boot_time: began.elapsed(),
+            home: home.clone(),
+            release: kernel.release,
             serial,
             end,
             _lock: lock,
         })
+    }
+
+    /// Loads a driver that the stock kernel lacks, with these options.
+    pub(crate) fn load(&self, driver: &str, options: &str) {
+        let built = drivers::get(&self.home, &self.release).expect("the drivers can be built");
+        for name in drivers::DRIVERS {
+            let file = format!("/tmp/{name}.ko");
+            let is_core = name == "v4l2-mem2mem";
+            if name != driver && !is_core {
+                continue;
+            }
+            self.write(&file, &fs::read(built.join(format!("{name}.ko"))).expect("it was built"));
+            let options = if is_core { "" } else { options };
+            let loaded = format!("grep -q ^{} /proc/modules", name.replace('-', "_"));
+            self.sh(&format!("{loaded} || insmod {file} {options}"));
+        }
     }
 
     /// Cuts the power: data that is not on a disk is lost. Returns when the machine is off.

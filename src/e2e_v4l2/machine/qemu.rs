@@ -15,7 +15,7 @@ use std::time::{Duration, Instant};
 /// From the start of QEMU to "ready": 4 s on an idle machine, longer on a busy or slow one such as in CI.
 const BOOT_DEADLINE: Duration = Duration::from_secs(90);
 /// QEMU is killed after this time in any case. Longer than all tests together, shorter than a CI job.
-const LIFETIME_S: &str = "1200";
+const LIFETIME_S: &str = "2400";
 
 /// The hardware of the machine with cameras. TCG even where /dev/kvm exists, since nested KVM was seen to hang.
 pub(crate) const WITH_CAMERAS: &str =

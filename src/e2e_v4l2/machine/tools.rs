@@ -8,17 +8,21 @@ use std::path::PathBuf;
 use std::process::Command;
 
 /// Each required program and its package.
-const TOOLS: [(&str, &str); 13] = [
+const TOOLS: [(&str, &str); 17] = [
     ("apt-cache", "apt"),
     ("apt-get", "apt"),
     ("busybox", "busybox-static"),
     ("depmod", "kmod"),
     ("dpkg-deb", "dpkg"),
+    ("gcc-12", "gcc-12"),
     ("ldd", "libc-bin"),
+    ("make", "make"),
     ("mke2fs", "e2fsprogs"),
     ("modprobe", "kmod"),
     ("qemu-system-x86_64", "qemu-system-x86"),
+    ("sed", "sed"),
     ("setpriv", "util-linux"),
+    ("tar", "tar"),
     ("ustreamer", "ustreamer"),
     ("v4l2-ctl", "v4l-utils"),
     ("xz", "xz-utils"),

@@ -2,7 +2,7 @@
 
 use crate::machine::machine;
 use crate::tests::daemon::start;
-use crate::tests::daemon_vivid::snapshot;
+use crate::tests::daemon_vivid::{heals_errors_at_opening, heals_streaming_errors, snapshot};
 use crate::tests::helpers::bars::{BARS, assert_near, bars, grey};
 use crate::tests::helpers::viewer::{Viewer, camera, camera_that};
 use crate::tests::helpers::vivid::Vivid;
@@ -47,25 +47,9 @@ fn faults_of_a_multi_planar_camera_heal() {
     let server = start(&machine, &format!("--camera {} {options}", vivid.device()));
     let mut viewer = Viewer::open(&machine);
     viewer.next();
-    for fault in ["inject_fatal_streaming_error", "inject_vidioc_qbuf_error", "disconnect"] {
-        vivid.set(fault, 1);
-        let n_opened = camera(&machine)["opened"].as_u64();
-        camera_that(&machine, "the camera opened again", |camera| {
-            camera["state"] == "live" && camera["opened"].as_u64() > n_opened
-        });
-        viewer.next();
-    }
+    heals_streaming_errors(&machine, vivid, &mut viewer);
     drop(viewer);
-    for (fault, says) in [
-        ("inject_vidioc_reqbufs_error", "taking buffers failed: Invalid argument"),
-        ("inject_vidioc_streamon_error", "starting failed: Invalid argument"),
-    ] {
-        camera_that(&machine, "an idle camera", |camera| camera["state"] == "idle");
-        vivid.set(fault, 1);
-        Viewer::open(&machine).next();
-        camera_that(&machine, "a camera that is well", |camera| camera["state"] == "live");
-        assert!(server.log().contains(says), "{fault}: {}", server.log());
-    }
+    heals_errors_at_opening(&machine, vivid, &server);
     // Another program can use it, so no buffer has stayed behind.
     camera_that(&machine, "an idle camera", |camera| camera["state"] == "idle");
     machine.sh(&format!("v4l2-ctl -d {} -v pixelformat=YM24,width=640", vivid.device()));

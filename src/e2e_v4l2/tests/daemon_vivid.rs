@@ -1,5 +1,6 @@
 //! mjpegd on vivid: raw formats, and devices that it refuses.
 
+use crate::machine::server::Server;
 use crate::machine::{Machine, machine};
 use crate::tests::daemon::start;
 use crate::tests::helpers::bars::{BARS, assert_near, bars, grey, three_quarters};
@@ -86,6 +87,37 @@ fn format_that_the_device_has_not_names_those_it_has() {
     lost(&machine, "it has no MJPG; it offers ");
 }
 
+/// Each error of a stream is a loss, after which the camera is opened again and the viewer gets pictures.
+pub(crate) fn heals_streaming_errors(machine: &Machine, vivid: Vivid<'_>, viewer: &mut Viewer) {
+    for fault in ["inject_fatal_streaming_error", "inject_vidioc_qbuf_error", "disconnect"] {
+        vivid.set(fault, 1);
+        let n_opened = camera(machine)["opened"].as_u64();
+        camera_that(machine, "the camera opened again", |camera| {
+            camera["state"] == "live" && camera["opened"].as_u64() > n_opened
+        });
+        viewer.next();
+    }
+}
+
+/// Each error at an opening is told and counted, and the next try gives pictures. The server has an idle timeout.
+pub(crate) fn heals_errors_at_opening(machine: &Machine, vivid: Vivid<'_>, server: &Server<'_>) {
+    let n_faults = || camera(machine)["faults"]["io"].as_u64().unwrap_or(0);
+    for (fault, says) in [
+        ("inject_vidioc_reqbufs_error", "taking buffers failed: Invalid argument"),
+        ("inject_vidioc_qbuf_error", "starting failed: Invalid argument"),
+        ("inject_vidioc_streamon_error", "starting failed: Invalid argument"),
+    ] {
+        camera_that(machine, "an idle camera", |camera| camera["state"] == "idle");
+        let before = n_faults();
+        vivid.set(fault, 1);
+        let mut viewer = Viewer::open(machine);
+        camera_that(machine, "a camera that is well", |camera| camera["state"] == "live");
+        viewer.next();
+        assert_eq!(n_faults(), before + 1, "{fault}");
+        assert!(server.log().contains(says), "{fault}: {}", server.log());
+    }
+}
+
 #[test]
 fn streaming_errors_heal() {
     let machine = machine();
@@ -93,14 +125,7 @@ fn streaming_errors_heal() {
     let _server = start(&machine, &format!("--camera {} --resolution 320x180", vivid.device()));
     let mut viewer = Viewer::open(&machine);
     viewer.next();
-    for fault in ["inject_fatal_streaming_error", "inject_vidioc_qbuf_error", "disconnect"] {
-        vivid.set(fault, 1);
-        let n_opened = camera(&machine)["opened"].as_u64();
-        camera_that(&machine, "the camera opened again", |camera| {
-            camera["state"] == "live" && camera["opened"].as_u64() > n_opened
-        });
-        viewer.next();
-    }
+    heals_streaming_errors(&machine, vivid, &mut viewer);
 }
 
 #[test]
@@ -109,21 +134,7 @@ fn errors_at_opening_are_told_and_heal() {
     let vivid = Vivid::single_planar(&machine);
     let options = "--idle-timeout 1s --resolution 320x180";
     let server = start(&machine, &format!("--camera {} {options}", vivid.device()));
-    let n_faults = || camera(&machine)["faults"]["io"].as_u64().unwrap_or(0);
-    for (fault, says) in [
-        ("inject_vidioc_reqbufs_error", "taking buffers failed: Invalid argument"),
-        ("inject_vidioc_qbuf_error", "starting failed: Invalid argument"),
-        ("inject_vidioc_streamon_error", "starting failed: Invalid argument"),
-    ] {
-        camera_that(&machine, "an idle camera", |camera| camera["state"] == "idle");
-        let before = n_faults();
-        vivid.set(fault, 1);
-        let mut viewer = Viewer::open(&machine);
-        camera_that(&machine, "a camera that is well", |camera| camera["state"] == "live");
-        viewer.next();
-        assert_eq!(n_faults(), before + 1, "{fault}");
-        assert!(server.log().contains(says), "{fault}: {}", server.log());
-    }
+    heals_errors_at_opening(&machine, vivid, &server);
 }
 
 #[test]

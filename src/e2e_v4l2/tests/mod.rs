@@ -18,6 +18,10 @@ mod daemon_vivid;
 // Multi-planar formats; inputs, and the signals that come into them.
 mod daemon_planes;
 mod daemon_signal;
+// Large snapshots beside a small stream.
+mod daemon_stills;
+// JPEGs that an encoder in hardware makes of raw pictures.
+mod daemon_encoder;
 // The controls that the daemon lists and sets, and the page's panel for them in a real browser.
 mod daemon_controls;
 mod daemon_panel;

@@ -55,7 +55,7 @@ fn normalized(input: &[u8], _: &mut Rng) -> u64 {
 }
 
 fn turned(info: &jpeg::Info) -> Option<u8> {
-    info.orientation.map(jpeg::Orientation::number).filter(|n| *n > 1)
+    info.orientation.map(jpeg::ExifOrientation::number).filter(|n| *n > 1)
 }
 
 #[test]

@@ -3,12 +3,14 @@
 //! | file | reads |
 //! | --- | --- |
 //! | `answers` | answers of other servers: heads, chunks, logins, and their addresses |
+//! | `coefficients` | pictures that are turned, scaled and stamped |
 //! | `configuration` | what the user of the daemon writes |
 //! | `jpegs` | pictures: markers, segments, streams of them, raw pixels |
 //! | `multipart` | streams of parts |
 //! | `requests` | what clients ask for |
 
 mod answers;
+mod coefficients;
 mod configuration;
 mod jpegs;
 mod multipart;

@@ -62,7 +62,7 @@ fn described(target: &str) -> String {
     let query = Query(&target.query);
     let numbers = (query.number("fps", 0.001..=1000.0), query.number("max_delay", 0..=u32::MAX));
     let words = query.choice("headers", &[("minimal", 1), ("full", 2)]);
-    let (times, on) = (query.period(), query.is_on("raw"));
+    let (times, on) = ((query.period(), query.wish()), query.is_on("raw"));
     let (which, path) = (&target.which, &target.path);
     format!("{which:?} {path:?} {numbers:?} {words:?} {times:?} {on} {:?}", query.text("key"))
 }

@@ -90,6 +90,10 @@ impl Dispatch {
         Self { shared, lanes }
     }
 
+    pub(super) fn n_viewers(&self) -> usize {
+        self.shared.context.viewers.n_present()
+    }
+
     pub(super) fn last_watched(&self) -> Option<Instant> {
         self.shared.context.viewers.last_watched()
     }

@@ -54,16 +54,13 @@ impl Command {
             Reply::unavailable(&format!("the camera's controls cannot be reached: {why}"))
         };
         let known = capture.controls().map_err(away)?;
-        if known.is_empty() {
-            return Err(Reply::text(Code::NotFound, "this camera has no controls"));
-        }
         let name = self.find(&known)?.to_owned();
         let changes = [(name, SetTo::Value(self.value))];
-        let results = capture.set_controls(&changes).map_err(away)?.unwrap_or_default();
+        let results = capture.set_controls(&changes).map_err(away)?;
         match results.into_iter().next() {
             Some((name, Ok(value))) => Ok(Reply::text(Code::Ok, &format!("{name}: {value}"))),
             Some((name, Err(why))) => Err(Reply::bad_request(&format!("{name}: {why}"))),
-            None => Err(Reply::text(Code::NotFound, "this camera has no controls")),
+            None => Err(Reply::bad_request(&format!("{}: was not set", self.id))),
         }
     }
 

@@ -15,8 +15,7 @@ const MOST: usize = 256;
 /// Answers GET with all controls, POST with the result of each change.
 ///
 /// # Errors
-/// 400 for a body that cannot be, 404 where the camera has no controls, 503
-/// where they cannot be reached.
+/// 400 for a body that cannot be, 503 where the controls cannot be reached.
 pub(in crate::http) fn answer(context: &Context, request: &mut Request) -> Result<(), Reply> {
     let reply = if request.method() == Method::Post {
         let body = request.body()?;
@@ -39,10 +38,6 @@ fn set(body: &[u8], capture: &Capture) -> Result<Reply, Reply> {
     // sends ten values learns of the one that is wrong.
     let (changes, mut ends) = read(body)?;
     let results = capture.set_controls(&changes).map_err(|why| away(&why))?;
-    let Some(results) = results else {
-        // Not 200 with an empty list, as the client would take its change for done.
-        return Err(Reply::text(Code::NotFound, "this camera has no controls"));
-    };
     for (name, end) in results {
         let end = match end {
             Ok(value) => json!({ "value": value }),

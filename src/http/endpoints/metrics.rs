@@ -9,6 +9,7 @@ use crate::http::request::Request;
 use crate::http::transport::ConnectionsReport;
 use crate::http::viewers::Tally;
 use crate::recording::{self, Handover, Totals, Waiting};
+use crate::variants::{self, Figures};
 
 const CONTENT_TYPE: &str = "text/plain; version=0.0.4; charset=utf-8";
 
@@ -91,6 +92,7 @@ struct CameraFigures<'a> {
     tally: Tally,
     recording: Option<(recording::Status, Totals)>,
     handover: Option<(Handover, Waiting)>,
+    variants: (Vec<variants::Report>, Figures),
 }
 
 /// All metrics of this moment. No label comes from a client.
@@ -114,6 +116,7 @@ fn text(context: &Context) -> String {
             handover: camera.recording.as_ref().and_then(|recording| {
                 recording.handover().map(|handover| (handover, recording.store().waiting()))
             }),
+            variants: camera.variants.report(),
         })
         .collect();
     let mut page = Page::default();
@@ -133,6 +136,11 @@ fn text(context: &Context) -> String {
     of_viewers(&mut page, &cameras);
     of_recordings(&mut page, &cameras);
     of_handovers(&mut page, &cameras);
+    let (max, refused) =
+        (context.cameras.variants().n_most(), context.cameras.variants().n_refused());
+    page.one("variants_max", "gauge", "Variants that there may be at once.", &max);
+    page.one("variants_refused_total", "counter", "Wishes refused, all variants in use.", &refused);
+    of_variants(&mut page, &cameras);
     of_connections(&mut page, connections);
     page.0
 }
@@ -252,6 +260,25 @@ fn of_handovers(page: &mut Page, all: &[CameraFigures<'_>]) {
     one("segments_lost_total", "counter", lost, |(_, w)| w.n_lost);
     let failed = "Times that --on-segment failed.";
     one("on_segment_failures_total", "counter", failed, |(h, _)| h.n_failures);
+}
+
+fn of_variants(page: &mut Page, all: &[CameraFigures<'_>]) {
+    let mut one = |name, kind, help, value: fn(&(Vec<variants::Report>, Figures)) -> f64| {
+        page.each((name, kind, help), all, |camera| [(None, value(&camera.variants))]);
+    };
+    one("variants", "gauge", "Variants of pictures that are made.", |(all, _)| all.len() as f64);
+    one("variant_readers", "gauge", "Viewers and snapshots that read variants.", |(all, _)| {
+        all.iter().map(|variant| variant.n_readers).sum::<usize>() as f64
+    });
+    one("variant_frames_total", "counter", "Frames made for variants.", |(_, f)| f.n_made as f64);
+    let passed = "Frames that variants passed on as they are.";
+    one("variant_frames_passed_total", "counter", passed, |(_, f)| f.n_passed as f64);
+    let damaged = "Frames that variants could not decode.";
+    one("variant_frames_damaged_total", "counter", damaged, |(_, f)| f.n_damaged as f64);
+    let skipped = "Frames variants were too slow for.";
+    one("variant_frames_skipped_total", "counter", skipped, |(_, f)| f.n_skipped as f64);
+    let cpu = "Processor time that variants took.";
+    one("variant_cpu_seconds_total", "counter", cpu, |(_, f)| f.cpu.as_secs_f64());
 }
 
 #[cfg(test)]

@@ -5,7 +5,7 @@
 use std::sync::Arc;
 use std::time::{Duration, Instant, SystemTime};
 
-use crate::capture::Capture;
+use crate::capture::Reader;
 use crate::config::LostSnapshot;
 use crate::frame::{AGE, Frame, INSTANCE, LOST, STATUS, TIMESTAMP};
 use crate::http::context::Context;
@@ -14,6 +14,7 @@ use crate::http::reply::{IMMUTABLE, Reply};
 use crate::http::request::Request;
 use crate::http::time::When;
 use crate::http::ustreamer::monotonic;
+use crate::http::variant;
 use crate::instance;
 use crate::jpeg::status_cause;
 use crate::recording::{Micros, SECOND, micros};
@@ -46,8 +47,15 @@ pub(in crate::http) fn answer(context: &Context, request: &mut Request) -> Resul
     // Milliseconds.
     let max_delay = request.query().number("max_delay", 0..=u32::MAX)?.unwrap_or(0);
     let max_delay = Duration::from_millis(max_delay.into());
+    let may_be_large = request.query().number("full", 0..=1)? != Some(0);
     let lost = context.config.lost_snapshot;
-    let frame = take(&request.camera.capture, request.asked, max_delay, lost)?;
+    let wish = request.query().wish()?;
+    let may_be_large = may_be_large && wish.is_none();
+    // The place is held until the picture is there, so that nobody else gets it.
+    let place = variant::enter(&request.camera, wish)?;
+    let reader = variant::read(&request.camera, place.as_ref());
+    let frame = take(&reader, (request.asked, max_delay), may_be_large, lost)?;
+    drop((reader, place));
     let age = frame.meta.at.monotonic.elapsed().as_millis().to_string();
     let (timestamp, own) = (frame.timestamp(), instance::text(&request.camera.name));
     let mut headers = vec![(TIMESTAMP, timestamp), (AGE, age), (INSTANCE, own)];
@@ -85,18 +93,22 @@ fn of_ustreamer(frame: &Frame) -> [(&'static str, String); 7] {
 }
 
 /// Waits for a picture that was taken at most `max_delay` before `asked`. If none
-/// can come in time, it is the newest that there is.
+/// can come in time, it is the newest that there is. One of `--snapshot-resolution`
+/// goes before one of the stream.
 ///
 /// # Errors
 /// 503, and why there is none.
 fn take(
-    capture: &Capture,
-    asked: Instant,
-    max_delay: Duration,
+    reader: &Reader,
+    (asked, max_delay): (Instant, Duration),
+    may_be_large: bool,
     of_lost: LostSnapshot,
 ) -> Result<Arc<Frame>, Reply> {
-    let reader = capture.read();
     let oldest = asked.checked_sub(max_delay).unwrap_or(asked);
+    let large = || reader.still(oldest, asked + PATIENCE);
+    if let Some(frame) = may_be_large.then(large).flatten() {
+        return Ok(frame);
+    }
     // The newest that is too old.
     let mut held: Option<Arc<Frame>> = None;
     loop {
@@ -110,8 +122,10 @@ fn take(
                 return Ok(frame);
             }
             Newer::Frame { frame, .. } if frame.meta.is_status => {
-                // The cause is gone if the camera came back at this moment.
-                let cause = reader.cause().unwrap_or_else(|| "the camera was lost".into());
+                // The cause is gone if the camera came back at this moment, and a variant is
+                // not lost itself.
+                let cause = reader.cause().or_else(|| status_cause(frame.jpeg()));
+                let cause = cause.unwrap_or_else(|| "the camera was lost".into());
                 return Err(lost(&cause));
             }
             Newer::Frame { frame, .. } if frame.meta.at.monotonic >= oldest => return Ok(frame),
@@ -167,22 +181,28 @@ fn patience(held: Option<&Frame>, interval: Option<Duration>, asked: Instant) ->
 fn answer_recorded(context: &Context, request: &Request, at: When) -> Result<(), Reply> {
     let step = request.query().number("step", -MAX_STEP..=MAX_STEP)?.unwrap_or(0);
     let (recording, now) = (recording(&request.camera)?, SystemTime::now());
+    let wish = request.query().wish()?;
     let moment = at.resolve(now);
     let picture = recorded::picture(recording, moment, step)?;
+    let changed = match wish {
+        Some(wish) => Some(variant::change_once(&request.camera, wish, picture.jpeg())?),
+        None => None,
+    };
+    let jpeg = changed.as_deref().unwrap_or(picture.jpeg());
     let timestamp = picture.timestamp();
     // Not where a picture could still come that is newer at that moment, or that is as
     // many steps behind it as were asked for.
     let is_settled = moment + SETTLED <= micros(now) && picture.is_finished(recording);
     if !matches!(at, When::At(_)) || step > 0 || !is_settled {
-        context.send_picture(request, picture.jpeg(), None, &[(TIMESTAMP, &timestamp)]);
+        context.send_picture(request, jpeg, None, &[(TIMESTAMP, &timestamp)]);
         return Ok(());
     }
-    let tag = format!("\"{timestamp}-{}\"", picture.jpeg().len());
+    let tag = format!("\"{timestamp}-{}\"", jpeg.len());
     if request.has(&tag) {
         context.send_not_modified(request, &tag, IMMUTABLE);
     } else {
         let headers = [(TIMESTAMP, &*timestamp), ("ETag", &tag)];
-        context.send_picture(request, picture.jpeg(), Some(IMMUTABLE), &headers);
+        context.send_picture(request, jpeg, Some(IMMUTABLE), &headers);
     }
     Ok(())
 }

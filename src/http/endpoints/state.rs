@@ -9,6 +9,7 @@ use crate::http::context::Context;
 use crate::http::reply::{Code, Reply};
 use crate::http::request::Request;
 use crate::http::viewer::{Extras, Layout, Viewer};
+use crate::mode::Mode;
 
 /// Never fails: the signature is that of all endpoints.
 pub(in crate::http) fn answer(context: &Context, request: &mut Request) -> Result<(), Reply> {
@@ -24,7 +25,7 @@ pub(in crate::http) fn answer(context: &Context, request: &mut Request) -> Resul
         "ok": true,
         "result": {
             "instance_id": context.config.instance_id,
-            "encoder": encoder(camera.mode.quality),
+            "encoder": encoder(&camera.mode),
             "source": {
                 "resolution": {
                     "width": size.0,
@@ -47,11 +48,14 @@ pub(in crate::http) fn answer(context: &Context, request: &mut Request) -> Resul
     Ok(())
 }
 
-/// Who makes the JPEGs: this program, or the camera, of whose quality nothing is
-/// known.
-fn encoder(quality: Option<u8>) -> Value {
-    match quality {
-        Some(quality) => json!({ "type": "CPU", "quality": quality }),
+/// Who makes the JPEGs: this program, an encoder of the board, or the camera, of whose
+/// quality nothing is known.
+fn encoder(mode: &Mode) -> Value {
+    match mode.quality {
+        Some(quality) => {
+            let kind = if mode.encoder.is_some() { "M2M-IMAGE" } else { "CPU" };
+            json!({ "type": kind, "quality": quality })
+        }
         None => json!({ "type": "HW", "quality": 0 }),
     }
 }

@@ -7,7 +7,7 @@ use serde::Serialize;
 use serde_json::Value;
 
 use crate::cameras::Camera;
-use crate::capture::Asked;
+use crate::capture::{Asked, StillCounts};
 use crate::frame::since_epoch;
 use crate::http::context::Context;
 use crate::http::recorded;
@@ -18,6 +18,7 @@ use crate::http::viewer::Viewer;
 use crate::http::viewers::{Seats, Viewers};
 use crate::instance;
 use crate::mode::Mode;
+use crate::variants;
 
 /// Never fails: the signature is that of all endpoints.
 pub(in crate::http) fn answer(context: &Context, request: &mut Request) -> Result<(), Reply> {
@@ -39,6 +40,7 @@ struct StatusReport {
     named: bool,
     cameras: Vec<CameraReport>,
     seats: Seats,
+    variants: VariantsReport,
     connections: ConnectionsReport,
     /// Of the camera of this address; `null` where nothing is recorded.
     recording: Option<Value>,
@@ -64,6 +66,46 @@ struct CameraReport {
     max_viewers: Option<usize>,
     opened: u64,
     faults: BTreeMap<&'static str, u64>,
+    /// Only with `--snapshot-resolution`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    stills: Option<Stills>,
+    variants: Vec<VariantReport>,
+}
+
+/// Snapshots of another size than the stream's.
+#[derive(Serialize)]
+struct Stills {
+    width: u32,
+    height: u32,
+    taken: u64,
+    failed: u64,
+    last_pause_ms: Option<f64>,
+}
+
+/// The variants of all cameras.
+#[derive(Serialize)]
+struct VariantsReport {
+    max: usize,
+    refused: u64,
+}
+
+/// A variant that somebody has, or had a moment ago.
+#[derive(Serialize)]
+struct VariantReport {
+    wish: String,
+    state: &'static str,
+    width: Option<u16>,
+    height: Option<u16>,
+    fps: f64,
+    readers: usize,
+    made: u64,
+    passed: u64,
+    passed_why: Option<&'static str>,
+    damaged: u64,
+    skipped: u64,
+    cpu_s: f64,
+    /// Of the pictures so far; `null` before the first.
+    cpu_ms_per_picture: Option<f64>,
 }
 
 /// What was asked of the camera, or what it made of it.
@@ -74,18 +116,22 @@ struct Setting {
     width: Option<u32>,
     height: Option<u32>,
     fps: Option<f64>,
+    /// The device that makes JPEGs of raw pictures.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    encoder: Option<String>,
 }
 
 impl Setting {
     fn asked(of: &Asked) -> Self {
         let (width, height) = of.size.unzip();
-        Self { device: None, format: of.format.clone(), width, height, fps: of.fps }
+        let format = of.format.clone();
+        Self { device: None, format, width, height, fps: of.fps, encoder: None }
     }
 
     fn got(mode: &Mode) -> Self {
         let (width, height) = mode.size.unzip();
         let (device, format) = (mode.device.clone(), mode.format.clone());
-        Self { device, format, width, height, fps: mode.fps }
+        Self { device, format, width, height, fps: mode.fps, encoder: mode.encoder.clone() }
     }
 }
 
@@ -104,6 +150,7 @@ struct ViewerReport {
     camera: String,
     path: String,
     layout: &'static str,
+    variant: Option<String>,
     age_s: f64,
     fps: f64,
     sent: u64,
@@ -137,10 +184,22 @@ impl StatusReport {
             named: request.is_named,
             cameras: all.iter().map(|camera| CameraReport::new(camera, viewers)).collect(),
             seats: viewers.seats(),
+            variants: VariantsReport {
+                max: context.cameras.variants().n_most(),
+                refused: context.cameras.variants().n_refused(),
+            },
             connections: connections.report(context.config.limits.max_connections),
             recording: camera.recording.as_ref().map(recorded::report),
             viewers: viewers.present().iter().map(|viewer| ViewerReport::new(viewer)).collect(),
         }
+    }
+}
+
+impl Stills {
+    fn new((width, height): (u32, u32), counts: StillCounts) -> Self {
+        let StillCounts { n_taken, n_failed, last_pause } = counts;
+        let last_pause_ms = last_pause.map(ms);
+        Self { width, height, taken: n_taken, failed: n_failed, last_pause_ms }
     }
 }
 
@@ -173,6 +232,32 @@ impl CameraReport {
             max_viewers: camera.max_viewers(),
             opened: status.n_opened,
             faults: status.n_faults.into_iter().collect(),
+            stills: status.asked.still_size.map(|size| Stills::new(size, status.stills)),
+            variants: camera.variants.report().0.iter().map(VariantReport::new).collect(),
+        }
+    }
+}
+
+impl VariantReport {
+    fn new(report: &variants::Report) -> Self {
+        let variants::Report { wish, n_readers, status, figures } = report;
+        let latest = status.latest.as_ref().map(|frame| frame.meta);
+        let n_pictures = figures.n_made + figures.n_passed + figures.n_damaged;
+        let n_pictures = u32::try_from(n_pictures).ok().filter(|n| *n > 0);
+        Self {
+            wish: wish.to_string(),
+            state: status.state.name(),
+            width: latest.map(|meta| meta.width),
+            height: latest.map(|meta| meta.height),
+            fps: round(status.fps),
+            readers: *n_readers,
+            made: figures.n_made,
+            passed: figures.n_passed,
+            passed_why: figures.passed_why,
+            damaged: figures.n_damaged,
+            skipped: figures.n_skipped,
+            cpu_s: round(figures.cpu.as_secs_f64()),
+            cpu_ms_per_picture: n_pictures.map(|n| ms(figures.cpu / n)),
         }
     }
 }
@@ -189,6 +274,7 @@ impl ViewerReport {
             camera: viewer.camera.clone(),
             path: viewer.info.path.clone(),
             layout: viewer.info.layout.name(),
+            variant: viewer.info.wish.map(|wish| wish.to_string()),
             age_s: round(viewer.since.elapsed().as_secs_f64()),
             fps: round(report.fps),
             sent: report.served.n_sent,

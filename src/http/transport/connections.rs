@@ -32,7 +32,7 @@ use crate::config::N_SHORT_CONNECTIONS;
 /// length beyond the memory of the machine would abort the process.
 pub(super) const MAX_DROPPED_BODY: usize = 64 << 20;
 
-/// All connections that are being answered, by the kernel's socket cookie.
+/// All connections that are being answered, by their [cookies](descriptor::cookie).
 #[derive(Default)]
 pub(in crate::http) struct Connections {
     entries: Mutex<HashMap<u64, Arc<Entry>>>,

@@ -14,19 +14,25 @@ use std::net::{IpAddr, Shutdown, SocketAddr, TcpListener, TcpStream};
 use std::os::fd::{AsFd, AsRawFd, BorrowedFd, FromRawFd, OwnedFd, RawFd};
 
 use rustix::event::{PollFd, PollFlags, Timespec, poll};
+use rustix::fs::fstat;
 use rustix::io::{Errno, fcntl_dupfd_cloexec, ioctl_fionread};
-use rustix::net::{
-    RecvFlags, getpeername, getsockname, recv, sockopt::socket_acceptconn, sockopt::socket_cookie,
-};
+use rustix::net::{RecvFlags, getpeername, getsockname, recv, sockopt::socket_acceptconn};
 
 /// The kernel gives the lowest free number, so that open ones lie close
 /// together; so long a gap comes only after many were closed at once.
 const GAP: RawFd = 256;
 
-/// A duplicate of a socket, and the number that the kernel gives to no other socket.
+/// A duplicate of a socket, and its [`cookie`].
 pub(super) struct Found {
     pub(super) stream: TcpStream,
     pub(super) cookie: u64,
+}
+
+/// The number by which a socket is known here: its inode, which no other one has while it
+/// is open, and a later one only after four billion others. SO_COOKIE is the same thing, but
+/// Linux has it only since 4.12, and qemu-user not at all.
+pub(super) fn cookie(socket: impl AsFd) -> Result<u64, Errno> {
+    fstat(socket).map(|stat| stat.st_ino)
 }
 
 /// A duplicate of the connected socket whose peer is `peer`. Where there are
@@ -78,7 +84,7 @@ fn peer_at(fd: RawFd) -> Result<Option<SocketAddr>, ()> {
 /// The duplicate as a stream, if it still is what was looked for.
 fn confirm(ours: OwnedFd, peer: SocketAddr) -> Option<Found> {
     let stream = TcpStream::from(ours);
-    let cookie = socket_cookie(&stream).ok()?;
+    let cookie = cookie(&stream).ok()?;
     (stream.peer_addr().ok()? == peer).then_some(Found { stream, cookie })
 }
 
@@ -153,7 +159,7 @@ fn cookie_at(fd: RawFd, own: SocketAddr) -> Result<Option<u64>, ()> {
         |ip: IpAddr| own.ip().is_unspecified() || ip.to_canonical() == own.ip().to_canonical();
     let is_at_own = |address: SocketAddr| address.port() == own.port() && is_one(address.ip());
     let is_ours = address.is_some_and(is_at_own) && socket_acceptconn(borrowed) == Ok(false);
-    Ok(is_ours.then(|| socket_cookie(borrowed).ok()).flatten())
+    Ok(is_ours.then(|| cookie(borrowed).ok()).flatten())
 }
 
 /// A connection as the kernel sees it.
@@ -161,7 +167,8 @@ fn cookie_at(fd: RawFd, own: SocketAddr) -> Result<Option<u64>, ()> {
 pub(super) struct TcpState {
     /// Both ways are closed: nothing will come or go any more.
     pub(super) is_closed: bool,
-    pub(super) n_received: u64,
+    /// `None` before Linux 4.1, which does not say it.
+    pub(super) n_received: Option<u64>,
     pub(super) n_unread: u64,
     /// Packets that the socket did not take, such as those of a filter.
     pub(super) n_dropped: u32,
@@ -175,7 +182,7 @@ const TCP_LAST_ACK: u8 = 9;
 /// Whether the peer has closed its side of a connection, whose read side may
 /// be shut here: then no poll tells it.
 pub(super) fn has_left(socket: impl AsFd) -> bool {
-    let state = tcp_info(socket.as_fd()).map(|info| info[0]);
+    let state = tcp_info(socket.as_fd()).map(|(info, _)| info[0]);
     matches!(state, Some(TCP_CLOSE | TCP_CLOSE_WAIT | TCP_LAST_ACK))
 }
 
@@ -189,11 +196,11 @@ pub(super) fn is_polled(socket: impl AsFd, what: PollFlags) -> bool {
 pub(super) fn tcp_state(fd: RawFd, cookie: u64) -> Option<TcpState> {
     // SAFETY: as in `peer_at`; these calls change nothing either.
     let borrowed = unsafe { BorrowedFd::borrow_raw(fd) };
-    let info = tcp_info(borrowed)?;
+    let (info, length) = tcp_info(borrowed)?;
     let n_unread = ioctl_fionread(borrowed).unwrap_or(0);
-    (socket_cookie(borrowed) == Ok(cookie)).then(|| TcpState {
+    (self::cookie(borrowed) == Ok(cookie)).then(|| TcpState {
         is_closed: info[0] == TCP_CLOSE,
-        n_received: u64_at(&info, 128),
+        n_received: received_in(&info, length),
         n_unread,
         n_dropped: n_dropped(borrowed).unwrap_or(0),
     })
@@ -218,7 +225,7 @@ pub(super) fn duplicate(fd: RawFd, cookie: u64) -> Option<TcpStream> {
     // SAFETY: as in `peer_at`.
     let borrowed = unsafe { BorrowedFd::borrow_raw(fd) };
     let ours = fcntl_dupfd_cloexec(borrowed, 3).ok()?;
-    (socket_cookie(&ours) == Ok(cookie)).then(|| TcpStream::from(ours))
+    (self::cookie(&ours) == Ok(cookie)).then(|| TcpStream::from(ours))
 }
 
 /// Lets the kernel wake a thread that waits for bytes only when `n_bytes` have
@@ -233,9 +240,9 @@ pub(super) fn wake_at(socket: &TcpStream, n_bytes: libc::c_int) -> io::Result<()
     if result == 0 { Ok(()) } else { Err(io::Error::last_os_error()) }
 }
 
-/// How many bytes a connection has ever received.
+/// How many bytes a connection has ever received; `None` before Linux 4.1.
 pub(super) fn n_received(socket: &TcpStream) -> Option<u64> {
-    tcp_info(socket.as_fd()).map(|info| u64_at(&info, 128))
+    tcp_info(socket.as_fd()).and_then(|(info, length)| received_in(&info, length))
 }
 
 /// Reads without waiting.
@@ -246,7 +253,7 @@ pub(super) fn read_now(socket: impl AsFd, to: &mut [u8]) -> io::Result<usize> {
 /// How many clients wait to be accepted.
 pub(super) fn backlog(listener: &TcpListener) -> u32 {
     // Of a listener, tcpi_unacked is the length of the queue (tcp_get_info()).
-    tcp_info(listener.as_fd()).map_or(0, |info| {
+    tcp_info(listener.as_fd()).map_or(0, |(info, _)| {
         let mut bytes = [0; 4];
         bytes.copy_from_slice(&info[24..28]);
         u32::from_ne_bytes(bytes)
@@ -256,13 +263,13 @@ pub(super) fn backlog(listener: &TcpListener) -> u32 {
 /// Up to and with `tcpi_bytes_received`, which Linux has since 4.1.
 type TcpInfo = [u8; 136];
 
-fn u64_at(info: &TcpInfo, at: usize) -> u64 {
-    let mut bytes = [0; 8];
-    bytes.copy_from_slice(&info[at..at + 8]);
-    u64::from_ne_bytes(bytes)
+fn received_in(info: &TcpInfo, length: usize) -> Option<u64> {
+    let bytes = info.last_chunk().copied().filter(|_| length >= info.len());
+    bytes.map(u64::from_ne_bytes)
 }
 
-fn tcp_info(fd: BorrowedFd<'_>) -> Option<TcpInfo> {
+/// What the kernel says, and how much of it.
+fn tcp_info(fd: BorrowedFd<'_>) -> Option<(TcpInfo, usize)> {
     let mut info: TcpInfo = [0; 136];
     let mut length = libc::socklen_t::try_from(info.len()).ok()?;
     let to = info.as_mut_ptr().cast();
@@ -270,7 +277,7 @@ fn tcp_info(fd: BorrowedFd<'_>) -> Option<TcpInfo> {
     let result = unsafe {
         libc::getsockopt(fd.as_raw_fd(), libc::IPPROTO_TCP, libc::TCP_INFO, to, &raw mut length)
     };
-    (result == 0).then_some(info)
+    (result == 0).then_some((info, length as usize))
 }
 
 /// Cuts the connection of that cookie, both ways.
@@ -281,7 +288,7 @@ pub(super) fn shut(fd: RawFd, cookie: u64) {
     let borrowed = unsafe { BorrowedFd::borrow_raw(fd) };
     let ours = fcntl_dupfd_cloexec(borrowed, 3).ok();
     let at = ours.as_ref().map_or(borrowed, AsFd::as_fd);
-    if socket_cookie(at) == Ok(cookie) {
+    if self::cookie(at) == Ok(cookie) {
         // An error means that it is cut already.
         let _ = socket2::SockRef::from(&at).shutdown(Shutdown::Both);
     }

@@ -16,6 +16,9 @@ use super::{descriptor, high_bytes, port_owner};
 pub(super) const BACKLOG: i32 = 1024;
 /// Sent but not yet taken by the network: more of it is only stale pictures.
 const UNSENT_BYTES: u32 = 16 << 10;
+/// In its place, where only all that is sent and not confirmed can be limited. The kernel
+/// counts twice as much, for its own part of each piece.
+pub(super) const SEND_BYTES: usize = 64 << 10;
 /// Heads are small. A client that sends more waits, instead of filling memory.
 const RECEIVE_BYTES: usize = 16 << 10;
 /// How often a write that makes no progress looks at its deadline.
@@ -119,7 +122,10 @@ fn set_options(socket: &SockRef<'_>, write_timeout: Duration) -> io::Result<bool
     socket.set_tcp_nodelay(true)?;
     socket.set_write_timeout(Some(SEND_TIMEOUT.min(write_timeout)))?;
     socket.set_recv_buffer_size(RECEIVE_BYTES)?;
-    socket.set_tcp_notsent_lowat(UNSENT_BYTES)?;
+    if socket.set_tcp_notsent_lowat(UNSENT_BYTES).is_err() {
+        // Before Linux 3.12. It holds what is on its way, too, so it is larger.
+        socket.set_send_buffer_size(SEND_BYTES)?;
+    }
     // Counts for a client that is there and takes nothing, too.
     socket.set_tcp_user_timeout(Some(VANISHED.max(write_timeout)))?;
     let keepalive =

@@ -26,6 +26,7 @@ mod peer;
 mod port_owner;
 mod restart;
 mod socket;
+mod socket_file;
 mod tcp;
 mod unix;
 
@@ -44,6 +45,7 @@ use unix::UnixPort;
 pub(super) use connection::Connection;
 pub(super) use connections::Connections;
 pub(super) use counts::{ConnectionsReport, Cut};
+pub(crate) use guard::reachable;
 pub(super) use head::Method;
 pub(crate) use listener::QUIET;
 pub(super) use peer::Peer;
@@ -114,12 +116,17 @@ impl Transport {
         handler: Arc<dyn Handler>,
         stop: &Shutdown,
     ) -> Result<Self> {
-        let TransportConfig { binds, unix_mode, write_timeout, limits, inherited } = config;
+        let TransportConfig { mut binds, unix_mode, write_timeout, limits, inherited } = config;
         let n_before = inherited.as_ref().map_or(0, |inherited| inherited.n_before);
         connections.counts().restarts.store(n_before, Relaxed);
+        let is_activation = inherited.as_ref().is_some_and(|inherited| inherited.is_activation);
         // After a restart the ports were open all the time. A listener whose address is not
         // wanted any more fits none of these, and is closed.
         let mut left = inherited.map(Inherited::adopt).unwrap_or_default();
+        if is_activation {
+            binds = restart::places(&left)?;
+            log::info!("listening at the sockets of the supervisor, not at --bind");
+        }
         let (report_leaks, restart_needed) = bounded(1);
         let counted = Arc::clone(&connections);
         let shared = Shared { connections, handler, limits, stop: stop.clone(), report_leaks };
@@ -131,7 +138,9 @@ impl Transport {
                 }
                 Bind::Unix(path) => {
                     let path = path.as_path();
-                    unix.push(UnixPort::start(path, unix_mode, write_timeout, &mut left, &shared)?);
+                    let port = UnixPort::start(path, unix_mode, write_timeout, &mut left, &shared)?;
+                    // The file of a supervisor's socket stays, as it goes on listening.
+                    unix.push(if is_activation { port.keeping_file() } else { port });
                 }
             }
         }

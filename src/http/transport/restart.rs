@@ -10,10 +10,13 @@ use std::os::fd::{AsRawFd, OwnedFd, RawFd};
 use std::os::unix::process::CommandExt;
 use std::process::{Command, id};
 
-use anyhow::{Context, Error, Result};
+use anyhow::{Context, Error, Result, ensure};
 use rustix::io::{FdFlags, fcntl_setfd};
+use socket2::SockRef;
 
 use super::descriptor;
+use crate::config::Bind;
+use crate::notify;
 use crate::reexec;
 
 /// Process, descriptors and number of restarts so far: `17:5,6:1`. The process is
@@ -34,6 +37,8 @@ pub(crate) struct Restart {
 pub(crate) struct Inherited {
     pub(super) listeners: Vec<RawFd>,
     pub(crate) n_before: u64,
+    /// A supervisor opened them, and says with them where to listen.
+    pub(super) is_activation: bool,
 }
 
 impl Restart {
@@ -62,9 +67,16 @@ impl Restart {
 }
 
 impl Inherited {
-    /// `None`: this is the first image of the process.
+    /// `None`: this is the first image of the process, and nobody has opened a socket
+    /// for it (sd_listen_fds(3)).
     pub(crate) fn from_env() -> Option<Self> {
-        parse(&env::var(VARIABLE).ok()?, id())
+        let activated = notify::listeners();
+        let is_activation = activated.is_some();
+        // Their numbers may have changed in the image before.
+        let restarted = env::var(VARIABLE).ok().and_then(|text| parse(&text, id()));
+        restarted
+            .map(|inherited| Self { is_activation, ..inherited })
+            .or_else(|| activated.map(|listeners| Self { listeners, n_before: 0, is_activation }))
     }
 
     /// Takes the listeners over. Those that are none, or are closed, are left out.
@@ -75,12 +87,28 @@ impl Inherited {
     }
 }
 
+/// Where these sockets listen.
+///
+/// # Errors
+/// One of them is of another kind.
+pub(super) fn places(listeners: &[OwnedFd]) -> Result<Vec<Bind>> {
+    let right = "use ListenStream= with a port, or with the path of a Unix socket";
+    ensure!(!listeners.is_empty(), "no socket that LISTEN_FDS names listens: {right}");
+    let place = |fd: &OwnedFd| {
+        let address = SockRef::from(fd).local_addr().ok()?;
+        let path = address.as_pathname().map(|path| Bind::Unix(path.to_owned()));
+        path.or(address.as_socket().map(Bind::Tcp))
+    };
+    let places = listeners.iter().map(place).collect::<Option<_>>();
+    places.with_context(|| format!("a socket that LISTEN_FDS names has no address: {right}"))
+}
+
 fn parse(text: &str, own_id: u32) -> Option<Inherited> {
     let mut parts = text.split(':');
     let process = parts.next()?.parse::<u32>().ok()?;
     let listeners = parts.next()?.split(',').map(str::parse).collect::<Result<_, _>>().ok()?;
     let n_before = parts.next()?.parse().ok()?;
-    (process == own_id).then_some(Inherited { listeners, n_before })
+    (process == own_id).then_some(Inherited { listeners, n_before, is_activation: false })
 }
 
 #[cfg(test)]
@@ -89,7 +117,8 @@ mod tests {
 
     #[test]
     fn only_the_process_itself_inherits() {
-        assert_eq!(parse("17:5:2", 17), Some(Inherited { listeners: vec![5], n_before: 2 }));
+        let found = parse("17:5:2", 17).map(|inherited| (inherited.listeners, inherited.n_before));
+        assert_eq!(found, Some((vec![5], 2)));
         assert_eq!(parse("17:5,6:2", 17).unwrap().listeners, [5, 6]);
         for text in ["18:5:2", "", "17:5", "17:x:2", "17", "a:b:c"] {
             assert_eq!(parse(text, 17), None, "{text}");

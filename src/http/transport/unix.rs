@@ -11,30 +11,27 @@ use std::fs::{self, Permissions};
 use std::io::{self, ErrorKind, Write};
 use std::net::Shutdown;
 use std::os::fd::OwnedFd;
-use std::os::unix::fs::{FileTypeExt, MetadataExt, PermissionsExt};
+use std::os::unix::fs::{FileTypeExt, PermissionsExt};
 use std::os::unix::net::{UnixListener, UnixStream};
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::sync::atomic::Ordering::Relaxed;
 use std::thread::{self, JoinHandle};
 use std::time::{Duration, Instant};
 
 use anyhow::{Context, Result};
 use rustix::event::{PollFd, PollFlags, Timespec, poll};
-use rustix::net::sockopt::socket_cookie;
 use socket2::{Domain, SockAddr, Socket, Type};
 
 use super::body::MAX_UNREAD_BODY;
 use super::counts::Cut;
 use super::head::Method;
-use super::listener::{BACKLOG, SEND_TIMEOUT};
+use super::listener::{BACKLOG, SEND_BYTES, SEND_TIMEOUT};
 use super::own_head::{self, BAD_REQUEST, Body, Progress, TOO_LARGE};
 use super::peer::Peer;
-use super::{Shared, receive};
+use super::socket_file::SocketFile;
+use super::{Shared, descriptor, receive};
 use crate::log_limit::LogLimit;
 
-/// Sent but not yet taken by the client: more of it is only stale pictures. The
-/// kernel counts twice as much, for its own part of each piece.
-const SEND_BYTES: usize = 64 << 10;
 /// Pause after a failed accept, such as a lack of descriptors.
 const PAUSE: Duration = Duration::from_millis(100);
 
@@ -43,9 +40,7 @@ const MAX_BATCH: usize = 16;
 
 /// A Unix socket that is listened on, with its thread.
 pub(super) struct UnixPort {
-    path: PathBuf,
-    /// Device and number of the file that was made.
-    file: Option<(u64, u64)>,
+    file: SocketFile,
     listener: UnixListener,
     thread: JoinHandle<()>,
     /// Closing it ends the thread.
@@ -68,8 +63,8 @@ impl UnixPort {
         left: &mut Vec<OwnedFd>,
         shared: &Shared,
     ) -> Result<Self> {
-        let listener = match adopt(left, path) {
-            Some(listener) => listener,
+        let (listener, file) = match adopt(left, path) {
+            Some(listener) => (listener, SocketFile::made(path)),
             None => listen(path, mode).map_err(|(e, hint)| {
                 let what = format!("cannot listen on unix:{}", path.display());
                 anyhow::Error::new(e).context(hint).context(what)
@@ -92,12 +87,17 @@ impl UnixPort {
             .name("accept-unix".into())
             .spawn(move || accept.run())
             .context("the accept thread does not start")?;
-        let file = identity(path);
-        Ok(Self { path: path.to_owned(), file, listener, thread, wakeup })
+        Ok(Self { file, listener, thread, wakeup })
+    }
+
+    /// The same, but the file stays when the daemon stops.
+    pub(super) fn keeping_file(mut self) -> Self {
+        self.file.keep();
+        self
     }
 
     pub(super) fn path(&self) -> &Path {
-        &self.path
+        self.file.path()
     }
 
     /// Stops accepting. Clients that connect later wait in the listener's queue.
@@ -108,21 +108,16 @@ impl UnixPort {
 
     /// Ends the thread, and removes the file unless the next image of this
     /// process goes on listening.
-    pub(super) fn stop(self, is_restart: bool) -> OwnedFd {
+    pub(super) fn stop(mut self, is_restart: bool) -> OwnedFd {
         self.stop_accepting();
         if self.thread.join().is_err() {
             log::error!("the accept thread of a Unix socket panicked");
         }
-        // Not the file of another program that has taken the path since.
-        if !is_restart && self.file.is_some() && identity(&self.path) == self.file {
-            let _ = fs::remove_file(&self.path);
+        if is_restart {
+            self.file.keep();
         }
         self.listener.into()
     }
-}
-
-fn identity(path: &Path) -> Option<(u64, u64)> {
-    fs::symlink_metadata(path).ok().map(|file| (file.dev(), file.ino()))
 }
 
 /// The listener of that path among those that are left open.
@@ -137,7 +132,7 @@ fn adopt(left: &mut Vec<OwnedFd>, path: &Path) -> Option<UnixListener> {
 }
 
 /// Binds the path, whose file gets its mode before a client can connect.
-fn listen(path: &Path, mode: Option<u32>) -> Result<UnixListener, Fault> {
+fn listen(path: &Path, mode: Option<u32>) -> Result<(UnixListener, SocketFile), Fault> {
     remove_stale(path)?;
     let hint = |e: io::Error| {
         let hint = match e.kind() {
@@ -150,14 +145,15 @@ fn listen(path: &Path, mode: Option<u32>) -> Result<UnixListener, Fault> {
         };
         (e, hint)
     };
-    let bind = || -> io::Result<UnixListener> {
+    let bind = || -> io::Result<_> {
         let socket = Socket::new(Domain::UNIX, Type::STREAM, None)?;
         socket.bind(&SockAddr::unix(path)?)?;
+        let file = SocketFile::made(path);
         if let Some(mode) = mode {
             fs::set_permissions(path, Permissions::from_mode(mode))?;
         }
         socket.listen(BACKLOG)?;
-        Ok(OwnedFd::from(socket).into())
+        Ok((OwnedFd::from(socket).into(), file))
     };
     bind().map_err(hint)
 }
@@ -278,7 +274,7 @@ impl Accept {
     fn hand_over(&self, head: PartialHead) {
         let Shared { connections, handler, .. } = &self.shared;
         let (Some((request, body)), Ok(cookie)) =
-            (own_head::parse(&head.bytes), socket_cookie(&head.socket))
+            (own_head::parse(&head.bytes), descriptor::cookie(&head.socket))
         else {
             return refuse(&head.socket, BAD_REQUEST);
         };
@@ -320,20 +316,22 @@ mod tests {
         let folder = std::env::temp_dir().join(format!("mjpegd-unix-{}", std::process::id()));
         fs::create_dir_all(&folder).unwrap();
         let path = folder.join("http.sock");
-        drop(listen(&path, Some(0o600)).unwrap());
-        let listener = listen(&path, Some(0o640)).unwrap();
+        listen(&path, Some(0o600)).unwrap().1.keep();
+        let (listener, file) = listen(&path, Some(0o640)).unwrap();
         let mode = fs::metadata(&path).unwrap().permissions().mode();
         assert_eq!(mode & 0o777, 0o640);
-        let (_, hint) = listen(&path, None).unwrap_err();
+        let (_, hint) = listen(&path, None).err().unwrap();
         assert!(hint.starts_with("another program listens there"), "{hint}");
         let mut left = vec![OwnedFd::from(listener)];
         assert!(adopt(&mut left, Path::new("/other")).is_none());
         assert!(adopt(&mut left, &path).is_some() && left.is_empty());
+        drop(file);
+        assert!(!path.exists());
         let file = folder.join("file");
         fs::write(&file, "x").unwrap();
-        let (_, hint) = listen(&file, None).unwrap_err();
+        let (_, hint) = listen(&file, None).err().unwrap();
         assert!(hint.starts_with("this file is no socket") && file.exists(), "{hint}");
-        let (_, hint) = listen(&folder.join("none/http.sock"), None).unwrap_err();
+        let (_, hint) = listen(&folder.join("none/http.sock"), None).err().unwrap();
         assert!(hint.starts_with("its folder does not exist"), "{hint}");
         fs::remove_dir_all(&folder).unwrap();
     }

@@ -1,4 +1,5 @@
 use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::sync::atomic::{AtomicBool, Ordering::SeqCst};
 use std::thread;
 
 use super::super::tests::frame;
@@ -157,4 +158,55 @@ fn frames_of_two_threads_come_whole_and_in_order() {
     }
     assert!(frames.is_sorted_by(|a, b| a < b), "twice or out of order");
     assert!(n_skipped < N_FRAMES - frames.len() as u64 + 1);
+}
+
+/// Takes long, and notes whether another reader came back meanwhile.
+struct SlowSink {
+    is_back: Arc<AtomicBool>,
+    was_early: Arc<AtomicBool>,
+}
+
+impl Sink for SlowSink {
+    fn try_send(&self, _: &Frame, _skipped: u64) -> Option<usize> {
+        let until = Instant::now() + Duration::from_millis(20);
+        while Instant::now() < until && !self.is_back.load(SeqCst) {
+            thread::yield_now();
+        }
+        self.was_early.store(self.is_back.load(SeqCst), SeqCst);
+        None
+    }
+}
+
+#[test]
+fn reader_that_works_long_is_woken_when_the_subscribers_are_served() {
+    let slot = FrameSlot::default();
+    let [is_back, was_early] = [false, true].map(|is| Arc::new(AtomicBool::new(is)));
+    let sink = SlowSink { is_back: Arc::clone(&is_back), was_early: Arc::clone(&was_early) };
+    let subscription = slot.subscribe(Box::new(sink));
+    let (slot, is_back) = (&slot, &*is_back);
+    let deadline = Instant::now() + LONG;
+    thread::scope(|scope| {
+        let subscribed = scope.spawn(|| subscription.wait(LONG));
+        until_idle(&subscription);
+        // One that does not sleep yet finds the frame at once, which is right too.
+        for seq in 1.. {
+            was_early.store(true, SeqCst);
+            is_back.store(false, SeqCst);
+            let patient = scope.spawn(move || {
+                let end = slot.wait_newer_served(seq - 1, LONG);
+                is_back.store(true, SeqCst);
+                end
+            });
+            thread::yield_now();
+            slot.publish(&frame(seq));
+            assert!(matches!(patient.join().unwrap(), Newer::Frame { .. }));
+            if !was_early.load(SeqCst) {
+                break;
+            }
+            assert!(Instant::now() < deadline, "it is always woken before");
+        }
+        slot.close();
+        assert!(matches!(subscribed.join().unwrap(), Newer::Closed));
+        assert!(matches!(slot.wait_newer_served(u64::MAX, LONG), Newer::Closed));
+    });
 }

@@ -9,10 +9,11 @@ use v4l::device::Device;
 use v4l::v4l_sys::{v4l2_fmtdesc, v4l2_format, v4l2_fract, v4l2_pix_format, v4l2_streamparm};
 use v4l::v4l2::vidioc;
 
-use super::{BUF_TYPE_VIDEO_CAPTURE, Caps, Plain, call, planes, text};
+use super::{BufType, Caps, Plain, call, planes, text};
 use crate::jpeg::MAX_PLANES;
 
-const COLORSPACE_JPEG: u32 = 7;
+/// The colours of a JPEG: all levels are used.
+pub(in super::super) const COLORSPACE_JPEG: u32 = 7;
 const QUANTIZATION_FULL_RANGE: u32 = 1;
 const QUANTIZATION_LIM_RANGE: u32 = 2;
 
@@ -56,15 +57,37 @@ pub(in super::super) struct Format {
     pub(in super::super) n_buffers: usize,
     /// Bytes from line to line of the first plane in each buffer.
     pub(in super::super) strides: [u32; MAX_PLANES],
+    /// Bytes of each buffer.
+    pub(in super::super) lengths: [u32; MAX_PLANES],
     pub(in super::super) field: Field,
     /// Whether luma is from 16 to 235, for a format in YCbCr.
     pub(in super::super) is_limited: bool,
 }
 
-/// VIDIOC_ENUM_FMT: the formats of a capture device and their names.
-pub(in super::super) fn formats(device: &Device, caps: &Caps) -> Vec<([u8; 4], String)> {
+/// A picture format to ask for.
+#[derive(Clone, Copy)]
+pub(in super::super) struct Wish {
+    pub(in super::super) fourcc: [u8; 4],
+    pub(in super::super) size: (u32, u32),
+    /// The bytes of a buffer for coded pictures; 0: the driver chooses.
+    pub(in super::super) length: u32,
+    /// `V4L2_COLORSPACE_*` of pictures that a device takes; 0: the driver chooses.
+    pub(in super::super) colorspace: u32,
+    /// `V4L2_FIELD_*`.
+    pub(in super::super) field: u32,
+}
+
+impl Wish {
+    /// A format in which all else is the driver's choice.
+    pub(in super::super) fn new(fourcc: [u8; 4], size: (u32, u32)) -> Self {
+        Self { fourcc, size, length: 0, colorspace: 0, field: Field::ANY }
+    }
+}
+
+/// VIDIOC_ENUM_FMT: the formats of a queue and their names.
+pub(in super::super) fn formats(device: &Device, queue: BufType) -> Vec<([u8; 4], String)> {
     let format = |index| {
-        let mut format = v4l2_fmtdesc { index, type_: caps.buffer_type(), ..Plain::zero() };
+        let mut format = v4l2_fmtdesc { index, type_: queue.number(), ..Plain::zero() };
         call(device, vidioc::VIDIOC_ENUM_FMT, &mut format).ok()?;
         Some((format.pixelformat.to_le_bytes(), text(&format.description)))
     };
@@ -79,11 +102,11 @@ pub(in super::super) fn interval(
     caps: &Caps,
     wanted: Option<(u32, u32)>,
 ) -> io::Result<(u32, u32)> {
-    let mut parameters = v4l2_streamparm { type_: caps.buffer_type(), ..Plain::zero() };
+    let mut parameters = v4l2_streamparm { type_: caps.capture().number(), ..Plain::zero() };
     if let Some((numerator, denominator)) = wanted {
         parameters.parm.capture.timeperframe = v4l2_fract { numerator, denominator };
         call(device, vidioc::VIDIOC_S_PARM, &mut parameters)?;
-        parameters = v4l2_streamparm { type_: caps.buffer_type(), ..Plain::zero() };
+        parameters = v4l2_streamparm { type_: caps.capture().number(), ..Plain::zero() };
     }
     call(device, vidioc::VIDIOC_G_PARM, &mut parameters)?;
     // SAFETY: for both buffer types the union is a v4l2_captureparm.
@@ -91,38 +114,55 @@ pub(in super::super) fn interval(
     Ok((numerator, denominator))
 }
 
-/// VIDIOC_S_FMT: requests a format, and returns the one that the driver chose.
+/// VIDIOC_S_FMT: requests a format of a camera, and returns the one that the driver chose.
 pub(in super::super) fn set_format(
     device: &Device,
     caps: &Caps,
     fourcc: [u8; 4],
     size: (u32, u32),
 ) -> io::Result<Format> {
-    let set = |field| {
-        if caps.is_multi_planar() {
-            planes::set_format(device, fourcc, size, field)
-        } else {
-            set_single_planar_format(device, fourcc, size, field)
-        }
-    };
-    let format = set(Field::ANY)?;
+    let wish = Wish::new(fourcc, size);
+    let format = set(device, caps.capture(), wish)?;
     // Some drivers give fields apart where they choose, and whole pictures if asked.
-    if format.field == Field::Separate { set(Field::INTERLACED) } else { Ok(format) }
+    if format.field == Field::Separate {
+        return set(device, caps.capture(), Wish { field: Field::INTERLACED, ..wish });
+    }
+    Ok(format)
 }
 
-fn set_single_planar_format(
+/// VIDIOC_TRY_FMT: the size that the driver would choose.
+pub(in super::super) fn try_size(
     device: &Device,
+    queue: BufType,
     fourcc: [u8; 4],
-    (width, height): (u32, u32),
-    field: u32,
+    size: (u32, u32),
+) -> io::Result<(u32, u32)> {
+    let format = exchange(device, queue, vidioc::VIDIOC_TRY_FMT, Wish::new(fourcc, size))?;
+    Ok((format.width, format.height))
+}
+
+/// VIDIOC_S_FMT: requests a format of a queue, and returns the one that the driver chose.
+pub(in super::super) fn set(device: &Device, queue: BufType, wish: Wish) -> io::Result<Format> {
+    exchange(device, queue, vidioc::VIDIOC_S_FMT, wish)
+}
+
+fn exchange(
+    device: &Device,
+    queue: BufType,
+    request: vidioc::_IOC_TYPE,
+    wish: Wish,
 ) -> io::Result<Format> {
-    let mut format = v4l2_format { type_: BUF_TYPE_VIDEO_CAPTURE, ..Plain::zero() };
+    if queue.is_multi_planar {
+        return planes::format(device, queue, request, wish);
+    }
+    let mut format = v4l2_format { type_: queue.number(), ..Plain::zero() };
     // SAFETY: for this buffer type the union is a v4l2_pix_format, for which all zeroes
     // is a valid value. A stride of 0 lets the driver choose.
     let pix = unsafe { &mut format.fmt.pix };
-    pix.pixelformat = u32::from_le_bytes(fourcc);
-    (pix.width, pix.height, pix.field) = (width, height, field);
-    call(device, vidioc::VIDIOC_S_FMT, &mut format)?;
+    pix.pixelformat = u32::from_le_bytes(wish.fourcc);
+    (pix.width, pix.height) = wish.size;
+    (pix.field, pix.sizeimage, pix.colorspace) = (wish.field, wish.length, wish.colorspace);
+    call(device, request, &mut format)?;
     // SAFETY: as above; the driver filled it in.
     let pix: v4l2_pix_format = unsafe { format.fmt.pix };
     let fourcc = pix.pixelformat.to_le_bytes();
@@ -132,6 +172,7 @@ fn set_single_planar_format(
         height: pix.height,
         n_buffers: 1,
         strides: [pix.bytesperline, 0, 0],
+        lengths: [pix.sizeimage, 0, 0],
         field: Field::new(pix.field),
         is_limited: is_limited(fourcc, pix.quantization, pix.colorspace),
     })

@@ -43,8 +43,8 @@ const DQEVENT: vidioc::_IOC_TYPE = request::<v4l2_event>(READ, 89);
 const SUBSCRIBE_EVENT: vidioc::_IOC_TYPE = request::<v4l2_event_subscription>(WRITE, 90);
 const QUERY_DV_TIMINGS: vidioc::_IOC_TYPE = request::<v4l2_dv_timings>(READ, 99);
 
-const WRITE: u32 = 1;
-const READ: u32 = 2;
+pub(super) const WRITE: u32 = 1;
+pub(super) const READ: u32 = 2;
 
 /// The number of a request: _IOC of the kernel's `asm-generic/ioctl.h`.
 #[allow(
@@ -53,7 +53,7 @@ const READ: u32 = 2;
     clippy::unnecessary_cast,
     reason = "the number has 32 bits, and the type is that of the C library's ioctl"
 )]
-const fn request<T>(direction: u32, number: u32) -> vidioc::_IOC_TYPE {
+pub(super) const fn request<T>(direction: u32, number: u32) -> vidioc::_IOC_TYPE {
     let number =
         (direction << 30) | ((size_of::<T>() as u32) << 16) | ((b'V' as u32) << 8) | number;
     number as vidioc::_IOC_TYPE

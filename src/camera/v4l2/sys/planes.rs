@@ -1,73 +1,43 @@
-//! The multi-planar API: formats whose planes may lie in buffers of their own, and the
-//! queue of these buffers. The crate `v4l` has streams for the single-planar API only.
+//! Formats of the multi-planar API, whose planes may lie in buffers of their own.
 //!
-//! Kernel: Documentation/userspace-api/media/v4l/planar-apis.rst and mmap.rst.
-#![allow(unsafe_code, reason = "ioctls on structs with unions, and mapped memory")]
+//! Kernel: Documentation/userspace-api/media/v4l/planar-apis.rst.
+#![allow(unsafe_code, reason = "ioctls on structs with unions")]
 
-use std::ffi::c_void;
 use std::io::{self, ErrorKind};
 use std::mem::size_of;
-use std::ptr::{self, from_mut};
-use std::slice;
-use std::sync::Arc;
 
-use rustix::io::Errno;
-use v4l::buffer::Metadata;
-use v4l::device::{Device, Handle};
-use v4l::v4l_sys::{
-    v4l2_buffer, v4l2_format, v4l2_pix_format_mplane, v4l2_plane, v4l2_requestbuffers,
-};
-use v4l::v4l2::{self, vidioc};
+use v4l::device::Device;
+use v4l::v4l_sys::{v4l2_format, v4l2_pix_format_mplane};
+use v4l::v4l2::vidioc;
 
-use super::formats::{Field, Format, is_limited};
-use super::{BUF_TYPE_VIDEO_CAPTURE_MPLANE, Plain, call};
+use super::formats::{Field, Format, Wish, is_limited};
+use super::{BufType, Plain, call};
 use crate::jpeg::MAX_PLANES;
 
-/// V4L2_MEMORY_MMAP.
-const MEMORY_MMAP: u32 = 1;
-/// VIDEO_MAX_PLANES: the kernel may write as many.
-const VIDEO_MAX_PLANES: usize = 8;
-/// POLLIN of poll(2).
-const READABLE: i16 = 1;
-
-// As in the kernel's headers; on 32 bit the timestamp has 4 or 8 bytes a number.
 const _: () = assert!(size_of::<v4l2_pix_format_mplane>() == 192);
-#[cfg(target_pointer_width = "64")]
-const _: () = assert!(size_of::<v4l2_plane>() == 64 && size_of::<v4l2_buffer>() == 88);
-#[cfg(target_pointer_width = "32")]
-const _: () = {
-    let buffer = size_of::<v4l2_buffer>();
-    assert!(size_of::<v4l2_plane>() == 60 && (buffer == 68 || buffer == 76 || buffer == 80));
-};
 
-// SAFETY: structs of integers, pointers, arrays and unions of these in `videodev2.h`.
-unsafe impl Plain for v4l2_buffer {}
-// SAFETY: as above.
-unsafe impl Plain for v4l2_plane {}
-// SAFETY: as above.
-unsafe impl Plain for v4l2_requestbuffers {}
-
-/// The bytes of one picture: one slice for each of its buffers, the others empty.
-pub(in super::super) type Planes<'a> = [&'a [u8]; MAX_PLANES];
-
-/// VIDIOC_S_FMT for a multi-planar device.
-pub(super) fn set_format(
+/// VIDIOC_S_FMT or VIDIOC_TRY_FMT for a multi-planar queue.
+pub(super) fn format(
     device: &Device,
-    fourcc: [u8; 4],
-    (width, height): (u32, u32),
-    field: u32,
+    queue: BufType,
+    request: vidioc::_IOC_TYPE,
+    wish: Wish,
 ) -> io::Result<Format> {
-    let mut format = v4l2_format { type_: BUF_TYPE_VIDEO_CAPTURE_MPLANE, ..Plain::zero() };
-    format.fmt.pix_mp = v4l2_pix_format_mplane {
-        pixelformat: u32::from_le_bytes(fourcc),
-        width,
-        height,
-        field,
-        // SAFETY: for this buffer type the union is a v4l2_pix_format_mplane, for which
-        // all zeroes is a value. Strides of 0 let the driver choose.
-        ..unsafe { format.fmt.pix_mp }
-    };
-    call(device, vidioc::VIDIOC_S_FMT, &mut format)?;
+    let mut format = v4l2_format { type_: queue.number(), ..Plain::zero() };
+    // SAFETY: for this buffer type the union is a v4l2_pix_format_mplane, for which all
+    // zeroes is a value. Strides of 0 let the driver choose.
+    let mut pix = unsafe { format.fmt.pix_mp };
+    pix.pixelformat = u32::from_le_bytes(wish.fourcc);
+    (pix.width, pix.height) = wish.size;
+    (pix.field, pix.colorspace) = (wish.field, wish.colorspace);
+    if wish.length > 0 {
+        pix.num_planes = 1;
+        let mut planes = pix.plane_fmt;
+        planes[0].sizeimage = wish.length;
+        pix.plane_fmt = planes;
+    }
+    format.fmt.pix_mp = pix;
+    call(device, request, &mut format)?;
     // SAFETY: as above; the driver filled it in. The struct is packed, so it is copied.
     let pix: v4l2_pix_format_mplane = unsafe { format.fmt.pix_mp };
     let n_buffers = usize::from(pix.num_planes);
@@ -85,197 +55,8 @@ pub(super) fn set_format(
         height: pix.height,
         n_buffers,
         strides: [0, 1, 2].map(|i| if i < n_buffers { planes[i].bytesperline } else { 0 }),
+        lengths: [0, 1, 2].map(|i| if i < n_buffers { planes[i].sizeimage } else { 0 }),
         field: Field::new(pix.field),
         is_limited: is_limited(fourcc, pix.quantization.into(), pix.colorspace),
     })
-}
-
-/// The buffers of a device, mapped. It works as the stream of the crate `v4l` does: each
-/// call of [`Queue::next`] gives the picture before back to the driver.
-pub(in super::super) struct Queue {
-    handle: Arc<Handle>,
-    /// Of the number of planes that the driver said, each.
-    pictures: Vec<Vec<Buffer>>,
-    /// Which picture the caller has.
-    taken: usize,
-    is_on: bool,
-    timeout_ms: i32,
-}
-
-/// One plane's memory.
-struct Buffer {
-    start: *mut c_void,
-    len: usize,
-    /// The place of the samples, as the driver said when it filled the buffer.
-    filled: (usize, usize),
-}
-
-impl Queue {
-    /// Allocates and maps `count` pictures, or as many as the driver wants.
-    ///
-    /// # Errors
-    /// What the kernel says; then nothing stays allocated.
-    pub(in super::super) fn new(device: &Device, count: u32, timeout_ms: i32) -> io::Result<Self> {
-        let mut queue = Self {
-            handle: device.handle(),
-            pictures: Vec::new(),
-            taken: 0,
-            is_on: false,
-            timeout_ms,
-        };
-        for index in 0..queue.request(count)? {
-            let picture = queue.map(index)?;
-            queue.pictures.push(picture);
-        }
-        if queue.pictures.is_empty() {
-            return Err(io::Error::from(Errno::NOMEM));
-        }
-        Ok(queue)
-    }
-
-    /// Returns the last picture to the driver, and waits for the next one. At the first
-    /// call, starts the device.
-    ///
-    /// # Errors
-    /// `TimedOut` after the time of the queue: then call [`Queue::dequeue`]. Any other
-    /// error is the end of the queue.
-    pub(in super::super) fn next(&mut self) -> io::Result<(Planes<'_>, Metadata)> {
-        if self.is_on {
-            self.queue(self.taken)?;
-        } else {
-            (0..self.pictures.len()).try_for_each(|index| self.queue(index))?;
-            self.control(vidioc::VIDIOC_STREAMON)?;
-            self.is_on = true;
-        }
-        self.dequeue()
-    }
-
-    /// Waits for the next picture.
-    ///
-    /// # Errors
-    /// As [`Queue::next`].
-    pub(in super::super) fn dequeue(&mut self) -> io::Result<(Planes<'_>, Metadata)> {
-        if self.handle.poll(READABLE, self.timeout_ms)? == 0 {
-            return Err(ErrorKind::TimedOut.into());
-        }
-        let (buffer, planes) = self.exchange(vidioc::VIDIOC_DQBUF, 0)?;
-        self.taken = buffer.index as usize;
-        let picture = self.pictures.get_mut(self.taken).ok_or(Errno::INVAL)?;
-        for (own, plane) in picture.iter_mut().zip(&planes) {
-            let end = own.len.min(plane.bytesused as usize);
-            // `bytesused` counts what lies before the samples, too.
-            own.filled = (end.min(plane.data_offset as usize), end);
-        }
-        let mut filled: Planes<'_> = [&[]; MAX_PLANES];
-        for (place, own) in filled.iter_mut().zip(&*picture) {
-            // SAFETY: `start` and `len` are those of a mapping that is undone when the
-            // queue is dropped, which the slice cannot outlive. The driver does not write
-            // into it before the next call, which takes the queue mutably.
-            let all: &[u8] =
-                unsafe { slice::from_raw_parts(own.start.cast_const().cast(), own.len) };
-            *place = &all[own.filled.0..own.filled.1];
-        }
-        let meta = Metadata {
-            bytesused: buffer.bytesused,
-            flags: buffer.flags.into(),
-            field: buffer.field,
-            timestamp: buffer.timestamp.into(),
-            sequence: buffer.sequence,
-        };
-        Ok((filled, meta))
-    }
-
-    /// VIDIOC_REQBUFS.
-    fn request(&self, count: u32) -> io::Result<u32> {
-        let mut request = v4l2_requestbuffers {
-            count,
-            type_: BUF_TYPE_VIDEO_CAPTURE_MPLANE,
-            memory: MEMORY_MMAP,
-            ..Plain::zero()
-        };
-        self.call(vidioc::VIDIOC_REQBUFS, &mut request)?;
-        Ok(request.count)
-    }
-
-    /// VIDIOC_QUERYBUF and mmap(2): the buffers of one picture.
-    fn map(&self, index: u32) -> io::Result<Vec<Buffer>> {
-        let (buffer, planes) = self.exchange(vidioc::VIDIOC_QUERYBUF, index as usize)?;
-        let planes = planes.iter().take(buffer.length as usize);
-        planes.map(|plane| Buffer::map(&self.handle, plane)).collect()
-    }
-
-    /// VIDIOC_QBUF.
-    fn queue(&self, index: usize) -> io::Result<()> {
-        self.exchange(vidioc::VIDIOC_QBUF, index).map(drop)
-    }
-
-    /// One ioctl about a picture.
-    fn exchange(
-        &self,
-        request: vidioc::_IOC_TYPE,
-        index: usize,
-    ) -> io::Result<(v4l2_buffer, [v4l2_plane; VIDEO_MAX_PLANES])> {
-        let mut planes = [v4l2_plane::zero(); VIDEO_MAX_PLANES];
-        let n_planes = self.pictures.get(index).map_or(VIDEO_MAX_PLANES, Vec::len);
-        let mut buffer = v4l2_buffer {
-            index: u32::try_from(index).map_err(|_| Errno::INVAL)?,
-            type_: BUF_TYPE_VIDEO_CAPTURE_MPLANE,
-            memory: MEMORY_MMAP,
-            // The kernel writes as many planes as this says, at most.
-            length: u32::try_from(n_planes).map_err(|_| Errno::INVAL)?,
-            ..Plain::zero()
-        };
-        buffer.m.planes = from_mut(&mut planes).cast();
-        self.call(request, &mut buffer)?;
-        Ok((buffer, planes))
-    }
-
-    /// VIDIOC_STREAMON and VIDIOC_STREAMOFF.
-    fn control(&self, request: vidioc::_IOC_TYPE) -> io::Result<()> {
-        self.call(request, &mut BUF_TYPE_VIDEO_CAPTURE_MPLANE.cast_signed())
-    }
-
-    fn call<T: Plain>(&self, request: vidioc::_IOC_TYPE, argument: &mut T) -> io::Result<()> {
-        super::call_handle(&self.handle, request, argument)
-    }
-}
-
-impl Drop for Queue {
-    fn drop(&mut self) {
-        // A device that was unplugged refuses; its descriptor is closed after this.
-        let _ = self.control(vidioc::VIDIOC_STREAMOFF);
-        // Buffers are freed when none of them is mapped any more.
-        self.pictures.clear();
-        let _ = self.request(0);
-    }
-}
-
-impl Buffer {
-    fn map(handle: &Handle, plane: &v4l2_plane) -> io::Result<Self> {
-        let len = plane.length as usize;
-        // SAFETY: for memory of this kind the driver filled in the offset.
-        let offset = unsafe { plane.m.mem_offset };
-        #[allow(clippy::unnecessary_fallible_conversions, reason = "off_t may have 32 bits")]
-        let offset = offset.try_into().map_err(|_| Errno::OVERFLOW)?;
-        // SAFETY: a new mapping at an address that the kernel chooses.
-        let start = unsafe {
-            v4l2::mmap(
-                ptr::null_mut(),
-                len,
-                libc::PROT_READ,
-                libc::MAP_SHARED,
-                handle.fd(),
-                offset,
-            )?
-        };
-        Ok(Self { start, len, filled: (0, 0) })
-    }
-}
-
-impl Drop for Buffer {
-    fn drop(&mut self) {
-        // SAFETY: the mapping of `map`, which nothing refers to any more. It fails only
-        // for an address that is none.
-        let _ = unsafe { v4l2::munmap(self.start, self.len) };
-    }
 }

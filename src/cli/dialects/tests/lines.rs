@@ -18,8 +18,8 @@ pub(super) const LINES: &[(&str, &str)] = &[
         "/home/user/crowsnest/bin/ustreamer/ustreamer.bin --host 127.0.0.1 --port 8081 \
          --resolution 1280x720 --desired-fps 30 --allow-origin * --static resources/ustreamer-www \
          --device /dev/video2 --device-timeout 2 --format MJPEG --encoder HW",
-        "v4l2:/dev/video2 --fps 30 --resolution 1280x720 --format MJPEG --stall-timeout 2s \
-         --bind 127.0.0.1:8081 --allow-origin '*'",
+        "v4l2:/dev/video2 --fps 30 --resolution 1280x720 --format MJPEG --encoder auto \
+         --stall-timeout 2s --bind 127.0.0.1:8081 --allow-origin '*'",
     ),
     // Units for printers, on boards of several makers.
     (
@@ -57,7 +57,7 @@ pub(super) const LINES: &[(&str, &str)] = &[
         "ustreamer --device /dev/video0 --format=JPEG --encoder=HW --workers=3 --desired-fps=15 \
          --quality 60 --flip-vertical 1 --flip-horizontal 1 --host=0.0.0.0 --port=12345",
         "v4l2:/dev/video0 --fps 15 --resolution 640x480 --format JPEG --quality 60 \
-         --control vertical_flip=1 --control horizontal_flip=1 --bind 0.0.0.0:12345",
+         --encoder auto --control vertical_flip=1 --control horizontal_flip=1 --bind 0.0.0.0:12345",
     ),
     // Robots, classes, containers.
     (
@@ -79,7 +79,7 @@ pub(super) const LINES: &[(&str, &str)] = &[
     ),
     (
         "ustreamer --host :: --encoder=m2m-image",
-        "v4l2:/dev/video0 --resolution 640x480 --bind '[::]:8080'",
+        "v4l2:/dev/video0 --resolution 640x480 --encoder auto --bind '[::]:8080'",
     ),
     (
         "ustreamer --device=/dev/video1 --host=0.0.0.0 --port=8082 --resolution=1280x720 \
@@ -220,7 +220,7 @@ pub(super) const LINES: &[(&str, &str)] = &[
          --unix=/run/name/ustreamer.sock --unix-rm --unix-mode=0660 --exit-on-parent-death \
          --process-name-prefix=name --notify-parent --no-log-colors",
         "v4l2:/dev/video0 --fps 30 --resolution 640x480 --format UYVY --quality 80 \
-         --drop-same-frames 30 --bind unix:/run/name/ustreamer.sock --unix-mode 0660",
+         --encoder software --drop-same-frames 30 --bind unix:/run/name/ustreamer.sock --unix-mode 0660",
     ),
     (
         "mjpg_streamer -i 'input_http.so -p 4081' -o 'output_http.so -l 0.0.0.0 -p 8090'",

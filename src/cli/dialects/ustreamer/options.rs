@@ -21,8 +21,14 @@ const FORMATS: [(&str, &str); 11] = [
 const STANDARDS: [(&str, &str); 3] = [("PAL", "PAL"), ("NTSC", "NTSC"), ("SECAM", "SECAM")];
 const IO_METHODS: [(&str, &str); 2] = [("MMAP", ""), ("USERPTR", "")];
 /// The last two are accepted in silence there, for old scripts.
-const ENCODERS: [(&str, &str); 6] =
-    [("CPU", ""), ("HW", ""), ("M2M-VIDEO", ""), ("M2M-IMAGE", ""), ("OMX", ""), ("NOOP", "")];
+const ENCODERS: [(&str, &str); 6] = [
+    ("CPU", "software"),
+    ("HW", "auto"),
+    ("M2M-VIDEO", "auto"),
+    ("M2M-IMAGE", "auto"),
+    ("OMX", "auto"),
+    ("NOOP", "auto"),
+];
 const DEFAULT: &[&str] = &["default"];
 const AUTO_OR_DEFAULT: &[&str] = &["auto", "default"];
 
@@ -35,7 +41,7 @@ const GPIO: Meaning = Refused(
     "mjpegd switches no pins; let a script ask /status, where state and viewers are, and set them",
 );
 const M2M: Meaning = Refused(
-    "mjpegd takes no choice of an encoder of the board; leave it out, and it encodes itself",
+    "mjpegd finds an encoder of the board by itself, and encodes itself where there is none",
 );
 
 const fn row(name: &'static str, short: &'static str, value: Value, meaning: Meaning) -> Row {
@@ -66,7 +72,7 @@ pub(super) static ROWS: &[Row] = &[
     row("quality", "q", Number(1, 100), Mapped("--quality N", Camera("quality"))),
     row(
         "encoder", "c", Word(&ENCODERS),
-        Accepted("JPEGs of the device are passed on, raw pictures are encoded by the processor; --format chooses"),
+        Mapped("--encoder software for CPU, else --encoder auto; JPEGs of the device are passed on, --format chooses", Camera("encoder")),
     ),
     row("glitched-resolutions", "g", Text("WxH,..."), Accepted("uStreamer has no use for it either")),
     row("blank", "k", Text("PATH"), Accepted("a lost camera shows a drawn picture with the cause")),

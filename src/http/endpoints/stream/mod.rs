@@ -22,9 +22,12 @@ use crate::http::context::Context;
 use crate::http::reply::{Code, Head, Reply};
 use crate::http::request::{self, Request, TIMEOUT};
 use crate::http::transport::{Cut, Method, StreamSocket};
+use crate::http::variant;
 use crate::http::viewer::{Layout, Viewer};
 use crate::http::viewers::{Full, Seat};
 use crate::instance;
+use crate::recording::Micros;
+use crate::variants::{Past, Place};
 
 /// Without a new picture for a second the last one goes out again: Chromium and
 /// WebKit hold the last part of a stream back until another one begins, and
@@ -49,23 +52,38 @@ pub(in crate::http) struct Stream {
     options: StreamOptions,
     /// As it was asked, for the log. Of any length, so it goes when there is a seat.
     target: String,
+    /// Where the viewer has a wish that is not the camera itself.
+    place: Option<Place>,
     /// Boxed, as few viewers have it and all have the stack.
-    past: Option<Box<Found>>,
+    past: Option<Box<Recorded>>,
 }
+
+/// Recorded pictures, and what changes them.
+type Recorded = (Found, Option<Box<Past>>);
 
 /// Checks what a viewer asks for.
 ///
 /// # Errors
-/// The reply to a value that cannot be, or to a time of which nothing is
-/// recorded.
+/// The reply to a value that cannot be, to a time of which nothing is recorded, or to
+/// a wish for which there is no variant.
 pub(in crate::http) fn open(_: &Context, request: &Request) -> Result<Box<Stream>, Reply> {
-    let options = StreamOptions::parse(request)?;
+    let mut options = StreamOptions::parse(request)?;
     let camera = Arc::clone(&request.camera);
     // A HEAD is answered for the address, whatever is recorded.
     let play = options.play.as_ref().filter(|_| !request.is_head());
-    let past = play.map(|play| playback::find(&camera, play)).transpose()?.map(Box::new);
+    let past = play.map(|play| playback::find(&camera, play)).transpose()?;
+    let wish = options.info.wish.filter(|_| !request.is_head());
+    // Before there is a seat, so that nobody becomes a viewer who cannot be served.
+    let (place, past) = match past {
+        None => (variant::enter(&camera, wish)?, None),
+        Some(found) => {
+            (None, Some(Box::new((found, variant::enter_past(&camera, wish)?.map(Box::new)))))
+        }
+    };
+    // Shown as it is given: a width becomes that of a scale, or nothing.
+    options.info.wish = place.as_ref().map(Place::wish).or(wish.filter(|_| past.is_some()));
     let target = request.connection.target().to_owned();
-    Ok(Box::new(Stream { camera, options, target, past }))
+    Ok(Box::new(Stream { camera, options, target, place, past }))
 }
 
 impl Stream {
@@ -108,35 +126,38 @@ impl Stream {
         context: &Context,
         socket: &StreamSocket,
         seat: &Seat,
-        past: Option<Box<Found>>,
+        past: Option<Box<Recorded>>,
     ) -> io::Result<()> {
         socket.write(&self.opening(context, &seat.viewer), &[], context.config.write_timeout)?;
-        let after = match past {
-            None => None,
+        let (after, place) = match past {
+            None => (None, None),
             Some(past) => match self.play(context, socket, seat, *past)? {
-                End::Over => return Ok(()),
-                End::Live(last) => Some(last),
+                None => return Ok(()),
+                Some((last, place)) => (Some(last), place),
             },
         };
+        let place = self.place.as_ref().or(place.as_ref());
         let live = Live {
             socket,
             options: &self.options,
             seat,
-            reader: self.camera.capture.read(),
+            reader: variant::read(&self.camera, place),
             write_timeout: context.config.write_timeout,
             stop: &context.stop,
         };
         live.run(after)
     }
 
+    /// Plays the recording. Returns when the last picture was taken, and where the
+    /// viewer reads on, if it has caught up.
     #[inline(never)]
     fn play(
         &self,
         context: &Context,
         socket: &StreamSocket,
         seat: &Seat,
-        past: Found,
-    ) -> io::Result<End> {
+        (found, mut change): Recorded,
+    ) -> io::Result<Option<(Micros, Option<Place>)>> {
         let playback = Playback {
             socket,
             options: &self.options,
@@ -144,7 +165,11 @@ impl Stream {
             write_timeout: context.config.write_timeout,
             stop: &context.stop,
         };
-        playback.run(past)
+        let End::Live(last) = playback.run(found, change.as_deref_mut())? else { return Ok(None) };
+        let Some(change) = change else { return Ok(Some((last, None))) };
+        // An error: the camera was removed meanwhile.
+        let place = self.camera.variants.go_live(*change).ok();
+        Ok(place.map(|place| (last, place)))
     }
 
     /// The head, and what stands before the first JPEG.

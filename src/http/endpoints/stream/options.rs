@@ -49,6 +49,7 @@ impl StreamOptions {
                 dual_final_frames: query.is_on("dual_final_frames"),
                 zero_data: query.is_on("zero_data"),
             },
+            wish: query.wish()?,
         };
         Ok(Self {
             info,

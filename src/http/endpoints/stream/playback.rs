@@ -7,16 +7,19 @@ use std::time::{Duration, Instant, SystemTime};
 use super::options::{Play, StreamOptions};
 use super::{CHECK_EVERY, REPEAT_AFTER};
 use crate::cameras::Camera;
-use crate::frame::{DELIMITER, NEXT_PART, holds_delimiter};
-use crate::http::recorded::{nothing, recording};
+use crate::frame::{
+    DELIMITER, HEADERS_END, LINE_END, NEXT_PART, PART_START, UP_TO_TIMESTAMP, holds_delimiter,
+};
+use crate::http::recorded::{nothing, recording, timestamp};
 use crate::http::reply::Reply;
 use crate::http::time::Period;
 use crate::http::transport::StreamSocket;
 use crate::http::viewer::Layout;
 use crate::http::viewers::Seat;
 use crate::rate::Pace;
-use crate::recording::{Cursor, Micros, StoredFrame};
+use crate::recording::{Cursor, IndexRecord, Micros, StoredFrame};
 use crate::shutdown::Shutdown;
+use crate::variants::Past;
 
 /// A frame that is later than this is skipped, as a live one would be.
 const LATE: Duration = Duration::from_millis(150);
@@ -73,7 +76,7 @@ impl Playback<'_> {
     ///
     /// # Errors
     /// Why the viewer could not be written to.
-    pub(super) fn run(&self, found: Found) -> io::Result<End> {
+    pub(super) fn run(&self, found: Found, mut change: Option<&mut Past>) -> io::Result<End> {
         let Found { mut cursor, first, to } = found;
         let mut clock =
             Clock::new(self.options.play.map_or(1.0, |play| play.speed), self.options.fps);
@@ -89,8 +92,10 @@ impl Playback<'_> {
                 if self.wait(due, &part, n_head)? {
                     return Ok(End::Over);
                 }
-                if cursor.read(&entry.record, &mut part) {
-                    n_head = usize::from(entry.record.n_head);
+                if cursor.read(&entry.record, &mut part)
+                    && let Some(n) = changed(&mut part, &entry.record, change.as_deref_mut())
+                {
+                    n_head = n;
                     let n_bytes = self.write(&part, n_head)?;
                     self.seat.viewer.played(n_bytes, std::mem::take(&mut n_skipped));
                     clock.sent(due);
@@ -145,6 +150,23 @@ impl Playback<'_> {
         self.socket.write(body, behind, self.write_timeout)?;
         Ok(body.len() + behind.len())
     }
+}
+
+/// Changes the picture in a part, if that is wished. Returns the length of the part's
+/// head, or `None` for a damaged picture.
+#[inline(never)]
+fn changed(part: &mut Vec<u8>, record: &IndexRecord, change: Option<&mut Past>) -> Option<usize> {
+    let Some(change) = change else { return Some(usize::from(record.n_head)) };
+    let mut jpeg = Vec::new();
+    if !change.change(record.jpeg(part), &mut jpeg) {
+        return None;
+    }
+    let timestamp = timestamp(record.captured);
+    let head =
+        format!("{PART_START}{}{UP_TO_TIMESTAMP}{timestamp}{HEADERS_END}", jpeg.len()).into_bytes();
+    part.clear();
+    [&*head, &jpeg, LINE_END].iter().for_each(|bytes| part.extend_from_slice(bytes));
+    Some(head.len())
 }
 
 /// When each frame is due at a viewer.

@@ -136,7 +136,7 @@ impl GuardThread {
         let mut seen = Vec::new();
         for (cookie, fd) in waiting {
             let Some(state) = descriptor::tcp_state(*fd, *cookie) else { continue };
-            let is_dropped = state.n_dropped > 0 && state.n_received == 0;
+            let is_dropped = state.n_dropped > 0 && state.n_received == Some(0);
             if self.config.has_filter && is_dropped && !state.is_closed {
                 self.heads.take_over(*fd, *cookie);
             }
@@ -233,7 +233,7 @@ fn observe(cookie: u64, state: TcpState) -> Observation {
 }
 
 /// The address under which this machine reaches itself.
-pub(super) fn reachable(mut address: SocketAddr) -> SocketAddr {
+pub(crate) fn reachable(mut address: SocketAddr) -> SocketAddr {
     if address.ip().is_unspecified() {
         address.set_ip(match address.ip() {
             IpAddr::V4(_) => Ipv4Addr::LOCALHOST.into(),

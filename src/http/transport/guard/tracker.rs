@@ -25,14 +25,16 @@ const MAX_KICKS_EACH: u32 = 8;
 pub(super) struct Observation {
     pub(super) cookie: u64,
     pub(super) is_closed: bool,
-    pub(super) n_received: u64,
+    /// `None` where the kernel is too old to say it.
+    pub(super) n_received: Option<u64>,
     pub(super) n_unread: u64,
 }
 
 impl Observation {
     /// Whether a thread of tiny_http's has read anything of it.
     fn was_read(&self) -> bool {
-        self.n_received > self.n_unread
+        // Without the figure, one that left nothing unread was most likely read.
+        self.n_received.map_or(self.n_unread == 0, |n| n > self.n_unread)
     }
 }
 
@@ -155,7 +157,10 @@ impl Tracked {
         }
         let why = match self.closed {
             Some(_) => None,
-            None if seen.n_received > limits.max_head_bytes => Some(Cut::HeadSize),
+            // Without the figure, the head timeout is the limit.
+            None if seen.n_received.is_some_and(|n| n > limits.max_head_bytes) => {
+                Some(Cut::HeadSize)
+            }
             None if now.duration_since(self.since) >= limits.head_timeout => Some(Cut::HeadTimeout),
             None => None,
         };

@@ -8,7 +8,7 @@ const LIMITS: Limits = Limits {
 };
 
 fn observation(cookie: u64) -> Observation {
-    Observation { cookie, is_closed: false, n_received: 0, n_unread: 0 }
+    Observation { cookie, is_closed: false, n_received: Some(0), n_unread: 0 }
 }
 
 /// A tracker and its clock.
@@ -59,7 +59,7 @@ fn silent_client_is_cut_when_its_time_is_over() {
 #[test]
 fn large_head_is_cut_at_sight() {
     let mut test = Test::new();
-    let of = |n_received| Observation { n_received, ..observation(1) };
+    let of = |n| Observation { n_received: Some(n), ..observation(1) };
     assert_eq!(test.look(&[of(1000)]).cuts, []);
     let round = test.look(&[of(1001)]);
     assert_eq!((round.cuts, round.next), (vec![(1, Cut::HeadSize)], Some(SHORT_TICK)));
@@ -80,7 +80,7 @@ fn crowd_loses_those_that_waited_longest() {
 #[test]
 fn connection_that_nobody_reads_is_kicked_at_the_second_look() {
     let mut test = Test::new();
-    let unread = Observation { n_received: 9, n_unread: 9, ..observation(1) };
+    let unread = Observation { n_received: Some(9), n_unread: 9, ..observation(1) };
     assert_eq!(test.look(&[unread]).n_kicks, 0);
     assert_eq!(test.look(&[unread]).n_kicks, 1);
     assert_eq!(test.look(&[observation(1)]).n_kicks, 0);
@@ -94,7 +94,7 @@ fn connection_that_nobody_reads_is_kicked_at_the_second_look() {
 #[test]
 fn closed_one_that_stays_is_a_leak_once() {
     let mut test = Test::new();
-    let closed = Observation { is_closed: true, n_received: 9, ..observation(1) };
+    let closed = Observation { is_closed: true, n_received: Some(9), ..observation(1) };
     assert_eq!(test.look(&[closed]).n_leaked, 0);
     assert!(test.after(2_900).look(&[closed]).n_kicks > 0);
     let round = test.after(100).look(&[closed]);
@@ -105,7 +105,7 @@ fn closed_one_that_stays_is_a_leak_once() {
 #[test]
 fn closed_one_that_has_not_had_its_turn_is_no_leak() {
     let mut test = Test::new();
-    let closed = Observation { is_closed: true, n_received: 9, ..observation(1) };
+    let closed = Observation { is_closed: true, n_received: Some(9), ..observation(1) };
     let not_read = Observation { n_unread: 9, ..closed };
     let busy = Answered { n: 0, is_queue_empty: false };
     for _ in 0..10 {
@@ -115,5 +115,15 @@ fn closed_one_that_has_not_had_its_turn_is_no_leak() {
     // It is looked at until it is gone, or lost for good.
     let round = test.look(&[not_read]);
     assert_eq!((round.n_leaked, round.next), (0, Some(SHORT_TICK)));
+    assert_eq!(test.look(&[closed]).n_leaked, 1);
+}
+
+#[test]
+fn lost_connection_is_known_by_what_it_left_unread_where_the_kernel_counts_no_bytes() {
+    let mut test = Test::new();
+    let closed = Observation { is_closed: true, n_received: None, ..observation(1) };
+    let unread = Observation { n_unread: 9, ..closed };
+    test.look(&[unread]);
+    assert_eq!(test.after(3_000).look(&[unread]).n_leaked, 0);
     assert_eq!(test.look(&[closed]).n_leaked, 1);
 }

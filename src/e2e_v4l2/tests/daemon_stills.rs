@@ -1,0 +1,161 @@
+//! Large snapshots beside a small stream (`--snapshot-resolution`).
+
+use crate::machine::machine;
+use crate::machine::pictures;
+use crate::tests::daemon::start;
+use crate::tests::helpers::bars::{BARS, assert_near, bars, size};
+use crate::tests::helpers::usb::Webcam;
+use crate::tests::helpers::viewer::{BackgroundViewer, Viewer, camera, camera_that, get};
+use crate::tests::helpers::vivid::Vivid;
+use std::thread;
+use std::time::{Duration, Instant};
+
+const WEBCAM: &str = "--resolution 640x480 --fps 15 --snapshot-resolution 1280x720";
+
+#[test]
+fn webcam_gives_large_snapshots_while_its_stream_stays_small() {
+    let machine = machine();
+    let webcam = Webcam::plug_in(&machine, 0, "0001");
+    let options = format!("--camera v4l2:{} {WEBCAM} --idle-timeout 1s", webcam.link());
+    let server = start(&machine, &options);
+    let [small, large] = ["640x480", "1280x720"].map(pictures::of_size);
+    // From a cold start, as a time-lapse without viewers asks for it.
+    assert!(large.contains(&get(&machine, "/snapshot")), "{}", server.log());
+    let mut viewer = Viewer::open(&machine);
+    assert!(small.contains(&viewer.next()));
+    for path in ["/snapshot", "/?action=snapshot"] {
+        assert!(large.contains(&get(&machine, path)), "{path}: {}", server.log());
+    }
+    assert!(small.contains(&get(&machine, "/snapshot?full=0")));
+    // All that comes is of the small size, byte for byte, and at the rate of before.
+    viewer.read_in_a_row(15, small);
+    let log = webcam.log();
+    assert_eq!(log.matches("commit MJPG 1280x720").count(), 3, "{log}");
+    assert!(!log.contains("640x480 30 fps"), "{log}");
+    let camera = camera_that(&machine, "a pause", |c| c["stills"]["last_pause_ms"].is_number());
+    let stills = &camera["stills"];
+    assert_eq!((&stills["taken"], &stills["failed"]), (&3.into(), &0.into()), "{camera}");
+    assert_eq!((&camera["width"], &camera["got"]["width"]), (&640.into(), &640.into()));
+    assert!(server.log().contains("a snapshot stopped the stream for "), "{}", server.log());
+    eprintln!("the last snapshot stopped the stream for {} ms", stills["last_pause_ms"]);
+    assert_eq!(server.stop(), 0);
+}
+
+#[test]
+fn those_who_ask_at_once_share_one_and_the_recording_goes_on() {
+    let machine = machine();
+    let webcam = Webcam::plug_in(&machine, 0, "0001");
+    machine.sh("rm -rf /tmp/stills");
+    let options = format!("--camera v4l2:{} {WEBCAM} --record /tmp/stills", webcam.link());
+    let _server = start(&machine, &options);
+    let _viewer = BackgroundViewer::open(&machine);
+    let large = pictures::of_size("1280x720");
+    thread::scope(|scope| {
+        for _ in 0..6 {
+            scope.spawn(|| assert!(large.contains(&get(&machine, "/snapshot"))));
+        }
+    });
+    let taken = camera(&machine)["stills"]["taken"].as_u64().unwrap();
+    // Who comes behind the picture of a change needs the next one.
+    assert!((1..=3).contains(&taken), "{taken} changes for 6 who asked");
+    let recording = || {
+        let status = get(&machine, "/status");
+        serde_json::from_slice::<serde_json::Value>(&status).expect("JSON")["recording"].take()
+    };
+    let before = recording()["written"].as_u64();
+    let end = Instant::now() + Duration::from_secs(60);
+    while recording()["written"].as_u64() <= before {
+        assert!(Instant::now() < end, "{}", recording());
+    }
+    assert_eq!(recording()["state"], "recording");
+    let recorded = get(&machine, "/snapshot?at=-1s");
+    assert!(pictures::of_size("640x480").contains(&recorded), "not a picture of the stream");
+}
+
+#[test]
+fn raw_cameras_of_both_apis_encode_large_ones() {
+    let machine = machine();
+    for vivid in [Vivid::single_planar(&machine), Vivid::multi_planar(&machine)] {
+        vivid.set("test_pattern", 1);
+        let options = "--input 0 --resolution 640x360 --fps 10 --snapshot-resolution 1280x720";
+        let server = start(&machine, &format!("--camera {} {options}", vivid.device()));
+        let mut viewer = Viewer::open(&machine);
+        assert_eq!(size(&viewer.next()), (640, 360));
+        for _ in 0..2 {
+            let still = get(&machine, "/snapshot");
+            assert_eq!(size(&still), (1280, 720), "{}", server.log());
+            assert_near("still", &bars(&still), &BARS, 12);
+            for _ in 0..3 {
+                let jpeg = viewer.next();
+                assert_eq!(size(&jpeg), (640, 360));
+                assert_near("stream", &bars(&jpeg), &BARS, 12);
+            }
+        }
+        let camera = camera(&machine);
+        assert_eq!((&camera["opened"], &camera["got"]["fps"]), (&1.into(), &10.0.into()));
+        assert_eq!(server.stop(), 0);
+        vivid.set("test_pattern", 0);
+    }
+}
+
+#[test]
+fn camera_that_cannot_gives_snapshots_of_its_stream() {
+    let machine = machine();
+    let webcam = Webcam::plug_in(&machine, 0, "0001");
+    // The webcam has no such size and takes the nearest, which is that of the stream.
+    let options = "--resolution 1280x720 --fps 15 --snapshot-resolution 4000x3000";
+    let server = start(&machine, &format!("--camera v4l2:{} {options}", webcam.link()));
+    let mut viewer = Viewer::open(&machine);
+    viewer.next();
+    for _ in 0..3 {
+        assert!(pictures::of_size("1280x720").contains(&get(&machine, "/snapshot")));
+    }
+    let log = server.log();
+    let says = "it has no other size near, only 1280x720; it is one of the stream";
+    assert_eq!(log.matches(says).count(), 1, "{log}");
+    assert_eq!(server.stop(), 0);
+    // A device that fails at the large size goes on with the small one.
+    let vivid = Vivid::single_planar(&machine);
+    let options = "--resolution 320x180 --snapshot-resolution 1280x720";
+    let server = start(&machine, &format!("--camera {} {options}", vivid.device()));
+    let mut viewer = Viewer::open(&machine);
+    viewer.next();
+    vivid.set("inject_vidioc_reqbufs_error", 1);
+    for _ in 0..2 {
+        assert_eq!(size(&get(&machine, "/snapshot")), (320, 180), "{}", server.log());
+    }
+    let camera = camera(&machine);
+    assert_eq!((&camera["state"], &camera["stills"]["failed"]), (&"live".into(), &1.into()));
+    let says = "taking buffers failed: Invalid argument (os error 22); it is one of the stream";
+    assert!(server.log().contains(says), "{}", server.log());
+    (0..3).for_each(|_| assert_eq!(size(&viewer.next()), (320, 180)));
+}
+
+#[test]
+fn unplugged_during_a_snapshot_is_a_loss_like_any_other() {
+    let machine = machine();
+    let webcam = Webcam::plug_in(&machine, 0, "0001");
+    // So that the change takes two seconds.
+    let options = format!("--camera v4l2:{} {WEBCAM} --warmup 30", webcam.link());
+    let server = start(&machine, &options);
+    let mut viewer = Viewer::open(&machine);
+    viewer.next();
+    thread::scope(|scope| {
+        let asker = scope.spawn(|| get(&machine, "/snapshot"));
+        machine.wait_for(
+            "the large size",
+            Duration::from_secs(20),
+            &format!("grep -q 'commit MJPG 1280x720' {}", webcam.log_file()),
+        );
+        webcam.unplug();
+        asker.join().unwrap();
+    });
+    camera_that(&machine, "a lost camera", |camera| camera["state"] == "lost");
+    let webcam = Webcam::plug_in(&machine, 0, "0001");
+    camera_that(&machine, "a camera that is well", |camera| camera["state"] == "live");
+    let small = pictures::of_size("640x480");
+    viewer.next_that("a picture again", |jpeg| small.iter().any(|picture| picture == jpeg));
+    assert!(pictures::of_size("1280x720").contains(&get(&machine, "/snapshot")));
+    assert_eq!(server.stop(), 0);
+    drop(webcam);
+}
