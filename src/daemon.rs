@@ -137,6 +137,8 @@ fn wait_for_end(
                 Ok(()) if drain_timeout.is_zero() => return End::Stopped,
                 Ok(()) => {
                     is_ending = true;
+                    // Now, as the supervisor should know it while the viewers leave.
+                    supervisor.stopping();
                     drain.get_or_insert_with(|| Drain::start(server, drain_timeout));
                 }
                 // Nothing could stop it in good order any more.

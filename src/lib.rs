@@ -77,9 +77,9 @@
 //! | `reexec` | this program, started again in the same process |
 //! | `heap` | one heap for all threads |
 //! | `children` | the processes started here; orphans reaped where this is process 1 |
-//! | `command` | a command line in a process group of its own, and what it says |
 //! | `panics` | panics counted |
 //! | `notify` | what systemd is told, and what it asks for |
+//! | `command` | a command line in a process group of its own, and what it says |
 //! | `open_files` | the limit of open files |
 //! | `jpeg` | markers: check, split, missing tables; raw pictures to JPEG, by the package in `src/jpeg_codec` |
 //! | `multipart` | a parser for the parts of any server's stream, in pieces of any size |

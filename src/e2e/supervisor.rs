@@ -68,6 +68,20 @@ fn systemd_hears_of_each_state() {
 }
 
 #[test]
+fn systemd_hears_of_the_end_before_the_viewers_leave() {
+    let systemd = Systemd::new();
+    let args = ["--camera", "pattern:64x48@20", "--drain-timeout", "1day"];
+    let mut daemon = Daemon::spawn(systemd.watch(Daemon::command(&args)));
+    let mut viewers = [daemon.watch("/stream"), daemon.watch("/stream"), daemon.watch("/stream")];
+    viewers.iter_mut().for_each(|viewer| drop(viewer.next()));
+    daemon.signal(Signal::TERM);
+    systemd.wait_for("STOPPING=1");
+    assert!(daemon.is_running());
+    drop(viewers);
+    assert_eq!(daemon.wait().code(), Some(0));
+}
+
+#[test]
 fn watchdog_is_fed_only_while_connections_are_accepted() {
     let (systemd, faults, dir) = (Systemd::new(), &Faults::new(), TempDir::new());
     let unix = format!("unix:{}", dir.path().join("http.sock").display());
