@@ -75,6 +75,7 @@
 //! | `reexec` | this program, started again in the same process |
 //! | `heap` | one heap for all threads |
 //! | `children` | the processes started here; orphans reaped where this is process 1 |
+//! | `process` | commands of the shell, each in a process group of its own |
 //! | `panics` | panics counted |
 //! | `open_files` | the limit of open files |
 //! | `jpeg` | markers: check, split, missing tables; raw pictures to JPEG, by the package in `src/jpeg_codec` |
@@ -148,6 +149,8 @@ mod open_files;
 mod panics;
 mod percent;
 mod pictures;
+#[cfg(feature = "daemon")]
+mod process;
 #[cfg(feature = "daemon")]
 mod rate;
 #[cfg(feature = "daemon")]

@@ -3,9 +3,7 @@
 //! The shell interprets the command line. The command runs only while capture has
 //! readers.
 
-mod process;
 mod source;
-mod stderr;
 
 use std::io::ErrorKind;
 use std::path::Path;
@@ -20,8 +18,8 @@ use crate::frame::{FrameBuf, Timestamp};
 use crate::jpeg::{self, Found, Splitter};
 use crate::log_limit::LogBudget;
 use crate::mode::Mode;
+use crate::process::{End, Process, SHELL};
 use crate::shutdown::Shutdown;
-use process::{End, Process, SHELL};
 pub(super) use source::KIND;
 
 /// How often a wait checks for the order to stop.

@@ -1,4 +1,8 @@
-//! Starts a command in a process group, reads its output, ends and reaps it.
+//! Commands of the shell, each in a process group of its own: starts one, reads
+//! its output, ends and reaps it.
+
+mod run;
+mod stderr;
 
 use std::io::{self, Read};
 use std::os::fd::AsFd;
@@ -12,14 +16,16 @@ use rustix::event::{PollFd, PollFlags, Timespec, poll};
 use rustix::io::{Errno, ioctl_fionbio, ioctl_fionread};
 use rustix::process::{Pid, Signal, kill_process_group, test_kill_process_group};
 
-use super::stderr::Stderr;
+pub(crate) use run::{Outcome, run};
+
 use crate::children::OwnChild;
 use crate::heap;
 use crate::log_limit::LogBudget;
 use crate::shutdown::Shutdown;
+use stderr::Stderr;
 
 /// Reads the command line.
-pub(super) const SHELL: &str = "/bin/sh";
+pub(crate) const SHELL: &str = "/bin/sh";
 /// How long a command may take to end after SIGTERM.
 const GRACE: Duration = Duration::from_secs(2);
 /// The same while the daemon stops, since the daemon must end within 2 s.
@@ -35,7 +41,7 @@ const EXIT_WAIT: Duration = Duration::from_millis(500);
 /// If the daemon is killed by SIGKILL, the command gets SIGPIPE when it writes the
 /// next picture. The parent-death signal (prctl) would end it sooner, but needs
 /// unsafe code between fork and exec, and comes whenever the capture thread ends.
-pub(super) struct Process {
+pub(crate) struct Process {
     child: OwnChild,
     group: Pid,
     /// `None` only while the command is being ended.
@@ -46,26 +52,35 @@ pub(super) struct Process {
 }
 
 /// How a command ended.
-pub(super) enum End {
+pub(crate) enum End {
     Code(i32),
     Signal(i32),
 }
 
 impl Process {
-    /// Runs a command line in the shell. The command inherits no descriptor of the
-    /// daemon, as each is opened with O_CLOEXEC.
-    pub(super) fn start(command: &str, log: Arc<Mutex<LogBudget>>) -> io::Result<Self> {
-        let mut shell = Command::new(SHELL);
-        heap::use_default_in(&mut shell)
+    /// Runs a command line in the shell, with its output to be read.
+    pub(crate) fn start(command: &str, log: Arc<Mutex<LogBudget>>) -> io::Result<Self> {
+        Self::spawn(Command::new(SHELL).stdout(Stdio::piped()), "the command", command, log)
+    }
+
+    /// As [`Process::start`] with a shell that the caller has prepared. The command
+    /// inherits no descriptor of the daemon, as each is opened with O_CLOEXEC.
+    /// `label` is who speaks in the log.
+    fn spawn(
+        shell: &mut Command,
+        label: &str,
+        command: &str,
+        log: Arc<Mutex<LogBudget>>,
+    ) -> io::Result<Self> {
+        heap::use_default_in(shell)
             .args(["-c", command])
             .stdin(Stdio::null())
-            .stdout(Stdio::piped())
             .stderr(Stdio::piped())
             .process_group(0);
-        let mut child = OwnChild::spawn(&mut shell)?;
+        let mut child = OwnChild::spawn(shell)?;
         let group = Pid::from_child(&child);
         let stdout = child.stdout.take();
-        let stderr = Stderr::new(child.stderr.take(), command, log);
+        let stderr = Stderr::new(child.stderr.take(), label, command, log);
         let process = Self { child, group, stdout, stderr, stop: None };
         // Only the daemon's ends of the pipes become non-blocking: the command
         // expects its own ends to block.
@@ -77,7 +92,7 @@ impl Process {
 
     /// Waits for output, and logs standard error meanwhile. `false` if there was no
     /// output within `timeout`.
-    pub(super) fn wait(&mut self, timeout: Duration) -> io::Result<bool> {
+    pub(crate) fn wait(&mut self, timeout: Duration) -> io::Result<bool> {
         let (Some(stdout), timeout) = (&self.stdout, Timespec::try_from(timeout)) else {
             return Ok(true);
         };
@@ -98,19 +113,19 @@ impl Process {
     }
 
     /// As `read(2)` on a non-blocking pipe.
-    pub(super) fn read(&mut self, buf: &mut [u8]) -> io::Result<usize> {
+    pub(crate) fn read(&mut self, buf: &mut [u8]) -> io::Result<usize> {
         self.stdout.as_mut().map_or(Ok(0), |pipe| pipe.read(buf))
     }
 
     /// How many bytes are in the pipe.
-    pub(super) fn n_waiting(&self) -> usize {
+    pub(crate) fn n_waiting(&self) -> usize {
         let n = self.stdout.as_ref().and_then(|pipe| ioctl_fionread(pipe).ok());
         n.and_then(|n| usize::try_from(n).ok()).unwrap_or(0)
     }
 
     /// How the command ended; `None` if it still runs. Call it after the output has
     /// ended; it waits a moment for the exit.
-    pub(super) fn end(&mut self, stop: &Shutdown) -> Option<End> {
+    pub(crate) fn end(&mut self, stop: &Shutdown) -> Option<End> {
         self.wait_until(Instant::now() + EXIT_WAIT, Some(stop), |process| {
             process.child.try_wait().is_ok_and(|status| status.is_some())
         });
@@ -120,7 +135,7 @@ impl Process {
     }
 
     /// Appends the last line of standard error, which often says why it ended.
-    pub(super) fn with_last_line(&mut self, why: String) -> String {
+    pub(crate) fn with_last_line(&mut self, why: String) -> String {
         self.stderr.read();
         match self.stderr.last() {
             Some(line) => format!("{why}: {line}"),
@@ -130,7 +145,7 @@ impl Process {
 
     /// Sets the order to stop, which shortens the wait on drop. Call it before the
     /// process is dropped: `drop` takes no argument.
-    pub(super) fn set_shutdown(&mut self, stop: &Shutdown) {
+    pub(crate) fn set_shutdown(&mut self, stop: &Shutdown) {
         self.stop.get_or_insert_with(|| stop.clone());
     }
 
