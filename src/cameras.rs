@@ -7,6 +7,7 @@ use parking_lot::Mutex;
 
 use crate::capture::{Capture, State};
 use crate::config::CameraOptions;
+use crate::events::Events;
 use crate::recording::Recording;
 
 /// One camera with its capture and recording.
@@ -19,17 +20,20 @@ pub(crate) struct Camera {
 
 /// The present cameras, in the order of the configuration.
 #[derive(Clone)]
-pub(crate) struct Cameras(Arc<Mutex<List>>);
+pub(crate) struct Cameras {
+    list: Arc<Mutex<List>>,
+    events: Events,
+}
 
 /// Never empty. Replaced as a whole, so that readers need not hold the lock.
 type List = Arc<[Arc<Camera>]>;
 
 impl Cameras {
     /// Opens no camera yet, except those that are always on or recorded.
-    pub(crate) fn new(sections: Vec<CameraOptions>) -> Self {
+    pub(crate) fn new(sections: Vec<CameraOptions>, events: Events) -> Self {
         assert!(!sections.is_empty(), "a configuration has a camera");
-        let cameras = sections.into_iter().map(|section| Arc::new(Camera::new(section)));
-        Self(Arc::new(Mutex::new(cameras.collect())))
+        let cameras = sections.into_iter().map(|section| Arc::new(Camera::new(section, &events)));
+        Self { list: Arc::new(Mutex::new(cameras.collect())), events }
     }
 
     /// Changes the cameras to those of a new configuration. A camera that stays the same
@@ -63,16 +67,21 @@ impl Cameras {
             }
             None => {
                 log::info!("{}, added", section.description());
-                Arc::new(Camera::new(section))
+                Arc::new(Camera::new(section, &self.events))
             }
         });
         let cameras = cameras.collect();
-        *self.0.lock() = cameras;
+        *self.list.lock() = cameras;
+    }
+
+    /// What happened at them.
+    pub(crate) fn events(&self) -> &Events {
+        &self.events
     }
 
     /// The present cameras; a later change does not affect the returned list.
     pub(crate) fn all(&self) -> List {
-        Arc::clone(&self.0.lock())
+        Arc::clone(&self.list.lock())
     }
 
     /// The camera for requests that name none.
@@ -105,12 +114,13 @@ impl Cameras {
 }
 
 impl Camera {
-    fn new(section: CameraOptions) -> Self {
-        let capture = Capture::new(&section);
+    fn new(section: CameraOptions, events: &Events) -> Self {
+        let source = events.source(&section.name);
+        let capture = Capture::new(&section, source.clone());
         let record = section.record.clone();
         Self {
             name: section.name.clone(),
-            recording: record.map(|config| Recording::start(config, capture.clone())),
+            recording: record.map(|config| Recording::start(config, capture.clone(), source)),
             capture,
             section: Mutex::new(section),
         }
@@ -123,6 +133,10 @@ impl Camera {
             recording.stop();
         }
         self.capture.stop();
+        // Last, so that the end of each of these is in it.
+        if let Some(recording) = &self.recording {
+            recording.stop_journal();
+        }
     }
 
     fn change(&self, section: &CameraOptions) {

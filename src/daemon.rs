@@ -13,6 +13,7 @@ use crate::camera;
 use crate::cameras::Cameras;
 use crate::children;
 use crate::config::{Bind, CameraOptions, CommandLine, Config, Credentials, ServerOptionValues};
+use crate::events::Events;
 use crate::http::{Inherited, Restart, Server, check_camera_name};
 use crate::open_files;
 use crate::panics;
@@ -49,7 +50,7 @@ pub(crate) fn run(
     let (trigger, stop) = shutdown::channel();
     open_files::limit_connections(&mut config.http.limits);
     let labels: Vec<_> = config.cameras.iter().map(CameraOptions::description).collect();
-    let cameras = Cameras::new(config.cameras);
+    let cameras = Cameras::new(config.cameras, Events::default());
     let in_use = InUse { server: config.server, users: config.http.credentials.clone() };
     let inherited = Inherited::from_env();
     let n_before = inherited.as_ref().map_or(0, |inherited| inherited.n_before);

@@ -67,6 +67,7 @@
 //! | `rate`, `log_limit` | events a second; a limit on lines that repeat |
 //! | `back_off` | the pause before the next try |
 //! | `log_queue` | the log's way out, which never blocks the one who logs |
+//! | `events` | what happened, when, at which camera; those who emit never wait |
 //! | `percent` | `%XX` in addresses |
 //! | `secrets` | what must not be shown, hidden in texts |
 //! | `instance` | who this process is, for a daemon that meets its own stream |
@@ -122,6 +123,8 @@ mod config;
 mod controls;
 #[cfg(feature = "daemon")]
 mod daemon;
+#[cfg(feature = "daemon")]
+mod events;
 mod fetch;
 mod frame;
 #[cfg(test)]

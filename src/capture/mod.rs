@@ -22,6 +22,7 @@ use parking_lot::Mutex;
 use crate::camera::{self, Controls, Opener};
 use crate::config::{CameraOptions, CaptureConfig};
 use crate::controls::{Change, ChangeResult, Control};
+use crate::events::{Kind, Source};
 use crate::shutdown::{self, Shutdown, Trigger};
 use crate::slot::{FrameSlot, Newer, Sink, Subscription};
 pub(crate) use stats::{Asked, State, Status};
@@ -34,6 +35,7 @@ pub(crate) struct Capture(Arc<Shared>);
 struct Shared {
     slot: FrameSlot,
     stats: stats::Stats,
+    source: Source,
     life: Mutex<Life>,
     /// Readers that are not paused. If there are none, frames need not be
     /// encoded.
@@ -86,11 +88,11 @@ impl Setup {
 impl Capture {
     /// Starts no thread and opens no camera yet, unless the camera has no idle
     /// timeout and so is always on.
-    pub(crate) fn new(section: &CameraOptions) -> Self {
-        Self::with_setup(Setup::from_section(section))
+    pub(crate) fn new(section: &CameraOptions, source: Source) -> Self {
+        Self::with_setup(Setup::from_section(section), source)
     }
 
-    fn with_setup((trigger, setup): (Trigger, Setup)) -> Self {
+    fn with_setup((trigger, setup): (Trigger, Setup), source: Source) -> Self {
         let life = Life {
             n_readers: 0,
             last_read: Instant::now(),
@@ -102,6 +104,7 @@ impl Capture {
         };
         let capture = Self(Arc::new(Shared {
             stats: stats::Stats::default(),
+            source,
             slot: FrameSlot::default(),
             life: Mutex::new(life),
             n_wanting: AtomicUsize::new(0),
@@ -173,7 +176,14 @@ impl Capture {
     ) -> Result<Option<Vec<ChangeResult>>, String> {
         let setup = self.0.setup();
         let results = setup.controls.as_ref().map(|controls| controls.set(changes));
-        results.transpose().map_err(|e| e.to_string())
+        let results = results.transpose().map_err(|e| e.to_string())?;
+        for (name, result) in results.iter().flatten() {
+            if let Ok(value) = result {
+                let data = [("control", name.as_str().into()), ("value", (*value).into())];
+                self.0.source.emit(Kind::ControlChanged, &data);
+            }
+        }
+        Ok(results)
     }
 
     /// Ends all reads for good and orders the thread to stop.

@@ -48,7 +48,7 @@ impl Context {
         addresses: String,
     ) -> Self {
         Self {
-            viewers: Arc::new(Viewers::new(config.n_seats)),
+            viewers: Arc::new(Viewers::new(config.n_seats, cameras.events().clone())),
             config,
             cameras,
             connections,

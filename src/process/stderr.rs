@@ -101,7 +101,8 @@ mod tests {
 
     #[test]
     fn lines_are_whole_bounded_and_without_passwords() {
-        let mut stderr = Stderr::new(None, "the command", "cam --login you:TOPSECRET", Arc::default());
+        let mut stderr =
+            Stderr::new(None, "the command", "cam --login you:TOPSECRET", Arc::default());
         stderr.push(b"one\ntw");
         assert_eq!(stderr.last(), Some("one"));
         stderr.push(b"o\r\r\n  \n");

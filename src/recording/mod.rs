@@ -3,6 +3,7 @@
 //! ```text
 //! slot -> recorder -> segments and indexes in a folder -> store -> playback
 //!                            cleaner deletes the oldest         -> export
+//! events -> journal -> files beside the segments
 //! ```
 //! A segment is a file of about a minute of the stream, byte for byte as layout
 //! B on the wire, with an index beside it that can always be rebuilt from it.
@@ -11,6 +12,7 @@
 
 mod cleaner;
 mod export;
+mod journal;
 mod maintenance;
 mod playback;
 mod recorder;
@@ -20,6 +22,7 @@ mod store;
 mod tests;
 mod time;
 
+use std::fs::File;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering::SeqCst};
@@ -37,6 +40,8 @@ pub(crate) use time::{LAST, Micros, SECOND, micros, rfc3339};
 
 use crate::capture::Capture;
 use crate::config::RecordConfig;
+use crate::events::{Closer, Filter, Source, Subscription};
+use journal::Journal;
 
 /// The recording of one camera: switches it on and off, says how it goes, and
 /// gives access to what was recorded.
@@ -48,6 +53,15 @@ struct Handle {
     /// Wakes the recorder; `None` after the stop.
     wakeup: Mutex<Option<Sender<()>>>,
     threads: Mutex<Vec<JoinHandle<()>>>,
+    journal: Mutex<Option<JournalThread>>,
+}
+
+/// The thread that writes events, and what ends it: it also waits for a disk that is
+/// away.
+struct JournalThread {
+    thread: JoinHandle<()>,
+    closer: Closer,
+    stop: Sender<()>,
 }
 
 /// What the handle and the threads share.
@@ -55,6 +69,8 @@ struct Shared {
     config: RecordConfig,
     capture: Capture,
     store: Arc<Store>,
+    journal: Journal,
+    source: Source,
     stats: status::Stats,
     is_wanted: AtomicBool,
 }
@@ -68,24 +84,30 @@ impl Shared {
 impl Recording {
     /// Starts to record. If it cannot, that is a state and no error, because
     /// the camera works without its recording.
-    pub(crate) fn start(config: RecordConfig, capture: Capture) -> Self {
+    pub(crate) fn start(config: RecordConfig, capture: Capture, source: Source) -> Self {
         let shared = Arc::new(Shared {
             config,
             capture,
             store: Arc::default(),
-            stats: status::Stats::new(),
+            journal: Journal::default(),
+            stats: status::Stats::new(source.clone()),
+            source,
             is_wanted: AtomicBool::new(true),
         });
         let (wakeup, woken) = bounded(1);
         // One batch waits at most: the recorder keeps the next one itself.
         let (written, to_sync) = bounded(1);
+        let (events_written, events_to_sync) = bounded(1);
+        // Before the recorder, whose first events belong to the recording.
+        let journal = start_journal(&shared, events_written);
         let (recording, keeping) = (Arc::clone(&shared), Arc::clone(&shared));
         let started = [
             thread::Builder::new()
                 .name("recorder".into())
                 .spawn(move || recorder::run(&recording, &woken, &written)),
             thread::Builder::new().name("cleaner".into()).spawn(move || {
-                let run = || maintenance::run(&keeping.store, &keeping.config, &to_sync);
+                let (store, config) = (&keeping.store, &keeping.config);
+                let run = || maintenance::run(store, config, &to_sync, &events_to_sync);
                 // A panic, which is logged, costs one round. Without the next
                 // ones the recording would fill the disk.
                 while catch_unwind(AssertUnwindSafe(run)).is_err() {}
@@ -103,7 +125,8 @@ impl Recording {
             }
         }
         let wakeup = Mutex::new(Some(wakeup));
-        Self(Arc::new(Handle { shared, wakeup, threads: Mutex::new(threads) }))
+        let (threads, journal) = (Mutex::new(threads), Mutex::new(journal));
+        Self(Arc::new(Handle { shared, wakeup, threads, journal }))
     }
 
     /// Switches recording on or off, and returns before the recorder has done
@@ -134,7 +157,12 @@ impl Recording {
         &self.0.shared.store
     }
 
-    /// Returns when the threads are gone. The slot must be closed before, as
+    /// The events of this camera that are on disk.
+    pub(crate) fn journal(&self) -> &Journal {
+        &self.0.shared.journal
+    }
+
+    /// Returns when recorder and cleaner are gone. The slot must be closed before, as
     /// the recorder waits on it.
     pub(crate) fn stop(&self) {
         drop(self.0.wakeup.lock().take());
@@ -144,6 +172,47 @@ impl Recording {
             if thread.join().is_err() {
                 log::error!("the {name} thread panicked");
             }
+        }
+    }
+
+    /// Writes the last events and returns when that thread is gone too. After whatever
+    /// causes events of this camera has ended.
+    pub(crate) fn stop_journal(&self) {
+        let Some(JournalThread { thread, closer, stop }) = self.0.journal.lock().take() else {
+            return;
+        };
+        closer.close();
+        drop(stop);
+        if thread.join().is_err() {
+            log::error!("the events thread panicked");
+        }
+    }
+}
+
+/// Starts the thread `events`.
+fn start_journal(shared: &Arc<Shared>, to_sync: Sender<Arc<File>>) -> Option<JournalThread> {
+    let source = &shared.source;
+    let filter = Filter::camera(source.camera());
+    let subscription: Subscription = source.events().subscribe(filter, journal::N_WAITING);
+    let closer = subscription.closer();
+    let (stop, stopped) = bounded(0);
+    let shared = Arc::clone(shared);
+    let run = move || {
+        journal::run(&journal::Task {
+            config: &shared.config,
+            store: &shared.store,
+            journal: &shared.journal,
+            events: shared.source.events(),
+            subscription: &subscription,
+            to_sync: &to_sync,
+            stop: &stopped,
+        });
+    };
+    match thread::Builder::new().name("events".into()).spawn(run) {
+        Ok(thread) => Some(JournalThread { thread, closer, stop }),
+        Err(e) => {
+            log::error!("no thread to keep the events: {e}");
+            None
         }
     }
 }
