@@ -9,7 +9,7 @@
 //! ```
 //! Beside these four storeys stands what several of them use: `access` (who
 //! may), `lanes` (the workers), `viewers` (the book of seats), `query`,
-//! `request`, `reply`, `recorded`, `ustreamer` and `context`. The order of the declarations
+//! `request`, `reply`, `recorded`, `event_filter`, `ustreamer` and `context`. The order of the declarations
 //! below is the order in which they may know each other, and endpoints never
 //! know each other: a test of the layout checks both.
 //!
@@ -35,6 +35,7 @@ mod viewer;
 mod viewers;
 
 mod context;
+mod event_filter;
 mod recorded;
 mod ustreamer;
 

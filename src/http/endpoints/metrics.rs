@@ -128,6 +128,11 @@ fn text(context: &Context) -> String {
     of_capture(&mut page, &cameras);
     of_viewers(&mut page, &cameras);
     of_recordings(&mut page, &cameras);
+    page.many(
+        ("events_total", "counter", "Events, by type."),
+        "type",
+        context.cameras.events().counts().map(|(kind, n)| (kind.name(), n)),
+    );
     of_connections(&mut page, connections);
     page.0
 }
