@@ -4,6 +4,7 @@
 mod exits;
 
 use std::net::{IpAddr, Ipv4Addr, SocketAddr, UdpSocket};
+use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use anyhow::{Context, Result, anyhow};
@@ -14,7 +15,8 @@ use crate::cameras::Cameras;
 use crate::children;
 use crate::config::{Bind, CameraOptions, CommandLine, Config, Credentials, ServerOptionValues};
 use crate::events::Events;
-use crate::http::{Inherited, Restart, Server, check_camera_name};
+use crate::hooks::Hooks;
+use crate::http::{Inherited, Restart, Server, Shown, check_camera_name};
 use crate::open_files;
 use crate::panics;
 use crate::shutdown;
@@ -50,12 +52,16 @@ pub(crate) fn run(
     let (trigger, stop) = shutdown::channel();
     open_files::limit_connections(&mut config.http.limits);
     let labels: Vec<_> = config.cameras.iter().map(CameraOptions::description).collect();
-    let cameras = Cameras::new(config.cameras, Events::default());
+    let events = Events::default();
+    // Before the cameras, which cause the first events.
+    let hooks = Arc::new(Hooks::start(config.hooks, &events, &stop));
+    let cameras = Cameras::new(config.cameras, events);
     let in_use = InUse { server: config.server, users: config.http.credentials.clone() };
     let inherited = Inherited::from_env();
     let n_before = inherited.as_ref().map_or(0, |inherited| inherited.n_before);
     // After the cameras, since a request may come as soon as the port is open.
-    let server = match Server::start(config.http, cameras.clone(), inherited, &stop) {
+    let shown = Shown { cameras: cameras.clone(), hooks: Arc::clone(&hooks) };
+    let server = match Server::start(config.http, shown, inherited, &stop) {
         Ok(server) => server,
         Err(e) => {
             // Those that are always on, or recorded, run already: a segment has to end
@@ -63,6 +69,7 @@ pub(crate) fn run(
             drop(trigger);
             cameras.close();
             cameras.stop();
+            hooks.stop();
             return Err(e);
         }
     };
@@ -87,6 +94,7 @@ pub(crate) fn run(
     cameras.close();
     let listeners = server.stop(matches!(end, End::Restart(_)));
     cameras.stop();
+    hooks.stop();
     match end {
         End::Stopped | End::Unwatched(_) => Ok(None),
         End::Failed(why) => Err(anyhow!(why)),

@@ -82,6 +82,7 @@
 //! | `jpeg` | markers: check, split, missing tables; raw pictures to JPEG, by the package in `src/jpeg_codec` |
 //! | `multipart` | a parser for the parts of any server's stream, in pieces of any size |
 //! | `fetch` | GET from another server, which a shutdown can interrupt; heads, chunks and logins as cameras send them |
+//! | `hooks` | commands and a server that are told of events |
 //! | `pictures` | the frames in the answer: parts, JPEGs one after the other, a single JPEG |
 //! | `mode`, `controls` | what a camera set itself to, and its controls, as plain values |
 //! | `camera` | the traits for drivers and their controls, and one file for each driver |
@@ -135,6 +136,8 @@ mod fuzz;
 pub mod guide;
 #[cfg(feature = "daemon")]
 mod heap;
+#[cfg(feature = "daemon")]
+mod hooks;
 #[cfg(feature = "daemon")]
 mod http;
 mod instance;

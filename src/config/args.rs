@@ -169,6 +169,25 @@ pub(super) struct Args {
     #[arg(value_parser = humantime::parse_duration, help_heading = "Recording")]
     pub(crate) record_sync: Duration,
 
+    /// Run a shell command at each event of a type, with what happened in its environment
+    /// (MJPEGD_EVENT, MJPEGD_CAMERA, ...); may be given several times
+    // No delimiter, as commands have commas.
+    #[arg(long, env = "MJPEGD_ON", value_name = "EVENT=COMMAND", help_heading = "Events")]
+    pub(super) on: Vec<String>,
+
+    /// How long a command of --on may run before it is ended
+    #[arg(long, env = "MJPEGD_ON_TIMEOUT", value_name = "TIME", default_value = "30s")]
+    #[arg(value_parser = humantime::parse_duration, help_heading = "Events")]
+    pub(super) on_timeout: Duration,
+
+    /// Send each event as JSON to this address, by POST
+    #[arg(long, env = "MJPEGD_WEBHOOK", value_name = "URL", help_heading = "Events")]
+    pub(super) webhook: Option<String>,
+
+    /// File with a key that signs what --webhook sends (HMAC-SHA256)
+    #[arg(long, env = "MJPEGD_WEBHOOK_KEY", value_name = "FILE", help_heading = "Events")]
+    pub(super) webhook_key: Option<PathBuf>,
+
     /// Address and port to listen on: 0.0.0.0:5000 for the whole network, :5000 for IPv6 too, or
     /// unix:PATH for a Unix socket; may be given several times
     // Only this machine by default: nobody should show a room to a whole network by accident.

@@ -11,6 +11,7 @@ mod command_line;
 mod device;
 mod exit;
 pub(crate) mod file;
+mod hooks;
 mod http;
 mod name;
 mod options;
@@ -38,6 +39,7 @@ pub(crate) use camera_options::{CameraOptions, CaptureConfig, MAX_FRAME_BYTES};
 pub(crate) use command_line::CommandLine;
 pub(crate) use device::{DeviceConfig, InputConfig, TvStandard};
 pub(crate) use exit::ExitConfig;
+pub(crate) use hooks::{HooksConfig, WebhookConfig};
 pub(crate) use http::{HttpConfig, Limits, LostSnapshot, N_SHORT_CONNECTIONS};
 pub(crate) use name::is_plain_name;
 pub(crate) use print::print_config;
@@ -53,6 +55,7 @@ pub(crate) struct Config {
     pub(crate) cameras: Vec<CameraOptions>,
     pub(crate) http: HttpConfig,
     pub(crate) exit: ExitConfig,
+    pub(crate) hooks: HooksConfig,
     /// The options behind `http`, by name, as they were given.
     pub(crate) server: ServerOptionValues,
 }
@@ -76,7 +79,8 @@ impl Config {
         let credentials = typed.credentials().cloned().or(http.credentials);
         let http = HttpConfig { credentials, ..http };
         let exit = ExitConfig::new(&merged.args).map_err(|e| typed.locate_error(&e, &layers))?;
-        Ok(Self { cameras, http, exit, server: merged.server() })
+        let hooks = HooksConfig::new(&merged.args).map_err(|e| typed.locate_error(&e, &layers))?;
+        Ok(Self { cameras, http, exit, hooks, server: merged.server() })
     }
 }
 
@@ -163,6 +167,13 @@ mod tests {
             (["--record-max-size", "100kB"], "use 1MiB or more"),
             (["--record-max-age", "1ms"], "use 1s or more"),
             (["--record-sync", "5s"], "use 1s or less"),
+            (["--on", "beep"], "use EVENT=COMMAND, such as motion-begin="),
+            (["--on", "tea=beep"], "use one of camera-on, camera-off"),
+            (["--on", "camera-on= "], "the command is missing"),
+            (["--on-timeout", "0"], "use 100ms or more"),
+            (["--webhook", "lamp.local"], "use http://"),
+            (["--webhook-key", "/dev/null"], "the file is empty"),
+            (["--webhook-key", "/nowhere/at/all"], "/nowhere/at/all"),
         ] {
             let error = error(&args);
             assert!(error.contains(says), "{args:?}: {error}");

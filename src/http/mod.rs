@@ -46,6 +46,7 @@ mod dispatch;
 
 mod server;
 
+pub(crate) use context::Shown;
 pub(crate) use routes::check_camera_name;
 pub(crate) use server::Server;
 pub(crate) use transport::{Inherited, QUIET, Restart};

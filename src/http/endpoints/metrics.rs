@@ -3,6 +3,7 @@
 use std::fmt::{Display, Write};
 
 use crate::capture::{State, Status};
+use crate::hooks::Report;
 use crate::http::context::Context;
 use crate::http::reply::{Code, Reply};
 use crate::http::request::Request;
@@ -128,13 +129,25 @@ fn text(context: &Context) -> String {
     of_capture(&mut page, &cameras);
     of_viewers(&mut page, &cameras);
     of_recordings(&mut page, &cameras);
+    of_events(&mut page, context);
+    of_connections(&mut page, connections);
+    page.0
+}
+
+fn of_events(page: &mut Page, context: &Context) {
     page.many(
         ("events_total", "counter", "Events, by type."),
         "type",
         context.cameras.events().counts().map(|(kind, n)| (kind.name(), n)),
     );
-    of_connections(&mut page, connections);
-    page.0
+    // All hooks together, as nothing that was typed is a label.
+    let mut results = [("done", 0), ("failed", 0), ("late", 0), ("lost", 0)];
+    for Report { counts, .. } in context.hooks.reports() {
+        let found = [counts.n_done, counts.n_failed, counts.n_late, counts.n_lost];
+        results.iter_mut().zip(found).for_each(|((_, sum), n)| *sum += n);
+    }
+    let help = "Events for hooks, by what became of them.";
+    page.many(("hooks_total", "counter", help), "result", results);
 }
 
 fn of_connections(page: &mut Page, of: &ConnectionsReport) {

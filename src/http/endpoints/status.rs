@@ -8,7 +8,9 @@ use serde_json::Value;
 
 use crate::cameras::Camera;
 use crate::capture::Asked;
+use crate::events::Kind;
 use crate::frame::since_epoch;
+use crate::hooks;
 use crate::http::context::Context;
 use crate::http::recorded;
 use crate::http::reply::{Code, Reply};
@@ -40,6 +42,19 @@ struct StatusReport {
     /// Of the camera of this address; `null` where nothing is recorded.
     recording: Option<Value>,
     viewers: Vec<ViewerReport>,
+    hooks: Vec<HookReport>,
+}
+
+/// A command of `--on`, or the webhook, whose `event` is `null`.
+#[derive(Serialize)]
+struct HookReport {
+    event: Option<&'static str>,
+    action: String,
+    done: u64,
+    failed: u64,
+    late: u64,
+    lost: u64,
+    error: Option<String>,
 }
 
 #[derive(Serialize)]
@@ -136,6 +151,7 @@ impl StatusReport {
             connections: connections.report(context.config.limits.max_connections),
             recording: camera.recording.as_ref().map(recorded::report),
             viewers: viewers.present().iter().map(|viewer| ViewerReport::new(viewer)).collect(),
+            hooks: context.hooks.reports().into_iter().map(HookReport::new).collect(),
         }
     }
 }
@@ -169,6 +185,20 @@ impl CameraReport {
             max_viewers: camera.max_viewers(),
             opened: status.n_opened,
             faults: status.n_faults.into_iter().collect(),
+        }
+    }
+}
+
+impl HookReport {
+    fn new(hooks::Report { kind, action, counts }: hooks::Report) -> Self {
+        Self {
+            event: kind.map(Kind::name),
+            action,
+            done: counts.n_done,
+            failed: counts.n_failed,
+            late: counts.n_late,
+            lost: counts.n_lost,
+            error: counts.error,
         }
     }
 }
