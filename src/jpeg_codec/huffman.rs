@@ -15,11 +15,11 @@ pub(crate) struct Codes([u32; 256]);
 const LENGTH_BITS: u32 = 5;
 const LENGTH_MASK: u32 = (1 << LENGTH_BITS) - 1;
 /// The longest value for samples of 8 bits: a difference of DC has 11 bits.
-const MAX_VALUE_BITS: u8 = 11;
+pub(crate) const MAX_VALUE_BITS: u8 = 11;
 
 /// The symbol for sixteen zeros (ZRL). A symbol with a value covers at most 15.
-const ZERO_RUN: usize = 0xF0;
-const END_OF_BLOCK: usize = 0;
+pub(crate) const ZERO_RUN: u8 = 0xF0;
+const END_OF_BLOCK: u8 = 0;
 
 impl Codes {
     /// No codes yet.
@@ -47,8 +47,8 @@ impl Codes {
 
     /// A symbol without a value.
     #[inline(always)]
-    fn put_symbol(&self, symbol: usize, cursor: &mut Cursor, pending: &mut Pending) {
-        let entry = self.0[symbol & 255];
+    fn put_symbol(&self, symbol: u8, cursor: &mut Cursor, pending: &mut Pending) {
+        let entry = self.0[usize::from(symbol)];
         cursor.put(entry >> LENGTH_BITS, entry & LENGTH_MASK, pending);
     }
 
@@ -73,16 +73,32 @@ pub(crate) fn put_block(
     pair: &Pair,
     nth: usize,
     previous: &mut i16,
-    (dc, ac): (&Codes, &Codes),
+    codes: (&Codes, &Codes),
     cursor: &mut Cursor,
     pending: &mut Pending,
 ) {
     let value = pair.value(nth, 0);
-    dc.put_value(0, value.wrapping_sub(*previous), cursor, pending);
+    let difference = value.wrapping_sub(*previous);
     *previous = value;
+    let non_zero = pair.non_zero(nth);
+    put_coefficients(difference, non_zero, |k| pair.value(nth, k), codes, cursor, pending);
+}
+
+/// Codes the difference of a block's DC, and those AC coefficients that are not 0: they
+/// have a bit, and `value` knows them, in zigzag order.
+#[inline(always)]
+pub(crate) fn put_coefficients(
+    difference: i16,
+    non_zero: u64,
+    value: impl Fn(u32) -> i16,
+    (dc, ac): (&Codes, &Codes),
+    cursor: &mut Cursor,
+    pending: &mut Pending,
+) {
+    dc.put_value(0, difference, cursor, pending);
     // Bit 0 stands for the DC.
     // Step from one coefficient that is not 0 to the next, since most are 0.
-    let mut left = pair.non_zero(nth) & !1;
+    let mut left = non_zero & !1;
     let mut at = 0;
     while left != 0 {
         let next = left.trailing_zeros();
@@ -91,7 +107,7 @@ pub(crate) fn put_block(
             ac.put_symbol(ZERO_RUN, cursor, pending);
             run -= 16;
         }
-        ac.put_value(run << 4, pair.value(nth, next), cursor, pending);
+        ac.put_value(run << 4, value(next), cursor, pending);
         at = next;
         // Clears the lowest bit that is set.
         left &= left - 1;

@@ -102,6 +102,14 @@ impl McuRow {
     }
 }
 
+impl McuRow {
+    /// Samples and stride of a component, to fill.
+    pub(crate) fn plane_mut(&mut self, component: usize) -> (&mut [u8], usize) {
+        let plane = &mut self.planes[component];
+        (&mut plane.samples, plane.stride)
+    }
+}
+
 impl Line<'_> {
     pub(crate) fn components(self) -> ops::Range<usize> {
         match self {

@@ -12,6 +12,8 @@ mod portable;
 #[cfg(target_arch = "x86_64")]
 mod sse2;
 
+use crate::blocks::Pair;
+use crate::divisors::Divisors;
 use crate::samples::{Line, McuRow, Range};
 use crate::scan::Scan;
 
@@ -91,6 +93,14 @@ impl Simd {
     }
 }
 
+impl Simd {
+    /// Transforms and quantizes two blocks side by side.
+    #[allow(unsafe_code, reason = "`call` says for each level why it holds")]
+    pub(crate) fn pair(self, samples: &[u8], stride: usize, divisors: &Divisors, out: &mut Pair) {
+        call!(self.0, one_pair(samples, stride, divisors, out));
+    }
+}
+
 /// All levels that this processor has.
 #[cfg(test)]
 pub(crate) fn levels() -> Vec<Simd> {
@@ -106,6 +116,11 @@ macro_rules! entry_points {
             scan.row_by(samples, |samples, stride, divisors, out| {
                 pair(samples, stride, divisors, out);
             });
+        }
+
+        $(#[$attribute])*
+        pub(super) fn one_pair(samples: &[u8], stride: usize, divisors: &Divisors, out: &mut Pair) {
+            pair(samples, stride, divisors, out);
         }
 
         $(#[$attribute])*
