@@ -8,6 +8,7 @@ use parking_lot::Mutex;
 use crate::capture::{Capture, State};
 use crate::config::CameraOptions;
 use crate::events::Events;
+use crate::motion::Motion;
 use crate::recording::Recording;
 
 /// One camera with its capture and recording.
@@ -15,6 +16,7 @@ pub(crate) struct Camera {
     pub(crate) name: String,
     pub(crate) capture: Capture,
     pub(crate) recording: Option<Recording>,
+    pub(crate) motion: Option<Motion>,
     section: Mutex<CameraOptions>,
 }
 
@@ -41,11 +43,14 @@ impl Cameras {
     /// that is removed, or whose recording changes, see its end.
     pub(crate) fn change(&self, sections: Vec<CameraOptions>) {
         let before = self.all();
-        // A camera's recording is fixed when the camera is created, so a change of it needs a
-        // new camera.
+        // A camera's recording and detector are fixed when the camera is created, so a change
+        // of them needs a new camera.
         let find = |section: &CameraOptions| {
             let known = before.iter().find(|camera| camera.name == section.name)?;
-            (known.section.lock().record == section.record).then_some(known)
+            let before = known.section.lock();
+            let is_same = before.record == section.record && before.motion == section.motion;
+            drop(before);
+            is_same.then_some(known)
         };
         let kept: Vec<_> = sections.iter().map(|section| find(section).cloned()).collect();
         let stays =
@@ -117,9 +122,11 @@ impl Camera {
     fn new(section: CameraOptions, events: &Events) -> Self {
         let source = events.source(&section.name);
         let capture = Capture::new(&section, source.clone());
-        let record = section.record.clone();
+        let (record, motion) = (section.record.clone(), section.motion.clone());
+        let watch = |config| Motion::start(config, capture.clone(), source.clone());
         Self {
             name: section.name.clone(),
+            motion: motion.map(watch),
             recording: record.map(|config| Recording::start(config, capture.clone(), source)),
             capture,
             section: Mutex::new(section),
@@ -128,7 +135,10 @@ impl Camera {
 
     /// Returns when the threads have ended. Capture must be closed before.
     fn stop(&self) {
-        // The recorder is a reader, so it stops before the capture that it reads from.
+        // Both are readers, so they stop before the capture that they read from.
+        if let Some(motion) = &self.motion {
+            motion.stop();
+        }
         if let Some(recording) = &self.recording {
             recording.stop();
         }

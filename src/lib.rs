@@ -87,6 +87,7 @@
 //! | `mode`, `controls` | what a camera set itself to, and its controls, as plain values |
 //! | `camera` | the traits for drivers and their controls, and one file for each driver |
 //! | `capture` | the thread that reads a camera while somebody watches |
+//! | `motion` | finds what moves, in the means of blocks of each JPEG |
 //! | `recording` | recorder (writes), store (finds), cleaner (deletes), playback (reads), export |
 //! | `cameras` | the cameras of this daemon, by name |
 //! | `http` | from the listener to the replies, in four storeys; its table of addresses is `http/routes.rs` |
@@ -148,6 +149,8 @@ mod log_limit;
 mod log_queue;
 #[cfg(feature = "daemon")]
 mod mode;
+#[cfg(feature = "daemon")]
+mod motion;
 mod multipart;
 #[cfg(feature = "daemon")]
 mod open_files;

@@ -169,6 +169,41 @@ pub(super) struct Args {
     #[arg(value_parser = humantime::parse_duration, help_heading = "Recording")]
     pub(crate) record_sync: Duration,
 
+    /// Look for motion; keeps the camera on
+    #[arg(long, env = "MJPEGD_MOTION", value_name = "true|false", help_heading = "Motion")]
+    pub(super) motion: bool,
+
+    /// How small a difference counts as motion, 1 to 100
+    #[arg(long, env = "MJPEGD_MOTION_SENSITIVITY", value_name = "N", default_value_t = 50)]
+    #[arg(help_heading = "Motion")]
+    pub(super) motion_sensitivity: u8,
+
+    /// Pictures a second to look at
+    #[arg(long, env = "MJPEGD_MOTION_FPS", value_name = "N", default_value_t = 5.0)]
+    #[arg(help_heading = "Motion")]
+    pub(super) motion_fps: f64,
+
+    /// The smallest thing that counts, in percents of the picture's area
+    #[arg(long, env = "MJPEGD_MOTION_MIN_SIZE", value_name = "PERCENT", default_value_t = 0.1)]
+    #[arg(help_heading = "Motion")]
+    pub(super) motion_min_size: f64,
+
+    /// Motion ends after this time without any
+    #[arg(long, env = "MJPEGD_MOTION_HOLD", value_name = "TIME", default_value = "5s")]
+    #[arg(value_parser = humantime::parse_duration, help_heading = "Motion")]
+    pub(super) motion_hold: Duration,
+
+    /// Look in this part of the picture only: corners as X,Y from 0 to 1, such as
+    /// "0,0.5 1,0.5 1,1 0,1" for the lower half; may be given several times
+    #[arg(long = "motion-zone", env = "MJPEGD_MOTION_ZONE", value_name = "POLYGON")]
+    #[arg(value_delimiter = ';', help_heading = "Motion")]
+    pub(super) motion_zones: Vec<String>,
+
+    /// Do not look in this part of the picture; as --motion-zone
+    #[arg(long = "motion-mask", env = "MJPEGD_MOTION_MASK", value_name = "POLYGON")]
+    #[arg(value_delimiter = ';', help_heading = "Motion")]
+    pub(super) motion_masks: Vec<String>,
+
     /// Run a shell command at each event of a type, with what happened in its environment
     /// (MJPEGD_EVENT, MJPEGD_CAMERA, ...); may be given several times
     // No delimiter, as commands have commas.

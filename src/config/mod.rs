@@ -13,6 +13,7 @@ mod exit;
 pub(crate) mod file;
 mod hooks;
 mod http;
+mod motion;
 mod name;
 mod options;
 mod print;
@@ -41,6 +42,7 @@ pub(crate) use device::{DeviceConfig, InputConfig, TvStandard};
 pub(crate) use exit::ExitConfig;
 pub(crate) use hooks::{HooksConfig, WebhookConfig};
 pub(crate) use http::{HttpConfig, Limits, LostSnapshot, N_SHORT_CONNECTIONS};
+pub(crate) use motion::MotionConfig;
 pub(crate) use name::is_plain_name;
 pub(crate) use print::print_config;
 pub(crate) use record::RecordConfig;
@@ -167,6 +169,12 @@ mod tests {
             (["--record-max-size", "100kB"], "use 1MiB or more"),
             (["--record-max-age", "1ms"], "use 1s or more"),
             (["--record-sync", "5s"], "use 1s or less"),
+            (["--motion-sensitivity", "0"], "use 1 to 100"),
+            (["--motion-fps", "NaN"], "from 0.5 to 30"),
+            (["--motion-min-size", "60"], "from 0 to 50"),
+            (["--motion-hold", "0"], "use 200ms or more"),
+            (["--motion-zone", "0,0 1,1"], "use 3 to 64 corners"),
+            (["--motion-mask", "0,0 1,1 2,2"], "as X,Y from 0 to 1"),
             (["--on", "beep"], "use EVENT=COMMAND, such as motion-begin="),
             (["--on", "tea=beep"], "use one of camera-on, camera-off"),
             (["--on", "camera-on= "], "the command is missing"),

@@ -36,6 +36,10 @@ mod reload;
 mod lifecycle;
 // A camera that is lost and found again while viewers watch.
 mod lost;
+// Events: the list, the stream, the files beside the recording.
+mod events;
+// Commands and a server that are told of events.
+mod hooks;
 // Folders that other programs put pictures into.
 mod folders;
 // Commands as cameras.

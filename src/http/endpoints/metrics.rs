@@ -9,6 +9,7 @@ use crate::http::reply::{Code, Reply};
 use crate::http::request::Request;
 use crate::http::transport::ConnectionsReport;
 use crate::http::viewers::Tally;
+use crate::motion::{self, Motion};
 use crate::recording::{self, Totals};
 
 const CONTENT_TYPE: &str = "text/plain; version=0.0.4; charset=utf-8";
@@ -90,6 +91,7 @@ struct CameraFigures<'a> {
     status: Status,
     n_viewers: usize,
     tally: Tally,
+    motion: Option<motion::Status>,
     recording: Option<(recording::Status, Totals)>,
 }
 
@@ -110,6 +112,7 @@ fn text(context: &Context) -> String {
             status: camera.capture.status(),
             n_viewers: viewers.n_watching(&camera.name),
             tally,
+            motion: camera.motion.as_ref().map(Motion::status),
             recording: camera.recording.as_ref().map(|r| (r.status(), r.store().totals())),
         })
         .collect();
@@ -129,9 +132,23 @@ fn text(context: &Context) -> String {
     of_capture(&mut page, &cameras);
     of_viewers(&mut page, &cameras);
     of_recordings(&mut page, &cameras);
+    of_motion(&mut page, &cameras);
     of_events(&mut page, context);
     of_connections(&mut page, connections);
     page.0
+}
+
+fn of_motion(page: &mut Page, all: &[CameraFigures<'_>]) {
+    let mut one = |name, kind, help, value: fn(&motion::Status) -> u64| {
+        page.each((name, kind, help), all, |camera| {
+            camera.motion.iter().map(move |status| (None, value(status)))
+        });
+    };
+    one("motion", "gauge", "1 while something moves.", |status| status.is_moving.into());
+    let looks = "Pictures looked at for motion.";
+    one("motion_looks_total", "counter", looks, |status| status.n_looks);
+    let unreadable = "Pictures in which no motion can be seen.";
+    one("motion_unreadable_total", "counter", unreadable, |status| status.n_unreadable);
 }
 
 fn of_events(page: &mut Page, context: &Context) {

@@ -19,6 +19,7 @@ use crate::http::transport::ConnectionsReport;
 use crate::http::viewer::Viewer;
 use crate::http::viewers::{Seats, Viewers};
 use crate::mode::Mode;
+use crate::motion;
 
 /// Never fails: the signature is that of all endpoints.
 pub(in crate::http) fn answer(context: &Context, request: &mut Request) -> Result<(), Reply> {
@@ -76,6 +77,17 @@ struct CameraReport {
     max_viewers: Option<usize>,
     opened: u64,
     faults: BTreeMap<&'static str, u64>,
+    /// `null` where no motion is looked for.
+    motion: Option<MotionReport>,
+}
+
+#[derive(Serialize)]
+struct MotionReport {
+    moving: bool,
+    area: f64,
+    looks: u64,
+    unreadable: u64,
+    cause: Option<String>,
 }
 
 /// What was asked of the camera, or what it made of it.
@@ -185,6 +197,19 @@ impl CameraReport {
             max_viewers: camera.max_viewers(),
             opened: status.n_opened,
             faults: status.n_faults.into_iter().collect(),
+            motion: camera.motion.as_ref().map(|motion| MotionReport::new(motion.status())),
+        }
+    }
+}
+
+impl MotionReport {
+    fn new(status: motion::Status) -> Self {
+        Self {
+            moving: status.is_moving,
+            area: round(status.area.into()),
+            looks: status.n_looks,
+            unreadable: status.n_unreadable,
+            cause: status.cause,
         }
     }
 }
