@@ -40,6 +40,8 @@ mod lost;
 mod events;
 // Commands and a server that are told of events.
 mod hooks;
+// Motion in pictures of a known truth.
+mod motion;
 // Folders that other programs put pictures into.
 mod folders;
 // Commands as cameras.
