@@ -43,7 +43,7 @@ pub(super) fn run(
             break;
         }
     }
-    tell(source, status, hold.end());
+    tell(source, status, hold.end().as_ref());
 }
 
 fn look(
@@ -91,7 +91,7 @@ fn look(
             Newer::Closed => return,
         };
         let change = hold.update(Instant::now(), activity);
-        tell(source, status, change);
+        tell(source, status, change.as_ref());
         status.lock().is_moving = hold.is_moving();
     }
 }
@@ -134,7 +134,7 @@ fn count(status: &Mutex<Status>, looked: Result<Option<Activity>, String>) -> Op
     }
 }
 
-fn tell(source: &Source, status: &Mutex<Status>, change: Option<Change>) {
+fn tell(source: &Source, status: &Mutex<Status>, change: Option<&Change>) {
     // Four digits are more than a cell.
     let share = |share: f32| Value::from((f64::from(share) * 10_000.0).round() / 10_000.0);
     match change {
@@ -150,7 +150,7 @@ fn tell(source: &Source, status: &Mutex<Status>, change: Option<Change>) {
         ),
         Some(Change::End(time, area)) => {
             status.lock().is_moving = false;
-            let data = [("duration_s", seconds(time)), ("area", share(area))];
+            let data = [("duration_s", seconds(*time)), ("area", share(*area))];
             source.emit(Kind::MotionEnd, &data);
         }
         None => {}

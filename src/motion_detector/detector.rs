@@ -70,6 +70,9 @@ impl Detector {
 
     /// Looks at the next picture. One of another size begins everything again.
     pub fn look(&mut self, grid: &Grid) -> Option<Activity> {
+        if grid.n_cells() == 0 {
+            return None;
+        }
         if self.size != (grid.width, grid.height) {
             self.begin(grid);
         }

@@ -23,11 +23,11 @@ fn cross(
     light: impl Fn(usize, usize, usize, f32) -> f32,
 ) -> Result<(), String> {
     let (mut scene, mut detector) = (Scene::new(seed, 0.4), Detector::new(settings()));
-    let y = 6.0 + (seed % 12) as f32;
+    let row = 6 + usize::try_from(seed % 12).unwrap();
+    let y = row as f32;
     let at = |n: usize| -width + pace * (n as f32 - BEFORE as f32);
-    let row = y as usize + 1;
     // Where it comes in.
-    let behind: f32 = (0..4).map(|x| scene.brightness(x, row)).sum::<f32>() / 4.0;
+    let behind: f32 = (0..4).map(|x| scene.brightness(x, row + 1)).sum::<f32>() / 4.0;
     let brightness = if behind > 125.0 { 12.0 } else { 245.0 };
     let whole = (BEFORE..).find(|n| at(*n) >= 0.0).unwrap();
     let gone = (BEFORE..).find(|n| at(*n) > WIDTH as f32).unwrap();
@@ -81,4 +81,44 @@ fn person_is_found_under_flicker_and_in_a_light_that_changes() {
         b * (1.0 + 0.1 * (TAU * phase).sin())
     });
     cross_all(&[0.5, 2.0], PERSON, |n, _, _, b| b * (1.0 + 0.2 * (n as f32 / 2.0).sin()));
+}
+
+/// Who comes when it rains, or with somebody else, is found as soon as is clear that it is
+/// no chance.
+#[test]
+fn persons_are_found_in_rain_and_two_at_a_time() {
+    for (seed, rains) in (1..=20).flat_map(|seed| [(seed, true), (seed, false)]) {
+        let (mut scene, mut detector) = (Scene::new(seed, 0.4), Detector::new(settings()));
+        let at = |n: usize| 0.7 * (n as f32 - BEFORE as f32) - 3.0;
+        let person = |x, y| {
+            let behind = scene.brightness(2, 12);
+            let brightness = if behind > 125.0 { 12.0 } else { 245.0 };
+            Thing { x, y, width: PERSON.0, height: PERSON.1, brightness }
+        };
+        let persons: Vec<_> = (0..BEFORE + 40)
+            .map(|n| match (n < BEFORE, rains) {
+                (true, _) => Vec::new(),
+                (_, true) => vec![person(at(n), 10.0)],
+                (_, false) => {
+                    vec![person(at(n), 1.0), person(WIDTH as f32 - at(n) - 3.0, 20.0)]
+                }
+            })
+            .collect();
+        let found = moving(persons.into_iter().map(|mut things| {
+            for _ in 0..if rains { 5 + scene.random.below(10) } else { 0 } {
+                things.push(Thing {
+                    x: scene.random.between(0.0, WIDTH as f32),
+                    y: scene.random.between(0.0, HEIGHT as f32),
+                    width: scene.random.between(0.1, 0.4),
+                    height: scene.random.between(1.0, 3.0),
+                    brightness: 200.0,
+                });
+            }
+            detector.look(&scene.picture(&things, |_, _, b| b))
+        }));
+        // It is whole in the fifth picture.
+        let first = found.first().map(|(n, _)| *n);
+        let is_in_time = |n: &usize| (BEFORE..=BEFORE + 10).contains(n);
+        assert!(first.as_ref().is_some_and(is_in_time), "scene {seed}, rain {rains}: {first:?}");
+    }
 }

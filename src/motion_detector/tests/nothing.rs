@@ -79,7 +79,7 @@ fn exposure_that_hunts_is_none() {
     expect_nothing(&settings(), 0.4, |scene| {
         let t = seconds(scene);
         // It swings for good at times, and settles at others.
-        let decay = if (t as usize / 120) % 2 == 0 { 1.0 } else { (-(t % 20.0) / 4.0).exp() };
+        let decay = if (scene.n / 600).is_multiple_of(2) { 1.0 } else { (-(t % 20.0) / 4.0).exp() };
         let gain = 1.0 + 0.3 * decay * (TAU * t / 2.7).sin();
         scene.picture(&[], |_, _, b| b * gain)
     });
@@ -125,14 +125,14 @@ fn leaves_in_a_mask_are_none() {
     expect_nothing(&masked, 0.4, |scene| {
         let t = seconds(scene);
         let leaves: Vec<_> = (0..8)
-            .map(|i| {
-                let i = i as f32;
+            .map(|n: u8| {
+                let i = f32::from(n);
                 Thing {
                     x: 21.0 + 2.0 * i + 0.9 * (TAU * t / (1.1 + 0.13 * i)).sin(),
                     y: 1.0 + 1.4 * i,
                     width: 2.0,
                     height: 2.0,
-                    brightness: if i as usize % 2 == 0 { 30.0 } else { 90.0 },
+                    brightness: if n.is_multiple_of(2) { 30.0 } else { 90.0 },
                 }
             })
             .collect();
