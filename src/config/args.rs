@@ -220,8 +220,8 @@ pub(super) struct Args {
     pub(super) webhook: Option<String>,
 
     /// File with a key that signs what --webhook sends (HMAC-SHA256)
-    #[arg(long, env = "MJPEGD_WEBHOOK_KEY", value_name = "FILE", help_heading = "Events")]
-    pub(super) webhook_key: Option<PathBuf>,
+    #[arg(long, env = "MJPEGD_WEBHOOK_KEY_FILE", value_name = "FILE", help_heading = "Events")]
+    pub(super) webhook_key_file: Option<PathBuf>,
 
     /// Address and port to listen on: 0.0.0.0:5000 for the whole network, :5000 for IPv6 too, or
     /// unix:PATH for a Unix socket; may be given several times

@@ -47,8 +47,8 @@ impl HooksConfig {
             args.on_timeout
         );
         let url = args.webhook.as_deref().map(|text| Url::parse(text).context("--webhook"));
-        let key = args.webhook_key.as_deref().map(key).transpose()?;
-        ensure!(key.is_none() || url.is_some(), "--webhook-key: use it with --webhook");
+        let key = args.webhook_key_file.as_deref().map(key).transpose()?;
+        ensure!(key.is_none() || url.is_some(), "--webhook-key-file: use it with --webhook");
         Ok(Self {
             commands: args.on.iter().map(|text| command(text)).collect::<Result<_>>()?,
             limit: args.on_timeout,
@@ -69,11 +69,11 @@ fn command(text: &str) -> Result<(Kind, String)> {
 
 fn key(path: &Path) -> Result<Vec<u8>> {
     let shown = path.display();
-    let mut key = read_bytes(path).with_context(|| format!("--webhook-key {shown}"))?;
+    let mut key = read_bytes(path).with_context(|| format!("--webhook-key-file {shown}"))?;
     // An editor ends each file with a line end, which belongs to no key.
     while key.last().is_some_and(|byte| matches!(byte, b'\n' | b'\r')) {
         key.pop();
     }
-    ensure!(!key.is_empty(), "--webhook-key {shown}: the file is empty");
+    ensure!(!key.is_empty(), "--webhook-key-file {shown}: the file is empty");
     Ok(key)
 }

@@ -180,8 +180,8 @@ mod tests {
             (["--on", "camera-on= "], "the command is missing"),
             (["--on-timeout", "0"], "use 100ms or more"),
             (["--webhook", "lamp.local"], "use http://"),
-            (["--webhook-key", "/dev/null"], "the file is empty"),
-            (["--webhook-key", "/nowhere/at/all"], "/nowhere/at/all"),
+            (["--webhook-key-file", "/dev/null"], "the file is empty"),
+            (["--webhook-key-file", "/nowhere/at/all"], "/nowhere/at/all"),
         ] {
             let error = error(&args);
             assert!(error.contains(says), "{args:?}: {error}");

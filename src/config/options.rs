@@ -64,7 +64,7 @@ const SCOPES: &[(&str, Scope)] = &[
     ("on", Scope::Server),
     ("on-timeout", Scope::Server),
     ("webhook", Scope::Server),
-    ("webhook-key", Scope::Server),
+    ("webhook-key-file", Scope::Server),
     ("bind", Scope::Server),
     ("unix-mode", Scope::Server),
     ("threads", Scope::Server),

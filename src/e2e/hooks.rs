@@ -178,7 +178,8 @@ fn webhook_is_tried_again_in_order_and_signed() {
     let key = dir.write("key", "It's a secret\n");
     let (url, messages) = receiver(&[500, 429, 200, 404, 204, 200, 200]);
     let key = key.to_str().unwrap();
-    let daemon = Daemon::start(&["--webhook", &url, "--webhook-key", key, "--idle-timeout", "0"]);
+    let daemon =
+        Daemon::start(&["--webhook", &url, "--webhook-key-file", key, "--idle-timeout", "0"]);
     daemon.wait_for_state("live");
     (0..2).for_each(|_| visit(&daemon));
     let came: Vec<Message> =
