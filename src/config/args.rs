@@ -367,7 +367,7 @@ pub(super) struct Args {
     pub(super) instance_id: String,
 
     /// File with user:password lines, the password plain or hashed; a login is then required for
-    /// all addresses but /healthz
+    /// all addresses but /healthz and /readyz
     #[arg(long, env = "MJPEGD_AUTH_FILE", value_name = "FILE", help_heading = "Access")]
     pub(super) auth_file: Option<PathBuf>,
 

@@ -26,6 +26,7 @@ mod tests;
 mod time;
 
 use std::fs::File;
+use std::io;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -115,21 +116,20 @@ impl Recording {
         let (trigger, stop) = shutdown::channel();
         let handing = Arc::clone(&shared);
         let on_segment = shared.config.on_segment.clone().map(|command| {
-            thread::Builder::new()
-                .name("on-segment".into())
-                .spawn(move || handover::run(&handing, &command, &stop))
+            spawn("on-segment", Box::new(move || handover::run(&handing, &command, &stop)))
         });
         let started = [
-            thread::Builder::new()
-                .name("recorder".into())
-                .spawn(move || recorder::run(&recording, &woken, &written)),
-            thread::Builder::new().name("cleaner".into()).spawn(move || {
-                let (store, config) = (&keeping.store, &keeping.config);
-                let run = || maintenance::run(store, config, &to_sync, &events_to_sync);
-                // A panic, which is logged, costs one round. Without the next
-                // ones the recording would fill the disk.
-                while catch_unwind(AssertUnwindSafe(run)).is_err() {}
-            }),
+            spawn("recorder", Box::new(move || recorder::run(&recording, &woken, &written))),
+            spawn(
+                "cleaner",
+                Box::new(move || {
+                    let (store, config) = (&keeping.store, &keeping.config);
+                    let run = || maintenance::run(store, config, &to_sync, &events_to_sync);
+                    // A panic, which is logged, costs one round. Without the next
+                    // ones the recording would fill the disk.
+                    while catch_unwind(AssertUnwindSafe(run)).is_err() {}
+                }),
+            ),
         ];
         let mut threads = Vec::new();
         for thread in started.into_iter().chain(on_segment) {
@@ -162,8 +162,7 @@ impl Recording {
         });
         let (trigger, stop) = shutdown::channel();
         let following = Arc::clone(&shared);
-        let run = move || follow::run(&following, &stop);
-        let thread = thread::Builder::new().name("recording".into()).spawn(run);
+        let thread = spawn("recording", Box::new(move || follow::run(&following, &stop)));
         if let Err(e) = &thread {
             log::error!("no thread for the recording: {e}");
         }
@@ -267,11 +266,16 @@ fn start_journal(shared: &Arc<Shared>, to_sync: Sender<Arc<File>>) -> Option<Jou
             stop: &stopped,
         });
     };
-    match thread::Builder::new().name("events".into()).spawn(run) {
+    match spawn("events", Box::new(run)) {
         Ok(thread) => Some(JournalThread { thread, closer, stop }),
         Err(e) => {
             log::error!("no thread to keep the events: {e}");
             None
         }
     }
+}
+
+// Of one type for all threads, as each type has its own copy of the library's code.
+fn spawn(name: &str, run: Box<dyn FnOnce() + Send>) -> io::Result<JoinHandle<()>> {
+    thread::Builder::new().name(name.into()).spawn(run)
 }

@@ -59,7 +59,7 @@ fn ask(engine: &Engine, method: &str, target: &str, headers: &[&str]) -> u16 {
 fn age(address: SocketAddr, target: &str, n: usize) -> f64 {
     let mut client = Client::connect(address);
     // Old enough for a proxy to send no chunks.
-    client.send(format!("GET {target} HTTP/1.0\r\nHost: a\r\n\r\n"));
+    client.send(format!("GET {target} HTTP/1.0\r\nHost: {address}\r\n\r\n"));
     let mut viewer = Viewer::new(client);
     let age = |viewer: &mut Viewer| {
         let taken = viewer.next().timestamp();
