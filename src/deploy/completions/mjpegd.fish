@@ -109,7 +109,7 @@ picture\t'The drawn picture, as uStreamer gives it'"
 complete -c mjpegd -n "__fish_mjpegd_needs_command" -l lock-controls -d 'Refuse to change controls of cameras by HTTP' -r -f -a "true\t''
 false\t''"
 complete -c mjpegd -n "__fish_mjpegd_needs_command" -l instance-id -d 'Name of this program in /state and in the cookies of its streams, as uStreamer has it' -r
-complete -c mjpegd -n "__fish_mjpegd_needs_command" -l auth-file -d 'File with user:password lines, the password plain or hashed; a login is then required for all addresses but /healthz' -r -F
+complete -c mjpegd -n "__fish_mjpegd_needs_command" -l auth-file -d 'File with user:password lines, the password plain or hashed; a login is then required for all addresses but /healthz and /readyz' -r -F
 complete -c mjpegd -n "__fish_mjpegd_needs_command" -l trusted-proxy -d 'Believe what proxies of this address or network say of their clients (X-Forwarded-For, -Host and -Proto, or Forwarded), or of Unix sockets (unix); may be given several times' -r
 complete -c mjpegd -n "__fish_mjpegd_needs_command" -l allow-origin -d 'Let scripts of pages of this origin (or * for any) read the camera from a visitor\'s browser; those of a named origin may also set controls and switch recording' -r
 complete -c mjpegd -n "__fish_mjpegd_needs_command" -s h -l help -d 'Print help (see more with \'--help\')'
