@@ -8,6 +8,8 @@ use parking_lot::Mutex;
 
 use crate::capture::{Capture, MAX_SILENCE, State};
 use crate::config::CameraOptions;
+use crate::events::Events;
+use crate::motion::Motion;
 use crate::recording::Recording;
 use crate::variants::{AllVariants, Variants};
 
@@ -17,6 +19,7 @@ pub(crate) struct Camera {
     pub(crate) capture: Capture,
     pub(crate) variants: Variants,
     pub(crate) recording: Option<Recording>,
+    pub(crate) motion: Option<Motion>,
     section: Mutex<CameraOptions>,
 }
 
@@ -34,6 +37,7 @@ pub(crate) struct CameraProgress {
 pub(crate) struct Cameras {
     list: Arc<Mutex<List>>,
     variants: Arc<AllVariants>,
+    events: Events,
 }
 
 /// Never empty. Replaced as a whole, so that readers need not hold the lock.
@@ -42,11 +46,12 @@ type List = Arc<[Arc<Camera>]>;
 impl Cameras {
     /// Opens no camera yet, except those that are always on or recorded. There may be
     /// `max_variants` at once.
-    pub(crate) fn new(sections: Vec<CameraOptions>, max_variants: usize) -> Self {
+    pub(crate) fn new(sections: Vec<CameraOptions>, max_variants: usize, events: Events) -> Self {
         assert!(!sections.is_empty(), "a configuration has a camera");
         let variants = Arc::new(AllVariants::new(max_variants));
-        let cameras = sections.into_iter().map(|section| Arc::new(Camera::new(section, &variants)));
-        Self { list: Arc::new(Mutex::new(cameras.collect())), variants }
+        let new = |section| Arc::new(Camera::new(section, &variants, &events));
+        let cameras = sections.into_iter().map(new).collect();
+        Self { list: Arc::new(Mutex::new(cameras)), variants, events }
     }
 
     /// The variants of all cameras.
@@ -59,14 +64,16 @@ impl Cameras {
     /// that is removed, or whose recording changes, see its end.
     pub(crate) fn change(&self, sections: Vec<CameraOptions>) {
         let before = self.all();
-        // A camera's recording is fixed when the camera is created, so a change of it needs a
-        // new camera.
+        // A camera's recording and detector are fixed when the camera is created, so a change
+        // of them needs a new camera.
         let find = |section: &CameraOptions| {
             let known = before.iter().find(|camera| camera.name == section.name)?;
             let before = known.section.lock();
             let is_same = before.record == section.record
+                && before.motion == section.motion
                 && before.camera.source.recorded_folder()
                     == section.camera.source.recorded_folder();
+            drop(before);
             is_same.then_some(known)
         };
         let kept: Vec<_> = sections.iter().map(|section| find(section).cloned()).collect();
@@ -89,11 +96,16 @@ impl Cameras {
             }
             None => {
                 log::info!("{}, added", section.description());
-                Arc::new(Camera::new(section, &self.variants))
+                Arc::new(Camera::new(section, &self.variants, &self.events))
             }
         });
         let cameras = cameras.collect();
         *self.list.lock() = cameras;
+    }
+
+    /// What happened at them.
+    pub(crate) fn events(&self) -> &Events {
+        &self.events
     }
 
     /// The present cameras; a later change does not affect the returned list.
@@ -136,16 +148,20 @@ impl Cameras {
 }
 
 impl Camera {
-    fn new(section: CameraOptions, variants: &Arc<AllVariants>) -> Self {
-        let capture = Capture::new(&section);
-        let record = section.record.clone();
+    fn new(section: CameraOptions, variants: &Arc<AllVariants>, events: &Events) -> Self {
+        let source = events.source(&section.name);
+        let capture = Capture::new(&section, source.clone());
+        let (record, motion) = (section.record.clone(), section.motion.clone());
+        let watch = |config| Motion::start(config, capture.clone(), source.clone());
+        let motion = motion.map(watch);
         let recording = match section.camera.source.recorded_folder() {
-            Some(dir) => Some(Recording::follow(dir.to_owned(), capture.clone())),
-            None => record.map(|config| Recording::start(config, capture.clone())),
+            Some(dir) => Some(Recording::follow(dir.to_owned(), capture.clone(), source)),
+            None => record.map(|config| Recording::start(config, capture.clone(), source)),
         };
         Self {
             name: section.name.clone(),
             recording,
+            motion,
             variants: Variants::new(Arc::clone(variants), section.label(), capture.clone()),
             capture,
             section: Mutex::new(section),
@@ -160,11 +176,18 @@ impl Camera {
 
     /// Returns when the threads have ended. Capture must be closed before.
     fn stop(&self) {
-        // The recorder is a reader, so it stops before the capture that it reads from.
+        // Both are readers, so they stop before the capture that they read from.
+        if let Some(motion) = &self.motion {
+            motion.stop();
+        }
         if let Some(recording) = &self.recording {
             recording.stop();
         }
         self.capture.stop();
+        // Last, so that the end of each of these is in it.
+        if let Some(recording) = &self.recording {
+            recording.stop_journal();
+        }
     }
 
     fn change(&self, section: &CameraOptions) {

@@ -6,6 +6,7 @@ mod exits;
 mod supervisor;
 
 use std::net::{IpAddr, Ipv4Addr, SocketAddr, UdpSocket};
+use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use anyhow::{Context, Result, anyhow};
@@ -15,7 +16,9 @@ use crate::camera;
 use crate::cameras::Cameras;
 use crate::children;
 use crate::config::{Bind, CameraOptions, CommandLine, Config, Credentials, ServerOptionValues};
-use crate::http::{Inherited, Restart, Server, check_camera_name};
+use crate::events::Events;
+use crate::hooks::Hooks;
+use crate::http::{Inherited, Restart, Server, Shown, check_camera_name};
 use crate::open_files;
 use crate::panics;
 use crate::shutdown;
@@ -55,13 +58,17 @@ pub(crate) fn run(
     let (trigger, stop) = shutdown::channel();
     open_files::limit_connections(&mut config.http.limits);
     let labels: Vec<_> = config.cameras.iter().map(CameraOptions::description).collect();
-    let cameras = Cameras::new(config.cameras, config.http.max_variants);
+    let events = Events::default();
+    // Before the cameras, which cause the first events.
+    let hooks = Arc::new(Hooks::start(config.hooks, &events, &stop));
+    let cameras = Cameras::new(config.cameras, config.http.max_variants, events);
     let in_use = InUse { server: config.server, users: config.http.credentials.clone() };
     let inherited = Inherited::from_env();
     let drain_timeout = config.http.drain_timeout;
     let n_before = inherited.as_ref().map_or(0, |inherited| inherited.n_before);
     // After the cameras, since a request may come as soon as the port is open.
-    let server = match Server::start(config.http, cameras.clone(), inherited, &stop) {
+    let shown = Shown { cameras: cameras.clone(), hooks: Arc::clone(&hooks) };
+    let server = match Server::start(config.http, shown, inherited, &stop) {
         Ok(server) => server,
         Err(e) => {
             // Those that are always on, or recorded, run already: a segment has to end
@@ -69,6 +76,7 @@ pub(crate) fn run(
             drop(trigger);
             cameras.close();
             cameras.stop();
+            hooks.stop();
             return Err(e);
         }
     };
@@ -97,6 +105,7 @@ pub(crate) fn run(
     cameras.close();
     let listeners = server.stop(matches!(end, End::Restart(_)));
     cameras.stop();
+    hooks.stop();
     supervisor.stop();
     match end {
         End::Stopped | End::Unwatched(_) => Ok(None),

@@ -69,6 +69,7 @@
 //! | `rate`, `log_limit` | events a second; a limit on lines that repeat |
 //! | `back_off` | the pause before the next try |
 //! | `log_queue` | the log's way out, which never blocks the one who logs |
+//! | `events` | what happened, when, at which camera; those who emit never wait |
 //! | `percent` | `%XX` in addresses |
 //! | `secrets` | what must not be shown, hidden in texts |
 //! | `instance` | who this process is, for a daemon that meets its own stream |
@@ -77,18 +78,20 @@
 //! | `reexec` | this program, started again in the same process |
 //! | `heap` | one heap for all threads |
 //! | `children` | the processes started here; orphans reaped where this is process 1 |
-//! | `panics` | panics counted |
 //! | `notify` | what systemd is told, and what it asks for |
 //! | `command` | a command line in a process group of its own, and what it says |
+//! | `panics` | panics counted |
 //! | `open_files` | the limit of open files |
 //! | `jpeg` | markers: check, split, missing tables; raw pictures to JPEG, by the package in `src/jpeg_codec` |
 //! | `multipart` | a parser for the parts of any server's stream, in pieces of any size |
 //! | `fetch` | GET from another server, which a shutdown can interrupt; heads, chunks and logins as cameras send them |
+//! | `hooks` | commands and a server that are told of events |
 //! | `pictures` | the frames in the answer: parts, JPEGs one after the other, a single JPEG |
 //! | `text` | text as pixels, in a font of strokes, at any size |
 //! | `mode`, `controls` | what a camera set itself to, and its controls, as plain values |
 //! | `camera` | the traits for drivers and their controls, and one file for each driver |
 //! | `capture` | the thread that reads a camera while somebody watches |
+//! | `motion` | finds what moves, in the means of blocks of each JPEG |
 //! | `variants` | pictures of a camera made smaller, coarser or grey for those who ask |
 //! | `recording` | recorder (writes), store (finds), cleaner (deletes), playback (reads), export |
 //! | `cameras` | the cameras of this daemon, by name |
@@ -129,6 +132,8 @@ mod config;
 mod controls;
 #[cfg(feature = "daemon")]
 mod daemon;
+#[cfg(feature = "daemon")]
+mod events;
 mod fetch;
 mod frame;
 #[cfg(test)]
@@ -139,6 +144,8 @@ mod fuzz;
 pub mod guide;
 #[cfg(feature = "daemon")]
 mod heap;
+#[cfg(feature = "daemon")]
+mod hooks;
 #[cfg(feature = "daemon")]
 mod http;
 mod instance;
@@ -151,6 +158,8 @@ mod log_limit;
 mod log_queue;
 #[cfg(feature = "daemon")]
 mod mode;
+#[cfg(feature = "daemon")]
+mod motion;
 mod multipart;
 #[cfg(feature = "daemon")]
 mod notify;

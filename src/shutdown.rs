@@ -28,6 +28,11 @@ impl Shutdown {
         self.0.recv_timeout(duration) == Err(RecvTimeoutError::Disconnected)
     }
 
+    /// Is disconnected when the order comes; for waits for several things.
+    pub(crate) fn channel(&self) -> &Receiver<Infallible> {
+        &self.0
+    }
+
     /// Whether the order was given. Does not block.
     pub(crate) fn is_ordered(&self) -> bool {
         self.0.try_recv() == Err(TryRecvError::Disconnected)

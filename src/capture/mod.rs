@@ -27,6 +27,7 @@ use parking_lot::Mutex;
 use crate::camera::{self, Controls, Opener};
 use crate::config::{CameraOptions, CaptureConfig, Turn};
 use crate::controls::{Change, ChangeResult, Control};
+use crate::events::{Kind, Source};
 use crate::frame::Frame;
 use crate::shutdown::{self, Shutdown, Trigger};
 use crate::slot::{FrameSlot, Newer, Sink, Subscription};
@@ -44,6 +45,7 @@ pub(crate) struct Capture(Arc<Shared>);
 struct Shared {
     slot: FrameSlot,
     stats: stats::Stats,
+    source: Source,
     life: Mutex<Life>,
     /// Readers that are not paused. If there are none, frames need not be
     /// encoded.
@@ -133,20 +135,21 @@ impl Setup {
 impl Capture {
     /// Starts no thread and opens no camera yet, unless the camera has no idle
     /// timeout and so is always on.
-    pub(crate) fn new(section: &CameraOptions) -> Self {
-        Self::with_setup(Setup::from_section(section))
+    pub(crate) fn new(section: &CameraOptions, source: Source) -> Self {
+        Self::with_setup(Setup::from_section(section), source)
     }
 
     /// The capture of pictures that `open` makes of another camera's, for as long as
-    /// somebody reads them.
+    /// somebody reads them. What happens to it is no event.
     pub(crate) fn of_variant(label: String, idle_timeout: Duration, open: Box<Opener>) -> Self {
         let asked = Asked::of_variant(label);
         let (trigger, setup) =
             Setup::new(asked, CaptureConfig::of_variant(idle_timeout), open, None);
-        Self::with_setup((trigger, Setup { role: Role::Variant, ..setup }))
+        let source = Source::default();
+        Self::with_setup((trigger, Setup { role: Role::Variant, ..setup }), source)
     }
 
-    fn with_setup((trigger, setup): (Trigger, Setup)) -> Self {
+    fn with_setup((trigger, setup): (Trigger, Setup), source: Source) -> Self {
         let life = Life {
             n_readers: 0,
             last_read: Instant::now(),
@@ -158,6 +161,7 @@ impl Capture {
         };
         let capture = Self(Arc::new(Shared {
             stats: stats::Stats::default(),
+            source,
             slot: FrameSlot::default(),
             life: Mutex::new(life),
             n_wanting: AtomicUsize::new(0),
@@ -264,6 +268,12 @@ impl Capture {
         let mut results = turn::set(&mut of_device, &mut setup.turn.lock(), setup.config.turn);
         if !of_device.is_empty() {
             results.extend(setup.set_device(&of_device)?);
+        }
+        for (name, result) in &results {
+            if let Ok(value) = result {
+                let data = [("control", name.as_str().into()), ("value", (*value).into())];
+                self.0.source.emit(Kind::ControlChanged, &data);
+            }
         }
         Ok(results)
     }

@@ -15,6 +15,7 @@ use super::transform::Transform;
 use super::{Setup, Shared, State, status_picture};
 use crate::back_off::BackOff;
 use crate::camera::{Cause, Driver, Error};
+use crate::events::{Kind, seconds};
 use crate::frame::{self, FrameBuf, FramePool, Meta, Timestamp};
 use crate::jpeg::{self, MARK_AT, status_cause, status_mark};
 use crate::log_limit::{LogLimit, LogReasons};
@@ -34,6 +35,15 @@ pub(super) struct Thread<'a> {
     filter: Filter,
     pub(super) stills: StillTaker,
     transform: Transform,
+    announced: Announced,
+}
+
+/// What the last event said of the camera. Not the state, which is also changed by
+/// each try to open it.
+enum Announced {
+    Off,
+    On,
+    Lost(Instant),
 }
 
 /// Runs until there is no reader any more or the program stops.
@@ -51,6 +61,7 @@ pub(super) fn run(shared: &Shared) {
         cut_frames: LogLimit::default(),
         judge: Judge::new(),
         stills: StillTaker::default(),
+        announced: Announced::Off,
     };
     let (mut back_off, mut losses) = (BackOff::new(), LogReasons::default());
     loop {
@@ -231,10 +242,21 @@ impl Thread<'_> {
         self.shared.stats.captured(at, size);
     }
 
-    fn set_live(&self) {
+    fn set_live(&mut self) {
         if self.shared.stats.set_state(State::Live, None) != State::Live {
             self.log("on");
         }
+        let source = &self.shared.source;
+        match self.announced {
+            Announced::On => return,
+            Announced::Off => {
+                source.emit(Kind::CameraOn, &[("source", self.setup.asked.source.clone().into())]);
+            }
+            Announced::Lost(since) => {
+                source.emit(Kind::CameraBack, &[("lost_s", seconds(since.elapsed()))]);
+            }
+        }
+        self.announced = Announced::On;
     }
 
     /// Shows the error in the status, and to the viewers as a status picture.
@@ -242,6 +264,12 @@ impl Thread<'_> {
         let stats = &self.shared.stats;
         stats.lost(error);
         stats.set_state(State::Lost, Some(error.to_string()));
+        // Once, and not at each try.
+        if !matches!(self.announced, Announced::Lost(_)) {
+            let cause = [("cause", error.to_string().into())];
+            self.shared.source.emit(Kind::CameraLost, &cause);
+            self.announced = Announced::Lost(Instant::now());
+        }
         let mut buf = self.pool.take();
         let picture = status_picture::draw(self.size, &error.to_string(), stats.since());
         match picture.encode(status_picture::QUALITY, &mut buf) {
@@ -290,6 +318,9 @@ impl Thread<'_> {
         drop(life);
         if ends {
             self.log("off");
+            if !matches!(self.announced, Announced::Off) {
+                self.shared.source.emit(Kind::CameraOff, &[]);
+            }
         }
         ends
     }

@@ -1,5 +1,6 @@
 //! Starts a command in a process group, reads its output, ends and reaps it.
 
+mod run;
 mod stderr;
 
 use std::io::{self, Read};
@@ -14,6 +15,7 @@ use rustix::event::{PollFd, PollFlags, Timespec, poll};
 use rustix::io::{Errno, ioctl_fionbio, ioctl_fionread};
 use rustix::process::{Pid, Signal, kill_process_group, test_kill_process_group};
 
+pub(crate) use run::{Outcome, run};
 use stderr::Stderr;
 
 use crate::children::OwnChild;
@@ -81,7 +83,7 @@ impl Process {
     pub(crate) fn start(command: &str, log: Arc<Mutex<LogBudget>>) -> io::Result<Self> {
         let mut shell = Command::new(SHELL);
         shell.args(["-c", command]).stdin(Stdio::null()).stdout(Stdio::piped());
-        Self::spawn(&mut shell, command, log)
+        Self::spawn(&mut shell, "the command", command, log)
     }
 
     /// Runs a command line with these variables and without output. It ends with the
@@ -94,15 +96,21 @@ impl Process {
         let mut shell = Command::new(SHELL);
         shell.args(["-c", GUARDED, SHELL, command]).stdin(Stdio::piped()).stdout(Stdio::null());
         shell.envs(variables.iter().map(|(name, value)| (name, value)));
-        Self::spawn(&mut shell, command, log)
+        Self::spawn(&mut shell, "the command", command, log)
     }
 
-    fn spawn(shell: &mut Command, command: &str, log: Arc<Mutex<LogBudget>>) -> io::Result<Self> {
+    /// Starts the shell, which the caller has prepared. `label` is who speaks in the log.
+    fn spawn(
+        shell: &mut Command,
+        label: &str,
+        command: &str,
+        log: Arc<Mutex<LogBudget>>,
+    ) -> io::Result<Self> {
         notify::hide_from(heap::use_default_in(shell)).stderr(Stdio::piped()).process_group(0);
         let mut child = OwnChild::spawn(shell)?;
         let group = Pid::from_child(&child);
         let (guard, stdout) = (child.stdin.take(), child.stdout.take());
-        let stderr = Stderr::new(child.stderr.take(), command, log);
+        let stderr = Stderr::new(child.stderr.take(), label, command, log);
         let process = Self { child, group, stdout, _guard: guard, stderr, stop: None };
         // Only the daemon's ends of the pipes become non-blocking: the command
         // expects its own ends to block.

@@ -28,6 +28,8 @@ pub(super) struct Stderr {
     /// that of all openings: a command that is started again each second would
     /// otherwise begin with a new budget each time.
     budget: Arc<Mutex<LogBudget>>,
+    /// Who speaks, in the log.
+    label: String,
     secrets: Known,
 }
 
@@ -35,10 +37,12 @@ impl Stderr {
     /// `command` is what writes there; none of its secrets is shown.
     pub(super) fn new(
         pipe: Option<ChildStderr>,
+        label: &str,
         command: &str,
         budget: Arc<Mutex<LogBudget>>,
     ) -> Self {
-        Self { pipe, line: Vec::new(), last: None, budget, secrets: Known::of(command) }
+        let (label, secrets) = (label.to_owned(), Known::of(command));
+        Self { pipe, line: Vec::new(), last: None, budget, label, secrets }
     }
 
     pub(super) fn pipe(&self) -> Option<BorrowedFd<'_>> {
@@ -86,7 +90,7 @@ impl Stderr {
         }
         let line = self.secrets.hide(&mask(&text));
         let passed = self.budget.lock().pass(Instant::now());
-        log_limit::info(&format!("the command says: {line}"), passed);
+        log_limit::info(&format!("{} says: {line}", self.label), passed);
         self.last = Some(line);
     }
 }
@@ -97,7 +101,8 @@ mod tests {
 
     #[test]
     fn lines_are_whole_bounded_and_without_passwords() {
-        let mut stderr = Stderr::new(None, "cam --login you:TOPSECRET", Arc::default());
+        let mut stderr =
+            Stderr::new(None, "the command", "cam --login you:TOPSECRET", Arc::default());
         stderr.push(b"one\ntw");
         assert_eq!(stderr.last(), Some("one"));
         stderr.push(b"o\r\r\n  \n");
@@ -116,7 +121,7 @@ mod tests {
     fn budget_of_lines_is_that_of_all_openings() {
         let budget = Arc::<Mutex<LogBudget>>::default();
         for _ in 0..100 {
-            let mut stderr = Stderr::new(None, "cam", Arc::clone(&budget));
+            let mut stderr = Stderr::new(None, "the command", "cam", Arc::clone(&budget));
             stderr.push(b"a line at each start\n");
         }
         assert_eq!(budget.lock().pass(Instant::now()), None, "it is used up");

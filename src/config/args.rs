@@ -221,6 +221,60 @@ pub(super) struct Args {
     #[arg(long, env = "MJPEGD_ON_SEGMENT", value_name = "COMMAND", help_heading = "Recording")]
     pub(crate) on_segment: Option<String>,
 
+    /// Look for motion; keeps the camera on
+    #[arg(long, env = "MJPEGD_MOTION", value_name = "true|false", help_heading = "Motion")]
+    pub(super) motion: bool,
+
+    /// How small a difference counts as motion, 1 to 100
+    #[arg(long, env = "MJPEGD_MOTION_SENSITIVITY", value_name = "N", default_value_t = 50)]
+    #[arg(help_heading = "Motion")]
+    pub(super) motion_sensitivity: u8,
+
+    /// Pictures a second to look at
+    #[arg(long, env = "MJPEGD_MOTION_FPS", value_name = "N", default_value_t = 5.0)]
+    #[arg(help_heading = "Motion")]
+    pub(super) motion_fps: f64,
+
+    /// The smallest thing that counts, in percents of the picture's area
+    #[arg(long, env = "MJPEGD_MOTION_MIN_SIZE", value_name = "PERCENT", default_value_t = 0.1)]
+    #[arg(help_heading = "Motion")]
+    pub(super) motion_min_size: f64,
+
+    /// Motion ends after this time without any
+    #[arg(long, env = "MJPEGD_MOTION_HOLD", value_name = "TIME", default_value = "5s")]
+    #[arg(value_parser = humantime::parse_duration, help_heading = "Motion")]
+    pub(super) motion_hold: Duration,
+
+    /// Look in this part of the picture only: corners as X,Y from 0 to 1, such as
+    /// "0,0.5 1,0.5 1,1 0,1" for the lower half; may be given several times
+    #[arg(long = "motion-zone", env = "MJPEGD_MOTION_ZONE", value_name = "POLYGON")]
+    #[arg(value_delimiter = ';', help_heading = "Motion")]
+    pub(super) motion_zones: Vec<String>,
+
+    /// Do not look in this part of the picture; as --motion-zone
+    #[arg(long = "motion-mask", env = "MJPEGD_MOTION_MASK", value_name = "POLYGON")]
+    #[arg(value_delimiter = ';', help_heading = "Motion")]
+    pub(super) motion_masks: Vec<String>,
+
+    /// Run a shell command at each event of a type, with what happened in its environment
+    /// (MJPEGD_EVENT, MJPEGD_CAMERA, ...); may be given several times
+    // No delimiter, as commands have commas.
+    #[arg(long, env = "MJPEGD_ON", value_name = "EVENT=COMMAND", help_heading = "Events")]
+    pub(super) on: Vec<String>,
+
+    /// How long a command of --on may run before it is ended
+    #[arg(long, env = "MJPEGD_ON_TIMEOUT", value_name = "TIME", default_value = "30s")]
+    #[arg(value_parser = humantime::parse_duration, help_heading = "Events")]
+    pub(super) on_timeout: Duration,
+
+    /// Send each event as JSON to this address, by POST
+    #[arg(long, env = "MJPEGD_WEBHOOK", value_name = "URL", help_heading = "Events")]
+    pub(super) webhook: Option<String>,
+
+    /// File with a key that signs what --webhook sends (HMAC-SHA256)
+    #[arg(long, env = "MJPEGD_WEBHOOK_KEY_FILE", value_name = "FILE", help_heading = "Events")]
+    pub(super) webhook_key_file: Option<PathBuf>,
+
     /// Address and port to listen on: 0.0.0.0:5000 for the whole network, :5000 for IPv6 too, or
     /// unix:PATH for a Unix socket; may be given several times
     // Only this machine by default: nobody should show a room to a whole network by accident.

@@ -8,6 +8,7 @@ use anyhow::{Context, Result, bail, ensure};
 use super::args::Args;
 use super::camera::{CameraConfig, Source, Watch};
 use super::device::DeviceConfig;
+use super::motion::{MotionConfig, motion};
 use super::overlay::OverlayConfig;
 use super::record::{self, RecordConfig};
 use super::turn::Turn;
@@ -31,6 +32,8 @@ pub(crate) struct CameraOptions {
     pub(crate) capture: CaptureConfig,
     /// How many viewers it may have at once; `None`: as many as have a seat.
     pub(crate) max_viewers: Option<usize>,
+    /// How to look for motion; `None`: not at all.
+    pub(crate) motion: Option<MotionConfig>,
     /// How to record it; `None`: not at all.
     pub(crate) record: Option<RecordConfig>,
 }
@@ -127,6 +130,7 @@ impl CameraOptions {
                 turn: Turn { rotate: args.rotate, flip: args.flip },
                 overlay: OverlayConfig::new(args, name)?,
             },
+            motion: motion(args)?,
             record: record::record(args, name)?,
             max_viewers: args.max_viewers,
         })

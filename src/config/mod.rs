@@ -11,7 +11,9 @@ mod command_line;
 mod device;
 mod exit;
 pub(crate) mod file;
+mod hooks;
 mod http;
+mod motion;
 mod name;
 mod options;
 mod overlay;
@@ -41,7 +43,9 @@ pub(crate) use camera_options::{CameraOptions, CaptureConfig, MAX_FRAME_BYTES};
 pub(crate) use command_line::CommandLine;
 pub(crate) use device::{DeviceConfig, InputConfig, TvStandard};
 pub(crate) use exit::ExitConfig;
+pub(crate) use hooks::{HooksConfig, WebhookConfig};
 pub(crate) use http::{HttpConfig, Limits, LostSnapshot, N_SHORT_CONNECTIONS};
+pub(crate) use motion::MotionConfig;
 pub(crate) use name::is_plain_name;
 pub(crate) use overlay::{OverlayConfig, Place};
 #[cfg(test)]
@@ -60,6 +64,7 @@ pub(crate) struct Config {
     pub(crate) cameras: Vec<CameraOptions>,
     pub(crate) http: HttpConfig,
     pub(crate) exit: ExitConfig,
+    pub(crate) hooks: HooksConfig,
     /// The options behind `http`, by name, as they were given.
     pub(crate) server: ServerOptionValues,
 }
@@ -83,7 +88,8 @@ impl Config {
         let credentials = typed.credentials().cloned().or(http.credentials);
         let http = HttpConfig { credentials, ..http };
         let exit = ExitConfig::new(&merged.args).map_err(|e| typed.locate_error(&e, &layers))?;
-        Ok(Self { cameras, http, exit, server: merged.server() })
+        let hooks = HooksConfig::new(&merged.args).map_err(|e| typed.locate_error(&e, &layers))?;
+        Ok(Self { cameras, http, exit, hooks, server: merged.server() })
     }
 }
 
@@ -174,6 +180,19 @@ mod tests {
             (["--record-sync", "5s"], "use 1s or less"),
             (["--record-segment", "2h"], "use 1s to 1h"),
             (["--on-segment", " "], "use a command"),
+            (["--motion-sensitivity", "0"], "use 1 to 100"),
+            (["--motion-fps", "NaN"], "from 0.5 to 30"),
+            (["--motion-min-size", "60"], "from 0 to 50"),
+            (["--motion-hold", "0"], "use 200ms or more"),
+            (["--motion-zone", "0,0 1,1"], "use 3 to 64 corners"),
+            (["--motion-mask", "0,0 1,1 2,2"], "as X,Y from 0 to 1"),
+            (["--on", "beep"], "use EVENT=COMMAND, such as motion-begin="),
+            (["--on", "tea=beep"], "use one of camera-on, camera-off"),
+            (["--on", "camera-on= "], "the command is missing"),
+            (["--on-timeout", "0"], "use 100ms or more"),
+            (["--webhook", "lamp.local"], "use http://"),
+            (["--webhook-key-file", "/dev/null"], "the file is empty"),
+            (["--webhook-key-file", "/nowhere/at/all"], "/nowhere/at/all"),
         ] {
             let error = error(&args);
             assert!(error.contains(says), "{args:?}: {error}");

@@ -47,6 +47,12 @@ mod lifecycle;
 mod lost;
 // Pictures that are rotated and flipped.
 mod turned;
+// Events: the list, the stream, the files beside the recording.
+mod events;
+// Commands and a server that are told of events.
+mod hooks;
+// Motion in pictures of a known truth.
+mod motion;
 // Folders that other programs put pictures into.
 mod folders;
 // Commands as cameras.

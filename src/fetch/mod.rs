@@ -13,6 +13,8 @@ mod digest;
 mod error;
 mod head;
 mod login;
+#[cfg(feature = "daemon")]
+mod post;
 
 mod resolve;
 #[cfg(feature = "https")]
@@ -39,6 +41,8 @@ use chunks::Chunks;
 use clean_heads::{CleanHeads, Exchange};
 pub(crate) use error::{Cause, Error};
 use login::Login;
+#[cfg(feature = "daemon")]
+pub(crate) use post::Poster;
 
 type Response = ureq::http::Response<Body>;
 
@@ -90,32 +94,7 @@ pub(crate) struct BodyReader {
 impl Fetcher {
     /// A fetcher for `url`. `trust` matters only for https addresses.
     pub(crate) fn new(url: Url, trust: &Trust, stop: Shutdown) -> Self {
-        let wait_limit = Arc::new(WaitLimit { stop, until: Mutex::new(Instant::now()) });
-        // ureq has timeouts of its own, which stay off: they end a call but not a wait, and
-        // know no order to stop. `WaitLimit` does both.
-        let config = Config::builder()
-            .http_status_as_error(false)
-            // The camera is on the local network, and a proxy of the environment is
-            // for the internet.
-            .proxy(None)
-            .user_agent(concat!("mjpegd/", env!("CARGO_PKG_VERSION")))
-            .accept_encoding("identity")
-            .max_redirects(MAX_REDIRECTS)
-            .max_redirects_will_error(false)
-            .save_redirect_history(true)
-            // The login is for the server in whose address it was typed. See `login` for
-            // those that a redirect leads to.
-            .redirect_auth_headers(RedirectAuthHeaders::Never)
-            .max_response_header_size(head::MAX_HEAD_BYTES)
-            .input_buffer_size(INPUT_BYTES)
-            .output_buffer_size(OUTPUT_BYTES)
-            .max_idle_connections(1)
-            .build();
-        let exchange = Arc::new(Exchange::default());
-        let clean_heads = CleanHeads(Arc::clone(&exchange));
-        let connector = connection::connector(Arc::clone(&wait_limit), trust, clean_heads);
-        let resolver = resolve::SystemResolver(Arc::clone(&wait_limit));
-        let agent = Agent::with_parts(config, connector, resolver);
+        let (agent, wait_limit, exchange) = parts(trust, stop);
         Self { agent, url, wait_limit, login: None, exchange }
     }
 
@@ -210,6 +189,37 @@ impl Fetcher {
         }
         request.call().map_err(|e| Error::from_ureq(e, &self.wait_limit))
     }
+}
+
+/// An agent of ureq, with what limits its waits and what cleans its answers.
+fn parts(trust: &Trust, stop: Shutdown) -> (Agent, Arc<WaitLimit>, Arc<Exchange>) {
+    let wait_limit = Arc::new(WaitLimit { stop, until: Mutex::new(Instant::now()) });
+    // ureq has timeouts of its own, which stay off: they end a call but not a wait, and
+    // know no order to stop. `WaitLimit` does both.
+    let config = Config::builder()
+        .http_status_as_error(false)
+        // The camera is on the local network, and a proxy of the environment is
+        // for the internet.
+        .proxy(None)
+        .user_agent(concat!("mjpegd/", env!("CARGO_PKG_VERSION")))
+        .accept_encoding("identity")
+        .max_redirects(MAX_REDIRECTS)
+        .max_redirects_will_error(false)
+        .save_redirect_history(true)
+        // The login is for the server in whose address it was typed. See `login` for
+        // those that a redirect leads to.
+        .redirect_auth_headers(RedirectAuthHeaders::Never)
+        .max_response_header_size(head::MAX_HEAD_BYTES)
+        .input_buffer_size(INPUT_BYTES)
+        .output_buffer_size(OUTPUT_BYTES)
+        .max_idle_connections(1)
+        .build();
+    let exchange = Arc::new(Exchange::default());
+    let clean_heads = CleanHeads(Arc::clone(&exchange));
+    let connector = connection::connector(Arc::clone(&wait_limit), trust, clean_heads);
+    let resolver = resolve::SystemResolver(Arc::clone(&wait_limit));
+    let agent = Agent::with_parts(config, connector, resolver);
+    (agent, wait_limit, exchange)
 }
 
 /// Whether the login of a request can be used again: the server accepted it, or did not

@@ -9,6 +9,7 @@
 //! | [`addresses`] | each HTTP address: methods, parameters, replies |
 //! | [`status`] | what the figures of `/status` and `/metrics` mean |
 //! | [`recording`] | times in queries, playback, downloads, files on disk |
+//! | [`events`] | what happened; commands and servers that are told; motion |
 //! | [`page`] | what the page shows, and its keys |
 //! | [`cameras`] | each driver, the states of a camera and why it is lost |
 //! | [`drop_in`] | command lines of uStreamer and mjpg-streamer, each option |
@@ -35,7 +36,7 @@ macro_rules! chapters {
 }
 
 chapters! {
-    install options addresses status recording page cameras tools security scale design
+    install options addresses status recording events page cameras tools security scale design
     measurements troubleshooting glossary
 }
 

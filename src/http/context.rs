@@ -12,6 +12,7 @@ use super::viewers::Viewers;
 use crate::cameras::Cameras;
 use crate::config::HttpConfig;
 use crate::frame::JPEG_TYPE;
+use crate::hooks::Hooks;
 use crate::log_limit::{self, LogBudget, LogReasons};
 use crate::secrets::hide;
 use crate::shutdown::Shutdown;
@@ -23,10 +24,17 @@ const LARGE: usize = 64 << 10;
 /// know what was asked.
 const MAX_SHOWN: usize = 80;
 
+/// The parts of the daemon that endpoints show.
+pub(crate) struct Shown {
+    pub(crate) cameras: Cameras,
+    pub(crate) hooks: Arc<Hooks>,
+}
+
 /// What all endpoints share.
 pub(super) struct Context {
     pub(super) config: HttpConfig,
     pub(super) cameras: Cameras,
+    pub(super) hooks: Arc<Hooks>,
     pub(super) viewers: Arc<Viewers>,
     pub(super) connections: Arc<Connections>,
     pub(super) started: Instant,
@@ -42,15 +50,16 @@ pub(super) struct Context {
 impl Context {
     pub(super) fn new(
         config: HttpConfig,
-        cameras: Cameras,
+        Shown { cameras, hooks }: Shown,
         connections: Arc<Connections>,
         stop: Shutdown,
         addresses: String,
     ) -> Self {
         Self {
-            viewers: Arc::new(Viewers::new(config.n_seats)),
+            viewers: Arc::new(Viewers::new(config.n_seats, cameras.events().clone())),
             config,
             cameras,
+            hooks,
             connections,
             started: Instant::now(),
             stop,

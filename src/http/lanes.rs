@@ -38,11 +38,20 @@ pub(super) enum Lane {
     Control,
     /// Password hashes, which keep a core busy.
     Login,
+    /// Streams of events, which last as long as their clients stay.
+    Events,
 }
 
 impl Lane {
-    pub(super) const ALL: [Self; 6] =
-        [Self::Short, Self::Viewer, Self::Snapshot, Self::Download, Self::Control, Self::Login];
+    pub(super) const ALL: [Self; 7] = [
+        Self::Short,
+        Self::Viewer,
+        Self::Snapshot,
+        Self::Download,
+        Self::Control,
+        Self::Login,
+        Self::Events,
+    ];
 
     /// The name of a worker while it runs a job of this lane, of at most 15
     /// bytes, so that `top -H` shows what each is doing.
@@ -54,6 +63,7 @@ impl Lane {
             Self::Download => c"http-download",
             Self::Control => c"http-control",
             Self::Login => c"http-login",
+            Self::Events => c"http-events",
         }
     }
 }

@@ -83,7 +83,7 @@ fn panic_costs_no_thread_and_no_place() {
 fn no_job_is_lost_in_a_crowd() {
     let (done, ends) = bounded(1000);
     let lanes = Lanes::new(limit(4, 996), move |_, n: u32| done.send(n).unwrap());
-    (0..1000).for_each(|n| assert_eq!(lanes.submit(Lane::ALL[n as usize % 6], n), Ok(())));
+    (0..1000).for_each(|n| assert_eq!(lanes.submit(Lane::ALL[n as usize % 7], n), Ok(())));
     let mut finished: Vec<u32> = ends.iter().take(1000).collect();
     finished.sort_unstable();
     assert!(finished.into_iter().eq(0..1000));
@@ -95,7 +95,7 @@ fn idle_worker_is_used_again() {
     let (done, ends) = bounded(1);
     let lanes = Lanes::new(limit(8, 8), move |_, n: u32| done.send(n).unwrap());
     for n in 0..50 {
-        lanes.submit(Lane::ALL[n as usize % 6], n).unwrap();
+        lanes.submit(Lane::ALL[n as usize % 7], n).unwrap();
         assert_eq!(ends.recv(), Ok(n));
         while lanes.0.state.lock().n_idle == 0 {
             thread::yield_now();

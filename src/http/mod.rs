@@ -9,8 +9,8 @@
 //! ```
 //! Beside these four storeys stands what several of them use: `access` (who
 //! may), `lanes` (the workers), `viewers` (the book of seats), `drainer`, `query`,
-//! `request`, `reply`, `recorded`, `variant`, `ustreamer` and `context`. The order of the
-//! declarations below is the order in which they may know each other, and endpoints never
+//! `request`, `reply`, `recorded`, `event_filter`, `variant`, `ustreamer` and `context`. The
+//! order of the declarations below is the order in which they may know each other, and endpoints never
 //! know each other: a test of the layout checks both.
 //!
 //! HTTP reads from the slot, sets controls through capture's handle, and sees
@@ -37,6 +37,7 @@ mod viewers;
 mod drainer;
 
 mod context;
+mod event_filter;
 mod recorded;
 mod ustreamer;
 mod variant;
@@ -48,6 +49,7 @@ mod dispatch;
 
 mod server;
 
+pub(crate) use context::Shown;
 pub(crate) use routes::check_camera_name;
 pub(crate) use server::Server;
 pub(crate) use transport::{Inherited, QUIET, Restart, reachable};

@@ -12,6 +12,8 @@ mod endpoints {
     pub(super) mod command;
     pub(super) mod controls;
     pub(super) mod download;
+    pub(super) mod events;
+    pub(super) mod events_stream;
     pub(super) mod frames_csv;
     pub(super) mod health;
     pub(super) mod heartbeat;
@@ -132,6 +134,8 @@ pub(super) static ROUTES: &[Endpoint] = &[
     Endpoint { path: "/recordings/frames.csv", methods: READ, access: LoggedIn, lane: Lane::Download, answer: Answer::Reply(endpoints::frames_csv::answer) },
     Endpoint { path: "/recordings/*", methods: READ, access: LoggedIn, lane: Lane::Download, answer: Answer::Reply(endpoints::segment::answer) },
     Endpoint { path: "/download", methods: READ, access: LoggedIn, lane: Lane::Download, answer: Answer::Reply(endpoints::download::answer) },
+    Endpoint { path: "/events", methods: READ, access: LoggedIn, lane: Lane::Download, answer: Answer::Reply(endpoints::events::answer) },
+    Endpoint { path: "/events/stream", methods: READ, access: LoggedIn, lane: Lane::Events, answer: Answer::Reply(endpoints::events_stream::answer) },
     // Of mjpg-streamer.
     Endpoint { path: COMMAND_PATH, methods: COMMAND, access: LoggedIn, lane: Lane::Control, answer: Answer::Reply(endpoints::command::answer) },
     Endpoint { path: TAKE_PATH, methods: READ, access: LoggedIn, lane: Lane::Download, answer: Answer::Reply(endpoints::take::answer) },

@@ -7,12 +7,11 @@ use std::time::Instant;
 use anyhow::Result;
 use crossbeam_channel::Receiver;
 
-use super::context::Context;
+use super::context::{Context, Shown};
 use super::dispatch::Dispatch;
 use super::drainer::Drainer;
 use super::routes;
 use super::transport::{Connections, Inherited, Transport, TransportConfig};
-use crate::cameras::Cameras;
 use crate::config::{Bind, HttpConfig};
 use crate::shutdown::Shutdown;
 
@@ -29,7 +28,7 @@ impl Server {
     /// Why the address cannot be listened on.
     pub(crate) fn start(
         config: HttpConfig,
-        cameras: Cameras,
+        shown: Shown,
         inherited: Option<Inherited>,
         stop: &Shutdown,
     ) -> Result<Self> {
@@ -44,7 +43,7 @@ impl Server {
         // show the counts.
         let connections = Arc::new(Connections::default());
         let (counted, stopped) = (Arc::clone(&connections), stop.clone());
-        let context = Context::new(config, cameras, counted, stopped, routes::list());
+        let context = Context::new(config, shown, counted, stopped, routes::list());
         let dispatch = Arc::new(Dispatch::new(context));
         let transport = Transport::start(transport, connections, Arc::clone(&dispatch) as _, stop)?;
         Ok(Self { transport, dispatch })

@@ -11,11 +11,14 @@ use parking_lot::Mutex;
 use serde::Serialize;
 
 use super::viewer::{Served, Viewer, ViewerInfo};
+use crate::events::{Events, Kind, seconds};
+use crate::log_limit::LogBudget;
 
 /// All viewers of this moment, and the totals of those that left.
 pub(super) struct Viewers {
     /// How many may watch at once.
     n_seats: usize,
+    events: Events,
     book: Mutex<Book>,
 }
 
@@ -33,6 +36,18 @@ struct Book {
     last_watched: Option<Instant>,
     /// Nobody gets a seat any more.
     is_closed: bool,
+    /// The cameras that somebody watches.
+    watched: BTreeMap<String, Watched>,
+    /// By camera. A client that reconnects again and again must not fill the list of
+    /// events; both ends of a short visit are left out then.
+    budgets: BTreeMap<String, LogBudget>,
+}
+
+/// A time in which somebody watches a camera.
+struct Watched {
+    since: Instant,
+    /// Whether its beginning was an event, so that its end is one.
+    is_announced: bool,
 }
 
 /// What a camera's viewers were given since the start of the program.
@@ -82,8 +97,8 @@ pub(super) const DRAINING: &str = "the program drains and takes no new viewers";
 const MAX_IN_LINE: usize = 4;
 
 impl Viewers {
-    pub(super) fn new(n_seats: usize) -> Self {
-        Self { n_seats, book: Mutex::default() }
+    pub(super) fn new(n_seats: usize, events: Events) -> Self {
+        Self { n_seats, events, book: Mutex::default() }
     }
 
     /// Gives a viewer a seat. `n_most` may watch the camera, or all who have a
@@ -115,6 +130,7 @@ impl Viewers {
         // Checked and taken under one lock, so that two that come at once do not get
         // the last seat both.
         book.tally(camera).n_ever += 1;
+        book.note_first(camera, &self.events);
         book.present.insert(viewer.id, Arc::clone(&viewer));
         Ok(Seat { all: Arc::clone(self), viewer })
     }
@@ -200,6 +216,7 @@ impl Viewers {
         // Here, as only this caller knows which cameras there are. Names come from a
         // file that is read again, so they would grow without bound.
         book.totals.retain(|name, _| cameras.contains(&name.as_str()));
+        book.budgets.retain(|name, _| cameras.contains(&name.as_str()));
         let total = |name: &&str| {
             let mut tally = book.totals.get(*name).copied().unwrap_or_default();
             let viewers = book.present.values().filter(|viewer| viewer.camera == *name);
@@ -215,6 +232,31 @@ impl Viewers {
 impl Book {
     fn n_watching(&self, camera: &str) -> usize {
         self.present.values().filter(|viewer| viewer.camera == camera).count()
+    }
+
+    /// A viewer comes.
+    fn note_first(&mut self, camera: &str, events: &Events) {
+        if self.watched.contains_key(camera) {
+            return;
+        }
+        let since = Instant::now();
+        let budget = self.budgets.entry(camera.to_owned()).or_default();
+        let is_announced = budget.pass(since).is_some();
+        if is_announced {
+            // Under the lock of the book, so that events are in the order of what happened.
+            events.emit(camera, Kind::FirstViewer, &[]);
+        }
+        self.watched.insert(camera.to_owned(), Watched { since, is_announced });
+    }
+
+    /// A viewer has left.
+    fn note_last(&mut self, camera: &str, events: &Events) {
+        if self.n_watching(camera) > 0 {
+            return;
+        }
+        if let Some(Watched { since, is_announced: true }) = self.watched.remove(camera) {
+            events.emit(camera, Kind::LastViewer, &[("watched_s", seconds(since.elapsed()))]);
+        }
     }
 
     fn tally(&mut self, camera: &str) -> &mut Tally {
@@ -248,6 +290,7 @@ impl Drop for Seat {
         book.present.remove(&viewer.id);
         book.last_watched = Some(Instant::now());
         book.tally(&viewer.camera).served.add(served);
+        book.note_last(&viewer.camera, &self.all.events);
     }
 }
 

@@ -15,7 +15,7 @@ fn info() -> ViewerInfo {
 
 #[test]
 fn what_a_viewer_had_stays_in_the_total() {
-    let viewers = Arc::new(Viewers::new(8));
+    let viewers = Arc::new(Viewers::new(8, Events::default()));
     let seat = viewers.enter("camera", None, info()).ok().unwrap();
     seat.viewer.sent(100, 0, Instant::now());
     seat.viewer.sent(100, 3, Instant::now());
@@ -37,7 +37,7 @@ fn what_a_viewer_had_stays_in_the_total() {
 
 #[test]
 fn seats_of_the_daemon_and_of_a_camera_are_bounded_and_given_back() {
-    let viewers = Arc::new(Viewers::new(3));
+    let viewers = Arc::new(Viewers::new(3, Events::default()));
     let enter = |camera, n_most| viewers.enter(camera, n_most, info());
     let first = enter("a", Some(2)).ok().unwrap();
     let _second = enter("a", Some(2)).ok().unwrap();
@@ -55,7 +55,7 @@ fn seats_of_the_daemon_and_of_a_camera_are_bounded_and_given_back() {
 
 #[test]
 fn line_for_a_seat_is_short() {
-    let viewers = Viewers::new(1);
+    let viewers = Viewers::new(1, Events::default());
     let mut line: Vec<_> = (0..MAX_IN_LINE).map(|_| viewers.stand_in_line().unwrap()).collect();
     assert!(viewers.stand_in_line().is_none());
     line.pop();
@@ -64,7 +64,7 @@ fn line_for_a_seat_is_short() {
 
 #[test]
 fn last_watched_is_now_while_somebody_watches() {
-    let viewers = Arc::new(Viewers::new(1));
+    let viewers = Arc::new(Viewers::new(1, Events::default()));
     assert_eq!(viewers.last_watched(), None);
     let asked = Instant::now();
     viewers.note_watching(asked);

@@ -2,9 +2,11 @@
 //! delete what is out of bounds. Both may wait for a slow disk for seconds, and
 //! the recorder would miss frames meanwhile.
 
+use std::fs::File;
+use std::sync::Arc;
 use std::time::{Duration, Instant, SystemTime};
 
-use crossbeam_channel::{Receiver, RecvTimeoutError};
+use crossbeam_channel::{Receiver, never, select};
 
 use super::cleaner::Cleaner;
 use super::recorder::Written;
@@ -18,17 +20,30 @@ const IDLE_PERIOD: Duration = Duration::from_secs(10);
 const MIN_PERIOD: Duration = Duration::from_millis(500);
 
 /// Runs until the other end of `written` is dropped. While it records, the
-/// recorder sends at least once a second.
-pub(super) fn run(store: &Store, config: &RecordConfig, written: &Receiver<Written>) {
+/// recorder sends at least once a second. `events` are files with events.
+pub(super) fn run(
+    store: &Store,
+    config: &RecordConfig,
+    written: &Receiver<Written>,
+    events: &Receiver<Arc<File>>,
+) {
+    let (none, mut events) = (never(), events);
     let mut cleaner = Cleaner::default();
     let mut cleaned: Option<Instant> = None;
     loop {
         // Only an age can be exceeded while nothing is written.
         let timeout = if config.max_age.is_some() { IDLE_PERIOD } else { Duration::MAX };
-        match written.recv_timeout(timeout) {
-            Ok(segments) => segments.iter().for_each(|files| files.sync()),
-            Err(RecvTimeoutError::Timeout) => {}
-            Err(RecvTimeoutError::Disconnected) => return,
+        select! {
+            recv(written) -> segments => match segments {
+                Ok(segments) => segments.iter().for_each(|files| files.sync()),
+                Err(_) => return,
+            },
+            recv(events) -> file => match file {
+                // Whoever writes events notices a bad disk by its next write.
+                Ok(file) => drop(file.sync_data()),
+                Err(_) => events = &none,
+            },
+            default(timeout) => {}
         }
         if cleaned.is_none_or(|at| at.elapsed() >= MIN_PERIOD) {
             cleaner.clean(store, config, micros(SystemTime::now()), Instant::now());

@@ -4,6 +4,7 @@
 //! slot -> recorder -> segments and indexes in a folder -> store -> playback
 //!                            cleaner deletes the oldest         -> export
 //!                            on-segment hands them to a command
+//! events -> journal -> files beside the segments
 //! ```
 //! A segment is a file of about a minute of the stream, byte for byte as layout
 //! B on the wire, with an index beside it that can always be rebuilt from it.
@@ -14,6 +15,7 @@ mod cleaner;
 mod export;
 mod follow;
 mod handover;
+mod journal;
 mod maintenance;
 mod playback;
 mod recorder;
@@ -23,6 +25,7 @@ mod store;
 mod tests;
 mod time;
 
+use std::fs::File;
 use std::io;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::PathBuf;
@@ -44,7 +47,9 @@ pub(crate) use time::{LAST, Micros, SECOND, micros, rfc3339};
 
 use crate::capture::Capture;
 use crate::config::RecordConfig;
+use crate::events::{Closer, Filter, Source, Subscription};
 use crate::shutdown::{self, Trigger};
+use journal::Journal;
 
 /// The recording of one camera: switches it on and off, says how it goes, and
 /// gives access to what was recorded.
@@ -58,6 +63,15 @@ struct Handle {
     threads: Mutex<Vec<JoinHandle<()>>>,
     /// Ends the handing over; `None` after the stop.
     trigger: Mutex<Option<Trigger>>,
+    journal: Mutex<Option<JournalThread>>,
+}
+
+/// The thread that writes events, and what ends it: it also waits for a disk that is
+/// away.
+struct JournalThread {
+    thread: JoinHandle<()>,
+    closer: Closer,
+    stop: Sender<()>,
 }
 
 /// What the handle and the threads share.
@@ -65,6 +79,8 @@ struct Shared {
     config: RecordConfig,
     capture: Capture,
     store: Arc<Store>,
+    journal: Journal,
+    source: Source,
     stats: status::Stats,
     handover: Mutex<Handover>,
     is_wanted: AtomicBool,
@@ -79,18 +95,23 @@ impl Shared {
 impl Recording {
     /// Starts to record. If it cannot, that is a state and no error, because
     /// the camera works without its recording.
-    pub(crate) fn start(config: RecordConfig, capture: Capture) -> Self {
+    pub(crate) fn start(config: RecordConfig, capture: Capture, source: Source) -> Self {
         let shared = Arc::new(Shared {
             config,
             capture,
             store: Arc::default(),
-            stats: status::Stats::new(),
+            journal: Journal::default(),
+            stats: status::Stats::new(source.clone()),
+            source,
             handover: Mutex::default(),
             is_wanted: AtomicBool::new(true),
         });
         let (wakeup, woken) = bounded(1);
         // One batch waits at most: the recorder keeps the next one itself.
         let (written, to_sync) = bounded(1);
+        let (events_written, events_to_sync) = bounded(1);
+        // Before the recorder, whose first events belong to the recording.
+        let journal = start_journal(&shared, events_written);
         let (recording, keeping) = (Arc::clone(&shared), Arc::clone(&shared));
         let (trigger, stop) = shutdown::channel();
         let handing = Arc::clone(&shared);
@@ -102,7 +123,8 @@ impl Recording {
             spawn(
                 "cleaner",
                 Box::new(move || {
-                    let run = || maintenance::run(&keeping.store, &keeping.config, &to_sync);
+                    let (store, config) = (&keeping.store, &keeping.config);
+                    let run = || maintenance::run(store, config, &to_sync, &events_to_sync);
                     // A panic, which is logged, costs one round. Without the next
                     // ones the recording would fill the disk.
                     while catch_unwind(AssertUnwindSafe(run)).is_err() {}
@@ -121,18 +143,20 @@ impl Recording {
             }
         }
         let wakeup = Mutex::new(Some(wakeup));
-        let trigger = Mutex::new(Some(trigger));
-        Self(Arc::new(Handle { shared, wakeup, threads: Mutex::new(threads), trigger }))
+        let (trigger, journal) = (Mutex::new(Some(trigger)), Mutex::new(journal));
+        Self(Arc::new(Handle { shared, wakeup, threads: Mutex::new(threads), trigger, journal }))
     }
 
     /// Shows a recording that others write. A folder that is not there is a state and
     /// no error.
-    pub(crate) fn follow(dir: PathBuf, capture: Capture) -> Self {
+    pub(crate) fn follow(dir: PathBuf, capture: Capture, source: Source) -> Self {
         let shared = Arc::new(Shared {
             config: RecordConfig::of_others(dir),
             capture,
             store: Arc::default(),
-            stats: status::Stats::new(),
+            journal: Journal::default(),
+            stats: status::Stats::new(source.clone()),
+            source,
             handover: Mutex::default(),
             is_wanted: AtomicBool::new(false),
         });
@@ -147,6 +171,7 @@ impl Recording {
             wakeup: Mutex::default(),
             threads: Mutex::new(thread.into_iter().collect()),
             trigger: Mutex::new(Some(trigger)),
+            journal: Mutex::default(),
         }))
     }
 
@@ -189,7 +214,12 @@ impl Recording {
         &self.0.shared.store
     }
 
-    /// Returns when the threads are gone. The slot must be closed before, as
+    /// The events of this camera that are on disk.
+    pub(crate) fn journal(&self) -> &Journal {
+        &self.0.shared.journal
+    }
+
+    /// Returns when recorder and cleaner are gone. The slot must be closed before, as
     /// the recorder waits on it.
     pub(crate) fn stop(&self) {
         drop(self.0.wakeup.lock().take());
@@ -200,6 +230,47 @@ impl Recording {
             if thread.join().is_err() {
                 log::error!("the {name} thread panicked");
             }
+        }
+    }
+
+    /// Writes the last events and returns when that thread is gone too. After whatever
+    /// causes events of this camera has ended.
+    pub(crate) fn stop_journal(&self) {
+        let Some(JournalThread { thread, closer, stop }) = self.0.journal.lock().take() else {
+            return;
+        };
+        closer.close();
+        drop(stop);
+        if thread.join().is_err() {
+            log::error!("the events thread panicked");
+        }
+    }
+}
+
+/// Starts the thread `events`.
+fn start_journal(shared: &Arc<Shared>, to_sync: Sender<Arc<File>>) -> Option<JournalThread> {
+    let source = &shared.source;
+    let filter = Filter::camera(source.camera());
+    let subscription: Subscription = source.events().subscribe(filter, journal::N_WAITING);
+    let closer = subscription.closer();
+    let (stop, stopped) = bounded(0);
+    let shared = Arc::clone(shared);
+    let run = move || {
+        journal::run(&journal::Task {
+            config: &shared.config,
+            store: &shared.store,
+            journal: &shared.journal,
+            events: shared.source.events(),
+            subscription: &subscription,
+            to_sync: &to_sync,
+            stop: &stopped,
+        });
+    };
+    match spawn("events", Box::new(run)) {
+        Ok(thread) => Some(JournalThread { thread, closer, stop }),
+        Err(e) => {
+            log::error!("no thread to keep the events: {e}");
+            None
         }
     }
 }

@@ -1,9 +1,11 @@
 //! The state of a recording and its figures.
 
+use std::mem;
 use std::time::{Instant, SystemTime};
 
 use parking_lot::Mutex;
 
+use crate::events::{Kind, Source};
 use crate::rate::Rate;
 
 /// What the recorder does.
@@ -48,18 +50,20 @@ pub(crate) struct Status {
     pub(crate) n_failures: u64,
 }
 
-/// The recorder keeps it up to date, and anybody may read it.
-#[derive(Debug)]
-pub(super) struct Stats(Mutex<Inner>);
+/// The recorder keeps it up to date, and anybody may read it. A change of the state is
+/// an event.
+pub(super) struct Stats {
+    inner: Mutex<Inner>,
+    source: Source,
+}
 
-#[derive(Debug)]
 struct Inner {
     status: Status,
     rate: Rate,
 }
 
 impl Stats {
-    pub(super) fn new() -> Self {
+    pub(super) fn new(source: Source) -> Self {
         let status = Status {
             state: State::Starting,
             cause: None,
@@ -70,38 +74,46 @@ impl Stats {
             n_skipped: 0,
             n_failures: 0,
         };
-        Self(Mutex::new(Inner { status, rate: Rate::new() }))
+        Self { inner: Mutex::new(Inner { status, rate: Rate::new() }), source }
     }
 
     pub(super) fn status(&self) -> Status {
-        let inner = self.0.lock();
+        let inner = self.inner.lock();
         Status { fps: inner.rate.per_second(Instant::now()), ..inner.status.clone() }
     }
 
     /// Sets the state. A failed recording stays failed while it is tried again, so
     /// that its cause can be read.
     pub(super) fn set(&self, state: State) {
-        let status = &mut self.0.lock().status;
+        let status = &mut self.inner.lock().status;
         if state == State::Starting && status.state == State::Failed {
             return;
         }
-        status.enter(state);
+        let before = status.enter(state);
+        if state == State::Off && before == State::Recording {
+            self.source.emit(Kind::RecordingStopped, &[("frames", status.n_frames.into())]);
+        }
         status.cause = None;
     }
 
     pub(super) fn fail(&self, cause: String) {
-        let status = &mut self.0.lock().status;
-        status.enter(State::Failed);
+        let status = &mut self.inner.lock().status;
+        // Once, and not at each try.
+        if status.enter(State::Failed) != State::Failed {
+            self.source.emit(Kind::RecordingFailed, &[("cause", cause.as_str().into())]);
+        }
         status.n_failures += 1;
         status.cause = Some(cause);
     }
 
     pub(super) fn count_frame(&self, n_bytes: usize, n_skipped: u64) {
         // One lock for all figures, so that a status is of one moment.
-        let mut inner = self.0.lock();
+        let mut inner = self.inner.lock();
         inner.rate.event(Instant::now());
         let status = &mut inner.status;
-        status.enter(State::Recording);
+        if status.enter(State::Recording) != State::Recording {
+            self.source.emit(Kind::RecordingStarted, &[]);
+        }
         status.cause = None;
         status.n_frames += 1;
         status.n_bytes += n_bytes as u64;
@@ -110,11 +122,12 @@ impl Stats {
 }
 
 impl Status {
-    fn enter(&mut self, state: State) {
+    /// Returns the state before.
+    fn enter(&mut self, state: State) -> State {
         // Not at each frame: `since` is when the state began.
         if self.state != state {
-            self.state = state;
             self.since = SystemTime::now();
         }
+        mem::replace(&mut self.state, state)
     }
 }

@@ -124,12 +124,12 @@ impl Fixture {
     fn with_config(change: impl FnOnce(&mut CaptureConfig)) -> Self {
         let ((trigger, mut setup), steps, n_open) = fake_setup("first", LONG, false);
         change(&mut setup.config);
-        Self { capture: Capture::with_setup((trigger, setup)), steps, n_open }
+        Self { capture: Capture::with_setup((trigger, setup), Source::default()), steps, n_open }
     }
 
     fn with_driver(idle_timeout: Duration, is_costly: bool) -> Self {
         let (setup, steps, n_open) = fake_setup("first", idle_timeout, is_costly);
-        Self { capture: Capture::with_setup(setup), steps, n_open }
+        Self { capture: Capture::with_setup(setup, Source::default()), steps, n_open }
     }
 
     fn step(&self, step: Step) {

@@ -5,7 +5,7 @@ use super::*;
 fn fixture(is_able: bool) -> Fixture {
     let ((trigger, mut setup), steps, n_open) = fake_setup("first", LONG, !is_able);
     setup.asked.still_size = Some((1920, 1080));
-    Fixture { capture: Capture::with_setup((trigger, setup)), steps, n_open }
+    Fixture { capture: Capture::with_setup((trigger, setup), Source::default()), steps, n_open }
 }
 
 fn ask(reader: &Reader) -> Option<Arc<Frame>> {
@@ -36,7 +36,7 @@ fn it_is_turned_as_the_stream_is() {
     let ((trigger, mut setup), _steps, _) = fake_setup("first", LONG, false);
     setup.asked.still_size = Some((1920, 1080));
     setup.turn.get_mut().rotate = crate::config::Rotate::By90;
-    let capture = Capture::with_setup((trigger, setup));
+    let capture = Capture::with_setup((trigger, setup), Source::default());
     let still = ask(&capture.read()).unwrap();
     let upright = jpeg::check(OTHER).unwrap();
     assert_eq!((still.meta.width, still.meta.height), (upright.height, upright.width));

@@ -1,6 +1,6 @@
 # Print an optspec for argparse to handle cmd's options that are independent of any subcommand.
 function __fish_mjpegd_global_optspecs
-    string join \n camera= max-viewers= fps= resolution= snapshot-resolution= format= input= tv-standard= dv-timings= quality= encoder= control= warmup= stall-timeout= tls-ca= tls-insecure= max-frame-size= min-frame-size= every= drop-same-frames= allow-truncated= rotate= flip= overlay= overlay-position= overlay-size= overlay-box= watch= remove-shown= idle-timeout= config= print-config= record= record-fps= record-max-size= record-max-age= record-sync= record-segment= on-segment= bind= unix-mode= threads= max-variants= write-timeout= head-timeout= max-head= max-connections= max-leaks= exit-on-lost= exit-on-device-error= exit-on-no-viewers= drain-timeout= www= lost-snapshot= lock-controls= instance-id= auth-file= trusted-proxy= allow-origin= h/help V/version
+    string join \n camera= max-viewers= fps= resolution= snapshot-resolution= format= input= tv-standard= dv-timings= quality= encoder= control= warmup= stall-timeout= tls-ca= tls-insecure= max-frame-size= min-frame-size= every= drop-same-frames= allow-truncated= rotate= flip= overlay= overlay-position= overlay-size= overlay-box= watch= remove-shown= idle-timeout= config= print-config= record= record-fps= record-max-size= record-max-age= record-sync= record-segment= on-segment= motion= motion-sensitivity= motion-fps= motion-min-size= motion-hold= motion-zone= motion-mask= on= on-timeout= webhook= webhook-key-file= bind= unix-mode= threads= max-variants= write-timeout= head-timeout= max-head= max-connections= max-leaks= exit-on-lost= exit-on-device-error= exit-on-no-viewers= drain-timeout= www= lost-snapshot= lock-controls= instance-id= auth-file= trusted-proxy= allow-origin= h/help V/version
 end
 
 function __fish_mjpegd_needs_command
@@ -77,6 +77,18 @@ complete -c mjpegd -n "__fish_mjpegd_needs_command" -l record-max-age -d 'How ol
 complete -c mjpegd -n "__fish_mjpegd_needs_command" -l record-sync -d 'How often to sync the recording to disk, 1s or less: a power cut costs at most what was recorded in this time; 0: after each picture' -r
 complete -c mjpegd -n "__fish_mjpegd_needs_command" -l record-segment -d 'How long a file of the recording is, 1s to 1h; a minute if not given, longer for few pictures' -r
 complete -c mjpegd -n "__fish_mjpegd_needs_command" -l on-segment -d 'Run this command for each finished file of the recording, one after the other and again until it succeeds; MJPEGD_SEGMENT has the path. What waits for it is not deleted' -r
+complete -c mjpegd -n "__fish_mjpegd_needs_command" -l motion -d 'Look for motion; keeps the camera on' -r -f -a "true\t''
+false\t''"
+complete -c mjpegd -n "__fish_mjpegd_needs_command" -l motion-sensitivity -d 'How small a difference counts as motion, 1 to 100' -r
+complete -c mjpegd -n "__fish_mjpegd_needs_command" -l motion-fps -d 'Pictures a second to look at' -r
+complete -c mjpegd -n "__fish_mjpegd_needs_command" -l motion-min-size -d 'The smallest thing that counts, in percents of the picture\'s area' -r
+complete -c mjpegd -n "__fish_mjpegd_needs_command" -l motion-hold -d 'Motion ends after this time without any' -r
+complete -c mjpegd -n "__fish_mjpegd_needs_command" -l motion-zone -d 'Look in this part of the picture only: corners as X,Y from 0 to 1, such as "0,0.5 1,0.5 1,1 0,1" for the lower half; may be given several times' -r
+complete -c mjpegd -n "__fish_mjpegd_needs_command" -l motion-mask -d 'Do not look in this part of the picture; as --motion-zone' -r
+complete -c mjpegd -n "__fish_mjpegd_needs_command" -l on -d 'Run a shell command at each event of a type, with what happened in its environment (MJPEGD_EVENT, MJPEGD_CAMERA, ...); may be given several times' -r
+complete -c mjpegd -n "__fish_mjpegd_needs_command" -l on-timeout -d 'How long a command of --on may run before it is ended' -r
+complete -c mjpegd -n "__fish_mjpegd_needs_command" -l webhook -d 'Send each event as JSON to this address, by POST' -r
+complete -c mjpegd -n "__fish_mjpegd_needs_command" -l webhook-key-file -d 'File with a key that signs what --webhook sends (HMAC-SHA256)' -r -F
 complete -c mjpegd -n "__fish_mjpegd_needs_command" -l bind -d 'Address and port to listen on: 0.0.0.0:5000 for the whole network, :5000 for IPv6 too, or unix:PATH for a Unix socket; may be given several times' -r
 complete -c mjpegd -n "__fish_mjpegd_needs_command" -l unix-mode -d 'Who may connect to Unix sockets: the mode of their files, such as 660' -r
 complete -c mjpegd -n "__fish_mjpegd_needs_command" -l threads -d 'How many viewers there may be at once; further ones are asked to come back later' -r
@@ -97,7 +109,7 @@ picture\t'The drawn picture, as uStreamer gives it'"
 complete -c mjpegd -n "__fish_mjpegd_needs_command" -l lock-controls -d 'Refuse to change controls of cameras by HTTP' -r -f -a "true\t''
 false\t''"
 complete -c mjpegd -n "__fish_mjpegd_needs_command" -l instance-id -d 'Name of this program in /state and in the cookies of its streams, as uStreamer has it' -r
-complete -c mjpegd -n "__fish_mjpegd_needs_command" -l auth-file -d 'File with user:password lines, the password plain or hashed; a login is then required for all addresses but /healthz' -r -F
+complete -c mjpegd -n "__fish_mjpegd_needs_command" -l auth-file -d 'File with user:password lines, the password plain or hashed; a login is then required for all addresses but /healthz and /readyz' -r -F
 complete -c mjpegd -n "__fish_mjpegd_needs_command" -l trusted-proxy -d 'Believe what proxies of this address or network say of their clients (X-Forwarded-For, -Host and -Proto, or Forwarded), or of Unix sockets (unix); may be given several times' -r
 complete -c mjpegd -n "__fish_mjpegd_needs_command" -l allow-origin -d 'Let scripts of pages of this origin (or * for any) read the camera from a visitor\'s browser; those of a named origin may also set controls and switch recording' -r
 complete -c mjpegd -n "__fish_mjpegd_needs_command" -s h -l help -d 'Print help (see more with \'--help\')'

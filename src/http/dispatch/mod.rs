@@ -49,6 +49,9 @@ enum Job {
 /// viewer that is leaving, and clients whose query is wrong.
 const N_BEYOND_SEATS: usize = 8;
 
+/// Streams of events at once, a page or a program each.
+const N_EVENT_STREAMS: usize = 16;
+
 /// How many jobs of a lane run at once, and how many wait. One more gets 503:
 ///
 /// | lane | text | counter |
@@ -58,6 +61,7 @@ const N_BEYOND_SEATS: usize = 8;
 /// | `Short` | too many requests at once | `connections.refused` |
 /// | `Snapshot`, `Download`, `Control` | too many snapshots, downloads, changes at once | `connections.refused` |
 /// | `Login` | too many passwords to check | `connections.refused` |
+/// | `Events` | too many streams of events at once | `connections.refused` |
 ///
 /// Mostly a viewer finds out in [`Stream::run`] that there is no seat, since its
 /// lane is longer than there are seats. It has the same text and counter there.
@@ -75,6 +79,9 @@ fn limit(lane: Lane, n_seats: usize) -> Limit {
         Lane::Control => (4, 16),
         // A slow hash keeps a core busy, so never two at once.
         Lane::Login => (1, 32),
+        // Each keeps a thread. They take no seats, so that pages that show events cannot
+        // take them from viewers.
+        Lane::Events => (N_EVENT_STREAMS, 0),
     };
     Limit { n_running, n_waiting }
 }
@@ -169,7 +176,8 @@ impl Shared {
             self.context.viewers.note_watching(asked);
         }
         // A HEAD of a stream takes no seat.
-        let is_short = lane == Lane::Viewer && request.is_head();
+        let is_stream = matches!(lane, Lane::Viewer | Lane::Events);
+        let is_short = is_stream && request.is_head();
         let lane = if is_short { Lane::Short } else { lane };
         self.submit(lanes, lane, Job::Answer(Box::new(request), answer));
     }
@@ -220,7 +228,7 @@ impl Shared {
             Job::Send(sending) => (sending.0, None),
         };
         // Pages and states are of all cameras.
-        let camera = camera.filter(|_| lane != Lane::Short);
+        let camera = camera.filter(|_| !matches!(lane, Lane::Short | Lane::Events));
         let camera = camera.as_ref().map(|camera| camera.name.as_str());
         let reply = self.refuse(lane, why, camera);
         // On this thread, as all workers are busy. Neither blocks: these are the

@@ -175,6 +175,7 @@ pub(super) fn full(lane: Lane) -> &'static str {
         Lane::Download => "too many downloads at once",
         Lane::Control => "too many changes at once",
         Lane::Login => "too many passwords to check; try again",
+        Lane::Events => "too many streams of events at once",
     }
 }
 

@@ -3,11 +3,13 @@
 use std::fmt::{Display, Write};
 
 use crate::capture::{State, Status};
+use crate::hooks::Report;
 use crate::http::context::Context;
 use crate::http::reply::{Code, Reply};
 use crate::http::request::Request;
 use crate::http::transport::ConnectionsReport;
 use crate::http::viewers::Tally;
+use crate::motion::{self, Motion};
 use crate::recording::{self, Handover, Totals, Waiting};
 use crate::variants::{self, Figures};
 
@@ -90,6 +92,7 @@ struct CameraFigures<'a> {
     status: Status,
     n_viewers: usize,
     tally: Tally,
+    motion: Option<motion::Status>,
     recording: Option<(recording::Status, Totals)>,
     handover: Option<(Handover, Waiting)>,
     variants: (Vec<variants::Report>, Figures),
@@ -112,6 +115,7 @@ fn text(context: &Context) -> String {
             status: camera.capture.status(),
             n_viewers: viewers.n_watching(&camera.name),
             tally,
+            motion: camera.motion.as_ref().map(Motion::status),
             recording: camera.recording.as_ref().map(|r| (r.status(), r.store().totals())),
             handover: camera.recording.as_ref().and_then(|recording| {
                 recording.handover().map(|handover| (handover, recording.store().waiting()))
@@ -141,8 +145,39 @@ fn text(context: &Context) -> String {
     page.one("variants_max", "gauge", "Variants that there may be at once.", &max);
     page.one("variants_refused_total", "counter", "Wishes refused, all variants in use.", &refused);
     of_variants(&mut page, &cameras);
+    of_motion(&mut page, &cameras);
+    of_events(&mut page, context);
     of_connections(&mut page, connections);
     page.0
+}
+
+fn of_motion(page: &mut Page, all: &[CameraFigures<'_>]) {
+    let mut one = |name, kind, help, value: fn(&motion::Status) -> u64| {
+        page.each((name, kind, help), all, |camera| {
+            camera.motion.iter().map(move |status| (None, value(status)))
+        });
+    };
+    one("motion", "gauge", "1 while something moves.", |status| status.is_moving.into());
+    let looks = "Pictures looked at for motion.";
+    one("motion_looks_total", "counter", looks, |status| status.n_looks);
+    let unreadable = "Pictures in which no motion can be seen.";
+    one("motion_unreadable_total", "counter", unreadable, |status| status.n_unreadable);
+}
+
+fn of_events(page: &mut Page, context: &Context) {
+    page.many(
+        ("events_total", "counter", "Events, by type."),
+        "type",
+        context.cameras.events().counts().map(|(kind, n)| (kind.name(), n)),
+    );
+    // All hooks together, as nothing that was typed is a label.
+    let mut results = [("done", 0), ("failed", 0), ("late", 0), ("lost", 0)];
+    for Report { counts, .. } in context.hooks.reports() {
+        let found = [counts.n_done, counts.n_failed, counts.n_late, counts.n_lost];
+        results.iter_mut().zip(found).for_each(|((_, sum), n)| *sum += n);
+    }
+    let help = "Events for hooks, by what became of them.";
+    page.many(("hooks_total", "counter", help), "result", results);
 }
 
 fn of_connections(page: &mut Page, of: &ConnectionsReport) {

@@ -8,7 +8,9 @@ use serde_json::Value;
 
 use crate::cameras::Camera;
 use crate::capture::{Asked, StillCounts};
+use crate::events::Kind;
 use crate::frame::since_epoch;
+use crate::hooks;
 use crate::http::context::Context;
 use crate::http::recorded;
 use crate::http::reply::{Code, Reply};
@@ -18,6 +20,7 @@ use crate::http::viewer::Viewer;
 use crate::http::viewers::{Seats, Viewers};
 use crate::instance;
 use crate::mode::Mode;
+use crate::motion;
 use crate::variants;
 
 /// Never fails: the signature is that of all endpoints.
@@ -45,6 +48,19 @@ struct StatusReport {
     /// Of the camera of this address; `null` where nothing is recorded.
     recording: Option<Value>,
     viewers: Vec<ViewerReport>,
+    hooks: Vec<HookReport>,
+}
+
+/// A command of `--on`, or the webhook, whose `event` is `null`.
+#[derive(Serialize)]
+struct HookReport {
+    event: Option<&'static str>,
+    action: String,
+    done: u64,
+    failed: u64,
+    late: u64,
+    lost: u64,
+    error: Option<String>,
 }
 
 #[derive(Serialize)]
@@ -70,6 +86,8 @@ struct CameraReport {
     #[serde(skip_serializing_if = "Option::is_none")]
     stills: Option<Stills>,
     variants: Vec<VariantReport>,
+    /// `null` where no motion is looked for.
+    motion: Option<MotionReport>,
 }
 
 /// Snapshots of another size than the stream's.
@@ -106,6 +124,15 @@ struct VariantReport {
     cpu_s: f64,
     /// Of the pictures so far; `null` before the first.
     cpu_ms_per_picture: Option<f64>,
+}
+
+#[derive(Serialize)]
+struct MotionReport {
+    moving: bool,
+    area: f64,
+    looks: u64,
+    unreadable: u64,
+    cause: Option<String>,
 }
 
 /// What was asked of the camera, or what it made of it.
@@ -191,6 +218,7 @@ impl StatusReport {
             connections: connections.report(context.config.limits.max_connections),
             recording: camera.recording.as_ref().map(recorded::report),
             viewers: viewers.present().iter().map(|viewer| ViewerReport::new(viewer)).collect(),
+            hooks: context.hooks.reports().into_iter().map(HookReport::new).collect(),
         }
     }
 }
@@ -234,6 +262,7 @@ impl CameraReport {
             faults: status.n_faults.into_iter().collect(),
             stills: status.asked.still_size.map(|size| Stills::new(size, status.stills)),
             variants: camera.variants.report().0.iter().map(VariantReport::new).collect(),
+            motion: camera.motion.as_ref().map(|motion| MotionReport::new(motion.status())),
         }
     }
 }
@@ -258,6 +287,32 @@ impl VariantReport {
             skipped: figures.n_skipped,
             cpu_s: round(figures.cpu.as_secs_f64()),
             cpu_ms_per_picture: n_pictures.map(|n| ms(figures.cpu / n)),
+        }
+    }
+}
+
+impl MotionReport {
+    fn new(status: motion::Status) -> Self {
+        Self {
+            moving: status.is_moving,
+            area: round(status.area.into()),
+            looks: status.n_looks,
+            unreadable: status.n_unreadable,
+            cause: status.cause,
+        }
+    }
+}
+
+impl HookReport {
+    fn new(hooks::Report { kind, action, counts }: hooks::Report) -> Self {
+        Self {
+            event: kind.map(Kind::name),
+            action,
+            done: counts.n_done,
+            failed: counts.n_failed,
+            late: counts.n_late,
+            lost: counts.n_lost,
+            error: counts.error,
         }
     }
 }

@@ -172,6 +172,11 @@ impl Connection {
         write_all(&self.claim.entry.socket, head, body, timeout)
     }
 
+    /// Whether the client has closed its side.
+    pub(in crate::http) fn has_left(&self) -> bool {
+        self.claim.entry.has_left()
+    }
+
     /// Whether the client still sends a body, for which dropping this waits up
     /// to a second, so that the reply is not taken away from the client again.
     pub(in crate::http) fn is_body_coming(&self) -> bool {

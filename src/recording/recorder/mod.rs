@@ -11,6 +11,7 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use crossbeam_channel::{Receiver, RecvTimeoutError, Sender};
+use serde_json::Value;
 
 use segment_writer::SegmentWriter;
 use sync::SegmentFiles;
@@ -18,8 +19,11 @@ use sync::SegmentFiles;
 use super::Shared;
 use super::status::State;
 use super::store::folder::Folder;
+use super::store::segment::Segment;
+use super::time::{Micros, SECOND};
 use crate::back_off::BackOff;
 use crate::capture::Reader;
+use crate::events::Kind;
 use crate::frame::Frame;
 use crate::log_limit::LogReasons;
 use crate::panics::text;
@@ -76,7 +80,10 @@ pub(super) fn run(shared: &Shared, wakeup: &Receiver<()>, written: &Sender<Writt
             Err(Error { action: "record".into(), source })
         });
         let error = match end {
-            Ok(End::Closed) => return,
+            Ok(End::Closed) => {
+                shared.stats.set(State::Off);
+                return;
+            }
             Ok(End::SwitchedOff) => continue,
             Err(error) => error,
         };
@@ -206,6 +213,7 @@ impl Session<'_> {
         let writer = match self.writer.take_if(|writer| is_over(writer)) {
             Some(ended) => {
                 ended.flush()?;
+                self.emit(&ended.segment);
                 self.to_sync.push(ended.files);
                 None
             }
@@ -261,6 +269,19 @@ impl Session<'_> {
         check_unsynced(self.to_sync.len(), self.handed_over.elapsed())
     }
 
+    /// A segment is finished.
+    fn emit(&self, segment: &Segment) {
+        let seconds = |at: Micros| Value::from(at as f64 / SECOND as f64);
+        let data = [
+            ("segment", segment.name().into()),
+            ("start", seconds(segment.start)),
+            ("end", seconds(segment.end)),
+            ("frames", segment.n_frames.into()),
+            ("bytes", segment.n_bytes.into()),
+        ];
+        self.shared.source.emit(Kind::SegmentFinished, &data);
+    }
+
     /// Ends the segment and requests its sync. Waits for the disk, but for a moment
     /// only after an error, which is reported afterwards.
     fn finish(&mut self, is_good: bool) {
@@ -268,6 +289,7 @@ impl Session<'_> {
             // If the index cannot be written, as on a full disk, the next start
             // completes it from the segment.
             let _ = writer.flush();
+            self.emit(&writer.segment);
             self.to_sync.push(writer.files);
         }
         let to_sync = std::mem::take(&mut self.to_sync);

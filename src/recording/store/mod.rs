@@ -224,6 +224,11 @@ impl Store {
         table.is_own && table.growing_id() != Some(id)
     }
 
+    /// When the first picture was taken that is still there.
+    pub(crate) fn recorded_from(&self) -> Option<Micros> {
+        self.0.lock().segments.values().map(|segment| segment.start).min()
+    }
+
     /// The size of the recording.
     pub(crate) fn totals(&self) -> Totals {
         let table = self.0.lock();

@@ -24,10 +24,10 @@ const START: Micros = 1_795_260_515 * SECOND;
 const FRAME: Micros = SECOND / 30;
 
 /// A folder that is gone after the test.
-struct Dir(PathBuf);
+pub(super) struct Dir(PathBuf);
 
 impl Dir {
-    fn new() -> Self {
+    pub(super) fn new() -> Self {
         static NEXT: AtomicU32 = AtomicU32::new(0);
         let n = NEXT.fetch_add(1, Relaxed);
         let path = std::env::temp_dir().join(format!("mjpegd-rec-{}-{n}", std::process::id()));
@@ -35,7 +35,11 @@ impl Dir {
         Self(path.join(NAME))
     }
 
-    fn folder(&self) -> Arc<Folder> {
+    pub(super) fn path(&self) -> &Path {
+        &self.0
+    }
+
+    pub(super) fn folder(&self) -> Arc<Folder> {
         Arc::new(Folder::open(self.0.parent().unwrap(), NAME).unwrap())
     }
 
@@ -47,7 +51,7 @@ impl Dir {
     }
 
     /// The files with this ending, in order.
-    fn files(&self, ending: &str) -> Vec<PathBuf> {
+    pub(super) fn files(&self, ending: &str) -> Vec<PathBuf> {
         let entries = fs::read_dir(&self.0).unwrap().map(|entry| entry.unwrap().path());
         let mut files: Vec<_> =
             entries.filter(|path| path.to_str().unwrap().ends_with(ending)).collect();

@@ -19,6 +19,7 @@ use super::{Plain, call, text};
 const CTRL_FLAG_NEXT_CTRL: u32 = 0x8000_0000;
 const CTRL_FLAG_DISABLED: u32 = 0x0001;
 const CTRL_TYPE_MENU: u32 = 3;
+const CTRL_TYPE_BITMASK: u32 = 8;
 const CTRL_TYPE_INTEGER_MENU: u32 = 9;
 
 /// A control of a device, as the kernel describes it.
@@ -94,8 +95,10 @@ fn control_after(device: &Device, id: u32) -> io::Result<v4l2_query_ext_ctrl> {
     for (to, from) in query.name.iter_mut().zip(old.name) {
         *to = c_char::from_ne_bytes([from]);
     }
-    let (minimum, maximum) = (old.minimum.into(), old.maximum.into());
-    let (step, default_value) = (old.step.unsigned_abs().into(), old.default_value.into());
+    let is_unsigned = old.type_ == CTRL_TYPE_BITMASK;
+    let wide = |n: i32| if is_unsigned { n.cast_unsigned().into() } else { i64::from(n) };
+    let (minimum, maximum) = (wide(old.minimum), wide(old.maximum));
+    let (step, default_value) = (old.step.unsigned_abs().into(), wide(old.default_value));
     let (id, type_, flags) = (old.id, old.type_, old.flags);
     Ok(v4l2_query_ext_ctrl { id, type_, minimum, maximum, step, default_value, flags, ..query })
 }

@@ -1,0 +1,79 @@
+//! Who is told of events.
+
+use std::path::Path;
+use std::time::Duration;
+
+use anyhow::{Context, Result, bail, ensure};
+
+use super::args::Args;
+use super::text_file::read_bytes;
+use crate::events::Kind;
+use crate::url::Url;
+
+/// Who is told of events.
+#[derive(Debug)]
+pub(crate) struct HooksConfig {
+    /// Commands for the shell, in the order in which they were given.
+    pub(crate) commands: Vec<(Kind, String)>,
+    /// How long one may run.
+    pub(crate) limit: Duration,
+    pub(crate) webhook: Option<WebhookConfig>,
+}
+
+/// The server that gets each event.
+#[derive(Clone)]
+pub(crate) struct WebhookConfig {
+    pub(crate) url: Url,
+    /// Signs the messages.
+    pub(crate) key: Option<Vec<u8>>,
+}
+
+/// Without the key.
+impl std::fmt::Debug for WebhookConfig {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_tuple("WebhookConfig").field(&self.url).finish()
+    }
+}
+
+impl HooksConfig {
+    /// Checks the options of hooks.
+    ///
+    /// # Errors
+    /// The first value that cannot be used, with what would be right.
+    pub(super) fn new(args: &Args) -> Result<Self> {
+        ensure!(
+            (Duration::from_millis(100)..=Duration::from_secs(86_400)).contains(&args.on_timeout),
+            "--on-timeout {:?}: use 100ms or more, up to 1day",
+            args.on_timeout
+        );
+        let url = args.webhook.as_deref().map(|text| Url::parse(text).context("--webhook"));
+        let key = args.webhook_key_file.as_deref().map(key).transpose()?;
+        ensure!(key.is_none() || url.is_some(), "--webhook-key-file: use it with --webhook");
+        Ok(Self {
+            commands: args.on.iter().map(|text| command(text)).collect::<Result<_>>()?,
+            limit: args.on_timeout,
+            webhook: url.transpose()?.map(|url| WebhookConfig { url, key }),
+        })
+    }
+}
+
+fn command(text: &str) -> Result<(Kind, String)> {
+    let Some((event, command)) = text.split_once('=') else {
+        bail!("--on {text:?}: use EVENT=COMMAND, such as motion-begin='beep'");
+    };
+    let kind = Kind::parse(event.trim())
+        .with_context(|| format!("--on {event:?}: use one of {}", Kind::names()))?;
+    ensure!(!command.trim().is_empty(), "--on {event}: the command is missing; use EVENT=COMMAND");
+    Ok((kind, command.trim().to_owned()))
+}
+
+fn key(path: &Path) -> Result<Vec<u8>> {
+    let shown = path.display();
+    let mut key = read_bytes(path).with_context(|| format!("--webhook-key-file {shown}"))?;
+    // An editor ends each file with a line end, which belongs to no key.
+    while key.last().is_some_and(|byte| matches!(byte, b'\n' | b'\r')) {
+        key.pop();
+    }
+    ensure!(!key.is_empty(), "--webhook-key-file {shown}: the file is empty");
+    Ok(key)
+}

@@ -1,0 +1,145 @@
+//! What is known of each cell: its usual brightness, and how much it varies.
+
+use super::expected::{BLACK, Expectation};
+use super::grid::Grid;
+
+/// How fast the background follows, a picture: a cell without a thing in it in some
+/// seconds, one with a thing that stays in some ten, and one where something moves in
+/// a minute.
+const FOLLOW: f32 = 0.05;
+const ABSORB: f32 = 0.02;
+const ABSORB_MOVING: f32 = 0.003;
+/// How fast the noise of a cell is learnt, and where something moves.
+const LEARN: f32 = 0.03;
+const LEARN_MOVING: f32 = 0.003;
+/// The noise of a cell that is not known yet.
+const FIRST_NOISE: f32 = 1.0;
+/// Pictures that are only learnt from.
+const N_FIRST: u32 = 15;
+
+/// How large a difference must be, at the usual sensitivity, in brightness and in noise:
+/// to the background, and to the picture before.
+const MIN_DIFFERENCE: f32 = 4.0;
+const DIFFERENCE_NOISES: f32 = 5.5;
+const MIN_CHANGE: f32 = 1.5;
+const CHANGE_NOISES: f32 = 8.0;
+
+#[derive(Debug, Default)]
+pub(super) struct Background {
+    mean: Vec<f32>,
+    /// Variances: of the difference to the background, and of its change from one picture
+    /// to the next.
+    spread: Vec<f32>,
+    jitter: Vec<f32>,
+    expectation: Expectation,
+    /// The picture before, what it lets expect, and how much each cell differs from that.
+    /// Not the change of the difference to the background: that also changes while the
+    /// background is learnt.
+    before: Vec<f32>,
+    step: Expectation,
+    change: Vec<f32>,
+    n_seen: u32,
+}
+
+/// What is seen in a cell.
+#[derive(Clone, Copy, Debug, Default, PartialEq)]
+pub(super) struct Cell {
+    /// It differs from the background, in units of the least difference that counts.
+    pub(super) strength: f32,
+    /// The same as a share of the brightness, with its sign.
+    pub(super) ratio: f32,
+    /// It differs from the picture before.
+    pub(super) is_changed: bool,
+}
+
+/// What becomes of a cell in the background.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub(super) enum Fate {
+    /// Nothing is in it.
+    Free,
+    /// Something is in it.
+    Thing,
+}
+
+impl Background {
+    /// Compares a picture with the background. `factor` is above 1 for less sensitivity.
+    /// `false` while the background is not known yet: then there is nothing to see.
+    pub(super) fn compare(
+        &mut self,
+        grid: &Grid,
+        counts: &[bool],
+        factor: f32,
+        seen: &mut Vec<Cell>,
+    ) -> bool {
+        seen.clear();
+        if self.mean.is_empty() {
+            self.mean.clone_from(&grid.cells);
+            self.spread = vec![FIRST_NOISE; grid.n_cells()];
+            self.jitter = vec![FIRST_NOISE; grid.n_cells()];
+            self.before.clone_from(&grid.cells);
+        }
+        self.expectation.find(grid, &self.mean, counts);
+        self.step.find(grid, &self.before, counts);
+        self.before.clone_from(&grid.cells);
+        self.change.clear();
+        let pairs = grid.cells.iter().zip(&self.step.cells);
+        self.change.extend(pairs.map(|(now, expected)| now - expected));
+        self.n_seen = self.n_seen.saturating_add(1);
+        // The noise of one cell is known badly at first, that of all cells well.
+        let [usual_spread, usual_jitter] = [&self.spread, &self.jitter]
+            .map(|all| 0.7 * all.iter().sum::<f32>() / grid.n_cells() as f32);
+        seen.extend((0..grid.n_cells()).map(|i| {
+            if !counts[i] {
+                return Cell::default();
+            }
+            let difference = grid.cells[i] - self.expectation.cells[i];
+            let least = factor
+                * (DIFFERENCE_NOISES * self.spread[i].max(usual_spread).sqrt()).max(MIN_DIFFERENCE);
+            Cell {
+                strength: difference.abs() / least,
+                ratio: difference / (self.expectation.cells[i] + BLACK),
+                is_changed: self.change[i].abs()
+                    > factor
+                        * (CHANGE_NOISES * self.jitter[i].max(usual_jitter).sqrt()).max(MIN_CHANGE),
+            }
+        }));
+        self.n_seen > N_FIRST
+    }
+
+    /// Learns from the picture that was compared.
+    pub(super) fn learn(&mut self, grid: &Grid, seen: &[Cell], fates: &[Fate]) {
+        let is_first = self.n_seen <= N_FIRST;
+        let first = 1.0 / self.n_seen.max(1) as f32;
+        for i in 0..seen.len() {
+            let expected = self.expectation.cells[i];
+            let (difference, is_changed) = (grid.cells[i] - expected, seen[i].is_changed);
+            let (follow, absorb) = match fates[i] {
+                Fate::Free => (FOLLOW.max(first), FOLLOW.max(first)),
+                // With the others in light and exposure, and slowly to what is there.
+                Fate::Thing if is_changed => (FOLLOW, ABSORB_MOVING),
+                Fate::Thing => (FOLLOW, ABSORB),
+            };
+            let mean = &mut self.mean[i];
+            *mean += follow * (expected - *mean) + absorb * difference;
+            // A clipped cell has no noise, and gets it back with the next light.
+            if !(4.0..251.0).contains(&grid.cells[i]) {
+                continue;
+            }
+            let learn = if is_first { first.max(LEARN) } else { LEARN };
+            let spread_pace = if fates[i] == Fate::Free { learn } else { LEARN_MOVING };
+            self.spread[i] += spread_pace * ((difference * difference).min(900.0) - self.spread[i]);
+            let change = self.change[i];
+            let jitter_pace = if is_changed && !is_first { LEARN_MOVING } else { learn };
+            // The change has the noise of two pictures.
+            let jitter = (change * change / 2.0).min(900.0);
+            self.jitter[i] += jitter_pace * (jitter - self.jitter[i]);
+        }
+    }
+
+    /// Begins again with this picture, of which too much is new. Noise stays known.
+    pub(super) fn restart(&mut self, grid: &Grid) {
+        self.mean.clone_from(&grid.cells);
+        // Some pictures to settle.
+        self.n_seen = self.n_seen.min(N_FIRST / 2);
+    }
+}

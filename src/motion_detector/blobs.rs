@@ -1,0 +1,197 @@
+//! Connected cells that differ from the background.
+
+use super::background::Cell;
+
+/// A cell of at least this strength belongs to a blob that has one of strength 1.
+const WEAK: f32 = 0.6;
+/// The light on a wall changes little from cell to cell, a thing has an edge: two cells
+/// across its border it is gone. Below this share of the blob's own ratio, a border is
+/// soft.
+const SHARP: f32 = 0.7;
+/// A strip of this thickness is thin, in cells.
+const THIN: usize = 3;
+/// More blobs than this are rain or noise. The largest are kept.
+const MAX_BLOBS: usize = 48;
+
+/// Some connected cells.
+#[derive(Clone, Debug, PartialEq)]
+pub(super) struct Blob {
+    /// Its middle, in cells.
+    pub(super) x: f32,
+    pub(super) y: f32,
+    /// First and last column and row.
+    pub(super) columns: (usize, usize),
+    pub(super) rows: (usize, usize),
+    pub(super) n_cells: usize,
+    /// How many of its cells differ from the picture before.
+    pub(super) n_changed: usize,
+    /// Whether it has an edge, as things have and shadows of clouds have not.
+    pub(super) is_sharp: bool,
+}
+
+impl Blob {
+    /// Whether it is a long thin strip at the border of the picture. The shadow of a cloud
+    /// begins so, before anything is seen of how soft it is.
+    fn is_strip(&self, width: usize, height: usize) -> bool {
+        let ((left, right), (top, bottom)) = (self.columns, self.rows);
+        let (across, down) = (right + 1 - left, bottom + 1 - top);
+        let is_beside = left == 0 || right + 1 == width;
+        let is_above = top == 0 || bottom + 1 == height;
+        let is_thin = |thick, long, of| thick <= THIN && long * 10 >= of * 3;
+        is_beside && is_thin(across, down, height) || is_above && is_thin(down, across, width)
+    }
+}
+
+/// Finds blobs. Keeps its memory from picture to picture.
+#[derive(Debug, Default)]
+pub(super) struct Finder {
+    /// Which blob each cell belongs to, from 1; 0: to none.
+    labels: Vec<u16>,
+    members: Vec<usize>,
+    /// Of each blob, by its label.
+    is_sharp: Vec<bool>,
+    pub(super) blobs: Vec<Blob>,
+}
+
+impl Finder {
+    /// Finds all blobs in a picture of this width.
+    pub(super) fn find(&mut self, seen: &[Cell], width: usize) {
+        self.labels.clear();
+        self.labels.resize(seen.len(), 0);
+        self.blobs.clear();
+        self.is_sharp.clear();
+        let mut label = 0;
+        for start in 0..seen.len() {
+            if seen[start].strength < 1.0 || self.labels[start] > 0 || label == u16::MAX {
+                continue;
+            }
+            label += 1;
+            self.grow(seen, width, start, label);
+            let blob = self.measure(seen, width, label);
+            self.is_sharp.push(blob.is_sharp);
+            self.blobs.push(blob);
+        }
+        if self.blobs.len() > MAX_BLOBS {
+            self.blobs.sort_unstable_by_key(|blob| std::cmp::Reverse(blob.n_cells));
+            self.blobs.truncate(MAX_BLOBS);
+        }
+    }
+
+    /// Whether the cell belongs to a blob with an edge.
+    pub(super) fn is_in_thing(&self, cell: usize) -> bool {
+        let label = usize::from(self.labels[cell]);
+        label > 0 && self.is_sharp[label - 1]
+    }
+
+    fn grow(&mut self, seen: &[Cell], width: usize, start: usize, label: u16) {
+        self.members.clear();
+        self.members.push(start);
+        self.labels[start] = label;
+        let mut at = 0;
+        while at < self.members.len() {
+            let cell = self.members[at];
+            at += 1;
+            for next in neighbours(cell, width, seen.len()) {
+                if self.labels[next] == 0 && seen[next].strength >= WEAK {
+                    self.labels[next] = label;
+                    self.members.push(next);
+                }
+            }
+        }
+    }
+
+    fn measure(&self, seen: &[Cell], width: usize, label: u16) -> Blob {
+        let mut blob = Blob {
+            x: 0.0,
+            y: 0.0,
+            columns: (usize::MAX, 0),
+            rows: (usize::MAX, 0),
+            n_cells: self.members.len(),
+            n_changed: 0,
+            is_sharp: false,
+        };
+        let (mut total, mut steps, mut n_steps) = (0.0, 0.0, 0.0);
+        for cell in self.members.iter().copied() {
+            let (x, y) = (cell % width, cell / width);
+            blob.columns = (blob.columns.0.min(x), blob.columns.1.max(x));
+            blob.rows = (blob.rows.0.min(y), blob.rows.1.max(y));
+            blob.x += x as f32;
+            blob.y += y as f32;
+            blob.n_changed += usize::from(seen[cell].is_changed);
+            total += seen[cell].ratio.abs();
+            // Two cells further, as a border that runs through a cell makes it half.
+            for other in straight(cell, width, seen.len(), 2) {
+                if self.labels[other] != label {
+                    steps += (seen[cell].ratio - seen[other].ratio).abs();
+                    n_steps += 1.0;
+                }
+            }
+        }
+        let n = self.members.len() as f32;
+        (blob.x, blob.y) = (blob.x / n, blob.y / n);
+        // One that fills the picture has no border, and so no edge.
+        let is_sharp = n_steps > 0.0 && steps / n_steps >= SHARP * total / n;
+        blob.is_sharp = is_sharp && !blob.is_strip(width, seen.len() / width);
+        blob
+    }
+}
+
+/// The cells `by` away to the left, right, above and below.
+fn straight(cell: usize, width: usize, n_cells: usize, by: usize) -> impl Iterator<Item = usize> {
+    let x = cell % width;
+    [
+        (x >= by).then(|| cell - by),
+        (x + by < width).then(|| cell + by),
+        cell.checked_sub(by * width),
+        Some(cell + by * width).filter(|other| *other < n_cells),
+    ]
+    .into_iter()
+    .flatten()
+}
+
+/// The cells around a cell, up to two away: a thing often falls into pieces where it is as
+/// bright as the background.
+fn neighbours(cell: usize, width: usize, n_cells: usize) -> impl Iterator<Item = usize> {
+    const REACH: usize = 2;
+    let (x, y, height) = (cell % width, cell / width, n_cells / width);
+    let columns = x.saturating_sub(REACH)..=(x + REACH).min(width - 1);
+    let rows = y.saturating_sub(REACH)..=(y + REACH).min(height - 1);
+    rows.flat_map(move |row| columns.clone().map(move |column| row * width + column))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Digits are tenths of a strength; `x` is a full cell that has changed.
+    fn find(picture: &[&str]) -> Vec<Blob> {
+        let cell = |c: char| match c {
+            'x' => Cell { strength: 5.0, ratio: 0.5, is_changed: true },
+            c => {
+                let tenths = c.to_digit(10).unwrap_or(0) as f32;
+                Cell { strength: tenths / 2.0, ratio: tenths / 20.0, is_changed: false }
+            }
+        };
+        let seen: Vec<_> = picture.iter().flat_map(|row| row.chars().map(cell)).collect();
+        let mut finder = Finder::default();
+        finder.find(&seen, picture[0].len());
+        finder.blobs
+    }
+
+    #[test]
+    fn blobs_are_connected_over_a_gap_of_one_but_not_around_the_picture() {
+        let blobs = find(&["x.......", "........", "........", "..x....x", ".x......", ".x.x...."]);
+        let sizes: Vec<_> = blobs.iter().map(|blob| (blob.n_cells, blob.columns)).collect();
+        assert_eq!(sizes, [(1, (0, 0)), (4, (1, 3)), (1, (7, 7))]);
+        assert!(find(&["1111", "1111"]).is_empty());
+    }
+
+    #[test]
+    fn thing_has_an_edge_and_the_shadow_of_a_cloud_has_none() {
+        let thing = find(&[".........", "...xxx...", "...xxx...", "...xxx...", "........."]);
+        assert!(thing[0].is_sharp && thing[0].n_changed == 9, "{thing:?}");
+        let soft = "00123456788876543210";
+        let shadow = find(&[soft; 12]);
+        assert!(shadow.len() == 1 && !shadow[0].is_sharp, "{shadow:?}");
+    }
+}

@@ -1,0 +1,25 @@
+//! Finds what moves in small grey pictures, such as the means of the blocks of a JPEG,
+//! which are a picture of an eighth of its size. Their means over a grid of some
+//! thousand cells are compared with a background that is learnt.
+//!
+//! ```text
+//! blocks -> grid -> expected -> background -> blobs -> tracks -> activity
+//! ```
+//! A thing that moves is a blob of connected cells with an edge, in which something
+//! changes from picture to picture, and which leaves a track. Light is none of these: a
+//! step of brightness or exposure changes all cells alike, a lamp or the sun changes some
+//! of them once or softly, and flicker changes rows.
+
+mod background;
+mod blobs;
+mod detector;
+mod expected;
+mod grid;
+#[cfg(test)]
+mod tests;
+mod tracks;
+mod zones;
+
+pub use detector::{Activity, Detector, Settings};
+pub use grid::Grid;
+pub use zones::Polygon;
