@@ -11,12 +11,13 @@ use std::os::unix::net::UnixStream;
 use std::os::unix::process::ExitStatusExt;
 use std::process::{Child, Command, ExitStatus};
 use std::sync::{Arc, OnceLock};
-use std::thread;
 
 use parking_lot::Mutex;
 use rustix::process::{WaitOptions, wait};
 use signal_hook::consts::SIGCHLD;
 use signal_hook::low_level;
+
+use crate::threads;
 
 /// The children that run and that somebody here waits for, with the places for
 /// their status. One that has ended is taken out at once, because the system may
@@ -94,9 +95,7 @@ pub(crate) fn reap_orphans() {
     if !gets_orphans() {
         return;
     }
-    let started = arm().and_then(|signals| {
-        thread::Builder::new().name("reaper".into()).spawn(move || reap_at(&signals))
-    });
+    let started = arm().and_then(|signals| threads::spawn("reaper", move || reap_at(&signals)));
     if let Err(e) = started {
         log::warn!("processes that a command leaves behind will stay as zombies: {e}");
     }
@@ -142,6 +141,8 @@ fn reap() {
 
 #[cfg(test)]
 mod tests {
+    use std::thread;
+
     use super::*;
 
     #[test]

@@ -66,6 +66,7 @@
 //! | `slot` | the newest frame; all readers of a camera wait here |
 //! | `shutdown` | the order to stop, which ends every sleep |
 //! | `local_time` | times in the time zone of the machine |
+//! | `threads`, `short_sort` | starts threads; sorts short lists |
 //! | `rate`, `log_limit` | events a second; a limit on lines that repeat |
 //! | `back_off` | the pause before the next try |
 //! | `log_queue` | the log's way out, which never blocks the one who logs |
@@ -176,11 +177,13 @@ mod recording;
 #[cfg(feature = "daemon")]
 mod reexec;
 mod secrets;
+mod short_sort;
 mod shutdown;
 #[cfg(feature = "daemon")]
 mod slot;
 #[cfg(feature = "daemon")]
 mod text;
+mod threads;
 mod trust;
 mod url;
 #[cfg(feature = "daemon")]

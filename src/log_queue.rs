@@ -7,10 +7,11 @@
 use std::io::{self, Write};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
-use std::thread;
 use std::time::Duration;
 
 use crossbeam_channel::{Receiver, Sender, bounded};
+
+use crate::threads;
 
 /// Lines that may wait in the queue; further ones are lost, and counted.
 const N_LINES: usize = 1024;
@@ -41,8 +42,7 @@ impl LogQueue {
         let (sender, receiver) = bounded(N_LINES);
         let queue = Self { messages: sender, n_lost: Arc::default() };
         let n_lost = Arc::clone(&queue.n_lost);
-        let builder = thread::Builder::new().name("log".into()).stack_size(128 << 10);
-        builder.spawn(move || write_out(to, &receiver, &n_lost))?;
+        threads::spawn_with_stack("log", 128 << 10, move || write_out(to, &receiver, &n_lost))?;
         Ok(queue)
     }
 

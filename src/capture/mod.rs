@@ -19,7 +19,7 @@ mod turn;
 use std::mem;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering::SeqCst};
-use std::thread::{self, JoinHandle};
+use std::thread::JoinHandle;
 use std::time::{Duration, Instant};
 
 use parking_lot::Mutex;
@@ -31,6 +31,7 @@ use crate::events::{Kind, Source};
 use crate::frame::Frame;
 use crate::shutdown::{self, Shutdown, Trigger};
 use crate::slot::{FrameSlot, Newer, Sink, Subscription};
+use crate::threads;
 pub(crate) use stats::{Asked, State, Status, StillCounts};
 use still::Stills;
 
@@ -326,8 +327,8 @@ impl Shared {
         self.stats.set_state(State::Starting, None);
         // A thread for each time that somebody watches: while nobody does, the camera costs
         // no memory for a stack.
-        let name = life.setup.role.thread_name().into();
-        match thread::Builder::new().name(name).spawn(move || run::run(&shared)) {
+        let name = life.setup.role.thread_name();
+        match threads::spawn(name, move || run::run(&shared)) {
             Ok(thread) => {
                 life.is_running = true;
                 life.thread = Some(thread);

@@ -1,6 +1,5 @@
 //! `mjpegd probe`: what a stream is like.
 
-use std::thread;
 use std::time::{Duration, Instant};
 
 use anyhow::Context;
@@ -11,6 +10,7 @@ use super::summary::{Measured, Totals};
 use super::{Error, signals};
 use crate::client::{Client, ClientError, Frames};
 use crate::config::ProbeArgs;
+use crate::threads;
 
 /// How often to check whether the time is over while no frame comes.
 const TICK: Duration = Duration::from_millis(100);
@@ -31,7 +31,7 @@ pub(super) fn run(args: &ProbeArgs) -> Result<String, Error> {
 fn probe(client: &Client, args: &ProbeArgs, stop: &Receiver<()>) -> anyhow::Result<String> {
     let (frames, stopper) = client.stoppable_frames();
     let (sender, results) = bounded(16);
-    let reader = thread::Builder::new().name("probe".into()).spawn(move || read(frames, &sender));
+    let reader = threads::spawn("probe", move || read(frames, &sender));
     let reader = reader.context("cannot start a thread to read the stream")?;
     let start = Instant::now();
     let totals = collect(&results, stop, start, args.duration);

@@ -1,26 +1,28 @@
 //! SIGINT, SIGTERM, SIGHUP and SIGUSR2 become messages.
 
-use std::io::{self, ErrorKind, IsTerminal, Read};
+use std::io::{self, IsTerminal, Read};
 use std::os::unix::net::UnixStream;
 use std::process;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering::SeqCst};
-use std::thread;
 
 use anyhow::{Context, Result};
 use crossbeam_channel::{Receiver, Sender, bounded};
 use nix::sys::signal::{SigSet, Signal};
+use rustix::event::{PollFd, PollFlags, poll};
+use rustix::io::Errno;
 use signal_hook::consts::{SIGHUP, SIGTERM, SIGUSR2};
 use signal_hook::low_level;
 
 use crate::daemon::Signals;
+use crate::threads;
 
 /// The signals that the daemon handles.
 ///
 /// # Errors
 /// The system has no thread left, or the handler is set already.
 pub(super) fn all() -> Result<Signals> {
-    let (stop_sender, stop) = stop_channel()?;
+    let (stop_sender, stop, mut actions) = stop_channel()?;
     let (reload_sender, reload) = bounded(1);
     let began_in_terminal = is_in_terminal();
     // By their cause: when the terminal of the program was closed, it stops, as any
@@ -31,13 +33,14 @@ pub(super) fn all() -> Result<Signals> {
         // A full channel means that the same order waits already.
         let _ = sender.try_send(());
     };
-    at_each(SIGHUP, "hangup", hangup).context("cannot handle SIGHUP")?;
-    release_hangups();
+    actions.add(SIGHUP, hangup).context("cannot handle SIGHUP")?;
     let (drain_sender, drain) = bounded(1);
     let order = move || {
         let _ = drain_sender.try_send(());
     };
-    at_each(SIGUSR2, "drain-order", order).context("cannot handle SIGUSR2")?;
+    actions.add(SIGUSR2, order).context("cannot handle SIGUSR2")?;
+    actions.start()?;
+    release_hangups();
     Ok(Signals { stop, reload, drain })
 }
 
@@ -47,10 +50,12 @@ pub(super) fn all() -> Result<Signals> {
 /// # Errors
 /// The handler is set already.
 pub(super) fn stop() -> Result<Receiver<()>> {
-    stop_channel().map(|(_, stop)| stop)
+    let (_, stop, actions) = stop_channel()?;
+    actions.start()?;
+    Ok(stop)
 }
 
-fn stop_channel() -> Result<(Sender<()>, Receiver<()>)> {
+fn stop_channel() -> Result<(Sender<()>, Receiver<()>, Actions)> {
     let (sender, receiver) = bounded(1);
     let handler_sender = sender.clone();
     let is_ordered = Arc::<AtomicBool>::default();
@@ -63,27 +68,46 @@ fn stop_channel() -> Result<(Sender<()>, Receiver<()>)> {
     };
     ctrlc::set_handler(order.clone()).context("cannot handle SIGINT")?;
     // ctrlc would take SIGTERM only together with SIGHUP.
-    at_each(SIGTERM, "terminate", order).context("cannot handle SIGTERM")?;
-    Ok((sender, receiver))
+    let mut actions = Actions(Vec::new());
+    actions.add(SIGTERM, order).context("cannot handle SIGTERM")?;
+    Ok((sender, receiver, actions))
 }
 
-/// Calls `action` in a thread of its own at each signal, for as long as the process
-/// runs. By a handler and not by a blocked signal that the thread waits for: a
-/// command of a camera would inherit the blocked one, and all that it starts.
-fn at_each(signal: i32, name: &str, action: impl Fn() + Send + 'static) -> io::Result<()> {
-    let (mut arrivals, handler) = UnixStream::pair()?;
-    low_level::pipe::register(signal, handler)?;
-    let run = move || {
-        // A byte a signal, so that a second one counts as such.
-        loop {
-            match arrivals.read(&mut [0]) {
-                Ok(1..) => action(),
-                Err(e) if e.kind() == ErrorKind::Interrupted => {}
-                Ok(0) | Err(_) => return,
+/// What is done at signals, all in one thread.
+struct Actions(Vec<(UnixStream, Box<dyn Fn() + Send>)>);
+
+impl Actions {
+    /// By a handler and not by a blocked signal that the thread waits for: a command of
+    /// a camera would inherit the blocked one, and all that it starts.
+    fn add(&mut self, signal: i32, action: impl Fn() + Send + 'static) -> io::Result<()> {
+        let (arrivals, handler) = UnixStream::pair()?;
+        low_level::pipe::register(signal, handler)?;
+        self.0.push((arrivals, Box::new(action)));
+        Ok(())
+    }
+
+    /// Starts the thread, which runs for as long as the process.
+    fn start(self) -> Result<()> {
+        let run = move || while self.wait().is_ok() {};
+        threads::spawn("signals", run).map(drop).context("cannot handle signals")
+    }
+
+    /// Waits for signals, and does what they ask for.
+    fn wait(&self) -> io::Result<()> {
+        let pipes = self.0.iter().map(|(arrivals, _)| arrivals);
+        let mut fds: Vec<_> = pipes.map(|pipe| PollFd::new(pipe, PollFlags::IN)).collect();
+        match poll(&mut fds, None) {
+            Ok(_) | Err(Errno::INTR) => {}
+            Err(e) => return Err(e.into()),
+        }
+        for (fd, (arrivals, action)) in fds.iter().zip(&self.0) {
+            // A byte a signal, so that a second one counts as such.
+            if !fd.revents().is_empty() && (&mut &*arrivals).read(&mut [0])? > 0 {
+                action();
             }
         }
-    };
-    thread::Builder::new().name(name.into()).spawn(run).map(drop)
+        Ok(())
+    }
 }
 
 /// Holds SIGHUPs back in this thread and over a start of another image of this

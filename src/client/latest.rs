@@ -1,12 +1,14 @@
 //! Always the newest frame.
 
 use std::io;
-use std::thread::{self, JoinHandle};
+use std::thread::JoinHandle;
 use std::time::{Duration, Instant};
 
 use crossbeam_channel::{Receiver, RecvTimeoutError, Sender, TrySendError, bounded};
 
 use super::{ClientError, Frame, Frames, Stopper};
+
+use crate::threads;
 
 /// What the reading thread has received since the last call. The channel holds
 /// at most one of these.
@@ -37,9 +39,7 @@ impl Latest {
     pub(super) fn start(frames: Frames, stopper: Stopper) -> Result<Self, ClientError> {
         let (sender, updates) = bounded(1);
         let waiting = updates.clone();
-        let started = thread::Builder::new()
-            .name("mjpeg-client".into())
-            .spawn(move || read(frames, &sender, &waiting));
+        let started = threads::spawn("mjpeg-client", move || read(frames, &sender, &waiting));
         let thread = started.map_err(|e: io::Error| ClientError::Io(e.to_string()))?;
         Ok(Self { updates, error: None, stopper: Some(stopper), thread: Some(thread) })
     }

@@ -7,6 +7,7 @@
 use clap::{Arg, ArgAction, Command};
 
 use super::args;
+use crate::short_sort::sort_short;
 
 /// What an option applies to.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -154,7 +155,7 @@ impl Options {
             }
             Some(nearest) => format!("there is no option {key}; did you mean {nearest}?"),
             None => {
-                known.sort_unstable();
+                sort_short(&mut known, Ord::cmp);
                 format!("there is no option {key}; there are: {}", known.join(", "))
             }
         }

@@ -1,12 +1,13 @@
 //! The viewers leave before the program: `--drain-timeout`.
 
-use std::thread::{self, JoinHandle};
+use std::thread::JoinHandle;
 use std::time::Duration;
 
 use crossbeam_channel::{Receiver, bounded};
 
 use crate::http::Server;
 use crate::shutdown::{self, Trigger};
+use crate::threads;
 
 /// The thread that disconnects the viewers one after the other. Dropping it ends it.
 pub(super) struct Drain {
@@ -27,7 +28,7 @@ impl Drain {
             // Nobody waits for it where the program ends for another reason.
             let _ = end.send(());
         };
-        match thread::Builder::new().name("drain".into()).spawn(run) {
+        match threads::spawn("drain", run) {
             Ok(thread) => Self { has_ended, stop: Some(trigger), thread: Some(thread) },
             Err(e) => {
                 // The end of the channel is the end of the draining: all leave at once.

@@ -6,7 +6,7 @@ mod progress;
 use std::io::{self, ErrorKind, Read, Write};
 use std::net::TcpStream;
 use std::os::unix::net::UnixStream;
-use std::thread::{self, JoinHandle};
+use std::thread::JoinHandle;
 use std::time::{Duration, Instant};
 
 use crossbeam_channel::{Receiver, never, tick};
@@ -18,6 +18,7 @@ use crate::http::reachable;
 use crate::log_limit::LogLimit;
 use crate::notify::{self, Notifier};
 use crate::shutdown::Shutdown;
+use crate::threads;
 use progress::Progress;
 
 /// How old the words may be.
@@ -48,7 +49,7 @@ impl Supervisor {
             let mut watchdog = Watchdog::new(period / 3, addresses, cameras.clone())?;
             let stop = stop.clone();
             let run = move || watchdog.run(&stop);
-            thread::Builder::new().name("watchdog".into()).spawn(run).ok()
+            threads::spawn("watchdog", run).ok()
         });
         let new = Self { notifier: Some(notifier), status, watchdog };
         (new, tick(STATUS_PERIOD))

@@ -3,7 +3,6 @@
 use std::io;
 use std::net::{SocketAddr, ToSocketAddrs};
 use std::sync::Arc;
-use std::thread;
 
 use crossbeam_channel::{RecvTimeoutError, bounded};
 use ureq::Error;
@@ -13,6 +12,8 @@ use ureq::unversioned::resolver::{ResolvedSocketAddrs, Resolver};
 use ureq::unversioned::transport::NextTimeout;
 
 use super::WaitLimit;
+
+use crate::threads;
 
 /// Asks the system's resolver.
 #[derive(Debug)]
@@ -48,7 +49,7 @@ impl SystemResolver {
             return Ok(vec![SocketAddr::new(ip, port)]);
         }
         let (sender, receiver) = bounded(1);
-        thread::Builder::new().name("resolve".into()).spawn(move || {
+        threads::spawn("resolve", move || {
             let found = (host.as_str(), port).to_socket_addrs();
             // A closed channel means that the wait ended early; the result is not needed.
             let _ = sender.send(found.map(Iterator::collect));

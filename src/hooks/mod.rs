@@ -8,13 +8,14 @@ mod signature;
 mod webhook;
 
 use std::sync::Arc;
-use std::thread::{self, JoinHandle};
+use std::thread::JoinHandle;
 
 use parking_lot::Mutex;
 
 use crate::config::HooksConfig;
 use crate::events::{Events, Kind};
 use crate::shutdown::Shutdown;
+use crate::threads;
 use command::Hook;
 use webhook::Webhook;
 
@@ -102,7 +103,7 @@ fn start_thread(
     threads: &mut Vec<JoinHandle<()>>,
     run: impl FnOnce() + Send + 'static,
 ) {
-    match thread::Builder::new().name(name.to_owned()).spawn(run) {
+    match threads::spawn(name, run) {
         Ok(thread) => threads.push(thread),
         Err(e) => log::error!("no thread for a hook, which is not run: {e}"),
     }

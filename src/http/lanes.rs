@@ -10,11 +10,13 @@ use std::ffi::CStr;
 use std::io;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
-use std::thread::{self, JoinHandle};
+use std::thread::JoinHandle;
 use std::time::{Duration, Instant};
 
 use parking_lot::{Condvar, Mutex};
 use rustix::thread::set_name;
+
+use crate::threads;
 
 /// Viewers come back within seconds (a page is reloaded) or not for long.
 const IDLE: Duration = Duration::from_secs(10);
@@ -238,8 +240,8 @@ impl<T: Send + 'static> Shared<T> {
         }
         state.threads.retain(|thread| !thread.is_finished());
         let lanes = Lanes(Arc::clone(self));
-        let builder = thread::Builder::new().name("http".into()).stack_size(STACK_BYTES);
-        state.threads.push(builder.spawn(move || lanes.work())?);
+        let thread = threads::spawn_with_stack("http", STACK_BYTES, move || lanes.work());
+        state.threads.push(thread?);
         Ok(())
     }
 

@@ -1,5 +1,7 @@
 use crossbeam_channel::bounded;
 
+use std::thread;
+
 use super::*;
 
 fn limit(n_running: usize, n_waiting: usize) -> impl Fn(Lane) -> Limit {

@@ -6,7 +6,7 @@ mod hold;
 mod run;
 
 use std::sync::Arc;
-use std::thread::{self, JoinHandle};
+use std::thread::JoinHandle;
 
 use parking_lot::Mutex;
 
@@ -14,6 +14,7 @@ use crate::capture::Capture;
 use crate::config::MotionConfig;
 use crate::events::Source;
 use crate::shutdown::{self, Trigger};
+use crate::threads;
 
 /// The detector of one camera.
 pub(crate) struct Motion {
@@ -43,7 +44,7 @@ impl Motion {
         let (trigger, stop) = shutdown::channel();
         let shared = Arc::clone(&status);
         let run = move || run::run(&config, &capture, &source, &shared, &stop);
-        let thread = match thread::Builder::new().name("motion".into()).spawn(run) {
+        let thread = match threads::spawn("motion", run) {
             Ok(thread) => Some((thread, trigger)),
             Err(e) => {
                 let cause = format!("no thread to look for motion: {e}");

@@ -61,7 +61,7 @@ impl Tracker {
         let mut is_taken = vec![false; blobs.len()];
         let mut moving = Vec::new();
         // Those that are most likely things choose first.
-        self.tracks.sort_by(|a, b| b.score.total_cmp(&a.score));
+        self.tracks.sort_unstable_by(|a, b| b.score.total_cmp(&a.score));
         let mut tracks = std::mem::take(&mut self.tracks);
         for track in &mut tracks {
             let reach = track.reach(width);

@@ -26,12 +26,11 @@ mod tests;
 mod time;
 
 use std::fs::File;
-use std::io;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering::SeqCst};
-use std::thread::{self, JoinHandle};
+use std::thread::JoinHandle;
 
 use crossbeam_channel::{Sender, bounded};
 use parking_lot::Mutex;
@@ -49,6 +48,7 @@ use crate::capture::Capture;
 use crate::config::RecordConfig;
 use crate::events::{Closer, Filter, Source, Subscription};
 use crate::shutdown::{self, Trigger};
+use crate::threads;
 use journal::Journal;
 
 /// The recording of one camera: switches it on and off, says how it goes, and
@@ -116,20 +116,17 @@ impl Recording {
         let (trigger, stop) = shutdown::channel();
         let handing = Arc::clone(&shared);
         let on_segment = shared.config.on_segment.clone().map(|command| {
-            spawn("on-segment", Box::new(move || handover::run(&handing, &command, &stop)))
+            threads::spawn("on-segment", move || handover::run(&handing, &command, &stop))
         });
         let started = [
-            spawn("recorder", Box::new(move || recorder::run(&recording, &woken, &written))),
-            spawn(
-                "cleaner",
-                Box::new(move || {
-                    let (store, config) = (&keeping.store, &keeping.config);
-                    let run = || maintenance::run(store, config, &to_sync, &events_to_sync);
-                    // A panic, which is logged, costs one round. Without the next
-                    // ones the recording would fill the disk.
-                    while catch_unwind(AssertUnwindSafe(run)).is_err() {}
-                }),
-            ),
+            threads::spawn("recorder", move || recorder::run(&recording, &woken, &written)),
+            threads::spawn("cleaner", move || {
+                let (store, config) = (&keeping.store, &keeping.config);
+                let run = || maintenance::run(store, config, &to_sync, &events_to_sync);
+                // A panic, which is logged, costs one round. Without the next
+                // ones the recording would fill the disk.
+                while catch_unwind(AssertUnwindSafe(run)).is_err() {}
+            }),
         ];
         let mut threads = Vec::new();
         for thread in started.into_iter().chain(on_segment) {
@@ -162,7 +159,7 @@ impl Recording {
         });
         let (trigger, stop) = shutdown::channel();
         let following = Arc::clone(&shared);
-        let thread = spawn("recording", Box::new(move || follow::run(&following, &stop)));
+        let thread = threads::spawn("recording", move || follow::run(&following, &stop));
         if let Err(e) = &thread {
             log::error!("no thread for the recording: {e}");
         }
@@ -266,16 +263,11 @@ fn start_journal(shared: &Arc<Shared>, to_sync: Sender<Arc<File>>) -> Option<Jou
             stop: &stopped,
         });
     };
-    match spawn("events", Box::new(run)) {
+    match threads::spawn("events", run) {
         Ok(thread) => Some(JournalThread { thread, closer, stop }),
         Err(e) => {
             log::error!("no thread to keep the events: {e}");
             None
         }
     }
-}
-
-// Of one type for all threads, as each type has its own copy of the library's code.
-fn spawn(name: &str, run: Box<dyn FnOnce() + Send>) -> io::Result<JoinHandle<()>> {
-    thread::Builder::new().name(name.into()).spawn(run)
 }

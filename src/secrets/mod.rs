@@ -10,6 +10,7 @@ mod name;
 mod scan;
 mod words;
 
+use crate::short_sort::sort_short;
 use std::borrow::Cow;
 use std::ops::Range;
 
@@ -86,7 +87,7 @@ impl Known {
             values.extend(parts.filter(|part| part.len() >= MIN_VALUE_LEN).map(str::to_owned));
         }
         // The longest first, so that no part of a value is left over.
-        values.sort_unstable_by(|a, b| b.len().cmp(&a.len()).then_with(|| a.cmp(b)));
+        sort_short(&mut values, |a, b| b.len().cmp(&a.len()).then_with(|| a.cmp(b)));
         values.dedup();
         Self(values)
     }

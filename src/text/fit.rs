@@ -5,6 +5,7 @@
 //! in proportion.
 
 use super::glyph::{CAP_HEIGHT, DESCENDER, Glyph, Point, X_HEIGHT};
+use crate::short_sort::sort_short;
 
 /// How units become pixels along one axis.
 pub(super) struct Axis {
@@ -16,7 +17,7 @@ pub(super) struct Axis {
 impl Axis {
     /// `scale` is in pixels a unit; `phase` is added to whole pixels.
     fn new(mut units: Vec<f32>, scale: f32, phase: f32) -> Self {
-        units.sort_by(f32::total_cmp);
+        sort_short(&mut units, f32::total_cmp);
         units.dedup();
         let anchors = units.iter().map(|unit| (*unit, (unit * scale).round() + phase)).collect();
         Self { anchors, scale }

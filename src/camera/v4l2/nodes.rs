@@ -12,6 +12,7 @@ use super::super::{Cause, Error};
 use super::identity::Identity;
 use super::pipeline;
 use super::sys::{self, Caps};
+use crate::short_sort::sort_short;
 
 /// Folders of links that udev makes: by the model and serial number of the camera, and
 /// by the socket that it is plugged into.
@@ -76,7 +77,7 @@ pub(super) fn all() -> Vec<PathBuf> {
     let entries = fs::read_dir("/dev").into_iter().flatten().flatten();
     let mut nodes: Vec<_> = entries.filter_map(|e| Some((number(&e.path())?, e.path()))).collect();
     // By number, or video10 would come before video2.
-    nodes.sort_unstable();
+    sort_short(&mut nodes, Ord::cmp);
     nodes.into_iter().map(|(_, path)| path).collect()
 }
 

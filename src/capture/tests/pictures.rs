@@ -1,5 +1,7 @@
 //! Which pictures are shown, and what is counted of the others.
 
+use std::thread;
+
 use super::*;
 
 #[test]

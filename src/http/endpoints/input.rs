@@ -47,7 +47,9 @@ fn control(control: &Control) -> Value {
     });
     if !control.menu.is_empty() {
         let items = control.menu.iter().map(|i| (i.index.to_string(), json!(i.label)));
-        object["menu"] = items.collect::<Map<_, _>>().into();
+        let mut menu = Map::new();
+        items.for_each(|(index, label)| drop(menu.insert(index, label)));
+        object["menu"] = menu.into();
     }
     object
 }

@@ -192,7 +192,7 @@ fn of_connections(page: &mut Page, of: &ConnectionsReport) {
         "cause",
         // Causes that never happened are there with 0, so that a rate over the first
         // one is seen.
-        of.cut.iter().map(|(cause, n)| (*cause, *n)),
+        of.cut.0.iter().copied(),
     );
     page.one("connections_kicked_total", "counter", "Wake-ups for connections.", &of.kicked);
     page.one("connections_leaked_total", "counter", "Connections lost for good.", &of.leaked);

@@ -1,6 +1,5 @@
 //! `/status`: the state of the daemon, its cameras and viewers as JSON.
 
-use std::collections::BTreeMap;
 use std::time::Duration;
 
 use serde::Serialize;
@@ -11,6 +10,7 @@ use crate::capture::{Asked, StillCounts};
 use crate::events::Kind;
 use crate::frame::since_epoch;
 use crate::hooks;
+use crate::http::by_name::ByName;
 use crate::http::context::Context;
 use crate::http::recorded;
 use crate::http::reply::{Code, Reply};
@@ -81,7 +81,7 @@ struct CameraReport {
     viewers: usize,
     max_viewers: Option<usize>,
     opened: u64,
-    faults: BTreeMap<&'static str, u64>,
+    faults: ByName,
     /// Only with `--snapshot-resolution`.
     #[serde(skip_serializing_if = "Option::is_none")]
     stills: Option<Stills>,
@@ -165,8 +165,8 @@ impl Setting {
 #[derive(Serialize)]
 struct Frames {
     captured: u64,
-    dropped: BTreeMap<&'static str, u64>,
-    repaired: BTreeMap<&'static str, u64>,
+    dropped: ByName,
+    repaired: ByName,
 }
 
 #[derive(Serialize)]
@@ -253,13 +253,13 @@ impl CameraReport {
             frame_age_ms: latest.map(|meta| ms(meta.at.monotonic.elapsed())),
             frames: Frames {
                 captured: status.n_captured,
-                dropped: status.n_dropped.into_iter().collect(),
-                repaired: status.n_repaired.into_iter().collect(),
+                dropped: ByName(status.n_dropped.into()),
+                repaired: ByName(status.n_repaired.into()),
             },
             viewers: viewers.n_watching(&camera.name),
             max_viewers: camera.max_viewers(),
             opened: status.n_opened,
-            faults: status.n_faults.into_iter().collect(),
+            faults: ByName(status.n_faults.into()),
             stills: status.asked.still_size.map(|size| Stills::new(size, status.stills)),
             variants: camera.variants.report().0.iter().map(VariantReport::new).collect(),
             motion: camera.motion.as_ref().map(|motion| MotionReport::new(motion.status())),

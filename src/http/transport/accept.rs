@@ -25,6 +25,7 @@ use super::listener::serve;
 use super::{Handler, receive};
 use crate::log_limit::LogLimit;
 use crate::shutdown::Shutdown;
+use crate::threads;
 
 /// Pause before the listener is replaced after a fault, such as a lack of
 /// descriptors.
@@ -258,7 +259,7 @@ fn drop_in_background(server: Arc<tiny_http::Server>) {
         let server = taken.lock().take();
         drop(server);
     };
-    if let Err(e) = thread::Builder::new().name("let-go".into()).spawn(take) {
+    if let Err(e) = threads::spawn("let-go", take) {
         std::mem::forget(held.lock().take());
         log::debug!("a listener of the HTTP library is left behind: {e}");
     }

@@ -3,7 +3,7 @@
 use std::net::SocketAddr;
 use std::os::fd::OwnedFd;
 use std::sync::Arc;
-use std::thread::{self, JoinHandle};
+use std::thread::JoinHandle;
 use std::time::Duration;
 
 use anyhow::{Context, Result};
@@ -14,6 +14,8 @@ use super::guard::{Guard, GuardConfig};
 use super::intake::Intake;
 use super::listener::{Listener, adopt, describe_failure, listen};
 use super::{Shared, receive};
+
+use crate::threads;
 
 /// An address that is listened on, with its threads.
 pub(super) struct TcpPort {
@@ -75,9 +77,7 @@ impl TcpPort {
         })
         .context("the guard does not start")?;
         let accepting = Arc::clone(&accept);
-        let accept_thread = thread::Builder::new()
-            .name("accept".into())
-            .spawn(move || accepting.run())
+        let accept_thread = threads::spawn("accept", move || accepting.run())
             .context("the accept thread does not start")?;
         Ok(Self { address, accept, accept_thread, guard })
     }

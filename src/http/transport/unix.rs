@@ -15,7 +15,7 @@ use std::os::unix::fs::{FileTypeExt, PermissionsExt};
 use std::os::unix::net::{UnixListener, UnixStream};
 use std::path::Path;
 use std::sync::atomic::Ordering::Relaxed;
-use std::thread::{self, JoinHandle};
+use std::thread::JoinHandle;
 use std::time::{Duration, Instant};
 
 use anyhow::{Context, Result};
@@ -31,6 +31,7 @@ use super::peer::Peer;
 use super::socket_file::SocketFile;
 use super::{Shared, descriptor, receive};
 use crate::log_limit::LogLimit;
+use crate::threads;
 
 /// Pause after a failed accept, such as a lack of descriptors.
 const PAUSE: Duration = Duration::from_millis(100);
@@ -83,9 +84,7 @@ impl UnixPort {
             shared: shared.clone(),
             log: LogLimit::default(),
         };
-        let thread = thread::Builder::new()
-            .name("accept-unix".into())
-            .spawn(move || accept.run())
+        let thread = threads::spawn("accept-unix", move || accept.run())
             .context("the accept thread does not start")?;
         Ok(Self { file, listener, thread, wakeup })
     }

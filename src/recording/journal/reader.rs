@@ -21,7 +21,7 @@ pub(super) fn read(folder: &Folder, filter: &Filter, n_most: usize) -> VecDeque<
         }
     }
     // Numbers grow, so only two programs in one folder put them out of order.
-    found.make_contiguous().sort_by_key(|event| event.id);
+    found.make_contiguous().sort_unstable_by_key(|event| event.id);
     found.retain(Event::is_sound);
     found
 }

@@ -11,6 +11,7 @@ use rustix::fs::{FlockOperation, flock};
 use super::super::store::folder::Folder;
 use crate::config::RecordConfig;
 use crate::events::{Event, Micros};
+use crate::short_sort::sort_short;
 
 /// How many files there are at most. The oldest is deleted as a whole.
 pub(super) const N_FILES: usize = 8;
@@ -63,7 +64,7 @@ pub(super) fn numbers(folder: &Folder) -> io::Result<VecDeque<u64>> {
         // One spelling of a number, and room to count on.
         found.extend(number.filter(|number| name(*number) == file && *number < u64::MAX / 2));
     })?;
-    found.sort_unstable();
+    sort_short(&mut found, Ord::cmp);
     Ok(found.into())
 }
 

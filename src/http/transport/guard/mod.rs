@@ -12,7 +12,7 @@ use std::io;
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr, TcpListener, TcpStream};
 use std::sync::Arc;
 use std::sync::atomic::Ordering::Relaxed;
-use std::thread::{self, JoinHandle};
+use std::thread::JoinHandle;
 use std::time::{Duration, Instant};
 
 use tracker::{Answered, Observation, SHORT_TICK, Tracker};
@@ -27,6 +27,7 @@ use super::intake::Intake;
 use crate::config::Limits;
 use crate::log_limit::LogLimit;
 use crate::shutdown::Shutdown;
+use crate::threads;
 
 /// A connection to this very machine is there at once, or the queue is full.
 const KICK_TIMEOUT: Duration = Duration::from_millis(100);
@@ -94,7 +95,7 @@ impl Guard {
             log: LogLimit::default(),
             non_ascii_log: LogLimit::default(),
         };
-        let thread = thread::Builder::new().name("guard".into()).spawn(move || guard.run())?;
+        let thread = threads::spawn("guard", move || guard.run())?;
         Ok(Self { wakeup: handle, thread })
     }
 
