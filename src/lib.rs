@@ -54,6 +54,7 @@
 //! camera -> capture -> slot -> viewer (an HTTP stream, a snapshot)
 //!                           -> variant (a smaller picture) -> a slot of its own -> viewer
 //!                           -> recorder -> segments on disk -> playback -> viewer
+//!                           -> motion -> events -> hooks (commands, a webhook)
 //! ```
 //!
 //! Frames go one way, one at a time. Only three things go back: the time of the
@@ -83,7 +84,7 @@
 //! | `command` | a command line in a process group of its own, and what it says |
 //! | `panics` | panics counted |
 //! | `open_files` | the limit of open files |
-//! | `jpeg` | markers: check, split, missing tables; raw pictures to JPEG, by the package in `src/jpeg_codec` |
+//! | `jpeg` | markers: check, split, missing tables; raw pictures to JPEG, and JPEGs turned, labelled or made smaller, by the package in `src/jpeg_codec` |
 //! | `multipart` | a parser for the parts of any server's stream, in pieces of any size |
 //! | `fetch` | GET from another server, which a shutdown can interrupt; heads, chunks and logins as cameras send them |
 //! | `hooks` | commands and a server that are told of events |
@@ -91,8 +92,8 @@
 //! | `text` | text as pixels, in a font of strokes, at any size |
 //! | `mode`, `controls` | what a camera set itself to, and its controls, as plain values |
 //! | `camera` | the traits for drivers and their controls, and one file for each driver |
-//! | `capture` | the thread that reads a camera while somebody watches |
-//! | `motion` | finds what moves, in the means of blocks of each JPEG |
+//! | `capture` | the thread that reads a camera while somebody watches; turns, labels and filters its pictures |
+//! | `motion` | finds what moves, in the means of blocks of each JPEG, by the package in `src/motion_detector` |
 //! | `variants` | pictures of a camera made smaller, coarser or grey for those who ask |
 //! | `recording` | recorder (writes), store (finds), cleaner (deletes), playback (reads), export |
 //! | `cameras` | the cameras of this daemon, by name |
@@ -101,7 +102,7 @@
 //! | [`client`] | the library: every frame of a stream, or always the newest |
 //! | `cli` | the program: subcommands, command lines of other programs, signals, log, exit codes |
 //! | `fuzz` | in tests: random bytes for everything that reads bytes from outside |
-//! | [`guide`] | in the documentation: options, addresses, recording, design, ... |
+//! | [`guide`] | in the documentation: install, options, addresses, events, design, ... |
 //!
 //! A room knows only the rooms above it in this table. A driver never sees the
 //! slot, the slot never sees HTTP, HTTP never sees a driver.

@@ -8,14 +8,14 @@
 //! | [`options`] | what each option does, its unit, default and place |
 //! | [`addresses`] | each HTTP address: methods, parameters, replies |
 //! | [`status`] | what the figures of `/status` and `/metrics` mean |
-//! | [`recording`] | times in queries, playback, downloads, files on disk |
+//! | [`recording`] | times in queries, playback, downloads, an archive, files on disk |
 //! | [`events`] | what happened; commands and servers that are told; motion |
-//! | [`page`] | what the page shows, and its keys |
-//! | [`cameras`] | each driver, the states of a camera and why it is lost |
+//! | [`page`] | what the page shows, its keys, smaller pictures |
+//! | [`cameras`] | each driver, turned pictures, text over them, why a camera is lost |
 //! | [`drop_in`] | command lines of uStreamer and mjpg-streamer, each option |
-//! | [`tools`] | `mjpegd probe`, `grab`, `devices`, `check-config`; the library |
-//! | [`security`] | passwords, other sites, limits, what a proxy is for |
-//! | [`scale`] | relays behind a balancer, draining, trusted proxies |
+//! | [`tools`] | `mjpegd probe`, `grab`, `devices`, `check-config`, `health`; the library |
+//! | [`security`] | passwords, other sites, trusted proxies, limits |
+//! | [`scale`] | relays behind a balancer, draining, how many viewers they serve |
 //! | [`design`] | why threads, why the newest frame only, what is absent |
 //! | [`measurements`] | memory, CPU and delay, with the commands |
 //! | [`troubleshooting`] | why a viewer got 503, why a camera is lost, ... |
