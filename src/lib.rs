@@ -72,6 +72,7 @@
 //! | `back_off` | the pause before the next try |
 //! | `log_queue` | the log's way out, which never blocks the one who logs |
 //! | `events` | what happened, when, at which camera; those who emit never wait |
+//! | `by_name` | figures with their names, as JSON |
 //! | `percent` | `%XX` in addresses |
 //! | `secrets` | what must not be shown, hidden in texts |
 //! | `instance` | who this process is, for a daemon that meets its own stream |
@@ -115,6 +116,8 @@
 )]
 
 mod back_off;
+#[cfg(feature = "daemon")]
+mod by_name;
 #[cfg(feature = "daemon")]
 mod camera;
 #[cfg(feature = "daemon")]

@@ -40,7 +40,7 @@ fn tool(name: &'static str) -> Program {
 fn ppm(dir: &TempDir, (width, height): (usize, usize)) -> String {
     let pixel = |x: usize, y: usize| {
         let (x, y) = (x * 255 / width, y * 255 / height);
-        [x, y, (x * 7 ^ y * 3) & 255].map(|value| u8::try_from(value).unwrap())
+        [x, y, ((x * 7) ^ (y * 3)) & 255].map(|value| u8::try_from(value).unwrap())
     };
     let pixels = (0..height).flat_map(|y| (0..width).flat_map(move |x| pixel(x, y)));
     let head = format!("P6\n{width} {height}\n255\n").into_bytes();

@@ -18,8 +18,6 @@
 
 // In the order in which they may know each other. The blank lines keep rustfmt
 // from sorting them.
-mod by_name;
-
 mod transport;
 
 mod access;

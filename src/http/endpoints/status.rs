@@ -5,12 +5,12 @@ use std::time::Duration;
 use serde::Serialize;
 use serde_json::Value;
 
+use crate::by_name::ByName;
 use crate::cameras::Camera;
 use crate::capture::{Asked, StillCounts};
 use crate::events::Kind;
 use crate::frame::since_epoch;
 use crate::hooks;
-use crate::http::by_name::ByName;
 use crate::http::context::Context;
 use crate::http::recorded;
 use crate::http::reply::{Code, Reply};
@@ -253,13 +253,13 @@ impl CameraReport {
             frame_age_ms: latest.map(|meta| ms(meta.at.monotonic.elapsed())),
             frames: Frames {
                 captured: status.n_captured,
-                dropped: ByName(status.n_dropped.into()),
-                repaired: ByName(status.n_repaired.into()),
+                dropped: ByName(status.n_dropped),
+                repaired: ByName(status.n_repaired),
             },
             viewers: viewers.n_watching(&camera.name),
             max_viewers: camera.max_viewers(),
             opened: status.n_opened,
-            faults: ByName(status.n_faults.into()),
+            faults: ByName(status.n_faults),
             stills: status.asked.still_size.map(|size| Stills::new(size, status.stills)),
             variants: camera.variants.report().0.iter().map(VariantReport::new).collect(),
             motion: camera.motion.as_ref().map(|motion| MotionReport::new(motion.status())),

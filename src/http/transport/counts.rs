@@ -4,7 +4,7 @@ use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering::Relaxed};
 
 use serde::Serialize;
 
-use crate::http::by_name::ByName;
+use crate::by_name::ByName;
 use crate::panics;
 
 /// Why a connection was cut.

@@ -7,7 +7,7 @@ use serde::{Serialize, Serializer};
 
 /// Figures with their names, in the order of the list.
 #[derive(Debug)]
-pub(in crate::http) struct ByName(pub(in crate::http) Vec<(&'static str, u64)>);
+pub(crate) struct ByName(pub(crate) Vec<(&'static str, u64)>);
 
 impl Serialize for ByName {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
