@@ -26,7 +26,7 @@ impl Orientation {
     }
 
     /// As in EXIF, 1 to 8.
-    #[cfg(feature = "daemon")]
+    #[cfg(any(feature = "daemon", test))]
     pub(crate) fn number(self) -> u8 {
         self.0
     }
