@@ -51,18 +51,18 @@ fn those_who_ask_at_once_share_one_and_the_recording_goes_on() {
     let _viewer = BackgroundViewer::open(&machine);
     let got: Vec<_> = thread::scope(|scope| {
         let ask = || get(&machine, "/snapshot");
-        let askers: Vec<_> = (0..6).map(|_| scope.spawn(ask)).collect();
+        let askers: Vec<_> = (0..4).map(|_| scope.spawn(ask)).collect();
         askers.into_iter().map(|asker| asker.join().unwrap()).collect()
     });
     // On a slow machine the change for the last ones takes longer than they wait: then
     // they get a picture of the stream.
     let [small, large] = ["640x480", "1280x720"].map(pictures::of_size);
     let n_large = got.iter().filter(|picture| large.contains(picture)).count();
-    assert!(n_large >= 2, "{n_large} of 6");
+    assert!(n_large >= 2, "{n_large} of 4");
     assert!(got.iter().all(|p| large.contains(p) || small.contains(p)));
     let taken = camera(&machine)["stills"]["taken"].as_u64().unwrap();
     // Who comes behind the picture of a change needs the next one.
-    assert!((1..=3).contains(&taken), "{taken} changes for 6 who asked");
+    assert!((1..=3).contains(&taken), "{taken} changes for 4 who asked");
     let recording = || {
         let status = get(&machine, "/status");
         serde_json::from_slice::<serde_json::Value>(&status).expect("JSON")["recording"].take()
@@ -73,8 +73,11 @@ fn those_who_ask_at_once_share_one_and_the_recording_goes_on() {
         assert!(Instant::now() < end, "{}", recording());
     }
     assert_eq!(recording()["state"], "recording");
-    let recorded = get(&machine, "/snapshot?at=-1s");
-    assert!(pictures::of_size("640x480").contains(&recorded), "not a picture of the stream");
+    let end = Instant::now() + Duration::from_secs(60);
+    // Until the recording is a second old, the reply says that there is no picture.
+    while !small.contains(&get(&machine, "/snapshot?at=-1s")) {
+        assert!(Instant::now() < end, "no picture of the stream a second ago");
+    }
 }
 
 #[test]
