@@ -46,30 +46,27 @@ static PLACES: [u8; 64] = {
     places
 };
 
-/// Reorders 64 bits from the order of a block's rows to that of the zigzag. Two lookups
-/// a row replace moving 64 single bits; one lookup a row would need tables of 16 kB, half
-/// of a first-level cache.
+/// Reorders 64 bits from the order of a block's rows to that of the zigzag. One lookup
+/// a row replaces moving 64 single bits.
 #[cfg(any(test, not(target_arch = "aarch64")))]
 #[inline(always)]
 pub(crate) fn in_zigzag(rows: u64) -> u64 {
     let bytes = rows.to_le_bytes();
-    bytes.iter().zip(&SCATTERED).fold(0, |bits, (row, [low, high])| {
-        bits | low[usize::from(row & 15)] | high[usize::from(row >> 4)]
-    })
+    bytes.iter().zip(&SCATTERED).fold(0, |bits, (row, of)| bits | of[usize::from(*row)])
 }
 
-/// For each half of each row and each value of its four bits: the bits at their places
-/// in the zigzag.
+/// For each row and each value of its eight bits: the bits at their places in the
+/// zigzag.
 #[cfg(any(test, not(target_arch = "aarch64")))]
-static SCATTERED: [[[u64; 16]; 2]; 8] = {
-    let mut scattered = [[[0; 16]; 2]; 8];
+static SCATTERED: [[u64; 256]; 8] = {
+    let mut scattered = [[0; 256]; 8];
     let mut k = 0;
     while k < 64 {
-        let (y, x) = (ZIGZAG[k] as usize / 8, ZIGZAG[k] as usize % 8);
-        let mut half = 0;
-        while half < 16 {
-            scattered[y][x / 4][half] |= (half as u64 >> (x % 4) & 1) << k;
-            half += 1;
+        let (y, x) = (ZIGZAG[k] as usize / 8, ZIGZAG[k] % 8);
+        let mut row = 0;
+        while row < 256 {
+            scattered[y][row] |= (row as u64 >> x & 1) << k;
+            row += 1;
         }
         k += 1;
     }
