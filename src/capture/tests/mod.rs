@@ -15,6 +15,7 @@ use crate::camera::{Cause, Driver, Error, Still};
 use crate::frame::{Frame, FrameBuf, Timestamp};
 use crate::jpeg;
 use crate::mode::Mode;
+use crate::slot::{Newer, Sink};
 
 const JPEG: &[u8] = include_bytes!("../../camera/demo/1.jpg");
 /// Another picture, which is larger.
