@@ -12,17 +12,17 @@ use crate::slot::{Newer, Sink, Subscription};
 pub(crate) struct Reader(pub(super) Arc<Shared>);
 
 impl Reader {
-    /// As [`FrameSlot::wait_newer`].
+    /// As [`crate::slot::FrameSlot::wait_newer`].
     pub(crate) fn wait_newer(&self, seen: u64, timeout: Duration) -> Newer {
         self.0.slot.wait_newer(seen, timeout)
     }
 
-    /// As [`FrameSlot::wait_newer_served`].
+    /// As [`crate::slot::FrameSlot::wait_newer_served`].
     pub(crate) fn wait_newer_served(&self, seen: u64, timeout: Duration) -> Newer {
         self.0.slot.wait_newer_served(seen, timeout)
     }
 
-    /// As [`FrameSlot::subscribe`].
+    /// As [`crate::slot::FrameSlot::subscribe`].
     pub(crate) fn subscribe(&self, sink: Box<dyn Sink>) -> Subscription<'_> {
         self.0.slot.subscribe(sink)
     }
