@@ -91,13 +91,13 @@ pub(super) struct Args {
     #[arg(value_parser = humantime::parse_duration, help_heading = "Camera")]
     pub(super) stall_timeout: Option<Duration>,
 
-    /// Accept this certificate of an https camera, or those that it signed: a PEM file, or
-    /// sha256:FINGERPRINT; Mozilla's authorities if not given
+    /// Accept this certificate of an https camera or mqtts broker, or those that it signed: a PEM
+    /// file, or sha256:FINGERPRINT; Mozilla's authorities if not given
     #[arg(long, env = "MJPEGD_TLS_CA", value_name = "FILE", help_heading = "Camera")]
     pub(super) tls_ca: Option<String>,
 
-    /// Accept any certificate of an https camera: others in the network can then read pictures and
-    /// password
+    /// Accept any certificate of an https camera or mqtts broker: others in the network can then
+    /// read pictures and password
     #[arg(long, env = "MJPEGD_TLS_INSECURE", value_name = "true|false", help_heading = "Camera")]
     pub(super) tls_insecure: bool,
 
@@ -274,6 +274,27 @@ pub(super) struct Args {
     /// File with a key that signs what --webhook sends (HMAC-SHA256)
     #[arg(long, env = "MJPEGD_WEBHOOK_KEY_FILE", value_name = "FILE", help_heading = "Events")]
     pub(super) webhook_key_file: Option<PathBuf>,
+
+    /// Publish events, states and pictures at this MQTT broker, in topics that begin with the
+    /// prefix (mjpegd/ and the name of this machine if not given)
+    #[arg(long, env = "MJPEGD_MQTT", help_heading = "Events")]
+    #[arg(value_name = "mqtt://[USER@]HOST[:PORT][/PREFIX]")]
+    pub(super) mqtt: Option<String>,
+
+    /// File with the password of the user of --mqtt
+    #[arg(long, env = "MJPEGD_MQTT_PASSWORD_FILE", value_name = "FILE", help_heading = "Events")]
+    pub(super) mqtt_password_file: Option<PathBuf>,
+
+    /// How often a picture is published while the camera is on anyway; 0: only when something
+    /// begins to move
+    #[arg(long, env = "MJPEGD_MQTT_SNAPSHOT", value_name = "TIME", default_value = "30s")]
+    #[arg(value_parser = humantime::parse_duration, help_heading = "Events")]
+    pub(super) mqtt_snapshot: Duration,
+
+    /// Where Home Assistant looks for the cameras at the broker; none: do not announce them
+    #[arg(long, env = "MJPEGD_MQTT_DISCOVERY", value_name = "PREFIX|none")]
+    #[arg(default_value = "homeassistant", help_heading = "Events")]
+    pub(super) mqtt_discovery: String,
 
     /// Address and port to listen on: 0.0.0.0:5000 for the whole network, :5000 for IPv6 too, or
     /// unix:PATH for a Unix socket; may be given several times

@@ -1,12 +1,11 @@
 //! Who is told of events.
 
-use std::path::Path;
 use std::time::Duration;
 
 use anyhow::{Context, Result, bail, ensure};
 
 use super::args::Args;
-use super::text_file::read_bytes;
+use super::text_file::read_secret;
 use crate::events::Kind;
 use crate::url::Url;
 
@@ -47,7 +46,8 @@ impl HooksConfig {
             args.on_timeout
         );
         let url = args.webhook.as_deref().map(|text| Url::parse(text).context("--webhook"));
-        let key = args.webhook_key_file.as_deref().map(key).transpose()?;
+        let key = args.webhook_key_file.as_deref();
+        let key = key.map(|path| read_secret("--webhook-key-file", path)).transpose()?;
         ensure!(key.is_none() || url.is_some(), "--webhook-key-file: use it with --webhook");
         Ok(Self {
             commands: args.on.iter().map(|text| command(text)).collect::<Result<_>>()?,
@@ -65,15 +65,4 @@ fn command(text: &str) -> Result<(Kind, String)> {
         .with_context(|| format!("--on {event:?}: use one of {}", Kind::names()))?;
     ensure!(!command.trim().is_empty(), "--on {event}: the command is missing; use EVENT=COMMAND");
     Ok((kind, command.trim().to_owned()))
-}
-
-fn key(path: &Path) -> Result<Vec<u8>> {
-    let shown = path.display();
-    let mut key = read_bytes(path).with_context(|| format!("--webhook-key-file {shown}"))?;
-    // An editor ends each file with a line end, which belongs to no key.
-    while key.last().is_some_and(|byte| matches!(byte, b'\n' | b'\r')) {
-        key.pop();
-    }
-    ensure!(!key.is_empty(), "--webhook-key-file {shown}: the file is empty");
-    Ok(key)
 }

@@ -42,6 +42,21 @@ pub(super) fn read_bytes(path: &Path) -> Result<Vec<u8>> {
     Ok(bytes)
 }
 
+/// Reads a key or a password, for this option, without the line end that an editor puts
+/// behind it.
+///
+/// # Errors
+/// As of [`read_bytes`]; an empty file. No message holds a part of it.
+pub(super) fn read_secret(option: &str, path: &Path) -> Result<Vec<u8>> {
+    let shown = path.display();
+    let mut secret = read_bytes(path).with_context(|| format!("{option} {shown}"))?;
+    while secret.last().is_some_and(|byte| matches!(byte, b'\n' | b'\r')) {
+        secret.pop();
+    }
+    ensure!(!secret.is_empty(), "{option} {shown}: the file is empty");
+    Ok(secret)
+}
+
 fn decode(bytes: &[u8], encoding: Encoding) -> Result<String> {
     let from_utf16;
     let bytes = match utf16(bytes) {

@@ -77,7 +77,7 @@ fn certificate_that_a_camera_made_is_taken_where_it_is_named() {
     let (cause, counted) = lost(&daemon(&url, &[]));
     assert_eq!(counted, "unsupported");
     let (why, fingerprint) =
-        cause.split_once("; if this is the camera's certificate, use --tls-ca ").unwrap();
+        cause.split_once("; if this is the server's certificate, use --tls-ca ").unwrap();
     assert!(why.starts_with("TLS: invalid peer certificate"), "{cause}");
     shows(&daemon(&url, &["--tls-ca", fingerprint]));
     shows(&daemon(&url, &["--tls-ca", &pem]));
