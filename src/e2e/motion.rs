@@ -28,7 +28,7 @@ fn scene(left: Option<u16>, progressive: bool) -> Vec<u8> {
 }
 
 /// Four seconds of nothing, then two in which something crosses: at ten pictures a second.
-fn crossing() -> Dir {
+pub(crate) fn crossing() -> Dir {
     let still = (0..40).map(|_| scene(None, false));
     Dir::new(still.chain((0..20).map(|n| scene(Some(n * 14), false))).collect())
 }
