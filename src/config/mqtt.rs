@@ -1,6 +1,5 @@
 //! The MQTT broker that is told of events, states and pictures.
 
-use std::path::Path;
 use std::time::Duration;
 
 use anyhow::{Context, Result, bail, ensure};
@@ -13,7 +12,9 @@ use crate::url::{Login, Url};
 /// The longest prefix: a topic with the name of a camera behind it stays far below the
 /// 65,535 bytes of a string of MQTT.
 const MAX_PREFIX: usize = 128;
-/// Of `--mqtt-discovery`: nothing is announced.
+const PASSWORD_FILE: &str = "mqtt-password-file";
+const DISCOVERY: &str = "mqtt-discovery";
+/// Nothing is announced.
 const NONE: &str = "none";
 
 /// The broker, and what it gets.
@@ -46,14 +47,11 @@ impl MqttConfig {
     /// # Errors
     /// The first value that cannot be used, with what would be right.
     pub(super) fn new(args: &Args) -> Result<Option<Self>> {
-        let Some(text) = &args.mqtt else {
-            ensure!(args.mqtt_password_file.is_none(), "--mqtt-password-file: use it with --mqtt");
+        let Some(text) = args.text_if("mqtt") else {
+            ensure!(!args.is_given(PASSWORD_FILE), "--{PASSWORD_FILE}: use it with --mqtt");
             return Ok(None);
         };
-        ensure!(
-            cfg!(feature = "mqtt"),
-            "--mqtt: this program was built without mqtt; build it with: cargo build --release"
-        );
+        ensure!(cfg!(feature = "mqtt"), "--mqtt: this program was built without the feature mqtt");
         let url = Url::parse_mqtt(text).context("--mqtt")?;
         let (scheme, host, port, path) = url.parts();
         let (trust, usual_port) = match scheme {
@@ -61,22 +59,29 @@ impl MqttConfig {
             _ => (None, 1883),
         };
         let path = path.trim_matches('/');
-        let prefix = if path.is_empty() { default_prefix() } else { topic("--mqtt", path)? };
-        let discovery = match args.mqtt_discovery.as_str() {
+        let prefix = if path.is_empty() { default_prefix() } else { topic("mqtt", path)? };
+        let discovery = match args.text(DISCOVERY) {
             NONE => None,
-            text => Some(topic("--mqtt-discovery", text)?),
+            text => Some(topic(DISCOVERY, text)?),
         };
-        let every = args.mqtt_snapshot;
+        let login = login(url.login(), read_secret(args, PASSWORD_FILE)?)?;
+        // A string in a packet has a length of 16 bits.
+        let is_short = |text: &[u8]| text.len() <= usize::from(u16::MAX);
         ensure!(
-            every.is_zero()
-                || (Duration::from_secs(1)..=Duration::from_secs(86_400)).contains(&every),
+            login.iter().all(|login| is_short(&login.user) && is_short(&login.password)),
+            "--mqtt: user and password may have 65535 bytes each"
+        );
+        let every = args.time("mqtt-snapshot")?;
+        let right = Duration::from_secs(1)..=Duration::from_secs(86_400);
+        ensure!(
+            every.is_zero() || right.contains(&every),
             "--mqtt-snapshot {every:?}: use 1s or more, up to 1day, or 0 for motion only"
         );
         Ok(Some(Self {
             host: host.to_owned(),
             port: port.unwrap_or(usual_port),
             trust,
-            login: login(url.login(), args.mqtt_password_file.as_deref())?,
+            login,
             prefix,
             discovery,
             snapshot_every: Some(every).filter(|every| !every.is_zero()),
@@ -86,18 +91,14 @@ impl MqttConfig {
 }
 
 /// The user of the address, with the password of the file.
-fn login(of_url: Option<&Login>, file: Option<&Path>) -> Result<Option<Login>> {
-    const OPTION: &str = "--mqtt-password-file";
-    let Some(file) = file else { return Ok(of_url.cloned()) };
+fn login(of_url: Option<&Login>, of_file: Option<Vec<u8>>) -> Result<Option<Login>> {
+    let Some(password) = of_file else { return Ok(of_url.cloned()) };
     match of_url {
-        Some(Login { user, password }) if password.is_empty() => {
-            let password = read_secret(OPTION, file)?;
-            // The length of a string in a packet has 16 bits.
-            ensure!(password.len() <= 4096, "{OPTION}: use a password of up to 4096 bytes");
+        Some(Login { user, password: typed }) if typed.is_empty() => {
             Ok(Some(Login { user: user.clone(), password }))
         }
-        Some(_) => bail!("{OPTION}: the address of --mqtt has a password too; use one of them"),
-        None => bail!("{OPTION}: write the user into the address, as in mqtt://USER@HOST"),
+        Some(_) => bail!("--{PASSWORD_FILE}: the address of --mqtt has a password too; use one"),
+        None => bail!("--{PASSWORD_FILE}: write the user into the address, as in mqtt://USER@HOST"),
     }
 }
 
@@ -118,7 +119,7 @@ fn topic(option: &str, text: &str) -> Result<String> {
     };
     ensure!(
         text.len() <= MAX_PREFIX && text.split('/').all(is_plain),
-        "{option}: {text:?} begins no topic; use up to {MAX_PREFIX} letters, digits, -, _, . and /"
+        "--{option}: {text:?} begins no topic; use up to {MAX_PREFIX} letters, digits, -, _, . and /"
     );
     Ok(text.to_owned())
 }
@@ -149,6 +150,8 @@ mod tests {
 
     #[test]
     fn value_that_cannot_be_used_is_refused_without_the_password() {
+        // Some file that is not empty.
+        const FILE: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/LICENSE");
         for (args, says) in [
             (&["--mqtt", "broker"][..], "use mqtt://"),
             (&["--mqtt", "mqtt://me:SECRET@h/a+b"], "letters, digits"),
@@ -156,9 +159,9 @@ mod tests {
             (&["--mqtt", "mqtt://h", "--mqtt-discovery", "a/#"], "letters, digits"),
             (&["--mqtt", "mqtt://h", "--mqtt-snapshot", "1ms"], "use 1s or more"),
             (&["--mqtt-password-file", "/x"], "use it with --mqtt"),
-            (&["--mqtt", "mqtt://h", "--mqtt-password-file", "/x"], "mqtt://USER@HOST"),
-            (&["--mqtt", "mqtt://u:SECRET@h", "--mqtt-password-file", "/x"], "one of them"),
-            (&["--mqtt", "mqtt://u@h", "--mqtt-password-file", "/dev/null"], "is empty"),
+            (&["--mqtt", "mqtt://h", "--mqtt-password-file", "/dev/null"], "is empty"),
+            (&["--mqtt", "mqtt://h", "--mqtt-password-file", FILE], "mqtt://USER@HOST"),
+            (&["--mqtt", "mqtt://u:SECRET@h", "--mqtt-password-file", FILE], "use one"),
         ] {
             let error = format!("{:#}", config(args).unwrap_err());
             assert!(error.contains(says) && !error.contains("SECRET"), "{args:?}: {error}");
