@@ -39,9 +39,9 @@ pub(super) const OPTIONS: &[Opt] = &[
     Opt {
         name: "mqtt",
         env: "MJPEGD_MQTT",
-        value: "mqtt://[USER@]HOST[:PORT][/PREFIX]",
-        help: "Publish events, states and pictures at this MQTT broker; topics begin with PREFIX, \
-               or mjpegd/ and the name of this machine",
+        value: "URL",
+        help: "Publish events, states and pictures at this MQTT broker, such as \
+               mqtt://USER@HOST/PREFIX; topics begin with the prefix",
         ..OF_SERVER
     },
     Opt {
@@ -64,7 +64,7 @@ pub(super) const OPTIONS: &[Opt] = &[
     Opt {
         name: "mqtt-discovery",
         env: "MJPEGD_MQTT_DISCOVERY",
-        value: "PREFIX|none",
+        value: "PREFIX",
         default: Some("homeassistant"),
         help: "Where Home Assistant looks for cameras at the broker; none: do not announce them",
         ..OF_SERVER
