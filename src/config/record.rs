@@ -27,10 +27,22 @@ pub(crate) struct RecordConfig {
     pub(crate) sync: Duration,
     /// How long a segment is; `None`: a minute, and longer for few pictures.
     pub(crate) segment: Option<Duration>,
+    /// When to record; `None`: always.
+    pub(crate) on_motion: Option<OnMotion>,
     /// The command that gets each finished segment.
     pub(crate) on_segment: Option<String>,
     /// Whether others write it, and it is only shown.
     pub(crate) is_of_others: bool,
+}
+
+/// How much is recorded around each motion.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub(crate) struct OnMotion {
+    /// Before it begins, from memory, but at most so many bytes.
+    pub(crate) before: Duration,
+    pub(crate) max_bytes: u64,
+    /// After it ends.
+    pub(crate) after: Duration,
 }
 
 impl RecordConfig {
@@ -44,6 +56,7 @@ impl RecordConfig {
             max_age: None,
             sync: Duration::ZERO,
             segment: None,
+            on_motion: None,
             on_segment: None,
             is_of_others: true,
         }
@@ -109,6 +122,7 @@ pub(super) fn record(args: &Args, name: &str) -> Result<Option<RecordConfig>> {
         max_age,
         sync: args.record_sync,
         segment: args.record_segment,
+        on_motion: None,
         on_segment,
         is_of_others: false,
     }))

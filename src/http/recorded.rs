@@ -88,6 +88,7 @@ pub(super) fn report(recording: &Recording) -> Value {
     let config = recording.config();
     json!({
         "on": recording.is_wanted(),
+        "mode": if recording.is_always() { "always" } else { "motion" },
         "state": status.state.name(),
         "cause": status.cause,
         "since": since_epoch(status.since).as_secs_f64(),
