@@ -98,10 +98,12 @@ impl<'a> Session<'a> {
             if was_open.replace(is_open) != Some(is_open) {
                 if is_open {
                     self.before.prune(now);
-                    // The first picture comes at once, or a short motion would have none.
-                    pace = Pace::new(self.shared.config.fps);
                 } else {
                     self.pause()?;
+                }
+                // The first picture comes at once, or a short motion would have none.
+                if is_open && self.before.is_empty() {
+                    pace = Pace::new(self.shared.config.fps);
                 }
             }
             // One by one, so that no new frame is missed meanwhile.
