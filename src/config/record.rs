@@ -105,6 +105,7 @@ pub(super) fn record(args: &Args, name: &str) -> Result<Option<RecordConfig>> {
             "--record-segment {segment:?}: use 1s to 1h"
         );
     }
+    let on_motion = on_motion(args)?;
     let on_segment = args.text_if("on-segment").map(str::to_owned);
     ensure!(
         on_segment.as_ref().is_none_or(|command| !command.trim().is_empty()),
@@ -121,8 +122,24 @@ pub(super) fn record(args: &Args, name: &str) -> Result<Option<RecordConfig>> {
         max_age,
         sync,
         segment,
-        on_motion: None,
+        on_motion,
         on_segment,
         is_of_others: false,
     }))
+}
+
+/// Checks when to record; `None`: always.
+fn on_motion(args: &Args) -> Result<Option<OnMotion>> {
+    let is_on_motion = args.text("record-on") == "motion";
+    let right = || Duration::ZERO..=Duration::from_secs(3600);
+    let before = args.time_in("record-before", right(), "0s to 1h")?;
+    let after = args.time_in("record-after", right(), "0s to 1h")?;
+    let size = args.text("record-before-size");
+    let max_bytes = parse_bytes(size).context("--record-before-size")?;
+    ensure!(max_bytes >= SMALLEST, "--record-before-size {size}: use 1MiB or more");
+    ensure!(
+        !is_on_motion || args.is_on("motion"),
+        "--record-on motion: use it with --motion, which finds what moves"
+    );
+    Ok(is_on_motion.then_some(OnMotion { before, max_bytes, after }))
 }

@@ -58,8 +58,9 @@ impl Webhook {
 
     /// From now on events go there, also the one that is tried again.
     pub(super) fn change(&self, config: Option<WebhookConfig>) {
-        let is_same = std::mem::replace(&mut *self.config.lock(), config.clone()) == config;
-        if !is_same {
+        let mut present = self.config.lock();
+        if *present != config {
+            *present = config;
             // A full channel holds a message that the thread has yet to take.
             let _ = self.changes.0.try_send(());
         }
