@@ -15,7 +15,9 @@ use crossbeam_channel::{Receiver, never, select};
 use crate::camera;
 use crate::cameras::Cameras;
 use crate::children;
-use crate::config::{Bind, CameraOptions, CommandLine, Config, Credentials, ServerOptionValues};
+use crate::config::{
+    Bind, CameraOptions, CommandLine, Config, Credentials, HooksConfig, ServerOptionValues,
+};
 use crate::events::Events;
 use crate::hooks::Hooks;
 use crate::http::{Inherited, Restart, Server, Shown, check_camera_name};
@@ -85,7 +87,7 @@ pub(crate) fn run(
     let mut supervisor = Supervisor::start(server.addresses(), &cameras, &stop);
     let end =
         wait_for_end(&server, signals, &cameras, exits, &mut supervisor, drain_timeout, &|| {
-            reload(command_line, &cameras, &in_use);
+            reload(command_line, &cameras, &hooks, &in_use);
         });
     match &end {
         End::Restart(why) => {
@@ -209,9 +211,9 @@ struct InUse {
     users: Option<Credentials>,
 }
 
-/// Reads the configuration file again and changes the cameras. A file with an
+/// Reads the configuration file again and changes cameras and hooks. A file with an
 /// error changes nothing: a typing mistake must not end a running recording.
-fn reload(command_line: &CommandLine, cameras: &Cameras, in_use: &InUse) {
+fn reload(command_line: &CommandLine, cameras: &Cameras, hooks: &Hooks, in_use: &InUse) {
     let Some(file) = command_line.file() else {
         log::warn!("SIGHUP: there is no file to read again; start with --config FILE to have one");
         return;
@@ -219,13 +221,17 @@ fn reload(command_line: &CommandLine, cameras: &Cameras, in_use: &InUse) {
     match configure(command_line) {
         Ok(config) => {
             log::info!("reading {} again", file.display());
-            let is_new = |option: &&(String, _)| !in_use.server.contains(option);
+            let is_new = |option: &&(String, _)| {
+                !in_use.server.contains(option) && !HooksConfig::OPTIONS.contains(&&*option.0)
+            };
             let options = config.server.iter().filter(is_new).map(|(option, _)| &**option);
             // Somebody who takes a user out of the file must not believe that it is done.
             let users = (config.http.credentials != in_use.users).then_some("the --auth-file");
             for what in options.chain(users) {
                 log::warn!("{what} has changed; it takes effect when the program is restarted");
             }
+            // Before the cameras, whose changes are events.
+            hooks.change(config.hooks);
             cameras.change(config.cameras);
         }
         Err(e) => {

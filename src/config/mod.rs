@@ -53,7 +53,7 @@ pub(crate) use overlay::{OverlayConfig, Place};
 #[cfg(test)]
 pub(crate) use overlay::{Position, TextSize};
 pub(crate) use print::print_config;
-pub(crate) use record::RecordConfig;
+pub(crate) use record::{OnMotion, RecordConfig};
 pub(crate) use size::parse_size;
 pub(crate) use tools::{GrabArgs, HealthArgs, ProbeArgs};
 pub(crate) use translated::{Translated, TranslatedCamera, has_option};

@@ -117,6 +117,7 @@ mod old_kernel;
 // What make asks for before it builds.
 mod need;
 // Recordings on disk, which a kill at any moment leaves intact.
+mod record_on;
 mod recording;
 // Playback of recordings: streams, pictures and lists.
 mod playback;

@@ -1,6 +1,6 @@
 # Print an optspec for argparse to handle cmd's options that are independent of any subcommand.
 function __fish_mjpegd_global_optspecs
-    string join \n camera= max-viewers= fps= stall-timeout= tls-ca= tls-insecure= max-frame-size= min-frame-size= every= drop-same-frames= allow-truncated= rotate= flip= overlay= overlay-position= overlay-size= overlay-box= watch= remove-shown= idle-timeout= resolution= snapshot-resolution= format= input= tv-standard= dv-timings= quality= encoder= control= warmup= record= record-fps= record-max-size= record-max-age= record-sync= record-segment= on-segment= motion= motion-sensitivity= motion-fps= motion-min-size= motion-hold= motion-zone= motion-mask= on= on-timeout= webhook= webhook-key-file= config= print-config= bind= unix-mode= threads= max-variants= write-timeout= exit-on-lost= exit-on-device-error= exit-on-no-viewers= drain-timeout= www= lost-snapshot= instance-id= head-timeout= max-head= max-connections= max-leaks= lock-controls= auth-file= trusted-proxy= allow-origin= h/help V/version
+    string join \n camera= max-viewers= fps= stall-timeout= tls-ca= tls-insecure= max-frame-size= min-frame-size= every= drop-same-frames= allow-truncated= rotate= flip= overlay= overlay-position= overlay-size= overlay-box= watch= remove-shown= idle-timeout= resolution= snapshot-resolution= format= input= tv-standard= dv-timings= quality= encoder= control= warmup= record= record-fps= record-max-size= record-max-age= record-sync= record-segment= record-on= record-before= record-before-size= record-after= on-segment= motion= motion-sensitivity= motion-fps= motion-min-size= motion-hold= motion-zone= motion-mask= on= on-timeout= webhook= webhook-key-file= config= print-config= bind= unix-mode= threads= max-variants= write-timeout= exit-on-lost= exit-on-device-error= exit-on-no-viewers= drain-timeout= www= lost-snapshot= instance-id= head-timeout= max-head= max-connections= max-leaks= lock-controls= auth-file= trusted-proxy= allow-origin= h/help V/version
 end
 
 function __fish_mjpegd_needs_command
@@ -73,6 +73,11 @@ complete -c mjpegd -n "__fish_mjpegd_needs_command" -l record-max-size -d 'How l
 complete -c mjpegd -n "__fish_mjpegd_needs_command" -l record-max-age -d 'How old a recorded picture may get; 0: no limit but the size' -r
 complete -c mjpegd -n "__fish_mjpegd_needs_command" -l record-sync -d 'How often to sync the recording to disk, 1s or less: a power cut costs at most what was recorded in this time; 0: after each picture' -r
 complete -c mjpegd -n "__fish_mjpegd_needs_command" -l record-segment -d 'How long a file of the recording is, 1s to 1h; a minute if not given, longer for few pictures' -r
+complete -c mjpegd -n "__fish_mjpegd_needs_command" -l record-on -d 'Record always, or only around what moves, which --motion finds' -r -f -a "always\t''
+motion\t''"
+complete -c mjpegd -n "__fish_mjpegd_needs_command" -l record-before -d 'With --record-on motion: how long before a motion the record begins, from memory' -r
+complete -c mjpegd -n "__fish_mjpegd_needs_command" -l record-before-size -d 'How much memory that may take' -r
+complete -c mjpegd -n "__fish_mjpegd_needs_command" -l record-after -d 'With --record-on motion: how long to go on behind the end of a motion' -r
 complete -c mjpegd -n "__fish_mjpegd_needs_command" -l on-segment -d 'Run this command for each finished file of the recording, one after the other and again until it succeeds; MJPEGD_SEGMENT has the path. What waits for it is not deleted' -r
 complete -c mjpegd -n "__fish_mjpegd_needs_command" -l motion -d 'Look for motion; keeps the camera on' -r -f -a "true\t''
 false\t''"
