@@ -130,7 +130,7 @@ impl CameraOptions {
                 turn: Turn { rotate: args.rotate, flip: args.flip },
                 overlay: OverlayConfig::new(args, name)?,
             },
-            motion: motion(args)?,
+            motion: motion(args, name)?,
             record: record::record(args, name)?,
             max_viewers: args.max_viewers,
         })

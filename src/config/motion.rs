@@ -1,5 +1,7 @@
 //! The options of motion detection.
 
+use std::env;
+use std::path::PathBuf;
 use std::time::Duration;
 
 use anyhow::{Context, Result, ensure};
@@ -16,17 +18,20 @@ pub(crate) struct MotionConfig {
     pub(crate) fps: f64,
     /// Motion that stops for less than this goes on.
     pub(crate) hold: Duration,
+    /// The file for the areas that are drawn on the page; `None`: they are kept as long as
+    /// the program runs.
+    pub(crate) areas: Option<PathBuf>,
 }
 
 /// The most corners. People draw a few.
-const MAX_CORNERS: usize = 64;
-const MAX_POLYGONS: usize = 32;
+pub(crate) const MAX_CORNERS: usize = 64;
+pub(crate) const MAX_POLYGONS: usize = 32;
 
 /// Checks the options of motion detection; `None`: there is none.
 ///
 /// # Errors
 /// The first value that cannot be used, with what would be right.
-pub(super) fn motion(args: &Args) -> Result<Option<MotionConfig>> {
+pub(super) fn motion(args: &Args, name: &str) -> Result<Option<MotionConfig>> {
     ensure!(
         (1..=100).contains(&args.motion_sensitivity),
         "--motion-sensitivity {}: use 1 to 100",
@@ -59,7 +64,18 @@ pub(super) fn motion(args: &Args) -> Result<Option<MotionConfig>> {
         },
         fps: args.motion_fps,
         hold: args.motion_hold,
+        areas: state_dir(args).map(|dir| dir.join(name).join("motion.json")),
     }))
+}
+
+/// Where this program keeps what it has to know after a restart: beside the recording, or
+/// where systemd says (`StateDirectory=`).
+fn state_dir(args: &Args) -> Option<PathBuf> {
+    let of_systemd = || {
+        let all = env::var("STATE_DIRECTORY").ok()?;
+        all.split(':').next().filter(|dir| !dir.is_empty()).map(PathBuf::from)
+    };
+    args.record.clone().or_else(of_systemd)
 }
 
 fn polygons(option: &str, typed: &[String]) -> Result<Vec<Polygon>> {
