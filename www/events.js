@@ -1,7 +1,7 @@
 // What happened at the camera: a list with pictures, marks for the timeline, and steps from one event to the next.
 
 import { byId, make, setText, url } from './common.js';
-import { ask, longTime, recordedAfter, spanAt } from './recordings.js';
+import { ask, longTime, now, recordedAfter, spanAt } from './recordings.js';
 
 // Title and colour of each type. Who watches, and finished segments, are for programs.
 const TYPES = {
@@ -26,6 +26,7 @@ const earlier = byId('events-earlier');
 export function makeEvents(source) {
   const all = new Map();       // id -> { time, end, type, data, item, button, text, image }
   let sorted = [];             // newest first
+  let newest = null;           // of the motions
   let camera = '';
   let state = '';              // changes when something happens
   let isBusy = false;
@@ -104,7 +105,7 @@ export function makeEvents(source) {
       for (const [id, event] of all) if (event === oldest) all.delete(id);
     }
     section.hidden = !sorted.length;
-    const newest = sorted.find(({ type }) => type === 'motion-begin');
+    newest = sorted.find(({ type }) => type === 'motion-begin');
     sorted.forEach((event, i) => {
       const { time, end, type, item, text } = event;
       const lasts = type !== 'motion-begin' ? '' : end ? ` · ${longTime(end - time)}` : event === newest ? ' · now' : '';
@@ -113,7 +114,7 @@ export function makeEvents(source) {
       if (list.children[i] !== item) list.insertBefore(item, list.children[i] ?? null);
     });
     // One place in the order of the Tab key, and arrows in the list.
-    if (sorted.length && !list.querySelector('[tabindex="0"]')) sorted[0].button.tabIndex = 0;
+    if (!list.contains(document.activeElement)) for (const { button } of sorted) button.tabIndex = button === sorted[0].button ? 0 : -1;
     source.changed();
   }
 
@@ -158,6 +159,10 @@ export function makeEvents(source) {
   list.addEventListener('keydown', keyPressed);
   earlier.onclick = () => load(`&to=${sorted.at(-1).time - 1e-6}`);
 
-  const marks = () => sorted.map(({ time, end, type }) => ({ start: time, end: end ?? time, colour: TYPES[type][1] }));
+  // What has no end goes on, if nothing has begun since.
+  const marks = () => sorted.map((event) => {
+    const { time, end, type } = event;
+    return { start: time, end: end ?? (event === newest ? now() : time), colour: TYPES[type][1] };
+  });
   return { statusCame, render, step, marks };
 }

@@ -155,6 +155,8 @@ function openStream(tile) {
 }
 
 function streamFailed(tile) {
+  // A server that stops takes no stream, and soon another one does.
+  if (performance.now() - tile.cameBackAt < NO_BYTES_MS) return giveUp(tile, REOPEN_MS);
   if (!tile.stream.width) return giveUp(tile, REFUSED_MS);
   // Perhaps only the smaller picture is refused.
   smallerWasRefused(tile);
@@ -245,7 +247,7 @@ function heard({ streams }, bytes) {
   const now = performance.now();
   for (const byte of bytes) {
     const stream = streams[byte - FIRST_BYTE];
-    if (stream) Object.assign(stream, { beats: stream.beats + 1, beatAt: now });
+    if (stream) Object.assign(stream, { beats: stream.beats + 1, beatAt: now, heardAt: now });
   }
   findSilent(streams);
 }

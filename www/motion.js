@@ -88,7 +88,7 @@ function drawGraph(now) {
   const xAt = (time) => (1 - (now - time) / SPAN_S) * width;
   looks.forEach(([time, changed, moving], i) => {
     // To the next look, if that is not long after.
-    const right = Math.min(xAt(looks[i + 1]?.[0] ?? now), xAt(time + 2.5));
+    const right = Math.min(xAt(looks[i + 1]?.[0] ?? now), xAt(time + 2.5)) + .5;
     context.fillStyle = style.getPropertyValue('--recorded');
     bar(changed, xAt(time), right);
     context.fillStyle = style.getPropertyValue('--mark');
@@ -183,6 +183,11 @@ function render() {
     return item;
   }));
   drawAreas();
+}
+
+function update() {
+  if (isShown()) refresh();
+  else render();
 }
 
 const say = (text) => setText(byId('draw-help'), text);
@@ -303,14 +308,13 @@ function keyPressed(event) {
 document.addEventListener('status', ({ detail }) => {
   const was = camera;
   camera = detail.camera;
-  if (!was || Boolean(was.motion) !== Boolean(camera.motion) || was.width !== camera.width) render();
+  if (!was || Boolean(was.motion) !== Boolean(camera.motion) || was.width !== camera.width) update();
   if (!polling) showState(camera.motion?.moving);
   if (!polling) poll();
 });
 details.addEventListener('toggle', () => {
   if (!details.open) draft = null;
-  if (isShown()) refresh();
-  else if (camera) render();
+  if (camera) update();
 });
 for (const kind of Object.keys(KINDS)) byId(`draw-${kind}`).onclick = () => begin(kind);
 byId('draw-done').onclick = () => finish();
