@@ -47,7 +47,7 @@ pub(crate) use device::{DeviceConfig, InputConfig, TvStandard};
 pub(crate) use exit::ExitConfig;
 pub(crate) use hooks::{HooksConfig, WebhookConfig};
 pub(crate) use http::{HttpConfig, Limits, LostSnapshot, N_SHORT_CONNECTIONS};
-pub(crate) use motion::MotionConfig;
+pub(crate) use motion::{MAX_CORNERS, MAX_POLYGONS, MotionConfig};
 pub(crate) use name::is_plain_name;
 pub(crate) use overlay::{OverlayConfig, Place};
 #[cfg(test)]

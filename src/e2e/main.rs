@@ -131,6 +131,8 @@ mod recording_faults;
 mod page;
 // Smaller pictures on the page, in a real browser.
 mod page_smaller;
+// Motion and events on the page, in a real browser.
+mod page_motion;
 // All cameras on one page, in a real browser.
 mod grid;
 // Playback on the page, in a real browser.
