@@ -403,6 +403,13 @@ pub(crate) enum Command {
     Grab(GrabArgs),
     /// Ask a daemon whether it works: exit code 0, or 1 and why not; for containers
     Health(HealthArgs),
+    /// Look for what keeps the daemon from showing pictures here, and say what helps: exit code 0,
+    /// or 1 if something is to do
+    Doctor {
+        /// The options with which the daemon is started
+        #[arg(trailing_var_arg = true, allow_hyphen_values = true, value_name = "OPTIONS")]
+        options: Vec<std::ffi::OsString>,
+    },
 }
 
 /// The value of a switch, for the help.

@@ -14,6 +14,8 @@ mod listening;
 mod drop_in;
 // Real clients of both: OctoPrint, Moonraker, Home Assistant, motion.
 mod real_clients;
+// `mjpegd doctor`: what it finds, and what it says helps.
+mod doctor;
 // Stopping: signals, and how long it takes.
 mod stop;
 
