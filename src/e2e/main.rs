@@ -132,6 +132,8 @@ mod recording_faults;
 mod page;
 // Smaller pictures on the page, in a real browser.
 mod page_smaller;
+// Its configurations of other programs, and the buttons that copy them.
+mod page_programs;
 // All cameras on one page, in a real browser.
 mod grid;
 // Playback on the page, in a real browser.

@@ -15,7 +15,7 @@ const POLICY: &str = "default-src 'none'; img-src 'self' blob: data:; style-src 
     script-src 'self'; connect-src 'self'; base-uri 'none'; form-action 'none'";
 
 /// The files in the program: path, content type, bytes.
-const BUILT_IN: [(&str, &str, &[u8]); 10] = [
+const BUILT_IN: [(&str, &str, &[u8]); 11] = [
     ("/", "text/html; charset=utf-8", include_bytes!("../../../www/index.html")),
     // For browsers that run no scripts.
     ("/links.html", "text/html; charset=utf-8", include_bytes!("../../../www/links.html")),
@@ -31,6 +31,7 @@ const BUILT_IN: [(&str, &str, &[u8]); 10] = [
     ),
     ("/timeline.js", "text/javascript; charset=utf-8", include_bytes!("../../../www/timeline.js")),
     ("/playback.js", "text/javascript; charset=utf-8", include_bytes!("../../../www/playback.js")),
+    ("/programs.js", "text/javascript; charset=utf-8", include_bytes!("../../../www/programs.js")),
 ];
 
 /// A file of a page is read whole; a larger one does not belong there.
