@@ -39,7 +39,7 @@ use file::File;
 
 pub(crate) use auth::{Credentials, Password};
 pub(crate) use bind::Bind;
-pub(crate) use camera::{CameraConfig, Watch};
+pub(crate) use camera::{CameraConfig, Source, Watch};
 pub(crate) use camera_options::{CameraOptions, CaptureConfig, MAX_FRAME_BYTES};
 pub(crate) use command_line::CommandLine;
 pub(crate) use definition::Command;

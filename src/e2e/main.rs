@@ -14,6 +14,8 @@ mod listening;
 mod drop_in;
 // Real clients of both: OctoPrint, Moonraker, Home Assistant, motion.
 mod real_clients;
+// `mjpegd doctor`: what it finds, and what it says helps.
+mod doctor;
 // Stopping: signals, and how long it takes.
 mod stop;
 
@@ -133,6 +135,8 @@ mod page;
 mod page_smaller;
 // Motion and events on the page, in a real browser.
 mod page_motion;
+// Its configurations of other programs, and the buttons that copy them.
+mod page_programs;
 // All cameras on one page, in a real browser.
 mod grid;
 // Playback on the page, in a real browser.

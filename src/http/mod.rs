@@ -55,4 +55,4 @@ pub(crate) use access::ForwardedHeaders;
 pub(crate) use context::Shown;
 pub(crate) use routes::check_camera_name;
 pub(crate) use server::Server;
-pub(crate) use transport::{Inherited, QUIET, Restart, reachable};
+pub(crate) use transport::{Inherited, QUIET, Restart, reachable, try_bind};
