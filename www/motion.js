@@ -29,6 +29,8 @@ let looks = [];                // [time, share that differs, share that moves]
 let minSize = 0;
 let areas = null;              // { zones, masks, fixed, kept, locked }
 let before = [];               // what areas were, to undo
+let isUnsent = false;          // areas were changed, and the server does not know it
+let isSending = false;
 let draft = null;              // { kind, corners, at, press } while drawing
 
 const isShown = () => details.open && Boolean(camera?.motion);
@@ -194,28 +196,41 @@ const say = (text) => setText(byId('draw-help'), text);
 
 // --- changing ---
 
+// The browser's own texts are too technical. A DOMException is that of a timeout.
+const messageOf = (error) => (error instanceof TypeError || error instanceof DOMException ? 'The server does not answer.' : error.message);
+
 async function refresh() {
   try {
     areas = await ask('motion/areas');
     say(areas.locked ? 'Zones and masks are locked (--lock-controls).' : '');
   } catch (error) {
-    say(error instanceof TypeError ? 'The server does not answer.' : error.message);
+    say(messageOf(error));
   }
   render();
 }
 
+// One request at a time, so that none overtakes another. What changes meanwhile is sent afterwards.
 async function change(next, isUndo = false) {
   if (!isUndo) before = [...before, { zones: areas.zones, masks: areas.masks }].slice(-MOST_UNDONE);
   Object.assign(areas, next);
+  isUnsent = true;
   render();
-  try {
-    areas = await ask('motion/areas', { zones: areas.zones, masks: areas.masks });
-    say(areas.kept ? 'Saved.' : 'Used until mjpegd ends: it has no folder to keep it (--state-dir).');
-    render();
-  } catch (error) {
-    await refresh();
-    say(error instanceof TypeError ? 'The server does not answer.' : error.message);
+  if (isSending) return;
+  isSending = true;
+  while (isUnsent) {
+    isUnsent = false;
+    const answer = await ask('motion/areas', { zones: areas.zones, masks: areas.masks }).catch((error) => error);
+    if (isUnsent) continue;
+    if (answer instanceof Error) {
+      await refresh();
+      say(messageOf(answer));
+    } else {
+      areas = answer;
+      say(areas.kept ? 'Saved.' : 'Used until mjpegd ends. To keep it, start mjpegd with --state-dir.');
+    }
   }
+  isSending = false;
+  render();
 }
 
 function begin(kind) {

@@ -36,8 +36,6 @@ mod endpoints {
 
 mod target;
 
-use std::sync::Arc;
-
 use anyhow::{Result, ensure};
 
 use super::context::Context;
@@ -45,7 +43,7 @@ use super::lanes::Lane;
 use super::reply::Reply;
 use super::request::Request;
 use super::transport::Method;
-use super::viewer::Viewer;
+use super::viewer::Beating;
 use crate::config::is_plain_name;
 
 pub(super) use endpoints::stream::Stream;
@@ -78,7 +76,7 @@ pub(super) enum Answer {
 }
 
 pub(super) type Once = fn(&Context, &mut Request) -> Result<(), Reply>;
-pub(super) type Hold = fn(&Context, &Request) -> Result<(Vec<u8>, Vec<(Arc<Viewer>, u8)>), Reply>;
+pub(super) type Hold = fn(&Context, &Request) -> Result<(Vec<u8>, Vec<Beating>), Reply>;
 pub(super) type Open = fn(&Context, &Request) -> Result<Box<Stream>, Reply>;
 
 /// Who may ask.

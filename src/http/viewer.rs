@@ -68,6 +68,9 @@ struct Heartbeat {
     at: Instant,
 }
 
+/// A viewer, and the byte that is written for it.
+pub(super) type Beating = (Arc<Viewer>, u8);
+
 /// The reply that the heartbeats of several viewers share. It ends with the first of them.
 pub(super) struct HeldReply {
     /// Closed when it is dropped.

@@ -122,6 +122,7 @@ impl Areas {
     }
 }
 
+#[allow(clippy::cast_possible_truncation, reason = "a picture has fewer pixels than digits")]
 fn polygons(value: &Value) -> Option<Vec<Polygon>> {
     let share = |value: &Value| {
         let share = value.as_f64().filter(|share| (0.0..=1.0).contains(share))?;

@@ -2,12 +2,11 @@
 //! a page whose `<img>` gets no pictures any more, so the page reads this beside it.
 
 use std::borrow::Cow;
-use std::sync::Arc;
 
 use crate::http::context::Context;
 use crate::http::reply::{Code, Reply};
 use crate::http::request::Request;
-use crate::http::viewer::Viewer;
+use crate::http::viewer::Beating;
 
 /// The keys that are taken of one request. The page of several cameras has three streams.
 const MOST: usize = 8;
@@ -22,7 +21,7 @@ const MOST: usize = 8;
 pub(in crate::http) fn open(
     context: &Context,
     request: &Request,
-) -> Result<(Vec<u8>, Vec<(Arc<Viewer>, u8)>), Reply> {
+) -> Result<(Vec<u8>, Vec<Beating>), Reply> {
     let keys: Vec<_> = request.query().texts("key").take(MOST).collect();
     if keys.is_empty() || keys.iter().any(|key| key.is_empty()) {
         return Err(Reply::bad_request("key: use that of a stream"));
