@@ -39,7 +39,7 @@ const EXIT_WAIT: Duration = Duration::from_millis(500);
 /// A command in a process group of its own. Dropping it ends the group.
 ///
 /// If the daemon is killed by SIGKILL, the command gets SIGPIPE when it writes the
-/// next picture; one that writes none is guarded (see [`run`]). The
+/// next picture; one that writes none is guarded (see [`run()`]). The
 /// parent-death signal (prctl) would end it sooner, but needs
 /// unsafe code between fork and exec, and comes whenever the capture thread ends.
 pub(crate) struct Process {

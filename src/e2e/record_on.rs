@@ -10,15 +10,20 @@ use crate::events::{events, wait_for};
 use crate::motion::crossing;
 use crate::recording::end;
 use crate::support::{
-    Client, Daemon, Dir, TempDir, all_frames, eventually, eventually_is, of_camera, segments,
+    Browser, Client, Daemon, Dir, TempDir, all_frames, eventually, eventually_is, of_camera,
+    segments,
 };
 
 /// A thing crosses for two of eight seconds, and is recorded with a second before and after.
 fn watcher(dir: &Dir, to: &Path, args: &[&str]) -> Daemon {
+    watcher_with(dir, to, &[&["--record-before", "1s"], args].concat())
+}
+
+fn watcher_with(dir: &Dir, to: &Path, args: &[&str]) -> Daemon {
     let (camera, to) = (dir.camera(), to.to_str().unwrap());
     let fixed = ["--camera", &*camera, "--fps", "10", "--motion", "--motion-hold", "500ms"];
-    let on = ["--record", to, "--record-on", "motion", "--record-before", "1s"];
-    Daemon::start(&[&fixed[..], &on, &["--record-after", "1s"], args].concat())
+    let on = ["--record", to, "--record-on", "motion", "--record-after", "1s"];
+    Daemon::start(&[&fixed[..], &on, args].concat())
 }
 
 fn json(daemon: &Daemon, target: &str) -> Value {
@@ -177,7 +182,7 @@ fn memory_before_a_motion_is_bounded_and_the_log_says_so() {
 fn kills_in_a_motion_cost_no_event_and_no_recorded_picture() {
     let (dir, to) = (crossing(60), TempDir::new());
     let (mut ids, mut times): (Vec<Value>, Vec<f64>) = (Vec::new(), Vec::new());
-    for n in [3, 9, 15] {
+    for n in [1, 4, 7] {
         let daemon = watcher(&dir, to.path(), &[]);
         // Soon after the start, when the files are open.
         eventually_is("no event is lost", || {
@@ -185,9 +190,11 @@ fn kills_in_a_motion_cost_no_event_and_no_recorded_picture() {
             ids.iter().all(|id| kept.contains(id))
         });
         wait_for(&daemon, "motion-begin");
-        eventually_is("it records", || daemon.figure("/recording/written") > n + 10);
-        // What the page could have been told is on disk, also without a sync.
+        eventually_is("it records", || daemon.figure("/recording/written") > 10 + n);
         ids = events(&daemon, "").iter().map(|event| event["id"].clone()).collect();
+        // More than a second later.
+        let written = daemon.figure("/recording/written");
+        eventually_is("it goes on", || daemon.figure("/recording/written") > written + 11);
         let now = json(&daemon, "/recordings")["spans"].clone();
         times.push(now.as_array().unwrap().last().unwrap()["end"].as_f64().unwrap());
         daemon.signal(Signal::KILL);
@@ -216,12 +223,16 @@ fn kills_in_a_motion_cost_no_event_and_no_recorded_picture() {
 fn stretch_is_handed_over_when_it_ends() {
     let (dir, to, bucket) = (crossing(60), TempDir::new(), TempDir::new());
     let command = format!("cp \"$MJPEGD_SEGMENT\" {}/", bucket.path().display());
-    let daemon = watcher(&dir, to.path(), &["--on-segment", &command]);
-    motions(&daemon, 1);
+    let none_before = ["--record-before", "0s", "--on-segment", &command];
+    let daemon = watcher_with(&dir, to.path(), &none_before);
+    let (begin, _) = motions(&daemon, 1).remove(0);
     eventually_is("it is handed over", || daemon.figure("/recording/on_segment/done") >= 1);
     let copy = fs::read_dir(bucket.path()).unwrap().next().unwrap().unwrap();
     let own = of_camera(to.path()).join(copy.file_name());
     assert!(fs::read(copy.path()).unwrap() == fs::read(own).unwrap());
+    // Without memory it begins with the motion, give or take a picture.
+    let first = json(&daemon, "/recordings")["spans"][0]["start"].as_f64().unwrap();
+    assert!(first > time(&begin) - 0.3, "{first} {begin}");
 }
 
 #[test]
@@ -230,4 +241,24 @@ fn motion_to_record_on_must_be_looked_for() {
     let daemon = Daemon::start(&["--record", to.path().to_str().unwrap()]);
     let refused = daemon.request("POST", "/record/start?on=motion", &[]);
     assert!(refused.code == 400 && refused.text().contains("--record-on motion"), "{refused:?}");
+}
+
+#[test]
+fn page_says_that_the_recording_waits_and_its_switch_leads_back_to_motion() {
+    let (dir, to) = (Dir::numbered(40, 0), TempDir::new());
+    let daemon = watcher(&dir, to.path(), &[]);
+    let browser = Browser::start();
+    browser.open(&daemon.url("/"));
+    let says = |text: &str| {
+        eventually_is(text, || browser.text("record-state").starts_with(text));
+    };
+    says("Recording when something moves");
+    let click = "document.getElementById('record').click()";
+    browser.run(click);
+    says("Not recording");
+    browser.run(click);
+    says("Recording when something moves");
+    let checked = "return document.getElementById('record').getAttribute('aria-checked')";
+    assert_eq!(browser.run(checked), "true");
+    assert_eq!(daemon.status()["recording"]["mode"], "motion");
 }

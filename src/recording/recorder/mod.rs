@@ -5,6 +5,7 @@
 
 mod before;
 mod gate;
+mod output;
 pub(super) mod segment_writer;
 mod session;
 mod sync;
@@ -17,6 +18,7 @@ use std::time::{Duration, Instant};
 use crossbeam_channel::{Receiver, RecvTimeoutError, Sender};
 
 pub(super) use gate::Gate;
+use output::Output;
 use session::{End, Session};
 use sync::SegmentFiles;
 
@@ -114,9 +116,9 @@ fn run_once(
         .map_err(failed(format!("read {shown}")))?;
     locked.map_err(failed(format!("have {shown} alone, as another program records there")))?;
     let _lock = FolderLock(Arc::clone(&folder));
-    let mut session = Session::new(shared, folder, written);
+    let mut session = Session::new(shared, Output::new(shared, folder, written));
     let end = session.record(&shared.capture.read(), wakeup, gate);
-    session.finish(end.is_ok());
+    session.output.finish(end.is_ok());
     end.map_err(failed(format!("write to {shown}")))
 }
 

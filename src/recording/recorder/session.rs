@@ -1,35 +1,22 @@
 //! The time from opening the folder to the end or the first error.
 
 use std::io;
-use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use crossbeam_channel::{Receiver, Sender};
-use serde_json::Value;
+use crossbeam_channel::Receiver;
 
 use super::before::Before;
 use super::gate::{Gate, Woken};
-use super::segment_writer::SegmentWriter;
-use super::{Written, check_unsynced};
+use super::output::Output;
 use crate::capture::Reader;
-use crate::events::Kind;
-use crate::frame::Frame;
 use crate::rate::Pace;
 use crate::recording::Shared;
 use crate::recording::status::State;
-use crate::recording::store::folder::Folder;
-use crate::recording::store::segment::Segment;
-use crate::recording::time::{Micros, SECOND};
 use crate::slot::Newer;
 
 /// How often the recorder checks whether it was switched off, and whether a sync is
 /// due, while no frame comes.
 const CHECK_EVERY: Duration = Duration::from_secs(1);
-/// A full recording has at least this many segments, so that the cleaner
-/// deletes an eighth of it at most at once.
-const N_SEGMENTS: u64 = 8;
-/// How long to wait for the sync thread after an error.
-const MAX_HANDOVER: Duration = Duration::from_secs(2);
 
 /// Why a recording ended without an error.
 pub(super) enum End {
@@ -40,40 +27,21 @@ pub(super) enum End {
 
 pub(super) struct Session<'a> {
     shared: &'a Shared,
-    folder: Arc<Folder>,
-    written: &'a Sender<Written>,
-    writer: Option<SegmentWriter>,
+    pub(super) output: Output<'a>,
     /// What was not recorded yet.
     before: Before,
-    /// Segments that ended since the last sync.
-    to_sync: Written,
-    /// The time between the last two frames; `None` before the second one.
-    interval: Option<Duration>,
-    /// When the last sync was requested, and whether there is something to sync since.
-    synced: Instant,
-    is_behind: bool,
-    /// When the sync thread last took a request.
-    handed_over: Instant,
+    /// Whether the gate is open; `None` before the first look.
+    is_open: Option<bool>,
+    pace: Pace,
+    /// The last frame that was taken.
+    seen: u64,
 }
 
 impl<'a> Session<'a> {
-    pub(super) fn new(
-        shared: &'a Shared,
-        folder: Arc<Folder>,
-        written: &'a Sender<Written>,
-    ) -> Self {
-        Self {
-            shared,
-            folder,
-            written,
-            writer: None,
-            before: Before::new(shared.config.on_motion),
-            to_sync: Written::new(),
-            interval: None,
-            synced: Instant::now(),
-            handed_over: Instant::now(),
-            is_behind: false,
-        }
+    pub(super) fn new(shared: &'a Shared, output: Output<'a>) -> Self {
+        let before = Before::new(shared.config.on_motion);
+        let pace = Pace::new(shared.config.fps);
+        Self { shared, output, before, is_open: None, pace, seen: 0 }
     }
 
     /// Records whenever the gate is open, until it is switched off or no frame comes any
@@ -87,190 +55,90 @@ impl<'a> Session<'a> {
         wakeup: &Receiver<()>,
         gate: &mut Gate,
     ) -> io::Result<End> {
-        let mut pace = Pace::new(self.shared.config.fps);
-        let (mut seen, mut was_open) = (0, None);
         let end = loop {
             if !self.shared.is_wanted() {
                 break End::SwitchedOff;
             }
             let now = Instant::now();
             let is_open = self.shared.is_always() || gate.is_open(now);
-            if was_open.replace(is_open) != Some(is_open) {
-                if is_open {
-                    self.before.prune(now);
-                } else {
-                    self.pause()?;
-                }
-                // The first picture comes at once, or a short motion would have none.
-                if is_open && self.before.is_empty() {
-                    pace = Pace::new(self.shared.config.fps);
-                }
+            if self.is_open.replace(is_open) != Some(is_open) {
+                self.turn(is_open, now)?;
             }
             // One by one, so that no new frame is missed meanwhile.
             if is_open && let Some(frame) = self.before.pop() {
-                self.write(&frame, 0)?;
+                self.output.write(&frame, 0)?;
             }
-            self.sync_if_due()?;
+            self.output.sync_if_due()?;
             let has_backlog = is_open && !self.before.is_empty();
             let needs_none = !is_open && !self.before.is_kept();
-            let pause = pace.wait(now).or(needs_none.then_some(CHECK_EVERY));
-            if let Some(pause) = pause {
-                if !has_backlog && reader.pause(|| gate.wait(wakeup, pause)) == Woken::Closed {
-                    break End::Closed;
-                }
-                continue;
-            }
-            match reader.wait_newer(seen, if has_backlog { Duration::ZERO } else { CHECK_EVERY }) {
-                // A status picture says why the camera shows nothing. It does not come
-                // from the camera, so it is not recorded.
-                Newer::Frame { frame, .. } if frame.meta.is_status => seen = frame.meta.seq,
-                Newer::Frame { frame, skipped, .. } => {
-                    // With `--record-fps`, frames are left out on purpose.
-                    let skipped = if self.shared.config.fps.is_some() { 0 } else { skipped };
-                    seen = frame.meta.seq;
-                    pace.sent(Instant::now());
-                    if has_backlog {
-                        self.shared.stats.count_skipped(skipped);
-                        self.before.push(frame);
-                    } else if is_open {
-                        self.write(&frame, skipped)?;
-                    } else {
-                        self.before.keep(frame, &self.shared.config.name);
-                    }
-                }
-                Newer::Timeout if has_backlog => {}
-                // A segment of a camera that has stalled ends, so that it can be handed
-                // over.
-                Newer::Timeout if self.writer.as_ref().is_some_and(SegmentWriter::is_stale) => {
-                    self.end_segment()?;
-                }
-                Newer::Timeout => {}
-                Newer::Closed => break End::Closed,
+            let pause = self.pace.wait(now).or(needs_none.then_some(CHECK_EVERY));
+            let is_closed = match pause {
+                Some(_) if has_backlog => false,
+                Some(pause) => reader.pause(|| gate.wait(wakeup, pause)) == Woken::Closed,
+                None => !self.take(reader, is_open, has_backlog)?,
+            };
+            if is_closed {
+                break End::Closed;
             }
         };
-        if was_open == Some(true) {
+        if self.is_open == Some(true) {
             self.write_backlog()?;
         }
         Ok(end)
     }
 
-    /// Ends a stretch, until the next motion.
-    fn pause(&mut self) -> io::Result<()> {
-        // A disk that is slow may still owe the beginning.
-        if self.writer.is_some() {
-            self.write_backlog()?;
+    /// Begins a stretch or ends one.
+    fn turn(&mut self, is_open: bool, now: Instant) -> io::Result<()> {
+        if is_open {
+            self.before.prune(now);
+            if self.before.is_empty() {
+                // The first picture comes at once, or a short motion would have none.
+                self.pace = Pace::new(self.shared.config.fps);
+            }
+            return Ok(());
         }
-        self.end_segment()?;
+        // A disk that is slow may still owe the beginning.
+        self.write_backlog()?;
+        self.output.end_segment()?;
         self.shared.stats.set(State::Waiting);
         Ok(())
     }
 
     fn write_backlog(&mut self) -> io::Result<()> {
         while let Some(frame) = self.before.pop() {
-            self.write(&frame, 0)?;
+            self.output.write(&frame, 0)?;
         }
         Ok(())
     }
 
-    fn write(&mut self, frame: &Frame, n_skipped: u64) -> io::Result<()> {
-        let max_bytes = self.shared.config.max_bytes / N_SEGMENTS;
-        let interval = self.interval;
-        // Whether this frame comes after a gap is judged by the interval before it, not
-        // by the one that it ends. Without a writer there is no last frame to measure
-        // from, so the old interval stays: the camera's rate is most likely the same.
-        self.interval = self.writer.as_ref().map(|writer| writer.since_last(frame)).or(interval);
-        if self.writer.as_ref().is_some_and(|writer| writer.is_over(frame, interval, max_bytes)) {
-            self.end_segment()?;
-        }
-        let store = &self.shared.store;
-        let writer = match &mut self.writer {
-            Some(writer) => {
-                writer.append(frame)?;
-                writer
-            }
-            None => {
-                let mut writer = SegmentWriter::begin(&self.folder, store.next_id(), frame)?;
-                let length = self.shared.config.segment;
-                writer.length = length.and_then(|length| length.as_micros().try_into().ok());
-                self.writer.insert(writer)
-            }
-        };
-        store.put(writer.segment, &writer.tail);
-        self.is_behind = true;
-        self.shared.stats.count_frame(frame.full().len(), n_skipped);
-        Ok(())
-    }
-
-    fn end_segment(&mut self) -> io::Result<()> {
-        let Some(ended) = self.writer.take() else { return Ok(()) };
-        ended.flush()?;
-        self.emit(&ended.segment);
-        self.to_sync.push(ended.files);
-        self.is_behind = true;
-        self.shared.store.finish();
-        Ok(())
-    }
-
-    fn sync_if_due(&mut self) -> io::Result<()> {
-        let is_due = self.is_behind && self.synced.elapsed() >= self.shared.config.sync;
-        if is_due { self.request_sync() } else { Ok(()) }
-    }
-
-    /// Asks the sync thread to sync what was written so far, without waiting for
-    /// the disk.
-    fn request_sync(&mut self) -> io::Result<()> {
-        self.synced = Instant::now();
-        if let Some(writer) = &self.writer {
-            writer.flush()?;
-            self.to_sync.push(Arc::clone(&writer.files));
-        }
-        self.is_behind = false;
-        match self.written.try_send(std::mem::take(&mut self.to_sync)) {
-            Ok(()) => self.handed_over = self.synced,
-            // The channel is full: the disk is slower than the requests. The ended
-            // segments stay in the list. The growing segment is removed again, because
-            // the next request adds it.
-            Err(full) => {
-                self.to_sync = full.into_inner();
-                if self.writer.is_some() {
-                    self.to_sync.pop();
+    /// Waits for the next frame. `false`: none will come any more.
+    fn take(&mut self, reader: &Reader, is_open: bool, has_backlog: bool) -> io::Result<bool> {
+        let timeout = if has_backlog { Duration::ZERO } else { CHECK_EVERY };
+        match reader.wait_newer(self.seen, timeout) {
+            // A status picture says why the camera shows nothing. It does not come
+            // from the camera, so it is not recorded.
+            Newer::Frame { frame, .. } if frame.meta.is_status => self.seen = frame.meta.seq,
+            Newer::Frame { frame, skipped, .. } => {
+                // With `--record-fps`, frames are left out on purpose.
+                let skipped = if self.shared.config.fps.is_some() { 0 } else { skipped };
+                self.seen = frame.meta.seq;
+                if has_backlog {
+                    self.shared.stats.count_skipped(skipped);
+                    self.before.push(frame);
+                } else if is_open {
+                    self.output.write(&frame, skipped)?;
+                } else {
+                    self.before.keep(frame, &self.shared.config.name);
                 }
-                self.is_behind = true;
+                self.pace.sent(Instant::now());
             }
+            // A segment of a camera that has stalled ends, so that it can be handed over.
+            Newer::Timeout if !has_backlog && self.output.is_stale() => {
+                self.output.end_segment()?;
+            }
+            Newer::Timeout => {}
+            Newer::Closed => return Ok(false),
         }
-        check_unsynced(self.to_sync.len(), self.handed_over.elapsed())
-    }
-
-    /// A segment is finished.
-    fn emit(&self, segment: &Segment) {
-        let seconds = |at: Micros| Value::from(at as f64 / SECOND as f64);
-        let data = [
-            ("segment", segment.name().into()),
-            ("start", seconds(segment.start)),
-            ("end", seconds(segment.end)),
-            ("frames", segment.n_frames.into()),
-            ("bytes", segment.n_bytes.into()),
-        ];
-        self.shared.source.emit(Kind::SegmentFinished, &data);
-    }
-
-    /// Ends the segment and requests its sync. Waits for the disk, but for a moment
-    /// only after an error, which is reported afterwards.
-    pub(super) fn finish(&mut self, is_good: bool) {
-        if let Some(writer) = self.writer.take() {
-            // If the index cannot be written, as on a full disk, the next start
-            // completes it from the segment.
-            let _ = writer.flush();
-            self.emit(&writer.segment);
-            self.to_sync.push(writer.files);
-        }
-        let to_sync = std::mem::take(&mut self.to_sync);
-        // What is not handed over is written by the kernel within its own time.
-        let _ = if is_good {
-            self.written.send(to_sync).is_ok()
-        } else {
-            self.written.send_timeout(to_sync, MAX_HANDOVER).is_ok()
-        };
-        self.shared.store.finish();
+        Ok(true)
     }
 }
