@@ -53,7 +53,7 @@ fn look(system: &System, config: &Config, is_bare: bool, report: &mut Report) {
     const SERVICE: &str = "/etc/default/mjpegd";
     if is_bare && system.has(SERVICE) {
         report.topic("options");
-        let act = ["sudo sh -c 'set -a; . ", SERVICE, "; mjpegd doctor'"].concat();
+        let act = ["sudo sh -c 'set -a; . ", SERVICE, "; mjpegd doctor'"];
         report.note(&["those of the service were not read"], &act);
     }
     let tried = devices::look(system, config, report);
