@@ -29,6 +29,10 @@ use drain::Drain;
 use exits::{Exit, Exits};
 use supervisor::Supervisor;
 
+/// How long the last replies may take where nobody waits for the end. A snapshot takes at most
+/// 9 s.
+const LAST_REPLIES: Duration = Duration::from_secs(10);
+
 /// Orders that the daemon takes while it runs.
 #[derive(Debug)]
 pub(crate) struct Signals {
@@ -101,6 +105,12 @@ pub(crate) fn run(
     }
     let (supervisor, _) = supervisor;
     supervisor.stopping();
+    if matches!(end, End::Unwatched(_)) {
+        // Who connects from now on waits in the socket of a supervisor, which starts the
+        // program again for it. Who was let in gets an answer.
+        server.stop_accepting();
+        server.finish(LAST_REPLIES);
+    }
     // The cameras are closed first, which ends what the server's workers wait for.
     // Their threads are joined last, when nobody reads any more.
     drop(trigger);

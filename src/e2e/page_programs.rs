@@ -9,7 +9,7 @@ use crate::support::{Browser, Daemon, TempDir, eventually_is};
 fn open(daemon: &Daemon, path: &str) -> Browser {
     let browser = Browser::start_with_names("MAP *.lan 127.0.0.1");
     browser.open(&format!("http://{}{path}", host(daemon)));
-    eventually_is("the camera is named", || browser.text("source") != "");
+    eventually_is("the camera is named", || !browser.text("source").is_empty());
     browser.click("#elsewhere > summary");
     browser
 }
@@ -91,7 +91,7 @@ fn login_is_left_to_be_filled_in() {
     let daemon = Daemon::start(&args);
     let browser = Browser::start_with_names("MAP *.lan 127.0.0.1");
     browser.open(&format!("http://me:secret@{}/", host(&daemon)));
-    eventually_is("the camera is named", || browser.text("source") != "");
+    eventually_is("the camera is named", || !browser.text("source").is_empty());
     browser.click("#elsewhere > summary");
     let asks = "return !document.getElementById('program-login').hidden";
     eventually_is("it knows of the login", || browser.run(asks) == true);

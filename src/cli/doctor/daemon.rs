@@ -15,6 +15,8 @@ const PATIENCE: Duration = Duration::from_secs(5);
 /// A longer answer is none of a daemon.
 const MAX_ANSWER: usize = 4 << 20;
 
+const RUNS: &str = "a daemon runs at http://";
+
 /// Returns where a daemon listens.
 pub(super) fn look(config: &HttpConfig, report: &mut Report) -> Vec<Bind> {
     report.topic("daemon");
@@ -27,45 +29,50 @@ pub(super) fn look(config: &HttpConfig, report: &mut Report) -> Vec<Bind> {
             _ => continue,
         }
         running.push(bind.clone());
-        let at = ["a daemon runs at http://", &address.to_string(), "/"].concat();
+        let at = address.to_string();
         match get(address, "status") {
             Ok(json) => judge(&at, &String::from_utf8_lossy(&json), report),
             Err(Error::Failed(Cause::Denied, _)) => {
-                report.ok(&[&at, ", and asks for a login"].concat());
+                report.ok(&[RUNS, &at, "/, and asks for a login"]);
             }
-            Err(e) => report.fault(&[&at, ", but has no status:", &e.to_string()], "restart it"),
+            Err(e) => {
+                let act = "sudo systemctl restart mjpegd";
+                report.fault(&[RUNS, &at, "/, but has no status: ", &e.to_string()], &[act]);
+            }
         }
     }
     if running.is_empty() {
-        report.ok("none runs here");
+        report.ok(&["none runs here"]);
     }
     running
 }
 
 /// Reads its `/status`, which serde wrote: without blanks, and in the order of the fields.
 fn judge(at: &str, status: &str, report: &mut Report) {
+    const OWN: &str = env!("CARGO_PKG_VERSION");
     let version = value(status, "version");
-    if version == env!("CARGO_PKG_VERSION") {
-        report.ok(at);
+    if version == OWN {
+        report.ok(&[RUNS, at, "/"]);
     } else {
-        let what = [at, ", of version ", version, "; this program is ", env!("CARGO_PKG_VERSION")];
-        report.fault(&[&what.concat()], "sudo systemctl restart mjpegd");
+        let what = [RUNS, at, "/, of version ", version, "; this program is ", OWN];
+        report.fault(&what, &["sudo systemctl restart mjpegd"]);
     }
     let (_, cameras) = status.split_once("\"cameras\":[").unwrap_or_default();
     let (cameras, rest) = cameras.split_once("],\"seats\":").unwrap_or((cameras, ""));
     for camera in cameras.split("{\"name\":").filter(|camera| value(camera, "state") == "lost") {
         let name = camera.split('"').nth(1).unwrap_or_default();
-        let what = ["its camera ", name, " is lost: ", value(camera, "cause")].concat();
-        report.fault(&[&what], "see the guide: \"The camera is lost\" in troubleshooting.md");
+        let what = ["its camera ", name, " is lost: ", value(camera, "cause")];
+        report.fault(&what, &["see the guide: \"The camera is lost\" in troubleshooting.md"]);
     }
     let (_, recording) = rest.split_once("\"recording\":{").unwrap_or_default();
     if value(recording, "state") == "failed" {
-        report.fault(&["it cannot record: ", value(recording, "cause")], "df -h; ls -ld FOLDER");
+        let what = ["it cannot record: ", value(recording, "cause")];
+        report.fault(&what, &["df -h; ls -ld FOLDER"]);
     }
 }
 
-/// The text behind the first such key. It is searched and not parsed, as nothing else in the
-/// program reads JSON. A text that looks like a key has backslashes before its quotes.
+/// The text behind the first such key. It is searched and not parsed, which takes less code: a
+/// text that looks like a key has backslashes before its quotes.
 fn value<'a>(json: &'a str, key: &str) -> &'a str {
     let key = ["\"", key, "\":\""].concat();
     let Some((_, rest)) = json.split_once(&*key) else { return "" };
@@ -116,13 +123,13 @@ mod tests {
     fn status_tells_what_is_wrong() {
         let says = |status: &str| {
             let mut report = Report::default();
-            judge("runs", status, &mut report);
+            judge("x:1", status, &mut report);
             report.end().0
         };
         let version = env!("CARGO_PKG_VERSION");
         let start = format!("{{\"name\":\"mjpegd\",\"version\":\"{version}\",\"cameras\":[");
         let well = [&start, "{\"name\":\"a\",\"state\":\"live\",\"cause\":null}],\"seats\":{}"];
-        assert!(says(&well.concat()).ends_with("ok     runs\n"));
+        assert!(says(&well.concat()).ends_with("ok     a daemon runs at http://x:1/\n"));
         let bad = [
             "{\"version\":\"0.1.0\",\"cameras\":[{\"name\":\"a\",\"state\":\"idle\"},",
             "{\"name\":\"front\",\"state\":\"lost\",\"cause\":\"no \\\"x\\\"\"}],\"seats\":{},",

@@ -49,10 +49,10 @@ pub(super) fn look(system: &System, config: &Config, report: &mut Report) -> Vec
         }
         if tried.is_empty() {
             let what = "no camera is plugged in (no /dev/videoN gives pictures).";
-            report.fault(&[what], "lsusb; sudo dmesg | tail; rpicam-hello --list-cameras");
+            report.fault(&[what], &["lsusb; sudo dmesg | tail; rpicam-hello --list-cameras"]);
         } else {
             let what = "no camera is chosen: the daemon shows a test picture.";
-            report.note(&[what], "--camera v4l2");
+            report.note(&[what], &["--camera v4l2"]);
         }
         return tried;
     }
@@ -76,10 +76,8 @@ fn look_at(
     match open(config.clone()) {
         Ok(Opened { driver, n_bytes, time }) => {
             let mode = driver.mode();
-            let size = [(n_bytes / 1000).to_string(), time.as_millis().to_string()];
-            let what =
-                [label, " (", &mode.to_string(), "): ", &size[0], " kB after ", &size[1], " ms"];
-            report.ok(&what.concat());
+            let (kb, ms) = ((n_bytes / 1000).to_string(), time.as_millis().to_string());
+            report.ok(&[label, " (", &mode.to_string(), "): ", &kb, " kB after ", &ms, " ms"]);
             differences(config, &mode, report);
             if let Some(device) = &mode.device {
                 let node = device.split(' ').next().unwrap_or_default().to_owned();
@@ -96,9 +94,9 @@ fn look_at(
             let cause = if let Error::Lost(cause, _) = error { cause } else { Cause::Unsupported };
             let act = advice(system, cause, node.unwrap_or_default(), &why);
             if act.is_empty() {
-                report.ok(&[label, ": ", &why, ", which is well if that is this daemon"].concat());
+                report.ok(&[label, ": ", &why, ", which is well if that is this daemon"]);
             } else {
-                report.fault(&[&[label, ":"].concat(), &why], &act);
+                report.fault(&[label, ": ", &why], &[&act]);
             }
             None
         }
@@ -129,7 +127,7 @@ fn open(config: CameraConfig) -> Result<Opened, Error> {
 
 /// What was asked for and is not what came.
 fn differences(config: &CameraConfig, mode: &Mode, report: &mut Report) {
-    let act = "mjpegd devices";
+    let act = &["mjpegd devices"];
     if let (Some(asked), Some(got)) = (config.device.resolution, mode.size)
         && asked != got
     {

@@ -30,29 +30,24 @@ fn look_at(record: &RecordConfig, report: &mut Report) {
     let path = record.path();
     // What does not exist is made by the daemon, if it may.
     let Some(existing) = path.ancestors().find(|path| path.exists()) else { return };
-    let name = path.display().to_string();
     let Ok(disk) = statvfs(existing) else { return };
-    let own = [name.as_str(), ":"].concat();
-    if disk.f_flag.contains(StatVfsMountFlags::RDONLY) {
-        let act = ["sudo mount -o remount,rw ", &existing.display().to_string()].concat();
-        return report.fault(&[&own, "its file system is read-only."], &act);
-    }
-    if !existing.is_dir() || access(existing, Access::WRITE_OK | Access::EXEC_OK).is_err() {
-        let act = ["sudo mkdir -p ", &name, " && sudo chown \"$USER\" ", &name].concat();
-        let what = ["this user may not write to ", &existing.display().to_string()].concat();
-        return report.fault(&[&own, &what], &act);
-    }
+    let (name, there) = (path.display().to_string(), existing.display().to_string());
     let (free, due) = (disk.f_bavail * disk.f_frsize, record.max_bytes);
-    if free.saturating_add(size(&path)) < due {
+    if disk.f_flag.contains(StatVfsMountFlags::RDONLY) {
+        let act = ["sudo mount -o remount,rw ", &there];
+        report.fault(&[&name, ": its file system is read-only"], &act);
+    } else if !existing.is_dir() || access(existing, Access::WRITE_OK | Access::EXEC_OK).is_err() {
+        let act = ["sudo mkdir -p ", &name, " && sudo chown \"$USER\" ", &name];
+        report.fault(&[&name, ": this user may not write to ", &there], &act);
+    } else if free.saturating_add(size(&path)) < due {
         let (free, due) = (mb(free), mb(due));
-        let what = ["room for ", &free, ", and --record-max-size allows ", &due, ": it fills up."];
-        let act = ["--record-max-size ", &free].concat();
-        report.fault(&[&own, &what.concat()], &act);
+        let what = [&name, ": room for ", &free, ", and --record-max-size allows ", &due];
+        report.fault(&what, &["--record-max-size ", &free]);
     } else if let Some((_, what)) = KINDS.iter().find(|(kind, _)| Some(*kind) == kind_of(existing))
     {
-        report.note(&[&own, what], "--record on a disk of this machine");
+        report.note(&[&name, ": ", what], &["--record on a disk of this machine"]);
     } else {
-        report.ok(&[&own, " room for ", &mb(free)].concat());
+        report.ok(&[&name, ": room for ", &mb(free)]);
     }
 }
 
@@ -71,5 +66,5 @@ fn size(folder: &Path) -> u64 {
 
 /// A size in the form that options take.
 fn mb(bytes: u64) -> String {
-    [&(bytes / 1_000_000).to_string(), "MB"].concat()
+    (bytes / 1_000_000).to_string() + "MB"
 }

@@ -25,39 +25,31 @@ impl User {
 /// What helps a user who may not open a device.
 pub(super) fn advice(system: &System, device: &str, user: &User) -> String {
     let gid = system.path(device).metadata().map_or(0, |file| file.gid());
-    let name = name(system, "/etc/passwd", user.uid);
-    match (gid, group(system, gid)) {
+    let tables = ["/etc/passwd", "/etc/group"].map(|table| system.text(table).unwrap_or_default());
+    let (name, _) = row(&tables[0], user.uid);
+    let (group, members) = row(&tables[1], gid);
+    let pieces: &[&str] = if gid == 0 || group.is_empty() {
         // A node of root's group: udev did not see to it, as in a container.
-        (0, _) | (_, None) => ["sudo chgrp video ", device, " && sudo chmod 660 ", device].concat(),
-        (_, Some((group, members))) => {
-            if user.gids.contains(&gid) {
-                ["sudo chmod g+rw ", device].concat()
-            } else if members.split(',').any(|member| member == name) {
-                ["log out and in again, as the group ", &group, " is new; or: newgrp ", &group]
-                    .concat()
-            } else {
-                let act = ["sudo usermod -aG ", &group, " ", &name];
-                [&act.concat(), ", then log out and in again"].concat()
-            }
-        }
-    }
+        &["sudo chgrp video ", device, " && sudo chmod 660 ", device]
+    } else if user.gids.contains(&gid) {
+        &["sudo chmod g+rw ", device]
+    } else if members.split(',').any(|member| member == name) {
+        &["log out and in again, as the group ", group, " is new; or: newgrp ", group]
+    } else {
+        &["sudo usermod -aG ", group, " ", name, ", then log out and in again"]
+    };
+    pieces.concat()
 }
 
-/// The name of a number in a table such as `/etc/passwd`, or the number.
-fn name(system: &System, table: &str, number: u32) -> String {
-    row(system, table, number).map_or_else(|| number.to_string(), |row| row[0].clone())
+/// First and fourth field of the row with this number, in a table such as `/etc/group`.
+fn row(table: &str, number: u32) -> (&str, &str) {
+    let number = number.to_string();
+    let line = table.lines().find(|line| field(line, 2) == number).unwrap_or_default();
+    (field(line, 0), field(line, 3))
 }
 
-/// The name and the members of a group.
-fn group(system: &System, gid: u32) -> Option<(String, String)> {
-    let row = row(system, "/etc/group", gid)?;
-    Some((row[0].clone(), row.get(3).cloned().unwrap_or_default()))
-}
-
-fn row(system: &System, table: &str, number: u32) -> Option<Vec<String>> {
-    let (table, number) = (system.text(table)?, number.to_string());
-    let mut rows = table.lines().map(|line| line.split(':').map(str::to_owned).collect::<Vec<_>>());
-    rows.find(|row| row.get(2) == Some(&number))
+fn field(line: &str, n: usize) -> &str {
+    line.split(':').nth(n).unwrap_or_default()
 }
 
 #[cfg(test)]

@@ -30,7 +30,8 @@ use system::System;
 /// The options cannot be used, or something is to do.
 pub(super) fn run(options: &[OsString], output: &Output) -> Result<(), Error> {
     // Parsed like a start of the daemon, so that each option and variable means the same.
-    let typed = [OsString::from("mjpegd")].into_iter().chain(options.iter().cloned());
+    let mut typed = vec![OsString::from("mjpegd")];
+    typed.extend_from_slice(options);
     let command_line = CommandLine::parse_from(typed, "").unwrap_or_else(|e| output::exit_with(&e));
     if command_line.command().is_some() {
         return Err(Error::Usage(anyhow!(
@@ -52,7 +53,7 @@ fn look(system: &System, config: &Config, is_bare: bool, report: &mut Report) {
     const SERVICE: &str = "/etc/default/mjpegd";
     if is_bare && system.has(SERVICE) {
         report.topic("options");
-        let act = ["sudo sh -c 'set -a; . ", SERVICE, "; mjpegd doctor'"].concat();
+        let act = ["sudo sh -c 'set -a; . ", SERVICE, "; mjpegd doctor'"];
         report.note(&["those of the service were not read"], &act);
     }
     let tried = devices::look(system, config, report);

@@ -17,26 +17,34 @@ pub(super) fn look(system: &System, config: &HttpConfig, report: &mut Report) {
     });
     let Some(open) = tcp.clone().find(|address| !address.ip().is_loopback()) else {
         if let Some(own) = tcp.clone().next() {
-            let act = ["--bind 0.0.0.0:", &own.port().to_string()].concat();
             let what = "only this machine can reach the daemon, or others through a proxy on it";
-            report.note(&[what], &act);
+            report.note(&[what], &["--bind 0.0.0.0:", &own.port().to_string()]);
         }
         return;
     };
     let port = open.port().to_string();
-    let mut hosts = addresses(system, open.ip());
+    let mut urls = String::new();
+    let mut add = |host: &str| {
+        [" http://", host, ":", &port, "/"].iter().for_each(|piece| urls += piece);
+    };
     if system.has("/run/avahi-daemon")
         && let Some(name) = system.text("/proc/sys/kernel/hostname")
     {
-        hosts.insert(0, [&name, ".local"].concat());
+        add(&(name + ".local"));
     }
-    let urls: Vec<_> =
-        hosts.iter().map(|host| ["http://", host, ":", &port, "/"].concat()).collect();
+    match open.ip() {
+        IpAddr::V6(ip) if !ip.is_unspecified() => add(&["[", &ip.to_string(), "]"].concat()),
+        IpAddr::V4(ip) if !ip.is_unspecified() => add(&ip.to_string()),
+        _ => {
+            let tree = system.text("/proc/net/fib_trie").unwrap_or_default();
+            own_addresses(&tree).iter().for_each(|ip| add(ip));
+        }
+    }
     if urls.is_empty() {
         let what = "this machine has no address in a network";
-        report.fault(&[what], "ip address; nmcli device wifi list");
+        report.fault(&[what], &["ip address; nmcli device wifi list"]);
     } else {
-        report.ok(&["others reach it at ", &urls.join(" ")].concat());
+        report.ok(&["others reach it at", &urls]);
     }
     firewall(system, &port, report);
 }
@@ -44,35 +52,28 @@ pub(super) fn look(system: &System, config: &HttpConfig, report: &mut Report) {
 /// The names of firewalls that are on. Their rules are for root's eyes.
 fn firewall(system: &System, port: &str, report: &mut Report) {
     let has = |path: &str, text: &str| system.text(path).is_some_and(|file| file.contains(text));
-    let (name, act) = if has("/etc/ufw/ufw.conf", "ENABLED=yes") {
-        ("ufw", ["sudo ufw allow ", port, "/tcp"].concat())
+    let [name, before, behind] = if has("/etc/ufw/ufw.conf", "ENABLED=yes") {
+        ["ufw", "sudo ufw allow ", "/tcp"]
     } else if system.has("/sys/fs/cgroup/system.slice/firewalld.service") {
-        let act = ["sudo firewall-cmd --permanent --add-port=", port, "/tcp"].concat();
-        ("firewalld", [&act, " && sudo firewall-cmd --reload"].concat())
+        let reload = "/tcp && sudo firewall-cmd --reload";
+        ["firewalld", "sudo firewall-cmd --permanent --add-port=", reload]
     } else if has("/etc/nftables.conf", "policy drop") {
-        ("nftables", ["sudo nft add rule inet filter input tcp dport ", port, " accept"].concat())
+        ["nftables", "sudo nft add rule inet filter input tcp dport ", " accept"]
     } else {
         return;
     };
-    report.note(&["the firewall", name, "is on; if it does not let port", port, "in:"], &act);
+    let what = ["the firewall ", name, " is on; if it does not let port ", port, " in:"];
+    report.note(&what, &[before, port, behind]);
 }
 
-/// The addresses of this machine that others can use, where the daemon listens.
-fn addresses(system: &System, ip: IpAddr) -> Vec<String> {
-    if !ip.is_unspecified() {
-        return vec![if ip.is_ipv6() {
-            ["[", &ip.to_string(), "]"].concat()
-        } else {
-            ip.to_string()
-        }];
-    }
-    // A tree of all routes: the line before "host LOCAL" is an address of this machine.
-    let tree = system.text("/proc/net/fib_trie").unwrap_or_default();
+/// The addresses of this machine that others can use, by the kernel's tree of routes: the
+/// line before "host LOCAL" is one.
+fn own_addresses(tree: &str) -> Vec<&str> {
     let (mut found, mut before) = (Vec::new(), "");
     for line in tree.lines() {
-        let is_new = !before.starts_with("127.") && found.iter().all(|known| known != before);
+        let is_new = !before.starts_with("127.") && !found.contains(&before);
         if line.contains("/32 host LOCAL") && is_new && found.len() < MAX_SHOWN {
-            found.push(before.to_owned());
+            found.push(before);
         }
         before = line.trim_start_matches([' ', '|', '-']);
     }

@@ -15,13 +15,13 @@ pub(super) fn look(system: &System, report: &mut Report) {
     let act = "use the board's own power supply and a short cable; put cameras on a powered hub";
     let means = "Cameras then vanish for moments, and cards lose data.";
     if has_alarm(system) || bits & UNDER_VOLTAGE != 0 {
-        report.fault(&["the board gets too little voltage now.", means], act);
+        report.fault(&["the board gets too little voltage now. ", means], &[act]);
     } else if bits & UNDER_VOLTAGE << SINCE_START != 0 {
-        report.fault(&["the board got too little voltage since its start.", means], act);
+        report.fault(&["the board got too little voltage since its start. ", means], &[act]);
     }
     if bits & HOT != 0 {
         let what = "the processor is too hot and runs slower";
-        report.note(&[what], "give the board air or a heat sink");
+        report.note(&[what], &["give the board air or a heat sink"]);
     }
 }
 

@@ -19,18 +19,19 @@ impl Report {
         self.topic = topic;
     }
 
-    /// What is well.
-    pub(super) fn ok(&mut self, what: &str) {
-        self.add("ok", &[what], "");
+    /// What is well. The pieces of each text are put together as they are: here, once, as a
+    /// string that is built where it is found takes more code.
+    pub(super) fn ok(&mut self, what: &[&str]) {
+        self.add("ok", what, &[]);
     }
 
     /// What may be meant as it is, and how to change it.
-    pub(super) fn note(&mut self, what: &[&str], act: &str) {
+    pub(super) fn note(&mut self, what: &[&str], act: &[&str]) {
         self.add("note", what, act);
     }
 
     /// What is wrong and what that means, and the command or option that helps.
-    pub(super) fn fault(&mut self, what: &[&str], act: &str) {
+    pub(super) fn fault(&mut self, what: &[&str], act: &[&str]) {
         self.n_to_do += 1;
         self.add("to do", what, act);
     }
@@ -40,13 +41,13 @@ impl Report {
         (self.text, self.n_to_do)
     }
 
-    fn add(&mut self, mark: &str, what: &[&str], act: &str) {
+    fn add(&mut self, mark: &str, what: &[&str], act: &[&str]) {
         let mut at = self.text.len();
         self.text += self.topic;
         self.fill(at, COLUMN - 7);
         self.text += mark;
         self.fill(at, COLUMN - 1);
-        for word in what.iter().flat_map(|text| text.split_whitespace()) {
+        for word in what.concat().split_whitespace() {
             if self.text.len() - at + word.len() >= WIDTH {
                 self.text.push('\n');
                 at = self.text.len();
@@ -60,7 +61,7 @@ impl Report {
             at = self.text.len();
             self.fill(at, COLUMN);
             self.text += "-> ";
-            self.text += act;
+            act.iter().for_each(|piece| self.text += piece);
             self.text.push('\n');
         }
     }
@@ -81,10 +82,10 @@ mod tests {
     fn findings_are_aligned_and_only_text_is_broken() {
         let mut report = Report::default();
         report.topic("port");
-        report.ok("free");
+        report.ok(&["free"]);
         report.topic("camera");
         let command = "sudo x ".repeat(20);
-        report.fault(&["It is broken.", &"word ".repeat(20)], &command);
+        report.fault(&["It is broken. ", &"word ".repeat(20)], &[&command]);
         let due = format!(
             "port      ok     free\n\
              camera    to do  It is broken.{}\n{}{}\n{}-> {command}\n",

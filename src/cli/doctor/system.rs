@@ -5,8 +5,6 @@ use std::path::{Path, PathBuf};
 #[cfg(test)]
 use std::sync::atomic::{AtomicU32, Ordering::Relaxed};
 
-use crate::short_sort::sort_short;
-
 /// The system, below its root folder: another one in tests.
 pub(super) struct System {
     root: PathBuf,
@@ -30,12 +28,10 @@ impl System {
         self.path(path).exists()
     }
 
-    /// The paths of what is in a folder, in the order of their names.
+    /// The paths of what is in a folder.
     pub(super) fn folder(&self, path: &str) -> Vec<PathBuf> {
         let entries = fs::read_dir(self.path(path)).into_iter().flatten().flatten();
-        let mut paths: Vec<_> = entries.map(|entry| entry.path()).collect();
-        sort_short(&mut paths, Ord::cmp);
-        paths
+        entries.map(|entry| entry.path()).collect()
     }
 }
 

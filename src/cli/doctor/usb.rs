@@ -23,28 +23,35 @@ struct Socket {
 
 pub(super) fn look(system: &System, tried: &[Tried], report: &mut Report) {
     report.topic("usb");
-    let mut slow: Vec<(String, &str)> = Vec::new();
-    for Tried { node, mode } in tried {
-        let Some(Socket { mbit, bus }) = socket(system, node) else { continue };
-        let place = [node, ": ", &mbit.to_string(), " Mbit/s on bus ", &bus].concat();
-        if mbit < USB_2 {
+    let sockets: Vec<_> = tried.iter().map(|tried| socket(system, &tried.node)).collect();
+    for (i, Tried { node, mode }) in tried.iter().enumerate() {
+        let Some(Socket { mbit, bus }) = &sockets[i] else { continue };
+        let speed = mbit.to_string();
+        let place = [node, ": ", &speed, " Mbit/s on bus ", bus];
+        let raw = mode.as_ref().filter(|_| *mbit == USB_2).and_then(raw);
+        if *mbit < USB_2 {
             let act = "use another port or hub, and a cable of USB 2";
-            report.fault(&[&place, "are enough for small pictures only"], act);
-        } else if let Some(what) = mode.as_ref().filter(|_| mbit == USB_2).and_then(raw) {
+            report
+                .fault(&[node, ": ", &speed, " Mbit/s are enough for small pictures only"], &[act]);
+        } else if let Some(raw) = raw {
             let act = "--format MJPG where `mjpegd devices` lists it, or a smaller --resolution";
-            report.note(&[&place, &what], act);
+            report.note(&[node, &raw], &[act]);
         } else {
             report.ok(&place);
         }
-        if mbit <= USB_2 {
-            slow.push((bus, node));
+        let is_same = |other: &Option<Socket>| {
+            other.as_ref().is_some_and(|other| other.bus == *bus && *mbit <= USB_2)
+        };
+        if let Some(before) = sockets[..i].iter().position(is_same) {
+            let what = [
+                node,
+                " and ",
+                &tried[before].node,
+                " share a bus: where one of them is lost with \"not enough USB bandwidth\", it is full",
+            ];
+            let act = "plug one into a port of another controller (lsusb -t), or --format MJPG";
+            report.note(&what, &[act]);
         }
-    }
-    for (i, (bus, node)) in slow.iter().enumerate() {
-        let Some((_, other)) = slow[..i].iter().find(|(before, _)| before == bus) else { continue };
-        let what = [node, " and ", other, " share bus ", bus, ": where one of them is lost with"];
-        let act = "plug one into a port of another controller (lsusb -t), or --format MJPG";
-        report.note(&[&what.concat(), "\"not enough USB bandwidth\", the bus is full."], act);
     }
 }
 
@@ -60,7 +67,7 @@ fn raw(mode: &Mode) -> Option<String> {
     let ((width, height), fps) = (mode.size?, mode.fps?);
     let most = MOST_OF_USB_2 / (f64::from(width) * f64::from(height) * bits / 8.0);
     (fps < SMOOTH && most < 2.0 * SMOOTH).then(|| {
-        format!("carry at most {most:.0} raw pictures of this size a second: {fps:.0} come")
+        format!(": USB 2 carries {most:.0} raw pictures of this size a second, and {fps:.0} come")
     })
 }
 
@@ -113,17 +120,19 @@ mod tests {
         let hd = (1280, 720);
         let says = |fake: &Fake, tried: &[Tried]| fake.says(|s, report| look(s, tried, report));
         let one = cameras(&[("0", "12", "1")]);
-        assert!(says(&one, &[tried("0", "MJPG", hd, 30.0)]).contains("small pictures only"));
+        assert!(
+            says(&one, &[tried("0", "MJPG", hd, 30.0)]).contains("12 Mbit/s are enough for small")
+        );
         let one = cameras(&[("0", "480", "1")]);
         let raw = says(&one, &[tried("0", "YUYV", hd, 10.0)]);
-        assert!(raw.contains("carry at most 13 raw pictures"), "{raw}");
+        assert!(raw.contains("USB 2 carries 13 raw pictures"), "{raw}");
         for well in [("YUYV", (640, 480), 30.0), ("MJPG", (1920, 1080), 5.0)] {
             let said = says(&one, &[tried("0", well.0, well.1, well.2)]);
             assert_eq!(said, "usb       ok     /dev/video0: 480 Mbit/s on bus 1\n");
         }
         let two = cameras(&[("0", "480", "1"), ("2", "480", "1"), ("4", "5000", "2")]);
         let both = ["0", "2", "4"].map(|n| tried(n, "MJPG", hd, 30.0));
-        assert!(says(&two, &both).contains("/dev/video2 and /dev/video0 share bus 1"));
+        assert!(says(&two, &both).contains("/dev/video2 and /dev/video0 share a bus"));
         assert_eq!(says(&two, &both).matches("share").count(), 1);
         assert_eq!(says(&two, &[tried("9", "MJPG", hd, 30.0)]), "");
     }

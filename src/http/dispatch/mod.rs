@@ -111,6 +111,11 @@ impl Dispatch {
         Drainer::new(Arc::clone(viewers), Arc::clone(connections))
     }
 
+    /// Whether a reply is on its way, beside streams.
+    pub(super) fn is_busy(&self) -> bool {
+        self.lanes.is_busy()
+    }
+
     /// Returns when all workers have ended. Their connections must be shut and
     /// the slots closed.
     pub(super) fn stop(&self) {
