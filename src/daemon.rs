@@ -21,6 +21,7 @@ use crate::config::{
 use crate::events::Events;
 use crate::hooks::Hooks;
 use crate::http::{Inherited, Restart, Server, Shown, check_camera_name};
+use crate::mqtt::Mqtt;
 use crate::open_files;
 use crate::panics;
 use crate::shutdown;
@@ -67,13 +68,14 @@ pub(crate) fn run(
     let events = Events::default();
     // Before the cameras, which cause the first events.
     let hooks = Arc::new(Hooks::start(config.hooks, &events, &stop));
+    let mqtt = Mqtt::new(config.mqtt, &events);
     let cameras = Cameras::new(config.cameras, config.http.max_variants, events);
     let in_use = InUse { server: config.server, users: config.http.credentials.clone() };
     let inherited = Inherited::from_env();
     let drain_timeout = config.http.drain_timeout;
     let n_before = inherited.as_ref().map_or(0, |inherited| inherited.n_before);
     // After the cameras, since a request may come as soon as the port is open.
-    let shown = Shown { cameras: cameras.clone(), hooks: Arc::clone(&hooks) };
+    let shown = Shown { cameras: cameras.clone(), hooks: Arc::clone(&hooks), mqtt: mqtt.clone() };
     let server = match Server::start(config.http, shown, inherited, &stop) {
         Ok(server) => server,
         Err(e) => {
@@ -86,6 +88,10 @@ pub(crate) fn run(
             return Err(e);
         }
     };
+    // After the server, which knows the viewers.
+    if let Some(mqtt) = &mqtt {
+        mqtt.start(cameras.clone(), server.count_viewers());
+    }
     greet(&server.addresses(), &labels);
     let exits = Exits::watch(config.exit);
     let mut supervisor = Supervisor::start(server.addresses(), &cameras, &stop);
@@ -117,7 +123,10 @@ pub(crate) fn run(
     cameras.close();
     let listeners = server.stop(matches!(end, End::Restart(_)));
     cameras.stop();
+    // It sends the last events of the cameras while the hooks end.
+    mqtt.iter().for_each(|mqtt| mqtt.close());
     hooks.stop();
+    mqtt.iter().for_each(|mqtt| mqtt.stop());
     supervisor.stop();
     match end {
         End::Stopped | End::Unwatched(_) => Ok(None),

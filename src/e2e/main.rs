@@ -53,6 +53,9 @@ mod turned;
 mod events;
 // Commands and a server that are told of events.
 mod hooks;
+// A broker of MQTT: events, states, pictures, and what Home Assistant finds there.
+#[cfg(feature = "mqtt")]
+mod mqtt;
 // Motion in pictures of a known truth.
 mod motion;
 // Folders that other programs put pictures into.

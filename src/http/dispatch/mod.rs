@@ -102,6 +102,11 @@ impl Dispatch {
         self.shared.context.viewers.n_present()
     }
 
+    pub(super) fn count_viewers(&self) -> Box<dyn Fn(&str) -> usize + Send> {
+        let viewers = Arc::clone(&self.shared.context.viewers);
+        Box::new(move |camera| viewers.n_watching(camera))
+    }
+
     pub(super) fn last_watched(&self) -> Option<Instant> {
         self.shared.context.viewers.last_watched()
     }

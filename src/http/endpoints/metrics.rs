@@ -149,6 +149,7 @@ fn text(context: &Context) -> String {
     of_variants(&mut page, &cameras);
     of_motion(&mut page, &cameras);
     of_events(&mut page, context);
+    of_mqtt(&mut page, context);
     of_connections(&mut page, connections);
     page.0
 }
@@ -180,6 +181,21 @@ fn of_events(page: &mut Page, context: &Context) {
     }
     let help = "Events for hooks, by what became of them.";
     page.many(("hooks_total", "counter", help), "result", results);
+}
+
+/// No lines without `--mqtt`, as an alarm about a broker needs one.
+fn of_mqtt(page: &mut Page, context: &Context) {
+    let Some(report) = context.mqtt.as_ref().map(|mqtt| mqtt.report()) else { return };
+    let is_connected = u8::from(report.is_connected);
+    page.one("mqtt_connected", "gauge", "1 while connected to the MQTT broker.", &is_connected);
+    let published = "Messages sent to the MQTT broker.";
+    page.one("mqtt_published_total", "counter", published, &report.n_published);
+    let waiting = "Events that the MQTT broker has not acknowledged.";
+    page.one("mqtt_waiting", "gauge", waiting, &report.n_waiting);
+    let lost = "Events for the MQTT broker that were lost, too many waiting.";
+    page.one("mqtt_lost_total", "counter", lost, &report.n_lost);
+    let failures = "Connections to the MQTT broker that failed or broke.";
+    page.one("mqtt_failures_total", "counter", failures, &report.n_failures);
 }
 
 fn of_connections(page: &mut Page, of: &ConnectionsReport) {
