@@ -18,6 +18,7 @@ const DISCOVERY: &str = "mqtt-discovery";
 const NONE: &str = "none";
 
 /// The broker, and what it gets.
+#[cfg_attr(not(feature = "mqtt"), allow(dead_code, reason = "there is no publisher"))]
 pub(crate) struct MqttConfig {
     /// For people.
     pub(crate) url: Url,

@@ -56,6 +56,8 @@ mod hooks;
 // A broker of MQTT: events, states, pictures, and what Home Assistant finds there.
 #[cfg(feature = "mqtt")]
 mod mqtt;
+#[cfg(feature = "mqtt")]
+mod mqtt_faults;
 // Motion in pictures of a known truth.
 mod motion;
 // Folders that other programs put pictures into.

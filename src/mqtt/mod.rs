@@ -8,10 +8,12 @@
 //! | `session` | one connection to the broker |
 //! | `unacknowledged` | events that the broker has not acknowledged |
 //! | `topics` | names and contents of what is published |
+//! | `known` | what the broker knows of the cameras |
 //! | `pictures` | pictures that are due |
 //! | `publisher` | what is published over one connection |
 //! | `run` | the thread: one connection after another |
 
+mod known;
 mod packet;
 mod pictures;
 mod publisher;

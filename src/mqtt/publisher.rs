@@ -6,12 +6,13 @@ use std::time::{Duration, Instant};
 use crossbeam_channel::select;
 
 use super::Shared;
+use super::known::Known;
 use super::packet::{Incoming, Publish};
 use super::pictures::Pictures;
 use super::session::Session;
 use super::topics::{self, OFFLINE, ONLINE, on_off};
 use super::unacknowledged::Unacknowledged;
-use crate::cameras::{Camera, Cameras};
+use crate::cameras::Cameras;
 use crate::events::{Event, Kind};
 use crate::fetch::Error;
 use crate::shutdown::Shutdown;
@@ -25,15 +26,6 @@ const ASK_EVERY: Duration = Duration::from_millis(50);
 const LAST_WORDS: Duration = Duration::from_secs(1);
 /// Answers that are taken at a time.
 const MAX_ANSWERS: usize = 256;
-
-/// A camera and what the broker knows of it.
-pub(super) struct Known {
-    name: String,
-    /// As it was announced; `None`: not over this connection.
-    has_motion: Option<bool>,
-    state: String,
-    picture_due: Instant,
-}
 
 /// What stays from one connection to the next.
 #[derive(Default)]
@@ -65,7 +57,7 @@ impl Publisher<'_> {
         for (id, event) in self.memory.unacknowledged.all() {
             self.shared.publish_event(&mut self.session, event, *id, true)?;
         }
-        self.memory.known.iter_mut().for_each(|known| known.has_motion = None);
+        self.memory.known.iter_mut().for_each(Known::begin_again);
         let queue = self.shared.subscription.queue();
         loop {
             let pause = self.look(Instant::now())?;
@@ -118,57 +110,6 @@ impl Publisher<'_> {
         Ok(())
     }
 
-    fn look_at_cameras(&mut self, now: Instant) -> Result<(), Error> {
-        let all = self.cameras.all();
-        let mut known = std::mem::take(&mut self.memory.known);
-        known.retain(|known| {
-            all.iter().any(|camera| camera.name == known.name) || {
-                // An error is that of the connection, and is found by the next message too.
-                let _ = self.forget(&known.name);
-                false
-            }
-        });
-        let mut end = Ok(());
-        for camera in all.iter() {
-            let at = known.iter().position(|known| known.name == camera.name);
-            let at = at.unwrap_or_else(|| {
-                let name = camera.name.clone();
-                let state = String::new();
-                known.push(Known { name, has_motion: None, state, picture_due: now });
-                known.len() - 1
-            });
-            end = end.and_then(|()| self.look_at(camera, &mut known[at], now));
-        }
-        self.memory.known = known;
-        end
-    }
-
-    /// Publishes what has changed at a camera.
-    fn look_at(&mut self, camera: &Camera, known: &mut Known, now: Instant) -> Result<(), Error> {
-        let shared = self.shared;
-        let is_moving = topics::is_moving(camera);
-        if known.has_motion != Some(is_moving.is_some()) {
-            self.announce(&camera.name, Some(is_moving.is_some()))?;
-            // Empty, it takes away what an earlier run has left there.
-            let motion = is_moving.map(on_off).unwrap_or_default();
-            self.publish_of(&camera.name, "motion", motion)?;
-            known.has_motion = Some(is_moving.is_some());
-            known.state.clear();
-        }
-        let state = topics::state(camera, (self.n_viewers)(&camera.name));
-        if known.state != state {
-            self.publish_of(&camera.name, "state", &state)?;
-            known.state = state;
-        }
-        if let Some(every) = shared.config.snapshot_every
-            && known.picture_due <= now
-            && self.pictures.ask(camera)
-        {
-            known.picture_due = now + every;
-        }
-        Ok(())
-    }
-
     /// An event, just now or while there was no connection.
     fn tell(&mut self, event: Arc<Event>) -> Result<(), Error> {
         let is_old = self.n_old > 0;
@@ -190,27 +131,6 @@ impl Publisher<'_> {
             self.pictures.ask(&camera);
         }
         Ok(())
-    }
-
-    fn announce(&mut self, camera: &str, has_motion: Option<bool>) -> Result<(), Error> {
-        let messages = self.shared.topics.discovery(camera, has_motion);
-        messages.iter().try_for_each(|(topic, text)| {
-            self.shared.publish(&mut self.session, topic, text.as_bytes(), true)
-        })
-    }
-
-    /// Takes away what was retained of a camera.
-    fn forget(&mut self, camera: &str) -> Result<(), Error> {
-        self.announce(camera, None)?;
-        ["state", "motion", "snapshot"]
-            .iter()
-            .try_for_each(|what| self.publish_of(camera, what, ""))
-    }
-
-    /// A retained text about a camera.
-    fn publish_of(&mut self, camera: &str, what: &str, text: &str) -> Result<(), Error> {
-        let topic = self.shared.topics.of_camera(camera, what);
-        self.shared.publish(&mut self.session, &topic, text.as_bytes(), true)
     }
 
     /// The last events, and that the program ends.
@@ -235,7 +155,7 @@ impl Publisher<'_> {
 
 impl Shared {
     /// Sends a message at QoS 0.
-    fn publish(
+    pub(super) fn publish(
         &self,
         session: &mut Session,
         topic: &str,

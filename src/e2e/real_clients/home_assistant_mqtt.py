@@ -7,34 +7,27 @@ states, devices and unique ids, and the picture of each camera.
 import asyncio
 import base64
 import json
+import pathlib
 import sys
 import tempfile
+from unittest import mock
 
-from homeassistant import config_entries, loader
+from homeassistant import bootstrap, config_entries, loader
 from homeassistant.components.camera import async_get_image
 from homeassistant.core import CoreState, HomeAssistant
 from homeassistant.exceptions import HomeAssistantError
-from homeassistant.helpers import (
-    area_registry,
-    device_registry,
-    entity_registry,
-    issue_registry,
-    restore_state,
-)
+from homeassistant.helpers import device_registry, entity_registry
 
 
 async def start(hass, port):
     hass.config.skip_pip = True
-    # What the integration needs of these is there without their servers.
+    # Their servers are not needed: nobody opens a page.
     hass.config.components.update({"http", "file_upload"})
+    hass.http = mock.Mock()
     hass.set_state(CoreState.running)
     loader.async_setup(hass)
-    entity_registry.async_setup(hass) if hasattr(entity_registry, "async_setup") else None
     hass.config_entries = config_entries.ConfigEntries(hass, {})
-    await hass.config_entries.async_initialize()
-    for registry in (area_registry, device_registry, entity_registry, issue_registry):
-        await registry.async_load(hass)
-    await restore_state.async_load(hass)
+    await bootstrap.async_load_base_functionality(hass)
     entry = config_entries.ConfigEntry(
         version=1,
         minor_version=1,
@@ -78,6 +71,7 @@ async def report(hass):
 
 async def main(port):
     with tempfile.TemporaryDirectory() as folder:
+        pathlib.Path(folder, "configuration.yaml").touch()
         hass = HomeAssistant(folder)
         await start(hass, int(port))
         loop = asyncio.get_running_loop()
