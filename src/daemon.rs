@@ -99,17 +99,8 @@ pub(crate) fn run(
         wait_for_end(&server, signals, &cameras, exits, &mut supervisor, drain_timeout, &|| {
             reload(command_line, &cameras, &hooks, &in_use);
         });
-    match &end {
-        End::Restart(why) => {
-            log::warn!("restarting, because {why}");
-            server.stop_accepting();
-        }
-        End::Unwatched(time) => {
-            log::info!("stopping: nobody has watched for {time:.0?} (--exit-on-no-viewers)");
-        }
-        End::Stopped | End::Failed(_) => log::info!("stopping"),
-    }
     let (supervisor, _) = supervisor;
+    end.tell(&server);
     supervisor.stopping();
     if matches!(end, End::Unwatched(_)) {
         // Who connects from now on waits in the socket of a supervisor, which starts the
@@ -142,6 +133,21 @@ enum End {
     /// Nobody has watched for so long.
     Unwatched(Duration),
     Restart(&'static str),
+}
+
+impl End {
+    fn tell(&self, server: &Server) {
+        match self {
+            Self::Restart(why) => {
+                log::warn!("restarting, because {why}");
+                server.stop_accepting();
+            }
+            Self::Unwatched(time) => {
+                log::info!("stopping: nobody has watched for {time:.0?} (--exit-on-no-viewers)");
+            }
+            Self::Stopped | Self::Failed(_) => log::info!("stopping"),
+        }
+    }
 }
 
 /// Waits for an order to end, and follows the others meanwhile. A channel whose
