@@ -104,6 +104,7 @@ fn variables(event: &Event) -> Vec<(String, String)> {
         ("MJPEGD_EVENT", event.kind.name().to_owned()),
         ("MJPEGD_CAMERA", event.camera.clone()),
         ("MJPEGD_TIME", format!("{}.{:06}", event.at / 1_000_000, event.at % 1_000_000)),
+        ("MJPEGD_ID", event.id.to_string()),
         ("MJPEGD_JSON", event.json.clone()),
     ];
     let figure = |(name, value): (String, Value)| {
@@ -133,6 +134,7 @@ mod tests {
         assert_eq!(value("MJPEGD_CAMERA"), Some("front"));
         assert_eq!(value("MJPEGD_EVENT_CAUSE"), Some("abc"));
         assert_eq!(value("MJPEGD_EVENT_LOST_S"), Some("1.5"));
+        assert_eq!(value("MJPEGD_ID"), Some(&*event.id.to_string()));
         assert_eq!(value("MJPEGD_JSON"), Some(&*event.json));
         assert!(value("MJPEGD_TIME").unwrap().parse::<f64>().unwrap() > 1.7e9);
     }

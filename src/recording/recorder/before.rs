@@ -4,6 +4,7 @@ use std::collections::VecDeque;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
+use super::gate::LATEST;
 use crate::config::OnMotion;
 use crate::frame::Frame;
 
@@ -41,16 +42,15 @@ impl Before {
     pub(super) fn keep(&mut self, frame: Arc<Frame>, camera: &str) {
         let newest = frame.meta.at.monotonic;
         self.push(frame);
-        self.prune(newest);
-        let mut held = None;
+        // A motion may be noticed as late.
+        self.prune(newest.checked_sub(LATEST).unwrap_or(newest));
+        let mut held = self.time;
         while self.n_bytes > self.max_bytes
             && let Some(oldest) = self.pop()
         {
-            held = Some(newest.saturating_duration_since(oldest.meta.at.monotonic));
+            held = newest.saturating_duration_since(oldest.meta.at.monotonic);
         }
-        if let Some(held) = held
-            && !std::mem::replace(&mut self.is_logged, true)
-        {
+        if held < self.time && !std::mem::replace(&mut self.is_logged, true) {
             log::warn!(
                 "camera {camera}: --record-before-size holds {held:.1?} before a motion, and not \
                  {:?} (--record-before)",
@@ -65,7 +65,7 @@ impl Before {
         self.frames.push_back(frame);
     }
 
-    /// Drops the frames that are too old at this moment.
+    /// Drops the frames that are too old for a motion that begins at this moment.
     pub(super) fn prune(&mut self, now: Instant) {
         let age = |frame: &Frame| now.saturating_duration_since(frame.meta.at.monotonic);
         while self.frames.front().is_some_and(|oldest| age(oldest) > self.time) {
@@ -115,10 +115,14 @@ mod tests {
         before.prune(start + 11 * SECOND);
         assert_eq!(kept(&mut before), [8, 9]);
         assert!(before.is_empty() && before.n_bytes == 0);
-        let (mut before, _) = filled(3 * SECOND, 1 << 20);
+        // One that began before the last frame.
+        let (mut before, start) = filled(3 * SECOND, 1 << 20);
+        before.prune(start + 8 * SECOND);
+        assert_eq!(kept(&mut before), [5, 6, 7, 8, 9]);
         // Those that wait to be written are not dropped for their age.
+        let (mut before, _) = filled(3 * SECOND, 1 << 20);
         (10..20).for_each(|seq| before.push(frame(seq, Instant::now(), 10_000)));
-        assert_eq!(kept(&mut before), (6..20).collect::<Vec<_>>());
+        assert_eq!(kept(&mut before), (5..20).collect::<Vec<_>>());
     }
 
     #[test]

@@ -2,7 +2,7 @@
 //! after it.
 
 use std::sync::Arc;
-use std::time::{Duration, Instant};
+use std::time::{Duration, Instant, SystemTime};
 
 use crossbeam_channel::{Receiver, never, select};
 
@@ -12,6 +12,9 @@ use crate::events::{Event, Filter, Kind, Source, Subscription};
 /// A motion has two events, so more than the last two say nothing.
 const N_WAITING: usize = 4;
 
+/// How late a motion is noticed at most: the recorder looks as often.
+pub(super) const LATEST: Duration = Duration::from_secs(1);
+
 /// Opened by `motion-begin`, closed some time after `motion-end`.
 pub(crate) struct Gate {
     after: Duration,
@@ -19,6 +22,8 @@ pub(crate) struct Gate {
     /// Its end would close the queue. `None`: always open.
     subscription: Option<Subscription>,
     is_moving: bool,
+    /// When the last motion began.
+    begun: Option<Instant>,
     open_until: Option<Instant>,
 }
 
@@ -41,6 +46,7 @@ impl Gate {
             queue: subscription.as_ref().map_or_else(never, |all| all.queue().clone()),
             subscription,
             is_moving: false,
+            begun: None,
             open_until: None,
         }
     }
@@ -53,8 +59,17 @@ impl Gate {
         self.subscription.is_none() || self.is_moving || is_after
     }
 
+    /// When the motion began for which it is open; `None`: it is open for another reason.
+    pub(super) fn begun(&self) -> Option<Instant> {
+        self.begun.filter(|_| self.is_moving)
+    }
+
     fn take(&mut self, event: &Event, now: Instant) {
         self.is_moving = event.kind == Kind::MotionBegin;
+        // On a busy machine the event is noticed late, and the clock may be set meanwhile.
+        let at = SystemTime::UNIX_EPOCH + Duration::from_micros(event.at);
+        let age = at.elapsed().unwrap_or_default().min(LATEST);
+        self.begun = now.checked_sub(age);
         self.open_until = (!self.is_moving).then(|| now + self.after);
     }
 
@@ -91,6 +106,8 @@ mod tests {
         assert!(!gate.is_open(at(1)), "that is another camera");
         source.emit(Kind::MotionBegin, &[]);
         assert!(gate.is_open(at(2)) && gate.is_open(at(500)));
+        let begun = gate.begun().unwrap();
+        assert!(begun <= at(2) && at(2) - begun <= LATEST);
         source.emit(Kind::MotionEnd, &[]);
         assert!(gate.is_open(at(600)) && gate.is_open(at(604)) && !gate.is_open(at(605)));
         source.emit(Kind::MotionEnd, &[]);

@@ -6,7 +6,7 @@ use std::time::{Duration, Instant};
 use crossbeam_channel::Receiver;
 
 use super::before::Before;
-use super::gate::{Gate, Woken};
+use super::gate::{Gate, LATEST, Woken};
 use super::output::Output;
 use crate::capture::Reader;
 use crate::rate::Pace;
@@ -16,7 +16,7 @@ use crate::slot::Newer;
 
 /// How often the recorder checks whether it was switched off, and whether a sync is
 /// due, while no frame comes.
-const CHECK_EVERY: Duration = Duration::from_secs(1);
+const CHECK_EVERY: Duration = LATEST;
 
 /// Why a recording ended without an error.
 pub(super) enum End {
@@ -62,7 +62,7 @@ impl<'a> Session<'a> {
             let now = Instant::now();
             let is_open = self.shared.is_always() || gate.is_open(now);
             if self.is_open.replace(is_open) != Some(is_open) {
-                self.turn(is_open, now)?;
+                self.turn(is_open, gate.begun().unwrap_or(now))?;
             }
             // One by one, so that no new frame is missed meanwhile.
             if is_open && let Some(frame) = self.before.pop() {
@@ -87,10 +87,10 @@ impl<'a> Session<'a> {
         Ok(end)
     }
 
-    /// Begins a stretch or ends one.
-    fn turn(&mut self, is_open: bool, now: Instant) -> io::Result<()> {
+    /// Begins a stretch, for what began at `begun`, or ends one.
+    fn turn(&mut self, is_open: bool, begun: Instant) -> io::Result<()> {
         if is_open {
-            self.before.prune(now);
+            self.before.prune(begun);
             if self.before.is_empty() {
                 // The first picture comes at once, or a short motion would have none.
                 self.pace = Pace::new(self.shared.config.fps);
