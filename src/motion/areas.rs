@@ -1,8 +1,9 @@
 //! Zones and masks that people draw on the page. They come in addition to those of the
 //! configuration, which nobody can take away there.
 
+use std::fmt::Write;
 use std::fs::{self, File, OpenOptions};
-use std::io::{self, ErrorKind, Write};
+use std::io::{self, ErrorKind, Write as _};
 use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt};
 use std::path::Path;
 
@@ -60,16 +61,13 @@ impl Areas {
         Ok(())
     }
 
-    /// As [`Areas::change`] reads it.
-    pub(crate) fn json(&self) -> Value {
-        let share = |share: f32| Value::from((f64::from(share) * 10_000.0).round() / 10_000.0);
-        let corner = |(x, y): &(f32, f32)| Value::from(vec![share(*x), share(*y)]);
-        let polygon = |Polygon(corners): &Polygon| corners.iter().map(corner).collect::<Value>();
-        let list = |all: &[Polygon]| all.iter().map(polygon).collect::<Value>();
-        let mut map = Map::new();
-        map.insert("zones".into(), list(&self.zones));
-        map.insert("masks".into(), list(&self.masks));
-        Value::Object(map)
+    /// The inside of an object, as [`Areas::change`] reads it.
+    pub(crate) fn json(&self) -> String {
+        let mut text = String::from("\"zones\":[");
+        append(&mut text, &self.zones);
+        text += "],\"masks\":[";
+        append(&mut text, &self.masks);
+        text + "]"
     }
 
     /// What is in a file; nothing where there is none.
@@ -115,10 +113,23 @@ impl Areas {
         // Renamed when it is on disk, so that a power cut leaves the old ones or the new.
         let how = OpenOptions::new().write(true).create_new(true).mode(0o640).clone();
         let mut file = how.open(&unfinished)?;
-        writeln!(file, "{}", self.json())?;
+        file.write_all(format!("{{{}}}\n", self.json()).as_bytes())?;
         file.sync_all()?;
         fs::rename(&unfinished, path)?;
         File::open(folder)?.sync_all()
+    }
+}
+
+fn append(text: &mut String, polygons: &[Polygon]) {
+    let round = |share: f32| (f64::from(share) * 10_000.0).round() / 10_000.0;
+    for (n, Polygon(corners)) in polygons.iter().enumerate() {
+        *text += if n > 0 { ",[" } else { "[" };
+        for (n, (x, y)) in corners.iter().enumerate() {
+            let comma = if n > 0 { "," } else { "" };
+            // Writing to a String does not fail.
+            let _ = write!(text, "{comma}[{},{}]", round(*x), round(*y));
+        }
+        *text += "]";
     }
 }
 
@@ -155,7 +166,7 @@ mod tests {
     fn areas_are_read_from_json_and_what_is_not_named_stays() {
         let mut both = areas(&format!("{{\"zones\": {LEFT}, \"masks\": {LEFT}}}")).unwrap();
         assert_eq!(both.zones[0].0[1], (0.5, 0.0));
-        assert_eq!(areas(&both.json().to_string()).unwrap(), both);
+        assert_eq!(areas(&format!("{{{}}}", both.json())).unwrap(), both);
         both.change(b"{\"zones\": []}").unwrap();
         assert_eq!((both.zones.len(), both.masks.len()), (0, 1));
         let many = vec!["[[0,0],[1,0],[1,1]]"; MAX_POLYGONS + 1].join(",");

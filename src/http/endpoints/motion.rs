@@ -1,8 +1,7 @@
 //! `/motion`: what the detector sees, and `/motion/areas`: where it looks.
 
+use std::fmt::Write;
 use std::time::SystemTime;
-
-use serde_json::{Value, json};
 
 use crate::frame::since_epoch;
 use crate::http::context::Context;
@@ -17,19 +16,21 @@ pub(in crate::http) fn answer(context: &Context, request: &mut Request) -> Resul
     let motion = motion(request)?;
     let from = request.query().number("from", 0.0..=1e12)?.unwrap_or(0.0);
     let (looks, view) = motion.since(from, request.query().is_on("grid"));
-    let look = |look: &Look| {
-        // Milliseconds, and a tenth of a cell.
-        let rounded = [(look.at, 1e3), (look.changed.into(), 1e5), (look.moving.into(), 1e5)];
-        rounded.iter().map(|(value, by)| (value * by).round() / by).collect::<Value>()
-    };
-    let body = json!({
-        "now": since_epoch(SystemTime::now()).as_secs_f64(),
-        "moving": motion.status().is_moving,
-        "min_size": motion.min_size(),
-        "looks": looks.iter().map(look).collect::<Value>(),
-        "grid": view.map(|view| json!({ "width": view.width, "cells": view.cells })),
-    });
-    context.send(request, &Reply::json(Code::Ok, &body));
+    let now = since_epoch(SystemTime::now()).as_secs_f64();
+    let (is_moving, least) = (motion.status().is_moving, motion.min_size());
+    let mut text =
+        format!("{{\"now\":{now:.3},\"moving\":{is_moving},\"min_size\":{least},\"looks\":[");
+    for (n, Look { at, changed, moving }) in looks.iter().enumerate() {
+        let comma = if n > 0 { "," } else { "" };
+        // Milliseconds, and a tenth of a cell. Writing to a String does not fail.
+        let _ = write!(text, "{comma}[{at:.3},{changed:.5},{moving:.5}]");
+    }
+    text += "],\"grid\":";
+    text += &view.map_or_else(
+        || "null}".into(),
+        |view| format!("{{\"width\":{},\"cells\":\"{}\"}}}}", view.width, view.cells),
+    );
+    send(context, request, text);
     Ok(())
 }
 
@@ -49,12 +50,16 @@ pub(in crate::http) fn areas(context: &Context, request: &mut Request) -> Result
     }
     let motion = motion(request)?;
     let (fixed, drawn) = motion.areas();
-    let mut body = drawn.json();
-    body["fixed"] = fixed.json();
-    body["kept"] = motion.keeps_areas().into();
-    body["locked"] = context.config.lock_controls.into();
-    context.send(request, &Reply::json(Code::Ok, &body));
+    let (kept, locked) = (motion.keeps_areas(), context.config.lock_controls);
+    let (drawn, fixed) = (drawn.json(), fixed.json());
+    let text = format!("{{{drawn},\"fixed\":{{{fixed}}},\"kept\":{kept},\"locked\":{locked}}}");
+    send(context, request, text);
     Ok(())
+}
+
+/// Not serialized: these are texts of JSON already.
+fn send(context: &Context, request: &Request, json: String) {
+    context.send(request, &Reply::new(Code::Ok, "application/json", json.into_bytes()));
 }
 
 /// The detector of the camera.
