@@ -102,7 +102,7 @@ impl Expectation {
         };
         let start = |line: usize| if step == 1 { line * length } else { line };
         let ratio = |now: f32, expected: f32| (now + BLACK) / (expected + BLACK);
-        let (mut n_known, mut n_lit) = (0, 0);
+        let (mut n_known, mut n_darker, mut n_brighter) = (0, 0, 0);
         self.factors.clear();
         for line in 0..n_lines {
             let places = (0..length).map(|i| start(line) + i * step);
@@ -131,10 +131,13 @@ impl Expectation {
             let off = (factor - 1.0).abs();
             let is_lit = n_agree >= FEW * n && off < MAX_FLICKER;
             n_known += 1;
-            n_lit += usize::from(n_agree >= MOST * n && off > LEAST_FLICKER && off < MAX_FLICKER);
+            let is_band = n_agree >= MOST * n && off > LEAST_FLICKER && off < MAX_FLICKER;
+            n_darker += usize::from(is_band && factor < 1.0);
+            n_brighter += usize::from(is_band && factor > 1.0);
             self.factors.push(if is_lit { factor } else { 1.0 });
         }
-        if n_lit * 3 < n_known {
+        // Under the shadow of a cloud there are darker ones alone.
+        if n_darker.min(n_brighter) * 6 < n_known.max(1) {
             return;
         }
         for (line, factor) in self.factors.iter().enumerate() {
