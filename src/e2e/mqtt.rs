@@ -234,18 +234,18 @@ fn pictures_come_at_a_rate_and_keep_no_camera_on() {
     eventually_is("pictures come", || pictures.all().len() >= 2);
 }
 
-#[test]
-fn home_assistant_finds_what_there_is() {
-    const SENSOR: &str = "homeassistant/binary_sensor/home_pi_4/front";
-    const CAMERA: &str = "homeassistant/camera/home_pi_4/front_camera/config";
-    let broker = Broker::start();
-    let all = broker.subscribe("all", "homeassistant/#");
-    let url = broker.url("home/pi.4");
-    let start = |more: &[&str]| {
-        Daemon::start(&[&["--camera", "front=demo", "--mqtt", &url], more].concat())
-    };
-    let version = env!("CARGO_PKG_VERSION");
+const SENSOR: &str = "homeassistant/binary_sensor/home_pi_4/front";
+const CAMERA: &str = "homeassistant/camera/home_pi_4/front_camera/config";
+
+/// A sensor's topic.
+fn sensor(kind: &str) -> String {
+    format!("{SENSOR}_{kind}/config")
+}
+
+/// What is announced of a camera that looks for motion, and where.
+fn announced() -> [(String, Value); 3] {
     let with = |own: Value| {
+        let version = env!("CARGO_PKG_VERSION");
         let mut all = json!({
             "availability_topic": "home/pi.4/status",
             "device": {
@@ -260,37 +260,36 @@ fn home_assistant_finds_what_there_is() {
         all.as_object_mut().unwrap().extend(own.as_object().unwrap().clone());
         all
     };
-    let [motion, connectivity] =
-        ["motion", "connectivity"].map(|kind| format!("{SENSOR}_{kind}/config"));
-    let due = [
-        (
-            &*motion,
-            with(json!({
-                "device_class": "motion",
-                "state_topic": "home/pi.4/front/motion",
-                "unique_id": "home_pi_4_front_motion",
-            })),
-        ),
-        (
-            &*connectivity,
-            with(json!({
-                "device_class": "connectivity",
-                "entity_category": "diagnostic",
-                "state_topic": "home/pi.4/front/state",
-                "value_template": "{{ 'OFF' if value_json.state == 'lost' else 'ON' }}",
-                "json_attributes_topic": "home/pi.4/front/state",
-                "unique_id": "home_pi_4_front_connectivity",
-            })),
-        ),
-        (
-            CAMERA,
-            with(json!({
-                "name": null,
-                "topic": "home/pi.4/front/snapshot",
-                "unique_id": "home_pi_4_front_camera",
-            })),
-        ),
-    ];
+    let motion = with(json!({
+        "device_class": "motion",
+        "state_topic": "home/pi.4/front/motion",
+        "unique_id": "home_pi_4_front_motion",
+    }));
+    let connectivity = with(json!({
+        "device_class": "connectivity",
+        "entity_category": "diagnostic",
+        "state_topic": "home/pi.4/front/state",
+        "value_template": "{{ 'OFF' if value_json.state == 'lost' else 'ON' }}",
+        "json_attributes_topic": "home/pi.4/front/state",
+        "unique_id": "home_pi_4_front_connectivity",
+    }));
+    let camera = with(json!({
+        "name": null,
+        "topic": "home/pi.4/front/snapshot",
+        "unique_id": "home_pi_4_front_camera",
+    }));
+    [(sensor("motion"), motion), (sensor("connectivity"), connectivity), (CAMERA.into(), camera)]
+}
+
+#[test]
+fn home_assistant_finds_what_there_is() {
+    let broker = Broker::start();
+    let all = broker.subscribe("all", "homeassistant/#");
+    let url = broker.url("home/pi.4");
+    let start = |more: &[&str]| {
+        Daemon::start(&[&["--camera", "front=demo", "--mqtt", &url], more].concat())
+    };
+    let due = announced();
     let daemon = start(&["--motion"]);
     for (topic, json) in &due {
         assert_eq!(all.wait_for(topic, |_| true).json(), *json, "{topic}");
@@ -303,7 +302,7 @@ fn home_assistant_finds_what_there_is() {
     end(daemon);
     // The same after a restart, but for the sensor that is not there any more.
     let daemon = start(&[]);
-    all.wait_for_text(&motion, "");
+    all.wait_for_text(&sensor("motion"), "");
     for (topic, json) in &due[1..] {
         eventually_is("it comes again", || all.at(topic).len() == 2);
         assert_eq!(all.at(topic)[1].json(), *json, "{topic}");
@@ -312,7 +311,7 @@ fn home_assistant_finds_what_there_is() {
     // Without pictures there is no camera to show.
     let _daemon = start(&["--mqtt-snapshot", "0"]);
     all.wait_for_text(CAMERA, "");
-    eventually_is("one is left", || all.at(&connectivity).len() == 3);
+    eventually_is("one is left", || all.at(&sensor("connectivity")).len() == 3);
 }
 
 #[test]

@@ -91,16 +91,21 @@ impl Link {
     pub(crate) fn outlast_stop(&mut self) {
         let until = Mutex::new(Instant::now());
         self.wait_limit = Arc::new(WaitLimit { stop: Shutdown::never(), until });
-        let socket = match &mut self.stream {
-            Stream::Plain(socket) => socket,
-            #[cfg(feature = "https")]
-            Stream::Tls(stream) => &mut stream.sock,
-        };
-        socket.wait_limit = Arc::clone(&self.wait_limit);
+        self.stream.socket().wait_limit = Arc::clone(&self.wait_limit);
     }
 
     fn error(&self, error: &io::Error) -> Error {
         if self.wait_limit.stop.is_ordered() { Error::Stopped } else { Error::from_io(error) }
+    }
+}
+
+impl Stream {
+    fn socket(&mut self) -> &mut TcpSocket {
+        match self {
+            Self::Plain(socket) => socket,
+            #[cfg(feature = "https")]
+            Self::Tls(stream) => &mut stream.sock,
+        }
     }
 }
 

@@ -84,7 +84,7 @@ impl Publish<'_> {
 fn head(out: &mut Vec<u8>, first: u8, mut length: usize) {
     out.push(first);
     loop {
-        let digit = (length & 0x7F) as u8;
+        let digit = length.to_le_bytes()[0] & 0x7F;
         length >>= 7;
         if length == 0 {
             return out.push(digit);

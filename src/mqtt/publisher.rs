@@ -70,7 +70,7 @@ impl Publisher<'_> {
                 select! {
                     recv(stop.channel()) -> _ => break,
                     recv(queue) -> event => match event {
-                        Ok(event) => self.tell(event)?,
+                        Ok(event) => self.tell(&event)?,
                         Err(_) => break,
                     },
                     default(pause) => {}
@@ -111,11 +111,11 @@ impl Publisher<'_> {
     }
 
     /// An event, just now or while there was no connection.
-    fn tell(&mut self, event: Arc<Event>) -> Result<(), Error> {
+    fn tell(&mut self, event: &Arc<Event>) -> Result<(), Error> {
         let is_old = self.n_old > 0;
         self.n_old = self.n_old.saturating_sub(1);
-        let id = self.memory.unacknowledged.add(Arc::clone(&event));
-        self.shared.publish_event(&mut self.session, &event, id, false)?;
+        let id = self.memory.unacknowledged.add(Arc::clone(event));
+        self.shared.publish_event(&mut self.session, event, id, false)?;
         let is_moving = match event.kind {
             Kind::MotionBegin => true,
             Kind::MotionEnd => false,
@@ -140,7 +140,7 @@ impl Publisher<'_> {
         let topic = &self.shared.topics.status;
         self.shared.publish(&mut self.session, topic, OFFLINE.as_bytes(), true)?;
         while let Ok(event) = self.shared.subscription.queue().try_recv() {
-            self.tell(event)?;
+            self.tell(&event)?;
         }
         let all = self.cameras.all();
         all.iter().try_for_each(|camera| {

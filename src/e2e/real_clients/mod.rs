@@ -6,6 +6,9 @@
 
 // Home Assistant's code for MJPEG cameras.
 mod home_assistant;
+// And for cameras at an MQTT broker.
+#[cfg(feature = "mqtt")]
+mod home_assistant_mqtt;
 // This program as crowsnest and OctoPi start it.
 mod launch;
 // Moonraker, the server of Klipper's printers.
@@ -176,7 +179,7 @@ fn home_assistant_finds_cameras_at_a_broker() {
     let options = ["--motion", "--motion-hold", "1s", "--fps", "10", "--mqtt-snapshot", "1s"];
     let args = ["--camera", &front, "--camera", "back=exec:false", "--mqtt", &url];
     let daemon = Daemon::start(&[&args[..], &options].concat());
-    let mut assistant = home_assistant::WithBroker::start(broker.port);
+    let mut assistant = home_assistant_mqtt::WithBroker::start(broker.port);
     let mut wait_for = |pointer: &str, value: &str| {
         eventually(&format!("{pointer} is {value}"), || {
             let entities = assistant.entities();

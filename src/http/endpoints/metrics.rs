@@ -10,6 +10,7 @@ use crate::http::request::Request;
 use crate::http::transport::ConnectionsReport;
 use crate::http::viewers::Tally;
 use crate::motion::{self, Motion};
+use crate::mqtt;
 use crate::recording::{self, Handover, Totals, Waiting};
 use crate::variants::{self, Figures};
 
@@ -183,19 +184,23 @@ fn of_events(page: &mut Page, context: &Context) {
     page.many(("hooks_total", "counter", help), "result", results);
 }
 
-/// No lines without `--mqtt`, as an alarm about a broker needs one.
+/// Without `--mqtt` they have no values, as an alarm about a broker needs one.
 fn of_mqtt(page: &mut Page, context: &Context) {
-    let Some(report) = context.mqtt.as_ref().map(|mqtt| mqtt.report()) else { return };
-    let is_connected = u8::from(report.is_connected);
-    page.one("mqtt_connected", "gauge", "1 while connected to the MQTT broker.", &is_connected);
+    let report = context.mqtt.as_ref().map(|mqtt| mqtt.report());
+    let mut one = |name, kind, help, value: fn(&mqtt::Report) -> u64| match &report {
+        Some(report) => page.one(name, kind, help, &value(report)),
+        None => page.head(name, kind, help),
+    };
+    let connected = "1 while connected to the MQTT broker.";
+    one("mqtt_connected", "gauge", connected, |report| report.is_connected.into());
     let published = "Messages sent to the MQTT broker.";
-    page.one("mqtt_published_total", "counter", published, &report.n_published);
+    one("mqtt_published_total", "counter", published, |report| report.n_published);
     let waiting = "Events that the MQTT broker has not acknowledged.";
-    page.one("mqtt_waiting", "gauge", waiting, &report.n_waiting);
+    one("mqtt_waiting", "gauge", waiting, |report| report.n_waiting as u64);
     let lost = "Events for the MQTT broker that were lost, too many waiting.";
-    page.one("mqtt_lost_total", "counter", lost, &report.n_lost);
+    one("mqtt_lost_total", "counter", lost, |report| report.n_lost);
     let failures = "Connections to the MQTT broker that failed or broke.";
-    page.one("mqtt_failures_total", "counter", failures, &report.n_failures);
+    one("mqtt_failures_total", "counter", failures, |report| report.n_failures);
 }
 
 fn of_connections(page: &mut Page, of: &ConnectionsReport) {
