@@ -238,6 +238,9 @@ fn stretch_is_handed_over_when_it_ends() {
     // Without memory it begins with the motion, give or take a picture.
     let first = json(&daemon, "/recordings")["spans"][0]["start"].as_f64().unwrap();
     assert!(first > time(&begin) - 0.3, "{first} {begin}");
+    // Those that came while nothing moved were not missed.
+    let skipped = daemon.figure("/recording/skipped");
+    assert!(skipped < 20, "{skipped}");
 }
 
 #[test]

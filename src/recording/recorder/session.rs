@@ -35,13 +35,16 @@ pub(super) struct Session<'a> {
     pace: Pace,
     /// The last frame that was taken.
     seen: u64,
+    /// Whether no frame was taken since the gate opened or closed. Those between were
+    /// not missed.
+    is_first: bool,
 }
 
 impl<'a> Session<'a> {
     pub(super) fn new(shared: &'a Shared, output: Output<'a>) -> Self {
         let before = Before::new(shared.config.on_motion);
         let pace = Pace::new(shared.config.fps);
-        Self { shared, output, before, is_open: None, pace, seen: 0 }
+        Self { shared, output, before, is_open: None, pace, seen: 0, is_first: true }
     }
 
     /// Records whenever the gate is open, until it is switched off or no frame comes any
@@ -89,6 +92,7 @@ impl<'a> Session<'a> {
 
     /// Begins a stretch, for what began at `begun`, or ends one.
     fn turn(&mut self, is_open: bool, begun: Instant) -> io::Result<()> {
+        self.is_first = true;
         if is_open {
             self.before.prune(begun);
             if self.before.is_empty() {
@@ -120,7 +124,9 @@ impl<'a> Session<'a> {
             Newer::Frame { frame, .. } if frame.meta.is_status => self.seen = frame.meta.seq,
             Newer::Frame { frame, skipped, .. } => {
                 // With `--record-fps`, frames are left out on purpose.
-                let skipped = if self.shared.config.fps.is_some() { 0 } else { skipped };
+                let is_on_purpose = self.shared.config.fps.is_some() || self.is_first;
+                let skipped = if is_on_purpose { 0 } else { skipped };
+                self.is_first = false;
                 self.seen = frame.meta.seq;
                 if has_backlog {
                     self.shared.stats.count_skipped(skipped);
