@@ -34,20 +34,20 @@ fn look_at(record: &RecordConfig, report: &mut Report) {
     let (name, there) = (path.display().to_string(), existing.display().to_string());
     let (free, due) = (disk.f_bavail * disk.f_frsize, record.max_bytes);
     if disk.f_flag.contains(StatVfsMountFlags::RDONLY) {
-        let act = ["sudo mount -o remount,rw ", &there];
-        report.fault(&[&name, ": its file system is read-only"], &act);
+        let text = "@: its file system is read-only\nsudo mount -o remount,rw @";
+        report.fault(text, &[&name, &there]);
     } else if !existing.is_dir() || access(existing, Access::WRITE_OK | Access::EXEC_OK).is_err() {
-        let act = ["sudo mkdir -p ", &name, " && sudo chown \"$USER\" ", &name];
-        report.fault(&[&name, ": this user may not write to ", &there], &act);
+        let text = "@: this user may not write to @\nsudo mkdir -p @ && sudo chown \"$USER\" @";
+        report.fault(text, &[&name, &there, &name, &name]);
     } else if free.saturating_add(size(&path)) < due {
         let (free, due) = (mb(free), mb(due));
-        let what = [&name, ": room for ", &free, ", and --record-max-size allows ", &due];
-        report.fault(&what, &["--record-max-size ", &free]);
+        let text = "@: room for @, and --record-max-size allows @\n--record-max-size @";
+        report.fault(text, &[&name, &free, &due, &free]);
     } else if let Some((_, what)) = KINDS.iter().find(|(kind, _)| Some(*kind) == kind_of(existing))
     {
-        report.note(&[&name, ": ", what], &["--record on a disk of this machine"]);
+        report.note("@: @\n--record on a disk of this machine", &[&name, what]);
     } else {
-        report.ok(&[&name, ": room for ", &mb(free)]);
+        report.ok("@: room for @", &[&name, &mb(free)]);
     }
 }
 

@@ -7,11 +7,11 @@ use crate::open_files;
 pub(super) fn look(config: &HttpConfig, report: &mut Report) {
     report.topic("files");
     match open_files::check(config.n_seats) {
-        Ok(()) => report.ok(&["enough for ", &config.n_seats.to_string(), " viewers"]),
+        Ok(()) => report.ok("enough for @ viewers", &[&config.n_seats.to_string()]),
         Err(error) => {
             let text = error.to_string();
             let (what, act) = text.split_once("; ").unwrap_or((&text, ""));
-            report.fault(&[what], &[act]);
+            report.fault("@\n@", &[what, act]);
         }
     }
 }

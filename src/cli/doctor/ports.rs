@@ -12,12 +12,12 @@ pub(super) fn look(config: &HttpConfig, running: &[Bind], report: &mut Report) {
             continue;
         }
         match http::try_bind(bind, config.unix_mode) {
-            Ok(()) => report.ok(&[&bind.to_string(), " is free"]),
+            Ok(()) => report.ok("@ is free", &[&bind.to_string()]),
             Err(error) => {
                 let mut causes = error.chain().map(ToString::to_string);
                 let what = causes.next().unwrap_or_default();
                 let hint = causes.next().unwrap_or_default();
-                report.fault(&[&what], &[&hint]);
+                report.fault("@\n@", &[&what, &hint]);
             }
         }
     }
