@@ -3,7 +3,7 @@
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
 use std::time::{Duration, Instant};
 
-use super::report::Report;
+use super::report::{Report, text};
 use crate::config::{Bind, HttpConfig};
 use crate::fetch::{Cause, Error, Fetcher};
 use crate::shutdown;
@@ -27,16 +27,16 @@ pub(super) fn look(config: &HttpConfig, report: &mut Report) -> Vec<Bind> {
             _ => continue,
         }
         running.push(bind.clone());
-        let at = address.to_string();
+        let at = text(&address);
         match get(address, "status") {
-            Ok(json) => judge(&at, &String::from_utf8_lossy(&json), report),
+            Ok(json) => judge(at, &String::from_utf8_lossy(&json), report),
             Err(Error::Failed(Cause::Denied, _)) => {
-                report.ok("a daemon runs at http://@/, and asks for a login", &[&at]);
+                report.ok("a daemon runs at http://@/, and asks for a login", &[at]);
             }
             Err(e) => {
-                let text = "a daemon runs at http://@/, but has no status: @\n\
+                let what = "a daemon runs at http://@/, but has no status: @\n\
                     sudo systemctl restart mjpegd";
-                report.fault(text, &[&at, &e.to_string()]);
+                report.fault(what, &[at, text(&e)]);
             }
         }
     }
@@ -53,17 +53,17 @@ fn judge(at: &str, status: &str, report: &mut Report) {
     if version == OWN {
         report.ok("a daemon runs at http://@/", &[at]);
     } else {
-        let text = "a daemon runs at http://@/, of version @; this program is @\n\
+        let what = "a daemon runs at http://@/, of version @; this program is @\n\
             sudo systemctl restart mjpegd";
-        report.fault(text, &[at, version, OWN]);
+        report.fault(what, &[at, version, OWN]);
     }
     let (_, cameras) = status.split_once("\"cameras\":[").unwrap_or_default();
     let (cameras, rest) = cameras.split_once("],\"seats\":").unwrap_or((cameras, ""));
     for camera in cameras.split("{\"name\":").filter(|camera| value(camera, "state") == "lost") {
         let name = camera.split('"').nth(1).unwrap_or_default();
-        let text = "its camera @ is lost: @\n\
+        let what = "its camera @ is lost: @\n\
             see the guide: \"The camera is lost\" in troubleshooting.md";
-        report.fault(text, &[name, value(camera, "cause")]);
+        report.fault(what, &[name, value(camera, "cause")]);
     }
     let (_, recording) = rest.split_once("\"recording\":{").unwrap_or_default();
     if value(recording, "state") == "failed" {
@@ -97,7 +97,7 @@ fn local(address: SocketAddr) -> SocketAddr {
 
 fn get(address: SocketAddr, path: &str) -> Result<Vec<u8>, Error> {
     let unusable = |e: String| Error::Failed(Cause::Unusable, e);
-    let url = ["http://", &address.to_string(), "/", path].concat();
+    let url = ["http://", text(&address), "/", path].concat();
     let url = Url::parse(&url).map_err(|e| unusable(e.to_string()))?;
     let (_trigger, stop) = shutdown::channel();
     let until = Instant::now() + PATIENCE;

@@ -2,7 +2,7 @@
 
 use std::net::IpAddr;
 
-use super::report::Report;
+use super::report::{Report, text};
 use super::system::System;
 use crate::config::{Bind, HttpConfig};
 
@@ -17,43 +17,43 @@ pub(super) fn look(system: &System, config: &HttpConfig, report: &mut Report) {
     });
     let Some(open) = tcp.clone().find(|address| !address.ip().is_loopback()) else {
         if let Some(own) = tcp.clone().next() {
-            let text = "only this machine can reach the daemon, or others through a proxy on it\n\
+            let what = "only this machine can reach the daemon, or others through a proxy on it\n\
                 --bind 0.0.0.0:@";
-            report.note(text, &[&own.port().to_string()]);
+            report.note(what, &[text(&own.port())]);
         }
         return;
     };
-    let port = open.port().to_string();
+    let port = text(&open.port());
     let mut urls = String::new();
     let mut add = |host: &str| {
-        [" http://", host, ":", &port, "/"].iter().for_each(|piece| urls += piece);
+        [" http://", host, ":", port, "/"].iter().for_each(|piece| urls += piece);
     };
     if system.has("/run/avahi-daemon")
         && let Some(name) = system.text("/proc/sys/kernel/hostname")
     {
-        add(&(name + ".local"));
+        add(&[name, ".local"].concat());
     }
     match open.ip() {
-        IpAddr::V6(ip) if !ip.is_unspecified() => add(&["[", &ip.to_string(), "]"].concat()),
-        IpAddr::V4(ip) if !ip.is_unspecified() => add(&ip.to_string()),
+        IpAddr::V6(ip) if !ip.is_unspecified() => add(&["[", text(&ip), "]"].concat()),
+        IpAddr::V4(ip) if !ip.is_unspecified() => add(text(&ip)),
         _ => {
             let tree = system.text("/proc/net/fib_trie").unwrap_or_default();
-            own_addresses(&tree).iter().for_each(|ip| add(ip));
+            own_addresses(tree).iter().for_each(|ip| add(ip));
         }
     }
     if urls.is_empty() {
-        let text = "this machine has no address in a network\nip address; nmcli device wifi list";
-        report.fault(text, &[]);
+        let what = "this machine has no address in a network\nip address; nmcli device wifi list";
+        report.fault(what, &[]);
     } else {
         report.ok("others reach it at@", &[&urls]);
     }
-    firewall(system, &port, report);
+    firewall(system, port, report);
 }
 
 /// The names of firewalls that are on. Their rules are for root's eyes.
 fn firewall(system: &System, port: &str, report: &mut Report) {
     let has = |path: &str, text: &str| system.text(path).is_some_and(|file| file.contains(text));
-    let text = if has("/etc/ufw/ufw.conf", "ENABLED=yes") {
+    let what = if has("/etc/ufw/ufw.conf", "ENABLED=yes") {
         "the firewall ufw is on; if it does not let port @ in:\nsudo ufw allow @/tcp"
     } else if system.has("/sys/fs/cgroup/system.slice/firewalld.service") {
         "the firewall firewalld is on; if it does not let port @ in:\n\
@@ -64,7 +64,7 @@ fn firewall(system: &System, port: &str, report: &mut Report) {
     } else {
         return;
     };
-    report.note(text, &[port, port]);
+    report.note(what, &[port, port]);
 }
 
 /// The addresses of this machine that others can use, by the kernel's tree of routes: the

@@ -1,5 +1,7 @@
 //! What was found, as aligned lines for people.
 
+use std::fmt::Display;
+
 /// Where the text of a finding begins.
 const COLUMN: usize = 17;
 /// Where its lines are broken. A command is never broken.
@@ -76,6 +78,12 @@ impl Report {
             self.text.push(' ');
         }
     }
+}
+
+/// A value as text. Never freed, as the program is about to end: code that frees strings, also
+/// behind a panic, would be a fifth of this room.
+pub(super) fn text(value: &dyn Display) -> &'static str {
+    value.to_string().leak()
 }
 
 /// A text with values in the places of `@`.

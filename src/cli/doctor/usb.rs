@@ -3,7 +3,7 @@
 use std::path::PathBuf;
 
 use super::devices::Tried;
-use super::report::Report;
+use super::report::{Report, text as number};
 use super::system::{System, text};
 use crate::mode::Mode;
 
@@ -18,7 +18,7 @@ const SMOOTH: f64 = 15.0;
 /// The socket of a camera.
 struct Socket {
     mbit: u32,
-    bus: String,
+    bus: &'static str,
 }
 
 pub(super) fn look(system: &System, tried: &[Tried], report: &mut Report) {
@@ -27,30 +27,30 @@ pub(super) fn look(system: &System, tried: &[Tried], report: &mut Report) {
     for (i, Tried { node, mode }) in tried.iter().enumerate() {
         let Some(Socket { mbit, bus }) = &sockets[i] else { continue };
         if *mbit < USB_2 {
-            let text = "@: @ Mbit/s are enough for small pictures only\n\
+            let what = "@: @ Mbit/s are enough for small pictures only\n\
                 use another port or hub, and a cable of USB 2";
-            report.fault(text, &[node, &mbit.to_string()]);
+            report.fault(what, &[node, number(mbit)]);
         } else if let Some([most, come]) = mode.as_ref().filter(|_| *mbit == USB_2).and_then(raw) {
-            let text = "@: USB 2 carries @ raw pictures of this size a second, and @ come\n\
+            let what = "@: USB 2 carries @ raw pictures of this size a second, and @ come\n\
                 --format MJPG where `mjpegd devices` lists it, or a smaller --resolution";
-            report.note(text, &[node, &most, &come]);
+            report.note(what, &[node, most, come]);
         } else {
-            report.ok("@: @ Mbit/s on bus @", &[node, &mbit.to_string(), bus]);
+            report.ok("@: @ Mbit/s on bus @", &[node, number(mbit), bus]);
         }
         let is_same = |other: &Option<Socket>| {
             other.as_ref().is_some_and(|other| other.bus == *bus && *mbit <= USB_2)
         };
         if let Some(before) = sockets[..i].iter().position(is_same) {
-            let text = "@ and @ share a bus: where one of them is lost with \
+            let what = "@ and @ share a bus: where one of them is lost with \
                 \"not enough USB bandwidth\", it is full\n\
                 plug one into a port of another controller (lsusb -t), or --format MJPG";
-            report.note(text, &[node, &tried[before].node]);
+            report.note(what, &[node, &tried[before].node]);
         }
     }
 }
 
 /// How many raw pictures USB 2 carries a second and how many come, if that is few.
-fn raw(mode: &Mode) -> Option<[String; 2]> {
+fn raw(mode: &Mode) -> Option<[&'static str; 2]> {
     let bits = match mode.format.as_deref()? {
         "MJPG" | "JPEG" => return None,
         "RGB3" | "BGR3" => 24.0,
@@ -61,7 +61,7 @@ fn raw(mode: &Mode) -> Option<[String; 2]> {
     let ((width, height), fps) = (mode.size?, mode.fps?);
     let most = MOST_OF_USB_2 / (f64::from(width) * f64::from(height) * bits / 8.0);
     let is_slow = fps < SMOOTH && most < 2.0 * SMOOTH;
-    is_slow.then(|| [most, fps].map(|rate| format!("{rate:.0}")))
+    is_slow.then(|| [most, fps].map(|rate| &*format!("{rate:.0}").leak()))
 }
 
 /// Where a node is plugged in; `None` if it is no USB device.
