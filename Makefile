@@ -11,7 +11,7 @@ CARGO ?= cargo
 # Under `make -j` two suites would share processors, ports and a browser, and their
 # timeouts would fail. Cargo uses all processors by itself.
 .NOTPARALLEL:
-.PHONY: help run build dist deb image test-deb test-image test-dist test-workflows test test-https fuzz test-v4l2 test-arm64 test-boards test-clients fleet test-fleet soak check audit bench bench-relay bench-v4l2 bench-board bench-encode install uninstall clean
+.PHONY: help run build dist deb image test-deb test-image test-dist test-workflows test test-https fuzz test-v4l2 test-arm64 test-boards test-clients test-systemd fleet test-fleet soak check audit bench bench-relay bench-v4l2 bench-board bench-encode install uninstall clean
 
 help: ## list the targets
 	@grep -hE '^[a-z0-9-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 14
@@ -62,6 +62,10 @@ target/clients/%/installed: src/e2e/real_clients/%.txt | need-clients
 	/usr/bin/python3 -m venv --clear $(@D)
 	$(@D)/bin/pip install --quiet --requirement $<
 	touch $@
+
+# A real systemd, booted in namespaces: it needs root, and no more than `test`.
+test-systemd: need-build-test ## test the units under a real systemd, as root
+	$(CARGO) test --locked --test e2e real_systemd:: -- --ignored --test-threads=1
 
 fleet: need-build-fleet ## start an origin, three relays and HAProxy on this machine; PORT=5000, CAMERA=...
 	$(CARGO) build --locked --release

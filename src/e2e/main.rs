@@ -16,6 +16,8 @@ mod drop_in;
 mod real_clients;
 // `mjpegd doctor`: what it finds, and what it says helps.
 mod doctor;
+// What version 0.1 left: its configuration, its recording.
+mod upgrade;
 // Stopping: signals, and how long it takes.
 mod stop;
 
@@ -119,6 +121,8 @@ mod players;
 mod install;
 // What systemd is told, and the sockets that it opens.
 mod supervisor;
+// The units under a real systemd.
+mod real_systemd;
 // Kernels of 2013, as vendors of boards ship them.
 mod old_kernel;
 // What make asks for before it builds.

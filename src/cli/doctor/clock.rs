@@ -11,20 +11,24 @@ const OTHERS: [&str; 4] = ["/run/chrony", "/run/ntpd.pid", "/run/ntpsec", "/run/
 /// `built`: when the program came to be, which is before any right time.
 pub(super) fn look(system: &System, now: SystemTime, built: SystemTime, report: &mut Report) {
     report.topic("clock");
-    let means = " Recordings are named and deleted by it, and pictures carry its time.";
-    let act = "sudo timedatectl set-ntp true";
     if now < built {
-        report.fault(&["the clock is before the day on which mjpegd was built.", means], &[act]);
+        report.fault(
+            "the clock is before the day on which mjpegd was built. Recordings are named and \
+             deleted by it, and pictures carry its time.\nsudo timedatectl set-ntp true",
+            &[],
+        );
     } else if system.has("/run/systemd/timesync/synchronized") {
-        report.ok(&["set by the network"]);
+        report.ok("set by the network", &[]);
     } else if system.has("/run/systemd/timesync") {
-        let what = "systemd-timesyncd has not reached a time server yet.";
-        report.fault(&[what, means], &["timedatectl timesync-status"]);
+        let text = "systemd-timesyncd has not reached a time server yet. Recordings are named and \
+            deleted by it, and pictures carry its time.\ntimedatectl timesync-status";
+        report.fault(text, &[]);
     } else if OTHERS.iter().any(|path| system.has(path)) {
-        report.ok(&["a program for it runs"]);
+        report.ok("a program for it runs", &[]);
     } else {
-        report
-            .note(&["no program sets it from the network, as far as can be seen.", means], &[act]);
+        let text = "no program sets it from the network, as far as can be seen\n\
+            sudo timedatectl set-ntp true";
+        report.note(text, &[]);
     }
 }
 

@@ -3,7 +3,7 @@
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
 use std::time::{Duration, Instant};
 
-use super::report::Report;
+use super::report::{Report, text};
 use crate::config::{Bind, HttpConfig};
 use crate::fetch::{Cause, Error, Fetcher};
 use crate::shutdown;
@@ -14,8 +14,6 @@ use crate::url::Url;
 const PATIENCE: Duration = Duration::from_secs(5);
 /// A longer answer is none of a daemon.
 const MAX_ANSWER: usize = 4 << 20;
-
-const RUNS: &str = "a daemon runs at http://";
 
 /// Returns where a daemon listens.
 pub(super) fn look(config: &HttpConfig, report: &mut Report) -> Vec<Bind> {
@@ -29,20 +27,21 @@ pub(super) fn look(config: &HttpConfig, report: &mut Report) -> Vec<Bind> {
             _ => continue,
         }
         running.push(bind.clone());
-        let at = address.to_string();
+        let at = text(&address);
         match get(address, "status") {
-            Ok(json) => judge(&at, &String::from_utf8_lossy(&json), report),
+            Ok(json) => judge(at, &String::from_utf8_lossy(&json), report),
             Err(Error::Failed(Cause::Denied, _)) => {
-                report.ok(&[RUNS, &at, "/, and asks for a login"]);
+                report.ok("a daemon runs at http://@/, and asks for a login", &[at]);
             }
             Err(e) => {
-                let act = "sudo systemctl restart mjpegd";
-                report.fault(&[RUNS, &at, "/, but has no status: ", &e.to_string()], &[act]);
+                let what = "a daemon runs at http://@/, but has no status: @\n\
+                    sudo systemctl restart mjpegd";
+                report.fault(what, &[at, text(&e)]);
             }
         }
     }
     if running.is_empty() {
-        report.ok(&["none runs here"]);
+        report.ok("none runs here", &[]);
     }
     running
 }
@@ -52,22 +51,23 @@ fn judge(at: &str, status: &str, report: &mut Report) {
     const OWN: &str = env!("CARGO_PKG_VERSION");
     let version = value(status, "version");
     if version == OWN {
-        report.ok(&[RUNS, at, "/"]);
+        report.ok("a daemon runs at http://@/", &[at]);
     } else {
-        let what = [RUNS, at, "/, of version ", version, "; this program is ", OWN];
-        report.fault(&what, &["sudo systemctl restart mjpegd"]);
+        let what = "a daemon runs at http://@/, of version @; this program is @\n\
+            sudo systemctl restart mjpegd";
+        report.fault(what, &[at, version, OWN]);
     }
     let (_, cameras) = status.split_once("\"cameras\":[").unwrap_or_default();
     let (cameras, rest) = cameras.split_once("],\"seats\":").unwrap_or((cameras, ""));
     for camera in cameras.split("{\"name\":").filter(|camera| value(camera, "state") == "lost") {
         let name = camera.split('"').nth(1).unwrap_or_default();
-        let what = ["its camera ", name, " is lost: ", value(camera, "cause")];
-        report.fault(&what, &["see the guide: \"The camera is lost\" in troubleshooting.md"]);
+        let what = "its camera @ is lost: @\n\
+            see the guide: \"The camera is lost\" in troubleshooting.md";
+        report.fault(what, &[name, value(camera, "cause")]);
     }
     let (_, recording) = rest.split_once("\"recording\":{").unwrap_or_default();
     if value(recording, "state") == "failed" {
-        let what = ["it cannot record: ", value(recording, "cause")];
-        report.fault(&what, &["df -h; ls -ld FOLDER"]);
+        report.fault("it cannot record: @\ndf -h; ls -ld FOLDER", &[value(recording, "cause")]);
     }
 }
 
@@ -97,7 +97,7 @@ fn local(address: SocketAddr) -> SocketAddr {
 
 fn get(address: SocketAddr, path: &str) -> Result<Vec<u8>, Error> {
     let unusable = |e: String| Error::Failed(Cause::Unusable, e);
-    let url = ["http://", &address.to_string(), "/", path].concat();
+    let url = ["http://", text(&address), "/", path].concat();
     let url = Url::parse(&url).map_err(|e| unusable(e.to_string()))?;
     let (_trigger, stop) = shutdown::channel();
     let until = Instant::now() + PATIENCE;

@@ -3,7 +3,7 @@
 use std::time::{Duration, Instant};
 
 use super::groups::{self, User};
-use super::report::Report;
+use super::report::{Report, text};
 use super::system::System;
 use crate::camera::{self, Cause, Driver, Error};
 use crate::config::{CameraConfig, Config, Source};
@@ -48,11 +48,12 @@ pub(super) fn look(system: &System, config: &Config, report: &mut Report) -> Vec
             );
         }
         if tried.is_empty() {
-            let what = "no camera is plugged in (no /dev/videoN gives pictures).";
-            report.fault(&[what], &["lsusb; sudo dmesg | tail; rpicam-hello --list-cameras"]);
+            let what = "no camera is plugged in (no /dev/videoN gives pictures)\n\
+                lsusb; sudo dmesg | tail; rpicam-hello --list-cameras";
+            report.fault(what, &[]);
         } else {
-            let what = "no camera is chosen: the daemon shows a test picture.";
-            report.note(&[what], &["--camera v4l2"]);
+            let what = "no camera is chosen: the daemon shows a test picture\n--camera v4l2";
+            report.note(what, &[]);
         }
         return tried;
     }
@@ -76,8 +77,8 @@ fn look_at(
     match open(config.clone()) {
         Ok(Opened { driver, n_bytes, time }) => {
             let mode = driver.mode();
-            let (kb, ms) = ((n_bytes / 1000).to_string(), time.as_millis().to_string());
-            report.ok(&[label, " (", &mode.to_string(), "): ", &kb, " kB after ", &ms, " ms"]);
+            let (kb, ms) = (text(&(n_bytes / 1000)), text(&time.as_millis()));
+            report.ok("@ (@): @ kB after @ ms", &[label, text(&mode), kb, ms]);
             differences(config, &mode, report);
             if let Some(device) = &mode.device {
                 let node = device.split(' ').next().unwrap_or_default().to_owned();
@@ -86,17 +87,17 @@ fn look_at(
             Some(driver)
         }
         Err(error) => {
-            let why = mask_error(&error.to_string());
+            let why: &str = mask_error(text(&error)).leak();
             let node = why.split([' ', ':']).find(|word| word.starts_with("/dev/"));
             if let Some(node) = node {
                 tried.push(Tried { node: node.to_owned(), mode: None });
             }
             let cause = if let Error::Lost(cause, _) = error { cause } else { Cause::Unsupported };
-            let act = advice(system, cause, node.unwrap_or_default(), &why);
+            let act = advice(system, cause, node.unwrap_or_default(), why);
             if act.is_empty() {
-                report.ok(&[label, ": ", &why, ", which is well if that is this daemon"]);
+                report.ok("@: @, which is well if that is this daemon", &[label, why]);
             } else {
-                report.fault(&[label, ": ", &why], &[&act]);
+                report.fault("@: @\n@", &[label, why, &act]);
             }
             None
         }
@@ -127,16 +128,18 @@ fn open(config: CameraConfig) -> Result<Opened, Error> {
 
 /// What was asked for and is not what came.
 fn differences(config: &CameraConfig, mode: &Mode, report: &mut Report) {
-    let act = &["mjpegd devices"];
     if let (Some(asked), Some(got)) = (config.device.resolution, mode.size)
         && asked != got
     {
-        report.note(&["the device has not the size of --resolution and took another one"], act);
+        let what =
+            "the device has not the size of --resolution and took another one\nmjpegd devices";
+        report.note(what, &[]);
     }
     if let (Some(asked), Some(got)) = (config.fps, mode.fps)
         && got < asked * 0.9
     {
-        report.note(&["the device gives fewer pictures a second than --fps"], act);
+        let what = "the device gives fewer pictures a second than --fps\nmjpegd devices";
+        report.note(what, &[]);
     }
 }
 

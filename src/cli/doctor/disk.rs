@@ -5,7 +5,7 @@ use std::path::Path;
 
 use rustix::fs::{Access, StatVfsMountFlags, access, statfs, statvfs};
 
-use super::report::Report;
+use super::report::{Report, text};
 use crate::config::{Config, RecordConfig};
 
 /// File systems that recordings should not be on, by their numbers in statfs(2).
@@ -31,23 +31,23 @@ fn look_at(record: &RecordConfig, report: &mut Report) {
     // What does not exist is made by the daemon, if it may.
     let Some(existing) = path.ancestors().find(|path| path.exists()) else { return };
     let Ok(disk) = statvfs(existing) else { return };
-    let (name, there) = (path.display().to_string(), existing.display().to_string());
+    let (name, there) = (text(&path.display()), text(&existing.display()));
     let (free, due) = (disk.f_bavail * disk.f_frsize, record.max_bytes);
     if disk.f_flag.contains(StatVfsMountFlags::RDONLY) {
-        let act = ["sudo mount -o remount,rw ", &there];
-        report.fault(&[&name, ": its file system is read-only"], &act);
+        let what = "@: its file system is read-only\nsudo mount -o remount,rw @";
+        report.fault(what, &[name, there]);
     } else if !existing.is_dir() || access(existing, Access::WRITE_OK | Access::EXEC_OK).is_err() {
-        let act = ["sudo mkdir -p ", &name, " && sudo chown \"$USER\" ", &name];
-        report.fault(&[&name, ": this user may not write to ", &there], &act);
+        let what = "@: this user may not write to @\nsudo mkdir -p @ && sudo chown \"$USER\" @";
+        report.fault(what, &[name, there, name, name]);
     } else if free.saturating_add(size(&path)) < due {
         let (free, due) = (mb(free), mb(due));
-        let what = [&name, ": room for ", &free, ", and --record-max-size allows ", &due];
-        report.fault(&what, &["--record-max-size ", &free]);
+        let what = "@: room for @, and --record-max-size allows @\n--record-max-size @";
+        report.fault(what, &[name, free, due, free]);
     } else if let Some((_, what)) = KINDS.iter().find(|(kind, _)| Some(*kind) == kind_of(existing))
     {
-        report.note(&[&name, ": ", what], &["--record on a disk of this machine"]);
+        report.note("@: @\n--record on a disk of this machine", &[name, what]);
     } else {
-        report.ok(&[&name, ": room for ", &mb(free)]);
+        report.ok("@: room for @", &[name, mb(free)]);
     }
 }
 
@@ -65,6 +65,6 @@ fn size(folder: &Path) -> u64 {
 }
 
 /// A size in the form that options take.
-fn mb(bytes: u64) -> String {
-    (bytes / 1_000_000).to_string() + "MB"
+fn mb(bytes: u64) -> &'static str {
+    ((bytes / 1_000_000).to_string() + "MB").leak()
 }

@@ -26,8 +26,8 @@ impl User {
 pub(super) fn advice(system: &System, device: &str, user: &User) -> String {
     let gid = system.path(device).metadata().map_or(0, |file| file.gid());
     let tables = ["/etc/passwd", "/etc/group"].map(|table| system.text(table).unwrap_or_default());
-    let (name, _) = row(&tables[0], user.uid);
-    let (group, members) = row(&tables[1], gid);
+    let (name, _) = row(tables[0], user.uid);
+    let (group, members) = row(tables[1], gid);
     let pieces: &[&str] = if gid == 0 || group.is_empty() {
         // A node of root's group: udev did not see to it, as in a container.
         &["sudo chgrp video ", device, " && sudo chmod 660 ", device]

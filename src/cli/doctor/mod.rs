@@ -50,11 +50,11 @@ pub(super) fn run(options: &[OsString], output: &Output) -> Result<(), Error> {
 }
 
 fn look(system: &System, config: &Config, is_bare: bool, report: &mut Report) {
-    const SERVICE: &str = "/etc/default/mjpegd";
-    if is_bare && system.has(SERVICE) {
+    if is_bare && system.has("/etc/default/mjpegd") {
         report.topic("options");
-        let act = ["sudo sh -c 'set -a; . ", SERVICE, "; mjpegd doctor'"];
-        report.note(&["those of the service were not read"], &act);
+        let text = "those of the service were not read\n\
+            sudo sh -c 'set -a; . /etc/default/mjpegd; mjpegd doctor'";
+        report.note(text, &[]);
     }
     let tried = devices::look(system, config, report);
     usb::look(system, &tried, report);

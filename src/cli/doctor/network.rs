@@ -2,7 +2,7 @@
 
 use std::net::IpAddr;
 
-use super::report::Report;
+use super::report::{Report, text};
 use super::system::System;
 use crate::config::{Bind, HttpConfig};
 
@@ -17,53 +17,54 @@ pub(super) fn look(system: &System, config: &HttpConfig, report: &mut Report) {
     });
     let Some(open) = tcp.clone().find(|address| !address.ip().is_loopback()) else {
         if let Some(own) = tcp.clone().next() {
-            let what = "only this machine can reach the daemon, or others through a proxy on it";
-            report.note(&[what], &["--bind 0.0.0.0:", &own.port().to_string()]);
+            let what = "only this machine can reach the daemon, or others through a proxy on it\n\
+                --bind 0.0.0.0:@";
+            report.note(what, &[text(&own.port())]);
         }
         return;
     };
-    let port = open.port().to_string();
+    let port = text(&open.port());
     let mut urls = String::new();
     let mut add = |host: &str| {
-        [" http://", host, ":", &port, "/"].iter().for_each(|piece| urls += piece);
+        [" http://", host, ":", port, "/"].iter().for_each(|piece| urls += piece);
     };
     if system.has("/run/avahi-daemon")
         && let Some(name) = system.text("/proc/sys/kernel/hostname")
     {
-        add(&(name + ".local"));
+        add(&[name, ".local"].concat());
     }
     match open.ip() {
-        IpAddr::V6(ip) if !ip.is_unspecified() => add(&["[", &ip.to_string(), "]"].concat()),
-        IpAddr::V4(ip) if !ip.is_unspecified() => add(&ip.to_string()),
+        IpAddr::V6(ip) if !ip.is_unspecified() => add(&["[", text(&ip), "]"].concat()),
+        IpAddr::V4(ip) if !ip.is_unspecified() => add(text(&ip)),
         _ => {
             let tree = system.text("/proc/net/fib_trie").unwrap_or_default();
-            own_addresses(&tree).iter().for_each(|ip| add(ip));
+            own_addresses(tree).iter().for_each(|ip| add(ip));
         }
     }
     if urls.is_empty() {
-        let what = "this machine has no address in a network";
-        report.fault(&[what], &["ip address; nmcli device wifi list"]);
+        let what = "this machine has no address in a network\nip address; nmcli device wifi list";
+        report.fault(what, &[]);
     } else {
-        report.ok(&["others reach it at", &urls]);
+        report.ok("others reach it at@", &[&urls]);
     }
-    firewall(system, &port, report);
+    firewall(system, port, report);
 }
 
 /// The names of firewalls that are on. Their rules are for root's eyes.
 fn firewall(system: &System, port: &str, report: &mut Report) {
     let has = |path: &str, text: &str| system.text(path).is_some_and(|file| file.contains(text));
-    let [name, before, behind] = if has("/etc/ufw/ufw.conf", "ENABLED=yes") {
-        ["ufw", "sudo ufw allow ", "/tcp"]
+    let what = if has("/etc/ufw/ufw.conf", "ENABLED=yes") {
+        "the firewall ufw is on; if it does not let port @ in:\nsudo ufw allow @/tcp"
     } else if system.has("/sys/fs/cgroup/system.slice/firewalld.service") {
-        let reload = "/tcp && sudo firewall-cmd --reload";
-        ["firewalld", "sudo firewall-cmd --permanent --add-port=", reload]
+        "the firewall firewalld is on; if it does not let port @ in:\n\
+         sudo firewall-cmd --permanent --add-port=@/tcp && sudo firewall-cmd --reload"
     } else if has("/etc/nftables.conf", "policy drop") {
-        ["nftables", "sudo nft add rule inet filter input tcp dport ", " accept"]
+        "the firewall nftables is on; if it does not let port @ in:\n\
+         sudo nft add rule inet filter input tcp dport @ accept"
     } else {
         return;
     };
-    let what = ["the firewall ", name, " is on; if it does not let port ", port, " in:"];
-    report.note(&what, &[before, port, behind]);
+    report.note(what, &[port, port]);
 }
 
 /// The addresses of this machine that others can use, by the kernel's tree of routes: the

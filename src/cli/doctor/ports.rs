@@ -1,6 +1,6 @@
 //! Whether the daemon could listen where it is to listen.
 
-use super::report::Report;
+use super::report::{Report, text};
 use crate::config::{Bind, HttpConfig};
 use crate::http;
 
@@ -12,12 +12,10 @@ pub(super) fn look(config: &HttpConfig, running: &[Bind], report: &mut Report) {
             continue;
         }
         match http::try_bind(bind, config.unix_mode) {
-            Ok(()) => report.ok(&[&bind.to_string(), " is free"]),
+            Ok(()) => report.ok("@ is free", &[text(bind)]),
             Err(error) => {
-                let mut causes = error.chain().map(ToString::to_string);
-                let what = causes.next().unwrap_or_default();
-                let hint = causes.next().unwrap_or_default();
-                report.fault(&[&what], &[&hint]);
+                let hint = error.chain().nth(1).map_or("", |cause| text(&cause));
+                report.fault("@\n@", &[text(&error), hint]);
             }
         }
     }

@@ -12,16 +12,21 @@ const SINCE_START: u32 = 16;
 pub(super) fn look(system: &System, report: &mut Report) {
     report.topic("power");
     let bits = throttled(system).unwrap_or(0);
-    let act = "use the board's own power supply and a short cable; put cameras on a powered hub";
-    let means = "Cameras then vanish for moments, and cards lose data.";
-    if has_alarm(system) || bits & UNDER_VOLTAGE != 0 {
-        report.fault(&["the board gets too little voltage now. ", means], &[act]);
+    let when = if has_alarm(system) || bits & UNDER_VOLTAGE != 0 {
+        "gets too little voltage now"
     } else if bits & UNDER_VOLTAGE << SINCE_START != 0 {
-        report.fault(&["the board got too little voltage since its start. ", means], &[act]);
+        "got too little voltage since its start"
+    } else {
+        ""
+    };
+    if !when.is_empty() {
+        let text = "the board @. Cameras then vanish for moments, and cards lose data.\n\
+            use the board's own power supply and a short cable; put cameras on a powered hub";
+        report.fault(text, &[when]);
     }
     if bits & HOT != 0 {
-        let what = "the processor is too hot and runs slower";
-        report.note(&[what], &["give the board air or a heat sink"]);
+        let text = "the processor is too hot and runs slower\ngive the board air or a heat sink";
+        report.note(text, &[]);
     }
 }
 

@@ -20,8 +20,8 @@ impl System {
     }
 
     /// A file's text without the blanks around it; `None` if it cannot be read.
-    pub(super) fn text(&self, path: &str) -> Option<String> {
-        Some(fs::read_to_string(self.path(path)).ok()?.trim().to_owned())
+    pub(super) fn text(&self, path: &str) -> Option<&'static str> {
+        Some(fs::read_to_string(self.path(path)).ok()?.leak().trim())
     }
 
     pub(super) fn has(&self, path: &str) -> bool {
@@ -36,8 +36,8 @@ impl System {
 }
 
 /// A file's text without the blanks around it; empty if it cannot be read.
-pub(super) fn text(folder: &Path, name: &str) -> String {
-    fs::read_to_string(folder.join(name)).unwrap_or_default().trim().to_owned()
+pub(super) fn text(folder: &Path, name: &str) -> &'static str {
+    fs::read_to_string(folder.join(name)).unwrap_or_default().leak().trim()
 }
 
 #[cfg(test)]

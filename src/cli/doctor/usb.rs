@@ -3,7 +3,7 @@
 use std::path::PathBuf;
 
 use super::devices::Tried;
-use super::report::Report;
+use super::report::{Report, text as number};
 use super::system::{System, text};
 use crate::mode::Mode;
 
@@ -18,7 +18,7 @@ const SMOOTH: f64 = 15.0;
 /// The socket of a camera.
 struct Socket {
     mbit: u32,
-    bus: String,
+    bus: &'static str,
 }
 
 pub(super) fn look(system: &System, tried: &[Tried], report: &mut Report) {
@@ -26,37 +26,31 @@ pub(super) fn look(system: &System, tried: &[Tried], report: &mut Report) {
     let sockets: Vec<_> = tried.iter().map(|tried| socket(system, &tried.node)).collect();
     for (i, Tried { node, mode }) in tried.iter().enumerate() {
         let Some(Socket { mbit, bus }) = &sockets[i] else { continue };
-        let speed = mbit.to_string();
-        let place = [node, ": ", &speed, " Mbit/s on bus ", bus];
-        let raw = mode.as_ref().filter(|_| *mbit == USB_2).and_then(raw);
         if *mbit < USB_2 {
-            let act = "use another port or hub, and a cable of USB 2";
-            report
-                .fault(&[node, ": ", &speed, " Mbit/s are enough for small pictures only"], &[act]);
-        } else if let Some(raw) = raw {
-            let act = "--format MJPG where `mjpegd devices` lists it, or a smaller --resolution";
-            report.note(&[node, &raw], &[act]);
+            let what = "@: @ Mbit/s are enough for small pictures only\n\
+                use another port or hub, and a cable of USB 2";
+            report.fault(what, &[node, number(mbit)]);
+        } else if let Some([most, come]) = mode.as_ref().filter(|_| *mbit == USB_2).and_then(raw) {
+            let what = "@: USB 2 carries @ raw pictures of this size a second, and @ come\n\
+                --format MJPG where `mjpegd devices` lists it, or a smaller --resolution";
+            report.note(what, &[node, most, come]);
         } else {
-            report.ok(&place);
+            report.ok("@: @ Mbit/s on bus @", &[node, number(mbit), bus]);
         }
         let is_same = |other: &Option<Socket>| {
             other.as_ref().is_some_and(|other| other.bus == *bus && *mbit <= USB_2)
         };
         if let Some(before) = sockets[..i].iter().position(is_same) {
-            let what = [
-                node,
-                " and ",
-                &tried[before].node,
-                " share a bus: where one of them is lost with \"not enough USB bandwidth\", it is full",
-            ];
-            let act = "plug one into a port of another controller (lsusb -t), or --format MJPG";
-            report.note(&what, &[act]);
+            let what = "@ and @ share a bus: where one of them is lost with \
+                \"not enough USB bandwidth\", it is full\n\
+                plug one into a port of another controller (lsusb -t), or --format MJPG";
+            report.note(what, &[node, &tried[before].node]);
         }
     }
 }
 
-/// Why raw pictures come slowly, if they do.
-fn raw(mode: &Mode) -> Option<String> {
+/// How many raw pictures USB 2 carries a second and how many come, if that is few.
+fn raw(mode: &Mode) -> Option<[&'static str; 2]> {
     let bits = match mode.format.as_deref()? {
         "MJPG" | "JPEG" => return None,
         "RGB3" | "BGR3" => 24.0,
@@ -66,9 +60,8 @@ fn raw(mode: &Mode) -> Option<String> {
     };
     let ((width, height), fps) = (mode.size?, mode.fps?);
     let most = MOST_OF_USB_2 / (f64::from(width) * f64::from(height) * bits / 8.0);
-    (fps < SMOOTH && most < 2.0 * SMOOTH).then(|| {
-        format!(": USB 2 carries {most:.0} raw pictures of this size a second, and {fps:.0} come")
-    })
+    let is_slow = fps < SMOOTH && most < 2.0 * SMOOTH;
+    is_slow.then(|| [most, fps].map(|rate| &*format!("{rate:.0}").leak()))
 }
 
 /// Where a node is plugged in; `None` if it is no USB device.

@@ -2,6 +2,7 @@
 //! makes C library calls return what no program expects.
 
 use std::fs;
+use std::path::PathBuf;
 use std::process::Command;
 
 use super::{Daemon, Program, TempDir, eventually_is};
@@ -114,9 +115,14 @@ impl Faults {
         Self { dir }
     }
 
+    /// The library, to be preloaded with a folder in the variable `FAULTS`.
+    pub(crate) fn library(&self) -> PathBuf {
+        self.dir.path().join("fault.so")
+    }
+
     /// The command of a daemon that can be made to panic.
     pub(crate) fn into(&self, mut command: Command) -> Command {
-        command.env("LD_PRELOAD", self.dir.path().join("fault.so"));
+        command.env("LD_PRELOAD", self.library());
         command.env("FAULTS", self.dir.path());
         command
     }

@@ -14,6 +14,8 @@ mod vivid;
 // The daemon on the webcam, and on vivid.
 mod daemon;
 mod daemon_twins;
+// What `mjpegd doctor` says of the webcam.
+mod daemon_doctor;
 mod daemon_vivid;
 // Multi-planar formats; inputs, and the signals that come into them.
 mod daemon_planes;
