@@ -133,10 +133,11 @@ image: need-build-dist-image dist ## build a container image of them for all pro
 	cd $(DIST) && sha256sum [!S]* > SHA256SUMS
 
 # Not part of `test`: they build all of the above, and take two Debians (400 MB) and root.
-test-deb: need-packages-checkers deb target/packages/installed ## install, upgrade, remove and purge the package in bare Debians, and check all packages
+test-deb: need-packages-checkers deb target/packages/installed ## try the package in bare Debians and under a real systemd, and check all packages
 	lintian --allow-root --fail-on error $(DIST)/*.deb
 	target/packages/venv/bin/python src/deploy/dist/check_sbom.py $(DIST)/mjpegd.cdx.json
 	for suite in bookworm trixie; do src/deploy/deb/test $$suite || exit; done
+	src/deploy/deb/machine
 
 test-image: need-image-podman image ## run the image read-only and without rights
 	src/deploy/image/test
