@@ -86,6 +86,7 @@
 //! | `command` | a command line in a process group of its own, and what it says |
 //! | `panics` | panics counted |
 //! | `open_files` | the limit of open files |
+//! | `processes` | who has a device or a port |
 //! | `jpeg` | markers: check, split, missing tables; raw pictures to JPEG, and JPEGs turned, labelled or made smaller, by the package in `src/jpeg_codec` |
 //! | `multipart` | a parser for the parts of any server's stream, in pieces of any size |
 //! | `fetch` | GET from another server, which a shutdown can interrupt; heads, chunks and logins as cameras send them |
@@ -179,6 +180,8 @@ mod open_files;
 mod panics;
 mod percent;
 mod pictures;
+#[cfg(feature = "daemon")]
+mod processes;
 #[cfg(feature = "daemon")]
 mod rate;
 #[cfg(feature = "daemon")]

@@ -10,7 +10,7 @@ use crate::events::Kind;
 use crate::url::Url;
 
 /// Who is told of events.
-#[derive(Debug)]
+#[derive(Debug, PartialEq)]
 pub(crate) struct HooksConfig {
     /// Commands for the shell, in the order in which they were given.
     pub(crate) commands: Vec<(Kind, String)>,
@@ -20,7 +20,7 @@ pub(crate) struct HooksConfig {
 }
 
 /// The server that gets each event.
-#[derive(Clone)]
+#[derive(Clone, PartialEq)]
 pub(crate) struct WebhookConfig {
     pub(crate) url: Url,
     /// Signs the messages.
@@ -35,6 +35,9 @@ impl std::fmt::Debug for WebhookConfig {
 }
 
 impl HooksConfig {
+    /// The options that say so.
+    pub(crate) const OPTIONS: [&str; 4] = ["on", "on-timeout", "webhook", "webhook-key-file"];
+
     /// Checks the options of hooks.
     ///
     /// # Errors

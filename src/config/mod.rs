@@ -40,7 +40,7 @@ use file::File;
 
 pub(crate) use auth::{Credentials, Password};
 pub(crate) use bind::Bind;
-pub(crate) use camera::{CameraConfig, Watch};
+pub(crate) use camera::{CameraConfig, Source, Watch};
 pub(crate) use camera_options::{CameraOptions, CaptureConfig, MAX_FRAME_BYTES};
 pub(crate) use command_line::CommandLine;
 pub(crate) use definition::Command;
@@ -48,14 +48,14 @@ pub(crate) use device::{DeviceConfig, InputConfig, TvStandard};
 pub(crate) use exit::ExitConfig;
 pub(crate) use hooks::{HooksConfig, WebhookConfig};
 pub(crate) use http::{HttpConfig, Limits, LostSnapshot, N_SHORT_CONNECTIONS};
-pub(crate) use motion::MotionConfig;
+pub(crate) use motion::{MAX_CORNERS, MAX_POLYGONS, MotionConfig};
 pub(crate) use mqtt::MqttConfig;
 pub(crate) use name::is_plain_name;
 pub(crate) use overlay::{OverlayConfig, Place};
 #[cfg(test)]
 pub(crate) use overlay::{Position, TextSize};
 pub(crate) use print::print_config;
-pub(crate) use record::RecordConfig;
+pub(crate) use record::{OnMotion, RecordConfig};
 pub(crate) use size::parse_size;
 pub(crate) use tools::{GrabArgs, HealthArgs, ProbeArgs};
 pub(crate) use translated::{Translated, TranslatedCamera, has_option};

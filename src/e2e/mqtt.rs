@@ -190,7 +190,7 @@ fn queue_is_bounded_and_what_is_lost_is_counted() {
 
 #[test]
 fn motion_is_published_with_a_picture() {
-    let (broker, dir) = (Broker::start(), crossing());
+    let (broker, dir) = (Broker::start(), crossing(40));
     let all = broker.subscribe("all", "p/#");
     let options = ["--motion", "--motion-hold", "1s", "--fps", "10", "--mqtt-snapshot", "0"];
     let camera = ["--camera", &dir.camera(), "--mqtt", &broker.url("p")].map(str::to_owned);

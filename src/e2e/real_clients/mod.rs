@@ -173,7 +173,7 @@ fn motion_saves_pictures_of_both() {
 #[cfg(feature = "mqtt")]
 #[ignore = "make test-clients"]
 fn home_assistant_finds_cameras_at_a_broker() {
-    let (broker, dir) = (Broker::start(), crate::motion::crossing());
+    let (broker, dir) = (Broker::start(), crate::motion::crossing(40));
     let front = format!("front={}", dir.camera());
     let url = broker.url("home");
     let options = ["--motion", "--motion-hold", "1s", "--fps", "10", "--mqtt-snapshot", "1s"];

@@ -95,6 +95,7 @@ struct CameraFigures<'a> {
     tally: Tally,
     motion: Option<motion::Status>,
     recording: Option<(recording::Status, Totals)>,
+    n_events_lost: Option<u64>,
     handover: Option<(Handover, Waiting)>,
     variants: (Vec<variants::Report>, Figures),
 }
@@ -118,6 +119,7 @@ fn text(context: &Context) -> String {
             tally,
             motion: camera.motion.as_ref().map(Motion::status),
             recording: camera.recording.as_ref().map(|r| (r.status(), r.store().totals())),
+            n_events_lost: camera.recording.as_ref().map(|r| r.journal().n_lost()),
             handover: camera.recording.as_ref().and_then(|recording| {
                 recording.handover().map(|handover| (handover, recording.store().waiting()))
             }),
@@ -300,6 +302,8 @@ fn of_recordings(page: &mut Page, all: &[CameraFigures<'_>]) {
     one("frames_unrecorded_total", "counter", missed, |(s, _)| s.n_skipped);
     let failed = "Times that recording failed.";
     one("recording_failures_total", "counter", failed, |(s, _)| s.n_failures);
+    let lost = ("events_lost_total", "counter", "Events the disk could not keep.");
+    page.each(lost, all, |camera| camera.n_events_lost.map(|n| (None, n)));
 }
 
 fn of_handovers(page: &mut Page, all: &[CameraFigures<'_>]) {

@@ -145,6 +145,7 @@ struct VariantReport {
 #[derive(Serialize)]
 struct MotionReport {
     moving: bool,
+    begun: u64,
     area: f64,
     looks: u64,
     unreadable: u64,
@@ -312,6 +313,7 @@ impl MotionReport {
     fn new(status: motion::Status) -> Self {
         Self {
             moving: status.is_moving,
+            begun: status.n_begun,
             area: round(status.area.into()),
             looks: status.n_looks,
             unreadable: status.n_unreadable,
