@@ -287,6 +287,7 @@ function showReport() {
   const texts = {
     off: `Not recording · ${held}`,
     starting: 'Starting to record',
+    waiting: `Recording when something moves · ${held}`,
     recording: `Recording · ${held}`,
     failed: `Recording failed: ${report.cause || 'unknown cause'}`,
   };

@@ -27,15 +27,16 @@ fn scene(left: Option<u16>, progressive: bool) -> Vec<u8> {
     jpeg
 }
 
-/// Four seconds of nothing, then two in which something crosses: at ten pictures a second.
-pub(crate) fn crossing() -> Dir {
-    let still = (0..40).map(|_| scene(None, false));
+/// Some pictures of nothing, then two seconds in which something crosses, at ten pictures a
+/// second.
+pub(crate) fn crossing(n_still: usize) -> Dir {
+    let still = (0..n_still).map(|_| scene(None, false));
     Dir::new(still.chain((0..20).map(|n| scene(Some(n * 14), false))).collect())
 }
 
 #[test]
 fn crossing_begins_and_ends_a_motion() {
-    let dir = crossing();
+    let dir = crossing(40);
     let options = ["--motion", "--motion-hold", "1s", "--fps", "10", "--idle-timeout", "1s"];
     let daemon = Daemon::start(&[&["--camera", &dir.camera()], &options[..]].concat());
     let begin = wait_for(&daemon, "motion-begin");
@@ -58,7 +59,7 @@ fn crossing_begins_and_ends_a_motion() {
 
 #[test]
 fn masked_part_of_the_picture_and_a_still_one_give_no_motion() {
-    let dir = crossing();
+    let dir = crossing(40);
     let masked = ["--camera", &*dir.camera(), "--fps", "10", "--motion"].map(str::to_owned);
     let mask = ["--motion-mask", "0,0.4 1,0.4 1,1 0,1"].map(str::to_owned);
     let args: Vec<_> = masked.iter().chain(&mask).map(String::as_str).collect();
@@ -103,7 +104,7 @@ fn draw(daemon: &Daemon, areas: &str, headers: &[&str]) -> Reply {
 
 #[test]
 fn what_the_detector_sees_is_told_to_those_who_ask() {
-    let dir = crossing();
+    let dir = crossing(40);
     let daemon = Daemon::start(&["--camera", &dir.camera(), "--fps", "10", "--motion"]);
     let crossed = |all: &Value, at: usize| {
         let looks = all["looks"].as_array().unwrap();
@@ -144,7 +145,7 @@ const LOWER: &str = r#"{"masks":[[[0,0.4],[1,0.4],[1,1],[0,1]]]}"#;
 
 #[test]
 fn drawn_areas_add_to_those_of_the_configuration_and_outlive_the_program() {
-    let (dir, folder) = (crossing(), TempDir::new());
+    let (dir, folder) = (crossing(40), TempDir::new());
     let camera = dir.camera();
     let record = folder.path().to_str().unwrap();
     let zone = "0,0 0.5,0 0.5,1 0,1";
@@ -192,7 +193,7 @@ fn drawn_areas_add_to_those_of_the_configuration_and_outlive_the_program() {
 
 #[test]
 fn areas_are_kept_where_there_is_a_folder_and_used_where_there_is_none() {
-    let (dir, folder) = (crossing(), TempDir::new());
+    let (dir, folder) = (crossing(40), TempDir::new());
     let camera = dir.camera();
     let record = folder.path().to_str().unwrap();
     let args = ["--camera", &camera, "--fps", "10", "--motion"];

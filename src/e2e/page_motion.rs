@@ -16,7 +16,7 @@ struct Page {
 
 impl Page {
     fn start(args: &[&str]) -> Self {
-        let (pictures, folder) = (crossing(), TempDir::new());
+        let (pictures, folder) = (crossing(40), TempDir::new());
         let camera = ["--camera", &*pictures.camera(), "--fps", "10"].map(str::to_owned);
         let record = ["--record", folder.path().to_str().unwrap()].map(str::to_owned);
         let own = camera.iter().chain(&record).map(String::as_str);

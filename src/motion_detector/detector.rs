@@ -5,7 +5,7 @@
 mod view;
 
 use super::background::{Background, Cell, Fate};
-use super::blobs::{Blob, Finder};
+use super::blobs::{Blob, Finder, Look};
 use super::grid::Grid;
 use super::tracks::Tracker;
 use super::zones::{self, Polygon};
@@ -103,9 +103,9 @@ impl Detector {
         if !is_known {
             return None;
         }
-        let is_thing = |blob: &&Blob| blob.is_sharp && blob.n_cells >= smallest;
+        let is_thing = |blob: &&Blob| blob.look != Look::Light && blob.n_cells >= smallest;
         let things: Vec<_> = self.finder.blobs.iter().filter(is_thing).cloned().collect();
-        let moving = self.tracker.follow(&things, grid.width, grid.n_cells());
+        let moving = self.tracker.follow(&things, &self.seen, grid.width);
         activity(&moving, grid)
     }
 

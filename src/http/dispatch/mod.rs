@@ -102,6 +102,11 @@ impl Dispatch {
         self.shared.context.viewers.n_present()
     }
 
+    pub(super) fn count_viewers(&self) -> Box<dyn Fn(&str) -> usize + Send> {
+        let viewers = Arc::clone(&self.shared.context.viewers);
+        Box::new(move |camera| viewers.n_watching(camera))
+    }
+
     pub(super) fn last_watched(&self) -> Option<Instant> {
         self.shared.context.viewers.last_watched()
     }
@@ -109,6 +114,11 @@ impl Dispatch {
     pub(super) fn drainer(&self) -> Drainer {
         let Context { viewers, connections, .. } = &self.shared.context;
         Drainer::new(Arc::clone(viewers), Arc::clone(connections))
+    }
+
+    /// Whether a reply is on its way, beside streams.
+    pub(super) fn is_busy(&self) -> bool {
+        self.lanes.is_busy()
     }
 
     /// Returns when all workers have ended. Their connections must be shut and

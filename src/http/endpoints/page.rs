@@ -33,7 +33,7 @@ macro_rules! plain {
 }
 
 /// The files in the program: path, content type, bytes.
-static BUILT_IN: [(&str, &str, &[u8]); 12] = [
+static BUILT_IN: [(&str, &str, &[u8]); 13] = [
     ("/", HTML, plain!("index.html")),
     // For browsers that run no scripts.
     ("/links.html", HTML, plain!("links.html")),
@@ -44,6 +44,7 @@ static BUILT_IN: [(&str, &str, &[u8]); 12] = [
     ("/events.js", SCRIPT, plain!("events.js")),
     ("/grid.js", SCRIPT, plain!("grid.js")),
     ("/motion.js", SCRIPT, plain!("motion.js")),
+    ("/programs.js", SCRIPT, plain!("programs.js")),
     ("/recordings.js", SCRIPT, plain!("recordings.js")),
     ("/timeline.js", SCRIPT, plain!("timeline.js")),
     ("/playback.js", SCRIPT, plain!("playback.js")),
