@@ -138,6 +138,7 @@ async function followBeat(of) {
     const reader = reply.body.getReader();
     for (let done = false; !done; { done } = await reader.read()) {
       beats += 1;
+      of.heardAt = performance.now();
       if (beats > 0) attempts = 0;
       // Not after the first: a camera that starts has no pictures yet.
       if (beats > 1) after('beat', NO_BEAT_MS, () => abort.abort());

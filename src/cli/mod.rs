@@ -2,6 +2,8 @@
 //! code. It serves, unless a subcommand asks for something else.
 
 mod check_config;
+#[cfg(test)]
+mod config_template;
 mod devices;
 mod dialects;
 mod doctor;

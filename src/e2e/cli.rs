@@ -74,10 +74,15 @@ fn bad_values_are_usage_errors_that_name_the_option() {
         ("--www", "/nowhere"),
         ("--auth-file", "/nowhere"),
         ("--allow-origin", "printer"),
+        ("--record-before", "7200s"),
+        ("--record-after", "7200s"),
+        ("--record-before-size", "1kB"),
     ] {
         let error = refusal(&[&format!("{option}={value}")]);
         assert!(error.contains(option) && error.contains(value), "{option} {value}: {error}");
     }
+    let error = refusal(&["--record", "/nowhere", "--record-on", "motion"]);
+    assert!(error.contains("--record-on motion: use it with --motion"), "{error}");
 }
 
 #[test]

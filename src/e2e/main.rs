@@ -55,6 +55,11 @@ mod turned;
 mod events;
 // Commands and a server that are told of events.
 mod hooks;
+// A broker of MQTT: events, states, pictures, and what Home Assistant finds there.
+#[cfg(feature = "mqtt")]
+mod mqtt;
+#[cfg(feature = "mqtt")]
+mod mqtt_faults;
 // Motion in pictures of a known truth.
 mod motion;
 // Folders that other programs put pictures into.
@@ -123,6 +128,7 @@ mod old_kernel;
 // What make asks for before it builds.
 mod need;
 // Recordings on disk, which a kill at any moment leaves intact.
+mod record_on;
 mod recording;
 // Playback of recordings: streams, pictures and lists.
 mod playback;
@@ -136,6 +142,8 @@ mod recording_faults;
 mod page;
 // Smaller pictures on the page, in a real browser.
 mod page_smaller;
+// Motion and events on the page, in a real browser.
+mod page_motion;
 // Its configurations of other programs, and the buttons that copy them.
 mod page_programs;
 // All cameras on one page, in a real browser.

@@ -63,6 +63,11 @@ impl Server {
         self.dispatch.n_viewers()
     }
 
+    /// Counts those who watch the camera of a name.
+    pub(crate) fn count_viewers(&self) -> Box<dyn Fn(&str) -> usize + Send> {
+        self.dispatch.count_viewers()
+    }
+
     /// When somebody last watched or asked for a snapshot; now, if somebody
     /// watches.
     pub(crate) fn last_watched(&self) -> Option<Instant> {

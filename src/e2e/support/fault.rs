@@ -45,7 +45,12 @@ int clock_gettime(clockid_t clock, struct timespec *now)
 
 ssize_t writev(int fd, const struct iovec *pieces, int n_pieces)
 {
+    char thread[16] = "", slow[512];
     ssize_t n = syscall(SYS_writev, fd, pieces, n_pieces);
+    prctl(PR_GET_NAME, thread);
+    snprintf(slow, sizeof slow, "%s/%s.slow", getenv("FAULTS"), thread);
+    if (access(slow, F_OK) == 0)
+        usleep(40000);
     return is_due("writev") ? n + (1 << 30) : n;
 }
 
@@ -130,6 +135,11 @@ impl Faults {
 
     pub(crate) fn release(&self) {
         fs::remove_file(self.dir.path().join("held")).unwrap();
+    }
+
+    /// Lets each write of a thread to a file take 40 ms.
+    pub(crate) fn slow_down(&self, thread: &str) {
+        self.dir.write(&format!("{thread}.slow"), "");
     }
 
     /// Lets the next thread that this one wants to create be refused.

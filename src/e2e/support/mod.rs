@@ -1,6 +1,8 @@
 //! What every test needs: the daemon, a client that controls each byte,
 //! distinguishable pictures, and waits for conditions.
 
+#[cfg(feature = "mqtt")]
+mod broker;
 mod browser;
 mod client;
 mod daemon;
@@ -22,6 +24,8 @@ use std::sync::atomic::{AtomicBool, Ordering::Relaxed};
 use std::thread;
 use std::time::{Duration, Instant};
 
+#[cfg(feature = "mqtt")]
+pub(crate) use broker::{Broker, Message, Subscriber};
 pub(crate) use browser::Browser;
 pub(crate) use client::{Client, Reply};
 pub(crate) use daemon::Daemon;

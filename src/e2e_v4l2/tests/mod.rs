@@ -33,3 +33,5 @@ mod bandwidth;
 mod ustreamer;
 // On an emulated board: what recording costs, and what a power cut loses.
 mod board;
+// The programs for boards, on stock ARM kernels.
+mod arm;
