@@ -98,8 +98,9 @@ mod tests {
     use std::{env, fs, process};
 
     use super::*;
+    use crate::camera;
     use crate::config::CommandLine;
-    use crate::{camera, daemon};
+    use crate::daemon;
 
     #[test]
     fn every_option_stands_in_it_and_what_is_shown_as_its_default_is_accepted() {
