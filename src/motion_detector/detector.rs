@@ -1,10 +1,16 @@
 //! From a grid to what moves in it.
 
+// A part of this file's, as it looks into the detector.
+#[path = "view.rs"]
+mod view;
+
 use super::background::{Background, Cell, Fate};
 use super::blobs::{Blob, Finder, Look};
 use super::grid::Grid;
 use super::tracks::Tracker;
 use super::zones::{self, Polygon};
+
+pub use view::View;
 
 /// What counts as motion.
 #[derive(Clone, Debug, PartialEq)]

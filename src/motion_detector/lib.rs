@@ -23,6 +23,6 @@ mod texture;
 mod tracks;
 mod zones;
 
-pub use detector::{Activity, Detector, Settings};
+pub use detector::{Activity, Detector, Settings, View};
 pub use grid::Grid;
 pub use zones::Polygon;
