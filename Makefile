@@ -11,7 +11,7 @@ CARGO ?= cargo
 # Under `make -j` two suites would share processors, ports and a browser, and their
 # timeouts would fail. Cargo uses all processors by itself.
 .NOTPARALLEL:
-.PHONY: help run build dist deb image test-deb test-image test-dist test-workflows test test-https fuzz test-v4l2 test-arm64 test-boards test-clients test-systemd fleet test-fleet soak check audit bench bench-relay bench-v4l2 bench-board bench-encode install uninstall clean
+.PHONY: help run build dist deb image test-deb test-image test-dist test-workflows test test-https fuzz test-v4l2 test-arm64 test-boards test-clients test-systemd fleet test-fleet soak check audit bench bench-relay bench-v4l2 bench-board bench-encode bench-motion install uninstall clean
 
 help: ## list the targets
 	@grep -hE '^[a-z0-9-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 14
@@ -113,6 +113,9 @@ bench-board: need-build-v4l2-board ## measure what recording costs a board besid
 
 bench-encode: need-build-encode ## measure the encoder and changes of JPEGs beside libjpeg-turbo
 	$(CARGO) bench --locked --bench encode --features bench-turbo
+
+bench-motion: need-build-motion build ## measure motion detection beside the program motion, on the same streams
+	$(CARGO) bench --locked -p mjpegd-motion-detector --bench motion
 
 # Under the names of `uname -m`. Each takes as long as `make build`; ARCHS=armv6 builds one.
 ARCHS ?= x86_64 aarch64 armv7 armv6
