@@ -11,7 +11,7 @@ CARGO ?= cargo
 # Under `make -j` two suites would share processors, ports and a browser, and their
 # timeouts would fail. Cargo uses all processors by itself.
 .NOTPARALLEL:
-.PHONY: help run build test test-https fuzz test-v4l2 test-arm64 test-clients fleet test-fleet soak check audit bench bench-relay bench-v4l2 bench-board bench-encode install uninstall clean
+.PHONY: help run build test test-https fuzz test-v4l2 test-arm64 test-clients fleet test-fleet soak check audit bench bench-relay bench-v4l2 bench-board bench-encode bench-latency install uninstall clean
 
 help: ## list the targets
 	@grep -hE '^[a-z0-9-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 14
@@ -99,6 +99,9 @@ bench-board: need-build-v4l2-board ## measure what recording costs a board besid
 
 bench-encode: need-build-encode ## measure the encoder and changes of JPEGs beside libjpeg-turbo
 	$(CARGO) bench --locked --bench encode --features bench-turbo
+
+bench-latency: need-build-latency ## measure how old a picture is when Chromium, Firefox and WebKit show it
+	$(CARGO) bench --locked --bench latency
 
 PROGRAM := target/release/mjpegd
 SHARE := $(DESTDIR)$(PREFIX)/share

@@ -94,22 +94,29 @@ fn short(figure: f64, unit: &str) -> String {
 }
 
 impl fmt::Display for Table {
-    /// Columns without an entry are left out: not every benchmark has bare loops.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let widest = |column: usize, rows: &[[String; N_COLUMNS]]| {
-            rows.iter().map(|row| row[column].len()).max().unwrap_or(0)
-        };
-        let used = (0..N_COLUMNS).filter(|column| widest(*column, &self.rows[1..]) > 0);
-        let columns: Vec<_> = used.map(|column| (column, widest(column, &self.rows))).collect();
-        for (at, row) in self.rows.iter().enumerate() {
-            let cells: Vec<_> =
-                columns.iter().map(|&(column, width)| format!("{:width$}", row[column])).collect();
-            writeln!(f, "{}", cells.join("  ").trim_end())?;
-            if at == 0 {
-                let width = columns.iter().map(|(_, width)| width + 2).sum();
-                writeln!(f, "{}", "-".repeat(width))?;
-            }
-        }
-        Ok(())
+        f.write_str(&aligned(&self.rows))
     }
+}
+
+/// The text of a table. Its first row is the head. Columns without an entry are left out: not
+/// every benchmark has bare loops.
+pub(crate) fn aligned<const N: usize>(rows: &[[String; N]]) -> String {
+    let widest = |column: usize, rows: &[[String; N]]| {
+        rows.iter().map(|row| row[column].len()).max().unwrap_or(0)
+    };
+    let used = (0..N).filter(|column| widest(*column, rows.get(1..).unwrap_or_default()) > 0);
+    let columns: Vec<_> = used.map(|column| (column, widest(column, rows))).collect();
+    let mut text = String::new();
+    for (at, row) in rows.iter().enumerate() {
+        let cells: Vec<_> =
+            columns.iter().map(|&(column, width)| format!("{:width$}", row[column])).collect();
+        text += cells.join("  ").trim_end();
+        text.push('\n');
+        if at == 0 {
+            text += &"-".repeat(columns.iter().map(|(_, width)| width + 2).sum());
+            text.push('\n');
+        }
+    }
+    text
 }
