@@ -1,13 +1,13 @@
 //! Chromium, Firefox and WebKit, each with a display of its own.
 
 use std::fs;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::process::Command;
 use std::time::Duration;
 
 use anyhow::{Context, Result};
 
-use crate::children::{Running, command};
+use crate::children::{Running, command, find};
 use crate::page::Page;
 use crate::picture::Pictures;
 use crate::screen::{SIZE, Screen};
@@ -59,12 +59,14 @@ impl Kind {
         let (width, height) = SIZE;
         Ok(match self {
             Self::Chromium => {
-                let mut chromium = command(first(&["chromium", "chromium-browser"])?);
+                let mut chromium = command(find(&["chromium", "chromium-browser"])?);
                 chromium.arg(format!("--user-data-dir={}", home.display()));
                 chromium.arg(format!("--window-size={width},{height}")).arg(format!("--app={url}"));
                 chromium.args([
                     "--window-position=0,0",
                     "--no-sandbox",
+                    // Without it, a bar over the page warns of the line above.
+                    "--test-type",
                     "--disable-gpu",
                     "--no-first-run",
                     "--disable-background-networking",
@@ -76,28 +78,18 @@ impl Kind {
             }
             Self::Firefox => {
                 fs::write(home.join("user.js"), FIREFOX_PREFERENCES)?;
-                let mut firefox = command(first(&["firefox-esr", "firefox"])?);
+                let mut firefox = command(find(&["firefox-esr", "firefox"])?);
                 firefox.args(["--no-remote", "--new-instance", "--kiosk", "--profile"]);
                 firefox.arg(home).arg(url);
                 firefox
             }
             Self::WebKit => {
-                let mut webkit = command(first(&MINI_BROWSERS)?);
+                let mut webkit = command(find(&MINI_BROWSERS)?);
                 webkit.arg(format!("--geometry={width}x{height}")).arg(url);
                 webkit
             }
         })
     }
-}
-
-/// The first of these programs that is there.
-fn first(names: &[&str]) -> Result<PathBuf> {
-    let path = std::env::var_os("PATH").unwrap_or_default();
-    let mut folders: Vec<_> = std::env::split_paths(&path).collect();
-    folders.push(PathBuf::new());
-    let places = names.iter().flat_map(|name| folders.iter().map(move |folder| folder.join(name)));
-    let found = places.into_iter().find(|place| place.is_absolute() && place.is_file());
-    found.with_context(|| format!("{} is not installed", names.join(" or ")))
 }
 
 impl Desk {

@@ -4,7 +4,7 @@ use std::ffi::OsStr;
 use std::fs::File;
 use std::net::{SocketAddr, TcpListener, TcpStream};
 use std::os::unix::process::CommandExt;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 use std::thread;
 use std::time::{Duration, Instant};
@@ -17,7 +17,7 @@ const PATIENCE: Duration = Duration::from_secs(20);
 /// A running program. Killed on drop, with all that it has started.
 pub(crate) struct Running {
     child: Child,
-    log: std::path::PathBuf,
+    log: PathBuf,
 }
 
 /// A command that is killed when the thread ends that started it.
@@ -68,6 +68,18 @@ impl Drop for Running {
         let _ = pid.map(|pid| kill_process_group(pid, Signal::KILL));
         let _ = self.child.wait();
     }
+}
+
+/// The first of these programs that is there, in the folders of programs or by its whole path.
+///
+/// # Errors None is installed.
+pub(crate) fn find(names: &[&str]) -> Result<PathBuf> {
+    let path = std::env::var_os("PATH").unwrap_or_default();
+    let mut folders: Vec<_> = std::env::split_paths(&path).collect();
+    folders.push(PathBuf::new());
+    let places = names.iter().flat_map(|name| folders.iter().map(move |folder| folder.join(name)));
+    let found = places.into_iter().find(|place| place.is_absolute() && place.is_file());
+    found.with_context(|| format!("{} is not installed", names.join(" or ")))
 }
 
 /// An address that is free now.

@@ -23,6 +23,9 @@
 //! | `cell` | one server in one browser at one rate |
 //! | `report` | the tables |
 //!
+//! `cargo bench --bench latency -- '1 fps, Chromium'` measures only what has
+//! this in its name; `first` is the first picture of a camera that was asleep.
+//!
 //! A missed goal is printed but is no failure, since speed depends on the
 //! machine.
 #![allow(clippy::print_stdout, reason = "what is measured is printed")]
@@ -69,8 +72,10 @@ fn main() -> Result<()> {
         Some(floor::ROLE) => return floor::main(args),
         _ => {}
     }
+    // Cargo adds an option of its own.
+    let only = std::env::args().skip(1).find(|arg| !arg.starts_with("--"));
     let n_rounds = number("BENCH_ROUNDS", 1)?;
-    let factor = number("BENCH_SECONDS", 3)?;
+    let seconds = number("BENCH_SECONDS", 3)?;
     let pictures = Pictures::make()?;
     let tools = Tools::find(&pictures)?;
     let mut report = Report::default();
@@ -82,7 +87,7 @@ fn main() -> Result<()> {
         }
     }
     tools.missing.iter().for_each(|why| report.remark(why.clone()));
-    let bench = Bench { pictures: &pictures, tools: &tools, seconds: factor };
+    let bench = Bench { pictures: &pictures, tools: &tools, seconds, only };
     for round in 1..=n_rounds {
         println!("round {round} of {n_rounds}");
         for rate in RATES {
@@ -98,6 +103,7 @@ struct Bench<'a> {
     pictures: &'a Pictures,
     tools: &'a Tools,
     seconds: u64,
+    only: Option<String>,
 }
 
 impl Bench<'_> {
@@ -119,13 +125,16 @@ impl Bench<'_> {
         all.into_iter().for_each(|(cell, ages)| report.add(cell, ages));
     }
 
+    fn is_wanted(&self, name: &str) -> bool {
+        self.only.as_ref().is_none_or(|only| name.contains(only.as_str()))
+    }
+
     /// All servers in turn in one browser.
     fn at(&self, desk: &Desk, rate: u32) -> Vec<(Cell, Result<Ages>)> {
         let wanted = |subject: &Subject| {
             self.tools.has(*subject) && (subject.is_own() || RATES_OF_OTHERS.contains(&rate))
         };
-        let measure = |subject| {
-            let cell = Cell { browser: desk.kind, subject, rate };
+        let measure = |cell: Cell| {
             let ages = cell.measure(desk, self.pictures, self.tools, self.seconds);
             println!(
                 "  {cell}: {}",
@@ -133,14 +142,19 @@ impl Bench<'_> {
             );
             (cell, ages)
         };
-        Subject::ALL.into_iter().filter(wanted).map(measure).collect()
+        let cells = Subject::ALL.into_iter().filter(wanted);
+        let cells = cells.map(|subject| Cell { browser: desk.kind, subject, rate });
+        cells.filter(|cell| self.is_wanted(&cell.to_string())).map(measure).collect()
     }
 
     fn first_pictures(&self, desks: &[Desk], report: &mut Report) {
         for desk in desks {
             for subject in Subject::ALL.into_iter().filter(Subject::is_own) {
+                let cell = Cell { browser: desk.kind, subject, rate: cell::FIRST_RATE };
+                if !self.is_wanted(&format!("first, {cell}")) {
+                    continue;
+                }
                 for _ in 0..cell::N_FIRST {
-                    let cell = Cell { browser: desk.kind, subject, rate: cell::FIRST_RATE };
                     let time = cell.first_picture(desk, self.pictures, self.tools);
                     let time = time.map_err(|e| anyhow!("{cell}, first picture: {e:#}"));
                     report.add_first(cell, time);

@@ -14,11 +14,12 @@ use parking_lot::Mutex;
 const HOLD: Duration = Duration::from_secs(5);
 const PATIENCE: Duration = Duration::from_secs(20);
 
-/// A picture on the page: at its own size, or the whole page of a server.
+/// A picture as large as on the daemon's page, since to scale it takes the browser's time; or the
+/// whole page of a server.
 const PAGE: &str = "<!DOCTYPE html><meta charset=utf-8><title>bench</title>
 <style>
 html, body { margin: 0; background: #222; overflow: hidden }
-img { position: fixed; left: 0; top: 0 }
+img { position: fixed; left: 0; top: 0; width: calc((100vh - 9.5rem) * 4 / 3 - 2rem) }
 iframe { position: fixed; inset: 0; width: 100%; height: 100%; border: 0 }
 </style>
 <body><script>

@@ -15,7 +15,7 @@ use crate::picture::{Place, is_magenta};
 
 /// The error of a time that is read from the display.
 const LOOK_EVERY: Duration = Duration::from_millis(1);
-pub(crate) const SIZE: (usize, usize) = (1280, 800);
+pub(crate) const SIZE: (usize, usize) = (1024, 768);
 const PIXEL: usize = 4;
 /// A picture whose number could not be read for so long has moved.
 const LOST_AFTER: Duration = Duration::from_millis(100);

@@ -9,7 +9,7 @@ use std::time::Duration;
 use anyhow::{Context, Result, ensure};
 
 use crate::camera::Camera;
-use crate::children::{Running, command, free_address};
+use crate::children::{Running, command, find, free_address};
 use crate::floor;
 use crate::picture::Pictures;
 use crate::shared::process::{DAEMON, silent};
@@ -56,7 +56,7 @@ impl Tools {
             is_there
         };
         let has_ustreamer = needs("uStreamer", silent(Command::new("ustreamer").arg("--version")));
-        let has_motion = needs("motion", silent(Command::new("motion").arg("-h")));
+        let has_motion = needs("motion", find(&["motion"]).is_ok());
         let has_flask = needs(
             "Flask under gunicorn",
             silent(Command::new("/usr/bin/python3").args(["-c", "import flask, gunicorn"])),
@@ -111,7 +111,9 @@ impl Subject {
     /// The path of the stream.
     pub(crate) fn path(self) -> &'static str {
         match self {
-            Self::Floor | Self::UStreamer => "/stream",
+            Self::Floor => "/stream",
+            // Without it, Chromium and WebKit show each picture when the next one begins.
+            Self::UStreamer => "/stream?advance_headers=1",
             Self::Mjpegd | Self::Page | Self::Flask => "/video_feed",
             Self::Motion => "/",
         }
@@ -149,6 +151,7 @@ impl Subject {
                 let mut daemon = command(DAEMON.as_str());
                 daemon.args(["--bind", &address.to_string(), "--camera"]);
                 daemon.arg(format!("exec:exec {shell}")).env_remove("RUST_LOG");
+                if let Some(d) = std::env::var_os("BENCH_WWW") { daemon.arg("--www").arg(d); }
                 daemon
             }
             Self::UStreamer => {

@@ -63,6 +63,10 @@ OPEN(open64)
 int __open_2(const char *path, int flags) { return open_any(AT_FDCWD, path, flags, 0); }
 int __open64_2(const char *path, int flags) { return open_any(AT_FDCWD, path, flags, 0); }
 
+int access(const char *path, int how) {
+    return strcmp(path, DEVICE) == 0 ? 0 : (int)syscall(SYS_faccessat, AT_FDCWD, path, how);
+}
+
 static void stop(void) {
     if (command > 0) {
         kill(command, SIGKILL);
