@@ -24,7 +24,7 @@ impl Bind {
     ///
     /// # Errors
     /// The first that cannot be used, or is given twice.
-    pub(super) fn parse_all(texts: &[String]) -> Result<Vec<Self>> {
+    pub(super) fn parse_all<'a>(texts: impl IntoIterator<Item = &'a str>) -> Result<Vec<Self>> {
         let mut all = Vec::new();
         for text in texts {
             let bind = Self::parse(text)?;
@@ -108,8 +108,7 @@ mod tests {
             (&["unix:cam.sock"], "--bind unix:cam.sock: use a whole path"),
             (&twice, "--bind 127.0.0.1:80: it is given twice"),
         ] {
-            let typed: Vec<_> = typed.iter().map(|text| (*text).to_owned()).collect();
-            let fault = Bind::parse_all(&typed).unwrap_err().to_string();
+            let fault = Bind::parse_all(typed.iter().copied()).unwrap_err().to_string();
             assert!(fault.starts_with(says), "{fault}");
         }
         let long = format!("unix:/{}", "x".repeat(MAX_PATH));

@@ -37,7 +37,7 @@ impl UncheckedCamera<'_> {
     /// The first value that cannot be used, and where it was written.
     pub(super) fn check(&self, typed: &CommandLine) -> Result<CameraOptions> {
         let merged = typed.merge(&self.source, &self.layers)?;
-        CameraOptions::new(&self.name, &self.origin, &merged.args)
+        CameraOptions::new(&self.name, &self.origin, &merged)
             .map_err(|e| typed.locate_error(&e, &self.layers))
     }
 }

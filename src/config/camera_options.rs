@@ -92,7 +92,8 @@ impl CameraOptions {
     /// # Errors
     /// The first value that cannot be used, with what would be right.
     pub(super) fn new(name: &str, origin: &str, args: &Args) -> Result<Self> {
-        if let Some(fps) = args.fps {
+        let fps: Option<f64> = args.number_if("fps")?;
+        if let Some(fps) = fps {
             ensure!(
                 // One divided by this is an interval, which the clock must be able to add.
                 fps.is_finite() && (0.001..=1000.0).contains(&fps),
@@ -100,39 +101,42 @@ impl CameraOptions {
             );
         }
         ensure!(
-            args.watch || !args.remove_shown,
+            args.is_on("watch") || !args.is_on("remove-shown"),
             "--remove-shown: use it with --watch, as it deletes files"
         );
-        ensure!(args.max_viewers != Some(0), "--max-viewers 0: use 1 or more");
-        ensure!(args.every > 0, "--every 0: use 1 for each picture, 2 for every second, ...");
-        let max_frame_bytes = max_frame_bytes(&args.max_frame_size)?;
+        let max_viewers = args.number_if("max-viewers")?;
+        ensure!(max_viewers != Some(0), "--max-viewers 0: use 1 or more");
+        let every = args.number("every")?;
+        ensure!(every > 0, "--every 0: use 1 for each picture, 2 for every second, ...");
+        let idle_timeout = args.time("idle-timeout")?;
+        let max_frame_bytes = max_frame_bytes(args.text("max-frame-size"))?;
         Ok(Self {
             name: name.to_owned(),
             origin: origin.to_owned(),
             camera: CameraConfig {
-                source: Source::new(args.cameras.first().map_or("", String::as_str)),
-                fps: args.fps,
+                source: Source::new(args.text("camera")),
+                fps,
                 max_frame_bytes,
-                stall_timeout: stall_timeout(args.stall_timeout)?,
+                stall_timeout: stall_timeout(args.time_if("stall-timeout")?)?,
                 device: DeviceConfig::new(args)?,
                 trust: Trust::new(args)?,
-                watch: args.watch.then_some(Watch { removes: args.remove_shown }),
+                watch: args.is_on("watch").then_some(Watch { removes: args.is_on("remove-shown") }),
             },
             capture: CaptureConfig {
                 // A camera that is closed with its last viewer would be opened for each
                 // snapshot, which takes seconds. Nobody wants that, so zero is free to mean
                 // "always on".
-                idle_timeout: (!args.idle_timeout.is_zero()).then_some(args.idle_timeout),
-                allow_truncated: args.allow_truncated,
-                min_frame_bytes: min_frame_bytes(&args.min_frame_size, max_frame_bytes)?,
-                every: args.every,
-                max_same: args.drop_same_frames,
-                turn: Turn { rotate: args.rotate, flip: args.flip },
+                idle_timeout: (!idle_timeout.is_zero()).then_some(idle_timeout),
+                allow_truncated: args.is_on("allow-truncated"),
+                min_frame_bytes: min_frame_bytes(args.text("min-frame-size"), max_frame_bytes)?,
+                every,
+                max_same: args.number("drop-same-frames")?,
+                turn: Turn::new(args),
                 overlay: OverlayConfig::new(args, name)?,
             },
             motion: motion(args)?,
             record: record::record(args, name)?,
-            max_viewers: args.max_viewers,
+            max_viewers,
         })
     }
 }

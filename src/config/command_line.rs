@@ -10,22 +10,23 @@ use std::ffi::{OsStr, OsString};
 use std::path::PathBuf;
 
 use anyhow::{Result, anyhow};
+use clap::FromArgMatches;
 use clap::error::{ContextKind, ContextValue};
-use clap::parser::ValueSource;
-use clap::{ArgMatches, FromArgMatches};
 
-use super::args::{self, Args};
+use super::args::Args;
+use super::definition;
 use super::file::{Entry, File, Table};
-use super::options::{CAMERA, Options, Scope};
+use super::key::{self, CAMERA};
+use super::table;
 use super::translated::Assignment;
-use super::{Command, Credentials, ServerOptionValues};
+use super::{Command, Credentials};
 use crate::url::{mask, mask_error};
 
 /// The command line, read.
 #[derive(Debug)]
 pub(crate) struct CommandLine {
     args: Args,
-    matches: ArgMatches,
+    command: Option<Command>,
     /// Cameras, defaults and users of a command line that was translated.
     pub(super) cameras: Vec<Table>,
     pub(super) defaults: Vec<Assignment>,
@@ -43,31 +44,37 @@ impl CommandLine {
         sources: &str,
     ) -> Result<Self, clap::Error> {
         let matches = Self::definition(sources).try_get_matches_from(typed)?;
-        let args = Args::from_arg_matches(&matches)?;
-        Ok(Self { args, matches, cameras: Vec::new(), defaults: Vec::new(), credentials: None })
+        let command = matches.subcommand().map(|_| Command::from_arg_matches(&matches));
+        Ok(Self {
+            command: command.transpose()?,
+            args: Args(matches),
+            cameras: Vec::new(),
+            defaults: Vec::new(),
+            credentials: None,
+        })
     }
 
     /// All that it takes, with the text of `--help`.
     pub(crate) fn definition(sources: &str) -> clap::Command {
-        args::command().after_help(args::after_help(sources))
+        definition::command().after_help(definition::after_help(sources))
     }
 
     /// What to do instead of serving.
     #[must_use]
     pub(crate) fn command(&self) -> Option<&Command> {
-        self.args.command.as_ref()
+        self.command.as_ref()
     }
 
     /// The file, if one was named.
     #[must_use]
-    pub(crate) fn file(&self) -> Option<&PathBuf> {
-        self.args.config.as_ref()
+    pub(crate) fn file(&self) -> Option<PathBuf> {
+        self.args.path_if("config")
     }
 
     /// Whether to print the configuration instead of serving.
     #[must_use]
     pub(crate) fn is_to_print(&self) -> bool {
-        self.args.print_config
+        self.args.is_on("print-config")
     }
 
     /// Users of a command line that was translated.
@@ -76,21 +83,20 @@ impl CommandLine {
     }
 
     /// The cameras that were given; none if there is only the default.
-    pub(super) fn cameras(&self) -> &[String] {
-        if is_given(&self.matches, "cameras") { &self.args.cameras } else { &[] }
+    pub(super) fn cameras(&self) -> impl Iterator<Item = &str> {
+        self.args.list(CAMERA).filter(|_| self.args.is_given(CAMERA))
     }
 
     /// The options of one camera, merged with the file.
-    pub(super) fn merge(&self, source: &str, layers: &Layers<'_>) -> Result<Merged> {
+    pub(super) fn merge(&self, source: &str, layers: &Layers<'_>) -> Result<Args> {
         // `--option=value` in one argument, because a value may begin with a dash.
         let mut typed: Vec<OsString> = vec!["mjpegd".into(), assignment(CAMERA, source.as_ref())];
-        for (key, _, arg) in Options::new().all() {
-            let id = arg.get_id().as_str();
+        for option in table::of_file() {
+            let key = option.name;
             if let Some(entry) = layers.typed(key) {
                 typed.extend(entry.values.iter().map(|value| assignment(key, value.as_ref())));
-            } else if is_given(&self.matches, id) {
-                let values = self.matches.get_raw(id).into_iter().flatten();
-                typed.extend(values.map(|value| assignment(key, value)));
+            } else if self.args.is_given(key) {
+                typed.extend(self.args.raw(key).map(|value| assignment(key, value)));
             } else if let Some(entry) = layers.find(key) {
                 typed.extend(entry.values.iter().map(|value| assignment(key, value.as_ref())));
             } else if let Some((_, value)) = self.defaults.iter().find(|(own, _)| *own == key) {
@@ -98,7 +104,7 @@ impl CommandLine {
             }
         }
         match Self::parse_from(typed, "") {
-            Ok(Self { args, matches, .. }) => Ok(Merged { args, matches }),
+            Ok(merged) => Ok(merged.args),
             Err(e) => Err(self.locate_error(&anyhow!("{}", one_line(&e)), layers)),
         }
     }
@@ -114,48 +120,11 @@ impl CommandLine {
         // A value that was typed wins over the file, so its error must not name
         // the file, though the file may hold this option too.
         let located = option.and_then(|(key, rest)| {
-            let keys = Options::new();
-            let (_, arg) = keys.find(key)?;
-            let entry =
-                layers.find(key).filter(|_| !is_given(&self.matches, arg.get_id().as_str()))?;
+            key::find(key)?;
+            let entry = layers.find(key).filter(|_| !self.args.is_given(key))?;
             Some(anyhow!("{}: {key}{rest}", layers.file?.at(entry.line)))
         });
         located.unwrap_or_else(|| anyhow!("{text}"))
-    }
-}
-
-/// The options of one camera or of the server, merged.
-pub(super) struct Merged {
-    pub(super) args: Args,
-    matches: ArgMatches,
-}
-
-impl Merged {
-    /// The options of a scope that were given, with their values.
-    pub(super) fn given(&self, scope: Scope) -> Vec<(String, Vec<String>)> {
-        let keys = Options::new();
-        let given = keys
-            .all()
-            .filter(|(_, of, arg)| *of == scope && is_given(&self.matches, arg.get_id().as_str()));
-        given
-            .map(|(key, _, arg)| {
-                let values = self.matches.get_raw(arg.get_id().as_str()).into_iter().flatten();
-                (key.to_owned(), values.map(|v| v.to_string_lossy().into_owned()).collect())
-            })
-            .collect()
-    }
-
-    /// The options of the server as they were given, so that a reload can see
-    /// which of them changed.
-    pub(super) fn server(&self) -> ServerOptionValues {
-        let keys = Options::new();
-        let of_server = keys.all().filter(|(_, scope, _)| *scope == Scope::Server);
-        of_server
-            .map(|(key, _, arg)| {
-                let values = self.matches.get_raw(arg.get_id().as_str()).into_iter().flatten();
-                (key.to_owned(), values.map(OsString::from).collect())
-            })
-            .collect()
     }
 }
 
@@ -197,13 +166,6 @@ pub(super) fn one_line(error: &clap::Error) -> String {
             mask(text.lines().next().unwrap_or_default().trim_start_matches("error: ")).into_owned()
         }
     }
-}
-
-/// Whether an option was typed or set in the environment.
-fn is_given(matches: &ArgMatches, id: &str) -> bool {
-    let source = matches.value_source(id);
-    // What remains is the default, and the file wins over it.
-    matches!(source, Some(ValueSource::CommandLine | ValueSource::EnvVariable))
 }
 
 pub(super) fn assignment(key: &str, value: &OsStr) -> OsString {

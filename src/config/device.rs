@@ -70,38 +70,38 @@ impl DeviceConfig {
     /// # Errors
     /// The first value that cannot be used, with what would be right.
     pub(super) fn new(args: &Args) -> Result<Self> {
-        let resolution = args.resolution.as_deref().map(parse_size).transpose();
+        let resolution = args.text_if("resolution").map(parse_size).transpose();
         let (width, height) = resolution.context("--resolution")?.unzip();
-        let still = args.snapshot_resolution.as_deref().map(parse_size).transpose();
+        let still = args.text_if("snapshot-resolution").map(parse_size).transpose();
         let still = still.context("--snapshot-resolution")?;
-        let format = match args.format.as_str() {
+        let format = match args.text("format") {
             // Without a wish the driver chooses what costs least: JPEG if it has it.
             "auto" => None,
             name => Some(fourcc(name).with_context(|| {
                 format!("--format {name}: use auto or a code of four letters, such as MJPG or YUYV")
             })?),
         };
-        ensure!((1..=100).contains(&args.quality), "--quality {}: use 1 to 100", args.quality);
-        let standard = args.tv_standard.as_deref().map(TvStandard::parse).transpose()?;
-        if let Some(standard) = standard.filter(|_| args.dv_timings) {
+        let standard = args.text_if("tv-standard").map(TvStandard::parse).transpose()?;
+        let dv_timings = args.is_on("dv-timings");
+        if let Some(standard) = standard.filter(|_| dv_timings) {
             bail!(
                 "--tv-standard {}: use it for an analogue signal, or --dv-timings for a digital one",
                 standard.name()
             );
         }
         Ok(Self {
-            input: InputConfig { number: args.input, standard, dv_timings: args.dv_timings },
+            input: InputConfig { number: args.number_if("input")?, standard, dv_timings },
             snapshot_resolution: still.map(|(w, h)| (u32::from(w), u32::from(h))),
             resolution: width.zip(height).map(|(w, h)| (u32::from(w), u32::from(h))),
             format,
-            quality: args.quality,
-            hardware_encoder: match args.encoder.as_str() {
+            quality: args.number_in("quality", 1..=100, "1 to 100")?,
+            hardware_encoder: match args.text("encoder") {
                 "auto" => true,
                 "software" => false,
                 other => bail!("--encoder {other}: use auto or software"),
             },
-            n_warmup: args.warmup,
-            controls: args.controls.iter().map(|text| control(text)).collect::<Result<_>>()?,
+            n_warmup: args.number("warmup")?,
+            controls: args.list("control").map(control).collect::<Result<_>>()?,
         })
     }
 }

@@ -25,15 +25,16 @@ impl ExitConfig {
     pub(super) fn new(args: &Args) -> Result<Self> {
         Ok(Self {
             // Any camera is lost for a moment now and then.
-            on_lost: time("--exit-on-lost", args.exit_on_lost)?,
-            on_device_error: args.exit_on_device_error,
-            on_no_viewers: time("--exit-on-no-viewers", args.exit_on_no_viewers)?,
+            on_lost: time(args, "exit-on-lost")?,
+            on_device_error: args.is_on("exit-on-device-error"),
+            on_no_viewers: time(args, "exit-on-no-viewers")?,
         })
     }
 }
 
-fn time(option: &str, typed: Duration) -> Result<Option<Duration>> {
+fn time(args: &Args, option: &str) -> Result<Option<Duration>> {
+    let typed = args.time(option)?;
     let right = typed.is_zero() || (1..=86_400 * 365).contains(&typed.as_secs());
-    ensure!(right, "{option} {typed:?}: use 1s or more, up to 1year, or 0 for never");
+    ensure!(right, "--{option} {typed:?}: use 1s or more, up to 1year, or 0 for never");
     Ok((!typed.is_zero()).then_some(typed))
 }

@@ -10,7 +10,8 @@ use anyhow::{Context, Result, anyhow};
 use toml::Spanned;
 use toml::de::{DeTable, DeValue};
 
-use super::options::{CAMERA, NAME, Options, SOURCE, Scope, has_names, is_switch, takes_many};
+use super::key::{self, CAMERA, NAME, SOURCE};
+use super::table::{Form, Scope};
 use super::text_file::{self, Encoding};
 
 /// The content of the file.
@@ -54,7 +55,7 @@ impl File {
 
     /// As [`File::read`], for the text of a file.
     pub(crate) fn parse(path: &Path, text: &str) -> Result<Self> {
-        let parser = FileParser { path, text, keys: Options::new() };
+        let parser = FileParser { path, text };
         // Not by serde: it forgets the line of a value once its type is right, and most
         // errors are about values.
         let table = DeTable::parse(text).map_err(|e| {
@@ -82,7 +83,6 @@ impl File {
 struct FileParser<'a> {
     path: &'a Path,
     text: &'a str,
-    keys: Options,
 }
 
 impl FileParser<'_> {
@@ -129,24 +129,28 @@ impl FileParser<'_> {
         Entry { key: key.get_ref().to_string(), values, line: self.line(&key.span()) }
     }
 
-    fn entry(&self, (key, value): Item<'_>, is_in_camera: bool) -> Result<Entry> {
-        let name = key.get_ref();
-        let known = self.keys.find(name);
-        let Some((_, arg)) = known.filter(|(scope, _)| !is_in_camera || *scope == Scope::Camera)
-        else {
-            return Err(self.error_at(&key.span(), &self.keys.explain_refusal(name, is_in_camera)));
+    fn entry(&self, (written, value): Item<'_>, is_in_camera: bool) -> Result<Entry> {
+        let name = written.get_ref();
+        let known = key::find(name);
+        let known = known.filter(|option| !is_in_camera || option.scope == Scope::Camera);
+        let Some(option) = known else {
+            return Err(self.error_at(&written.span(), &key::explain_refusal(name, is_in_camera)));
         };
+        let is_switch = option.form == Form::Switch;
         let values = match value.get_ref() {
-            DeValue::Boolean(is_on) if is_switch(arg) => Ok(vec![is_on.to_string()]),
-            value if is_switch(arg) => single(value).map_err(|_| "true or false"),
-            value if takes_many(arg) => several(value, has_names(arg)),
+            DeValue::Boolean(is_on) if is_switch => Ok(vec![is_on.to_string()]),
+            value if is_switch => single(value).map_err(|_| "true or false"),
+            value if option.takes_many() => several(value, option.has_names()),
             value => single(value),
         };
         let values = values.map_err(|right| {
             // At the key: the value may begin on another line.
-            self.error_at(&key.span(), &format!("{}, not {}", must_be(key, right), kind(value)))
+            self.error_at(
+                &written.span(),
+                &format!("{}, not {}", must_be(written, right), kind(value)),
+            )
         })?;
-        Ok(self.new_entry(key, values))
+        Ok(self.new_entry(written, values))
     }
 }
 

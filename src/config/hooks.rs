@@ -41,17 +41,14 @@ impl HooksConfig {
     /// # Errors
     /// The first value that cannot be used, with what would be right.
     pub(super) fn new(args: &Args) -> Result<Self> {
-        ensure!(
-            (Duration::from_millis(100)..=Duration::from_secs(86_400)).contains(&args.on_timeout),
-            "--on-timeout {:?}: use 100ms or more, up to 1day",
-            args.on_timeout
-        );
-        let url = args.webhook.as_deref().map(|text| Url::parse(text).context("--webhook"));
-        let key = args.webhook_key_file.as_deref().map(key).transpose()?;
+        let right = Duration::from_millis(100)..=Duration::from_secs(86_400);
+        let limit = args.time_in("on-timeout", right, "100ms or more, up to 1day")?;
+        let url = args.text_if("webhook").map(|text| Url::parse(text).context("--webhook"));
+        let key = args.path_if("webhook-key-file").as_deref().map(key).transpose()?;
         ensure!(key.is_none() || url.is_some(), "--webhook-key-file: use it with --webhook");
         Ok(Self {
-            commands: args.on.iter().map(|text| command(text)).collect::<Result<_>>()?,
-            limit: args.on_timeout,
+            commands: args.list("on").map(command).collect::<Result<_>>()?,
+            limit,
             webhook: url.transpose()?.map(|url| WebhookConfig { url, key }),
         })
     }

@@ -4,7 +4,6 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use anyhow::{Result, ensure};
-use clap::ValueEnum;
 
 use super::args::Args;
 use super::auth::Credentials;
@@ -43,11 +42,10 @@ pub(crate) struct HttpConfig {
 }
 
 /// What a snapshot of a lost camera is.
-#[derive(Clone, Copy, Debug, Default, PartialEq, ValueEnum)]
+#[derive(Clone, Copy, Debug, Default, PartialEq)]
 pub(crate) enum LostSnapshot {
     /// 503 with the cause, so that nobody stores a drawn picture.
     #[default]
-    #[value(name = "503")]
     Unavailable,
     /// The drawn picture, as uStreamer gives it.
     Picture,
@@ -71,6 +69,8 @@ const N_OTHER_CONNECTIONS: usize = 256;
 /// The fewest of these with which the page still loads beside silent clients.
 pub(crate) const N_SHORT_CONNECTIONS: usize = 16;
 
+const DAY: Duration = Duration::from_secs(86_400);
+
 /// The longest `--instance-id`: it stands in a header.
 const MAX_ID: usize = 64;
 
@@ -80,37 +80,25 @@ impl HttpConfig {
     /// # Errors
     /// The first value that cannot be used, with what would be right.
     pub(super) fn new(args: &Args) -> Result<Self> {
-        ensure!(
-            // Each viewer has a thread. No machine feeds ten thousand of them.
-            (1..=10_000).contains(&args.threads),
-            "--threads {}: use a number of viewers from 1 to 10000",
-            args.threads
-        );
-        ensure!(
-            // The upper bound keeps the sum of a deadline from overflowing.
-            (Duration::from_millis(100)..=Duration::from_secs(86_400))
-                .contains(&args.write_timeout),
-            "--write-timeout {:?}: use 100ms or more, up to 1day",
-            args.write_timeout
-        );
-        ensure!(
-            args.drain_timeout <= Duration::from_secs(86_400),
-            "--drain-timeout {:?}: use up to 1day, or 0 to end at once",
-            args.drain_timeout
-        );
-        ensure!(
-            // Each may keep a core busy.
-            args.max_variants <= 64,
-            "--max-variants {}: use a number from 0 to 64",
-            args.max_variants
-        );
-        let limits = Limits::new(args)?;
-        if let Some(dir) = &args.www {
+        // Each viewer has a thread. No machine feeds ten thousand of them.
+        let n_seats =
+            args.number_in("threads", 1..=10_000, "a number of viewers from 1 to 10000")?;
+        // The upper bound keeps the sum of a deadline from overflowing.
+        let right = Duration::from_millis(100)..=DAY;
+        let write_timeout = args.time_in("write-timeout", right, "100ms or more, up to 1day")?;
+        let right = Duration::ZERO..=DAY;
+        let drain_timeout =
+            args.time_in("drain-timeout", right, "up to 1day, or 0 to end at once")?;
+        // Each may keep a core busy.
+        let max_variants = args.number_in("max-variants", 0..=64, "a number from 0 to 64")?;
+        let www = args.path_if("www");
+        if let Some(dir) = &www {
             // The files are looked up at each request, so that a page can be edited while the
             // program runs. A wrong folder is named now.
             ensure!(dir.is_dir(), "--www {}: no such folder", dir.display());
         }
-        if let Some(origin) = &args.allow_origin {
+        let allow_origin = args.text_if("allow-origin");
+        if let Some(origin) = allow_origin {
             // It is sent as a header, and a line end in it would begin another.
             let printable = origin.bytes().all(|b| b.is_ascii_graphic());
             ensure!(
@@ -118,53 +106,52 @@ impl HttpConfig {
                 "--allow-origin {origin:?}: use * or one origin, such as http://printer.local"
             );
         }
+        let instance_id = args.text("instance-id");
         let is_sign = |b: u8| b.is_ascii_alphanumeric() || b"._-".contains(&b);
         ensure!(
-            args.instance_id.bytes().all(is_sign) && args.instance_id.len() <= MAX_ID,
-            "--instance-id {:?}: use up to {MAX_ID} letters, digits, dots, dashes and underscores",
-            args.instance_id
+            instance_id.bytes().all(is_sign) && instance_id.len() <= MAX_ID,
+            "--instance-id {instance_id:?}: use up to {MAX_ID} letters, digits, dots, dashes and \
+             underscores"
         );
-        let credentials = args.auth_file.as_deref().map(Credentials::read).transpose()?;
+        let credentials =
+            args.path_if("auth-file").as_deref().map(Credentials::read).transpose()?;
         Ok(Self {
-            binds: Bind::parse_all(&args.bind)?,
-            unix_mode: args.unix_mode.as_deref().map(unix_mode).transpose()?,
-            n_seats: args.threads,
-            max_variants: args.max_variants,
-            write_timeout: args.write_timeout,
-            drain_timeout: args.drain_timeout,
-            limits,
-            allow_origin: args.allow_origin.clone(),
-            trusted_proxies: TrustedProxies::new(&args.trusted_proxy)?,
+            binds: Bind::parse_all(args.list("bind"))?,
+            unix_mode: args.text_if("unix-mode").map(unix_mode).transpose()?,
+            n_seats,
+            max_variants,
+            write_timeout,
+            drain_timeout,
+            limits: Limits::new(args, n_seats)?,
+            allow_origin: allow_origin.map(str::to_owned),
+            trusted_proxies: TrustedProxies::new(args.list("trusted-proxy"))?,
             credentials,
-            www: args.www.clone(),
-            lost_snapshot: args.lost_snapshot,
-            instance_id: args.instance_id.clone(),
-            lock_controls: args.lock_controls,
+            www,
+            lost_snapshot: match args.text("lost-snapshot") {
+                "picture" => LostSnapshot::Picture,
+                _ => LostSnapshot::Unavailable,
+            },
+            instance_id: instance_id.to_owned(),
+            lock_controls: args.is_on("lock-controls"),
         })
     }
 }
 
 impl Limits {
-    fn new(args: &Args) -> Result<Self> {
-        ensure!(
-            (Duration::from_millis(500)..=Duration::from_secs(86_400)).contains(&args.head_timeout),
-            "--head-timeout {:?}: use 500ms or more, up to 1day",
-            args.head_timeout
-        );
+    fn new(args: &Args, n_seats: usize) -> Result<Self> {
+        let right = Duration::from_millis(500)..=DAY;
+        let head_timeout = args.time_in("head-timeout", right, "500ms or more, up to 1day")?;
         // What a browser sends of itself, without cookies, takes some 500 bytes.
-        ensure!(args.max_head >= 1024, "--max-head {}: use 1024 or more", args.max_head);
-        ensure!(args.max_leaks >= 1, "--max-leaks {}: use 1 or more", args.max_leaks);
-        let least = args.threads + N_SHORT_CONNECTIONS;
-        let max = args.max_connections.unwrap_or(args.threads + N_OTHER_CONNECTIONS);
+        let max_head_bytes = args.number_in("max-head", 1024..=u64::MAX, "1024 or more")?;
+        let max_leaks = args.number_in("max-leaks", 1..=u64::MAX, "1 or more")?;
+        let least = n_seats + N_SHORT_CONNECTIONS;
+        let max_connections = args.number_if("max-connections")?;
+        let max_connections = max_connections.unwrap_or(n_seats + N_OTHER_CONNECTIONS);
         ensure!(
-            max >= least,
-            "--max-connections {max}: use {least} or more, {N_SHORT_CONNECTIONS} beside --threads"
+            max_connections >= least,
+            "--max-connections {max_connections}: use {least} or more, {N_SHORT_CONNECTIONS} \
+             beside --threads"
         );
-        Ok(Self {
-            head_timeout: args.head_timeout,
-            max_head_bytes: args.max_head,
-            max_connections: max,
-            max_leaks: args.max_leaks,
-        })
+        Ok(Self { head_timeout, max_head_bytes, max_connections, max_leaks })
     }
 }

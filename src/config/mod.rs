@@ -8,19 +8,21 @@ mod camera;
 mod camera_list;
 mod camera_options;
 mod command_line;
+mod definition;
 mod device;
 mod exit;
 pub(crate) mod file;
 mod hooks;
 mod http;
+mod key;
 mod motion;
 mod name;
-mod options;
 mod overlay;
 mod print;
 mod proxy;
 mod record;
 mod size;
+mod table;
 mod text_file;
 mod tls;
 mod tools;
@@ -32,7 +34,6 @@ use std::fmt;
 
 use anyhow::Result;
 
-pub(crate) use args::Command;
 use command_line::Layers;
 use file::File;
 
@@ -41,6 +42,7 @@ pub(crate) use bind::Bind;
 pub(crate) use camera::{CameraConfig, Watch};
 pub(crate) use camera_options::{CameraOptions, CaptureConfig, MAX_FRAME_BYTES};
 pub(crate) use command_line::CommandLine;
+pub(crate) use definition::Command;
 pub(crate) use device::{DeviceConfig, InputConfig, TvStandard};
 pub(crate) use exit::ExitConfig;
 pub(crate) use hooks::{HooksConfig, WebhookConfig};
@@ -78,17 +80,17 @@ impl Config {
     /// # Errors
     /// The first value that cannot be used, with what would be right.
     pub(crate) fn read(typed: &CommandLine) -> Result<Self> {
-        let file = typed.file().map(|path| File::read(path)).transpose()?;
+        let file = typed.file().map(|path| File::read(&path)).transpose()?;
         let cameras = camera_list::cameras(typed, file.as_ref())?;
         let cameras = cameras.iter().map(|camera| camera.check(typed)).collect::<Result<_>>()?;
         // The options of the server need some camera to be a whole command line.
         let layers = Layers { file: file.as_ref(), ..Layers::default() };
         let merged = typed.merge("demo", &layers)?;
-        let http = HttpConfig::new(&merged.args).map_err(|e| typed.locate_error(&e, &layers))?;
+        let http = HttpConfig::new(&merged).map_err(|e| typed.locate_error(&e, &layers))?;
         let credentials = typed.credentials().cloned().or(http.credentials);
         let http = HttpConfig { credentials, ..http };
-        let exit = ExitConfig::new(&merged.args).map_err(|e| typed.locate_error(&e, &layers))?;
-        let hooks = HooksConfig::new(&merged.args).map_err(|e| typed.locate_error(&e, &layers))?;
+        let exit = ExitConfig::new(&merged).map_err(|e| typed.locate_error(&e, &layers))?;
+        let hooks = HooksConfig::new(&merged).map_err(|e| typed.locate_error(&e, &layers))?;
         Ok(Self { cameras, http, exit, hooks, server: merged.server() })
     }
 }

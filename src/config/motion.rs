@@ -27,50 +27,32 @@ const MAX_POLYGONS: usize = 32;
 /// # Errors
 /// The first value that cannot be used, with what would be right.
 pub(super) fn motion(args: &Args) -> Result<Option<MotionConfig>> {
-    ensure!(
-        (1..=100).contains(&args.motion_sensitivity),
-        "--motion-sensitivity {}: use 1 to 100",
-        args.motion_sensitivity
-    );
-    ensure!(
-        (0.5..=30.0).contains(&args.motion_fps),
-        "--motion-fps {}: use a number of pictures a second from 0.5 to 30",
-        args.motion_fps
-    );
-    ensure!(
-        (0.0..=50.0).contains(&args.motion_min_size),
-        "--motion-min-size {}: use percents of the picture from 0 to 50",
-        args.motion_min_size
-    );
-    ensure!(
-        (Duration::from_millis(200)..=Duration::from_secs(3600)).contains(&args.motion_hold),
-        "--motion-hold {:?}: use 200ms or more, up to 1h",
-        args.motion_hold
-    );
-    let zones = polygons("--motion-zone", &args.motion_zones)?;
-    let masks = polygons("--motion-mask", &args.motion_masks)?;
+    let sensitivity = args.number_in("motion-sensitivity", 1..=100, "1 to 100")?;
+    let usage = "a number of pictures a second from 0.5 to 30";
+    let fps = args.number_in("motion-fps", 0.5..=30.0, usage)?;
+    let usage = "percents of the picture from 0 to 50";
+    let percents = args.number_in("motion-min-size", 0.0..=50.0, usage)?;
+    let right = Duration::from_millis(200)..=Duration::from_secs(3600);
+    let hold = args.time_in("motion-hold", right, "200ms or more, up to 1h")?;
+    let zones = polygons(args, "motion-zone")?;
+    let masks = polygons(args, "motion-mask")?;
     // Only now: a wrong value is told while detection is off too.
-    Ok(args.motion.then(|| MotionConfig {
-        detector: Settings {
-            sensitivity: args.motion_sensitivity,
-            min_size: args.motion_min_size / 100.0,
-            zones,
-            masks,
-        },
-        fps: args.motion_fps,
-        hold: args.motion_hold,
+    Ok(args.is_on("motion").then(|| MotionConfig {
+        detector: Settings { sensitivity, min_size: percents / 100.0, zones, masks },
+        fps,
+        hold,
     }))
 }
 
-fn polygons(option: &str, typed: &[String]) -> Result<Vec<Polygon>> {
-    ensure!(typed.len() <= MAX_POLYGONS, "{option}: use at most {MAX_POLYGONS}");
-    let wrong = |text: &String| {
+fn polygons(args: &Args, option: &str) -> Result<Vec<Polygon>> {
+    ensure!(args.list(option).count() <= MAX_POLYGONS, "--{option}: use at most {MAX_POLYGONS}");
+    let wrong = |text: &str| {
         format!(
-            "{option} {text:?}: use 3 to {MAX_CORNERS} corners as X,Y from 0 to 1, such as \
+            "--{option} {text:?}: use 3 to {MAX_CORNERS} corners as X,Y from 0 to 1, such as \
              \"0,0.5 1,0.5 1,1 0,1\" for the lower half"
         )
     };
-    typed.iter().map(|text| polygon(text).with_context(|| wrong(text))).collect()
+    args.list(option).map(|text| polygon(text).with_context(|| wrong(text))).collect()
 }
 
 fn polygon(text: &str) -> Option<Polygon> {

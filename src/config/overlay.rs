@@ -108,15 +108,15 @@ impl OverlayConfig {
     /// # Errors
     /// The first value that cannot be used, with what would be right.
     pub(super) fn new(args: &Args, camera: &str) -> Result<Option<Self>> {
-        let (position, size) =
-            (Position::parse(&args.overlay_position)?, TextSize::parse(&args.overlay_size)?);
-        if args.overlay.is_empty() {
+        let position = Position::parse(args.text("overlay-position"))?;
+        let size = TextSize::parse(args.text("overlay-size"))?;
+        let text = args.text("overlay");
+        if text.is_empty() {
             return Ok(None);
         }
         let host = rustix::system::uname().nodename().to_string_lossy().into_owned();
-        let fields = fields(&args.overlay, camera, &host)
-            .with_context(|| format!("--overlay {:?}", args.overlay))?;
-        Ok(Some(Self { fields, position, size, has_box: args.overlay_box }))
+        let fields = fields(text, camera, &host).with_context(|| format!("--overlay {text:?}"))?;
+        Ok(Some(Self { fields, position, size, has_box: args.is_on("overlay-box") }))
     }
 }
 

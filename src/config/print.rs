@@ -7,7 +7,8 @@ use anyhow::Result;
 
 use super::command_line::{CommandLine, Layers};
 use super::file::File;
-use super::options::{NAME, SOURCE, Scope};
+use super::key::{NAME, SOURCE};
+use super::table::Scope;
 use super::{Config, camera_list};
 use crate::url::{mask_command, mask_source};
 
@@ -32,7 +33,7 @@ struct Camera {
 pub(crate) fn print_config(typed: &CommandLine) -> Result<String> {
     // What cannot be used is no configuration.
     Config::read(typed)?;
-    let file = typed.file().map(|path| File::read(path)).transpose()?;
+    let file = typed.file().map(|path| File::read(&path)).transpose()?;
     let list = camera_list::cameras(typed, file.as_ref())?;
     let merged = typed.merge("demo", &Layers { file: file.as_ref(), ..Layers::default() })?;
     let mut server = merged.given(Scope::Server);
@@ -172,15 +173,15 @@ mod tests {
         let text = print_config(&typed(&[&args[..], &control].concat())).unwrap();
         assert_eq!(
             text,
-            r#"# mjpegd --camera 'exec:cat '\''a b'\''' --fps 5 --control gain=-4 --control hue=default --allow-truncated=true --bind :80
+            r#"# mjpegd --camera 'exec:cat '\''a b'\''' --fps 5 --allow-truncated=true --control gain=-4 --control hue=default --bind :80
 bind = ":80"
 
 [[camera]]
 name = "camera"
 source = "exec:cat 'a b'"
 fps = 5
-control = ["gain=-4", "hue=default"]
 allow-truncated = true
+control = ["gain=-4", "hue=default"]
 "#
         );
     }

@@ -17,7 +17,7 @@ pub(crate) struct TrustedProxies {
 impl TrustedProxies {
     /// # Errors
     /// The first value that is neither a network nor an address, and what would be right.
-    pub(super) fn new(texts: &[String]) -> Result<Self> {
+    pub(super) fn new<'a>(texts: impl IntoIterator<Item = &'a str>) -> Result<Self> {
         let mut all = Self::default();
         for text in texts {
             if text == UNIX {
@@ -75,8 +75,7 @@ mod tests {
     use super::*;
 
     fn trusts(networks: &[&str], address: &str) -> bool {
-        let texts: Vec<_> = networks.iter().map(|text| (*text).to_owned()).collect();
-        TrustedProxies::new(&texts).unwrap().trusts(address.parse().ok())
+        TrustedProxies::new(networks.iter().copied()).unwrap().trusts(address.parse().ok())
     }
 
     #[test]
@@ -105,7 +104,7 @@ mod tests {
         for wrong in
             ["", "proxy.local", "10.0.0.0/33", "10.0.0.0/", "fd00::/129", "10/8", "1.2.3.4/-1"]
         {
-            let error = TrustedProxies::new(&[wrong.into()]).unwrap_err().to_string();
+            let error = TrustedProxies::new([wrong]).unwrap_err().to_string();
             assert!(
                 error.starts_with(&format!("--trusted-proxy {wrong}: use an address")),
                 "{error}"

@@ -64,7 +64,8 @@ const SMALLEST: u64 = 1 << 20;
 /// # Errors
 /// The first value that cannot be used, with what would be right.
 pub(super) fn record(args: &Args, name: &str) -> Result<Option<RecordConfig>> {
-    if let Some(fps) = args.record_fps {
+    let fps: Option<f64> = args.number_if("record-fps")?;
+    if let Some(fps) = fps {
         ensure!(
             // A picture every three hours, for months on one card, is a use; below it, none
             // is known.
@@ -72,43 +73,41 @@ pub(super) fn record(args: &Args, name: &str) -> Result<Option<RecordConfig>> {
             "--record-fps {fps}: use a number of pictures a second from 0.0001 to 1000"
         );
     }
-    let max_bytes = parse_bytes(&args.record_max_size).context("--record-max-size")?;
-    ensure!(max_bytes >= SMALLEST, "--record-max-size {}: use 1MiB or more", args.record_max_size);
-    let max_age = Some(args.record_max_age).filter(|age| !age.is_zero());
-    ensure!(
-        max_age.is_none_or(|age| age >= Duration::from_secs(1)),
-        "--record-max-age {:?}: use 1s or more, or 0 for no bound",
-        args.record_max_age
-    );
+    let size = args.text("record-max-size");
+    let max_bytes = parse_bytes(size).context("--record-max-size")?;
+    ensure!(max_bytes >= SMALLEST, "--record-max-size {size}: use 1MiB or more");
+    let max_age = Some(args.time("record-max-age")?).filter(|age| !age.is_zero());
+    if let Some(age) = max_age {
+        let right = age >= Duration::from_secs(1);
+        ensure!(right, "--record-max-age {age:?}: use 1s or more, or 0 for no bound");
+    }
     // With each sync the bounds are checked, and whether somebody deleted the
     // segment; neither may wait for long.
-    ensure!(
-        args.record_sync <= Duration::from_secs(1),
-        "--record-sync {:?}: use 1s or less, or 0 for each picture",
-        args.record_sync
-    );
-    if let Some(segment) = args.record_segment {
+    let right = Duration::ZERO..=Duration::from_secs(1);
+    let sync = args.time_in("record-sync", right, "1s or less, or 0 for each picture")?;
+    let segment = args.time_if("record-segment")?;
+    if let Some(segment) = segment {
         ensure!(
             (Duration::from_secs(1)..=Duration::from_secs(3600)).contains(&segment),
             "--record-segment {segment:?}: use 1s to 1h"
         );
     }
-    let on_segment = args.on_segment.clone();
+    let on_segment = args.text_if("on-segment").map(str::to_owned);
     ensure!(
         on_segment.as_ref().is_none_or(|command| !command.trim().is_empty()),
         "--on-segment: use a command, such as 'rclone copy \"$MJPEGD_SEGMENT\" bucket:camera'"
     );
     // Only now: a wrong value is told while recording is off too, and not on the day it is
     // needed.
-    let Some(dir) = args.record.clone() else { return Ok(None) };
+    let Some(dir) = args.path_if("record") else { return Ok(None) };
     Ok(Some(RecordConfig {
         dir,
         name: name.to_owned(),
-        fps: args.record_fps,
+        fps,
         max_bytes,
         max_age,
-        sync: args.record_sync,
-        segment: args.record_segment,
+        sync,
+        segment,
         on_segment,
         is_of_others: false,
     }))

@@ -21,7 +21,7 @@ impl Trust {
     /// # Errors
     /// What is wrong with their values, and what would be right.
     pub(super) fn new(args: &Args) -> Result<Self> {
-        let trust = match (&args.tls_ca, args.tls_insecure) {
+        let trust = match (args.text_if("tls-ca"), args.is_on("tls-insecure")) {
             (None, false) => return Ok(Self::Public),
             (None, true) => Self::Anything,
             (Some(text), false) => {
@@ -32,7 +32,7 @@ impl Trust {
                 "--tls-insecure accepts any certificate and --tls-ca only some; use one of them"
             ),
         };
-        let option = if args.tls_insecure { "--tls-insecure" } else { "--tls-ca" };
+        let option = if args.is_on("tls-insecure") { "--tls-insecure" } else { "--tls-ca" };
         ensure!(cfg!(feature = "https"), "{option}: {NO_HTTPS}");
         Ok(trust)
     }

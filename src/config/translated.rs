@@ -8,7 +8,7 @@ use anyhow::{Result, anyhow};
 use super::Credentials;
 use super::command_line::{CommandLine, assignment, one_line};
 use super::file::{Entry, Table};
-use super::options::Options;
+use super::table;
 
 /// The name of an option without its dashes, and a value.
 pub(crate) type Assignment = (&'static str, String);
@@ -71,5 +71,5 @@ impl TranslatedCamera {
 
 /// Whether there is an option of this name.
 pub(crate) fn has_option(name: &str) -> bool {
-    Options::new().has(name)
+    table::find(name).is_some()
 }

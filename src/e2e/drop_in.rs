@@ -68,8 +68,8 @@ fn link_named_ustreamer_serves_that_command_line() {
     assert!(asked.to_string().contains("320") && asked.to_string().contains("15"), "{status}");
     assert!(daemon.request("GET", "/status", &[&right]).head.contains("Allow-Origin: *"));
     daemon.wait_for_log(
-        "ustreamer means: mjpegd --camera v4l2:/dev/nowhere --fps 15 --resolution 320x240 \
-         --stall-timeout 2s ",
+        "ustreamer means: mjpegd --camera v4l2:/dev/nowhere --fps 15 --stall-timeout 2s \
+         --resolution 320x240 ",
     );
     let snapshot = daemon.request("GET", "/snapshot", &[&right]);
     assert_eq!((snapshot.code, snapshot.header("X-UStreamer-Online")), (200, Some("false")));
