@@ -1,11 +1,9 @@
 //! The camera: a process that writes numbered pictures and notes when.
 //!
-//! It writes them to its standard output, one after the other, or into each
-//! connection as a stream over HTTP, for servers that read nothing else.
+//! It writes them to its standard output, one after the other.
 
 use std::fs::{File, OpenOptions};
-use std::io::{Read, Write, stdout};
-use std::net::TcpListener;
+use std::io::{Write, stdout};
 use std::path::{Path, PathBuf};
 use std::thread;
 use std::time::{Duration, Instant, SystemTime};
@@ -13,16 +11,14 @@ use std::time::{Duration, Instant, SystemTime};
 use anyhow::{Context, Result};
 
 use crate::picture::{self, Pictures};
-use crate::shared::part::{DELIMITER, OPENING, part_head};
 
 /// The first argument with which this executable becomes a camera.
 pub(crate) const ROLE: &str = "camera";
-/// In place of a port: writes to standard output.
-const STDOUT: &str = "0";
 
 /// How to run a camera.
 pub(crate) struct Camera {
-    args: Vec<String>,
+    /// The command.
+    pub(crate) words: Vec<String>,
     notes: PathBuf,
 }
 
@@ -41,17 +37,7 @@ impl Camera {
             rate.to_string(),
             start.as_millis().to_string(),
         ];
-        Ok(Self { args: words.into(), notes })
-    }
-
-    /// The command that writes to its standard output.
-    pub(crate) fn words(&self) -> Vec<String> {
-        self.with_port(STDOUT)
-    }
-
-    /// The command that listens at a port of the loopback.
-    pub(crate) fn with_port(&self, port: &str) -> Vec<String> {
-        self.args.iter().cloned().chain([port.to_owned()]).collect()
+        Ok(Self { words: words.into(), notes })
     }
 
     /// When it wrote which number, in order.
@@ -71,6 +57,11 @@ impl Captured {
     pub(crate) fn of(&self, number: u8, seen: SystemTime) -> Option<SystemTime> {
         let mut notes = self.0.iter().rev();
         notes.find(|(other, time)| *other == number && *time <= seen).map(|(_, time)| *time)
+    }
+
+    /// When the first one was captured.
+    pub(crate) fn first(&self) -> Option<SystemTime> {
+        self.0.first().map(|(_, time)| *time)
     }
 
     /// How many pictures were captured in this span.
@@ -94,61 +85,22 @@ fn read_note(note: &[u8; NOTE_BYTES]) -> (u8, SystemTime) {
 }
 
 /// Arguments: file and length of the pictures, file for the notes, pictures a
-/// second, milliseconds to the first one, port.
+/// second, milliseconds to the first one.
 pub(crate) fn main(mut args: impl Iterator<Item = String>) -> Result<()> {
     let begun = Instant::now();
-    let mut next = || args.next().context("camera FILE BYTES NOTES FPS START_MS PORT");
+    let mut next = || args.next().context("camera FILE BYTES NOTES FPS START_MS");
     let (pictures, n_bytes) = (File::open(next()?)?, next()?.parse()?);
-    let notes = OpenOptions::new().append(true).open(Path::new(&next()?))?;
+    let mut notes = OpenOptions::new().append(true).open(Path::new(&next()?))?;
     let (rate, start): (u32, u64) = (next()?.parse()?, next()?.parse()?);
-    let port = next()?;
-    let due = begun + Duration::from_millis(start);
-    let mut run = Run { pictures, n_bytes, notes, interval: Duration::from_secs(1) / rate, due };
-    if port == STDOUT {
-        return run.write_to(&mut stdout().lock(), false);
-    }
-    let listener = TcpListener::bind(("127.0.0.1", port.parse()?))?;
-    for stream in listener.incoming() {
-        let mut stream = stream?;
-        stream.set_nodelay(true)?;
-        // A request fits into one packet.
-        let _ = stream.read(&mut [0; 4096])?;
-        stream.write_all(OPENING)?;
-        run.due = Instant::now();
-        // The reader has left.
-        let _ = run.write_to(&mut stream, true);
+    let mut due = begun + Duration::from_millis(start);
+    let (mut picture, mut output) = (vec![0; n_bytes], stdout().lock());
+    for number in (0..=u8::MAX).cycle() {
+        picture::read(&pictures, number, &mut picture)?;
+        thread::sleep(due.saturating_duration_since(Instant::now()));
+        due += Duration::from_secs(1) / rate;
+        notes.write_all(&note(number, SystemTime::now()))?;
+        output.write_all(&picture)?;
+        output.flush()?;
     }
     Ok(())
-}
-
-struct Run {
-    pictures: File,
-    n_bytes: usize,
-    notes: File,
-    interval: Duration,
-    due: Instant,
-}
-
-impl Run {
-    fn write_to(&mut self, output: &mut impl Write, in_parts: bool) -> Result<()> {
-        let mut part = Vec::new();
-        for number in (0..=u8::MAX).cycle() {
-            part.clear();
-            if in_parts {
-                part.extend(part_head(self.n_bytes, SystemTime::now()).into_bytes());
-            }
-            let head = part.len();
-            part.resize(head + self.n_bytes, 0);
-            picture::read(&self.pictures, number, &mut part[head..])?;
-            if in_parts {
-                part.extend_from_slice(DELIMITER);
-            }
-            thread::sleep(self.due.saturating_duration_since(Instant::now()));
-            self.due += self.interval;
-            self.notes.write_all(&note(number, SystemTime::now()))?;
-            output.write_all(&part)?;
-            output.flush()?;
-        }
-        Ok(())
-    }
 }

@@ -33,6 +33,15 @@ pub(crate) struct Ages {
     pub(crate) shown: f64,
 }
 
+/// Milliseconds since the click on a camera that was asleep.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct First {
+    /// Until the camera was started.
+    pub(crate) camera: f64,
+    /// Until its first picture was on the display.
+    pub(crate) seen: f64,
+}
+
 /// Until the page is laid out and the browser is at its pace.
 const SETTLE: Duration = Duration::from_millis(800);
 const PATIENCE: Duration = Duration::from_secs(12);
@@ -59,8 +68,8 @@ impl Cell {
         desk.screen.wait_until_blank(PATIENCE)?;
         let name = format!("{:?}", self.browser);
         let served = self.subject.start(pictures, tools, (&name, self.rate, Duration::ZERO))?;
-        let (element, url) = self.subject.shown(served.address);
-        desk.page.show(element, &url)?;
+        let (kind, url) = self.subject.shown(served.address);
+        desk.page.show(kind, &url)?;
         let (place, _) = desk.screen.find(PATIENCE)?;
         let viewer = Viewer::watch(served.address, self.subject.path())?;
         let watch = desk.screen.watch(place)?;
@@ -96,21 +105,26 @@ impl Cell {
         desk: &Desk,
         pictures: &Pictures,
         tools: &Tools,
-    ) -> Result<f64> {
+    ) -> Result<First> {
         desk.page.show("blank", "")?;
         desk.screen.wait_until_blank(PATIENCE)?;
         let name = format!("{:?}-first", self.browser);
         let served = self.subject.start(pictures, tools, (&name, self.rate, CAMERA_STARTS))?;
         // What starts with the daemon is over.
         thread::sleep(SETTLE / 2);
-        let (element, url) = self.subject.shown(served.address);
+        let (kind, url) = self.subject.shown(served.address);
         let (clicked, found) = thread::scope(|scope| {
             let found = scope.spawn(|| desk.screen.find(PATIENCE));
-            let clicked = desk.page.show(element, &url);
+            let clicked = desk.page.show(kind, &url);
             (clicked, found.join())
         });
         let found = found.ok().context("the thread that looks at the display panicked")?;
-        Ok(between(clicked?, found?.1))
+        let (clicked, seen) = (clicked?, found?.1);
+        let captured = served.camera.captured()?.first().context("the camera gave nothing")?;
+        Ok(First {
+            camera: between(clicked, captured) - millis(CAMERA_STARTS),
+            seen: between(clicked, seen),
+        })
     }
 }
 

@@ -4,7 +4,6 @@ One thread reads the camera for all viewers. Each viewer waits for an event of
 its own, and gets the newest picture.
 """
 import os
-import shlex
 import subprocess
 import threading
 import time
@@ -64,8 +63,8 @@ class Camera:
     @classmethod
     def run(cls):
         n_bytes = int(os.environ["BENCH_BYTES"])
-        command = shlex.split(os.environ["BENCH_CAMERA"])
-        output = subprocess.Popen(command, stdout=subprocess.PIPE).stdout
+        command = os.environ["BENCH_CAMERA"]
+        output = subprocess.Popen(command, shell=True, stdout=subprocess.PIPE).stdout
         while frame := output.read(n_bytes):
             cls.frame = frame
             cls.event.set()

@@ -14,34 +14,38 @@ use parking_lot::Mutex;
 const HOLD: Duration = Duration::from_secs(5);
 const PATIENCE: Duration = Duration::from_secs(20);
 
-/// A picture as large as on the daemon's page, since to scale it takes the browser's time; or the
-/// whole page of a server.
-const PAGE: &str = "<!DOCTYPE html><meta charset=utf-8><title>bench</title>
+/// A picture alone is as large as on the daemon's page and in a frame as that is: to scale it takes
+/// the browser's time.
+const PAGE: &str = r#"<!DOCTYPE html><meta charset=utf-8><title>bench</title>
 <style>
 html, body { margin: 0; background: #222; overflow: hidden }
-img { position: fixed; left: 0; top: 0; width: calc((100vh - 9.5rem) * 4 / 3 - 2rem) }
 iframe { position: fixed; inset: 0; width: 100%; height: 100%; border: 0 }
 </style>
 <body><script>
+const alone = (url) => `<!DOCTYPE html><style>
+body { margin: 0; background: #222 }
+img { width: calc((100vh - 9.5rem) * 4 / 3 - 2rem) }
+</style><img src="${url}">`;
 (async () => {
   for (;;) {
     const [kind, url] = (await (await fetch('/next', { cache: 'no-store' })).text()).split(' ');
     if (!kind) continue;
-    for (const old of document.querySelectorAll('img, iframe')) {
+    for (const old of document.querySelectorAll('iframe')) {
       old.src = 'about:blank';
       old.remove();
     }
     let clicked = 0;
     if (kind !== 'blank') {
-      const shown = document.createElement(kind);
+      const shown = document.createElement('iframe');
       clicked = performance.timeOrigin + performance.now();
-      shown.src = url;
+      if (kind === 'img') shown.srcdoc = alone(url);
+      else shown.src = url;
       document.body.append(shown);
     }
     fetch('/clicked?' + clicked);
   }
 })();
-</script>";
+</script>"#;
 
 /// The server of the page. Its thread waits for requests until this process ends.
 pub(crate) struct Page {
@@ -73,9 +77,10 @@ impl Page {
         Ok(Self { address, orders, clicks: Mutex::new(clicks) })
     }
 
-    /// Shows an element with this address. Returns when the page set it.
-    pub(crate) fn show(&self, element: &str, url: &str) -> Result<SystemTime> {
-        self.orders.send(format!("{element} {url}")).context("the page's server has ended")?;
+    /// Shows what is at this address: `img` a picture, `page` a whole page. Returns when the
+    /// page set it.
+    pub(crate) fn show(&self, kind: &str, url: &str) -> Result<SystemTime> {
+        self.orders.send(format!("{kind} {url}")).context("the page's server has ended")?;
         self.clicks.lock().recv_timeout(PATIENCE).context("the browser does not obey")
     }
 }

@@ -5,7 +5,7 @@ use std::fmt;
 
 use anyhow::Result;
 
-use crate::cell::{Ages, CAMERA_STARTS, Cell};
+use crate::cell::{Ages, CAMERA_STARTS, Cell, First};
 use crate::shared::numbers::Series;
 use crate::shared::results::Results;
 use crate::shared::table::aligned;
@@ -20,7 +20,7 @@ const MOST_TO_FIRST_MS: f64 = 250.0;
 pub(crate) struct Report {
     /// A round each.
     ages: BTreeMap<Cell, Vec<Ages>>,
-    first: BTreeMap<Cell, Vec<f64>>,
+    first: BTreeMap<Cell, Vec<First>>,
     remarks: Vec<String>,
 }
 
@@ -41,7 +41,7 @@ impl Report {
         }
     }
 
-    pub(crate) fn add_first(&mut self, cell: Cell, time: Result<f64>) {
+    pub(crate) fn add_first(&mut self, cell: Cell, time: Result<First>) {
         match time {
             Ok(time) => self.first.entry(cell).or_default().push(time),
             Err(e) => self.remark(format!("{e:#}")),
@@ -90,7 +90,7 @@ impl Report {
             results.add(format!("{cell}: shown"), format!("{shown:.0}"));
         }
         for (cell, times) in &self.first {
-            let median = times.iter().copied().collect::<Series>().median();
+            let median = times.iter().map(|first| first.seen).collect::<Series>().median();
             results.add(format!("{cell}: first picture"), format!("{median:.0}"));
         }
         results
@@ -133,16 +133,20 @@ impl Report {
     fn first_table(&self) -> String {
         let head =
             format!("click to the first picture, camera of {} ms", CAMERA_STARTS.as_millis());
-        let mut rows =
-            vec![[head.as_str(), "median ms", "lowest..highest", "goal"].map(String::from)];
+        let mut rows = vec![
+            [head.as_str(), "median ms", "lowest..highest", "camera started after", "goal"]
+                .map(String::from),
+        ];
         for (cell, times) in &self.first {
-            let times: Series = times.iter().copied().collect();
+            let camera: Series = times.iter().map(|first| first.camera).collect();
+            let times: Series = times.iter().map(|first| first.seen).collect();
             let is_ours = cell.subject != Subject::Floor;
             let holds = if times.median() <= MOST_TO_FIRST_MS { "yes" } else { "NO" };
             rows.push([
                 format!("{:?}, {}", cell.browser, cell.subject.name()),
                 format!("{:.0}", times.median()),
                 times.spread(),
+                format!("{:.0}", camera.median()),
                 if is_ours { holds.into() } else { String::new() },
             ]);
         }

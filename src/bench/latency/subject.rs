@@ -31,13 +31,14 @@ pub(crate) struct Served {
     pub(crate) camera: Camera,
     /// The address of its stream, or its page.
     pub(crate) address: SocketAddr,
-    _running: Vec<Running>,
+    _server: Running,
 }
 
 /// What the servers need.
 pub(crate) struct Tools {
-    /// The V4L2 device for uStreamer.
+    /// A V4L2 device for processes that preload this library.
     device: Option<PathBuf>,
+    has_ustreamer: bool,
     has_motion: bool,
     has_flask: bool,
     pub(crate) missing: Vec<String>,
@@ -45,6 +46,8 @@ pub(crate) struct Tools {
 
 const FLASK_APP: &str = include_str!("flask_app.py");
 const DEVICE: &str = include_str!("v4l2_device.c");
+/// As in its source.
+const DEVICE_PATH: &str = "/dev/bench-camera";
 
 impl Tools {
     pub(crate) fn find(pictures: &Pictures) -> Result<Self> {
@@ -62,21 +65,22 @@ impl Tools {
             silent(Command::new("/usr/bin/python3").args(["-c", "import flask, gunicorn"])),
         );
         fs::write(pictures.folder.join("flask_app.py"), FLASK_APP)?;
-        let device = has_ustreamer.then(|| device(pictures)).transpose()?;
-        Ok(Self { device, has_motion, has_flask, missing })
+        let device = (has_ustreamer || has_motion).then(|| device(pictures)).transpose()?;
+        Ok(Self { device, has_ustreamer, has_motion, has_flask, missing })
     }
 
     pub(crate) fn has(&self, subject: Subject) -> bool {
         match subject {
             Subject::Floor | Subject::Mjpegd | Subject::Page => true,
-            Subject::UStreamer => self.device.is_some(),
+            Subject::UStreamer => self.has_ustreamer,
             Subject::Flask => self.has_flask,
             Subject::Motion => self.has_motion,
         }
     }
 }
 
-/// Compiles the device.
+/// Compiles the device. A machine for tests has seldom a camera, and its kernel no module that
+/// could play one.
 fn device(pictures: &Pictures) -> Result<PathBuf> {
     let source = pictures.folder.join("v4l2_device.c");
     let library = source.with_extension("so");
@@ -119,10 +123,10 @@ impl Subject {
         }
     }
 
-    /// What a page shows of it: an element and its address.
+    /// What a browser shows of it: a picture or a page, and its address.
     pub(crate) fn shown(self, server: SocketAddr) -> (&'static str, String) {
         match self {
-            Self::Page => ("iframe", format!("http://{server}/")),
+            Self::Page => ("page", format!("http://{server}/")),
             _ => ("img", format!("http://{server}{}", self.path())),
         }
     }
@@ -137,66 +141,59 @@ impl Subject {
         let camera = Camera::new(pictures, name, rate, start)?;
         let address = free_address()?;
         let port = address.port().to_string();
-        let log = |who: &str| pictures.folder.join(format!("{who}-{name}.log"));
-        let shell = camera.words().join(" ");
-        let mut running = Vec::new();
+        let shell = camera.words.join(" ");
         let mut server = match self {
             Self::Floor => {
                 let mut floor = command(std::env::current_exe()?);
                 floor.args([floor::ROLE, &port, &pictures.n_bytes.to_string()]);
-                floor.args(camera.words());
+                floor.args(&camera.words);
                 floor
             }
             Self::Mjpegd | Self::Page => {
                 let mut daemon = command(DAEMON.as_str());
                 daemon.args(["--bind", &address.to_string(), "--camera"]);
                 daemon.arg(format!("exec:exec {shell}")).env_remove("RUST_LOG");
-                if let Some(d) = std::env::var_os("BENCH_WWW") { daemon.arg("--www").arg(d); }
                 daemon
             }
             Self::UStreamer => {
                 let mut ustreamer = command("ustreamer");
-                ustreamer.args(["--device", "/dev/bench-camera", "--format", "MJPEG"]);
+                ustreamer.args(["--device", DEVICE_PATH, "--format", "MJPEG"]);
                 ustreamer.args(["--resolution", "640x480", "--host", "127.0.0.1"]);
                 ustreamer.args(["--encoder", "HW", "--port", &port]);
-                let device = tools.device.as_ref().context("no device for uStreamer")?;
-                ustreamer.env("LD_PRELOAD", device).env("BENCH_CAMERA", format!("exec {shell}"));
-                ustreamer.env("BENCH_BYTES", pictures.n_bytes.to_string());
                 ustreamer
             }
             Self::Flask => {
                 let mut gunicorn = command("/usr/bin/python3");
                 gunicorn.args(["-m", "gunicorn", "--workers", "1", "--threads", "5", "--chdir"]);
                 gunicorn.arg(&pictures.folder).args(["--bind", &address.to_string()]);
-                gunicorn.arg("flask_app:app").env("BENCH_CAMERA", &shell);
-                gunicorn.env("BENCH_BYTES", pictures.n_bytes.to_string());
+                gunicorn.arg("flask_app:app");
                 gunicorn
             }
             Self::Motion => {
-                let source = free_address()?;
-                let words = camera.with_port(&source.port().to_string());
-                let (program, words) = words.split_first().context("a command")?;
-                let source_log = log("motion-source");
-                running.push(Running::start(command(program).args(words), &source_log)?);
                 let config = pictures.folder.join(format!("{name}.conf"));
-                fs::write(&config, motion_config(source, &port, rate))?;
+                fs::write(&config, motion_config(&port, rate))?;
                 let mut motion = command("motion");
                 motion.args(["-n", "-c"]).arg(config);
                 motion
             }
         };
-        let mut server = Running::start(&mut server, &log(self.name()))?;
+        if matches!(self, Self::UStreamer | Self::Motion) {
+            let device = tools.device.as_ref().context("no V4L2 device")?;
+            server.env("LD_PRELOAD", device);
+        }
+        server.env("BENCH_CAMERA", format!("exec {shell}"));
+        server.env("BENCH_BYTES", pictures.n_bytes.to_string());
+        let mut server = Running::start(&mut server, &pictures.folder.join(format!("{name}.log")))?;
         server.wait_for(address).with_context(|| format!("{self:?}"))?;
-        running.push(server);
-        Ok(Served { camera, address, _running: running })
+        Ok(Served { camera, address, _server: server })
     }
 }
 
 /// It only shows the camera: it saves nothing, and the stream is as fast as the camera.
-fn motion_config(source: SocketAddr, port: &str, rate: u32) -> String {
+fn motion_config(port: &str, rate: u32) -> String {
     format!(
-        "netcam_url http://{source}/\nwidth 640\nheight 480\nframerate {rate}\nstream_port {port}\n\
-         stream_localhost on\nstream_maxrate 100\nstream_quality 80\npicture_output off\n\
-         movie_output off\ntext_right\n"
+        "video_device {DEVICE_PATH}\nvideo_params palette=8\nwidth 640\nheight 480\n\
+         framerate {rate}\nstream_port {port}\nstream_localhost on\nstream_maxrate 100\n\
+         stream_quality 80\npicture_output off\nmovie_output off\ntext_right\n"
     )
 }

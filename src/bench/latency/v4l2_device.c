@@ -152,6 +152,27 @@ static int answer(unsigned long request, void *word) {
         about->capabilities = about->device_caps | V4L2_CAP_DEVICE_CAPS;
         return 0;
     }
+    case VIDIOC_ENUM_FMT: {
+        struct v4l2_fmtdesc *format = word;
+        if (format->index > 0)
+            return fail(EINVAL);
+        format->flags = V4L2_FMT_FLAG_COMPRESSED;
+        format->pixelformat = V4L2_PIX_FMT_MJPEG;
+        strcpy((char *)format->description, "Motion-JPEG");
+        return 0;
+    }
+    case VIDIOC_ENUMINPUT: {
+        struct v4l2_input *input = word;
+        if (input->index > 0)
+            return fail(EINVAL);
+        memset(input, 0, sizeof *input);
+        input->type = V4L2_INPUT_TYPE_CAMERA;
+        strcpy((char *)input->name, "bench");
+        return 0;
+    }
+    case VIDIOC_G_INPUT:
+        *(int *)word = 0;
+        return 0;
     case VIDIOC_S_INPUT:
     case VIDIOC_S_PARM:
     case VIDIOC_G_PARM:

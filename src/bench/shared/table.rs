@@ -3,6 +3,7 @@
 use std::fmt;
 
 use crate::shared::numbers::Series;
+use crate::shared::results::Results;
 
 /// Rows in the order of measurement.
 pub(crate) struct Table {
@@ -84,6 +85,24 @@ impl Table {
                 ..Row::default()
             }),
         }
+    }
+}
+
+impl Table {
+    /// The daemon's figures by the names of their rows. That of an indented row begins
+    /// with the row above that it belongs to.
+    pub(crate) fn results(&self) -> Results {
+        let (mut results, mut above) = (Results::default(), "");
+        for [what, mjpegd, ..] in &self.rows[1..] {
+            let name = match what.strip_prefix("  ") {
+                Some(part) => format!("{above}: {part}"),
+                None => what.clone(),
+            };
+            above = if what.starts_with("  ") { above } else { what };
+            // The unit stands in the text around.
+            results.add(name, mjpegd.split(' ').next().unwrap_or_default());
+        }
+        results
     }
 }
 

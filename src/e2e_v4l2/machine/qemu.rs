@@ -17,9 +17,9 @@ const BOOT_DEADLINE: Duration = Duration::from_secs(90);
 /// QEMU is killed after this time in any case. Longer than all tests together, shorter than a CI job.
 const LIFETIME_S: &str = "2400";
 
-/// The hardware of the machine with cameras. TCG even where /dev/kvm exists, since nested KVM was seen to hang.
-pub(crate) const WITH_CAMERAS: &str =
-    "-accel tcg,thread=multi -cpu max -smp 2 -m 768 -device virtio-net-pci,netdev=net,romfile=";
+/// The processor of the machine with cameras. TCG even where /dev/kvm exists, since nested KVM was seen to hang.
+pub(crate) const PROCESSOR: &str = "-accel tcg,thread=multi -cpu max -smp 2";
+pub(crate) const MEMORY_AND_NETWORK: &str = "-m 768 -device virtio-net-pci,netdev=net,romfile=";
 /// No firmware, no disk, no VGA, no USB of QEMU's own: each costs seconds under emulation.
 const BARE: &str = "-M pc,usb=off,vmport=off -nodefaults -no-user-config -display none -no-reboot";
 /// A panic ends QEMU, the console has no other output, and what only real hardware needs is left out.

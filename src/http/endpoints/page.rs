@@ -33,6 +33,9 @@ const BUILT_IN: [(&str, &str, &[u8]); 10] = [
     ("/playback.js", "text/javascript; charset=utf-8", include_bytes!("../../../www/playback.js")),
 ];
 
+/// The script of the page that opens the stream of its camera.
+const OPENS_THE_STREAM: &str = "/app.js";
+
 /// A file of a page is read whole; a larger one does not belong there.
 const MAX_FILE_BYTES: u64 = 8 << 20;
 
@@ -43,9 +46,22 @@ pub(in crate::http) fn answer(context: &Context, request: &mut Request) -> Resul
         Some(dir) => from_folder(dir, &request.path),
         None => built_in(&request.path),
     };
+    if file.is_some() && request.path == OPENS_THE_STREAM {
+        wake_camera(context, request);
+    }
     let missing = || Reply::text(Code::NotFound, &format!("not found; {}", context.addresses));
     context.send(request, &file.ok_or_else(missing)?);
     Ok(())
+}
+
+/// Starts the camera whose stream a page opens as soon as it has run its scripts, so that camera and
+/// page start at the same time. Not with the page itself, which programs that only look whether
+/// there is an answer request too. On the page of all cameras each tile starts its own.
+fn wake_camera(context: &Context, request: &Request) {
+    let shows_one = request.is_named || context.cameras.all().len() == 1;
+    if shows_one && !request.is_head() {
+        drop(request.camera.capture.read());
+    }
 }
 
 fn built_in(path: &str) -> Option<Reply> {
