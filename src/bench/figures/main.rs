@@ -3,8 +3,9 @@
 //!
 //! Each figure there stands between two comments, of which the first has its
 //! name: `<!-- = relay: ... -->0.2<!-- . -->`. A name begins with that of the
-//! benchmark. `^` before it rounds up to a whole number. All figures are of one
-//! run: if one is missing, nothing is written.
+//! benchmark. `^` before it rounds up to a whole number. The figures of a
+//! benchmark that was not run stay as they are. Of one that was run all must be
+//! there, or nothing is written.
 #![allow(clippy::print_stdout, reason = "what is missing is printed")]
 
 #[path = "../shared/results.rs"]
@@ -53,10 +54,15 @@ fn filled(text: &str, results: &Results, missing: &mut Vec<String>) -> Result<St
         let (_, behind) =
             behind.split_once(CLOSING).with_context(|| format!("{name}: not closed"))?;
         let exact = name.trim_start_matches('^');
-        let figure = results.get(exact).unwrap_or_else(|| {
-            missing.push(exact.to_owned());
-            ""
-        });
+        let Some(figure) = results.get(exact) else {
+            let bench = name.split_inclusive(':').next().unwrap_or(name);
+            if results.has(bench.trim_start_matches('^')) {
+                missing.push(exact.to_owned());
+            }
+            filled += &[before, OPENING, name, NAME_END, old, CLOSING].concat();
+            rest = behind;
+            continue;
+        };
         let rounded = figure.parse::<f64>().map(|figure| figure.ceil().to_string());
         let figure = if exact == name { figure.to_owned() } else { rounded.unwrap_or_default() };
         filled += &[before, OPENING, name, NAME_END, &figure, CLOSING].concat();

@@ -29,7 +29,6 @@ pub(crate) fn add(results: &mut Results) -> Result<()> {
     for (name, version) in versions {
         results.add(format!("run: {name}"), version);
     }
-    results.add("run: date", said("date", "+%-d %B %Y")?);
     results.add("run: size", format!("{size:.1}"));
     results.add("run: machine", format!("{n_cores} cores ({})", model.unwrap_or("unknown").trim()));
     results.add("run: kernel", kernel.split('-').next().unwrap_or_default().trim());

@@ -68,10 +68,10 @@ impl Cell {
         desk.screen.wait_until_blank(PATIENCE)?;
         let name = format!("{:?}", self.browser);
         let served = self.subject.start(pictures, tools, (&name, self.rate, Duration::ZERO))?;
+        let viewer = Viewer::watch(served.address, self.subject.path(), PATIENCE)?;
         let (kind, url) = self.subject.shown(served.address);
         desk.page.show(kind, &url)?;
         let (place, _) = desk.screen.find(PATIENCE)?;
-        let viewer = Viewer::watch(served.address, self.subject.path())?;
         let watch = desk.screen.watch(place)?;
         thread::sleep(SETTLE);
         let least = Duration::from_secs(LEAST_PICTURES.into()) / self.rate;

@@ -5,7 +5,7 @@ use std::net::{SocketAddr, TcpStream};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering::Relaxed};
 use std::thread::{self, JoinHandle};
-use std::time::{Duration, SystemTime};
+use std::time::{Duration, Instant, SystemTime};
 
 use anyhow::{Result, anyhow, ensure};
 use memchr::memmem;
@@ -16,6 +16,7 @@ const START: &[u8] = &[0xFF, 0xD8, 0xFF];
 const END: &[u8] = &[0xFF, 0xD9];
 /// How often it looks whether it is to stop.
 const SLICE: Duration = Duration::from_millis(100);
+const PAUSE: Duration = Duration::from_millis(5);
 const MAX_BYTES: usize = 8 << 20;
 
 /// A picture, and when its last byte was there. To decode it would take time from the servers, so
@@ -23,25 +24,48 @@ const MAX_BYTES: usize = 8 << 20;
 type Arrived = Vec<(Vec<u8>, SystemTime)>;
 
 pub(crate) struct Viewer {
-    stop: Arc<AtomicBool>,
+    shared: Arc<Shared>,
     thread: JoinHandle<Result<Arrived>>,
 }
 
+#[derive(Default)]
+struct Shared {
+    stop: AtomicBool,
+    has_picture: AtomicBool,
+}
+
 impl Viewer {
-    pub(crate) fn watch(server: SocketAddr, path: &str) -> Result<Self> {
+    /// Returns with a picture. A server may listen before its camera gives any.
+    pub(crate) fn watch(server: SocketAddr, path: &str, patience: Duration) -> Result<Self> {
+        let deadline = Instant::now() + patience;
+        loop {
+            let viewer = Self::open(server, path)?;
+            while !viewer.thread.is_finished() {
+                if viewer.shared.has_picture.load(Relaxed) {
+                    return Ok(viewer);
+                }
+                ensure!(Instant::now() < deadline, "no picture in {patience:?}");
+                thread::sleep(PAUSE);
+            }
+            thread::sleep(SLICE);
+        }
+    }
+
+    fn open(server: SocketAddr, path: &str) -> Result<Self> {
         let mut stream = TcpStream::connect(server)?;
         stream.set_read_timeout(Some(SLICE))?;
-        write!(stream, "GET {path} HTTP/1.1\r\nHost: {server}\r\n\r\n")?;
-        let stop = Arc::<AtomicBool>::default();
-        let ordered = Arc::clone(&stop);
-        let read = move || read(stream, &ordered);
+        // In the older version nobody cuts the pictures into chunks.
+        write!(stream, "GET {path} HTTP/1.0\r\nHost: {server}\r\n\r\n")?;
+        let shared = Arc::<Shared>::default();
+        let of_thread = Arc::clone(&shared);
+        let read = move || read(stream, &of_thread);
         let thread = thread::Builder::new().name("viewer".into()).spawn(read)?;
-        Ok(Self { stop, thread })
+        Ok(Self { shared, thread })
     }
 
     /// The numbers, and when their pictures were there.
     pub(crate) fn end(self) -> Result<Vec<(u8, SystemTime)>> {
-        self.stop.store(true, Relaxed);
+        self.shared.stop.store(true, Relaxed);
         let arrived =
             self.thread.join().map_err(|_| anyhow!("the viewer without a browser panicked"))??;
         let number = |(jpeg, time): (Vec<u8>, _)| Some((number_of_jpeg(&jpeg).ok()?, time));
@@ -49,10 +73,10 @@ impl Viewer {
     }
 }
 
-fn read(mut stream: TcpStream, stop: &AtomicBool) -> Result<Arrived> {
+fn read(mut stream: TcpStream, shared: &Shared) -> Result<Arrived> {
     let mut arrived = Arrived::new();
     let (mut bytes, mut piece) = (Vec::new(), vec![0; 256 << 10]);
-    while !stop.load(Relaxed) {
+    while !shared.stop.load(Relaxed) {
         let n = match stream.read(&mut piece) {
             Ok(0) => break,
             Ok(n) => n,
@@ -70,6 +94,7 @@ fn read(mut stream: TcpStream, stop: &AtomicBool) -> Result<Arrived> {
             let rest = bytes.split_off(searched + at + END.len());
             if let Some(start) = memmem::find(&bytes, START) {
                 arrived.push((bytes.split_off(start), now));
+                shared.has_picture.store(true, Relaxed);
             }
             bytes = rest;
             searched = 0;

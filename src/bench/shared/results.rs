@@ -2,6 +2,7 @@
 
 use std::fs;
 use std::path::{Path, PathBuf};
+use std::process::Command;
 
 use anyhow::{Context, Result};
 
@@ -23,10 +24,11 @@ impl Results {
     pub(crate) fn keep(&self, bench: &str) -> Result<()> {
         let Some(folder) = std::env::var_os(FOLDER).map(PathBuf::from) else { return Ok(()) };
         fs::create_dir_all(&folder)?;
-        let lines = self.0.iter().map(|(name, figure)| format!("{name}\t{figure}\n"));
+        let date = Command::new("date").arg("+%-d %B %Y").env("LC_ALL", "C").output()?.stdout;
+        let mut text = format!("date\t{}\n", String::from_utf8_lossy(&date).trim());
+        text.extend(self.0.iter().map(|(name, figure)| format!("{name}\t{figure}\n")));
         let file = folder.join(bench);
-        fs::write(&file, lines.collect::<String>())
-            .with_context(|| format!("cannot write {}", file.display()))
+        fs::write(&file, text).with_context(|| format!("cannot write {}", file.display()))
     }
 
     /// Reads what [`Results::keep`] wrote: the name of each figure begins with its
@@ -44,6 +46,11 @@ impl Results {
             }
         }
         Ok(all)
+    }
+
+    /// Whether there is a figure whose name begins so.
+    pub(crate) fn has(&self, start: &str) -> bool {
+        self.0.iter().any(|(name, _)| name.starts_with(start))
     }
 
     pub(crate) fn get(&self, name: &str) -> Option<&str> {

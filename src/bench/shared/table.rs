@@ -90,15 +90,21 @@ impl Table {
 
 impl Table {
     /// The daemon's figures by the names of their rows. That of an indented row begins
-    /// with the row above that it belongs to.
+    /// with the row above that it belongs to, and that of a ratio with its quantity.
     pub(crate) fn results(&self) -> Results {
-        let (mut results, mut above) = (Results::default(), "");
+        let (mut results, mut group, mut quantity) = (Results::default(), "", String::new());
         for [what, mjpegd, ..] in &self.rows[1..] {
             let name = match what.strip_prefix("  ") {
-                Some(part) => format!("{above}: {part}"),
+                Some(ratio) if ratio.starts_with("x ") => format!("{quantity}: {ratio}"),
+                Some(part) => format!("{group}: {part}"),
                 None => what.clone(),
             };
-            above = if what.starts_with("  ") { above } else { what };
+            if !what.starts_with("  ") {
+                group = what;
+            }
+            if !what.starts_with("  x ") {
+                quantity.clone_from(&name);
+            }
             // The unit stands in the text around.
             results.add(name, mjpegd.split(' ').next().unwrap_or_default());
         }
