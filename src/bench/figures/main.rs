@@ -51,22 +51,27 @@ fn filled(text: &str, results: &Results, missing: &mut Vec<String>) -> Result<St
     let (mut filled, mut rest) = (String::new(), text);
     while let Some((before, behind)) = rest.split_once(OPENING) {
         let (name, behind) = behind.split_once(NAME_END).context("a name without its end")?;
-        let (_, behind) =
+        let (old, behind) =
             behind.split_once(CLOSING).with_context(|| format!("{name}: not closed"))?;
-        let exact = name.trim_start_matches('^');
-        let Some(figure) = results.get(exact) else {
-            let bench = name.split_inclusive(':').next().unwrap_or(name);
-            if results.has(bench.trim_start_matches('^')) {
-                missing.push(exact.to_owned());
-            }
-            filled += &[before, OPENING, name, NAME_END, old, CLOSING].concat();
-            rest = behind;
-            continue;
-        };
-        let rounded = figure.parse::<f64>().map(|figure| figure.ceil().to_string());
-        let figure = if exact == name { figure.to_owned() } else { rounded.unwrap_or_default() };
+        let figure = figure(name, results, missing).unwrap_or_else(|| old.to_owned());
         filled += &[before, OPENING, name, NAME_END, &figure, CLOSING].concat();
         rest = behind;
     }
     Ok(filled + rest)
+}
+
+/// The figure of this name; `None` if its benchmark was not run.
+fn figure(name: &str, results: &Results, missing: &mut Vec<String>) -> Option<String> {
+    let exact = name.trim_start_matches('^');
+    let Some(figure) = results.get(exact) else {
+        let bench = exact.split_inclusive(':').next().unwrap_or(exact);
+        if results.has(bench) {
+            missing.push(exact.to_owned());
+        }
+        return None;
+    };
+    if exact == name {
+        return Some(figure.to_owned());
+    }
+    figure.parse::<f64>().map(|figure| figure.ceil().to_string()).ok()
 }
