@@ -299,7 +299,7 @@ fn each_measured_figure_has_a_name_and_an_end() {
             let bench = name.trim_start_matches('^').split(": ").next();
             assert!(bench.is_some_and(|bench| benches.contains(&bench)), "{path}: {name}");
             let (figure, _) = behind.split_once("<!-- . -->").expect("a figure has an end");
-            assert!((1..30).contains(&figure.len()), "{path}: {name}: {figure}");
+            assert!((1..80).contains(&figure.len()), "{path}: {name}: {figure}");
             n_figures += 1;
         }
     }

@@ -44,7 +44,7 @@ fn said(program: &str, arg: &str) -> Result<String> {
 /// The first word that looks like a version.
 fn first_number(text: &str) -> String {
     let is_version = |word: &&str| word.starts_with(|c: char| c.is_ascii_digit());
-    text.split_whitespace().find(is_version).unwrap_or("unknown").to_owned()
+    text.split([' ', ',', '\n']).find(is_version).unwrap_or("unknown").to_owned()
 }
 
 fn webkit() -> Result<String> {

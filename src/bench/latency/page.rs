@@ -12,7 +12,8 @@ use parking_lot::Mutex;
 
 /// How long the browser's question for something to show is kept.
 const HOLD: Duration = Duration::from_secs(5);
-const PATIENCE: Duration = Duration::from_secs(20);
+/// A browser that starts for the first time takes its time on a busy machine.
+const PATIENCE: Duration = Duration::from_secs(60);
 
 /// A picture alone is as large as on the daemon's page and in a frame as that is: to scale it takes
 /// the browser's time.

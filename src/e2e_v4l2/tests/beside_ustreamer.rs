@@ -10,7 +10,6 @@ use crate::machine::{Machine, SERVICE_PORT, counting_machine};
 use crate::results::Results;
 use crate::tests::helpers::cpu::while_watched;
 use crate::tests::helpers::usb::Webcam;
-use crate::tests::helpers::viewer::get;
 use crate::tests::helpers::vivid::Vivid;
 use std::time::Duration;
 
@@ -27,7 +26,9 @@ fn cost(machine: &Machine, command: &str, fps: f64) -> f64 {
     let server = Server::start(machine, command);
     let url = format!("http://127.0.0.1:{SERVICE_PORT}/stream");
     let watched = while_watched(machine, server.pid(), &url, SPAN);
-    let n_frames = watched.bytes as f64 / get(machine, "/snapshot").len() as f64;
+    let snapshot = format!("wget -q -O - http://127.0.0.1:{SERVICE_PORT}/snapshot | wc -c");
+    let frame_bytes: f64 = machine.sh(&snapshot).parse().expect("a number of bytes");
+    let n_frames = watched.bytes as f64 / frame_bytes;
     let due = fps * SPAN.as_secs_f64();
     assert!(n_frames > 0.9 * due, "{n_frames:.0} frames instead of {due}: {}", server.log());
     assert_eq!(server.stop(), 0);
