@@ -49,6 +49,8 @@ mod dispatch;
 
 mod server;
 
+#[cfg(test)]
+pub(crate) use access::ForwardedHeaders;
 pub(crate) use context::Shown;
 pub(crate) use routes::check_camera_name;
 pub(crate) use server::Server;

@@ -1,8 +1,10 @@
 //! What clients ask for.
 
+use std::net::IpAddr;
 use std::time::{Duration, SystemTime};
 
 use super::{Rng, Target, hash, shape};
+use crate::http::ForwardedHeaders;
 use crate::http::query::Query;
 use crate::http::routes::{self, Which};
 use crate::http::time::When;
@@ -65,6 +67,49 @@ fn described(target: &str) -> String {
     let (times, on) = ((query.period(), query.wish()), query.is_on("raw"));
     let (which, path) = (&target.which, &target.path);
     format!("{which:?} {path:?} {numbers:?} {words:?} {times:?} {on} {:?}", query.text("key"))
+}
+
+#[test]
+fn headers_of_proxies() {
+    let words = &[
+        "for=",
+        "For=\"[2001:db8::7]:4711\"",
+        "host=",
+        "proto=https",
+        ";",
+        ", ",
+        "10.0.0.2",
+        "203.0.113.7:80",
+        "::ffff:10.0.0.1",
+        "unknown",
+        "_hidden",
+        "[::1",
+        "\"",
+        "\n",
+    ];
+    Target { name: "forwarded", words, run: forwarded }.fuzz();
+}
+
+/// The lines of one header, in both forms.
+fn forwarded(input: &[u8], _: &mut Rng) -> u64 {
+    let text = String::from_utf8_lossy(input);
+    let lines: Vec<_> = text.lines().collect();
+    let is_own = |address: IpAddr| address.to_string().starts_with("10.");
+    let old = |x_for: &[&str]| headers(x_for, &[]).client(is_own);
+    let new = |forwarded: &[&str]| headers(&[], forwarded).client(is_own);
+    let stranger = Some(IpAddr::from([203, 0, 113, 9]));
+    // What a client sends of itself stands before the address that the trusted proxy has seen.
+    assert_eq!(old(&[&lines[..], &["203.0.113.9, 10.0.0.1"]].concat()), stranger, "{text}");
+    assert_eq!(new(&[&lines[..], &["for=203.0.113.9"]].concat()), stranger, "{text}");
+    let all = headers(&lines, &lines);
+    let host = all.host();
+    assert!(host.is_none_or(|host| !host.is_empty() && text.contains(host)), "{host:?}");
+    hash(shape(&format!("{:?} {:?} {host:?} {}", old(&lines), new(&lines), all.is_https())))
+}
+
+fn headers<'a>(x: &[&'a str], forwarded: &[&'a str]) -> ForwardedHeaders<'a> {
+    let (x, forwarded) = (x.to_vec(), forwarded.to_vec());
+    ForwardedHeaders { x_for: x.clone(), x_host: x.clone(), x_proto: x, forwarded }
 }
 
 #[test]

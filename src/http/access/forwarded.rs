@@ -4,22 +4,22 @@
 use std::net::{IpAddr, Ipv6Addr, SocketAddr};
 
 /// The values of the headers of these names, a line each, in their order.
-pub(in crate::http) struct ForwardedHeaders<'a> {
+pub(crate) struct ForwardedHeaders<'a> {
     /// `X-Forwarded-For`.
-    pub(in crate::http) x_for: Vec<&'a str>,
+    pub(crate) x_for: Vec<&'a str>,
     /// `X-Forwarded-Host`.
-    pub(in crate::http) x_host: Vec<&'a str>,
+    pub(crate) x_host: Vec<&'a str>,
     /// `X-Forwarded-Proto`.
-    pub(in crate::http) x_proto: Vec<&'a str>,
+    pub(crate) x_proto: Vec<&'a str>,
     /// `Forwarded` (RFC 7239), which counts where the others are missing.
-    pub(in crate::http) forwarded: Vec<&'a str>,
+    pub(crate) forwarded: Vec<&'a str>,
 }
 
 impl<'a> ForwardedHeaders<'a> {
     /// The client; `None`: the headers do not say. Each proxy adds the address that it
     /// sees behind those that it was sent, so only what a trusted one has added counts:
     /// from the right, up to the first that is not trusted or cannot be read.
-    pub(in crate::http) fn client(&self, is_trusted: impl Fn(IpAddr) -> bool) -> Option<IpAddr> {
+    pub(crate) fn client(&self, is_trusted: impl Fn(IpAddr) -> bool) -> Option<IpAddr> {
         let is_old = !self.x_for.is_empty();
         let lines = if is_old { &self.x_for } else { &self.forwarded };
         let mut client = None;
@@ -35,12 +35,12 @@ impl<'a> ForwardedHeaders<'a> {
     }
 
     /// The host that the client has asked, with its port.
-    pub(in crate::http) fn host(&self) -> Option<&'a str> {
+    pub(crate) fn host(&self) -> Option<&'a str> {
         self.last(&self.x_host, "host")
     }
 
     /// Whether the client has asked by https.
-    pub(in crate::http) fn is_https(&self) -> bool {
+    pub(crate) fn is_https(&self) -> bool {
         self.last(&self.x_proto, "proto").is_some_and(|proto| proto.eq_ignore_ascii_case("https"))
     }
 

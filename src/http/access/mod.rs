@@ -7,6 +7,6 @@ mod login_limit;
 mod origin;
 
 pub(super) use auth::{Auth, Login};
-pub(super) use forwarded::ForwardedHeaders;
+pub(crate) use forwarded::ForwardedHeaders;
 pub(super) use login_limit::PendingLogin;
 pub(super) use origin::{Origin, OriginPolicy};
