@@ -30,7 +30,7 @@ fn cost(machine: &Machine, command: &str, fps: f64) -> f64 {
     let frame_bytes: f64 = machine.sh(&snapshot).parse().expect("a number of bytes");
     let n_frames = watched.bytes as f64 / frame_bytes;
     let due = fps * SPAN.as_secs_f64();
-    assert!(n_frames > 0.9 * due, "{n_frames:.0} frames instead of {due}: {}", server.log());
+    assert!(n_frames > 0.8 * due, "{n_frames:.0} frames instead of {due}: {}", server.log());
     assert_eq!(server.stop(), 0);
     watched.cpu().as_secs_f64() * 1e6 / n_frames
 }
