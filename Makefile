@@ -11,7 +11,7 @@ CARGO ?= cargo
 # Under `make -j` two suites would share processors, ports and a browser, and their
 # timeouts would fail. Cargo uses all processors by itself.
 .NOTPARALLEL:
-.PHONY: help run build test test-https fuzz test-v4l2 test-arm64 test-clients fleet test-fleet soak check audit bench bench-relay bench-v4l2 bench-board bench-encode bench-latency bench-all bench-figures install uninstall clean
+.PHONY: help run build dist deb image test-deb test-image test-dist test-workflows test test-https fuzz test-v4l2 test-arm64 test-boards test-clients test-systemd fleet test-fleet soak check audit bench bench-relay bench-v4l2 bench-board bench-encode bench-latency bench-all bench-figures install uninstall clean
 
 help: ## list the targets
 	@grep -hE '^[a-z0-9-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 14
@@ -40,6 +40,16 @@ test-arm64: need-build-arm64 ## test the encoder's NEON on an emulated processor
 	CARGO_TARGET_AARCH64_UNKNOWN_LINUX_GNU_RUNNER='qemu-aarch64 -L /usr/aarch64-linux-gnu' \
 	$(CARGO) test --locked -p mjpegd-jpeg-codec --target $(ARM64)
 
+# Not part of .ci/run, as it takes most of an hour: seven builds, and tests on processors that
+# are emulated. With musl there is what `make dist` ships.
+BOARDS := x86_64-unknown-linux-musl aarch64-unknown-linux-musl armv7-unknown-linux-musleabihf \
+	arm-unknown-linux-musleabi aarch64-unknown-linux-gnu armv7-unknown-linux-gnueabihf i686-unknown-linux-gnu
+test-boards: need-build-test-v4l2-boards $(BOARDS:%=board-%) ## build for all boards, and test that on emulated processors and stock ARM kernels
+	.ci/test-boards
+
+board-%:
+	.ci/board $*
+
 # Not part of .ci/run: to install OctoPrint, Moonraker and Home Assistant takes about six
 # minutes, and CI has 45 for everything. Each has an environment of its own, as their packages contradict
 # each other, and is installed again only when its file of versions changes.
@@ -52,6 +62,10 @@ target/clients/%/installed: src/e2e/real_clients/%.txt | need-clients
 	/usr/bin/python3 -m venv --clear $(@D)
 	$(@D)/bin/pip install --quiet --requirement $<
 	touch $@
+
+# A real systemd, booted in namespaces: it needs root, and no more than `test`.
+test-systemd: need-build-test ## test the units under a real systemd, as root
+	$(CARGO) test --locked --test e2e real_systemd:: -- --ignored --test-threads=1
 
 fleet: need-build-fleet ## start an origin, three relays and HAProxy on this machine; PORT=5000, CAMERA=...
 	$(CARGO) build --locked --release
@@ -113,6 +127,46 @@ bench-all: need-build-bench-encode-board-v4l2-latency ## run all benchmarks, whi
 
 bench-figures: need-build-latency ## write the figures of the benchmarks that ran last into guide and README
 	$(CARGO) bench --locked --bench figures
+
+# Under the names of `uname -m`. Each takes as long as `make build`; ARCHS=armv6 builds one.
+ARCHS ?= x86_64 aarch64 armv7 armv6
+DIST := $${CARGO_TARGET_DIR:-target}/dist
+dist deb image: export SOURCE_DATE_EPOCH ?= $(shell git log -1 --format=%ct 2>/dev/null || echo 0)
+
+dist: need-build-dist ## build static programs for x86_64, aarch64, armv7, armv6 in target/dist, with SBOM and checksums
+	for arch in $(ARCHS); do src/deploy/dist/build $$arch || exit; done
+	/usr/bin/python3 src/deploy/dist/sbom.py $(DIST)
+	cd $(DIST) && sha256sum [!S]* > SHA256SUMS
+
+deb: need-build-dist dist ## build Debian packages of them for amd64, arm64, armhf, armv6 in target/dist
+	for arch in $(ARCHS); do src/deploy/deb/build $$arch || exit; done
+	cd $(DIST) && sha256sum [!S]* > SHA256SUMS
+
+image: need-build-dist-image dist ## build a container image of them for all processors in target/dist (OCI)
+	src/deploy/image/build $(ARCHS)
+	cd $(DIST) && sha256sum [!S]* > SHA256SUMS
+
+# Not part of `test`: they build all of the above, and take two Debians (400 MB) and root.
+test-deb: need-packages-checkers deb target/packages/installed ## try the package in bare Debians and under a real systemd, and check all packages
+	lintian --allow-root --fail-on error $(DIST)/*.deb
+	target/packages/venv/bin/python src/deploy/dist/check_sbom.py $(DIST)/mjpegd.cdx.json
+	for suite in bookworm trixie; do src/deploy/deb/test $$suite || exit; done
+	src/deploy/deb/machine
+
+test-image: need-image-podman image ## run the image read-only and without rights
+	src/deploy/image/test
+
+test-dist: dist ## build the programs again in another folder, and compare their bytes
+	src/deploy/dist/again $(ARCHS)
+
+test-workflows: need-checkers target/packages/installed ## check the files of .github/workflows
+	target/packages/venv/bin/actionlint -shellcheck target/packages/venv/bin/shellcheck
+
+# Checkers of SBOM and workflows.
+target/packages/installed: src/deploy/dist/requirements.txt | need-checkers
+	/usr/bin/python3 -m venv --clear $(@D)/venv
+	$(@D)/venv/bin/pip install --quiet --requirement $<
+	touch $@
 
 PROGRAM := target/release/mjpegd
 SHARE := $(DESTDIR)$(PREFIX)/share

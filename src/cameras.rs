@@ -152,12 +152,12 @@ impl Camera {
         let source = events.source(&section.name);
         let capture = Capture::new(&section, source.clone());
         let (record, motion) = (section.record.clone(), section.motion.clone());
-        let watch = |config| Motion::start(config, capture.clone(), source.clone());
-        let motion = motion.map(watch);
+        // Before the detector, whose first events it must not miss.
         let recording = match section.camera.source.recorded_folder() {
-            Some(dir) => Some(Recording::follow(dir.to_owned(), capture.clone(), source)),
-            None => record.map(|config| Recording::start(config, capture.clone(), source)),
+            Some(dir) => Some(Recording::follow(dir.to_owned(), capture.clone(), source.clone())),
+            None => record.map(|config| Recording::start(config, capture.clone(), source.clone())),
         };
+        let motion = motion.map(|config| Motion::start(config, capture.clone(), source));
         Self {
             name: section.name.clone(),
             recording,

@@ -15,10 +15,13 @@ use crossbeam_channel::{Receiver, never, select};
 use crate::camera;
 use crate::cameras::Cameras;
 use crate::children;
-use crate::config::{Bind, CameraOptions, CommandLine, Config, Credentials, ServerOptionValues};
+use crate::config::{
+    Bind, CameraOptions, CommandLine, Config, Credentials, HooksConfig, ServerOptionValues,
+};
 use crate::events::Events;
 use crate::hooks::Hooks;
 use crate::http::{Inherited, Restart, Server, Shown, check_camera_name};
+use crate::mqtt::Mqtt;
 use crate::open_files;
 use crate::panics;
 use crate::shutdown;
@@ -26,6 +29,10 @@ use crate::url::mask_error;
 use drain::Drain;
 use exits::{Exit, Exits};
 use supervisor::Supervisor;
+
+/// How long the last replies may take where nobody waits for the end. A snapshot takes at most
+/// 9 s.
+const LAST_REPLIES: Duration = Duration::from_secs(10);
 
 /// Orders that the daemon takes while it runs.
 #[derive(Debug)]
@@ -61,13 +68,14 @@ pub(crate) fn run(
     let events = Events::default();
     // Before the cameras, which cause the first events.
     let hooks = Arc::new(Hooks::start(config.hooks, &events, &stop));
+    let mqtt = Mqtt::new(config.mqtt, &events);
     let cameras = Cameras::new(config.cameras, config.http.max_variants, events);
     let in_use = InUse { server: config.server, users: config.http.credentials.clone() };
     let inherited = Inherited::from_env();
     let drain_timeout = config.http.drain_timeout;
     let n_before = inherited.as_ref().map_or(0, |inherited| inherited.n_before);
     // After the cameras, since a request may come as soon as the port is open.
-    let shown = Shown { cameras: cameras.clone(), hooks: Arc::clone(&hooks) };
+    let shown = Shown { cameras: cameras.clone(), hooks: Arc::clone(&hooks), mqtt: mqtt.clone() };
     let server = match Server::start(config.http, shown, inherited, &stop) {
         Ok(server) => server,
         Err(e) => {
@@ -80,32 +88,36 @@ pub(crate) fn run(
             return Err(e);
         }
     };
+    // After the server, which knows the viewers.
+    if let Some(mqtt) = &mqtt {
+        mqtt.start(cameras.clone(), server.count_viewers());
+    }
     greet(&server.addresses(), &labels);
     let exits = Exits::watch(config.exit);
     let mut supervisor = Supervisor::start(server.addresses(), &cameras, &stop);
     let end =
         wait_for_end(&server, signals, &cameras, exits, &mut supervisor, drain_timeout, &|| {
-            reload(command_line, &cameras, &in_use);
+            reload(command_line, &cameras, &hooks, &in_use);
         });
-    match &end {
-        End::Restart(why) => {
-            log::warn!("restarting, because {why}");
-            server.stop_accepting();
-        }
-        End::Unwatched(time) => {
-            log::info!("stopping: nobody has watched for {time:.0?} (--exit-on-no-viewers)");
-        }
-        End::Stopped | End::Failed(_) => log::info!("stopping"),
-    }
     let (supervisor, _) = supervisor;
+    end.tell(&server);
     supervisor.stopping();
+    if matches!(end, End::Unwatched(_)) {
+        // Who connects from now on waits in the socket of a supervisor, which starts the
+        // program again for it. Who was let in gets an answer.
+        server.stop_accepting();
+        server.finish(LAST_REPLIES);
+    }
     // The cameras are closed first, which ends what the server's workers wait for.
     // Their threads are joined last, when nobody reads any more.
     drop(trigger);
     cameras.close();
     let listeners = server.stop(matches!(end, End::Restart(_)));
     cameras.stop();
+    // It sends the last events of the cameras while the hooks end.
+    mqtt.iter().for_each(|mqtt| mqtt.close());
     hooks.stop();
+    mqtt.iter().for_each(|mqtt| mqtt.stop());
     supervisor.stop();
     match end {
         End::Stopped | End::Unwatched(_) => Ok(None),
@@ -121,6 +133,21 @@ enum End {
     /// Nobody has watched for so long.
     Unwatched(Duration),
     Restart(&'static str),
+}
+
+impl End {
+    fn tell(&self, server: &Server) {
+        match self {
+            Self::Restart(why) => {
+                log::warn!("restarting, because {why}");
+                server.stop_accepting();
+            }
+            Self::Unwatched(time) => {
+                log::info!("stopping: nobody has watched for {time:.0?} (--exit-on-no-viewers)");
+            }
+            Self::Stopped | Self::Failed(_) => log::info!("stopping"),
+        }
+    }
 }
 
 /// Waits for an order to end, and follows the others meanwhile. A channel whose
@@ -209,9 +236,9 @@ struct InUse {
     users: Option<Credentials>,
 }
 
-/// Reads the configuration file again and changes the cameras. A file with an
+/// Reads the configuration file again and changes cameras and hooks. A file with an
 /// error changes nothing: a typing mistake must not end a running recording.
-fn reload(command_line: &CommandLine, cameras: &Cameras, in_use: &InUse) {
+fn reload(command_line: &CommandLine, cameras: &Cameras, hooks: &Hooks, in_use: &InUse) {
     let Some(file) = command_line.file() else {
         log::warn!("SIGHUP: there is no file to read again; start with --config FILE to have one");
         return;
@@ -219,13 +246,17 @@ fn reload(command_line: &CommandLine, cameras: &Cameras, in_use: &InUse) {
     match configure(command_line) {
         Ok(config) => {
             log::info!("reading {} again", file.display());
-            let is_new = |option: &&(String, _)| !in_use.server.contains(option);
+            let is_new = |option: &&(String, _)| {
+                !in_use.server.contains(option) && !HooksConfig::OPTIONS.contains(&&*option.0)
+            };
             let options = config.server.iter().filter(is_new).map(|(option, _)| &**option);
             // Somebody who takes a user out of the file must not believe that it is done.
             let users = (config.http.credentials != in_use.users).then_some("the --auth-file");
             for what in options.chain(users) {
                 log::warn!("{what} has changed; it takes effect when the program is restarted");
             }
+            // Before the cameras, whose changes are events.
+            hooks.change(config.hooks);
             cameras.change(config.cameras);
         }
         Err(e) => {

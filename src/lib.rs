@@ -46,7 +46,8 @@
 //! | feature | what it adds |
 //! | --- | --- |
 //! | `daemon` (default) | the server: V4L2, a command line, a listener |
-//! | `https` | streams and cameras at `https://` addresses |
+//! | `mqtt` (default) | the server's publisher for an MQTT broker |
+//! | `https` | streams and cameras at `https://` addresses, and brokers at `mqtts://` |
 //!
 //! # How the server works
 //!
@@ -54,7 +55,7 @@
 //! camera -> capture -> slot -> viewer (an HTTP stream, a snapshot)
 //!                           -> variant (a smaller picture) -> a slot of its own -> viewer
 //!                           -> recorder -> segments on disk -> playback -> viewer
-//!                           -> motion -> events -> hooks (commands, a webhook)
+//!                           -> motion -> events -> hooks (commands, a webhook), MQTT
 //! ```
 //!
 //! Frames go one way, one at a time. Only three things go back: the time of the
@@ -85,6 +86,7 @@
 //! | `command` | a command line in a process group of its own, and what it says |
 //! | `panics` | panics counted |
 //! | `open_files` | the limit of open files |
+//! | `processes` | who has a device or a port |
 //! | `jpeg` | markers: check, split, missing tables; raw pictures to JPEG, and JPEGs turned, labelled or made smaller, by the package in `src/jpeg_codec` |
 //! | `multipart` | a parser for the parts of any server's stream, in pieces of any size |
 //! | `fetch` | GET from another server, which a shutdown can interrupt; heads, chunks and logins as cameras send them |
@@ -98,6 +100,7 @@
 //! | `variants` | pictures of a camera made smaller, coarser or grey for those who ask |
 //! | `recording` | recorder (writes), store (finds), cleaner (deletes), playback (reads), export |
 //! | `cameras` | the cameras of this daemon, by name |
+//! | `mqtt` | tells an MQTT broker of events, states and pictures, and Home Assistant of the cameras |
 //! | `http` | from the listener to the replies, in four storeys; its table of addresses is `http/routes.rs` |
 //! | `daemon` | builds these parts, starts them, stops them in reverse |
 //! | [`client`] | the library: every frame of a stream, or always the newest |
@@ -165,6 +168,9 @@ mod log_queue;
 mod mode;
 #[cfg(feature = "daemon")]
 mod motion;
+#[cfg(feature = "daemon")]
+#[cfg_attr(not(feature = "mqtt"), path = "mqtt/without.rs")]
+mod mqtt;
 mod multipart;
 #[cfg(feature = "daemon")]
 mod notify;
@@ -174,6 +180,8 @@ mod open_files;
 mod panics;
 mod percent;
 mod pictures;
+#[cfg(feature = "daemon")]
+mod processes;
 #[cfg(feature = "daemon")]
 mod rate;
 #[cfg(feature = "daemon")]

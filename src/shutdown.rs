@@ -23,6 +23,12 @@ pub(crate) fn channel() -> (Trigger, Shutdown) {
 }
 
 impl Shutdown {
+    /// An order that never comes.
+    #[cfg(feature = "mqtt")]
+    pub(crate) fn never() -> Self {
+        Self(crossbeam_channel::never())
+    }
+
     /// Sleeps, and returns early with `true` when the order comes.
     pub(crate) fn wait_for(&self, duration: Duration) -> bool {
         self.0.recv_timeout(duration) == Err(RecvTimeoutError::Disconnected)

@@ -37,14 +37,40 @@ const UNCLEAR: &str = "it is not clear where user and password end; in them, wri
 pub(crate) const NO_HTTPS: &str =
     "this program was built without https; build it with: cargo build --release --features https";
 
+/// The addresses of one kind of server.
+struct Form {
+    plain: &'static str,
+    over_tls: &'static str,
+    usage: &'static str,
+}
+
+const HTTP: Form = Form { plain: "http", over_tls: "https", usage: USAGE };
+
+/// Of brokers of MQTT, as their clients write them.
+const MQTT: Form = Form {
+    plain: "mqtt",
+    over_tls: "mqtts",
+    usage: "use mqtt://[USER@]HOST[:PORT][/PREFIX], such as mqtt://me@broker.local/garden",
+};
+
 impl Url {
     /// Reads an address. Whether the host exists is found out when it is asked.
     pub(crate) fn parse(text: &str) -> Result<Self> {
-        let (scheme, rest) = text.split_once("://").context(USAGE)?;
+        Self::parse_as(text, &HTTP)
+    }
+
+    /// Reads the address of an MQTT broker.
+    pub(crate) fn parse_mqtt(text: &str) -> Result<Self> {
+        Self::parse_as(text, &MQTT)
+    }
+
+    fn parse_as(text: &str, form: &Form) -> Result<Self> {
+        let usage = form.usage;
+        let (scheme, rest) = text.split_once("://").context(usage)?;
         // Schemes have no case (RFC 3986 3.1), and phones write the first letter large.
         let scheme = scheme.to_ascii_lowercase();
-        ensure!(matches!(scheme.as_str(), "http" | "https"), USAGE);
-        ensure!(scheme != "https" || cfg!(feature = "https"), NO_HTTPS);
+        ensure!(scheme == form.plain || scheme == form.over_tls, usage);
+        ensure!(scheme != form.over_tls || cfg!(feature = "https"), NO_HTTPS);
         let (userinfo, rest) = match userinfo(rest) {
             Userinfo::None => (None, rest),
             Userinfo::EndsAt(at) => (Some(&rest[..at]), &rest[at + 1..]),
@@ -57,7 +83,7 @@ impl Url {
         // Where the login ends in the wrong place, a part of the password would
         // be taken for the host: then the error does not show it.
         let shown = if userinfo.is_some() { "what stands behind the @" } else { host };
-        check_host(host, shown)?;
+        check_host(host, shown, usage)?;
         let is_plain = |b: u8| b.is_ascii_graphic() && !b"\"<>\\^`{|}".contains(&b);
         ensure!(
             path.bytes().all(is_plain),
@@ -69,6 +95,15 @@ impl Url {
         let literal_login = userinfo.map(|text| Login::parse(text, |text| text.into()));
         let literal_login = literal_login.filter(|literal| login.as_ref() != Some(literal));
         Ok(Self { text, login, literal_login })
+    }
+
+    /// The scheme, the host and its port, and the path without its slash.
+    pub(crate) fn parts(&self) -> (&str, &str, Option<u16>, &str) {
+        let (scheme, rest) = self.text.split_once("://").unwrap_or_default();
+        let (authority, path) = rest.split_once('/').unwrap_or((rest, ""));
+        let (host, port) = split_port(authority);
+        let host = host.trim_start_matches('[').trim_end_matches(']');
+        (scheme, host, port.and_then(|port| port.parse().ok()), path)
     }
 
     /// The address without user and password.
@@ -101,7 +136,7 @@ enum Userinfo {
 /// and `@` in them. An address that follows RFC 3986 is read by it; in any other,
 /// the login ends at the only @ that has a host behind it.
 fn userinfo(rest: &str) -> Userinfo {
-    let is_host = |host: &str| check_host(host, "").is_ok();
+    let is_host = |host: &str| check_host(host, "", USAGE).is_ok();
     let (authority, behind) = rest.split_at(rest.find(['/', '?', '#']).unwrap_or(rest.len()));
     let at = authority.rfind('@');
     // A fragment right behind the host, with an @ in it, is rather a password.
@@ -126,24 +161,29 @@ fn userinfo(rest: &str) -> Userinfo {
 
 /// Checks a host name or an address, with or without a port. The error names it
 /// `shown`.
-fn check_host(text: &str, shown: &str) -> Result<()> {
-    let (host, port) = match text.rsplit_once(':') {
-        Some((host, port)) if !port.ends_with(']') => (host, Some(port)),
-        _ => (text, None),
-    };
-    ensure!(!host.is_empty(), "the host is missing; {USAGE}");
+fn check_host(text: &str, shown: &str, usage: &str) -> Result<()> {
+    let (host, port) = split_port(text);
+    ensure!(!host.is_empty(), "the host is missing; {usage}");
     let is_v6 = host.strip_prefix('[').and_then(|h| h.strip_suffix(']'));
     let is_host = match is_v6 {
         Some(address) => address.parse::<std::net::Ipv6Addr>().is_ok(),
         None => host.bytes().all(|b| b.is_ascii_alphanumeric() || b"-._".contains(&b)),
     };
-    ensure!(is_host, "{shown:?} is no name of a host; {USAGE}");
+    ensure!(is_host, "{shown:?} is no name of a host; {usage}");
     // `parse` alone would take a sign too.
     let is_port = |port: &str| {
         port.bytes().all(|b| b.is_ascii_digit()) && port.parse::<u16>().is_ok_and(|n| n > 0)
     };
-    ensure!(port.is_none_or(is_port), "the port is no number from 1 to 65535; {USAGE}");
+    ensure!(port.is_none_or(is_port), "the port is no number from 1 to 65535; {usage}");
     Ok(())
+}
+
+/// The host, and the text of the port behind it.
+fn split_port(text: &str) -> (&str, Option<&str>) {
+    match text.rsplit_once(':') {
+        Some((host, port)) if !port.ends_with(']') => (host, Some(port)),
+        _ => (text, None),
+    }
 }
 
 impl Login {
@@ -320,10 +360,26 @@ mod tests {
     }
 
     #[test]
+    fn address_of_a_broker_has_parts() {
+        let url = Url::parse_mqtt("mqtt://me:se%40cret@[::1]:1884/home/pi").unwrap();
+        assert_eq!(url.parts(), ("mqtt", "::1", Some(1884), "home/pi"));
+        assert_eq!(url.login().unwrap().password, b"se@cret");
+        assert_eq!(url.to_string(), "mqtt://***@[::1]:1884/home/pi");
+        assert_eq!(Url::parse_mqtt("mqtt://h").unwrap().parts(), ("mqtt", "h", None, ""));
+        for text in ["http://h", "mqtt:h", "mqtt://", "mqtt://h:x"] {
+            let fault = format!("{:#}", Url::parse_mqtt(text).unwrap_err());
+            assert!(fault.contains("mqtt://[USER@]HOST"), "{text}: {fault}");
+        }
+        assert!(Url::parse("mqtt://h").is_err());
+    }
+
+    #[test]
     #[cfg(not(feature = "https"))]
     fn https_says_how_to_get_it() {
-        let fault = Url::parse("https://h/").unwrap_err().to_string();
-        assert!(fault.contains("--features https"), "{fault}");
+        for fault in [Url::parse("https://h/"), Url::parse_mqtt("mqtts://h")] {
+            let fault = fault.unwrap_err().to_string();
+            assert!(fault.contains("--features https"), "{fault}");
+        }
     }
 
     #[test]

@@ -142,6 +142,7 @@ async function followBeat(of) {
     const reader = reply.body.getReader();
     for (let done = false; !done; { done } = await reader.read()) {
       beats += 1;
+      of.heardAt = performance.now();
       if (beats > 0) attempts = 0;
       // Not after the first: a camera that starts has no pictures yet.
       if (beats > 1) after('beat', NO_BEAT_MS, () => abort.abort());
@@ -557,48 +558,6 @@ function stirBar() {
   after('bar', BAR_RESTS_MS, () => viewer.classList.add('resting'));
 }
 
-// --- copying ---
-
-function fillAddresses() {
-  for (const item of document.querySelectorAll('#elsewhere li')) {
-    const [label, code] = item.children;
-    const text = code.textContent.replace(/\{(\w+)\}/, (_, path) => url(path));
-    const pieces = text.match(/[^/]+\/*/g);
-    code.replaceChildren(...pieces.flatMap((piece) => [piece, make('wbr')]));
-    item.append(copyButton(label.textContent, text));
-  }
-  byId('only-here').hidden = !/^(localhost|127\..*|\[::1\])$/.test(location.hostname);
-}
-
-function copyButton(label, text) {
-  const button = make('button', { type: 'button', textContent: 'Copy' });
-  button.setAttribute('aria-label', `Copy: ${label}`);
-  button.onclick = async () => {
-    const copied = await copy(text);
-    note(copied ? `Copied: ${label}` : 'The browser does not let this page copy. Select the text instead.');
-    if (!copied) return;
-    button.textContent = 'Copied';
-    setTimeout(() => { button.textContent = 'Copy'; }, 2000);
-  };
-  return button;
-}
-
-// navigator.clipboard exists on https and localhost only; a camera on the local network is plain http.
-async function copy(text) {
-  if (navigator.clipboard) {
-    const done = await navigator.clipboard.writeText(text).then(() => true, () => false);
-    if (done) return true;
-  }
-  const focused = document.activeElement;
-  const area = make('textarea', { className: 'unseen', value: text, readOnly: true });
-  document.body.append(area);
-  area.select();
-  const done = document.execCommand('copy');
-  area.remove();
-  focused.focus({ preventScroll: true });
-  return done;
-}
-
 // --- remembering ---
 
 // Storage throws where cookies are blocked. Without it the empty frame has the wrong shape until the first picture comes.
@@ -624,8 +583,6 @@ function keyPressed(event) {
 function start() {
   const ratio = Number(recall('ratio'));
   if (ratio > 0) document.documentElement.style.setProperty('--ratio', ratio);
-  fillAddresses();
-
   byId('retry').onclick = tryNow;
   byId('snapshot').onclick = (event) => { event.preventDefault(); takeSnapshot(); };
   byId('fullscreen').onclick = toggleFullScreen;

@@ -1,6 +1,6 @@
 // The page of all cameras, shown where there are several and the address names none: a tile for each, which links to the
 // camera's own page. A browser opens six connections to a host. Three carry live tiles, one fetches snapshots for the
-// other tiles in turn, and the rest stay free for the status. On a page of one camera, the event 'single' starts app.js.
+// other tiles in turn, one is the heartbeat of the live tiles, and one stays free for the status. On a page of one camera, the event 'single' starts app.js.
 
 import {
   byId, instanceOf, isSlowLine, make, makeTimers, randomKey, replaceImage, request, setText, url,
@@ -15,6 +15,12 @@ const NO_VIEWER_ROW_MS = 4000;
 const NO_ANSWER_MS = 30000;
 const REOPEN_MS = 3000;
 const REFUSED_MS = 15000;
+// As on the page of one camera.
+const NO_BEAT_MS = 3500;
+const FIND_BEAT_MS = 700;
+const SPREAD_MS = 400;
+// The byte of the first stream in a heartbeat.
+const FIRST_BYTE = 46;
 // A tile that is only scrolled past opens no stream.
 const SETTLE_MS = 150;
 // More dots to a pixel of the page do not show in a tile.
@@ -32,6 +38,7 @@ let status = null;
 let failedPolls = 0;
 let lastPoll = 0;
 let fetching = null;           // AbortController of the running snapshot request
+let beat = null;               // { keys, streams, abort }: the running heartbeat
 
 const { after, cancel } = makeTimers();
 
@@ -106,7 +113,7 @@ function makeTile(name) {
   link.setAttribute('aria-labelledby', `${title.id} ${label.id}`);
   return {
     name, frame, canvas, image, trouble, label, item: make('li', {}, link), camera: null,
-    inView: false, stream: null, isRefused: false, fullUntil: 0, streamAt: 0, hasStill: false, stillAt: 0,
+    inView: false, stream: null, isRefused: false, fullUntil: 0, streamAt: 0, cameBackAt: -Infinity, hasStill: false, stillAt: 0,
   };
 }
 
@@ -124,9 +131,10 @@ function smallerWasRefused(tile) {
 // Gives the live streams to the first tiles in view.
 function arrange() {
   const now = performance.now();
-  const live = tiles.filter((tile) => awake && tile.inView && now >= tile.streamAt).slice(0, MOST_LIVE);
+  // One that comes back in a moment keeps its place.
+  const live = tiles.filter((tile) => awake && tile.inView && now >= tile.streamAt - SPREAD_MS).slice(0, MOST_LIVE);
   for (const tile of tiles) if (tile.stream && !live.includes(tile)) closeStream(tile);
-  for (const tile of live) if (!tile.stream) openStream(tile);
+  for (const tile of live) if (!tile.stream && now >= tile.streamAt) openStream(tile);
   nextStill();
   render();
 }
@@ -137,7 +145,9 @@ function openStream(tile) {
   const now = performance.now();
   const key = randomKey();
   const width = widthToAsk(tile);
-  const stream = { key, openedAt: now, row: null, bytes: -1, bytesAt: now, hasPicture: false, instance: '', heardAt: now, width };
+  const stream = {
+    key, openedAt: now, row: null, bytes: -1, bytesAt: now, hasPicture: false, instance: '', heardAt: now, width, beats: 0, beatAt: 0,
+  };
   tile.stream = stream;
   tile.image.onload = () => { if (tile.stream === stream) pictureArrived(tile); };
   tile.image.onerror = () => { if (tile.stream === stream) streamFailed(tile); };
@@ -145,6 +155,8 @@ function openStream(tile) {
 }
 
 function streamFailed(tile) {
+  // A server that stops takes no stream, and soon another one does.
+  if (performance.now() - tile.cameBackAt < NO_BYTES_MS) return giveUp(tile, REOPEN_MS);
   if (!tile.stream.width) return giveUp(tile, REFUSED_MS);
   // Perhaps only the smaller picture is refused.
   smallerWasRefused(tile);
@@ -157,6 +169,7 @@ function pictureArrived(tile) {
   tile.stream.instance = instanceOf(tile.stream.key);
   tile.isRefused = false;
   tile.frame.classList.add('pictured');
+  after('follow', 0, followBeats);
   render();
 }
 
@@ -168,6 +181,7 @@ function closeStream(tile) {
   tile.stream = null;
   tile.image = replaceImage(image, away);
   tile.frame.classList.remove('pictured');
+  after('follow', 0, followBeats);
 }
 
 // The next tile gets the stream. This one shows snapshots until its time to try again.
@@ -194,9 +208,78 @@ function watchStream(tile) {
     stream.bytes = row.bytes;
     stream.bytesAt = now;
   }
-  if (isGone || now - stream.bytesAt > NO_BYTES_MS) giveUp(tile, REOPEN_MS);
+  if (isGone && stream.beats) comeBack(tile);
+  else if (isGone || now - stream.bytesAt > NO_BYTES_MS) giveUp(tile, REOPEN_MS);
   // The tile has grown.
   else if (row?.variant && widthToAsk(tile) > stream.width) closeStream(tile);
+}
+
+// --- heartbeats, by which the page learns at once that a stream has ended or stands still ---
+
+// One reply beats for all live tiles, with a byte for each, as each reply is one of six connections.
+async function followBeats() {
+  const streams = tiles.map(({ stream }) => stream).filter((stream) => stream?.hasPicture);
+  const keys = streams.map(({ key }) => key).join('&key=');
+  if (beat?.keys === keys) return;
+  beat?.abort.abort();
+  cancel('silence');
+  if (!keys) {
+    beat = null;
+    return;
+  }
+  const mine = beat = { keys, streams, abort: new AbortController() };
+  let begun = false;
+  try {
+    const reply = await fetch(url(`heartbeat?key=${keys}`), { cache: 'no-store', signal: mine.abort.signal });
+    begun = reply.ok;
+    const reader = reply.body.getReader();
+    for (let part = {}; begun && !part.done; part = await reader.read()) heard(mine, part.value ?? []);
+  } catch {
+    // It broke off, as far as it had begun.
+  }
+  if (beat !== mine) return;
+  beat = null;
+  if (begun) beatEnded(streams);
+  else after('follow', FIND_BEAT_MS, followBeats);
+}
+
+function heard({ streams }, bytes) {
+  const now = performance.now();
+  for (const byte of bytes) {
+    const stream = streams[byte - FIRST_BYTE];
+    if (stream) Object.assign(stream, { beats: stream.beats + 1, beatAt: now, heardAt: now });
+  }
+  findSilent(streams);
+}
+
+// Not after the first beat: a camera that starts has no pictures yet.
+function findSilent(streams) {
+  const oldest = performance.now() - NO_BEAT_MS;
+  for (const tile of tiles) {
+    if (streams.includes(tile.stream) && tile.stream.beats > 1 && tile.stream.beatAt <= oldest) comeBack(tile);
+  }
+  after('silence', NO_BEAT_MS, () => findSilent(streams));
+}
+
+// The reply ends with the first of its streams. The status tells which that was, as soon as there is one.
+async function beatEnded(streams) {
+  if (!awake) return;
+  const answer = await ask('status').catch(() => null);
+  if (!answer) return after('follow', FIND_BEAT_MS, () => beatEnded(streams));
+  for (const tile of tiles) {
+    if (streams.includes(tile.stream) && !answer.viewers.some(({ key }) => key === tile.stream.key)) comeBack(tile);
+  }
+  followBeats();
+}
+
+// At once, but not in the same moment as all other pages of a server that stops, and later if that was done just now.
+function comeBack(tile) {
+  const now = performance.now();
+  if (now - tile.cameBackAt < NO_BYTES_MS) return giveUp(tile, REOPEN_MS);
+  tile.cameBackAt = now;
+  tile.streamAt = now + SPREAD_MS * Math.random();
+  closeStream(tile);
+  after(`back ${tile.name}`, tile.streamAt - now, arrange);
 }
 
 // --- tiles without a stream ---

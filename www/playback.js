@@ -2,6 +2,7 @@
 // stream; an event 'past' on #viewer stops it while something recorded is shown, and starts it again.
 
 import { byId, replaceImage, setText as setTextOf, smaller } from './common.js';
+import { makeEvents } from './events.js';
 import { ask, askForSpans, bytesOf, contentOf, longTime, now, localClock, picture, recordedAfter, report, setReport, spanAt, spans, spansNow, url } from './recordings.js';
 import { dayOf, makeTimeline, showBlob, timeOf } from './timeline.js';
 
@@ -29,7 +30,8 @@ async function list() {
   // app.js shows when the server does not answer.
   listing ??= askForSpans().then(showReport, () => {}).finally(() => { listing = null; });
   await listing;
-  timeline.draw();
+  // Also draws the timeline.
+  events.render();
 }
 
 // --- live, playing or paused ---
@@ -181,8 +183,10 @@ async function step(n) {
 
 // --- the timeline, and files of a span ---
 
+const events = makeEvents({ shown: shownNow, seek, whenOf, say, changed: () => timeline.draw() });
 const timeline = makeTimeline(slider, {
   spans: spansNow,
+  marks: events.marks,
   now,
   shown: shownNow,
   seek,
@@ -283,6 +287,7 @@ function showReport() {
   const texts = {
     off: `Not recording · ${held}`,
     starting: 'Starting to record',
+    waiting: `Recording when something moves · ${held}`,
     recording: `Recording · ${held}`,
     failed: `Recording failed: ${report.cause || 'unknown cause'}`,
   };
@@ -309,6 +314,7 @@ const KEYS = {
   'shift ArrowLeft': () => jump(-JUMP_S), 'shift ArrowRight': () => jump(JUMP_S),
   PageUp: () => jump(JUMP_S), PageDown: () => jump(-JUMP_S),
   Home: () => spans.length && seek(spans[0].start), End: goLive, l: goLive,
+  n: () => events.step(1), p: () => events.step(-1),
   '+': () => timeline.zoom(.5), '-': () => timeline.zoom(2), '=': () => timeline.zoom(.5),
 };
 // On other elements these keys scroll the page.
@@ -332,6 +338,7 @@ function statusCame({ detail: status }) {
   section.hidden = byId('playback-keys').hidden = !status.recording;
   if (section.hidden && mode !== 'live') goLive();
   if (wasHidden && !section.hidden) list();
+  events.statusCame(status);
 }
 
 function visibilityChanged() {

@@ -6,6 +6,9 @@ const FIRST_S = 3600;
 const MOVED_PX = 5;
 const EDGE_PX = { mouse: 6, pen: 10, touch: 22 };
 const LABEL_PX = 84;
+// The strip of marks at the top.
+const MARK_PX = 7;
+const NEAR_MARK_PX = 8;
 const RESTS_AFTER_PAN_MS = 6000;
 const STEPS_S = [
   .1, .2, .5, 1, 2, 5, 10, 15, 30, 60, 120, 300, 600, 900, 1800, 3600, 7200, 10800, 21600, 43200,
@@ -20,7 +23,7 @@ export const timeOf = (t) => clockWithSeconds.format(t * 1000);
 export const dayOf = (t) => day.format(t * 1000);
 
 // element contains a <canvas>, a .head, a .choice and a .preview.
-// source gives the state: spans(), now(), shown(); and takes actions: seek(t), choose(choice), picture(t, signal).
+// source gives the state: spans(), marks(), now(), shown(); and takes actions: seek(t), choose(choice), picture(t, signal).
 export function makeTimeline(element, source) {
   const canvas = element.querySelector('canvas');
   const part = (name) => element.querySelector(`.${name}`);
@@ -100,7 +103,27 @@ export function makeTimeline(element, source) {
     const style = getComputedStyle(element);
     drawAxis(context, style, height);
     drawSpans(context, style, height - 18);
-    drawMarks();
+    drawMarks(context, style, height - 18);
+    drawHead();
+  }
+
+  // Of each event a strip as long as it lasted, and a line down from its beginning.
+  function drawMarks(context, style, height) {
+    for (const { start, end, colour } of source.marks()) {
+      if (end < view.start || start > view.end) continue;
+      const x = xAt(start);
+      context.fillStyle = style.getPropertyValue(colour);
+      context.fillRect(x, 0, Math.max(xAt(end) - x, 3), MARK_PX);
+      context.fillRect(x, 0, 1, height);
+    }
+  }
+
+  // A click into the strip of marks means the event.
+  function markAt(event) {
+    if (event.clientY - canvas.getBoundingClientRect().top > MARK_PX + 2) return undefined;
+    const x = xOf(event);
+    const near = source.marks().filter(({ start }) => Math.abs(xAt(start) - x) < NEAR_MARK_PX);
+    return near.sort((a, b) => Math.abs(xAt(a.start) - x) - Math.abs(xAt(b.start) - x))[0]?.start;
   }
 
   function drawSpans(context, style, height) {
@@ -136,7 +159,7 @@ export function makeTimeline(element, source) {
     return timeOf(t) + (step < 1 ? `.${Math.round((t % 1) * 10) % 10}` : '');
   }
 
-  function drawMarks() {
+  function drawHead() {
     const x = xAt(source.shown());
     head.hidden = x < 0 || x > width;
     head.style.translate = `${x}px`;
@@ -208,7 +231,7 @@ export function makeTimeline(element, source) {
     pointers.delete(event.pointerId);
     if (pointers.size === 0) drag = null;
     if (event.pointerType !== 'mouse') hidePreview();
-    if (event.type === 'pointerup' && was?.kind === 'click') source.seek(was.from);
+    if (event.type === 'pointerup' && was?.kind === 'click') source.seek(markAt(event) ?? was.from);
   }
 
   function wheeled(event) {

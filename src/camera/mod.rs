@@ -240,6 +240,12 @@ pub(crate) fn opener(config: CameraConfig, name: &str) -> (Box<Opener>, Option<A
     }
 }
 
+/// The device nodes of this machine that are cameras, or may be: those that cannot be opened
+/// are among them.
+pub(crate) fn nodes() -> Vec<String> {
+    v4l2::nodes()
+}
+
 /// Checks at start-up whether a source can be read, and whether one of files
 /// holds any JPEG: a wrong path is a mistake in the command, not a camera that is
 /// away for a while.

@@ -201,11 +201,16 @@ impl Capture {
     /// Adds a reader, and starts the thread if it does not run.
     pub(crate) fn read(&self) -> Reader {
         // Counted under the lock, so that the thread cannot decide in between to end.
+        self.0.add_reader(&mut self.0.life.lock())
+    }
+
+    /// As [`Capture::read`], where the camera is on for others or always: `None` where
+    /// this reader alone would keep it on.
+    #[cfg(feature = "mqtt")]
+    pub(crate) fn read_beside_others(&self) -> Option<Reader> {
         let mut life = self.0.life.lock();
-        life.n_readers += 1;
-        self.0.n_wanting.fetch_add(1, SeqCst);
-        self.0.start(&mut life);
-        Reader(Arc::clone(&self.0))
+        let is_on = life.n_readers > 0 || life.setup.config.idle_timeout.is_none();
+        is_on.then(|| self.0.add_reader(&mut life))
     }
 
     /// The state and the counters of the camera at this moment.
@@ -312,6 +317,13 @@ impl Shared {
         if life.setup.config.idle_timeout.is_none() {
             self.start(life);
         }
+    }
+
+    fn add_reader(self: &Arc<Self>, life: &mut Life) -> Reader {
+        life.n_readers += 1;
+        self.n_wanting.fetch_add(1, SeqCst);
+        self.start(life);
+        Reader(Arc::clone(self))
     }
 
     /// Starts the thread unless it runs.

@@ -1,4 +1,4 @@
-//! Man pages and completions, made from the command line's definition. They are files in
+//! Man pages, completions and the file of options, made from the command line's definition. They are files in
 //! `src/deploy`, and not made by the program: the two crates would add 180 kB to it. The test says
 //! when they are old, and with `WRITE_HELP=1` in the environment it writes them.
 
@@ -9,6 +9,7 @@ use std::{env, fs};
 use clap_complete::{Shell, generate};
 use clap_mangen::Man;
 
+use super::config_template;
 use crate::camera;
 use crate::config::CommandLine;
 
@@ -32,6 +33,7 @@ fn files() -> BTreeMap<String, Vec<u8>> {
         Man::new(page.clone()).title(&name).render(&mut text).unwrap();
         files.insert(format!("man/{name}.1"), text);
     }
+    files.insert("mjpegd.toml".into(), config_template::text(&command).into_bytes());
     files
 }
 

@@ -2,8 +2,11 @@
 //! code. It serves, unless a subcommand asks for something else.
 
 mod check_config;
+#[cfg(test)]
+mod config_template;
 mod devices;
 mod dialects;
+mod doctor;
 mod error;
 mod grab;
 mod health;
@@ -61,7 +64,10 @@ pub fn main() -> ExitCode {
     if is_daemon {
         reexec::restore_name();
     }
+    // What drivers log is in its findings.
+    let is_quiet = matches!(command_line.command(), Some(Command::Doctor { .. }));
     let log_level = dialect.as_ref().and_then(|dialect| dialect.log_level);
+    let log_level = log_level.or(is_quiet.then_some("off"));
     let mut output = Output::new(logging::start(log_level));
     if let Err(e) = heap {
         log::debug!("cannot start a second time with one heap, so it takes some MB more: {e}");
@@ -92,6 +98,7 @@ fn run(
         Some(Command::Probe(args)) => probe::run(args)?,
         Some(Command::Grab(args)) => grab::run(args)?,
         Some(Command::Health(args)) => health::run(args)?,
+        Some(Command::Doctor { options }) => return doctor::run(options, output),
     };
     output.print(&text)
 }

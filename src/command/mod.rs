@@ -6,7 +6,7 @@ mod stderr;
 use std::io::{self, Read};
 use std::os::fd::AsFd;
 use std::os::unix::process::{CommandExt, ExitStatusExt};
-use std::process::{ChildStdin, ChildStdout, Command, ExitStatus, Stdio};
+use std::process::{ChildStdin, ChildStdout, Command, Stdio};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
@@ -32,31 +32,14 @@ const GRACE: Duration = Duration::from_secs(2);
 const GRACE_AT_STOP: Duration = Duration::from_millis(800);
 /// How often to check whether it has ended, as nothing signals the end of a group.
 const POLL_INTERVAL: Duration = Duration::from_millis(10);
-/// The same at most for a command without output: a short one is seen to end soon, and
-/// a long one costs nothing.
-const LONGEST_INTERVAL: Duration = Duration::from_millis(100);
 /// How long to wait for the exit status after the output has ended: a command closes
 /// its output some time before it exits.
 const EXIT_WAIT: Duration = Duration::from_millis(500);
 
-/// What the shell does beside a command that must not outlive the daemon: it waits
-/// for the end of the pipe in its standard input, whose other end the daemon has,
-/// and then ends the group. A process that is killed closes its pipes.
-const GUARDED: &str = "exec 3<&0 </dev/null
-/bin/sh -c \"$1\" 3<&- &
-command=$!
-{ trap '' TERM; read -r _ <&3; kill -TERM 0; sleep 2; kill -KILL 0; } &
-guard=$!
-exec 3<&-
-wait $command
-code=$?
-kill -KILL $guard
-exit $code";
-
 /// A command in a process group of its own. Dropping it ends the group.
 ///
 /// If the daemon is killed by SIGKILL, the command gets SIGPIPE when it writes the
-/// next picture; one that writes none is [guarded](Process::start_guarded). The
+/// next picture; one that writes none is guarded (see [`run()`]). The
 /// parent-death signal (prctl) would end it sooner, but needs
 /// unsafe code between fork and exec, and comes whenever the capture thread ends.
 pub(crate) struct Process {
@@ -86,19 +69,6 @@ impl Process {
         Self::spawn(&mut shell, "the command", command, log)
     }
 
-    /// Runs a command line with these variables and without output. It ends with the
-    /// daemon, however that ends.
-    pub(crate) fn start_guarded(
-        command: &str,
-        variables: &[(&str, String)],
-        log: Arc<Mutex<LogBudget>>,
-    ) -> io::Result<Self> {
-        let mut shell = Command::new(SHELL);
-        shell.args(["-c", GUARDED, SHELL, command]).stdin(Stdio::piped()).stdout(Stdio::null());
-        shell.envs(variables.iter().map(|(name, value)| (name, value)));
-        Self::spawn(&mut shell, "the command", command, log)
-    }
-
     /// Starts the shell, which the caller has prepared. `label` is who speaks in the log.
     fn spawn(
         shell: &mut Command,
@@ -118,27 +88,6 @@ impl Process {
             fd.map_or(Ok(()), |fd| ioctl_fionbio(fd, true))?;
         }
         Ok(process)
-    }
-
-    /// Waits until a command without output has ended, and logs its standard error
-    /// meanwhile. `None`: it still runs at `deadline`, or when the daemon stops.
-    pub(crate) fn wait_for_end(
-        &mut self,
-        deadline: Instant,
-        stop: &Shutdown,
-    ) -> io::Result<Option<ExitStatus>> {
-        let mut pause = POLL_INTERVAL;
-        loop {
-            self.stderr.read();
-            if let Some(status) = self.child.try_wait()? {
-                self.stderr.read();
-                return Ok(Some(status));
-            }
-            if stop.wait_for(pause) || Instant::now() >= deadline {
-                return Ok(None);
-            }
-            pause = (pause * 2).min(LONGEST_INTERVAL);
-        }
     }
 
     /// Waits for output, and logs standard error meanwhile. `false` if there was no

@@ -17,6 +17,24 @@ use crate::shutdown::Shutdown;
 const FIRST_LOOK: Duration = Duration::from_millis(5);
 const LOOK_EVERY: Duration = Duration::from_millis(100);
 
+/// What the shell does beside the command, which must not outlive the daemon: a guard
+/// waits for the end of the pipe in its standard input, whose other end the daemon has,
+/// and then ends the group. A process that is killed closes its pipes.
+///
+/// The shell stays until the command has ended also after SIGTERM, so that it is its
+/// parent that reaps it: in a container nobody else may.
+const GUARDED: &str = "exec 3<&0 </dev/null
+/bin/sh -c \"$1\" 3<&- &
+command=$!
+{ read -r _ <&3; trap '' TERM; kill -TERM 0; sleep 2; kill -KILL 0; } &
+guard=$!
+exec 3<&-
+trap : TERM
+wait $command 2>/dev/null
+code=$?
+{ kill -KILL $guard; wait; } 2>/dev/null
+exit $code";
+
 /// How a command ended.
 #[derive(Debug, PartialEq)]
 pub(crate) enum Outcome {
@@ -32,8 +50,8 @@ pub(crate) enum Outcome {
 
 /// Runs a command line in the shell and waits until it and all that it started in
 /// its process group have ended. After `limit`, or when the program stops, the group
-/// is ended. Its output goes nowhere, its standard error to the log as what `label`
-/// says.
+/// is ended; it also ends when the daemon is killed. Its output goes nowhere, its
+/// standard error to the log as what `label` says.
 pub(crate) fn run(
     command: &str,
     label: &str,
@@ -43,7 +61,7 @@ pub(crate) fn run(
     log: &Arc<Mutex<LogBudget>>,
 ) -> Outcome {
     let mut shell = Command::new(SHELL);
-    shell.args(["-c", command]).stdin(Stdio::null()).stdout(Stdio::null());
+    shell.args(["-c", GUARDED, SHELL, command]).stdin(Stdio::piped()).stdout(Stdio::null());
     shell.envs(variables.iter().map(|(name, value)| (name, value)));
     match Process::spawn(&mut shell, label, command, Arc::clone(log)) {
         Ok(process) => process.run_to_end(limit, stop),
@@ -83,6 +101,9 @@ impl Process {
 
 #[cfg(test)]
 mod tests {
+    use rustix::io::Errno;
+    use rustix::process::{Pid, test_kill_process_group};
+
     use super::*;
     use crate::shutdown;
 
@@ -99,8 +120,9 @@ mod tests {
         assert_eq!(run_for("[ \"$MJPEGD_EVENT\" = 'x y' ]", LONG, &stop), Outcome::Done);
         let why = Outcome::Failed("exit status: 3: no such lamp".into());
         assert_eq!(run_for("echo no such lamp >&2; exit 3", LONG, &stop), why);
+        // As a shell says that a signal ended it.
         let Outcome::Failed(why) = run_for("kill -9 $$", LONG, &stop) else { panic!() };
-        assert!(why.contains("signal"), "{why}");
+        assert!(why.starts_with("exit status: 137"), "{why}");
     }
 
     #[test]
@@ -114,5 +136,14 @@ mod tests {
         let begun = Instant::now();
         assert_eq!(run_for("trap '' TERM; sleep 600", LONG, &stop), Outcome::Stopped);
         assert!(begun.elapsed() < LONG / 2);
+    }
+
+    #[test]
+    fn command_gets_an_empty_input_and_leaves_no_guard_behind() {
+        let (_trigger, stop) = shutdown::channel();
+        let group = "set -- $(cat /proc/self/stat); echo $5 >&2; cat; exit 1";
+        let Outcome::Failed(why) = run_for(group, LONG, &stop) else { panic!() };
+        let group = why.rsplit(' ').next().and_then(|n| Pid::from_raw(n.parse().ok()?)).unwrap();
+        assert_eq!(test_kill_process_group(group), Err(Errno::SRCH));
     }
 }

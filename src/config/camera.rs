@@ -51,6 +51,11 @@ impl Source {
 }
 
 impl Source {
+    /// A device by its path.
+    pub(crate) fn device(path: &str) -> Self {
+        Self::new(path)
+    }
+
     /// The folder of a recording that others write, which is more than a source of
     /// pictures: what was recorded is played too.
     pub(crate) fn recorded_folder(&self) -> Option<&Path> {

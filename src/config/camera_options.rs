@@ -134,7 +134,7 @@ impl CameraOptions {
                 turn: Turn::new(args),
                 overlay: OverlayConfig::new(args, name)?,
             },
-            motion: motion(args)?,
+            motion: motion(args, name)?,
             record: record::record(args, name)?,
             max_viewers,
         })

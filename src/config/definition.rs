@@ -1,5 +1,6 @@
 //! What clap is told: the table of options, the subcommands, and the text of `--help`.
 
+use std::ffi::OsString;
 use std::path::PathBuf;
 
 use clap::builder::{BoolishValueParser, PossibleValuesParser, ValueParser};
@@ -31,6 +32,13 @@ pub(crate) enum Command {
     Grab(GrabArgs),
     /// Ask a daemon whether it works: exit code 0, or 1 and why not; for containers
     Health(HealthArgs),
+    /// Look for what keeps the daemon from showing pictures here, and say what helps: exit code 0,
+    /// or 1 if something is to do
+    Doctor {
+        /// The options with which the daemon is started
+        #[arg(trailing_var_arg = true, allow_hyphen_values = true, value_name = "OPTIONS")]
+        options: Vec<OsString>,
+    },
 }
 
 /// The command line as clap takes it.

@@ -1,17 +1,16 @@
 //! Who is told of events.
 
-use std::path::Path;
 use std::time::Duration;
 
 use anyhow::{Context, Result, bail, ensure};
 
 use super::args::Args;
-use super::text_file::read_bytes;
+use super::text_file::read_secret;
 use crate::events::Kind;
 use crate::url::Url;
 
 /// Who is told of events.
-#[derive(Debug)]
+#[derive(Debug, PartialEq)]
 pub(crate) struct HooksConfig {
     /// Commands for the shell, in the order in which they were given.
     pub(crate) commands: Vec<(Kind, String)>,
@@ -21,7 +20,7 @@ pub(crate) struct HooksConfig {
 }
 
 /// The server that gets each event.
-#[derive(Clone)]
+#[derive(Clone, PartialEq)]
 pub(crate) struct WebhookConfig {
     pub(crate) url: Url,
     /// Signs the messages.
@@ -36,6 +35,9 @@ impl std::fmt::Debug for WebhookConfig {
 }
 
 impl HooksConfig {
+    /// The options that say so.
+    pub(crate) const OPTIONS: [&str; 4] = ["on", "on-timeout", "webhook", "webhook-key-file"];
+
     /// Checks the options of hooks.
     ///
     /// # Errors
@@ -44,7 +46,7 @@ impl HooksConfig {
         let right = Duration::from_millis(100)..=Duration::from_secs(86_400);
         let limit = args.time_in("on-timeout", right, "100ms or more, up to 1day")?;
         let url = args.text_if("webhook").map(|text| Url::parse(text).context("--webhook"));
-        let key = args.path_if("webhook-key-file").as_deref().map(key).transpose()?;
+        let key = read_secret(args, "webhook-key-file")?;
         ensure!(key.is_none() || url.is_some(), "--webhook-key-file: use it with --webhook");
         Ok(Self {
             commands: args.list("on").map(command).collect::<Result<_>>()?,
@@ -62,15 +64,4 @@ fn command(text: &str) -> Result<(Kind, String)> {
         .with_context(|| format!("--on {event:?}: use one of {}", Kind::names()))?;
     ensure!(!command.trim().is_empty(), "--on {event}: the command is missing; use EVENT=COMMAND");
     Ok((kind, command.trim().to_owned()))
-}
-
-fn key(path: &Path) -> Result<Vec<u8>> {
-    let shown = path.display();
-    let mut key = read_bytes(path).with_context(|| format!("--webhook-key-file {shown}"))?;
-    // An editor ends each file with a line end, which belongs to no key.
-    while key.last().is_some_and(|byte| matches!(byte, b'\n' | b'\r')) {
-        key.pop();
-    }
-    ensure!(!key.is_empty(), "--webhook-key-file {shown}: the file is empty");
-    Ok(key)
 }

@@ -16,6 +16,7 @@ mod hooks;
 mod http;
 mod key;
 mod motion;
+mod mqtt;
 mod name;
 mod overlay;
 mod print;
@@ -39,7 +40,7 @@ use file::File;
 
 pub(crate) use auth::{Credentials, Password};
 pub(crate) use bind::Bind;
-pub(crate) use camera::{CameraConfig, Watch};
+pub(crate) use camera::{CameraConfig, Source, Watch};
 pub(crate) use camera_options::{CameraOptions, CaptureConfig, MAX_FRAME_BYTES};
 pub(crate) use command_line::CommandLine;
 pub(crate) use definition::Command;
@@ -47,13 +48,14 @@ pub(crate) use device::{DeviceConfig, InputConfig, TvStandard};
 pub(crate) use exit::ExitConfig;
 pub(crate) use hooks::{HooksConfig, WebhookConfig};
 pub(crate) use http::{HttpConfig, Limits, LostSnapshot, N_SHORT_CONNECTIONS};
-pub(crate) use motion::MotionConfig;
+pub(crate) use motion::{MAX_CORNERS, MAX_POLYGONS, MotionConfig};
+pub(crate) use mqtt::MqttConfig;
 pub(crate) use name::is_plain_name;
 pub(crate) use overlay::{OverlayConfig, Place};
 #[cfg(test)]
 pub(crate) use overlay::{Position, TextSize};
 pub(crate) use print::print_config;
-pub(crate) use record::RecordConfig;
+pub(crate) use record::{OnMotion, RecordConfig};
 pub(crate) use size::parse_size;
 pub(crate) use tools::{GrabArgs, HealthArgs, ProbeArgs};
 pub(crate) use translated::{Translated, TranslatedCamera, has_option};
@@ -67,6 +69,7 @@ pub(crate) struct Config {
     pub(crate) http: HttpConfig,
     pub(crate) exit: ExitConfig,
     pub(crate) hooks: HooksConfig,
+    pub(crate) mqtt: Option<MqttConfig>,
     /// The options behind `http`, by name, as they were given.
     pub(crate) server: ServerOptionValues,
 }
@@ -91,7 +94,8 @@ impl Config {
         let http = HttpConfig { credentials, ..http };
         let exit = ExitConfig::new(&merged).map_err(|e| typed.locate_error(&e, &layers))?;
         let hooks = HooksConfig::new(&merged).map_err(|e| typed.locate_error(&e, &layers))?;
-        Ok(Self { cameras, http, exit, hooks, server: merged.server() })
+        let mqtt = MqttConfig::new(&merged).map_err(|e| typed.locate_error(&e, &layers))?;
+        Ok(Self { cameras, http, exit, hooks, mqtt, server: merged.server() })
     }
 }
 

@@ -1,5 +1,7 @@
 //! The options of motion detection.
 
+use std::env;
+use std::path::PathBuf;
 use std::time::Duration;
 
 use anyhow::{Context, Result, ensure};
@@ -16,17 +18,20 @@ pub(crate) struct MotionConfig {
     pub(crate) fps: f64,
     /// Motion that stops for less than this goes on.
     pub(crate) hold: Duration,
+    /// The file for the areas that are drawn on the page; `None`: they are kept as long as
+    /// the program runs.
+    pub(crate) areas: Option<PathBuf>,
 }
 
 /// The most corners. People draw a few.
-const MAX_CORNERS: usize = 64;
-const MAX_POLYGONS: usize = 32;
+pub(crate) const MAX_CORNERS: usize = 64;
+pub(crate) const MAX_POLYGONS: usize = 32;
 
 /// Checks the options of motion detection; `None`: there is none.
 ///
 /// # Errors
 /// The first value that cannot be used, with what would be right.
-pub(super) fn motion(args: &Args) -> Result<Option<MotionConfig>> {
+pub(super) fn motion(args: &Args, name: &str) -> Result<Option<MotionConfig>> {
     let sensitivity = args.number_in("motion-sensitivity", 1..=100, "1 to 100")?;
     let usage = "a number of pictures a second from 0.5 to 30";
     let fps = args.number_in("motion-fps", 0.5..=30.0, usage)?;
@@ -41,7 +46,18 @@ pub(super) fn motion(args: &Args) -> Result<Option<MotionConfig>> {
         detector: Settings { sensitivity, min_size: percents / 100.0, zones, masks },
         fps,
         hold,
+        areas: state_dir(args).map(|dir| dir.join(name).join("motion.json")),
     }))
+}
+
+/// Where this program keeps what it has to know after a restart; if nobody says it, beside
+/// the recording, or where systemd says (`StateDirectory=`).
+fn state_dir(args: &Args) -> Option<PathBuf> {
+    let of_systemd = || {
+        let all = env::var("STATE_DIRECTORY").ok()?;
+        all.split(':').next().filter(|dir| !dir.is_empty()).map(PathBuf::from)
+    };
+    args.path_if("state-dir").or_else(|| args.path_if("record")).or_else(of_systemd)
 }
 
 fn polygons(args: &Args, option: &str) -> Result<Vec<Polygon>> {

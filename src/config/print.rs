@@ -10,7 +10,7 @@ use super::file::File;
 use super::key::{NAME, SOURCE};
 use super::table::Scope;
 use super::{Config, camera_list};
-use crate::url::{mask_command, mask_source};
+use crate::url::{mask, mask_command, mask_source};
 
 /// Stands in place of a file that the reader has to make.
 const MISSING_FILE: &str = "FILE";
@@ -37,6 +37,17 @@ pub(crate) fn print_config(typed: &CommandLine) -> Result<String> {
     let list = camera_list::cameras(typed, file.as_ref())?;
     let merged = typed.merge("demo", &Layers { file: file.as_ref(), ..Layers::default() })?;
     let mut server = merged.given(Scope::Server);
+    let mut is_hidden = false;
+    for (key, values) in &mut server {
+        // Their addresses may have a password.
+        if ["mqtt", "webhook"].contains(&key.as_str()) {
+            for url in values {
+                let shown = mask(url).into_owned();
+                is_hidden |= shown != *url;
+                *url = shown;
+            }
+        }
+    }
     if typed.credentials().is_some() {
         server.push(("auth-file".into(), vec![MISSING_FILE.into()]));
     }
@@ -51,8 +62,7 @@ pub(crate) fn print_config(typed: &CommandLine) -> Result<String> {
         }
         cameras.push(Camera { name, source: mask_source(source), options });
     }
-    let is_hidden =
-        list.iter().zip(&cameras).any(|(camera, shown)| camera.source() != shown.source);
+    is_hidden |= list.iter().zip(&cameras).any(|(camera, shown)| camera.source() != shown.source);
     let mut text = match command_line(&server, &cameras) {
         Some(line) => format!("# {line}\n"),
         None => "# No command line can say this, as the cameras have different options:\n\
@@ -201,6 +211,16 @@ control = ["gain=-4", "hue=default"]
         }
         assert_eq!(read.len(), 2);
         assert!(text.starts_with("# mjpegd --camera $'a=exec:x"), "{text}");
+    }
+
+    #[test]
+    fn secrets_of_the_server_are_not_printed() {
+        let webhook = ["--webhook", "http://me:SECRET@h/?pwd=SECRET"];
+        let broker: &[&str] =
+            if cfg!(feature = "mqtt") { &["--mqtt", "mqtt://me:SECRET@h"] } else { &[] };
+        let text = print_config(&typed(&[&webhook[..], broker].concat())).unwrap();
+        assert!(!text.contains("SECRET") && text.contains("http://***@h/"), "{text}");
+        assert!(text.contains("put it back"), "{text}");
     }
 
     #[test]

@@ -27,10 +27,22 @@ pub(crate) struct RecordConfig {
     pub(crate) sync: Duration,
     /// How long a segment is; `None`: a minute, and longer for few pictures.
     pub(crate) segment: Option<Duration>,
+    /// When to record; `None`: always.
+    pub(crate) on_motion: Option<OnMotion>,
     /// The command that gets each finished segment.
     pub(crate) on_segment: Option<String>,
     /// Whether others write it, and it is only shown.
     pub(crate) is_of_others: bool,
+}
+
+/// How much is recorded around each motion.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub(crate) struct OnMotion {
+    /// Before it begins, from memory, but at most so many bytes.
+    pub(crate) before: Duration,
+    pub(crate) max_bytes: u64,
+    /// After it ends.
+    pub(crate) after: Duration,
 }
 
 impl RecordConfig {
@@ -44,6 +56,7 @@ impl RecordConfig {
             max_age: None,
             sync: Duration::ZERO,
             segment: None,
+            on_motion: None,
             on_segment: None,
             is_of_others: true,
         }
@@ -92,6 +105,7 @@ pub(super) fn record(args: &Args, name: &str) -> Result<Option<RecordConfig>> {
             "--record-segment {segment:?}: use 1s to 1h"
         );
     }
+    let on_motion = on_motion(args)?;
     let on_segment = args.text_if("on-segment").map(str::to_owned);
     ensure!(
         on_segment.as_ref().is_none_or(|command| !command.trim().is_empty()),
@@ -108,7 +122,24 @@ pub(super) fn record(args: &Args, name: &str) -> Result<Option<RecordConfig>> {
         max_age,
         sync,
         segment,
+        on_motion,
         on_segment,
         is_of_others: false,
     }))
+}
+
+/// Checks when to record; `None`: always.
+fn on_motion(args: &Args) -> Result<Option<OnMotion>> {
+    let is_on_motion = args.text("record-on") == "motion";
+    let right = || Duration::ZERO..=Duration::from_secs(3600);
+    let before = args.time_in("record-before", right(), "0s to 1h")?;
+    let after = args.time_in("record-after", right(), "0s to 1h")?;
+    let size = args.text("record-before-size");
+    let max_bytes = parse_bytes(size).context("--record-before-size")?;
+    ensure!(max_bytes >= SMALLEST, "--record-before-size {size}: use 1MiB or more");
+    ensure!(
+        !is_on_motion || args.is_on("motion"),
+        "--record-on motion: use it with --motion, which finds what moves"
+    );
+    Ok(is_on_motion.then_some(OnMotion { before, max_bytes, after }))
 }

@@ -6,6 +6,8 @@ use std::path::Path;
 
 use anyhow::{Context, Result, anyhow, bail, ensure};
 
+use super::args::Args;
+
 /// The largest file to read; one with hundreds of cameras or users is smaller, or
 /// with all certificate authorities of a system.
 const MAX_BYTES: u64 = 1 << 20;
@@ -40,6 +42,22 @@ pub(super) fn read_bytes(path: &Path) -> Result<Vec<u8>> {
     File::open(path)?.take(MAX_BYTES + 1).read_to_end(&mut bytes)?;
     ensure!(bytes.len() as u64 <= MAX_BYTES, "larger than 1 MiB");
     Ok(bytes)
+}
+
+/// Reads the file of an option that holds a key or a password, without the line end that
+/// an editor puts behind it.
+///
+/// # Errors
+/// As of [`read_bytes`]; an empty file. No message holds a part of it.
+pub(super) fn read_secret(args: &Args, option: &str) -> Result<Option<Vec<u8>>> {
+    let Some(path) = args.path_if(option) else { return Ok(None) };
+    let shown = path.display();
+    let mut secret = read_bytes(&path).with_context(|| format!("--{option} {shown}"))?;
+    while secret.last().is_some_and(|byte| matches!(byte, b'\n' | b'\r')) {
+        secret.pop();
+    }
+    ensure!(!secret.is_empty(), "--{option} {shown}: the file is empty");
+    Ok(Some(secret))
 }
 
 fn decode(bytes: &[u8], encoding: Encoding) -> Result<String> {

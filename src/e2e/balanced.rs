@@ -81,6 +81,12 @@ fn servers() -> [Daemon; 2] {
     [(); 2].map(|()| Daemon::start(&["--camera", "pattern:320x240@10", "--drain-timeout", "1s"]))
 }
 
+/// Two servers with the same two cameras.
+fn pairs() -> [Daemon; 2] {
+    let cameras = ["--camera", "one=pattern:320x240@10", "--camera", "two=pattern:320x240@10"];
+    [(); 2].map(|()| Daemon::start(&[&cameras[..], &["--drain-timeout", "1s"]].concat()))
+}
+
 fn open(balancer: &Balancer) -> Browser {
     let browser = Browser::start();
     browser.open(&balancer.url());
@@ -99,7 +105,7 @@ fn in_turn(path: &str, n: usize) -> usize {
 
 /// The first server answers streams and heartbeats, the second one states.
 fn apart(path: &str, _: usize) -> usize {
-    usize::from(!path.starts_with("/video_feed") && !path.starts_with("/heartbeat"))
+    usize::from(!path.contains("/video_feed") && !path.starts_with("/heartbeat"))
 }
 
 #[test]
@@ -126,6 +132,51 @@ fn page_of_which_no_state_tells_keeps_its_stream_until_that_ends() {
     first.signal(Signal::TERM);
     first.wait();
     second.wait_for_seats(1);
+}
+
+#[test]
+fn tiles_of_which_no_state_tells_keep_their_streams_until_these_end() {
+    let [mut first, second] = pairs();
+    let balancer = Balancer::start(vec![first.address(), second.address()], apart);
+    let browser = Browser::start();
+    browser.open(&balancer.url());
+    first.wait_for_seats(2);
+    let asked = || {
+        browser.run(
+            "return performance.getEntriesByType('resource').map(({ name }) => name).join(' ')",
+        )
+    };
+    eventually_is("many states", || balancer.n_states.load(Relaxed) > 5);
+    assert_eq!((first.figure("/seats/taken"), second.figure("/seats/taken")), (2, 0));
+    // No state tells, and an <img> says nothing.
+    let n_before = balancer.n_states.load(Relaxed);
+    first.signal(Signal::TERM);
+    first.wait();
+    second.wait_for_seats(2);
+    // Without the heartbeat it takes half a minute, and the page asks every two seconds.
+    assert!(balancer.n_states.load(Relaxed) < n_before + 8);
+    // One reply beats for both.
+    let asked = asked().to_string();
+    assert!(asked.contains("/heartbeat?key=") && asked.contains("&key="), "{asked}");
+}
+
+#[test]
+fn heartbeat_of_several_streams_tells_them_apart_and_ends_with_the_first() {
+    let daemon = Daemon::start(&["--camera", "pattern:64x48@20"]);
+    let mut viewers = ["a", "b"].map(|key| daemon.watch(&format!("/stream?key={key}")));
+    viewers.iter_mut().for_each(|viewer| drop(viewer.next()));
+    let mut client = Client::connect(daemon.address());
+    client.request("GET", "/heartbeat?key=a&key=none&key=b", &[]);
+    assert!(client.head().starts_with("HTTP/1.1 200 "));
+    let beats = client.take(4);
+    let n = |byte: u8| beats.iter().filter(|beat| **beat == byte).count();
+    assert!(n(b'.') > 0 && n(b'0') > 0 && n(b'.') + n(b'0') == 4, "{beats:?}");
+    let [first, mut second] = viewers;
+    drop(first);
+    assert!(client.take_rest().len() < 20, "it ends");
+    second.next();
+    assert_eq!(daemon.get("/heartbeat?key=none&key=other").code, 404);
+    assert_eq!(daemon.get("/heartbeat?key=b&key=").code, 400);
 }
 
 #[test]

@@ -74,10 +74,15 @@ fn bad_values_are_usage_errors_that_name_the_option() {
         ("--www", "/nowhere"),
         ("--auth-file", "/nowhere"),
         ("--allow-origin", "printer"),
+        ("--record-before", "7200s"),
+        ("--record-after", "7200s"),
+        ("--record-before-size", "1kB"),
     ] {
         let error = refusal(&[&format!("{option}={value}")]);
         assert!(error.contains(option) && error.contains(value), "{option} {value}: {error}");
     }
+    let error = refusal(&["--record", "/nowhere", "--record-on", "motion"]);
+    assert!(error.contains("--record-on motion: use it with --motion"), "{error}");
 }
 
 #[test]
@@ -105,7 +110,7 @@ fn port_in_use_is_a_failure_while_running() {
     assert_eq!(err.lines().count(), 1, "{err}");
     assert!(err.starts_with(&format!("mjpegd: cannot listen on {address}: ")), "{err}");
     // This very process has the port.
-    assert!(err.contains(&format!("(pid {}) listens there", std::process::id())), "{err}");
+    assert!(err.contains(&format!("(process {}) listens there", std::process::id())), "{err}");
     let next = taken.local_addr().unwrap().port().checked_add(1).unwrap_or(5001);
     assert!(err.contains(&format!("such as --bind 127.0.0.1:{next}")), "{err}");
 }

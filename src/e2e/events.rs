@@ -212,6 +212,9 @@ fn folder_that_cannot_be_had_is_told_and_events_come_when_it_is_there() {
     let daemon = recorder(&dir, &missing, &[]);
     daemon.wait_for_log("events are not kept in");
     let failed = wait_for(&daemon, "recording-failed");
+    // They wait, so none is lost.
+    let metrics = daemon.get("/metrics").text();
+    assert!(metrics.contains("mjpegd_events_lost_total{camera=\"camera\"} 0\n"), "{metrics}");
     fs::create_dir(to.path().join("disk")).unwrap();
     wait_for(&daemon, "recording-started");
     let id = id(&failed).to_string();

@@ -7,12 +7,12 @@ use std::path::Path;
 use std::time::{Duration, Instant};
 
 use crossbeam_channel::{Receiver, unbounded};
-use rustix::process::{Pid, test_kill_process};
+use rustix::process::{Pid, Signal, test_kill_process};
 use serde_json::Value;
 
-use crate::events::events;
-use crate::recording::end;
-use crate::support::{Daemon, TempDir, eventually, eventually_is, python};
+use crate::events::{events, wait_for};
+use crate::recording::{end, recorder, wait_for_frames};
+use crate::support::{Daemon, Dir, TempDir, all_frames, eventually, eventually_is, python};
 
 fn lines(path: &Path) -> Vec<String> {
     fs::read_to_string(path).unwrap_or_default().lines().map(str::to_owned).collect()
@@ -64,7 +64,7 @@ fn commands_that_fail_flood_or_fork_are_counted_and_touch_nobody() {
         "--on",
         "first-viewer=echo no such lamp >&2; exit 7",
         "--on",
-        "first-viewer=yes; yes >&2",
+        "first-viewer=yes & yes >&2",
         "--on",
         &forks,
         "--on-timeout",
@@ -89,6 +89,103 @@ fn commands_that_fail_flood_or_fork_are_counted_and_touch_nobody() {
     assert!(daemon.log().len() < 200, "{} lines", daemon.log().len());
     end(daemon);
     assert!(!late.exists());
+}
+
+#[test]
+fn hooks_of_all_bad_kinds_leave_pictures_recording_and_stop_alone() {
+    let (dir, to) = (Dir::numbered(40, 2000), TempDir::new());
+    let daemon = recorder(
+        &dir,
+        to.path(),
+        &[
+            &["--on", "first-viewer=trap '' TERM; sleep 600"],
+            &["--on", "recording-started=yes & yes >&2"],
+            &["--on", "camera-on=exit 7"],
+            &["--on", "segment-finished=for i in 1 2 3 4 5; do sleep 600 & done"],
+            &["--record-segment", "1s", "--on-timeout", "600s"][..],
+        ]
+        .concat(),
+    );
+    let mut viewer = daemon.watch("/stream");
+    let sees = |n| daemon.log().iter().any(|line: &String| line.contains(n));
+    eventually_is("one fails", || hook(&daemon, 2)["failed"] == 1);
+    eventually_is("one floods", || sees("recording-started says: y"));
+    wait_for(&daemon, "segment-finished");
+    // All of these run, and the others go on.
+    let (seen, n) = (viewer.next().timestamp(), daemon.figure("/recording/written"));
+    wait_for_frames(&daemon, n + 60);
+    (0..60).for_each(|_| drop(viewer.next()));
+    assert!(viewer.next().timestamp() > seen);
+    assert_eq!(daemon.status()["recording"]["state"], "recording");
+    let begun = Instant::now();
+    end(daemon);
+    assert!(begun.elapsed() < Duration::from_secs(20), "{:?}", begun.elapsed());
+    let frames = all_frames(to.path());
+    assert!(frames.len() as u64 >= n + 60);
+    assert!(frames.windows(2).all(|pair| pair[0].time < pair[1].time));
+}
+
+#[test]
+fn command_that_obeys_is_not_killed_and_none_outlives_a_kill() {
+    let dir = TempDir::new();
+    let [first, last] = ["first", "last"].map(|name| dir.path().join(name));
+    let [first_hook, last_hook] = [("first-viewer", &first), ("last-viewer", &last)]
+        .map(|(event, path)| format!("{event}=echo $$ > '{}'; exec sleep 600", path.display()));
+    let daemon = Daemon::start(&["--on", &first_hook, "--on", &last_hook, "--on-timeout", "500ms"]);
+    visit(&daemon);
+    eventually_is("both took too long", || (0..2).all(|n| hook(&daemon, n)["late"] == 1));
+    assert!(!daemon.log().iter().any(|line| line.contains("does not end at SIGTERM")));
+    fs::remove_file(&first).unwrap();
+    let daemon = Daemon::start(&["--on", &first_hook]);
+    daemon.watch("/stream").next();
+    let shell = process(&first);
+    assert!(test_kill_process(shell).is_ok());
+    daemon.signal(Signal::KILL);
+    eventually_is("it is gone", || test_kill_process(shell).is_err());
+}
+
+#[test]
+fn reload_changes_commands_and_the_webhook() {
+    let dir = TempDir::new();
+    let [old, new] = ["old", "new"].map(|name| dir.path().join(name));
+    let on = |path: &Path| format!("first-viewer=echo >> '{}'", path.display());
+    let same = "last-viewer=true";
+    let file = dir.path().join("c.toml");
+    // Nobody is at the first address, so what is sent there is tried again.
+    let nobody = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap();
+    let write = |on: &str, webhook: &str| {
+        let text = format!("on = [\"{on}\", '{same}']\nwebhook = '{webhook}'\n");
+        fs::write(&file, text).unwrap();
+    };
+    write(&on(&old), &format!("http://{nobody}/"));
+    let daemon = Daemon::start(&["--config", file.to_str().unwrap()]);
+    visit(&daemon);
+    eventually_is("all have run", || (0..2).all(|n| hook(&daemon, n)["done"] == 1));
+    eventually_is("it is tried again", || hook(&daemon, 2)["late"].as_u64() > Some(1));
+    let (url, messages) = receiver(&[200; 6]);
+    write(&on(&new), &url);
+    daemon.signal(Signal::HUP);
+    let types: Vec<String> = (0..3)
+        .map(|_| {
+            let (_, body) = messages.recv_timeout(Duration::from_secs(60)).unwrap();
+            let event: Value = serde_json::from_slice(&body).unwrap();
+            event["type"].as_str().unwrap().to_owned()
+        })
+        .collect();
+    assert!(types.contains(&"first-viewer".to_owned()), "what waited: {types:?}");
+    visit(&daemon);
+    eventually_is("the new one has run", || lines(&new).len() == 1);
+    assert_eq!(lines(&old).len(), 1);
+    // One that stays the same keeps its figures.
+    eventually_is("twice", || hook(&daemon, 1)["done"] == 2);
+    assert!(!daemon.log().iter().any(|line| line.contains("takes effect")));
+    // Without any.
+    fs::write(&file, "").unwrap();
+    daemon.signal(Signal::HUP);
+    eventually_is("none is left", || daemon.status()["hooks"].as_array().unwrap().is_empty());
+    visit(&daemon);
+    assert_eq!(daemon.get("/snapshot").code, 200);
+    assert_eq!(lines(&new).len(), 1);
 }
 
 /// The process that wrote its number there.

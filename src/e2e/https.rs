@@ -9,7 +9,11 @@ use std::process::Command;
 use std::thread;
 
 use crate::foreign::Server;
+#[cfg(feature = "mqtt")]
+use crate::recording::end;
 use crate::servers::lost;
+#[cfg(feature = "mqtt")]
+use crate::support::{Broker, Subscriber, eventually_is};
 use crate::support::{Daemon, Dir, Program, TempDir, number};
 
 /// Parts without end over TLS, as a camera sends them.
@@ -77,7 +81,7 @@ fn certificate_that_a_camera_made_is_taken_where_it_is_named() {
     let (cause, counted) = lost(&daemon(&url, &[]));
     assert_eq!(counted, "unsupported");
     let (why, fingerprint) =
-        cause.split_once("; if this is the camera's certificate, use --tls-ca ").unwrap();
+        cause.split_once("; if this is the server's certificate, use --tls-ca ").unwrap();
     assert!(why.starts_with("TLS: invalid peer certificate"), "{cause}");
     shows(&daemon(&url, &["--tls-ca", fingerprint]));
     shows(&daemon(&url, &["--tls-ca", &pem]));
@@ -117,6 +121,37 @@ fn authority_vouches_for_the_name_in_the_address() {
     let (_other, url) = camera(&pem("other", "subjectAltName=IP:127.0.0.2"), &pictures);
     let (cause, _) = lost(&daemon(&url, &["--tls-ca", &ca]));
     assert!(cause.contains("not valid for name"), "{cause}");
+}
+
+#[test]
+#[cfg(feature = "mqtt")]
+fn broker_over_tls_is_told_what_happens() {
+    let dir = TempDir::new();
+    let pem = certificate(&dir, "broker", &["-subj", "/CN=broker"]);
+    let key = Path::new(&pem).with_extension("key").display().to_string();
+    let broker =
+        Broker::with(&format!("allow_anonymous true\ncertfile {pem}\nkeyfile {key}\n"), &[]);
+    let url = format!("mqtts://127.0.0.1:{}/p", broker.port);
+    let unknown = Daemon::start(&["--mqtt", &url]);
+    let line = unknown.wait_for_log("trying again");
+    let (_, rest) = line.split_once("use --tls-ca ").unwrap();
+    let fingerprint = &rest[..7 + 64];
+    for more in [&["--tls-ca", &*pem][..], &["--tls-ca", fingerprint], &["--tls-insecure"]] {
+        // The picture is larger than what TLS takes at a time.
+        let pictures = Dir::numbered(2, 300_000);
+        let camera = ["--camera", &*pictures.camera(), "--idle-timeout", "0"].map(str::to_owned);
+        let camera: Vec<_> = camera.iter().map(String::as_str).collect();
+        let daemon = Daemon::start(&[&camera[..], &["--mqtt", &url], more].concat());
+        let port = broker.port.to_string();
+        let args = ["-h", "127.0.0.1", "-p", &port, "--cafile", &pem, "--insecure"];
+        let all = Subscriber::start(
+            &[&args[..], &["-i", "all", "-q", "1", "-t", "p/#", "-F", "%t %r %q %x"]].concat(),
+        );
+        all.wait_for("p/camera/snapshot", |picture| number(&picture.payload).is_some());
+        eventually_is("its answers are read", || daemon.status()["mqtt"]["waiting"] == 0);
+        end(daemon);
+        all.wait_for_text("p/status", "offline");
+    }
 }
 
 #[test]

@@ -14,6 +14,10 @@ mod listening;
 mod drop_in;
 // Real clients of both: OctoPrint, Moonraker, Home Assistant, motion.
 mod real_clients;
+// `mjpegd doctor`: what it finds, and what it says helps.
+mod doctor;
+// What version 0.1 left: its configuration, its recording.
+mod upgrade;
 // Stopping: signals, and how long it takes.
 mod stop;
 
@@ -51,6 +55,11 @@ mod turned;
 mod events;
 // Commands and a server that are told of events.
 mod hooks;
+// A broker of MQTT: events, states, pictures, and what Home Assistant finds there.
+#[cfg(feature = "mqtt")]
+mod mqtt;
+#[cfg(feature = "mqtt")]
+mod mqtt_faults;
 // Motion in pictures of a known truth.
 mod motion;
 // Folders that other programs put pictures into.
@@ -112,11 +121,14 @@ mod players;
 mod install;
 // What systemd is told, and the sockets that it opens.
 mod supervisor;
+// The units under a real systemd.
+mod real_systemd;
 // Kernels of 2013, as vendors of boards ship them.
 mod old_kernel;
 // What make asks for before it builds.
 mod need;
 // Recordings on disk, which a kill at any moment leaves intact.
+mod record_on;
 mod recording;
 // Playback of recordings: streams, pictures and lists.
 mod playback;
@@ -130,6 +142,10 @@ mod recording_faults;
 mod page;
 // Smaller pictures on the page, in a real browser.
 mod page_smaller;
+// Motion and events on the page, in a real browser.
+mod page_motion;
+// Its configurations of other programs, and the buttons that copy them.
+mod page_programs;
 // All cameras on one page, in a real browser.
 mod grid;
 // Playback on the page, in a real browser.

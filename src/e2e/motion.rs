@@ -5,7 +5,7 @@ use serde_json::Value;
 
 use crate::events::{events, wait_for};
 use crate::recording::end;
-use crate::support::{Daemon, Dir, eventually_is, flat};
+use crate::support::{Client, Daemon, Dir, Reply, TempDir, eventually, eventually_is, flat};
 
 const SIZE: (u16, u16) = (320, 240);
 
@@ -27,15 +27,16 @@ fn scene(left: Option<u16>, progressive: bool) -> Vec<u8> {
     jpeg
 }
 
-/// Four seconds of nothing, then two in which something crosses: at ten pictures a second.
-fn crossing() -> Dir {
-    let still = (0..40).map(|_| scene(None, false));
+/// Some pictures of nothing, then two seconds in which something crosses, at ten pictures a
+/// second.
+pub(crate) fn crossing(n_still: usize) -> Dir {
+    let still = (0..n_still).map(|_| scene(None, false));
     Dir::new(still.chain((0..20).map(|n| scene(Some(n * 14), false))).collect())
 }
 
 #[test]
 fn crossing_begins_and_ends_a_motion() {
-    let dir = crossing();
+    let dir = crossing(40);
     let options = ["--motion", "--motion-hold", "1s", "--fps", "10", "--idle-timeout", "1s"];
     let daemon = Daemon::start(&[&["--camera", &dir.camera()], &options[..]].concat());
     let begin = wait_for(&daemon, "motion-begin");
@@ -58,7 +59,7 @@ fn crossing_begins_and_ends_a_motion() {
 
 #[test]
 fn masked_part_of_the_picture_and_a_still_one_give_no_motion() {
-    let dir = crossing();
+    let dir = crossing(40);
     let masked = ["--camera", &*dir.camera(), "--fps", "10", "--motion"].map(str::to_owned);
     let mask = ["--motion-mask", "0,0.4 1,0.4 1,1 0,1"].map(str::to_owned);
     let args: Vec<_> = masked.iter().chain(&mask).map(String::as_str).collect();
@@ -81,4 +82,119 @@ fn pictures_that_cannot_be_read_are_told_and_are_no_motion() {
     eventually_is("it looks", || daemon.figure("/camera/motion/looks") > 5);
     assert!(daemon.status()["camera"]["motion"]["cause"].is_null());
     assert!(daemon.get("/metrics").text().contains("mjpegd_motion{camera=\"camera\"} 0"));
+}
+
+fn motion(daemon: &Daemon, query: &str) -> Value {
+    serde_json::from_slice(&daemon.get(&format!("/motion?{query}")).body).unwrap()
+}
+
+/// Zones and masks, and what else is said of them.
+pub(crate) fn areas(daemon: &Daemon) -> Value {
+    serde_json::from_slice(&daemon.get("/motion/areas").body).unwrap()
+}
+
+fn draw(daemon: &Daemon, areas: &str, headers: &[&str]) -> Reply {
+    let length = format!("Content-Length: {}", areas.len());
+    let mut client = Client::connect(daemon.address());
+    let own = ["Content-Type: application/json", &length];
+    client.request("POST", "/motion/areas", &[&own, headers].concat());
+    client.send(areas);
+    client.reply("POST")
+}
+
+#[test]
+fn what_the_detector_sees_is_told_to_those_who_ask() {
+    let dir = crossing(40);
+    let daemon = Daemon::start(&["--camera", &dir.camera(), "--fps", "10", "--motion"]);
+    let crossed = |all: &Value, at: usize| {
+        let looks = all["looks"].as_array().unwrap();
+        looks.iter().any(|look| look[at].as_f64().unwrap() > 0.01)
+    };
+    eventually_is("something differs and moves", || {
+        let all = motion(&daemon, "");
+        crossed(&all, 1) && crossed(&all, 2)
+    });
+    let all = motion(&daemon, "");
+    assert_eq!((&all["min_size"], &all["grid"]), (&0.001.into(), &Value::Null), "{all}");
+    let newest = all["looks"].as_array().unwrap().last().unwrap()[0].as_f64().unwrap();
+    assert!((all["now"].as_f64().unwrap() - newest).abs() < 5.0, "{all}");
+    let later = eventually("there are later ones", || {
+        let later = motion(&daemon, &format!("from={}", newest + 0.001));
+        later["looks"].as_array().unwrap().first().map(|look| look[0].as_f64().unwrap())
+    });
+    assert!(later > newest);
+    let grid = eventually("the thing is in the grid", || {
+        let grid = motion(&daemon, "grid=1")["grid"].clone();
+        grid["cells"].as_str().is_some_and(|cells| cells.contains('2')).then_some(grid)
+    });
+    // Of 320x240, a cell a block.
+    assert_eq!((&grid["width"], grid["cells"].as_str().unwrap().len()), (&40.into(), 1200));
+    assert!(motion(&daemon, "")["grid"].is_null(), "it is only for those who ask");
+    assert_eq!(daemon.get("/motion?from=x").code, 400);
+    assert!(daemon.status()["camera"]["motion"]["begun"].as_u64() > Some(0));
+    let without = Daemon::start(&["--camera", "pattern:64x48@20"]);
+    for target in ["/motion", "/motion/areas"] {
+        let reply = without.get(target);
+        assert_eq!(reply.code, 404);
+        assert!(reply.text().contains("start mjpegd with --motion"), "{}", reply.text());
+    }
+}
+
+#[test]
+fn drawn_areas_add_to_those_of_the_configuration_and_outlive_the_program() {
+    const LOWER: &str = r#"{"masks":[[[0.0,0.4],[1.0,0.4],[1.0,1.0],[0.0,1.0]]]}"#;
+    let (dir, folder) = (crossing(40), TempDir::new());
+    let camera = dir.camera();
+    let record = folder.path().to_str().unwrap();
+    let zone = "0,0 0.5,0 0.5,1 0,1";
+    let args = ["--camera", &camera, "--fps", "10", "--motion", "--motion-zone", zone];
+    let start = |more: &[&str]| Daemon::start(&[&args, more].concat());
+    let daemon = start(&["--record", record]);
+    let before = areas(&daemon);
+    assert_eq!((&before["kept"], &before["locked"]), (&true.into(), &false.into()));
+    wait_for(&daemon, "motion-begin");
+
+    for wrong in ["{", "[]", r#"{"zones":[[[0,0],[1,1]]]}"#, r#"{"zone":[]}"#] {
+        let reply = draw(&daemon, wrong, &[]);
+        assert_eq!(reply.code, 400, "{wrong}");
+        assert!(reply.text().contains("3 to 64 corners from 0 to 1"), "{}", reply.text());
+    }
+    assert_eq!(draw(&daemon, LOWER, &["Origin: http://printer:7125"]).code, 403);
+    assert_eq!(areas(&daemon), before);
+
+    let reply = draw(&daemon, LOWER, &[]);
+    assert_eq!(reply.code, 200);
+    assert_eq!(serde_json::from_slice::<Value>(&reply.body).unwrap(), areas(&daemon));
+    let drawn = areas(&daemon);
+    assert_eq!(drawn["masks"].as_array().unwrap().len(), 1);
+    assert_eq!(drawn["fixed"], before["fixed"]);
+    let counting = |daemon: &Daemon| {
+        let grid = motion(daemon, "grid=1")["grid"].clone();
+        grid["cells"].as_str().map(|cells| cells.len() - cells.matches('m').count())
+    };
+    // The left half of the upper two fifths.
+    eventually_is("the detector looks there only", || counting(&daemon) == Some(20 * 12));
+    let n = events(&daemon, "type=motion-begin").len();
+    let looks = daemon.figure("/camera/motion/looks");
+    eventually_is("it goes on", || daemon.figure("/camera/motion/looks") > looks + 60);
+    assert_eq!(events(&daemon, "type=motion-begin").len(), n, "what crosses is masked");
+    end(daemon);
+
+    let daemon = start(&["--record", record, "--lock-controls"]);
+    let locked = draw(&daemon, "{\"masks\":[]}", &[]);
+    assert_eq!((locked.code, &*locked.text()), (403, "controls are locked (--lock-controls)\n"));
+    let again = areas(&daemon);
+    assert_eq!((&again["masks"], &again["locked"]), (&drawn["masks"], &true.into()));
+    eventually_is("the detector knows it", || counting(&daemon) == Some(20 * 12));
+    end(daemon);
+
+    // Without a folder it is said that they are lost, and a broken file is told.
+    let daemon = start(&[]);
+    assert_eq!(draw(&daemon, LOWER, &[]).code, 200);
+    assert_eq!(areas(&daemon)["kept"], false);
+    end(daemon);
+    folder.write("camera/motion.json", "{\"zones\":");
+    let daemon = start(&["--record", record]);
+    daemon.wait_for_log("motion.json: zones and masks cannot be read");
+    assert_eq!(areas(&daemon)["masks"], Value::Array(vec![]));
 }

@@ -9,7 +9,7 @@ use serde_json::Value;
 
 use crate::recording::wait_for_frames;
 use crate::support::{
-    Daemon, Dir, Program, TempDir, all_frames, eventually, eventually_is, faketime, number,
+    Daemon, Dir, Program, TempDir, all_frames, eventually, eventually_is, faketime, number, unshare,
 };
 
 /// Makes the system's calls behave as where there is no IPv6.
@@ -249,12 +249,9 @@ fn closed_streams_and_an_empty_environment_do_no_harm() {
     assert!(!log.contains("panicked"), "{log}");
 }
 
-/// Makes the caller root in a namespace of its own, where it may mount.
-const AS_ROOT: [&str; 3] = ["--user", "--map-root-user", "--mount"];
-
 /// The daemon in a folder that holds it and its libraries alone, mounted
 /// read-only, as a container made from scratch.
-fn alone(dir: &TempDir, args: &[&str]) -> Daemon {
+fn alone(mut command: Command, dir: &TempDir, args: &[&str]) -> Daemon {
     let plain = Daemon::command(args);
     let program = plain.get_program().to_str().unwrap();
     let libraries = Program::new("ldd", "libc-bin").args([program]).text();
@@ -267,8 +264,7 @@ fn alone(dir: &TempDir, args: &[&str]) -> Daemon {
     fs::copy(program, copy).unwrap();
     let script = "mount --bind \"$0\" \"$0\" && mount -o remount,ro,bind \"$0\" && \
         exec env -i RUST_LOG=info \"$(PATH=/usr/sbin:/sbin:$PATH command -v chroot)\" \"$0\" /mjpegd \"$@\"";
-    let mut command = Command::new("unshare");
-    command.args(AS_ROOT).args(["sh", "-c", script]).arg(dir.path());
+    command.args(["sh", "-c", script]).arg(dir.path());
     command.args(plain.get_args()).stdin(std::process::Stdio::null());
     Daemon::spawn(command)
 }
@@ -276,15 +272,14 @@ fn alone(dir: &TempDir, args: &[&str]) -> Daemon {
 #[test]
 fn container_that_holds_nothing_else_says_what_is_missing() {
     // Some systems and containers forbid it, such as Ubuntu by AppArmor.
-    let tried = Command::new("unshare").args(AS_ROOT).arg("true").output();
-    if !tried.as_ref().is_ok_and(|output| output.status.success()) {
-        eprintln!("skipped: user namespaces cannot be made here: {tried:?}");
-        return;
-    }
+    let unshare = match unshare() {
+        Ok(command) => command,
+        Err(why) => return eprintln!("skipped: {why}"),
+    };
     let dir = TempDir::new();
     let args = ["--bind", "localhost:0", "--idle-timeout", "0", "--record", "/records"];
     let cameras = ["--camera", "demo", "--camera", "shell=exec:cat x", "--camera", "usb=v4l2"];
-    let daemon = alone(&dir, &[&cameras[..], &args].concat());
+    let daemon = alone(unshare, &dir, &[&cameras[..], &args].concat());
     assert_eq!(daemon.get("/snapshot").code, 200);
     daemon.watch("/stream").next();
     daemon.wait_for_log("cannot start the command: there is no /bin/sh here");

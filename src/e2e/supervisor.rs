@@ -1,14 +1,16 @@
 //! What systemd is told, and the sockets that it opens, by stand-ins for both.
 
 use std::fs;
-use std::io::{Read, Write};
+use std::io::{BufRead, BufReader, Read, Write};
 use std::net::{SocketAddr, TcpStream};
 use std::os::unix::net::{UnixDatagram, UnixStream};
+use std::os::unix::process::CommandExt;
 use std::path::{Path, PathBuf};
-use std::process::Command;
+use std::process::{Command, Stdio};
+use std::sync::atomic::{AtomicBool, AtomicU32, Ordering::Relaxed};
 use std::thread;
 
-use rustix::process::Signal;
+use rustix::process::{Pid, Signal, kill_process_group};
 
 use crate::support::{
     Client, Daemon, Faults, PATIENCE, TempDir, eventually, eventually_is, free_port,
@@ -179,6 +181,67 @@ fn first_request_starts_the_daemon_at_the_sockets_that_are_open() {
     daemon.signal(Signal::TERM);
     assert_eq!(daemon.wait().code(), Some(0));
     assert!(path.exists(), "the file belongs to the supervisor");
+}
+
+/// Holds a port as a socket unit does, and starts the program whenever it does not run and a
+/// client waits. A line on the standard error for each start.
+const SOCKET_UNIT: &str = r#"
+import os, select, socket, sys
+port, *program = sys.argv[1:]
+tcp = socket.socket()
+tcp.bind(("127.0.0.1", int(port)))
+tcp.listen(1024)
+while True:
+    select.select([tcp], [], [])
+    print("starting", file=sys.stderr, flush=True)
+    if os.fork() == 0:
+        fd = os.dup(tcp.fileno())
+        os.dup2(fd, 3)
+        os.environ.update(LISTEN_FDS="1", LISTEN_PID=str(os.getpid()))
+        os.execv(program[0], program)
+    os.wait()
+"#;
+
+#[test]
+fn no_request_is_lost_while_the_daemon_ends_and_starts_again() {
+    let args = ["--camera", "pattern:64x48@20", "--exit-on-no-viewers", "1s"];
+    let address = SocketAddr::from(([127, 0, 0, 1], free_port()));
+    let program = Daemon::command(&args);
+    let mut command = Command::new("/usr/bin/python3");
+    command.args(["-c", SOCKET_UNIT, &address.port().to_string()]);
+    command.arg(program.get_program()).args(program.get_args());
+    command.stdout(Stdio::null()).stderr(Stdio::piped()).process_group(0);
+    let mut unit = command.spawn().unwrap();
+    let starts = BufReader::new(unit.stderr.take().unwrap()).lines();
+    let is_over = &AtomicBool::new(false);
+    let (n_answered, n_lost) = (&AtomicU32::new(0), &AtomicU32::new(0));
+    thread::scope(|scope| {
+        let ask = move || {
+            let connect = || TcpStream::connect(address).ok();
+            let mut stream = eventually("the port is open", connect);
+            stream.write_all(b"GET /status HTTP/1.0\r\n\r\n").unwrap();
+            let mut reply = String::new();
+            let _ = stream.read_to_string(&mut reply);
+            let is_whole = reply.starts_with("HTTP/1.1 200") && reply.ends_with('}');
+            let count = if is_whole { n_answered } else { n_lost };
+            count.fetch_add(1, Relaxed);
+        };
+        // So many that some are on their way at each end.
+        for _ in 0..8 {
+            scope.spawn(move || {
+                while !is_over.load(Relaxed) {
+                    ask();
+                }
+            });
+        }
+        let lines = starts.map_while(Result::ok).filter(|line| line == "starting");
+        assert_eq!(lines.take(4).count(), 4);
+        is_over.store(true, Relaxed);
+    });
+    let _ = kill_process_group(Pid::from_child(&unit), Signal::KILL);
+    unit.wait().unwrap();
+    assert_eq!(n_lost.load(Relaxed), 0, "of {}", n_answered.load(Relaxed));
+    assert!(n_answered.load(Relaxed) > 4);
 }
 
 /// The units as they are installed, with the program of this test.

@@ -52,7 +52,8 @@ fn pixels(jpeg: &Path) -> Vec<u8> {
     tool("djpeg").args(["-dct", "int", "-nosmooth", jpeg.to_str().unwrap()]).output()
 }
 
-fn post(daemon: &Daemon, body: &str) -> Reply {
+/// Sets controls.
+pub(crate) fn post(daemon: &Daemon, body: &str) -> Reply {
     let mut client = Client::connect(daemon.address());
     let length = format!("Content-Length: {}", body.len());
     client.request("POST", "/controls", &["Content-Type: application/json", &length]);

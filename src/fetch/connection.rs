@@ -49,27 +49,31 @@ impl Connector for Tcp {
         _: Option<()>,
     ) -> Result<Option<Connection>, Error> {
         let config = details.config;
-        let mut left = details.addrs.len();
-        let mut end = Err(Error::HostNotFound);
-        for address in &details.addrs {
-            // Share the time between the addresses that are left, so that one which does
-            // not answer (often the IPv6 one) leaves time for the others.
-            let whole = self.0.until();
-            let now = Instant::now();
-            let share = whole.saturating_duration_since(now) / u32::try_from(left).unwrap_or(1);
-            left -= 1;
-            match connect(*address, &self.0, now + share) {
-                Ok(stream) => {
-                    let buffers =
-                        LazyBuffers::new(config.input_buffer_size(), config.output_buffer_size());
-                    let wait_limit = Arc::clone(&self.0);
-                    return Ok(Some(Connection { stream, buffers, wait_limit }));
-                }
-                Err(e) => end = Err(Error::Io(e)),
-            }
-        }
-        end
+        let stream = connect_any(&details.addrs, &self.0)?.ok_or(Error::HostNotFound)?;
+        let buffers = LazyBuffers::new(config.input_buffer_size(), config.output_buffer_size());
+        let socket = TcpSocket { stream, wait_limit: Arc::clone(&self.0) };
+        Ok(Some(Connection { socket, buffers }))
     }
+}
+
+/// Connects to the first of the addresses that answers; `None`: there is no address.
+pub(super) fn connect_any(
+    addresses: &[SocketAddr],
+    wait_limit: &WaitLimit,
+) -> io::Result<Option<TcpStream>> {
+    let mut end = Ok(None);
+    for (n_before, address) in addresses.iter().enumerate() {
+        // Share the time between the addresses that are left, so that one which does
+        // not answer (often the IPv6 one) leaves time for the others.
+        let left = u32::try_from(addresses.len() - n_before).unwrap_or(1);
+        let now = Instant::now();
+        let share = wait_limit.until().saturating_duration_since(now) / left;
+        match connect(*address, wait_limit, now + share) {
+            Ok(stream) => return Ok(Some(stream)),
+            Err(e) => end = Err(e),
+        }
+    }
+    end
 }
 
 /// Connects with a non-blocking socket and waits until `until`. A blocking connect
@@ -90,11 +94,53 @@ fn connect(address: SocketAddr, wait_limit: &WaitLimit, until: Instant) -> io::R
     Ok(socket.into())
 }
 
+/// A socket whose waits end at the deadline or when the program stops.
+pub(super) struct TcpSocket {
+    pub(super) stream: TcpStream,
+    pub(super) wait_limit: Arc<WaitLimit>,
+}
+
+impl Read for TcpSocket {
+    fn read(&mut self, buf: &mut [u8]) -> io::Result<usize> {
+        loop {
+            match self.stream.read(buf) {
+                // A caller that does not wait has its answer: a poll would give the same.
+                // A relay asks after each picture whether the next one came already.
+                Err(e) if e.kind() == ErrorKind::WouldBlock && self.wait_limit.is_over() => {
+                    return Err(e);
+                }
+                Err(e) if e.kind() == ErrorKind::WouldBlock => {
+                    self.wait_limit.wait(|slice| is_ready(&self.stream, PollFlags::IN, slice))?;
+                }
+                Err(e) if e.kind() == ErrorKind::Interrupted => {}
+                end => return end,
+            }
+        }
+    }
+}
+
+impl Write for TcpSocket {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        loop {
+            match self.stream.write(bytes) {
+                Err(e) if e.kind() == ErrorKind::WouldBlock => {
+                    self.wait_limit.wait(|slice| is_ready(&self.stream, PollFlags::OUT, slice))?;
+                }
+                Err(e) if e.kind() == ErrorKind::Interrupted => {}
+                end => return end,
+            }
+        }
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        Ok(())
+    }
+}
+
 /// A connection, with the buffers that ureq works in.
 struct Connection {
-    stream: TcpStream,
+    socket: TcpSocket,
     buffers: LazyBuffers,
-    wait_limit: Arc<WaitLimit>,
 }
 
 impl Transport for Connection {
@@ -103,46 +149,20 @@ impl Transport for Connection {
     }
 
     fn transmit_output(&mut self, amount: usize, _: NextTimeout) -> Result<(), Error> {
-        let mut output = &self.buffers.output()[..amount];
-        while !output.is_empty() {
-            match self.stream.write(output) {
-                Ok(n) => output = &output[n..],
-                Err(e) if e.kind() == ErrorKind::WouldBlock => {
-                    self.wait_limit.wait(|slice| is_ready(&self.stream, PollFlags::OUT, slice))?;
-                }
-                Err(e) if e.kind() == ErrorKind::Interrupted => {}
-                Err(e) => return Err(e.into()),
-            }
-        }
-        Ok(())
+        Ok(self.socket.write_all(&self.buffers.output()[..amount])?)
     }
 
     fn await_input(&mut self, _: NextTimeout) -> Result<bool, Error> {
-        self.wait_limit.check()?;
-        loop {
-            match self.stream.read(self.buffers.input_append_buf()) {
-                Ok(n) => {
-                    self.buffers.input_appended(n);
-                    return Ok(n > 0);
-                }
-                // A caller that does not wait has its answer: a poll would give the same.
-                // A relay asks after each picture whether the next one came already.
-                Err(e) if e.kind() == ErrorKind::WouldBlock && self.wait_limit.is_over() => {
-                    return Err(e.into());
-                }
-                Err(e) if e.kind() == ErrorKind::WouldBlock => {
-                    self.wait_limit.wait(|slice| is_ready(&self.stream, PollFlags::IN, slice))?;
-                }
-                Err(e) if e.kind() == ErrorKind::Interrupted => {}
-                Err(e) => return Err(e.into()),
-            }
-        }
+        self.socket.wait_limit.check()?;
+        let n = self.socket.read(self.buffers.input_append_buf())?;
+        self.buffers.input_appended(n);
+        Ok(n > 0)
     }
 
     /// Whether the connection can be used for another request: it is open, and no byte
     /// came that belongs to no answer.
     fn is_open(&mut self) -> bool {
-        self.stream.peek(&mut [0]).is_err_and(|e| e.kind() == ErrorKind::WouldBlock)
+        self.socket.stream.peek(&mut [0]).is_err_and(|e| e.kind() == ErrorKind::WouldBlock)
     }
 }
 
@@ -164,6 +184,6 @@ impl fmt::Debug for Tcp {
 
 impl fmt::Debug for Connection {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{:?}", self.stream)
+        write!(f, "{:?}", self.socket.stream)
     }
 }

@@ -12,6 +12,8 @@ mod connection;
 mod digest;
 mod error;
 mod head;
+#[cfg(feature = "mqtt")]
+mod link;
 mod login;
 #[cfg(feature = "daemon")]
 mod post;
@@ -40,6 +42,8 @@ use crate::url::Url;
 use chunks::Chunks;
 use clean_heads::{CleanHeads, Exchange};
 pub(crate) use error::{Cause, Error};
+#[cfg(feature = "mqtt")]
+pub(crate) use link::Link;
 use login::Login;
 #[cfg(feature = "daemon")]
 pub(crate) use post::Poster;

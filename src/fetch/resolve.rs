@@ -44,7 +44,7 @@ impl SystemResolver {
     /// Looks a name up in a thread of its own: `getaddrinfo` can block for many seconds
     /// and cannot be interrupted. When the wait ends early, the thread ends with the
     /// call.
-    fn look_up(&self, host: String, port: u16) -> io::Result<Vec<SocketAddr>> {
+    pub(super) fn look_up(&self, host: String, port: u16) -> io::Result<Vec<SocketAddr>> {
         if let Ok(ip) = host.parse() {
             return Ok(vec![SocketAddr::new(ip, port)]);
         }

@@ -1,11 +1,11 @@
-//! TLS above a connection, for cameras at https addresses.
+//! TLS above a connection, for cameras at https addresses and brokers at mqtts addresses.
 //!
 //! ureq's own connector cannot accept a certificate by its fingerprint. It also
 //! refuses a certificate that a camera signed itself, even where it is given as
 //! an authority, because rustls accepts no authority as a server.
 
 use std::fmt;
-use std::io::{Read, Write};
+use std::io::{self, Read, Write};
 use std::sync::{Arc, OnceLock};
 
 use rustls::client::WebPkiServerVerifier;
@@ -51,6 +51,26 @@ impl Tls {
         let builder = builder.dangerous().with_custom_certificate_verifier(Arc::new(verifier));
         Arc::new(builder.with_no_client_auth())
     }
+
+    /// Encrypts a connection to `host`.
+    ///
+    /// # Errors
+    /// The handshake failed: it is done here and not with the first write, so that a
+    /// refused certificate ends the call before a login is sent.
+    pub(super) fn wrap<T: Read + Write>(
+        &self,
+        host: &str,
+        mut below: T,
+    ) -> io::Result<StreamOwned<ClientConnection, T>> {
+        let invalid = |e: rustls::Error| io::Error::new(io::ErrorKind::InvalidData, e);
+        let name = ServerName::try_from(host.to_owned()).map_err(|_| {
+            io::Error::new(io::ErrorKind::InvalidData, "the host has no valid name")
+        })?;
+        let config = self.config.get_or_init(|| self.config());
+        let mut connection = ClientConnection::new(Arc::clone(config), name).map_err(invalid)?;
+        connection.complete_io(&mut below)?;
+        Ok(StreamOwned::new(connection, below))
+    }
 }
 
 impl<In: Transport> Connector<In> for Tls {
@@ -67,19 +87,10 @@ impl<In: Transport> Connector<In> for Tls {
         if !details.needs_tls() {
             return Ok(Some(Either::A(transport)));
         }
-        let host = host(details.uri).unwrap_or_default();
-        let name = ServerName::try_from(host.to_owned())
-            .map_err(|_| Error::Tls("the host has no valid name"))?;
-        let config = self.config.get_or_init(|| self.config());
-        let mut connection = ClientConnection::new(Arc::clone(config), name)
-            .map_err(|e| Error::Other(Box::new(e)))?;
-        let mut below = TransportAdapter::new(transport, Arc::clone(&details.current_time));
-        // The handshake is done here and not with the first write, so that a refused
-        // certificate ends the call before a login is sent.
-        connection.complete_io(&mut below)?;
+        let below = TransportAdapter::new(transport, Arc::clone(&details.current_time));
+        let stream = self.wrap(host(details.uri).unwrap_or_default(), below)?;
         let config = details.config;
         let buffers = LazyBuffers::new(config.input_buffer_size(), config.output_buffer_size());
-        let stream = StreamOwned::new(connection, below);
         Ok(Some(Either::B(Connection { buffers, stream })))
     }
 }
@@ -191,7 +202,7 @@ impl ServerCertVerifier for Verifier {
         };
         verified.map_err(|e| {
             rustls::Error::General(format!(
-                "{e}; if this is the camera's certificate, use --tls-ca sha256:{}",
+                "{e}; if this is the server's certificate, use --tls-ca sha256:{}",
                 hex(&fingerprint)
             ))
         })

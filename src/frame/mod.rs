@@ -73,6 +73,12 @@ impl Frame {
         &self.bytes[self.jpeg_start..self.jpeg_end]
     }
 
+    /// How much memory it takes, with what its buffer has in reserve.
+    #[cfg(feature = "daemon")]
+    pub(crate) fn n_memory(&self) -> usize {
+        self.bytes.capacity()
+    }
+
     /// As the function [`holds_delimiter`]. Computed on first use, because only the
     /// advance layout needs it.
     pub(crate) fn holds_delimiter(&self) -> bool {

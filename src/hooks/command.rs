@@ -7,7 +7,7 @@ use crossbeam_channel::select;
 use parking_lot::Mutex;
 use serde_json::Value;
 
-use super::{Counts, N_WAITING, Report};
+use super::{Counts, N_WAITING, Plan, Report};
 use crate::command::{self, Outcome};
 use crate::events::{Event, Events, Filter, Kind, Subscription};
 use crate::log_limit::{LogBudget, LogReasons};
@@ -34,18 +34,17 @@ pub(super) fn subscribe(events: &Events, kind: Kind) -> Subscription {
 }
 
 /// Runs all commands of one type for each event, until the order to stop.
-pub(super) fn run(
-    hooks: &[Arc<Hook>],
-    subscription: &Subscription,
-    limit: Duration,
-    stop: &Shutdown,
-) {
+pub(super) fn run(kind: Kind, plan: &Mutex<Plan>, subscription: &Subscription, stop: &Shutdown) {
     loop {
         let event = select! {
             recv(stop.channel()) -> _ => return,
             recv(subscription.queue()) -> event => event,
         };
         let Ok(event) = event else { return };
+        let (hooks, limit) = {
+            let plan = plan.lock();
+            (plan.commands(kind), plan.limit)
+        };
         for hook in hooks {
             hook.state.lock().counts.n_lost = subscription.n_lost();
             // Also between two commands: `select` takes any of those that are ready.
@@ -60,6 +59,10 @@ pub(super) fn run(
 impl Hook {
     pub(super) fn new(kind: Kind, command: String) -> Self {
         Self { kind, command, stderr_log: Arc::default(), state: Mutex::default() }
+    }
+
+    pub(super) fn is(&self, kind: Kind, command: &str) -> bool {
+        self.kind == kind && self.command == command
     }
 
     fn run(&self, event: &Event, limit: Duration, stop: &Shutdown) {
@@ -101,6 +104,7 @@ fn variables(event: &Event) -> Vec<(String, String)> {
         ("MJPEGD_EVENT", event.kind.name().to_owned()),
         ("MJPEGD_CAMERA", event.camera.clone()),
         ("MJPEGD_TIME", format!("{}.{:06}", event.at / 1_000_000, event.at % 1_000_000)),
+        ("MJPEGD_ID", event.id.to_string()),
         ("MJPEGD_JSON", event.json.clone()),
     ];
     let figure = |(name, value): (String, Value)| {
@@ -130,6 +134,7 @@ mod tests {
         assert_eq!(value("MJPEGD_CAMERA"), Some("front"));
         assert_eq!(value("MJPEGD_EVENT_CAUSE"), Some("abc"));
         assert_eq!(value("MJPEGD_EVENT_LOST_S"), Some("1.5"));
+        assert_eq!(value("MJPEGD_ID"), Some(&*event.id.to_string()));
         assert_eq!(value("MJPEGD_JSON"), Some(&*event.json));
         assert!(value("MJPEGD_TIME").unwrap().parse::<f64>().unwrap() > 1.7e9);
     }

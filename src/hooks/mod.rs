@@ -9,6 +9,7 @@ mod webhook;
 
 use std::sync::Arc;
 use std::thread::JoinHandle;
+use std::time::Duration;
 
 use parking_lot::Mutex;
 
@@ -24,9 +25,22 @@ const N_WAITING: usize = 64;
 
 /// The hooks of this daemon.
 pub(crate) struct Hooks {
-    commands: Vec<Arc<Hook>>,
-    webhook: Option<Arc<Webhook>>,
+    events: Events,
+    stop: Shutdown,
+    plan: Arc<Mutex<Plan>>,
+    webhook: Mutex<Option<Arc<Webhook>>>,
     threads: Mutex<Vec<JoinHandle<()>>>,
+}
+
+/// What is done at each event. Replaced when the configuration changes; what runs then
+/// goes on to its end.
+#[derive(Default)]
+struct Plan {
+    /// In the order in which they were given.
+    commands: Vec<Arc<Hook>>,
+    limit: Duration,
+    /// The types that have a thread. It stays when they have no commands any more.
+    running: Vec<Kind>,
 }
 
 /// What became of the events for one hook, since the start of the program.
@@ -56,34 +70,63 @@ pub(crate) struct Report {
 impl Hooks {
     /// Starts the threads, one for each type of event that has commands.
     pub(crate) fn start(config: HooksConfig, events: &Events, stop: &Shutdown) -> Self {
+        let hooks = Self {
+            events: events.clone(),
+            stop: stop.clone(),
+            plan: Arc::default(),
+            webhook: Mutex::default(),
+            threads: Mutex::default(),
+        };
+        hooks.change(config);
+        hooks
+    }
+
+    /// Changes the hooks to those of a new configuration. One that stays the same keeps
+    /// its figures, and events that wait are for the new ones.
+    pub(crate) fn change(&self, config: HooksConfig) {
         let HooksConfig { commands, limit, webhook } = config;
-        let commands: Vec<_> =
-            commands.into_iter().map(|(kind, line)| Arc::new(Hook::new(kind, line))).collect();
-        let mut threads = Vec::new();
-        for kind in Kind::ALL {
-            let of_kind: Vec<_> =
-                commands.iter().filter(|hook| hook.kind == kind).cloned().collect();
-            if !of_kind.is_empty() {
-                let subscription = command::subscribe(events, kind);
-                let stop = stop.clone();
-                start_thread("hook", &mut threads, move || {
-                    command::run(&of_kind, &subscription, limit, &stop);
-                });
-            }
+        for kind in self.change_commands(commands, limit) {
+            let subscription = command::subscribe(&self.events, kind);
+            let (plan, stop) = (Arc::clone(&self.plan), self.stop.clone());
+            self.start_thread("hook", move || command::run(kind, &plan, &subscription, &stop));
         }
-        let webhook = webhook.map(|config| {
-            let (webhook, stop) = (Arc::new(Webhook::new(config)), stop.clone());
-            let (running, subscription) = (Arc::clone(&webhook), webhook::subscribe(events));
-            start_thread("webhook", &mut threads, move || running.run(&subscription, &stop));
-            webhook
-        });
-        Self { commands, webhook, threads: Mutex::new(threads) }
+        let mut present = self.webhook.lock();
+        match &*present {
+            Some(present) => present.change(webhook),
+            None if webhook.is_some() => {
+                let hook = Arc::new(Webhook::new(webhook));
+                let (running, subscription) = (Arc::clone(&hook), webhook::subscribe(&self.events));
+                let stop = self.stop.clone();
+                self.start_thread("webhook", move || running.run(&subscription, &stop));
+                *present = Some(hook);
+            }
+            None => {}
+        }
+    }
+
+    /// Returns the types of events that have no thread yet.
+    fn change_commands(&self, commands: Vec<(Kind, String)>, limit: Duration) -> Vec<Kind> {
+        let mut plan = self.plan.lock();
+        let mut before = std::mem::take(&mut plan.commands);
+        plan.limit = limit;
+        let mut new = Vec::new();
+        for (kind, line) in commands {
+            if !plan.running.contains(&kind) {
+                plan.running.push(kind);
+                new.push(kind);
+            }
+            let same = before.iter().position(|hook| hook.is(kind, &line));
+            let hook = same.map(|at| before.remove(at));
+            plan.commands.push(hook.unwrap_or_else(|| Arc::new(Hook::new(kind, line))));
+        }
+        new
     }
 
     /// All hooks, and how they go.
     pub(crate) fn reports(&self) -> Vec<Report> {
-        let commands = self.commands.iter().map(|hook| hook.report());
-        commands.chain(self.webhook.iter().map(|webhook| webhook.report())).collect()
+        let mut all: Vec<_> = self.plan.lock().commands.iter().map(|hook| hook.report()).collect();
+        all.extend(self.webhook.lock().as_ref().and_then(|webhook| webhook.report()));
+        all
     }
 
     /// Returns when the threads have ended, and with them all commands. The order to
@@ -96,15 +139,18 @@ impl Hooks {
             }
         }
     }
+
+    fn start_thread(&self, name: &str, run: impl FnOnce() + Send + 'static) {
+        match threads::spawn(name, run) {
+            Ok(thread) => self.threads.lock().push(thread),
+            Err(e) => log::error!("no thread for a hook, which is not run: {e}"),
+        }
+    }
 }
 
-fn start_thread(
-    name: &str,
-    threads: &mut Vec<JoinHandle<()>>,
-    run: impl FnOnce() + Send + 'static,
-) {
-    match threads::spawn(name, run) {
-        Ok(thread) => threads.push(thread),
-        Err(e) => log::error!("no thread for a hook, which is not run: {e}"),
+impl Plan {
+    /// The commands of a type.
+    fn commands(&self, kind: Kind) -> Vec<Arc<Hook>> {
+        self.commands.iter().filter(|hook| hook.kind == kind).cloned().collect()
     }
 }

@@ -2,7 +2,7 @@
 
 use std::time::{Duration, Instant};
 
-use crossbeam_channel::select;
+use crossbeam_channel::{Receiver, Sender, bounded, select};
 use parking_lot::Mutex;
 
 use super::signature::sign;
@@ -28,8 +28,11 @@ const MAX_ANSWERS: u32 = 8;
 const SIGNATURE: &str = "X-Hub-Signature-256";
 
 pub(super) struct Webhook {
-    config: WebhookConfig,
+    /// `None`: there is none any more.
+    config: Mutex<Option<WebhookConfig>>,
     counts: Mutex<Counts>,
+    /// A message means: the configuration has changed.
+    changes: (Sender<()>, Receiver<()>),
 }
 
 /// What one try gave.
@@ -49,30 +52,54 @@ pub(super) fn subscribe(events: &Events) -> Subscription {
 }
 
 impl Webhook {
-    pub(super) fn new(config: WebhookConfig) -> Self {
-        Self { config, counts: Mutex::default() }
+    pub(super) fn new(config: Option<WebhookConfig>) -> Self {
+        Self { config: Mutex::new(config), counts: Mutex::default(), changes: bounded(1) }
+    }
+
+    /// From now on events go there, also the one that is tried again.
+    pub(super) fn change(&self, config: Option<WebhookConfig>) {
+        let mut present = self.config.lock();
+        if *present != config {
+            *present = config;
+            // A full channel holds a message that the thread has yet to take.
+            let _ = self.changes.0.try_send(());
+        }
     }
 
     /// Sends events until the order to stop.
     pub(super) fn run(&self, subscription: &Subscription, stop: &Shutdown) {
-        let poster = Poster::new(self.config.url.clone(), stop.clone());
         let mut log = LogReasons::default();
+        // Made anew at each change only: it keeps what was learnt of the server.
+        let mut target: Option<Target> = None;
         loop {
             let event = select! {
                 recv(stop.channel()) -> _ => return,
+                recv(self.changes.1) -> _ => continue,
                 recv(subscription.queue()) -> event => event,
             };
             let Ok(event) = event else { return };
-            self.deliver(&poster, &event, stop, &mut log);
+            self.deliver(&mut target, &event, stop, &mut log);
             self.counts.lock().n_lost = subscription.n_lost();
         }
     }
 
-    fn deliver(&self, poster: &Poster, event: &Event, stop: &Shutdown, log: &mut LogReasons) {
+    fn deliver(
+        &self,
+        target: &mut Option<Target>,
+        event: &Event,
+        stop: &Shutdown,
+        log: &mut LogReasons,
+    ) {
         let mut back_off = BackOff::up_to(LONGEST_PAUSE);
         let mut n_answers = 0;
         loop {
-            let (why, is_over) = match self.send(poster, event) {
+            let Some(config) = self.config.lock().clone() else { return };
+            if target.as_ref().is_none_or(|target| target.config != config) {
+                *target = Some(Target::new(config, stop));
+                (back_off, n_answers) = (BackOff::up_to(LONGEST_PAUSE), 0);
+            }
+            let Some(to) = &target else { return };
+            let (why, is_over) = match to.send(event) {
                 Try::Taken => {
                     let mut counts = self.counts.lock();
                     counts.n_done += 1;
@@ -86,24 +113,48 @@ impl Webhook {
                     (why, n_answers == MAX_ANSWERS)
                 }
             };
-            let (url, what) = (&self.config.url, if is_over { "given up" } else { "trying again" });
+            let (url, what) = (&to.config.url, if is_over { "given up" } else { "trying again" });
             log.warn(&why, &format!("the webhook {url} failed, {what}: {why}"));
             let mut counts = self.counts.lock();
             *(if is_over { &mut counts.n_failed } else { &mut counts.n_late }) += 1;
             counts.error = Some(why);
             drop(counts);
-            if is_over || stop.wait_for(back_off.after(Duration::ZERO)) {
+            if is_over {
                 return;
+            }
+            select! {
+                recv(stop.channel()) -> _ => return,
+                recv(self.changes.1) -> _ => {}
+                default(back_off.after(Duration::ZERO)) => {}
             }
         }
     }
 
-    fn send(&self, poster: &Poster, event: &Event) -> Try {
+    /// `None`: there is none any more.
+    pub(super) fn report(&self) -> Option<Report> {
+        let action = self.config.lock().as_ref()?.url.to_string();
+        let counts = self.counts.lock().clone();
+        Some(Report { kind: None, action, counts })
+    }
+}
+
+/// Where messages go.
+struct Target {
+    config: WebhookConfig,
+    poster: Poster,
+}
+
+impl Target {
+    fn new(config: WebhookConfig, stop: &Shutdown) -> Self {
+        Self { poster: Poster::new(config.url.clone(), stop.clone()), config }
+    }
+
+    fn send(&self, event: &Event) -> Try {
         let body = event.json.as_bytes();
         let signature = self.config.key.as_ref().map(|key| sign(key, body));
         let mut headers = vec![("Content-Type", "application/json")];
         headers.extend(signature.as_deref().map(|signature| (SIGNATURE, signature)));
-        match poster.post(&headers, body, Instant::now() + TIMEOUT) {
+        match self.poster.post(&headers, body, Instant::now() + TIMEOUT) {
             Ok(200..=299) => Try::Taken,
             // Too early, too many, and faults of the server.
             Ok(status @ (408 | 425 | 429 | 500..)) => {
@@ -113,10 +164,5 @@ impl Webhook {
             Err(Error::Stopped) => Try::Stopped,
             Err(Error::Failed(_, why)) => Try::Later(why, false),
         }
-    }
-
-    pub(super) fn report(&self) -> Report {
-        let counts = self.counts.lock().clone();
-        Report { kind: None, action: self.config.url.to_string(), counts }
     }
 }

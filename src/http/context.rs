@@ -14,6 +14,7 @@ use crate::config::HttpConfig;
 use crate::frame::JPEG_TYPE;
 use crate::hooks::Hooks;
 use crate::log_limit::{self, LogBudget, LogReasons};
+use crate::mqtt::Mqtt;
 use crate::secrets::hide;
 use crate::shutdown::Shutdown;
 
@@ -28,6 +29,7 @@ const MAX_SHOWN: usize = 80;
 pub(crate) struct Shown {
     pub(crate) cameras: Cameras,
     pub(crate) hooks: Arc<Hooks>,
+    pub(crate) mqtt: Option<Arc<Mqtt>>,
 }
 
 /// What all endpoints share.
@@ -35,6 +37,7 @@ pub(super) struct Context {
     pub(super) config: HttpConfig,
     pub(super) cameras: Cameras,
     pub(super) hooks: Arc<Hooks>,
+    pub(super) mqtt: Option<Arc<Mqtt>>,
     pub(super) viewers: Arc<Viewers>,
     pub(super) connections: Arc<Connections>,
     pub(super) started: Instant,
@@ -50,7 +53,7 @@ pub(super) struct Context {
 impl Context {
     pub(super) fn new(
         config: HttpConfig,
-        Shown { cameras, hooks }: Shown,
+        Shown { cameras, hooks, mqtt }: Shown,
         connections: Arc<Connections>,
         stop: Shutdown,
         addresses: String,
@@ -60,6 +63,7 @@ impl Context {
             config,
             cameras,
             hooks,
+            mqtt,
             connections,
             started: Instant::now(),
             stop,

@@ -189,6 +189,16 @@ impl<T: Send + 'static> Lanes<T> {
         }
     }
 
+    /// Whether a job runs or waits that ends by itself soon.
+    pub(super) fn is_busy(&self) -> bool {
+        let state = self.0.state.lock();
+        let mut lanes = Lane::ALL.into_iter();
+        lanes.any(|lane| {
+            let lasts = matches!(lane, Lane::Viewer | Lane::Events);
+            !lasts && state.n_running[lane as usize] + state.n_waiting(lane) > 0
+        })
+    }
+
     /// Accepts no more jobs, drops those that wait, and returns when the last
     /// worker has ended. The running jobs must have been ordered to end.
     pub(super) fn stop(&self) {

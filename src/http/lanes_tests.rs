@@ -108,6 +108,24 @@ fn idle_worker_is_used_again() {
 }
 
 #[test]
+fn busy_is_what_ends_by_itself() {
+    let (release, gate) = bounded::<()>(0);
+    let lanes = Lanes::new(limit(1, 1), move |_, ()| {
+        let _ = gate.recv();
+    });
+    lanes.submit(Lane::Viewer, ()).unwrap();
+    lanes.submit(Lane::Events, ()).unwrap();
+    assert!(!lanes.is_busy());
+    lanes.submit(Lane::Snapshot, ()).unwrap();
+    assert!(lanes.is_busy());
+    drop(release);
+    while lanes.is_busy() {
+        thread::yield_now();
+    }
+    lanes.stop();
+}
+
+#[test]
 fn jobs_that_wait_are_dropped_by_the_end() {
     let (release, gate) = bounded::<()>(0);
     let (started, starts) = bounded(5);

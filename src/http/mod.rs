@@ -9,7 +9,7 @@
 //! ```
 //! Beside these four storeys stands what several of them use: `access` (who
 //! may), `lanes` (the workers), `viewers` (the book of seats), `drainer`, `query`,
-//! `request`, `reply`, `recorded`, `event_filter`, `variant`, `ustreamer` and `context`. The
+//! `request`, `reply`, `recorded`, `stretch`, `event_filter`, `variant`, `ustreamer` and `context`. The
 //! order of the declarations below is the order in which they may know each other, and endpoints never
 //! know each other: a test of the layout checks both.
 //!
@@ -39,6 +39,7 @@ mod drainer;
 mod context;
 mod event_filter;
 mod recorded;
+mod stretch;
 mod ustreamer;
 mod variant;
 
@@ -54,4 +55,4 @@ pub(crate) use access::ForwardedHeaders;
 pub(crate) use context::Shown;
 pub(crate) use routes::check_camera_name;
 pub(crate) use server::Server;
-pub(crate) use transport::{Inherited, QUIET, Restart, reachable};
+pub(crate) use transport::{Inherited, QUIET, Restart, reachable, try_bind};

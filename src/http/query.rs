@@ -21,7 +21,14 @@ impl<'a> Query<'a> {
     /// The first value of a key, in capital or small letters: mjpg-streamer's users
     /// also type `?Action=`.
     pub(crate) fn text(self, key: &str) -> Option<Cow<'a, str>> {
-        parse(self.0.as_bytes()).find(|(k, _)| k.eq_ignore_ascii_case(key)).map(|(_, value)| value)
+        self.texts(key).next()
+    }
+
+    /// All values of a key.
+    pub(crate) fn texts(self, key: &str) -> impl Iterator<Item = Cow<'a, str>> {
+        parse(self.0.as_bytes())
+            .filter(|(k, _)| k.eq_ignore_ascii_case(key))
+            .map(|(_, value)| value)
     }
 
     /// Whether a switch is on: there, and neither `0` nor `false`.

@@ -88,6 +88,7 @@ pub(super) fn report(recording: &Recording) -> Value {
     let config = recording.config();
     json!({
         "on": recording.is_wanted(),
+        "mode": if recording.is_always() { "always" } else { "motion" },
         "state": status.state.name(),
         "cause": status.cause,
         "since": since_epoch(status.since).as_secs_f64(),
@@ -101,6 +102,7 @@ pub(super) fn report(recording: &Recording) -> Value {
         "bytes": totals.n_bytes,
         "max_bytes": config.max_bytes,
         "max_age_s": config.max_age.map(|age| age.as_secs_f64()),
+        "events_lost": recording.journal().n_lost(),
         "on_segment": recording.handover().map(|handover| on_segment(recording, &handover)),
     })
 }

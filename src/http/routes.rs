@@ -19,6 +19,7 @@ mod endpoints {
     pub(super) mod heartbeat;
     pub(super) mod input;
     pub(super) mod metrics;
+    pub(super) mod motion;
     pub(super) mod output;
     pub(super) mod page;
     pub(super) mod program;
@@ -35,8 +36,6 @@ mod endpoints {
 
 mod target;
 
-use std::sync::Arc;
-
 use anyhow::{Result, ensure};
 
 use super::context::Context;
@@ -44,7 +43,7 @@ use super::lanes::Lane;
 use super::reply::Reply;
 use super::request::Request;
 use super::transport::Method;
-use super::viewer::Viewer;
+use super::viewer::Beating;
 use crate::config::is_plain_name;
 
 pub(super) use endpoints::stream::Stream;
@@ -71,13 +70,13 @@ pub(super) enum Answer {
     Reply(Once),
     /// Checks the request; the stream then keeps the client's socket.
     Stream(Open),
-    /// Checks the request; the reply then stays open as long as the viewer, and takes no
-    /// worker.
+    /// Checks the request; the reply then stays open as long as all of the viewers, which
+    /// have a byte each, and takes no worker.
     Hold(Hold),
 }
 
 pub(super) type Once = fn(&Context, &mut Request) -> Result<(), Reply>;
-pub(super) type Hold = fn(&Context, &Request) -> Result<(Vec<u8>, Arc<Viewer>), Reply>;
+pub(super) type Hold = fn(&Context, &Request) -> Result<(Vec<u8>, Vec<Beating>), Reply>;
 pub(super) type Open = fn(&Context, &Request) -> Result<Box<Stream>, Reply>;
 
 /// Who may ask.
@@ -136,6 +135,9 @@ pub(super) static ROUTES: &[Endpoint] = &[
     Endpoint { path: "/download", methods: READ, access: LoggedIn, lane: Lane::Download, answer: Answer::Reply(endpoints::download::answer) },
     Endpoint { path: "/events", methods: READ, access: LoggedIn, lane: Lane::Download, answer: Answer::Reply(endpoints::events::answer) },
     Endpoint { path: "/events/stream", methods: READ, access: LoggedIn, lane: Lane::Events, answer: Answer::Reply(endpoints::events_stream::answer) },
+    Endpoint { path: "/motion", methods: READ, access: LoggedIn, lane: Lane::Short, answer: Answer::Reply(endpoints::motion::answer) },
+    // In a lane of its own, as it may wait for a disk.
+    Endpoint { path: "/motion/areas", methods: CHANGE, access: LoggedIn, lane: Lane::Control, answer: Answer::Reply(endpoints::motion::areas) },
     // Of mjpg-streamer.
     Endpoint { path: COMMAND_PATH, methods: COMMAND, access: LoggedIn, lane: Lane::Control, answer: Answer::Reply(endpoints::command::answer) },
     Endpoint { path: TAKE_PATH, methods: READ, access: LoggedIn, lane: Lane::Download, answer: Answer::Reply(endpoints::take::answer) },

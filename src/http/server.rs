@@ -2,7 +2,8 @@
 
 use std::os::fd::OwnedFd;
 use std::sync::Arc;
-use std::time::Instant;
+use std::thread;
+use std::time::{Duration, Instant};
 
 use anyhow::Result;
 use crossbeam_channel::Receiver;
@@ -14,6 +15,9 @@ use super::routes;
 use super::transport::{Connections, Inherited, Transport, TransportConfig};
 use crate::config::{Bind, HttpConfig};
 use crate::shutdown::Shutdown;
+
+/// How often to look whether the last replies are sent, once, at the end of the program.
+const POLL: Duration = Duration::from_millis(20);
 
 /// The running HTTP side.
 pub(crate) struct Server {
@@ -59,6 +63,11 @@ impl Server {
         self.dispatch.n_viewers()
     }
 
+    /// Counts those who watch the camera of a name.
+    pub(crate) fn count_viewers(&self) -> Box<dyn Fn(&str) -> usize + Send> {
+        self.dispatch.count_viewers()
+    }
+
     /// When somebody last watched or asked for a snapshot; now, if somebody
     /// watches.
     pub(crate) fn last_watched(&self) -> Option<Instant> {
@@ -79,6 +88,15 @@ impl Server {
     /// Stops accepting new connections; the open ones finish.
     pub(crate) fn stop_accepting(&self) {
         self.transport.stop_accepting();
+    }
+
+    /// Returns when the requests that have arrived are answered, or after `limit`. Streams
+    /// go on.
+    pub(crate) fn finish(&self, limit: Duration) {
+        let deadline = Instant::now() + limit;
+        while self.dispatch.is_busy() && Instant::now() < deadline {
+            thread::sleep(POLL);
+        }
     }
 
     /// Cuts all connections and returns the listeners when the threads have

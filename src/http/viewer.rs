@@ -60,12 +60,36 @@ struct Serving {
     heartbeat: Option<Heartbeat>,
 }
 
-/// A reply that goes on as long as the stream.
+/// A reply that goes on as long as the stream, or as all of several.
 struct Heartbeat {
-    /// Closed when it is dropped.
-    _socket: StreamSocket,
-    writer: Arc<NonBlocking>,
+    reply: Arc<HeldReply>,
+    /// What is written for this stream.
+    byte: u8,
     at: Instant,
+}
+
+/// A viewer, and the byte that is written for it.
+pub(super) type Beating = (Arc<Viewer>, u8);
+
+/// The reply that the heartbeats of several viewers share. It ends with the first of them.
+pub(super) struct HeldReply {
+    /// Closed when it is dropped.
+    socket: Mutex<Option<StreamSocket>>,
+    writer: NonBlocking,
+}
+
+impl HeldReply {
+    pub(super) fn new(socket: StreamSocket) -> Arc<Self> {
+        let writer = socket.non_blocking();
+        Arc::new(Self { socket: Mutex::new(Some(socket)), writer })
+    }
+}
+
+impl Drop for Heartbeat {
+    fn drop(&mut self) {
+        let socket = self.reply.socket.lock().take();
+        drop(socket);
+    }
 }
 
 /// How often a byte shows that the stream goes on. A stream sends its last picture
@@ -169,9 +193,8 @@ impl Viewer {
 
     /// Keeps a reply open as long as this viewer has its seat, in place of an earlier
     /// one. Its head was sent.
-    pub(super) fn begin_heartbeat(&self, socket: StreamSocket) {
-        let writer = Arc::new(socket.non_blocking());
-        let new = Heartbeat { _socket: socket, writer, at: Instant::now() };
+    pub(super) fn begin_heartbeat(&self, reply: &Arc<HeldReply>, byte: u8) {
+        let new = Heartbeat { reply: Arc::clone(reply), byte, at: Instant::now() };
         let before = self.served.lock().heartbeat.replace(new);
         // Closed only after the lock is given back.
         drop(before);
@@ -200,9 +223,9 @@ fn beat(mut serving: MutexGuard<'_, Serving>, now: Instant) {
         return;
     }
     heartbeat.at = now;
-    let writer = Arc::clone(&heartbeat.writer);
+    let (reply, byte) = (Arc::clone(&heartbeat.reply), heartbeat.byte);
     drop(serving);
-    writer.write(b".");
+    reply.writer.write(&[byte]);
 }
 
 impl Served {

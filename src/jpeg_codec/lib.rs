@@ -23,6 +23,8 @@
 //! Commander, MIYASAKA Masaru and others.
 
 mod annex_k;
+#[doc(hidden)]
+pub mod bare;
 mod bits;
 mod blocks;
 mod convert;

@@ -1,6 +1,7 @@
 //! The thread `motion`.
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::sync::atomic::Ordering::SeqCst;
 use std::time::{Duration, Instant};
 
 use mjpegd_jpeg_codec::{DcReader, TranscodeError};
@@ -8,10 +9,10 @@ use mjpegd_motion_detector::{Activity, Detector, Grid};
 use parking_lot::Mutex;
 use serde_json::Value;
 
-use super::Status;
+use super::areas::Areas;
 use super::hold::{Change, Hold};
+use super::{Shared, Status};
 use crate::capture::{Capture, Reader};
-use crate::config::MotionConfig;
 use crate::events::{Kind, Source, seconds};
 use crate::log_limit::LogReasons;
 use crate::panics::text;
@@ -23,18 +24,12 @@ use crate::slot::Newer;
 const CHECK_EVERY: Duration = Duration::from_secs(1);
 
 /// Looks for motion until the order to stop.
-pub(super) fn run(
-    config: &MotionConfig,
-    capture: &Capture,
-    source: &Source,
-    status: &Mutex<Status>,
-    stop: &Shutdown,
-) {
-    let mut hold = Hold::new(config.hold);
+pub(super) fn run(shared: &Shared, capture: &Capture, source: &Source, stop: &Shutdown) {
+    let mut hold = Hold::new(shared.config.hold);
     let mut log = LogReasons::default();
     loop {
         let reader = capture.read();
-        let look = || look(config, &reader, source, status, &mut hold, &mut log, stop);
+        let look = || look(shared, &reader, source, &mut hold, &mut log, stop);
         // A panic is a bug of this program. The background is learnt again.
         let Err(panic) = catch_unwind(AssertUnwindSafe(look)) else { break };
         let cause = format!("the detector panicked: {}", text(&*panic));
@@ -43,24 +38,25 @@ pub(super) fn run(
             break;
         }
     }
-    tell(source, status, hold.end().as_ref());
+    tell(source, &shared.status, hold.end().as_ref());
 }
 
 fn look(
-    config: &MotionConfig,
+    shared: &Shared,
     reader: &Reader,
     source: &Source,
-    status: &Mutex<Status>,
     hold: &mut Hold,
     log: &mut LogReasons,
     stop: &Shutdown,
 ) {
+    let Shared { config, status, .. } = shared;
     let mut pace = Pace::new(Some(config.fps));
     let mut eye = Eye {
         reader: DcReader::new(),
         grid: Grid::default(),
         detector: Detector::new(config.detector.clone()),
     };
+    shared.are_areas_new.store(true, SeqCst);
     let mut seen = 0;
     while !stop.is_ordered() {
         if let Some(pause) = pace.wait(Instant::now()) {
@@ -80,7 +76,14 @@ fn look(
             Newer::Frame { frame, .. } => {
                 seen = frame.meta.seq;
                 pace.sent(Instant::now());
+                if shared.are_areas_new.swap(false, SeqCst) {
+                    let all = Areas::of(&config.detector).and(shared.drawn.lock().clone());
+                    eye.detector.set_areas(all.zones, all.masks);
+                }
                 let looked = eye.look(frame.jpeg());
+                if let Ok(activity) = &looked {
+                    shared.live.lock().take(&eye.detector, activity.as_ref());
+                }
                 if let Err(cause) = &looked {
                     let line = format!("camera {}: no motion is seen: {cause}", source.camera());
                     log.warn(cause, &line);
@@ -138,16 +141,17 @@ fn tell(source: &Source, status: &Mutex<Status>, change: Option<&Change>) {
     // Four digits are more than a cell.
     let share = |share: f32| Value::from((f64::from(share) * 10_000.0).round() / 10_000.0);
     match change {
-        Some(Change::Begin(at)) => source.emit(
-            Kind::MotionBegin,
-            &[
+        Some(Change::Begin(at)) => {
+            status.lock().n_begun += 1;
+            let data = [
                 ("x", share(at.x)),
                 ("y", share(at.y)),
                 ("width", share(at.width)),
                 ("height", share(at.height)),
                 ("area", share(at.area)),
-            ],
-        ),
+            ];
+            source.emit(Kind::MotionBegin, &data);
+        }
         Some(Change::End(time, area)) => {
             status.lock().is_moving = false;
             let data = [("duration_s", seconds(*time)), ("area", share(*area))];

@@ -14,6 +14,8 @@ const LEARN: f32 = 0.03;
 const LEARN_MOVING: f32 = 0.003;
 /// The noise of a cell that is not known yet.
 const FIRST_NOISE: f32 = 1.0;
+/// How far a cell may be from its mean so far to move it as far, while it is not known.
+const FIRST_STEP: f32 = 12.0;
 /// Pictures that are only learnt from.
 const N_FIRST: u32 = 15;
 
@@ -48,8 +50,19 @@ pub(super) struct Cell {
     pub(super) strength: f32,
     /// The same as a share of the brightness, with its sign.
     pub(super) ratio: f32,
-    /// It differs from the picture before.
-    pub(super) is_changed: bool,
+    /// How bright the background is, in its own light.
+    pub(super) usual: f32,
+    /// What of that came with this picture, in units of the least change that counts.
+    pub(super) change: f32,
+    /// The variance of its noise.
+    pub(super) noise: f32,
+}
+
+impl Cell {
+    /// Whether it differs from the picture before.
+    pub(super) fn is_changed(&self) -> bool {
+        self.change.abs() > 1.0
+    }
 }
 
 /// What becomes of a cell in the background.
@@ -95,12 +108,14 @@ impl Background {
             let difference = grid.cells[i] - self.expectation.cells[i];
             let least = factor
                 * (DIFFERENCE_NOISES * self.spread[i].max(usual_spread).sqrt()).max(MIN_DIFFERENCE);
+            let expected = self.expectation.cells[i];
+            let jitter = self.jitter[i].max(usual_jitter);
             Cell {
                 strength: difference.abs() / least,
-                ratio: difference / (self.expectation.cells[i] + BLACK),
-                is_changed: self.change[i].abs()
-                    > factor
-                        * (CHANGE_NOISES * self.jitter[i].max(usual_jitter).sqrt()).max(MIN_CHANGE),
+                ratio: difference / (expected + BLACK),
+                usual: self.mean[i],
+                change: self.change[i] / (factor * (CHANGE_NOISES * jitter.sqrt()).max(MIN_CHANGE)),
+                noise: jitter,
             }
         }));
         self.n_seen > N_FIRST
@@ -112,7 +127,7 @@ impl Background {
         let first = 1.0 / self.n_seen.max(1) as f32;
         for i in 0..seen.len() {
             let expected = self.expectation.cells[i];
-            let (difference, is_changed) = (grid.cells[i] - expected, seen[i].is_changed);
+            let (difference, is_changed) = (grid.cells[i] - expected, seen[i].is_changed());
             let (follow, absorb) = match fates[i] {
                 Fate::Free => (FOLLOW.max(first), FOLLOW.max(first)),
                 // With the others in light and exposure, and slowly to what is there.
@@ -120,7 +135,10 @@ impl Background {
                 Fate::Thing => (FOLLOW, ABSORB),
             };
             let mean = &mut self.mean[i];
-            *mean += follow * (expected - *mean) + absorb * difference;
+            // A drop of rain or an insect in front of a cell moves it little.
+            let most =
+                if is_first { FIRST_STEP } else { difference.abs() / seen[i].strength.max(1.0) };
+            *mean += follow * (expected - *mean) + absorb * difference.clamp(-most, most);
             // A clipped cell has no noise, and gets it back with the next light.
             if !(4.0..251.0).contains(&grid.cells[i]) {
                 continue;

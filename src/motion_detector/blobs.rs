@@ -1,6 +1,7 @@
 //! Connected cells that differ from the background.
 
 use super::background::Cell;
+use super::expected::BLACK;
 
 /// A cell of at least this strength belongs to a blob that has one of strength 1.
 const WEAK: f32 = 0.6;
@@ -9,7 +10,16 @@ const WEAK: f32 = 0.6;
 /// soft.
 const SHARP: f32 = 0.7;
 /// A strip of this thickness is thin, in cells.
-const THIN: usize = 3;
+const THIN: usize = 2;
+/// The texture of what is behind: between two cells at least this share of the brightness,
+/// and so many times the noise, or it is not known. So many pairs of cells must have some.
+const TEXTURE: f32 = 0.02;
+const TEXTURE_NOISES: f32 = 3.0;
+const N_TEXTURE: f32 = 3.0;
+/// Light leaves the texture as it is: this share of it is lost at most. A thing hides it:
+/// at least this share is lost.
+const LOST_BY_LIGHT: f32 = 0.35;
+const LOST_BY_THING: f32 = 0.7;
 /// More blobs than this are rain or noise. The largest are kept.
 const MAX_BLOBS: usize = 48;
 
@@ -25,8 +35,18 @@ pub(super) struct Blob {
     pub(super) n_cells: usize,
     /// How many of its cells differ from the picture before.
     pub(super) n_changed: usize,
-    /// Whether it has an edge, as things have and shadows of clouds have not.
-    pub(super) is_sharp: bool,
+    pub(super) look: Look,
+}
+
+/// What a blob looks like in one picture.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub(super) enum Look {
+    /// Things have an edge, or hide the texture behind them.
+    Thing,
+    /// A strip at the border may be either.
+    Strip,
+    /// Light and shadows have no edge, or leave the texture as it is.
+    Light,
 }
 
 impl Blob {
@@ -49,7 +69,7 @@ pub(super) struct Finder {
     labels: Vec<u16>,
     members: Vec<usize>,
     /// Of each blob, by its label.
-    is_sharp: Vec<bool>,
+    looks: Vec<Look>,
     pub(super) blobs: Vec<Blob>,
 }
 
@@ -59,7 +79,7 @@ impl Finder {
         self.labels.clear();
         self.labels.resize(seen.len(), 0);
         self.blobs.clear();
-        self.is_sharp.clear();
+        self.looks.clear();
         let mut label = 0;
         for start in 0..seen.len() {
             if seen[start].strength < 1.0 || self.labels[start] > 0 || label == u16::MAX {
@@ -68,7 +88,7 @@ impl Finder {
             label += 1;
             self.grow(seen, width, start, label);
             let blob = self.measure(seen, width, label);
-            self.is_sharp.push(blob.is_sharp);
+            self.looks.push(blob.look);
             self.blobs.push(blob);
         }
         if self.blobs.len() > MAX_BLOBS {
@@ -77,10 +97,10 @@ impl Finder {
         }
     }
 
-    /// Whether the cell belongs to a blob with an edge.
+    /// Whether the cell belongs to a thing.
     pub(super) fn is_in_thing(&self, cell: usize) -> bool {
         let label = usize::from(self.labels[cell]);
-        label > 0 && self.is_sharp[label - 1]
+        label > 0 && self.looks[label - 1] == Look::Thing
     }
 
     fn grow(&mut self, seen: &[Cell], width: usize, start: usize, label: u16) {
@@ -108,7 +128,7 @@ impl Finder {
             rows: (usize::MAX, 0),
             n_cells: self.members.len(),
             n_changed: 0,
-            is_sharp: false,
+            look: Look::Light,
         };
         let (mut total, mut steps, mut n_steps) = (0.0, 0.0, 0.0);
         for cell in self.members.iter().copied() {
@@ -117,7 +137,7 @@ impl Finder {
             blob.rows = (blob.rows.0.min(y), blob.rows.1.max(y));
             blob.x += x as f32;
             blob.y += y as f32;
-            blob.n_changed += usize::from(seen[cell].is_changed);
+            blob.n_changed += usize::from(seen[cell].is_changed());
             total += seen[cell].ratio.abs();
             // Two cells further, as a border that runs through a cell makes it half.
             for other in straight(cell, width, seen.len(), 2) {
@@ -131,8 +151,50 @@ impl Finder {
         (blob.x, blob.y) = (blob.x / n, blob.y / n);
         // One that fills the picture has no border, and so no edge.
         let is_sharp = n_steps > 0.0 && steps / n_steps >= SHARP * total / n;
-        blob.is_sharp = is_sharp && !blob.is_strip(width, seen.len() / width);
+        let lost = self.lost_texture(seen, width, label);
+        blob.look = match lost {
+            Some(lost) if lost < LOST_BY_LIGHT => Look::Light,
+            Some(lost) if lost > LOST_BY_THING => Look::Thing,
+            _ if !is_sharp => Look::Light,
+            _ if blob.is_strip(width, seen.len() / width) => Look::Strip,
+            _ => Look::Thing,
+        };
         blob
+    }
+
+    /// How much of the texture of the background cannot be seen in a blob, as a share;
+    /// `None` if there is none. Two neighbours tell that: light changes both alike.
+    fn lost_texture(&self, seen: &[Cell], width: usize, label: u16) -> Option<f32> {
+        // Not at the border of the blob, where cells are covered in part.
+        let is_inside = |cell: usize| {
+            let mut around = straight(cell, width, seen.len(), 1);
+            self.labels[cell] == label && around.all(|other| self.labels[other] == label)
+        };
+        let (mut texture, mut lost, mut n_pairs) = (0.0, 0.0, 0.0);
+        for cell in self.members.iter().copied().filter(|cell| is_inside(*cell)) {
+            let right = (cell + 1) % width != 0;
+            let others = [right.then_some(cell + 1), Some(cell + width)];
+            for other in others.into_iter().flatten().filter(|other| *other < seen.len()) {
+                if !is_inside(other) {
+                    continue;
+                }
+                let (a, b) = (&seen[cell], &seen[other]);
+                // Without the flicker of this moment, which falls on things too.
+                let before = [a, b].map(|cell| cell.usual + BLACK);
+                let now = [a, b].map(|cell| (cell.usual + BLACK) * (1.0 + cell.ratio));
+                // Differences as shares of the mean: light keeps them.
+                let share = |[a, b]: [f32; 2]| 2.0 * (a - b) / (a + b);
+                let (was, is) = (share(before), share(now));
+                let noise = 2.0 * (a.noise + b.noise).sqrt() / (now[0] + now[1]);
+                if was.abs() > (TEXTURE_NOISES * noise).max(TEXTURE) {
+                    texture += was.abs();
+                    // With its sign, so that a light that falls off cancels out.
+                    lost += ((was - is) * was.signum()).clamp(-was.abs(), 2.0 * was.abs());
+                    n_pairs += 1.0;
+                }
+            }
+        }
+        (n_pairs >= N_TEXTURE).then(|| lost / texture)
     }
 }
 
@@ -166,10 +228,10 @@ mod tests {
     /// Digits are tenths of a strength; `x` is a full cell that has changed.
     fn find(picture: &[&str]) -> Vec<Blob> {
         let cell = |c: char| match c {
-            'x' => Cell { strength: 5.0, ratio: 0.5, is_changed: true },
+            'x' => Cell { strength: 5.0, ratio: 0.5, change: 5.0, ..Cell::default() },
             c => {
                 let tenths = c.to_digit(10).unwrap_or(0) as f32;
-                Cell { strength: tenths / 2.0, ratio: tenths / 20.0, is_changed: false }
+                Cell { strength: tenths / 2.0, ratio: tenths / 20.0, ..Cell::default() }
             }
         };
         let seen: Vec<_> = picture.iter().flat_map(|row| row.chars().map(cell)).collect();
@@ -189,9 +251,9 @@ mod tests {
     #[test]
     fn thing_has_an_edge_and_the_shadow_of_a_cloud_has_none() {
         let thing = find(&[".........", "...xxx...", "...xxx...", "...xxx...", "........."]);
-        assert!(thing[0].is_sharp && thing[0].n_changed == 9, "{thing:?}");
+        assert!(thing[0].look == Look::Thing && thing[0].n_changed == 9, "{thing:?}");
         let soft = "00123456788876543210";
         let shadow = find(&[soft; 12]);
-        assert!(shadow.len() == 1 && !shadow[0].is_sharp, "{shadow:?}");
+        assert!(shadow.len() == 1 && shadow[0].look == Look::Light, "{shadow:?}");
     }
 }

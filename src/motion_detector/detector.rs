@@ -1,10 +1,16 @@
 //! From a grid to what moves in it.
 
+// A part of this file's, as it looks into the detector.
+#[path = "view.rs"]
+mod view;
+
 use super::background::{Background, Cell, Fate};
-use super::blobs::{Blob, Finder};
+use super::blobs::{Blob, Finder, Look};
 use super::grid::Grid;
 use super::tracks::Tracker;
 use super::zones::{self, Polygon};
+
+pub use view::View;
 
 /// What counts as motion.
 #[derive(Clone, Debug, PartialEq)]
@@ -97,9 +103,9 @@ impl Detector {
         if !is_known {
             return None;
         }
-        let is_thing = |blob: &&Blob| blob.is_sharp && blob.n_cells >= smallest;
+        let is_thing = |blob: &&Blob| blob.look != Look::Light && blob.n_cells >= smallest;
         let things: Vec<_> = self.finder.blobs.iter().filter(is_thing).cloned().collect();
-        let moving = self.tracker.follow(&things, grid.width, grid.n_cells());
+        let moving = self.tracker.follow(&things, &self.seen, grid.width);
         activity(&moving, grid)
     }
 

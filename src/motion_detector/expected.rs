@@ -8,10 +8,12 @@ use crate::grid::Grid;
 pub(super) const BLACK: f32 = 8.0;
 /// From here on a cell may be clipped: how bright it is behind that is unknown.
 const WHITE: f32 = 248.0;
-/// A row counts as lit by itself as far as this share of its cells and more agrees.
-const FEW: f32 = 0.6;
-const MOST: f32 = 0.9;
-/// What a lamp does to a row, at most.
+/// There is flicker if in many rows so many cells agree...
+const MOST: f32 = 0.75;
+/// ...and then a row has it if so many do.
+const FEW: f32 = 0.5;
+/// What a lamp does to a row: at least, so that it matters, and at most.
+const LEAST_FLICKER: f32 = 0.005;
 const MAX_FLICKER: f32 = 0.3;
 
 /// Finds the expected picture. Keeps its memory from picture to picture.
@@ -19,13 +21,16 @@ const MAX_FLICKER: f32 = 0.3;
 pub(super) struct Expectation {
     pub(super) cells: Vec<f32>,
     scratch: Vec<f32>,
+    /// Of each row or column.
+    factors: Vec<f32>,
 }
 
 impl Expectation {
     /// Fills in the expected picture. `counts` says which cells are looked at.
     pub(super) fn find(&mut self, grid: &Grid, background: &[f32], counts: &[bool]) {
         self.fit_light(grid, background, counts);
-        self.fit_rows(grid, counts);
+        self.fit_bands(grid, counts, Lines::Rows);
+        self.fit_bands(grid, counts, Lines::Columns);
         for ((expected, now), before) in self.cells.iter_mut().zip(&grid.cells).zip(background) {
             *expected = expected.clamp(0.0, 255.0);
             // It was clipped before, so it may well be brighter than that predicts, and
@@ -64,22 +69,22 @@ impl Expectation {
         let factor = of(&mut all().map(|(now, before)| (now + BLACK) / (before + BLACK)));
         let plus = BLACK * factor - BLACK;
         let miss = of(&mut all().map(|(now, before)| (now - before * factor - plus).abs()));
+        let (mut factor, mut plus) = (factor, plus);
         // A camera may also add to all values. A line through the darker and the brighter half
         // is taken if it is clearly better.
-        let middle = of(&mut all().map(|(_, before)| before));
-        let mut half = |is_dark: bool| {
-            let cells = || all().filter(move |(_, before)| (*before < middle) == is_dark);
-            let before = of(&mut cells().map(|(_, before)| before));
-            (before, of(&mut cells().map(|(now, _)| now)))
-        };
-        let ((dark, dark_now), (bright, bright_now)) = (half(true), half(false));
-        let (mut factor, mut plus) = (factor, plus);
-        if miss > 2.0 && bright - dark > 16.0 {
-            let slope = ((bright_now - dark_now) / (bright - dark)).clamp(0.1, 5.0);
+        if miss > 2.0 {
+            let middle = of(&mut all().map(|(_, before)| before));
+            let mut half = |is_dark: bool| {
+                let cells = || all().filter(move |(_, before)| (*before < middle) == is_dark);
+                let before = of(&mut cells().map(|(_, before)| before));
+                (before, of(&mut cells().map(|(now, _)| now)))
+            };
+            let ((dark, dark_now), (bright, bright_now)) = (half(true), half(false));
+            let slope = ((bright_now - dark_now) / (bright - dark).max(1.0)).clamp(0.1, 5.0);
             let at_zero = (dark_now + bright_now - slope * (dark + bright)) / 2.0;
             let by_line =
                 of(&mut all().map(|(now, before)| (now - before * slope - at_zero).abs()));
-            if by_line < miss / 2.0 {
+            if bright - dark > 16.0 && by_line < miss / 2.0 {
                 (factor, plus) = (slope, at_zero);
             }
         }
@@ -88,32 +93,65 @@ impl Expectation {
     }
 
     /// Flicker: lamps at 50 or 60 Hz under a rolling shutter make bands, a factor for each
-    /// row. A shadow in a part of a row is none.
-    fn fit_rows(&mut self, grid: &Grid, counts: &[bool]) {
-        let width = grid.width;
-        let rows = grid.cells.chunks(width).zip(self.cells.chunks_mut(width));
-        for ((now, expected), counts) in rows.zip(counts.chunks(width)) {
-            let ratio = |now: f32, expected: f32| (now + BLACK) / (expected + BLACK);
+    /// line: a row, or a column if the picture is turned. It is in most lines at once; what
+    /// changes a few of them is a thing.
+    fn fit_bands(&mut self, grid: &Grid, counts: &[bool], lines: Lines) {
+        let (n_lines, length, step) = match lines {
+            Lines::Rows => (grid.height, grid.width, 1),
+            Lines::Columns => (grid.width, grid.height, grid.width),
+        };
+        let start = |line: usize| if step == 1 { line * length } else { line };
+        let ratio = |now: f32, expected: f32| (now + BLACK) / (expected + BLACK);
+        let (mut n_known, mut n_darker, mut n_brighter) = (0, 0, 0);
+        self.factors.clear();
+        for line in 0..n_lines {
+            let places = (0..length).map(|i| start(line) + i * step);
+            let clear = places.filter(|i| counts[*i] && grid.cells[*i] < WHITE);
+            let pairs = clear.map(|i| (grid.cells[i], self.cells[i]));
             self.scratch.clear();
-            let cells = now.iter().zip(&*expected).zip(counts);
-            let cells = cells.filter(|((now, _), counts)| **counts && **now < WHITE);
-            self.scratch.extend(cells.clone().map(|((now, expected), _)| ratio(*now, *expected)));
+            self.scratch.extend(pairs.clone().map(|(now, expected)| ratio(now, expected)));
+            let n = self.scratch.len() as f32;
             // A few cells may all be the thing that moves.
             if self.scratch.len() < 8 {
+                self.factors.push(1.0);
                 continue;
             }
-            let n = self.scratch.len() as f32;
-            let row = median(&mut self.scratch);
-            let agrees = |now: f32, expected: f32| {
+            let middle = median(&mut self.scratch);
+            let agrees = |(now, expected): &(f32, f32)| {
                 let most = 0.02 + 1.5 / (expected + BLACK);
-                (ratio(now, expected) - row).abs() <= most
+                (ratio(*now, *expected) - middle).abs() <= most
             };
-            let n_agree = cells.filter(|((now, expected), _)| agrees(**now, **expected)).count();
-            let weight = ((n_agree as f32 / n - FEW) / (MOST - FEW)).clamp(0.0, 1.0);
-            let factor = 1.0 + weight * (row - 1.0).clamp(-MAX_FLICKER, MAX_FLICKER);
-            expected.iter_mut().for_each(|cell| *cell = (*cell + BLACK) * factor - BLACK);
+            let (mut n_agree, mut sum) = (0.0, 0.0);
+            for (now, expected) in pairs.filter(agrees) {
+                n_agree += 1.0;
+                sum += ratio(now, expected);
+            }
+            // Without the thing that is in a part of it.
+            let factor = sum / f32::max(n_agree, 1.0);
+            let off = (factor - 1.0).abs();
+            let is_lit = n_agree >= FEW * n && off < MAX_FLICKER;
+            n_known += 1;
+            let is_band = n_agree >= MOST * n && off > LEAST_FLICKER && off < MAX_FLICKER;
+            n_darker += usize::from(is_band && factor < 1.0);
+            n_brighter += usize::from(is_band && factor > 1.0);
+            self.factors.push(if is_lit { factor } else { 1.0 });
+        }
+        // Under the shadow of a cloud there are darker ones alone.
+        if n_darker.min(n_brighter) * 6 < n_known.max(1) {
+            return;
+        }
+        for (line, factor) in self.factors.iter().enumerate() {
+            for i in (0..length).map(|i| start(line) + i * step) {
+                self.cells[i] = (self.cells[i] + BLACK) * factor - BLACK;
+            }
         }
     }
+}
+
+#[derive(Clone, Copy, Debug, PartialEq)]
+enum Lines {
+    Rows,
+    Columns,
 }
 
 /// The value in the middle; 0 of none.

@@ -20,6 +20,6 @@ mod tests;
 mod tracks;
 mod zones;
 
-pub use detector::{Activity, Detector, Settings};
+pub use detector::{Activity, Detector, Settings, View};
 pub use grid::Grid;
 pub use zones::Polygon;

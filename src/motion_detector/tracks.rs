@@ -6,10 +6,16 @@
 //! lead to nothing, so that in rain a small blob needs a longer track and a large one,
 //! which rain never gives, does not.
 
-use super::blobs::Blob;
+use super::background::Cell;
+use super::blobs::{Blob, Look};
 
 /// A track with this score is a thing: one chance in a hundred thousand.
 const ENOUGH: f32 = 12.0;
+/// So many of its blobs must look like one.
+const N_SHARP: u32 = 2;
+/// How alike what changes and what differs may be, as a cosine.
+const ALIKE: f32 = 0.9;
+const MOST: f32 = 3.0;
 /// Blobs by chance in a picture, where none were seen so far.
 const FEWEST: f32 = 0.003;
 /// How long blobs by chance are remembered, in pictures: rain that begins, rain that goes on.
@@ -27,6 +33,11 @@ const MAX_MISSED: u32 = 2;
 const MAX_TRACKS: usize = 64;
 /// Sizes of blobs, by powers of two.
 const N_SIZES: usize = 10;
+/// Parts of the picture, across and down: drops are seen before what is dark alone.
+const N_PARTS: (usize, usize) = (8, 6);
+
+/// Blobs by chance in a picture, of at least each size: in each part, and in all of them.
+type Chances = [[f32; N_SIZES]; N_PARTS.0 * N_PARTS.1 + 1];
 
 #[derive(Clone, Debug)]
 struct Track {
@@ -37,23 +48,35 @@ struct Track {
     n_missed: u32,
     /// How many of its blobs are counted as chance.
     n_counted: f32,
+    /// How many of its blobs look like a thing.
+    n_sharp: u32,
     is_thing: bool,
 }
 
 #[derive(Debug, Default)]
 pub(super) struct Tracker {
     tracks: Vec<Track>,
-    /// Blobs by chance in a picture, of at least each size, for each memory.
-    chances: [[f32; N_SIZES]; MEMORY.len()],
+    /// For each memory, and how full it is: 1 when more pictures than it holds were seen.
+    chances: Vec<Chances>,
+    filled: [f32; MEMORY.len()],
+    /// Of the pictures.
+    size: (usize, usize),
     /// Blobs in this picture of at least each size.
     n_at_once: [usize; N_SIZES],
 }
 
 impl Tracker {
     /// Takes the blobs of a picture of so many cells. Returns those of things that move.
-    pub(super) fn follow(&mut self, blobs: &[Blob], width: usize, n_cells: usize) -> Vec<Blob> {
+    pub(super) fn follow(&mut self, blobs: &[Blob], seen: &[Cell], width: usize) -> Vec<Blob> {
+        let n_cells = seen.len();
+        self.size = (width, n_cells / width);
+        self.chances.resize(MEMORY.len(), [[0.0; N_SIZES]; N_PARTS.0 * N_PARTS.1 + 1]);
         for (chances, memory) in self.chances.iter_mut().zip(MEMORY) {
-            chances.iter_mut().for_each(|chance| *chance *= 1.0 - 1.0 / memory);
+            let all = chances.as_flattened_mut();
+            all.iter_mut().for_each(|chance| *chance *= 1.0 - 1.0 / memory);
+        }
+        for (filled, memory) in self.filled.iter_mut().zip(MEMORY) {
+            *filled += (1.0 - *filled) / memory;
         }
         self.n_at_once = std::array::from_fn(|class| {
             blobs.iter().filter(|blob| size(blob.n_cells) >= class).count()
@@ -76,7 +99,7 @@ impl Tracker {
                 continue;
             };
             is_taken[i] = true;
-            let is_evidence = track.is_evidence(&blobs[i]);
+            let is_evidence = track.is_evidence(&blobs[i], seen, width);
             if is_evidence {
                 // Chance until the track has enough.
                 if !track.is_thing {
@@ -85,7 +108,7 @@ impl Tracker {
                 track.score += self.score(track, &blobs[i], reach, n_cells);
             }
             track.take(&blobs[i]);
-            if !track.is_thing && track.score >= ENOUGH {
+            if !track.is_thing && track.score >= ENOUGH && track.n_sharp >= N_SHARP {
                 track.is_thing = true;
                 // It was no chance.
                 self.uncount(track);
@@ -113,8 +136,13 @@ impl Tracker {
 
     fn score(&self, track: &Track, blob: &Blob, reach: f32, n_cells: usize) -> f32 {
         let size = size(track.blob.n_cells.min(blob.n_cells));
-        let others = self.chances.iter().zip(MEMORY);
-        let others = others.map(|(chances, memory)| chances[size] - track.n_counted / memory);
+        let parts = (N_PARTS.0 * N_PARTS.1) as f32;
+        let memories = self.chances.iter().zip(self.filled).zip(MEMORY);
+        let others = memories.map(|((chances, filled), memory)| {
+            let [here, all] = self.parts(blob).map(|part| chances[part][size]);
+            let own = track.n_counted / memory;
+            f32::max(all - own, (here - own) * parts) / filled
+        });
         // Rain that begins is known by how much there is of it at once.
         let at_once = self.n_at_once[size].saturating_sub(N_FREE) as f32;
         let n_by_chance = others.fold(at_once, f32::max) + FEWEST;
@@ -131,11 +159,22 @@ impl Tracker {
     }
 
     fn add(&mut self, blob: &Blob, n: f32) {
+        let parts = self.parts(blob);
         for (chances, memory) in self.chances.iter_mut().zip(MEMORY) {
-            for chance in &mut chances[..=size(blob.n_cells)] {
-                *chance = (*chance + n / memory).max(0.0);
+            for part in parts {
+                for chance in &mut chances[part][..=size(blob.n_cells)] {
+                    *chance = (*chance + n / memory).max(0.0);
+                }
             }
         }
+    }
+
+    /// The part of the picture that a blob is in, and the one that stands for all.
+    fn parts(&self, blob: &Blob) -> [usize; 2] {
+        let part = |at: f32, of: usize, n: usize| (at as usize * n / of.max(1)).min(n - 1);
+        let column = part(blob.x, self.size.0, N_PARTS.0);
+        let row = part(blob.y, self.size.1, N_PARTS.1);
+        [row * N_PARTS.0 + column, N_PARTS.0 * N_PARTS.1]
     }
 
     fn uncount(&mut self, track: &mut Track) {
@@ -152,6 +191,7 @@ impl Track {
             score: 0.0,
             n_missed: 0,
             n_counted: 0.0,
+            n_sharp: u32::from(blob.look == Look::Thing),
             is_thing: false,
         }
     }
@@ -180,9 +220,35 @@ impl Track {
 
     /// Whether something has moved in the blob. What appears and stays, such as the light of
     /// a lamp, is no motion after its first picture.
-    fn is_evidence(&self, blob: &Blob) -> bool {
+    fn is_evidence(&self, blob: &Blob, seen: &[Cell], width: usize) -> bool {
         // Not by where its middle is: what is absorbed into the background shrinks.
-        blob.n_changed * 20 >= blob.n_cells.max(20)
+        blob.n_changed * 20 >= blob.n_cells.max(20) && !self.is_fade(blob, seen, width)
+    }
+
+    /// Whether all of it becomes stronger or weaker where it is, as a light that is turned up
+    /// or the shadow of a tree when the sun comes out. What moves changes at its ends, and
+    /// where it was.
+    fn is_fade(&self, blob: &Blob, seen: &[Cell], width: usize) -> bool {
+        let both = |a: (usize, usize), b: (usize, usize), end: usize| {
+            a.0.min(b.0).saturating_sub(1)..(a.1.max(b.1) + 2).min(end)
+        };
+        let columns = both(self.blob.columns, blob.columns, width);
+        let rows = both(self.blob.rows, blob.rows, seen.len() / width);
+        let (mut product, mut changes, mut differences) = (0.0, 0.0, 0.0);
+        for cell in rows.flat_map(|y| &seen[y * width..][columns.clone()]) {
+            let is_different = cell.strength >= 0.5;
+            if is_different || cell.is_changed() {
+                // No cell counts much more than the others: what is behind a thing varies.
+                let share = |value: f32| value.clamp(-MOST, MOST);
+                let difference =
+                    if is_different { share(cell.strength.copysign(cell.ratio)) } else { 0.0 };
+                let change = share(cell.change);
+                product += difference * change;
+                changes += change * change;
+                differences += difference * difference;
+            }
+        }
+        product.abs() >= ALIKE * (changes * differences).sqrt()
     }
 
     fn take(&mut self, blob: &Blob) {
@@ -194,6 +260,7 @@ impl Track {
         });
         self.blob = blob.clone();
         self.n_missed = 0;
+        self.n_sharp += u32::from(blob.look == Look::Thing);
     }
 }
 

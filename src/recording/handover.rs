@@ -15,7 +15,7 @@ use super::store::folder::Folder;
 use super::store::segment::Segment;
 use super::time::rfc3339;
 use crate::back_off::BackOff;
-use crate::command::Process;
+use crate::command::{self, Outcome};
 use crate::log_limit::{LogBudget, LogReasons};
 use crate::shutdown::Shutdown;
 
@@ -100,16 +100,13 @@ fn hand_over(
         ("MJPEGD_FROM", rfc3339(segment.start)),
         ("MJPEGD_TO", rfc3339(segment.end)),
     ];
-    let started = Process::start_guarded(command, &variables, Arc::clone(budget));
-    let mut process = started.map_err(|e| format!("the command cannot be started: {e}"))?;
-    let end = process.wait_for_end(Instant::now() + LIMIT, stop).map_err(|e| e.to_string())?;
-    match end {
-        Some(status) if status.success() => Ok(()),
-        Some(status) => Err(process.with_last_line(format!("the command failed ({status})"))),
-        None => {
-            process.set_shutdown(stop);
-            Err(format!("the command did not end within {LIMIT:?}"))
-        }
+    let variables = variables.map(|(name, value)| (name.to_owned(), value));
+    match command::run(command, "the command", &variables, LIMIT, stop, budget) {
+        Outcome::Done => Ok(()),
+        Outcome::Failed(why) => Err(format!("the command failed: {why}")),
+        Outcome::TimedOut => Err(format!("the command did not end within {LIMIT:?}")),
+        // Nobody asks any more.
+        Outcome::Stopped => Err("the program stops".to_owned()),
     }
 }
 

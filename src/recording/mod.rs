@@ -50,6 +50,7 @@ use crate::events::{Closer, Filter, Source, Subscription};
 use crate::shutdown::{self, Trigger};
 use crate::threads;
 use journal::Journal;
+use recorder::Gate;
 
 /// The recording of one camera: switches it on and off, says how it goes, and
 /// gives access to what was recorded.
@@ -84,19 +85,15 @@ struct Shared {
     stats: status::Stats,
     handover: Mutex<Handover>,
     is_wanted: AtomicBool,
+    /// Whether it does not wait for motion.
+    is_always: AtomicBool,
 }
 
 impl Shared {
-    fn is_wanted(&self) -> bool {
-        self.is_wanted.load(SeqCst)
-    }
-}
-
-impl Recording {
-    /// Starts to record. If it cannot, that is a state and no error, because
-    /// the camera works without its recording.
-    pub(crate) fn start(config: RecordConfig, capture: Capture, source: Source) -> Self {
-        let shared = Arc::new(Shared {
+    fn new(config: RecordConfig, capture: Capture, source: Source) -> Arc<Self> {
+        Arc::new(Self {
+            is_wanted: AtomicBool::new(!config.is_of_others),
+            is_always: AtomicBool::new(config.on_motion.is_none()),
             config,
             capture,
             store: Arc::default(),
@@ -104,12 +101,28 @@ impl Recording {
             stats: status::Stats::new(source.clone()),
             source,
             handover: Mutex::default(),
-            is_wanted: AtomicBool::new(true),
-        });
+        })
+    }
+
+    fn is_wanted(&self) -> bool {
+        self.is_wanted.load(SeqCst)
+    }
+
+    fn is_always(&self) -> bool {
+        self.is_always.load(SeqCst)
+    }
+}
+
+impl Recording {
+    /// Starts to record. If it cannot, that is a state and no error, because
+    /// the camera works without its recording.
+    pub(crate) fn start(config: RecordConfig, capture: Capture, source: Source) -> Self {
+        let shared = Shared::new(config, capture, source);
         let (wakeup, woken) = bounded(1);
         // One batch waits at most: the recorder keeps the next one itself.
         let (written, to_sync) = bounded(1);
         let (events_written, events_to_sync) = bounded(1);
+        let gate = Gate::new(shared.config.on_motion, &shared.source);
         // Before the recorder, whose first events belong to the recording.
         let journal = start_journal(&shared, events_written);
         let (recording, keeping) = (Arc::clone(&shared), Arc::clone(&shared));
@@ -119,7 +132,7 @@ impl Recording {
             threads::spawn("on-segment", move || handover::run(&handing, &command, &stop))
         });
         let started = [
-            threads::spawn("recorder", move || recorder::run(&recording, &woken, &written)),
+            threads::spawn("recorder", move || recorder::run(&recording, &woken, &written, gate)),
             threads::spawn("cleaner", move || {
                 let (store, config) = (&keeping.store, &keeping.config);
                 let run = || maintenance::run(store, config, &to_sync, &events_to_sync);
@@ -147,16 +160,7 @@ impl Recording {
     /// Shows a recording that others write. A folder that is not there is a state and
     /// no error.
     pub(crate) fn follow(dir: PathBuf, capture: Capture, source: Source) -> Self {
-        let shared = Arc::new(Shared {
-            config: RecordConfig::of_others(dir),
-            capture,
-            store: Arc::default(),
-            journal: Journal::default(),
-            stats: status::Stats::new(source.clone()),
-            source,
-            handover: Mutex::default(),
-            is_wanted: AtomicBool::new(false),
-        });
+        let shared = Shared::new(RecordConfig::of_others(dir), capture, source);
         let (trigger, stop) = shutdown::channel();
         let following = Arc::clone(&shared);
         let thread = threads::spawn("recording", move || follow::run(&following, &stop));
@@ -178,9 +182,10 @@ impl Recording {
     }
 
     /// Switches recording on or off, and returns before the recorder has done
-    /// it.
-    pub(crate) fn switch(&self, on: bool) {
+    /// it. With `is_always` it does not wait for motion.
+    pub(crate) fn switch(&self, on: bool, is_always: bool) {
         self.0.shared.is_wanted.store(on, SeqCst);
+        self.0.shared.is_always.store(is_always, SeqCst);
         if let Some(wakeup) = &*self.0.wakeup.lock() {
             // A full channel holds a wakeup that the recorder has yet to take.
             let _ = wakeup.try_send(());
@@ -190,6 +195,11 @@ impl Recording {
     /// Whether recording is switched on, whether or not it works.
     pub(crate) fn is_wanted(&self) -> bool {
         self.0.shared.is_wanted()
+    }
+
+    /// Whether it records, when it is on, whether or not something moves.
+    pub(crate) fn is_always(&self) -> bool {
+        self.0.shared.is_always()
     }
 
     pub(crate) fn status(&self) -> Status {

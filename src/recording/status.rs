@@ -16,18 +16,22 @@ pub(crate) enum State {
     Off,
     /// It opens the folder, or waits for the first frame.
     Starting,
+    /// Nothing moves (`--record-on motion`).
+    Waiting,
     Recording,
     /// It cannot record, and tries again.
     Failed,
 }
 
 impl State {
-    pub(crate) const ALL: [Self; 4] = [Self::Off, Self::Starting, Self::Recording, Self::Failed];
+    pub(crate) const ALL: [Self; 5] =
+        [Self::Off, Self::Starting, Self::Waiting, Self::Recording, Self::Failed];
 
     pub(crate) fn name(self) -> &'static str {
         match self {
             Self::Off => "off",
             Self::Starting => "starting",
+            Self::Waiting => "waiting",
             Self::Recording => "recording",
             Self::Failed => "failed",
         }
@@ -90,7 +94,8 @@ impl Stats {
             return;
         }
         let before = status.enter(state);
-        if state == State::Off && before == State::Recording {
+        let is_stop = matches!(state, State::Off | State::Waiting);
+        if is_stop && before == State::Recording {
             self.source.emit(Kind::RecordingStopped, &[("frames", status.n_frames.into())]);
         }
         status.cause = None;
@@ -104,6 +109,11 @@ impl Stats {
         }
         status.n_failures += 1;
         status.cause = Some(cause);
+    }
+
+    /// Frames that were missed while earlier ones were written.
+    pub(super) fn count_skipped(&self, n: u64) {
+        self.inner.lock().status.n_skipped += n;
     }
 
     pub(super) fn count_frame(&self, n_bytes: usize, n_skipped: u64) {

@@ -55,6 +55,15 @@ const READABLE: i16 = 1;
 /// POLLPRI: an event of the driver.
 const URGENT: i16 = 2;
 
+/// The nodes that are cameras, or cannot be opened.
+pub(super) fn nodes() -> Vec<String> {
+    let is_none = |error: &Error| matches!(error, Error::Lost(Cause::Unsupported, _));
+    let all = nodes::all().into_iter();
+    all.filter(|path| !nodes::open(path).is_err_and(|error| is_none(&error)))
+        .map(|path| path.display().to_string())
+        .collect()
+}
+
 /// One opened and streaming device.
 struct V4l2 {
     /// `None` only while dropping, and after an error.

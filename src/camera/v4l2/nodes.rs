@@ -12,6 +12,7 @@ use super::super::{Cause, Error};
 use super::identity::Identity;
 use super::pipeline;
 use super::sys::{self, Caps};
+use crate::processes::{self, PROC};
 use crate::short_sort::sort_short;
 
 /// Folders of links that udev makes: by the model and serial number of the camera, and
@@ -124,27 +125,11 @@ pub(super) fn busy(path: &Path) -> Error {
     let name = path.display();
     Error::lost(
         Cause::Busy,
-        match holder(path) {
+        match processes::with_device(Path::new(PROC), path) {
             Some(program) => format!("busy: {name} is used by {program}"),
             None => format!("busy: {name} is used by another program"),
         },
     )
-}
-
-/// Another process that has the device open: "name (pid)".
-fn holder(path: &Path) -> Option<String> {
-    let device = path.canonicalize().ok()?;
-    let own = std::process::id();
-    let processes = fs::read_dir("/proc").ok()?.flatten();
-    let pids = processes.filter_map(|e| e.file_name().to_str()?.parse::<u32>().ok());
-    let holds = |pid: &u32| {
-        // The descriptors of other users' processes cannot be read.
-        let descriptors = fs::read_dir(format!("/proc/{pid}/fd")).into_iter().flatten().flatten();
-        descriptors.map(|fd| fs::read_link(fd.path())).any(|to| to.is_ok_and(|to| to == device))
-    };
-    let pid = pids.filter(|pid| *pid != own).find(holds)?;
-    let name = fs::read_to_string(format!("/proc/{pid}/comm")).unwrap_or_default();
-    Some(format!("{} (process {pid})", name.trim()))
 }
 
 /// The error for a failed call to an opened device. `doing` says what was tried.

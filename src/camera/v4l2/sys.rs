@@ -120,7 +120,7 @@ fn call_handle<T: Plain>(
     argument: &mut T,
 ) -> io::Result<()> {
     // The size of the argument is part of the request's number.
-    assert_eq!((request >> 16) & 0x3FFF, size_of::<T>() as vidioc::_IOC_TYPE);
+    assert_eq!(usize::try_from((request >> 16) & 0x3FFF), Ok(size_of::<T>()));
     // SAFETY: the descriptor is open as long as `handle`, and the kernel reads
     // and writes at most as many bytes as the request says, which is a `T`. Where a `T`
     // points to more, its maker says for how long and how much.

@@ -43,16 +43,16 @@ pub(super) const OPTIONS: &[Opt] = &[
         name: "tls-ca",
         env: "MJPEGD_TLS_CA",
         value: "FILE",
-        help: "Accept this certificate of an https camera, or those that it signed: a PEM file, or \
-               sha256:FINGERPRINT; Mozilla's authorities if not given",
+        help: "Accept this certificate of an https camera or mqtts broker, or those that it signed: \
+               a PEM file, or sha256:FINGERPRINT; Mozilla's authorities if not given",
         ..OF_CAMERA
     },
     Opt {
         name: "tls-insecure",
         env: "MJPEGD_TLS_INSECURE",
         form: Form::Switch,
-        help: "Accept any certificate of an https camera: others in the network can then read \
-               pictures and password",
+        help: "Accept any certificate of an https camera or mqtts broker: others in the network \
+               can then read pictures and password",
         ..OF_CAMERA
     },
     Opt {

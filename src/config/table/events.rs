@@ -36,4 +36,37 @@ pub(super) const OPTIONS: &[Opt] = &[
         help: "File with a key that signs what --webhook sends (HMAC-SHA256)",
         ..OF_SERVER
     },
+    Opt {
+        name: "mqtt",
+        env: "MJPEGD_MQTT",
+        value: "URL",
+        help: "Publish events, states and pictures at this MQTT broker, such as \
+               mqtt://USER@HOST/PREFIX; topics begin with the prefix",
+        ..OF_SERVER
+    },
+    Opt {
+        name: "mqtt-password-file",
+        env: "MJPEGD_MQTT_PASSWORD_FILE",
+        form: Form::Path,
+        value: "FILE",
+        help: "File with the password of the user of --mqtt",
+        ..OF_SERVER
+    },
+    Opt {
+        name: "mqtt-snapshot",
+        env: "MJPEGD_MQTT_SNAPSHOT",
+        value: "TIME",
+        default: Some("30s"),
+        help: "How often --mqtt publishes a picture of a camera that is on anyway; 0: only when \
+               something begins to move",
+        ..OF_SERVER
+    },
+    Opt {
+        name: "mqtt-discovery",
+        env: "MJPEGD_MQTT_DISCOVERY",
+        value: "PREFIX",
+        default: Some("homeassistant"),
+        help: "Where Home Assistant looks for cameras at the broker; none: do not announce them",
+        ..OF_SERVER
+    },
 ];

@@ -59,4 +59,13 @@ pub(super) const OPTIONS: &[Opt] = &[
         help: "Do not look in this part of the picture; as --motion-zone",
         ..OF_CAMERA
     },
+    Opt {
+        name: "state-dir",
+        env: "MJPEGD_STATE_DIR",
+        form: Form::Path,
+        value: "DIR",
+        help: "Keep what is drawn on the page in a folder of the camera's name in DIR; without \
+               it, in that of --record",
+        ..OF_CAMERA
+    },
 ];

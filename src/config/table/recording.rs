@@ -52,6 +52,39 @@ pub(super) const OPTIONS: &[Opt] = &[
         ..OF_CAMERA
     },
     Opt {
+        name: "record-on",
+        env: "MJPEGD_RECORD_ON",
+        form: Form::OneOf(&["always", "motion"]),
+        value: "WHEN",
+        default: Some("always"),
+        help: "Record always, or only around what moves, which --motion finds",
+        ..OF_CAMERA
+    },
+    Opt {
+        name: "record-before",
+        env: "MJPEGD_RECORD_BEFORE",
+        value: "TIME",
+        default: Some("5s"),
+        help: "With --record-on motion: how long before a motion the record begins, from memory",
+        ..OF_CAMERA
+    },
+    Opt {
+        name: "record-before-size",
+        env: "MJPEGD_RECORD_BEFORE_SIZE",
+        value: "SIZE",
+        default: Some("32MiB"),
+        help: "How much memory that may take",
+        ..OF_CAMERA
+    },
+    Opt {
+        name: "record-after",
+        env: "MJPEGD_RECORD_AFTER",
+        value: "TIME",
+        default: Some("5s"),
+        help: "With --record-on motion: how long to go on behind the end of a motion",
+        ..OF_CAMERA
+    },
+    Opt {
         name: "on-segment",
         env: "MJPEGD_ON_SEGMENT",
         value: "COMMAND",

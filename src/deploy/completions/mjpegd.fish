@@ -1,6 +1,6 @@
 # Print an optspec for argparse to handle cmd's options that are independent of any subcommand.
 function __fish_mjpegd_global_optspecs
-    string join \n camera= max-viewers= fps= stall-timeout= tls-ca= tls-insecure= max-frame-size= min-frame-size= every= drop-same-frames= allow-truncated= rotate= flip= overlay= overlay-position= overlay-size= overlay-box= watch= remove-shown= idle-timeout= resolution= snapshot-resolution= format= input= tv-standard= dv-timings= quality= encoder= control= warmup= record= record-fps= record-max-size= record-max-age= record-sync= record-segment= on-segment= motion= motion-sensitivity= motion-fps= motion-min-size= motion-hold= motion-zone= motion-mask= on= on-timeout= webhook= webhook-key-file= config= print-config= bind= unix-mode= threads= max-variants= write-timeout= exit-on-lost= exit-on-device-error= exit-on-no-viewers= drain-timeout= www= lost-snapshot= instance-id= head-timeout= max-head= max-connections= max-leaks= lock-controls= auth-file= trusted-proxy= allow-origin= h/help V/version
+    string join \n camera= max-viewers= fps= stall-timeout= tls-ca= tls-insecure= max-frame-size= min-frame-size= every= drop-same-frames= allow-truncated= rotate= flip= overlay= overlay-position= overlay-size= overlay-box= watch= remove-shown= idle-timeout= resolution= snapshot-resolution= format= input= tv-standard= dv-timings= quality= encoder= control= warmup= record= record-fps= record-max-size= record-max-age= record-sync= record-segment= record-on= record-before= record-before-size= record-after= on-segment= motion= motion-sensitivity= motion-fps= motion-min-size= motion-hold= motion-zone= motion-mask= state-dir= on= on-timeout= webhook= webhook-key-file= mqtt= mqtt-password-file= mqtt-snapshot= mqtt-discovery= config= print-config= bind= unix-mode= threads= max-variants= write-timeout= exit-on-lost= exit-on-device-error= exit-on-no-viewers= drain-timeout= www= lost-snapshot= instance-id= head-timeout= max-head= max-connections= max-leaks= lock-controls= auth-file= trusted-proxy= allow-origin= h/help V/version
 end
 
 function __fish_mjpegd_needs_command
@@ -28,8 +28,8 @@ complete -c mjpegd -n "__fish_mjpegd_needs_command" -l camera -d 'Where the pict
 complete -c mjpegd -n "__fish_mjpegd_needs_command" -l max-viewers -d 'How many viewers this camera may have at once; as many as there are seats if not given' -r
 complete -c mjpegd -n "__fish_mjpegd_needs_command" -l fps -d 'Pictures a second to take or to show; the source\'s own pace if not given' -r
 complete -c mjpegd -n "__fish_mjpegd_needs_command" -l stall-timeout -d 'After this time without a picture, reopen the device, restart the command or ask the server again; 5s if not given. A server or command whose pictures come at a slow pace gets longer' -r
-complete -c mjpegd -n "__fish_mjpegd_needs_command" -l tls-ca -d 'Accept this certificate of an https camera, or those that it signed: a PEM file, or sha256:FINGERPRINT; Mozilla\'s authorities if not given' -r
-complete -c mjpegd -n "__fish_mjpegd_needs_command" -l tls-insecure -d 'Accept any certificate of an https camera: others in the network can then read pictures and password' -r -f -a "true\t''
+complete -c mjpegd -n "__fish_mjpegd_needs_command" -l tls-ca -d 'Accept this certificate of an https camera or mqtts broker, or those that it signed: a PEM file, or sha256:FINGERPRINT; Mozilla\'s authorities if not given' -r
+complete -c mjpegd -n "__fish_mjpegd_needs_command" -l tls-insecure -d 'Accept any certificate of an https camera or mqtts broker: others in the network can then read pictures and password' -r -f -a "true\t''
 false\t''"
 complete -c mjpegd -n "__fish_mjpegd_needs_command" -l max-frame-size -d 'The largest picture to accept; larger ones are dropped' -r
 complete -c mjpegd -n "__fish_mjpegd_needs_command" -l min-frame-size -d 'Drop pictures that are smaller than this, as some devices give pieces of pictures' -r
@@ -73,6 +73,11 @@ complete -c mjpegd -n "__fish_mjpegd_needs_command" -l record-max-size -d 'How l
 complete -c mjpegd -n "__fish_mjpegd_needs_command" -l record-max-age -d 'How old a recorded picture may get; 0: no limit but the size' -r
 complete -c mjpegd -n "__fish_mjpegd_needs_command" -l record-sync -d 'How often to sync the recording to disk, 1s or less: a power cut costs at most what was recorded in this time; 0: after each picture' -r
 complete -c mjpegd -n "__fish_mjpegd_needs_command" -l record-segment -d 'How long a file of the recording is, 1s to 1h; a minute if not given, longer for few pictures' -r
+complete -c mjpegd -n "__fish_mjpegd_needs_command" -l record-on -d 'Record always, or only around what moves, which --motion finds' -r -f -a "always\t''
+motion\t''"
+complete -c mjpegd -n "__fish_mjpegd_needs_command" -l record-before -d 'With --record-on motion: how long before a motion the record begins, from memory' -r
+complete -c mjpegd -n "__fish_mjpegd_needs_command" -l record-before-size -d 'How much memory that may take' -r
+complete -c mjpegd -n "__fish_mjpegd_needs_command" -l record-after -d 'With --record-on motion: how long to go on behind the end of a motion' -r
 complete -c mjpegd -n "__fish_mjpegd_needs_command" -l on-segment -d 'Run this command for each finished file of the recording, one after the other and again until it succeeds; MJPEGD_SEGMENT has the path. What waits for it is not deleted' -r
 complete -c mjpegd -n "__fish_mjpegd_needs_command" -l motion -d 'Look for motion; keeps the camera on' -r -f -a "true\t''
 false\t''"
@@ -82,10 +87,15 @@ complete -c mjpegd -n "__fish_mjpegd_needs_command" -l motion-min-size -d 'The s
 complete -c mjpegd -n "__fish_mjpegd_needs_command" -l motion-hold -d 'Motion ends after this time without any' -r
 complete -c mjpegd -n "__fish_mjpegd_needs_command" -l motion-zone -d 'Look in this part of the picture only: corners as X,Y from 0 to 1, such as "0,0.5 1,0.5 1,1 0,1" for the lower half; may be given several times' -r
 complete -c mjpegd -n "__fish_mjpegd_needs_command" -l motion-mask -d 'Do not look in this part of the picture; as --motion-zone' -r
+complete -c mjpegd -n "__fish_mjpegd_needs_command" -l state-dir -d 'Keep what is drawn on the page in a folder of the camera\'s name in DIR; without it, in that of --record' -r
 complete -c mjpegd -n "__fish_mjpegd_needs_command" -l on -d 'Run a shell command at each event of a type, with what happened in its environment (MJPEGD_EVENT, MJPEGD_CAMERA, ...); may be given several times' -r
 complete -c mjpegd -n "__fish_mjpegd_needs_command" -l on-timeout -d 'How long a command of --on may run before it is ended' -r
 complete -c mjpegd -n "__fish_mjpegd_needs_command" -l webhook -d 'Send each event as JSON to this address, by POST' -r
 complete -c mjpegd -n "__fish_mjpegd_needs_command" -l webhook-key-file -d 'File with a key that signs what --webhook sends (HMAC-SHA256)' -r
+complete -c mjpegd -n "__fish_mjpegd_needs_command" -l mqtt -d 'Publish events, states and pictures at this MQTT broker, such as mqtt://USER@HOST/PREFIX; topics begin with the prefix' -r
+complete -c mjpegd -n "__fish_mjpegd_needs_command" -l mqtt-password-file -d 'File with the password of the user of --mqtt' -r
+complete -c mjpegd -n "__fish_mjpegd_needs_command" -l mqtt-snapshot -d 'How often --mqtt publishes a picture of a camera that is on anyway; 0: only when something begins to move' -r
+complete -c mjpegd -n "__fish_mjpegd_needs_command" -l mqtt-discovery -d 'Where Home Assistant looks for cameras at the broker; none: do not announce them' -r
 complete -c mjpegd -n "__fish_mjpegd_needs_command" -l config -d 'File with cameras and options; SIGHUP reads it again' -r
 complete -c mjpegd -n "__fish_mjpegd_needs_command" -l print-config -d 'Print the options that are given here, in the environment and in the file, as a command line and as a file for --config, instead of serving' -r -f -a "true\t''
 false\t''"
@@ -119,6 +129,7 @@ complete -c mjpegd -n "__fish_mjpegd_needs_command" -f -a "check-config" -d 'Che
 complete -c mjpegd -n "__fish_mjpegd_needs_command" -f -a "probe" -d 'Measure a stream of any server: rate, sizes, age of its pictures'
 complete -c mjpegd -n "__fish_mjpegd_needs_command" -f -a "grab" -d 'Save pictures from a stream of any server as files'
 complete -c mjpegd -n "__fish_mjpegd_needs_command" -f -a "health" -d 'Ask a daemon whether it works: exit code 0, or 1 and why not; for containers'
+complete -c mjpegd -n "__fish_mjpegd_needs_command" -f -a "doctor" -d 'Look for what keeps the daemon from showing pictures here, and say what helps: exit code 0, or 1 if something is to do'
 complete -c mjpegd -n "__fish_mjpegd_needs_command" -f -a "help" -d 'Print this message or the help of the given subcommand(s)'
 complete -c mjpegd -n "__fish_mjpegd_using_subcommand devices" -l json -d 'As JSON, for programs'
 complete -c mjpegd -n "__fish_mjpegd_using_subcommand devices" -s h -l help -d 'Print help'
@@ -133,9 +144,11 @@ complete -c mjpegd -n "__fish_mjpegd_using_subcommand grab" -l overwrite -d 'Rep
 complete -c mjpegd -n "__fish_mjpegd_using_subcommand grab" -s h -l help -d 'Print help'
 complete -c mjpegd -n "__fish_mjpegd_using_subcommand health" -l timeout -d 'Give up after this time' -r
 complete -c mjpegd -n "__fish_mjpegd_using_subcommand health" -s h -l help -d 'Print help'
-complete -c mjpegd -n "__fish_mjpegd_using_subcommand help; and not __fish_seen_subcommand_from devices check-config probe grab health help" -f -a "devices" -d 'List the cameras of this machine, their formats, sizes, rates and controls'
-complete -c mjpegd -n "__fish_mjpegd_using_subcommand help; and not __fish_seen_subcommand_from devices check-config probe grab health help" -f -a "check-config" -d 'Check a file for --config, and print its first error'
-complete -c mjpegd -n "__fish_mjpegd_using_subcommand help; and not __fish_seen_subcommand_from devices check-config probe grab health help" -f -a "probe" -d 'Measure a stream of any server: rate, sizes, age of its pictures'
-complete -c mjpegd -n "__fish_mjpegd_using_subcommand help; and not __fish_seen_subcommand_from devices check-config probe grab health help" -f -a "grab" -d 'Save pictures from a stream of any server as files'
-complete -c mjpegd -n "__fish_mjpegd_using_subcommand help; and not __fish_seen_subcommand_from devices check-config probe grab health help" -f -a "health" -d 'Ask a daemon whether it works: exit code 0, or 1 and why not; for containers'
-complete -c mjpegd -n "__fish_mjpegd_using_subcommand help; and not __fish_seen_subcommand_from devices check-config probe grab health help" -f -a "help" -d 'Print this message or the help of the given subcommand(s)'
+complete -c mjpegd -n "__fish_mjpegd_using_subcommand doctor" -s h -l help -d 'Print help'
+complete -c mjpegd -n "__fish_mjpegd_using_subcommand help; and not __fish_seen_subcommand_from devices check-config probe grab health doctor help" -f -a "devices" -d 'List the cameras of this machine, their formats, sizes, rates and controls'
+complete -c mjpegd -n "__fish_mjpegd_using_subcommand help; and not __fish_seen_subcommand_from devices check-config probe grab health doctor help" -f -a "check-config" -d 'Check a file for --config, and print its first error'
+complete -c mjpegd -n "__fish_mjpegd_using_subcommand help; and not __fish_seen_subcommand_from devices check-config probe grab health doctor help" -f -a "probe" -d 'Measure a stream of any server: rate, sizes, age of its pictures'
+complete -c mjpegd -n "__fish_mjpegd_using_subcommand help; and not __fish_seen_subcommand_from devices check-config probe grab health doctor help" -f -a "grab" -d 'Save pictures from a stream of any server as files'
+complete -c mjpegd -n "__fish_mjpegd_using_subcommand help; and not __fish_seen_subcommand_from devices check-config probe grab health doctor help" -f -a "health" -d 'Ask a daemon whether it works: exit code 0, or 1 and why not; for containers'
+complete -c mjpegd -n "__fish_mjpegd_using_subcommand help; and not __fish_seen_subcommand_from devices check-config probe grab health doctor help" -f -a "doctor" -d 'Look for what keeps the daemon from showing pictures here, and say what helps: exit code 0, or 1 if something is to do'
+complete -c mjpegd -n "__fish_mjpegd_using_subcommand help; and not __fish_seen_subcommand_from devices check-config probe grab health doctor help" -f -a "help" -d 'Print this message or the help of the given subcommand(s)'

@@ -6,6 +6,9 @@
 
 // Home Assistant's code for MJPEG cameras.
 mod home_assistant;
+// And for cameras at an MQTT broker.
+#[cfg(feature = "mqtt")]
+mod home_assistant_mqtt;
 // This program as crowsnest and OctoPi start it.
 mod launch;
 // Moonraker, the server of Klipper's printers.
@@ -20,6 +23,8 @@ mod process;
 use base64::Engine;
 use base64::prelude::BASE64_STANDARD;
 
+#[cfg(feature = "mqtt")]
+use crate::support::{Broker, eventually};
 use crate::support::{Daemon, Dir, number};
 use launch::Launched;
 
@@ -162,6 +167,51 @@ fn motion_saves_pictures_of_both() {
     let launched = launch::crowsnest();
     let saved = motion::saved_picture(&launched.daemon.url("/?action=stream"), None);
     assert_eq!(crate::support::size(&saved), crate::support::size(&snapshot(&launched.daemon)));
+}
+
+#[test]
+#[cfg(feature = "mqtt")]
+#[ignore = "make test-clients"]
+fn home_assistant_finds_cameras_at_a_broker() {
+    let (broker, dir) = (Broker::start(), crate::motion::crossing(40));
+    let front = format!("front={}", dir.camera());
+    let url = broker.url("home");
+    let options = ["--motion", "--motion-hold", "1s", "--fps", "10", "--mqtt-snapshot", "1s"];
+    let args = ["--camera", &front, "--camera", "back=exec:false", "--mqtt", &url];
+    let daemon = Daemon::start(&[&args[..], &options].concat());
+    let mut assistant = home_assistant_mqtt::WithBroker::start(broker.port);
+    let mut wait_for = |pointer: &str, value: &str| {
+        eventually(&format!("{pointer} is {value}"), || {
+            let entities = assistant.entities();
+            (entities.pointer(pointer).is_some_and(|found| found == value)).then_some(entities)
+        })
+    };
+    wait_for("/binary_sensor.front_motion/state", "on");
+    wait_for("/binary_sensor.front_motion/state", "off");
+    wait_for("/binary_sensor.back_connectivity/state", "off");
+    let entities = wait_for("/binary_sensor.front_connectivity/state", "on");
+    assert_eq!(entities.as_object().unwrap().len(), 6, "{entities}");
+    for (entity, kind) in [
+        ("camera.front", "camera"),
+        ("binary_sensor.front_motion", "motion"),
+        ("binary_sensor.front_connectivity", "connectivity"),
+    ] {
+        let found = &entities[entity];
+        assert_eq!(found["unique_id"], format!("home_front_{kind}"), "{entities}");
+        assert_eq!(found["device"], "front");
+        assert!(kind == "camera" || found["device_class"] == kind, "{entities}");
+    }
+    assert_eq!(entities["binary_sensor.front_connectivity"]["viewers"], 0);
+    let picture = eventually("it shows a picture", || {
+        let entities = wait_for("/binary_sensor.front_connectivity/state", "on");
+        entities["camera.front"]["picture"].as_str().filter(|p| !p.is_empty()).map(str::to_owned)
+    });
+    let picture = BASE64_STANDARD.decode(picture).unwrap();
+    let mut decoder = jpeg_decoder::Decoder::new(&*picture);
+    decoder.read_info().unwrap();
+    assert_eq!(decoder.info().map(|info| (info.width, info.height)), Some((320, 240)));
+    crate::recording::end(daemon);
+    wait_for("/camera.front/state", "unavailable");
 }
 
 fn snapshot(daemon: &Daemon) -> Vec<u8> {

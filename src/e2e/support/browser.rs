@@ -82,6 +82,13 @@ impl Browser {
         self.run(&script).as_str().unwrap().to_owned()
     }
 
+    /// Clicks as a person does, which is more than a script may do.
+    pub(crate) fn click(&self, css: &str) {
+        let found = self.post("element", &json!({ "using": "css selector", "value": css }));
+        let element = found.as_object().unwrap().values().next().unwrap().as_str().unwrap();
+        self.post(&format!("element/{element}/click"), &json!({}));
+    }
+
     /// Sends a command of the DevTools protocol.
     pub(crate) fn devtools(&self, command: &str, parameters: &Value) {
         self.post("goog/cdp/execute", &json!({ "cmd": command, "params": parameters }));

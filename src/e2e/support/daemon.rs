@@ -19,6 +19,19 @@ use super::{Client, Reply, Viewer, eventually, eventually_is, old_kernel};
 /// daemons are frozen or traced.
 const GRACE: Duration = Duration::from_secs(3);
 
+/// With this variable set, all daemons of the tests are this program: an emulator with its
+/// options and the program for a board, in words without blanks.
+const OTHER: &str = "E2E_DAEMON";
+
+/// The program, without its options.
+pub(crate) fn program() -> Command {
+    let other = env::var(OTHER).unwrap_or_default();
+    let mut words = other.split_whitespace();
+    let mut command = Command::new(words.next().unwrap_or(env!("CARGO_BIN_EXE_mjpegd")));
+    command.args(words);
+    command
+}
+
 /// A running daemon. Stopped on drop. Its log is printed when the test fails.
 pub(crate) struct Daemon {
     child: Child,
@@ -36,7 +49,7 @@ impl Daemon {
 
     /// The command, without options from the environment.
     pub(crate) fn command(args: &[&str]) -> Command {
-        let mut command = Command::new(env!("CARGO_BIN_EXE_mjpegd"));
+        let mut command = program();
         for (name, _) in env::vars_os() {
             let text = name.to_string_lossy();
             if text == "CAMERA" || text == "RUST_LOG" || text.starts_with("MJPEGD_") {

@@ -2,6 +2,7 @@
 //! makes C library calls return what no program expects.
 
 use std::fs;
+use std::path::PathBuf;
 use std::process::Command;
 
 use super::{Daemon, Program, TempDir, eventually_is};
@@ -44,7 +45,12 @@ int clock_gettime(clockid_t clock, struct timespec *now)
 
 ssize_t writev(int fd, const struct iovec *pieces, int n_pieces)
 {
+    char thread[16] = "", slow[512];
     ssize_t n = syscall(SYS_writev, fd, pieces, n_pieces);
+    prctl(PR_GET_NAME, thread);
+    snprintf(slow, sizeof slow, "%s/%s.slow", getenv("FAULTS"), thread);
+    if (access(slow, F_OK) == 0)
+        usleep(40000);
     return is_due("writev") ? n + (1 << 30) : n;
 }
 
@@ -109,9 +115,14 @@ impl Faults {
         Self { dir }
     }
 
+    /// The library, to be preloaded with a folder in the variable `FAULTS`.
+    pub(crate) fn library(&self) -> PathBuf {
+        self.dir.path().join("fault.so")
+    }
+
     /// The command of a daemon that can be made to panic.
     pub(crate) fn into(&self, mut command: Command) -> Command {
-        command.env("LD_PRELOAD", self.dir.path().join("fault.so"));
+        command.env("LD_PRELOAD", self.library());
         command.env("FAULTS", self.dir.path());
         command
     }
@@ -124,6 +135,11 @@ impl Faults {
 
     pub(crate) fn release(&self) {
         fs::remove_file(self.dir.path().join("held")).unwrap();
+    }
+
+    /// Lets each write of a thread to a file take 40 ms.
+    pub(crate) fn slow_down(&self, thread: &str) {
+        self.dir.write(&format!("{thread}.slow"), "");
     }
 
     /// Lets the next thread that this one wants to create be refused.

@@ -1,6 +1,8 @@
 //! What every test needs: the daemon, a client that controls each byte,
 //! distinguishable pictures, and waits for conditions.
 
+#[cfg(feature = "mqtt")]
+mod broker;
 mod browser;
 mod client;
 mod daemon;
@@ -9,6 +11,7 @@ mod faketime;
 mod fault;
 mod footprint;
 mod metronome;
+mod mounts;
 mod multipart;
 mod old_kernel;
 mod pictures;
@@ -21,6 +24,8 @@ use std::sync::atomic::{AtomicBool, Ordering::Relaxed};
 use std::thread;
 use std::time::{Duration, Instant};
 
+#[cfg(feature = "mqtt")]
+pub(crate) use broker::{Broker, Message, Subscriber};
 pub(crate) use browser::Browser;
 pub(crate) use client::{Client, Reply};
 pub(crate) use daemon::Daemon;
@@ -29,6 +34,7 @@ pub(crate) use faketime::faketime;
 pub(crate) use fault::{Call, Faults};
 pub(crate) use footprint::{Footprint, Growth};
 pub(crate) use metronome::Metronome;
+pub(crate) use mounts::unshare;
 pub(crate) use multipart::{Layout, Part, Viewer};
 pub(crate) use old_kernel::{on_old_kernel, pass_on_old_kernel};
 pub(crate) use pictures::{COLOURS, Dir, colour, flat, number, numbered, size, with_segment};

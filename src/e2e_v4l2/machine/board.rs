@@ -2,6 +2,7 @@
 //!
 //! Called by `tests::board`. It works for any programs.
 
+use crate::machine::architecture::PC;
 use crate::machine::kernel::Groups;
 use crate::machine::tools::{self, find, output};
 use crate::machine::{self, Machine, Parts};
@@ -50,7 +51,7 @@ pub(crate) fn boot(processor: &str, card: &Card, programs: Vec<PathBuf>) -> Resu
     hardware.push("-drive".into());
     hardware.push(format!("if=none,id=card,format=raw,cache=unsafe,file={file}"));
     let init = include_bytes!("../guest/board-init");
-    Machine::start(&Parts { home, hardware, modules: MODULES, init, programs })
+    Machine::start(&Parts { architecture: &PC, home, hardware, modules: MODULES, init, programs })
 }
 
 /// How long its processor was busy during this span, with programs, interrupts and kernel threads.

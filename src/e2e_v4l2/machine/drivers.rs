@@ -4,7 +4,7 @@
 //! Called by `machine` for the tests that need them. The first of these fetches 160 MB with apt, which takes half a
 //! minute, and keeps 2 MB in the cache.
 
-use crate::machine::kernel::fetch_package;
+use crate::machine::apt::Archive;
 use crate::machine::tools::{find, output};
 use anyhow::{Context, Result};
 use std::fs;
@@ -56,9 +56,8 @@ fn build(home: &Path, release: &str) -> Result<()> {
         format!("linux-headers-{common}-common"),
         headers.clone(),
     ];
-    for package in &packages {
-        fetch_package(package, home, &tree)?;
-    }
+    let archive = Archive::of_host(home);
+    packages.iter().try_for_each(|package| archive.fetch(package, &tree))?;
     let sources = tree.join("usr/src");
     fs::create_dir(&source)?;
     let mut tar = Command::new(find("tar")?);

@@ -4,6 +4,7 @@
 
 use crate::machine::cpio::Archive;
 use crate::machine::kernel::Kernel;
+use crate::machine::libraries;
 use crate::machine::pictures;
 use crate::machine::tools::{find, output};
 use anyhow::{Context, Result, bail};
@@ -17,7 +18,8 @@ pub(crate) const PICTURES: &str = "/pictures";
 /// Builds the archive. Each of `programs` is found in the guest's PATH under its file name; `init` is the first to run.
 pub(crate) fn build(kernel: &Kernel, init: &[u8], programs: &[PathBuf]) -> Result<Vec<u8>> {
     let mut archive = Archive::default();
-    archive.file("/bin/busybox", &read(&static_busybox()?)?);
+    let busybox = kernel.busybox.clone().map_or_else(static_busybox, Ok)?;
+    archive.file("/bin/busybox", &read(&busybox)?);
     archive.file("/init", init);
     archive.file("/guest/hotplug", include_bytes!("../guest/hotplug"));
     archive.file("/cgi-bin/run", include_bytes!("../guest/run"));
@@ -34,8 +36,8 @@ pub(crate) fn build(kernel: &Kernel, init: &[u8], programs: &[PathBuf]) -> Resul
     }
     for program in programs {
         archive.file(&format!("/bin/{}", name(program)?), &read(program)?);
-        for library in libraries(program)? {
-            archive.file(&library, &read(Path::new(&library))?);
+        for (path, file) in libraries::of(program)? {
+            archive.file(&path, &read(&file)?);
         }
     }
     for (size, frames) in pictures::all() {
@@ -56,21 +58,6 @@ fn static_busybox() -> Result<PathBuf> {
         );
     }
     Ok(path)
-}
-
-/// The libraries and the loader that `program` needs, by the paths under which it looks for them.
-fn libraries(program: &Path) -> Result<Vec<String>> {
-    let listing = output(Command::new(find("ldd")?).arg(program))?;
-    let mut found = Vec::new();
-    // Lines are "name => /path (address)", "/path (address)" for the loader, and the kernel's vdso, which has no path.
-    for line in listing.lines().map(str::trim) {
-        if line.contains("not found") {
-            bail!("{} needs a library that is not installed: {line}", program.display());
-        }
-        let path = line.split("=> ").last().and_then(|rest| rest.split_whitespace().next());
-        found.extend(path.filter(|path| path.starts_with('/')).map(String::from));
-    }
-    Ok(found)
 }
 
 fn name(path: &Path) -> Result<String> {

@@ -2,6 +2,8 @@
 //!
 //! Called by `machine`. It works for any machine.
 
+use crate::machine::apt::Archive;
+use crate::machine::architecture::Architecture;
 use crate::machine::tools::{find, output};
 use anyhow::{Context, Result, bail, ensure};
 use std::fs::{self, File};
@@ -11,20 +13,19 @@ use std::process::{Command, Stdio};
 /// The names of modules by group, in loading order.
 pub(crate) type Groups = &'static [(&'static str, &'static [&'static str])];
 
-/// The package that depends on the newest stock kernel of the running Debian.
-const META_PACKAGE: &str = "linux-image-amd64";
-
 /// A kernel ready to boot: the image, and per group the module files in loading order.
 pub(crate) struct Kernel {
     /// Its version, as `6.1.0-56-amd64`.
     pub(crate) release: String,
     pub(crate) image: PathBuf,
     pub(crate) modules: Vec<(&'static str, Vec<PathBuf>)>,
+    /// Of another architecture than the host's.
+    pub(crate) busybox: Option<PathBuf>,
 }
 
 /// The kernel from `cache`, or else fetched with apt (70 MB) and prepared, which leaves 35 MB in `cache`. Delete the
 /// folder to get the newest kernel at the next start.
-pub(crate) fn get(cache: &Path, groups: Groups) -> Result<Kernel> {
+pub(crate) fn get(cache: &Path, architecture: &Architecture, groups: Groups) -> Result<Kernel> {
     let home = cache.join("kernel");
     // Names the modules that the cache was made for, since another list needs other files.
     let wanted = format!("with its release: {groups:?}");
@@ -38,7 +39,7 @@ pub(crate) fn get(cache: &Path, groups: Groups) -> Result<Kernel> {
         }
     }
     fs::create_dir_all(&scratch)?;
-    fetch(&scratch, groups).context("preparing the kernel of the test machine")?;
+    fetch(&scratch, architecture, groups).context("preparing the kernel of the test machine")?;
     fs::write(scratch.join("wanted"), wanted)?;
     // The rename makes the cache appear complete or not at all, so an interrupted download is never taken for a kernel.
     fs::rename(&scratch, &home)?;
@@ -54,45 +55,32 @@ fn read_cache(home: &Path, groups: Groups) -> Result<Kernel> {
         modules.push((*group, files));
     }
     let release = fs::read_to_string(home.join("release"))?;
-    Ok(Kernel { release, image: home.join("image"), modules })
+    let busybox = Some(home.join("busybox")).filter(|file| file.exists());
+    Ok(Kernel { release, image: home.join("image"), modules, busybox })
 }
 
-/// Downloads the package into `home`, and keeps only the image and the modules.
-fn fetch(home: &Path, groups: Groups) -> Result<()> {
-    let package = stock_kernel()?;
+/// Downloads the packages into `home`, and keeps only the image, the modules and busybox.
+fn fetch(home: &Path, architecture: &Architecture, groups: Groups) -> Result<()> {
+    let archive = Archive::of(architecture, home)?;
+    let release = archive.release_of(architecture.kernel)?;
     let tree = home.join("tree");
-    fetch_package(&package, home, &tree)?;
+    archive.fetch(&format!("linux-image-{release}"), &tree)?;
 
-    let release = package.trim_start_matches("linux-image-");
-    unpack_image(&tree.join("boot").join(format!("vmlinuz-{release}")), &home.join("image"))?;
-    collect_modules(&tree, release, home, groups)?;
+    let (packed, image) = (tree.join(format!("boot/vmlinuz-{release}")), home.join("image"));
+    if architecture.is_the_hosts() {
+        unpack_image(&packed, &image)?;
+    } else {
+        archive.fetch("busybox-static", &tree)?;
+        let busybox = ["bin/busybox", "usr/bin/busybox"].map(|path| tree.join(path));
+        let busybox = busybox.iter().find(|path| path.exists()).context("busybox has moved")?;
+        fs::copy(busybox, home.join("busybox"))?;
+        fs::copy(packed, image)?;
+        fs::remove_dir_all(home.join("apt"))?;
+    }
+    collect_modules(&tree, &release, home, groups)?;
     fs::write(home.join("release"), release)?;
     fs::remove_dir_all(&tree)?;
     Ok(())
-}
-
-/// Downloads a package and unpacks it into `tree`. The folder `scratch` exists.
-pub(super) fn fetch_package(package: &str, scratch: &Path, tree: &Path) -> Result<()> {
-    let folder = scratch.join("download");
-    fs::create_dir(&folder)?;
-    let mut download = Command::new(find("apt-get")?);
-    output(download.args(["download", package]).current_dir(&folder)).with_context(|| {
-        format!("fetching {package}: apt-get update may be due, or the network is away")
-    })?;
-    let deb = fs::read_dir(&folder)?.next().context("apt-get download left no file")??.path();
-    output(Command::new(find("dpkg-deb")?).arg("-x").arg(&deb).arg(tree))?;
-    Ok(fs::remove_dir_all(&folder)?)
-}
-
-/// The name of the newest stock kernel package, as `linux-image-6.1.0-56-amd64`.
-fn stock_kernel() -> Result<String> {
-    let depends = output(Command::new(find("apt-cache")?).args(["depends", META_PACKAGE]))?;
-    let package =
-        depends.lines().find_map(|line| line.trim().strip_prefix("Depends: linux-image-"));
-    let release = package.with_context(|| {
-        format!("apt knows no kernel behind {META_PACKAGE}: apt-get update may be due")
-    })?;
-    Ok(format!("linux-image-{release}"))
 }
 
 /// Extracts the ELF kernel from a bzImage. Otherwise it unpacks itself under emulation, which takes 10 s at each boot.

@@ -4,6 +4,11 @@
 //! Tests call `machine()`; `board` builds another machine. This folder knows no cameras: those are `usb` and `vivid` of
 //! the tests.
 
+// Packages of Debian, for any processor.
+mod apt;
+pub(crate) mod architecture;
+// Boards with an ARM processor.
+pub(crate) mod arm;
 // Another machine: a board with an SD card, for measurements and power cuts.
 pub(crate) mod board;
 // Runs scripts in the guest and moves files.
@@ -15,17 +20,20 @@ mod drivers;
 pub(crate) mod initramfs;
 // A stock kernel and its modules, from Debian's package.
 mod kernel;
+// What a program needs besides itself.
+mod libraries;
 // The JPEGs that the webcam serves.
 pub(crate) mod pictures;
 // The programs that the guest gets.
 mod programs;
-mod qemu;
+pub(crate) mod qemu;
 // A server under test in the guest.
 pub(crate) mod server;
 // The programs that the host must have.
 pub(crate) mod tools;
 
 use anyhow::Result;
+use architecture::{Architecture, PC};
 use control::{Control, Outcome};
 use crossbeam_channel::Receiver;
 use kernel::Groups;
@@ -50,8 +58,12 @@ const MODULES: Groups = &[
     ("2-vivid", &["vivid"]),
 ];
 
+/// The first program of a machine with cameras.
+pub(crate) const INIT_WITH_CAMERAS: &[u8] = include_bytes!("../guest/init");
+
 /// The parts of a machine.
 pub(crate) struct Parts {
+    pub(crate) architecture: &'static Architecture,
     /// The folder of its files, in target/tmp.
     pub(crate) home: PathBuf,
     /// Options of QEMU, a word each.
@@ -85,11 +97,19 @@ pub(crate) struct Machine {
 pub(crate) struct Session(MutexGuard<'static, Machine>);
 
 /// Boots the machine, or waits for the test that uses it. Panics with the reason if the machine cannot start.
-#[expect(clippy::panic, reason = "without the machine a test has failed")]
 pub(crate) fn machine() -> Session {
-    static MACHINE: OnceLock<Result<Mutex<Machine>, String>> = OnceLock::new();
-    let start = || Machine::start(&with_cameras()?);
-    match MACHINE.get_or_init(|| start().map(Mutex::new).map_err(|e| format!("{e:#}"))) {
+    static MACHINE: Shared = OnceLock::new();
+    shared(&MACHINE, with_cameras)
+}
+
+/// A machine that several tests use.
+pub(crate) type Shared = OnceLock<Result<Mutex<Machine>, String>>;
+
+/// As `machine`, for one of these parts.
+#[expect(clippy::panic, reason = "without the machine a test has failed")]
+pub(crate) fn shared(machine: &'static Shared, parts: impl Fn() -> Result<Parts>) -> Session {
+    let start = || Machine::start(&parts()?);
+    match machine.get_or_init(|| start().map(Mutex::new).map_err(|e| format!("{e:#}"))) {
         // A failed test leaves the machine usable, since each test plugs in its own cameras.
         Ok(machine) => Session(machine.lock().unwrap_or_else(PoisonError::into_inner)),
         Err(e) => panic!("no test machine: {e}"),
@@ -109,10 +129,11 @@ fn with_cameras() -> Result<Parts> {
     let words =
         qemu::PROCESSOR.split_whitespace().chain(qemu::MEMORY_AND_NETWORK.split_whitespace());
     Ok(Parts {
+        architecture: &PC,
         home: home("v4l2-machine"),
         hardware: words.map(String::from).collect(),
         modules: MODULES,
-        init: include_bytes!("../guest/init"),
+        init: INIT_WITH_CAMERAS,
         programs: programs::programs()?,
     })
 }
@@ -200,11 +221,11 @@ impl Machine {
 
     /// Boots a machine, and waits until its first program prints "ready".
     pub(crate) fn start(parts: &Parts) -> Result<Self> {
-        let Parts { home, hardware, modules, init, programs } = parts;
+        let Parts { architecture, home, hardware, modules, init, programs } = parts;
         fs::create_dir_all(home)?;
         let lock = File::create(home.join("lock"))?;
         lock.lock()?;
-        let kernel = kernel::get(home, modules)?;
+        let kernel = kernel::get(home, architecture, modules)?;
         let archive = home.join("initramfs.cpio");
         fs::write(&archive, initramfs::build(&kernel, init, programs)?)?;
 
@@ -212,6 +233,7 @@ impl Machine {
         fs::write(&serial, "")?;
         let (service, control) = (qemu::free_address()?, qemu::free_address()?);
         let command = qemu::command(
+            architecture,
             hardware,
             &kernel.image,
             &archive,

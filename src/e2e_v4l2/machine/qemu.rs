@@ -2,6 +2,7 @@
 //!
 //! Called by `machine`. All it knows of the guest is the word that it prints when it is up.
 
+use crate::machine::architecture::Architecture;
 use crate::machine::tools;
 use anyhow::{Context, Result, bail, ensure};
 use crossbeam_channel::{Receiver, RecvTimeoutError, bounded};
@@ -12,19 +13,20 @@ use std::process::{Child, Command, Stdio};
 use std::thread;
 use std::time::{Duration, Instant};
 
-/// From the start of QEMU to "ready": 4 s on an idle machine, longer on a busy or slow one such as in CI.
-const BOOT_DEADLINE: Duration = Duration::from_secs(90);
+/// From the start of QEMU to "ready": 4 s on an idle machine and 10 s on ARM; longer on a busy or slow one such as in CI.
+const BOOT_DEADLINE: Duration = Duration::from_secs(240);
 /// QEMU is killed after this time in any case. Longer than all tests together, shorter than a CI job.
 const LIFETIME_S: &str = "2400";
 
 /// The processor of the machine with cameras. TCG even where /dev/kvm exists, since nested KVM was seen to hang.
 pub(crate) const PROCESSOR: &str = "-accel tcg,thread=multi -cpu max -smp 2";
 pub(crate) const MEMORY_AND_NETWORK: &str = "-m 768 -device virtio-net-pci,netdev=net,romfile=";
-/// No firmware, no disk, no VGA, no USB of QEMU's own: each costs seconds under emulation.
-const BARE: &str = "-M pc,usb=off,vmport=off -nodefaults -no-user-config -display none -no-reboot";
-/// A panic ends QEMU, the console has no other output, and what only real hardware needs is left out.
-const KERNEL_OPTIONS: &str =
-    "console=ttyS0 quiet panic=-1 mitigations=off nokaslr random.trust_cpu=on tsc=reliable";
+/// The hardware of a board with cameras.
+pub(crate) const ARM_WITH_CAMERAS: &str =
+    "-accel tcg,thread=multi -smp 2 -m 512 -device virtio-net-device,netdev=net";
+const HEADLESS: &str = "-nodefaults -no-user-config -display none -no-reboot";
+/// A panic ends QEMU.
+const KERNEL_OPTIONS: &str = "quiet panic=-1 mitigations=off";
 
 /// An address that is free now. If another program takes it before QEMU does, QEMU ends with an error.
 pub(crate) fn free_address() -> Result<SocketAddr> {
@@ -34,6 +36,7 @@ pub(crate) fn free_address() -> Result<SocketAddr> {
 /// The command line, with a forward from each host address to a port of the guest. The network card in `hardware` must
 /// use the network `net`.
 pub(crate) fn command(
+    architecture: &Architecture,
     hardware: &[String],
     image: &Path,
     archive: &Path,
@@ -56,10 +59,12 @@ pub(crate) fn command(
         "--pdeathsig",
         "KILL",
     ]);
-    command.arg(tools::find("qemu-system-x86_64")?);
-    command.args(BARE.split_whitespace()).args(hardware);
+    command.arg(tools::find(architecture.qemu)?);
+    command.args(architecture.bare.split_whitespace()).args(HEADLESS.split_whitespace());
+    command.args(hardware);
     command.arg("-serial").arg(format!("file:{}", serial.display()));
-    command.arg("-kernel").arg(image).arg("-initrd").arg(archive).args(["-append", KERNEL_OPTIONS]);
+    command.arg("-kernel").arg(image).arg("-initrd").arg(archive);
+    command.arg("-append").arg(format!("{} {KERNEL_OPTIONS}", architecture.kernel_options));
     // The guest has no access to other networks.
     command.arg("-netdev").arg(format!("user,id=net,restrict=on{forwards}"));
     command.stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::piped());

@@ -8,7 +8,7 @@ use std::path::PathBuf;
 use std::process::Command;
 
 /// Each required program and its package.
-const TOOLS: [(&str, &str); 17] = [
+const TOOLS: [(&str, &str); 18] = [
     ("apt-cache", "apt"),
     ("apt-get", "apt"),
     ("busybox", "busybox-static"),
@@ -20,6 +20,7 @@ const TOOLS: [(&str, &str); 17] = [
     ("mke2fs", "e2fsprogs"),
     ("modprobe", "kmod"),
     ("qemu-system-x86_64", "qemu-system-x86"),
+    ("readelf", "binutils"),
     ("sed", "sed"),
     ("setpriv", "util-linux"),
     ("tar", "tar"),
@@ -27,8 +28,12 @@ const TOOLS: [(&str, &str); 17] = [
     ("v4l2-ctl", "v4l-utils"),
     ("xz", "xz-utils"),
 ];
-/// Programs that only the measurement on the board needs.
-const FOR_THE_BOARD: [(&str, &str); 1] = [("ethtool", "ethtool")];
+/// Programs that only other machines need: `ethtool` the measurement on the board, QEMU's those of other processors.
+const FOR_OTHERS: [(&str, &str); 3] = [
+    ("ethtool", "ethtool"),
+    ("qemu-system-aarch64", "qemu-system-arm"),
+    ("qemu-system-arm", "qemu-system-arm"),
+];
 /// The folders of kmod and e2fsprogs, which are not in every user's PATH.
 const SBIN: &str = "/usr/sbin:/sbin";
 
@@ -46,7 +51,7 @@ pub(crate) fn check() -> Result<()> {
 /// The path of `tool`, which must be one of those above.
 pub(crate) fn find(tool: &str) -> Result<PathBuf> {
     search(tool).with_context(|| {
-        let known = TOOLS.iter().chain(&FOR_THE_BOARD).filter(|(name, _)| *name == tool);
+        let known = TOOLS.iter().chain(&FOR_OTHERS).filter(|(name, _)| *name == tool);
         let known: Vec<_> = known.collect();
         advice(&known)
     })

@@ -14,6 +14,8 @@ mod vivid;
 // The daemon on the webcam, and on vivid.
 mod daemon;
 mod daemon_twins;
+// What `mjpegd doctor` says of the webcam.
+mod daemon_doctor;
 mod daemon_vivid;
 // Multi-planar formats; inputs, and the signals that come into them.
 mod daemon_planes;
@@ -33,3 +35,5 @@ mod ustreamer;
 mod beside_ustreamer;
 // On an emulated board: what recording costs, and what a power cut loses.
 mod board;
+// The programs for boards, on stock ARM kernels.
+mod arm;

@@ -3,6 +3,7 @@
 //! | file | reads |
 //! | --- | --- |
 //! | `answers` | answers of other servers: heads, chunks, logins, and their addresses |
+//! | `brokers` | packets of MQTT brokers |
 //! | `coefficients` | pictures that are turned, scaled and stamped |
 //! | `configuration` | what the user of the daemon writes |
 //! | `jpegs` | pictures: markers, segments, streams of them, raw pixels |
@@ -10,6 +11,8 @@
 //! | `requests` | what clients ask for |
 
 mod answers;
+#[cfg(feature = "mqtt")]
+mod brokers;
 mod coefficients;
 mod configuration;
 mod jpegs;

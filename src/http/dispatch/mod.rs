@@ -16,6 +16,7 @@ use super::reply::{Code, Reply};
 use super::request::{Request, TIMEOUT};
 use super::routes::{Access, Answer, Endpoint, Stream, Target, Which, actions};
 use super::transport::{Connection, Handler, Method};
+use super::viewer::HeldReply;
 use crate::cameras::Camera;
 use crate::secrets::hide;
 
@@ -101,6 +102,11 @@ impl Dispatch {
         self.shared.context.viewers.n_present()
     }
 
+    pub(super) fn count_viewers(&self) -> Box<dyn Fn(&str) -> usize + Send> {
+        let viewers = Arc::clone(&self.shared.context.viewers);
+        Box::new(move |camera| viewers.n_watching(camera))
+    }
+
     pub(super) fn last_watched(&self) -> Option<Instant> {
         self.shared.context.viewers.last_watched()
     }
@@ -108,6 +114,11 @@ impl Dispatch {
     pub(super) fn drainer(&self) -> Drainer {
         let Context { viewers, connections, .. } = &self.shared.context;
         Drainer::new(Arc::clone(viewers), Arc::clone(connections))
+    }
+
+    /// Whether a reply is on its way, beside streams.
+    pub(super) fn is_busy(&self) -> bool {
+        self.lanes.is_busy()
     }
 
     /// Returns when all workers have ended. Their connections must be shut and
@@ -323,10 +334,11 @@ impl Shared {
     #[inline(never)]
     fn hold(&self, request: Box<Request>, open: super::routes::Hold) {
         match open(&self.context, &request) {
-            Ok((head, viewer)) => {
+            Ok((head, viewers)) => {
                 request.send(&head, &[], TIMEOUT);
                 if !request.is_head() {
-                    viewer.begin_heartbeat(request.into_stream());
+                    let held = HeldReply::new(request.into_stream());
+                    viewers.iter().for_each(|(viewer, byte)| viewer.begin_heartbeat(&held, *byte));
                 }
             }
             Err(reply) => self.context.send(&request, &reply),

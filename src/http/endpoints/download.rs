@@ -9,6 +9,7 @@ use crate::http::context::Context;
 use crate::http::recorded::{nothing, recording};
 use crate::http::reply::{Code, RECORDED_PICTURES, Reply};
 use crate::http::request::Request;
+use crate::http::stretch;
 use crate::http::transport::Connection;
 use crate::jpeg;
 use crate::recording::{
@@ -29,12 +30,10 @@ pub(in crate::http) fn answer(context: &Context, request: &mut Request) -> Resul
     let name = query.text("format");
     let format = Format::parse(name.as_deref().unwrap_or("avi"))
         .ok_or_else(|| Reply::bad_request("format: use avi, mjpeg or zip"))?;
-    let period = query.period()?;
     let recording = recording(&request.camera)?;
-    let now = SystemTime::now();
-    let (from, to) = period.resolve(now)?;
+    let (from, to) = stretch::period(context, request)?;
     // What is recorded from now on would make it longer than it says.
-    let stretch = Stretch { store: recording.store(), from, to: to.min(micros(now)) };
+    let stretch = Stretch { store: recording.store(), from, to: to.min(micros(SystemTime::now())) };
     // All frames are planned before the first byte goes out: the length is announced,
     // so that a client sees a broken download, and no file is kept here meanwhile.
     let mut export = format.export();

@@ -1,14 +1,14 @@
 //! `/events`: what happened, as JSON, from memory and from disk.
 
-use std::collections::BTreeMap;
 use std::time::SystemTime;
 
-use crate::events::Filter;
+use crate::events::{Event, Filter, Kind};
 use crate::frame::since_epoch;
 use crate::http::context::Context;
 use crate::http::event_filter;
 use crate::http::reply::{Code, Reply};
 use crate::http::request::Request;
+use crate::http::stretch::find;
 
 /// How many events a reply has, unless it is asked for fewer or more, and at most.
 const N_USUAL: usize = 1000;
@@ -24,7 +24,8 @@ pub(in crate::http) fn answer(context: &Context, request: &mut Request) -> Resul
     let found = find(context, &filter, n_most + 1);
     let n_left_out = found.len().saturating_sub(n_most);
     // Put together and not serialized: each event is a text of JSON already.
-    let lines: Vec<_> = found.into_values().skip(n_left_out).collect();
+    let lines = found.into_values().skip(n_left_out);
+    let lines: Vec<_> = lines.map(|line| with_link(context, request, line)).collect();
     let text = format!(
         "{{\"now\":{},\"more\":{},\"events\":[{}]}}",
         since_epoch(now).as_secs_f64(),
@@ -35,21 +36,16 @@ pub(in crate::http) fn answer(context: &Context, request: &mut Request) -> Resul
     Ok(())
 }
 
-/// The newest events that pass, by number. Some are both in memory and on disk.
-fn find(context: &Context, filter: &Filter, n_most: usize) -> BTreeMap<u64, String> {
-    let mut found = BTreeMap::new();
-    let is_wanted = |name: &str| filter.camera.as_ref().is_none_or(|wanted| wanted == name);
-    let all = context.cameras.all();
-    for recording in
-        all.iter().filter(|c| is_wanted(&c.name)).filter_map(|camera| camera.recording.as_ref())
-    {
-        let events = recording.journal().read(filter, n_most);
-        found.extend(events.into_iter().map(|event| (event.id, event.json)));
+/// The line of an event. That of a motion also says where its stretch of the recording is.
+fn with_link(context: &Context, request: &Request, line: String) -> String {
+    let event = Event::parse(&line)
+        .filter(|event| matches!(event.kind, Kind::MotionBegin | Kind::MotionEnd));
+    let Some(event) = event else { return line };
+    if context.cameras.find(&event.camera).is_none_or(|camera| camera.recording.is_none()) {
+        return line;
     }
-    let recent = context.cameras.events().recent(filter);
-    found.extend(recent.into_iter().map(|event| (event.id, event.json.clone())));
-    while found.len() > n_most {
-        found.pop_first();
-    }
-    found
+    // Relative to this address.
+    let folder = if request.is_named { String::new() } else { event.camera + "/" };
+    let whole = line.strip_suffix('}').unwrap_or(&line);
+    format!("{whole},\"download\":\"{folder}download?event={}\"}}", event.id)
 }

@@ -2,12 +2,12 @@
 
 use std::fmt::Write;
 use std::io;
-use std::time::SystemTime;
 
 use crate::http::context::Context;
 use crate::http::recorded::{nothing, recording};
 use crate::http::reply::{Code, Reply};
 use crate::http::request::{Request, TIMEOUT};
+use crate::http::stretch;
 use crate::recording::rfc3339;
 
 /// Rows are sent when they fill this.
@@ -17,7 +17,7 @@ const BATCH_BYTES: usize = 16 << 10;
 /// 404 where there is nothing to list.
 pub(in crate::http) fn answer(context: &Context, request: &mut Request) -> Result<(), Reply> {
     let recording = recording(&request.camera)?;
-    let (from, to) = request.query().period()?.resolve(SystemTime::now())?;
+    let (from, to) = stretch::period(context, request)?;
     let none = || nothing(recording, "in this time");
     let mut cursor = recording.store().seek(from).ok_or_else(none)?;
     let mut entry = cursor.next().filter(|entry| entry.record.captured <= to);

@@ -10,6 +10,7 @@ use crate::http::request::Request;
 use crate::http::transport::ConnectionsReport;
 use crate::http::viewers::Tally;
 use crate::motion::{self, Motion};
+use crate::mqtt;
 use crate::recording::{self, Handover, Totals, Waiting};
 use crate::variants::{self, Figures};
 
@@ -94,6 +95,7 @@ struct CameraFigures<'a> {
     tally: Tally,
     motion: Option<motion::Status>,
     recording: Option<(recording::Status, Totals)>,
+    n_events_lost: Option<u64>,
     handover: Option<(Handover, Waiting)>,
     variants: (Vec<variants::Report>, Figures),
 }
@@ -117,6 +119,7 @@ fn text(context: &Context) -> String {
             tally,
             motion: camera.motion.as_ref().map(Motion::status),
             recording: camera.recording.as_ref().map(|r| (r.status(), r.store().totals())),
+            n_events_lost: camera.recording.as_ref().map(|r| r.journal().n_lost()),
             handover: camera.recording.as_ref().and_then(|recording| {
                 recording.handover().map(|handover| (handover, recording.store().waiting()))
             }),
@@ -147,6 +150,7 @@ fn text(context: &Context) -> String {
     of_variants(&mut page, &cameras);
     of_motion(&mut page, &cameras);
     of_events(&mut page, context);
+    of_mqtt(&mut page, context);
     of_connections(&mut page, connections);
     page.0
 }
@@ -178,6 +182,25 @@ fn of_events(page: &mut Page, context: &Context) {
     }
     let help = "Events for hooks, by what became of them.";
     page.many(("hooks_total", "counter", help), "result", results);
+}
+
+/// Without `--mqtt` they have no values, as an alarm about a broker needs one.
+fn of_mqtt(page: &mut Page, context: &Context) {
+    let report = context.mqtt.as_ref().map(|mqtt| mqtt.report());
+    let mut one = |name, kind, help, value: fn(&mqtt::Report) -> u64| match &report {
+        Some(report) => page.one(name, kind, help, &value(report)),
+        None => page.head(name, kind, help),
+    };
+    let connected = "1 while connected to the MQTT broker.";
+    one("mqtt_connected", "gauge", connected, |report| report.is_connected.into());
+    let published = "Messages sent to the MQTT broker.";
+    one("mqtt_published_total", "counter", published, |report| report.n_published);
+    let waiting = "Events that the MQTT broker has not acknowledged.";
+    one("mqtt_waiting", "gauge", waiting, |report| report.n_waiting as u64);
+    let lost = "Events for the MQTT broker that were lost, too many waiting.";
+    one("mqtt_lost_total", "counter", lost, |report| report.n_lost);
+    let failures = "Connections to the MQTT broker that failed or broke.";
+    one("mqtt_failures_total", "counter", failures, |report| report.n_failures);
 }
 
 fn of_connections(page: &mut Page, of: &ConnectionsReport) {
@@ -279,6 +302,8 @@ fn of_recordings(page: &mut Page, all: &[CameraFigures<'_>]) {
     one("frames_unrecorded_total", "counter", missed, |(s, _)| s.n_skipped);
     let failed = "Times that recording failed.";
     one("recording_failures_total", "counter", failed, |(s, _)| s.n_failures);
+    let lost = ("events_lost_total", "counter", "Events the disk could not keep.");
+    page.each(lost, all, |camera| camera.n_events_lost.map(|n| (None, n)));
 }
 
 fn of_handovers(page: &mut Page, all: &[CameraFigures<'_>]) {

@@ -11,6 +11,7 @@ use crate::http::context::Context;
 use crate::http::recorded::{recording, report};
 use crate::http::reply::{Code, Reply};
 use crate::http::request::Request;
+use crate::http::stretch;
 use crate::recording::{Micros, SECOND, Segment, Span};
 
 /// The reply. Serialized from structs, as a tree of JSON values would take some
@@ -19,6 +20,8 @@ use crate::recording::{Micros, SECOND, Segment, Span};
 struct List {
     now: f64,
     recording: Value,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    event: Option<Motion>,
     spans: Vec<Stretch>,
     gaps: Vec<Gap>,
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -32,6 +35,15 @@ struct Stretch {
     end: f64,
     frames: u64,
     bytes: u64,
+}
+
+/// A motion, and from when to when its download is.
+#[derive(Serialize)]
+struct Motion {
+    begin: f64,
+    end: Option<f64>,
+    from: f64,
+    to: f64,
 }
 
 #[derive(Serialize)]
@@ -55,7 +67,11 @@ pub(in crate::http) fn answer(context: &Context, request: &mut Request) -> Resul
     let recording = recording(&request.camera)?;
     let query = request.query();
     let now = SystemTime::now();
-    let (from, to) = query.period()?.resolve(now)?;
+    let event = stretch::of_event(context, request)?;
+    let (from, to) = match &event {
+        Some(stretch) => (stretch.from, stretch.to),
+        None => query.period()?.resolve(now)?,
+    };
     let has_segments = query.is_on("segments");
     // Whatever touches the period, whole: a page draws spans that begin before its left
     // edge.
@@ -70,6 +86,12 @@ pub(in crate::http) fn answer(context: &Context, request: &mut Request) -> Resul
     let list = List {
         now: since_epoch(now).as_secs_f64(),
         recording: report(recording),
+        event: event.map(|stretch| Motion {
+            begin: seconds(stretch.begin),
+            end: stretch.end.map(seconds),
+            from: seconds(stretch.from),
+            to: seconds(stretch.to),
+        }),
         gaps: spans.windows(2).map(gap).collect(),
         spans: spans.iter().map(|s| stretch((s.start, s.end), s.n_frames, s.n_bytes)).collect(),
         segments: has_segments.then(|| {

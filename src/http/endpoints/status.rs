@@ -21,6 +21,7 @@ use crate::http::viewers::{Seats, Viewers};
 use crate::instance;
 use crate::mode::Mode;
 use crate::motion;
+use crate::mqtt;
 use crate::variants;
 
 /// Never fails: the signature is that of all endpoints.
@@ -49,6 +50,8 @@ struct StatusReport {
     recording: Option<Value>,
     viewers: Vec<ViewerReport>,
     hooks: Vec<HookReport>,
+    /// `null` without `--mqtt`.
+    mqtt: Option<MqttReport>,
 }
 
 /// A command of `--on`, or the webhook, whose `event` is `null`.
@@ -60,6 +63,19 @@ struct HookReport {
     failed: u64,
     late: u64,
     lost: u64,
+    error: Option<String>,
+}
+
+/// The broker of `--mqtt`.
+#[derive(Serialize)]
+struct MqttReport {
+    broker: String,
+    prefix: String,
+    connected: bool,
+    published: u64,
+    waiting: usize,
+    lost: u64,
+    failures: u64,
     error: Option<String>,
 }
 
@@ -129,6 +145,7 @@ struct VariantReport {
 #[derive(Serialize)]
 struct MotionReport {
     moving: bool,
+    begun: u64,
     area: f64,
     looks: u64,
     unreadable: u64,
@@ -219,6 +236,7 @@ impl StatusReport {
             recording: camera.recording.as_ref().map(recorded::report),
             viewers: viewers.present().iter().map(|viewer| ViewerReport::new(viewer)).collect(),
             hooks: context.hooks.reports().into_iter().map(HookReport::new).collect(),
+            mqtt: context.mqtt.as_ref().map(|mqtt| MqttReport::new(mqtt.report())),
         }
     }
 }
@@ -295,6 +313,7 @@ impl MotionReport {
     fn new(status: motion::Status) -> Self {
         Self {
             moving: status.is_moving,
+            begun: status.n_begun,
             area: round(status.area.into()),
             looks: status.n_looks,
             unreadable: status.n_unreadable,
@@ -313,6 +332,21 @@ impl HookReport {
             late: counts.n_late,
             lost: counts.n_lost,
             error: counts.error,
+        }
+    }
+}
+
+impl MqttReport {
+    fn new(report: mqtt::Report) -> Self {
+        Self {
+            broker: report.broker,
+            prefix: report.prefix,
+            connected: report.is_connected,
+            published: report.n_published,
+            waiting: report.n_waiting,
+            lost: report.n_lost,
+            failures: report.n_failures,
+            error: report.error,
         }
     }
 }

@@ -11,18 +11,22 @@ use crate::http::context::Context;
 use crate::http::recorded::{self, recording};
 use crate::http::reply::{Code, Reply};
 use crate::http::request::Request;
-use crate::recording::micros;
+use crate::recording::{State, micros};
 
 /// The longest name of a file that is sent back.
 const MAX_NAME: usize = 100;
 
 /// # Errors
-/// 404 where nothing is recorded, or recording is off; 503 and the cause while
+/// 404 where nothing is recorded, or recording is off or waits; 503 and the cause while
 /// the camera is lost, as the newest picture is an old one then.
 pub(in crate::http) fn answer(context: &Context, request: &mut Request) -> Result<(), Reply> {
     let recording = recording(&request.camera)?;
     if !recording.is_wanted() {
         let text = "recording is switched off; POST /record/start switches it on";
+        return Err(Reply::text(Code::NotFound, text));
+    }
+    if recording.status().state == State::Waiting {
+        let text = "nothing moves, so nothing is recorded now (--record-on motion)";
         return Err(Reply::text(Code::NotFound, text));
     }
     if let Some(cause) = request.camera.capture.status().cause {

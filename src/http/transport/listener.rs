@@ -3,13 +3,15 @@
 use std::io::{self, ErrorKind};
 use std::net::{Ipv4Addr, Ipv6Addr, SocketAddr, TcpListener};
 use std::os::fd::OwnedFd;
+use std::path::Path;
 use std::time::Duration;
 
 use anyhow::{Context, Result, anyhow};
 use rustix::io::Errno;
 use socket2::{Domain, Protocol, SockRef, Socket, TcpKeepalive, Type};
 
-use super::{descriptor, high_bytes, port_owner};
+use super::{descriptor, high_bytes};
+use crate::processes::{self, PROC};
 
 /// Holds a burst of viewers that reconnect after a restart, which the standard
 /// library's 128 do not.
@@ -81,7 +83,8 @@ pub(super) fn describe_failure(error: io::Error, bind: SocketAddr) -> anyhow::Er
     let (ip, port) = (bind.ip(), bind.port());
     let hint = match error.kind() {
         ErrorKind::AddrInUse => {
-            let owner = port_owner::find(port).unwrap_or_else(|| "another program".into());
+            let owner = processes::listening(Path::new(PROC), port);
+            let owner = owner.map_or_else(|| "another program".into(), |owner| owner.to_string());
             let next = SocketAddr::new(ip, port.checked_add(1).unwrap_or(5001));
             // Both are often on the machines that this program is for.
             let also = if port == 5000 { "; OctoPrint and Frigate use 5000 too" } else { "" };

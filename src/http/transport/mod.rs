@@ -23,7 +23,6 @@ mod intake;
 mod listener;
 mod own_head;
 mod peer;
-mod port_owner;
 mod restart;
 mod socket;
 mod socket_file;
@@ -95,6 +94,20 @@ struct Shared {
     limits: Limits,
     stop: Shutdown,
     report_leaks: Sender<()>,
+}
+
+/// Whether a place can be listened at now. Nothing stays open.
+///
+/// # Errors
+/// Why not: what failed, and then what would help.
+pub(crate) fn try_bind(bind: &Bind, unix_mode: Option<u32>) -> Result<()> {
+    match bind {
+        Bind::Tcp(address) => {
+            let tried = listener::listen(*address, listener::SEND_TIMEOUT);
+            tried.map(drop).map_err(|e| listener::describe_failure(e, *address))
+        }
+        Bind::Unix(path) => unix::listen(path, unix_mode).map(drop),
+    }
 }
 
 /// The listeners, their threads, and the connections that they brought.

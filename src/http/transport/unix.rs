@@ -66,10 +66,7 @@ impl UnixPort {
     ) -> Result<Self> {
         let (listener, file) = match adopt(left, path) {
             Some(listener) => (listener, SocketFile::made(path)),
-            None => listen(path, mode).map_err(|(e, hint)| {
-                let what = format!("cannot listen on unix:{}", path.display());
-                anyhow::Error::new(e).context(hint).context(what)
-            })?,
+            None => listen(path, mode)?,
         };
         // The accept must not wait for a client that left before its turn.
         listener.set_nonblocking(true)?;
@@ -130,8 +127,19 @@ fn adopt(left: &mut Vec<OwnedFd>, path: &Path) -> Option<UnixListener> {
     Some(left.swap_remove(at).into())
 }
 
+/// Binds the path.
+///
+/// # Errors
+/// Why that cannot be done, and what would help.
+pub(super) fn listen(path: &Path, mode: Option<u32>) -> Result<(UnixListener, SocketFile)> {
+    bind(path, mode).map_err(|(e, hint)| {
+        let what = format!("cannot listen on unix:{}", path.display());
+        anyhow::Error::new(e).context(hint).context(what)
+    })
+}
+
 /// Binds the path, whose file gets its mode before a client can connect.
-fn listen(path: &Path, mode: Option<u32>) -> Result<(UnixListener, SocketFile), Fault> {
+fn bind(path: &Path, mode: Option<u32>) -> Result<(UnixListener, SocketFile), Fault> {
     remove_stale(path)?;
     let hint = |e: io::Error| {
         let hint = match e.kind() {
@@ -319,7 +327,7 @@ mod tests {
         let (listener, file) = listen(&path, Some(0o640)).unwrap();
         let mode = fs::metadata(&path).unwrap().permissions().mode();
         assert_eq!(mode & 0o777, 0o640);
-        let (_, hint) = listen(&path, None).err().unwrap();
+        let (_, hint) = bind(&path, None).err().unwrap();
         assert!(hint.starts_with("another program listens there"), "{hint}");
         let mut left = vec![OwnedFd::from(listener)];
         assert!(adopt(&mut left, Path::new("/other")).is_none());
@@ -328,9 +336,9 @@ mod tests {
         assert!(!path.exists());
         let file = folder.join("file");
         fs::write(&file, "x").unwrap();
-        let (_, hint) = listen(&file, None).err().unwrap();
+        let (_, hint) = bind(&file, None).err().unwrap();
         assert!(hint.starts_with("this file is no socket") && file.exists(), "{hint}");
-        let (_, hint) = listen(&folder.join("none/http.sock"), None).err().unwrap();
+        let (_, hint) = bind(&folder.join("none/http.sock"), None).err().unwrap();
         assert!(hint.starts_with("its folder does not exist"), "{hint}");
         fs::remove_dir_all(&folder).unwrap();
     }

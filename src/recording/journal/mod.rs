@@ -14,6 +14,7 @@ mod writer;
 use std::collections::VecDeque;
 use std::fs::File;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
 use std::time::{Duration, Instant};
 
 use crossbeam_channel::{Receiver, RecvTimeoutError, Sender, TrySendError};
@@ -36,13 +37,22 @@ pub(super) const N_WAITING: usize = 512;
 
 /// The events on disk, for readers.
 #[derive(Default)]
-pub(crate) struct Journal(Mutex<Option<Arc<Folder>>>);
+pub(crate) struct Journal {
+    folder: Mutex<Option<Arc<Folder>>>,
+    n_lost: AtomicU64,
+}
 
 impl Journal {
+    /// How many events are not on disk since the start of the program, as the disk was
+    /// away or full for too long.
+    pub(crate) fn n_lost(&self) -> u64 {
+        self.n_lost.load(Relaxed)
+    }
+
     /// The newest `n_most` events on disk that pass, in order. A file that cannot be
     /// read is left out.
     pub(crate) fn read(&self, filter: &Filter, n_most: usize) -> VecDeque<Event> {
-        let folder = self.0.lock().clone();
+        let folder = self.folder.lock().clone();
         folder.map_or_else(VecDeque::new, |folder| reader::read(&folder, filter, n_most))
     }
 }
@@ -75,13 +85,17 @@ pub(super) fn run(task: &Task<'_>) {
             let line = format!("events are not kept in {}: {e}; trying again", shown.display());
             log.warn(&e.to_string(), &line);
             writer = None;
+            task.count_lost(0, &mut log);
             let pause = back_off.after(begun.elapsed());
             if task.stop.recv_timeout(pause) == Err(RecvTimeoutError::Disconnected) {
+                let n_waiting = task.subscription.queue().len() + usize::from(event.is_some());
+                task.count_lost(n_waiting as u64, &mut log);
                 return;
             }
             continue;
         }
         if event.take().is_some() {
+            task.count_lost(0, &mut log);
             unsynced = writer.as_ref().map(|writer| Arc::clone(&writer.file));
         }
         unsynced = unsynced.and_then(|file| task.hand_over(file));
@@ -107,7 +121,7 @@ impl Task<'_> {
             None => {
                 let folder = Arc::new(Folder::open(&self.config.dir, &self.config.name)?);
                 let (opened, last_id) = Writer::open(&folder, Limits::new(self.config))?;
-                *self.journal.0.lock() = Some(folder);
+                *self.journal.folder.lock() = Some(folder);
                 self.events.raise_id(last_id);
                 writer.insert(opened)
             }
@@ -116,6 +130,15 @@ impl Task<'_> {
         writer.append(&event.json)?;
         writer.clean(self.store.recorded_from());
         Ok(())
+    }
+
+    /// Counts what fell out of the queue, and `n_more`. The log says it once a time.
+    fn count_lost(&self, n_more: u64, log: &mut LogReasons) {
+        let n_lost = self.subscription.n_lost() + n_more;
+        if self.journal.n_lost.swap(n_lost, Relaxed) != n_lost {
+            let what = "events are lost, as they cannot be kept";
+            log.warn(what, &format!("{n_lost} {what} in {}", self.config.path().display()));
+        }
     }
 
     /// Asks for a sync without waiting. Returns the file if the other thread is busy.

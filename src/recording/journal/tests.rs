@@ -105,3 +105,30 @@ fn links_are_not_followed_and_a_deleted_file_is_noticed() {
     fs::remove_file(dir.path().join(name(2))).unwrap();
     assert!(writer.is_deleted());
 }
+
+#[test]
+fn events_that_cannot_be_kept_are_counted() {
+    let dir = Dir::new();
+    // A file in the place of the folder.
+    let place = dir.path().join("file");
+    fs::write(&place, "").unwrap();
+    let config = RecordConfig { name: "camera".to_owned(), ..RecordConfig::of_others(place) };
+    let (events, journal) = (Events::default(), Journal::default());
+    let subscription = events.subscribe(Filter::default(), 4);
+    (0..10).for_each(|_| events.emit("camera", Kind::CameraOn, &[]));
+    let (to_sync, _to_sync) = crossbeam_channel::bounded(1);
+    let (stop, stopped) = crossbeam_channel::bounded(0);
+    drop(stop);
+    let task = Task {
+        config: &config,
+        store: &Store::default(),
+        journal: &journal,
+        events: &events,
+        subscription: &subscription,
+        to_sync: &to_sync,
+        stop: &stopped,
+    };
+    // It ends at once, as the program stops: six fell out of the queue, four are given up.
+    run(&task);
+    assert_eq!(journal.n_lost(), 10);
+}

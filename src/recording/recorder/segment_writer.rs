@@ -108,10 +108,10 @@ impl SegmentWriter {
 
     /// Whether no frame came for so long that the segment should end without the next
     /// one: nobody else can have it before.
-    pub(crate) fn is_stale(&self, now: Instant) -> bool {
+    pub(crate) fn is_stale(&self) -> bool {
         let usual = self.segment.interval().map_or(0, |interval| 3 * interval);
         let limit = usual.max(self.length.unwrap_or(LENGTH));
-        now.saturating_duration_since(self.last.1) > Duration::from_micros(limit)
+        self.last.1.elapsed() > Duration::from_micros(limit)
     }
 
     /// The time from the last frame to this one.

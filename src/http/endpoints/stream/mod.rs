@@ -66,8 +66,8 @@ type Recorded = (Found, Option<Box<Past>>);
 /// # Errors
 /// The reply to a value that cannot be, to a time of which nothing is recorded, or to
 /// a wish for which there is no variant.
-pub(in crate::http) fn open(_: &Context, request: &Request) -> Result<Box<Stream>, Reply> {
-    let mut options = StreamOptions::parse(request)?;
+pub(in crate::http) fn open(context: &Context, request: &Request) -> Result<Box<Stream>, Reply> {
+    let mut options = StreamOptions::parse(context, request)?;
     let camera = Arc::clone(&request.camera);
     // A HEAD is answered for the address, whatever is recorded.
     let play = options.play.as_ref().filter(|_| !request.is_head());

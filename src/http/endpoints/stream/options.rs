@@ -1,8 +1,10 @@
 //! How one viewer wants the stream, as its query and its browser say.
 
+use crate::http::context::Context;
 use crate::http::query::Query;
 use crate::http::reply::Reply;
 use crate::http::request::Request;
+use crate::http::stretch::{self, Stretch};
 use crate::http::time::{Period, When};
 use crate::http::viewer::{Extras, Layout, ViewerInfo};
 
@@ -31,8 +33,8 @@ pub(super) struct Play {
 
 impl StreamOptions {
     /// # Errors
-    /// 400: which value cannot be, and what can.
-    pub(super) fn parse(request: &Request) -> Result<Self, Reply> {
+    /// 400: which value cannot be, and what can; 404 for an event that is not known.
+    pub(super) fn parse(context: &Context, request: &Request) -> Result<Self, Reply> {
         let query = request.query();
         let is_browser = is_browser(
             request.connection.header("Accept"),
@@ -55,7 +57,7 @@ impl StreamOptions {
             info,
             is_raw: query.is_on("raw"),
             fps: query.number("fps", 0.001..=1000.0)?,
-            play: play(query)?,
+            play: play(query, stretch::of_event(context, request)?)?,
         })
     }
 }
@@ -109,8 +111,11 @@ fn layout(path: &str, query: Query<'_>, is_browser: bool) -> Result<Layout, Repl
 }
 
 /// How the recording is played, if a moment is asked for.
-fn play(query: Query<'_>) -> Result<Option<Play>, Reply> {
-    let Period { from, to } = query.period()?;
+fn play(query: Query<'_>, event: Option<Stretch>) -> Result<Option<Play>, Reply> {
+    let Period { mut from, mut to } = query.period()?;
+    if let Some(stretch) = event {
+        (from, to) = (Some(When::At(stretch.from)), Some(When::At(stretch.to)));
+    }
     let speed = query.number("speed", 0.1..=100.0)?.unwrap_or(1.0);
     match (from, to) {
         (Some(from), to) => Ok(Some(Play { from, to, speed })),
@@ -200,11 +205,11 @@ mod tests {
 
     #[test]
     fn recording_is_played_from_a_moment_on() {
-        assert_eq!(play(Query("fps=5")), Ok(None));
-        let found = play(Query("from=17&speed=2.5")).unwrap().unwrap();
+        assert_eq!(play(Query("fps=5"), None), Ok(None));
+        let found = play(Query("from=17&speed=2.5"), None).unwrap().unwrap();
         assert_eq!((found.speed, found.to), (2.5, None));
         for wrong in ["to=17", "from=x", "from=17&to=x", "from=17&speed=0", "from=17&speed=NaN"] {
-            assert!(play(Query(wrong)).is_err(), "{wrong}");
+            assert!(play(Query(wrong), None).is_err(), "{wrong}");
         }
     }
 }

@@ -1,0 +1,35 @@
+//! `mjpegd doctor` on the webcam: one that is free, and one that another program uses.
+
+use crate::machine::{Machine, machine};
+use crate::tests::helpers::capture::Request;
+use crate::tests::helpers::usb::Webcam;
+use std::time::Duration;
+
+/// The exit code and the findings, with single blanks.
+fn doctor(machine: &Machine, device: &str) -> (i32, String) {
+    let outcome =
+        machine.run(&format!("mjpegd doctor --camera front={device} --bind 127.0.0.1:7000 2>&1"));
+    let words: Vec<_> = outcome.text.split_whitespace().collect();
+    (outcome.status, words.join(" "))
+}
+
+#[test]
+fn doctor_tries_a_free_camera_and_names_who_holds_a_busy_one() {
+    let machine = machine();
+    let webcam = Webcam::plug_in(&machine, 0, "0001");
+    let device = webcam.device();
+    let (status, found) = doctor(&machine, &device);
+    assert_eq!(status, 0, "{found}");
+    let opened = format!("camera ok camera front: {device} ({device} (");
+    assert!(found.starts_with(&opened) && found.contains("MJPG, 1280x720"), "{found}");
+    assert!(found.contains(&format!("usb ok {device}: ")), "{found}");
+    let limit = Duration::from_secs(120);
+    let capture = Request { n_frames: 100_000, limit, ..Request::mjpeg(&device) };
+    let _capture = capture.start(&machine);
+    let holder = machine.sh("pidof v4l2-ctl");
+    let (status, found) = doctor(&machine, &device);
+    let busy = format!("to do camera front: {device}: busy: {device} is used by v4l2-ctl ");
+    let act = format!("(process {holder}) -> kill {holder}, or let it read from mjpegd");
+    assert_eq!(status, 1, "{found}");
+    assert!(found.contains(&format!("{busy}{act}")), "{found}");
+}
