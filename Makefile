@@ -116,6 +116,7 @@ bench-encode: need-build-encode ## measure the encoder and changes of JPEGs besi
 
 bench-motion: need-build-motion build ## measure motion detection beside the program motion, on the same streams
 	$(CARGO) bench --locked -p mjpegd-motion-detector --bench motion
+
 bench-latency: need-build-latency ## measure how old a picture is when Chromium, Firefox and WebKit show it
 	$(CARGO) bench --locked --bench latency
 
