@@ -11,7 +11,7 @@ CARGO ?= cargo
 # Under `make -j` two suites would share processors, ports and a browser, and their
 # timeouts would fail. Cargo uses all processors by itself.
 .NOTPARALLEL:
-.PHONY: help run build dist deb image test-deb test-image test-dist test-workflows test test-https fuzz test-v4l2 test-arm64 test-boards test-clients test-systemd fleet test-fleet soak check audit bench bench-relay bench-v4l2 bench-board bench-encode install uninstall clean
+.PHONY: help run build dist deb image test-deb test-image test-dist test-workflows test test-https fuzz test-v4l2 test-arm64 test-boards test-clients test-systemd fleet test-fleet soak check audit bench bench-relay bench-v4l2 bench-board bench-encode bench-motion bench-latency bench-all bench-figures install uninstall clean
 
 help: ## list the targets
 	@grep -hE '^[a-z0-9-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 14
@@ -105,7 +105,7 @@ bench: need-build-bench ## measure memory, CPU per frame and delay beside bare l
 bench-relay: need-build-bench ## measure what a relay adds to the age of a picture, and its throughput
 	$(CARGO) bench --locked --bench relay
 
-bench-v4l2: need-build-v4l2 ## measure CPU per frame beside uStreamer, in an emulated machine
+bench-v4l2: need-build-v4l2 ## count instructions per frame beside uStreamer, in an emulated machine
 	$(CARGO) test --locked --release --test v4l2 -- --ignored --nocapture beside_ustreamer
 
 bench-board: need-build-v4l2-board ## measure what recording costs a board beside one more viewer, in an emulated one
@@ -113,6 +113,23 @@ bench-board: need-build-v4l2-board ## measure what recording costs a board besid
 
 bench-encode: need-build-encode ## measure the encoder and changes of JPEGs beside libjpeg-turbo
 	$(CARGO) bench --locked --bench encode --features bench-turbo
+
+bench-motion: need-build-motion build ## measure motion detection beside the program motion, on the same streams
+	$(CARGO) bench --locked -p mjpegd-motion-detector --bench motion
+
+bench-latency: need-build-latency ## measure how old a picture is when Chromium, Firefox and WebKit show it
+	$(CARGO) bench --locked --bench latency
+
+# Where each of them leaves its figures.
+export BENCH_RESULTS ?= $(CURDIR)/target/figures
+BENCHES := bench bench-relay bench-encode bench-motion bench-board bench-v4l2 bench-latency
+bench-all: need-build-bench-encode-motion-board-v4l2-latency ## run all benchmarks, which takes an hour on a quiet machine, and write their figures into the guide
+	rm -rf $(BENCH_RESULTS)
+	for one in $(BENCHES); do $(MAKE) $$one || exit; done
+	$(MAKE) bench-figures
+
+bench-figures: need-build-latency ## write the figures of the benchmarks that ran last into guide and README
+	$(CARGO) bench --locked --bench figures
 
 # Under the names of `uname -m`. Each takes as long as `make build`; ARCHS=armv6 builds one.
 ARCHS ?= x86_64 aarch64 armv7 armv6

@@ -54,6 +54,7 @@ let retryAt = 0;
 let shown = '';                // the state that the page shows
 let spoken = '';
 let lastPoll = 0;
+let fitted = '';               // the ratio of the picture that the page is laid out for
 let reduced = 0;               // by how much the picture is made smaller, as the line is slow
 let wantsFull = false;         // somebody asked for the full size
 let fullUntil = 0;             // the server makes no smaller pictures now
@@ -100,13 +101,16 @@ function closeStream() {
   stage.classList.remove('pictured');
 }
 
+// Firefox calls this for each picture of a stream, other browsers for the first one. So for the others it only looks for a new
+// size: what it changes on the page, Firefox lays out anew before it shows the picture.
 function pictureArrived() {
+  fitStage(stream.image.naturalWidth, stream.image.naturalHeight);
+  if (stream.hasPicture) return;
   stream.hasPicture = true;
   stream.instance = instanceOf(stream.key);
   if (!stream.beat) followBeat(stream);
   refused = false;
   stage.classList.add('pictured');
-  fitStage(stream.image.naturalWidth, stream.image.naturalHeight);
   render();
 }
 
@@ -230,6 +234,8 @@ function keepStill(source, width, height) {
 function fitStage(width, height) {
   if (!width || !height) return;
   const ratio = (width / height).toFixed(4);
+  if (ratio === fitted) return;
+  fitted = ratio;
   document.documentElement.style.setProperty('--ratio', ratio);
   remember('ratio', ratio);
 }

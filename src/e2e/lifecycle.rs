@@ -54,6 +54,24 @@ fn first_reader_starts_it_and_it_stops_after_the_last() {
 }
 
 #[test]
+fn script_of_the_page_starts_the_one_camera_that_it_shows() {
+    let (daemon, path, _dir) = on_a_file("1s");
+    daemon.request("HEAD", "/app.js", &[]);
+    assert!(!captures(&daemon), "{:?}", daemon.threads());
+    daemon.get("/app.js");
+    eventually_is("the camera is opened", || daemon.figure("/camera/opened") == 1);
+    eventually_is("the capture thread ends", || !captures(&daemon));
+
+    let camera = |name: &str| format!("{name}=file:{path}");
+    let daemon = Daemon::start(&["--camera", &camera("front"), "--camera", &camera("back")]);
+    daemon.get("/app.js");
+    assert!(!captures(&daemon), "{:?}", daemon.threads());
+    daemon.get("/back/app.js");
+    eventually_is("that camera is opened", || daemon.figure("/cameras/1/opened") == 1);
+    assert_eq!(daemon.figure("/cameras/0/opened"), 0);
+}
+
+#[test]
 fn idle_timeout_of_0_means_always_on() {
     let (daemon, path, _dir) = on_a_file("0");
     daemon.wait_for_state("live");

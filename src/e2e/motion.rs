@@ -140,9 +140,11 @@ fn what_the_detector_sees_is_told_to_those_who_ask() {
     }
 }
 
+/// A mask over all but the upper two fifths.
+const LOWER: &str = r#"{"masks":[[[0,0.4],[1,0.4],[1,1],[0,1]]]}"#;
+
 #[test]
 fn drawn_areas_add_to_those_of_the_configuration_and_outlive_the_program() {
-    const LOWER: &str = r#"{"masks":[[[0.0,0.4],[1.0,0.4],[1.0,1.0],[0.0,1.0]]]}"#;
     let (dir, folder) = (crossing(40), TempDir::new());
     let camera = dir.camera();
     let record = folder.path().to_str().unwrap();
@@ -186,6 +188,36 @@ fn drawn_areas_add_to_those_of_the_configuration_and_outlive_the_program() {
     let again = areas(&daemon);
     assert_eq!((&again["masks"], &again["locked"]), (&drawn["masks"], &true.into()));
     eventually_is("the detector knows it", || counting(&daemon) == Some(20 * 12));
+    end(daemon);
+}
+
+#[test]
+fn areas_are_kept_where_there_is_a_folder_and_used_where_there_is_none() {
+    let (dir, folder) = (crossing(40), TempDir::new());
+    let camera = dir.camera();
+    let record = folder.path().to_str().unwrap();
+    let args = ["--camera", &camera, "--fps", "10", "--motion"];
+    let start = |more: &[&str]| Daemon::start(&[&args, more].concat());
+    let masks = serde_json::from_str::<Value>(LOWER).unwrap()["masks"].clone();
+    // In a folder of its own, and in that of systemd.
+    let state = folder.path().join("state");
+    let daemon = start(&["--record", record, "--state-dir", state.to_str().unwrap()]);
+    assert_eq!(areas(&daemon)["masks"], Value::Array(vec![]));
+    assert_eq!(draw(&daemon, LOWER, &[]).code, 200);
+    assert!(state.join("camera/motion.json").exists());
+    end(daemon);
+    let mut command = Daemon::command(&args);
+    command.env("STATE_DIRECTORY", format!("{}:/nowhere", state.display()));
+    let daemon = Daemon::spawn(command);
+    assert_eq!(areas(&daemon)["masks"], masks);
+    end(daemon);
+
+    let missing = folder.path().join("no/disk");
+    let daemon = start(&["--state-dir", missing.to_str().unwrap()]);
+    let reply = draw(&daemon, LOWER, &[]);
+    assert_eq!(reply.code, 503);
+    assert!(reply.text().contains("zones and masks cannot be kept: "), "{}", reply.text());
+    assert_eq!(areas(&daemon)["masks"], masks, "but they are used");
     end(daemon);
 
     // Without a folder it is said that they are lost, and a broken file is told.

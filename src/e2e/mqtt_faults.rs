@@ -104,7 +104,7 @@ fn broker_that_hangs_holds_up_neither_viewers_nor_the_stop() {
     let daemon = Daemon::start(&["--mqtt", &url]);
     let _silent = let_in(&listener);
     change_controls(&daemon, 300);
-    assert_eq!(mqtt(&daemon)["waiting"], 300);
+    eventually_is("all wait", || mqtt(&daemon)["waiting"] == 300);
     is_not_held_up(daemon);
     // It takes a part of a picture that is larger than what sockets hold.
     let dir = Dir::numbered(2, 15_000_000);

@@ -115,6 +115,22 @@ fn picture_moves_and_the_page_says_what_it_is() {
     }
 }
 
+/// Firefox fires the event for each picture; what it changes has to be laid out before the picture is
+/// shown.
+#[test]
+fn further_pictures_change_nothing_else_on_the_page() {
+    let daemon = Daemon::start(&["--camera", "pattern:320x240@10"]);
+    let browser = open(&daemon);
+    let n_changes = browser.run(
+        "const changes = new MutationObserver(() => {});
+        changes.observe(document,
+            { subtree: true, childList: true, attributes: true, characterData: true });
+        document.getElementById('picture').dispatchEvent(new Event('load'));
+        return changes.takeRecords().length;",
+    );
+    assert_eq!(n_changes, 0);
+}
+
 #[test]
 fn no_error_on_the_console_and_no_request_to_others() {
     let daemon = Daemon::start(&["--camera", "pattern:320x240@10"]);

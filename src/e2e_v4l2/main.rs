@@ -25,5 +25,10 @@ mod machine;
 )]
 mod support;
 
+// Where the measurements among these tests leave their figures for the guide.
+#[path = "../bench/shared/results.rs"]
+#[allow(dead_code, reason = "only the guide's writer reads them")]
+mod results;
+
 // The tests, and the cameras and viewers that they work with.
 mod tests;

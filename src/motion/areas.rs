@@ -3,7 +3,7 @@
 
 use std::fmt::Write;
 use std::fs::{self, File, OpenOptions};
-use std::io::{self, ErrorKind, Write as _};
+use std::io::{self, ErrorKind, Read, Write as _};
 use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt};
 use std::path::Path;
 
@@ -75,13 +75,15 @@ impl Areas {
     /// # Errors
     /// Why it cannot be read.
     pub(super) fn read(path: &Path) -> Result<Self, String> {
-        let read = || {
+        let read = || -> io::Result<Vec<u8>> {
             let file = fs::metadata(path)?;
             // A pipe that somebody put there would never end.
             if !file.is_file() || file.len() > MAX_BYTES {
                 return Err(ErrorKind::InvalidInput.into());
             }
-            fs::read(path)
+            let mut json = Vec::new();
+            File::open(path)?.take(MAX_BYTES).read_to_end(&mut json)?;
+            Ok(json)
         };
         let mut areas = Self::default();
         match read() {
@@ -107,7 +109,7 @@ impl Areas {
                 return Err(e);
             }
         }
-        let unfinished = path.with_extension("tmp");
+        let unfinished = folder.join("motion.tmp");
         let removed = fs::remove_file(&unfinished);
         removed.or_else(|e| if e.kind() == ErrorKind::NotFound { Ok(()) } else { Err(e) })?;
         // Renamed when it is on disk, so that a power cut leaves the old ones or the new.

@@ -25,6 +25,7 @@ const MIN_DIFFERENCE: f32 = 4.0;
 const DIFFERENCE_NOISES: f32 = 5.5;
 const MIN_CHANGE: f32 = 1.5;
 const CHANGE_NOISES: f32 = 8.0;
+const LEAST_NOISES: f32 = 0.6;
 
 #[derive(Debug, Default)]
 pub(super) struct Background {
@@ -84,6 +85,8 @@ impl Background {
         factor: f32,
         seen: &mut Vec<Cell>,
     ) -> bool {
+        // More sensitive, but not to what noise makes of itself.
+        let noises = factor.max(LEAST_NOISES);
         seen.clear();
         if self.mean.is_empty() {
             self.mean.clone_from(&grid.cells);
@@ -106,15 +109,16 @@ impl Background {
                 return Cell::default();
             }
             let difference = grid.cells[i] - self.expectation.cells[i];
-            let least = factor
-                * (DIFFERENCE_NOISES * self.spread[i].max(usual_spread).sqrt()).max(MIN_DIFFERENCE);
+            let spread = self.spread[i].max(usual_spread).sqrt();
+            let least = (noises * DIFFERENCE_NOISES * spread).max(factor * MIN_DIFFERENCE);
             let expected = self.expectation.cells[i];
             let jitter = self.jitter[i].max(usual_jitter);
             Cell {
                 strength: difference.abs() / least,
                 ratio: difference / (expected + BLACK),
                 usual: self.mean[i],
-                change: self.change[i] / (factor * (CHANGE_NOISES * jitter.sqrt()).max(MIN_CHANGE)),
+                change: self.change[i]
+                    / (noises * CHANGE_NOISES * jitter.sqrt()).max(factor * MIN_CHANGE),
                 noise: jitter,
             }
         }));

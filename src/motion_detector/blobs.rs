@@ -1,7 +1,7 @@
 //! Connected cells that differ from the background.
 
 use super::background::Cell;
-use super::expected::BLACK;
+use super::texture::lost_texture;
 
 /// A cell of at least this strength belongs to a blob that has one of strength 1.
 const WEAK: f32 = 0.6;
@@ -11,11 +11,9 @@ const WEAK: f32 = 0.6;
 const SHARP: f32 = 0.7;
 /// A strip of this thickness is thin, in cells.
 const THIN: usize = 2;
-/// The texture of what is behind: between two cells at least this share of the brightness,
-/// and so many times the noise, or it is not known. So many pairs of cells must have some.
-const TEXTURE: f32 = 0.02;
-const TEXTURE_NOISES: f32 = 3.0;
-const N_TEXTURE: f32 = 3.0;
+/// The shadow of a cloud begins as a strip of this share of the border, before anything is
+/// seen of how soft it is.
+const LONG: f32 = 0.3;
 /// Light leaves the texture as it is: this share of it is lost at most. A thing hides it:
 /// at least this share is lost.
 const LOST_BY_LIGHT: f32 = 0.35;
@@ -50,14 +48,14 @@ pub(super) enum Look {
 }
 
 impl Blob {
-    /// Whether it is a long thin strip at the border of the picture. The shadow of a cloud
-    /// begins so, before anything is seen of how soft it is.
-    fn is_strip(&self, width: usize, height: usize) -> bool {
+    /// Whether it is a strip at the border of the picture, of this length or more as a share
+    /// of the border.
+    fn is_strip(&self, width: usize, height: usize, length: f32) -> bool {
         let ((left, right), (top, bottom)) = (self.columns, self.rows);
         let (across, down) = (right + 1 - left, bottom + 1 - top);
         let is_beside = left == 0 || right + 1 == width;
         let is_above = top == 0 || bottom + 1 == height;
-        let is_thin = |thick, long, of| thick <= THIN && long * 10 >= of * 3;
+        let is_thin = |thick, long, of| thick <= THIN && long as f32 >= of as f32 * length;
         is_beside && is_thin(across, down, height) || is_above && is_thin(down, across, width)
     }
 }
@@ -151,55 +149,28 @@ impl Finder {
         (blob.x, blob.y) = (blob.x / n, blob.y / n);
         // One that fills the picture has no border, and so no edge.
         let is_sharp = n_steps > 0.0 && steps / n_steps >= SHARP * total / n;
-        let lost = self.lost_texture(seen, width, label);
+        let height = seen.len() / width;
+        let is_strip = blob.is_strip(width, height, LONG / 2.0);
+        let is_in = |cell: usize| self.labels[cell] == label;
+        let lost = lost_texture(seen, width, &self.members, is_in, is_strip);
         blob.look = match lost {
             Some(lost) if lost < LOST_BY_LIGHT => Look::Light,
             Some(lost) if lost > LOST_BY_THING => Look::Thing,
             _ if !is_sharp => Look::Light,
-            _ if blob.is_strip(width, seen.len() / width) => Look::Strip,
+            _ if blob.is_strip(width, height, LONG) => Look::Strip,
             _ => Look::Thing,
         };
         blob
     }
-
-    /// How much of the texture of the background cannot be seen in a blob, as a share;
-    /// `None` if there is none. Two neighbours tell that: light changes both alike.
-    fn lost_texture(&self, seen: &[Cell], width: usize, label: u16) -> Option<f32> {
-        // Not at the border of the blob, where cells are covered in part.
-        let is_inside = |cell: usize| {
-            let mut around = straight(cell, width, seen.len(), 1);
-            self.labels[cell] == label && around.all(|other| self.labels[other] == label)
-        };
-        let (mut texture, mut lost, mut n_pairs) = (0.0, 0.0, 0.0);
-        for cell in self.members.iter().copied().filter(|cell| is_inside(*cell)) {
-            let right = (cell + 1) % width != 0;
-            let others = [right.then_some(cell + 1), Some(cell + width)];
-            for other in others.into_iter().flatten().filter(|other| *other < seen.len()) {
-                if !is_inside(other) {
-                    continue;
-                }
-                let (a, b) = (&seen[cell], &seen[other]);
-                // Without the flicker of this moment, which falls on things too.
-                let before = [a, b].map(|cell| cell.usual + BLACK);
-                let now = [a, b].map(|cell| (cell.usual + BLACK) * (1.0 + cell.ratio));
-                // Differences as shares of the mean: light keeps them.
-                let share = |[a, b]: [f32; 2]| 2.0 * (a - b) / (a + b);
-                let (was, is) = (share(before), share(now));
-                let noise = 2.0 * (a.noise + b.noise).sqrt() / (now[0] + now[1]);
-                if was.abs() > (TEXTURE_NOISES * noise).max(TEXTURE) {
-                    texture += was.abs();
-                    // With its sign, so that a light that falls off cancels out.
-                    lost += ((was - is) * was.signum()).clamp(-was.abs(), 2.0 * was.abs());
-                    n_pairs += 1.0;
-                }
-            }
-        }
-        (n_pairs >= N_TEXTURE).then(|| lost / texture)
-    }
 }
 
 /// The cells `by` away to the left, right, above and below.
-fn straight(cell: usize, width: usize, n_cells: usize, by: usize) -> impl Iterator<Item = usize> {
+pub(super) fn straight(
+    cell: usize,
+    width: usize,
+    n_cells: usize,
+    by: usize,
+) -> impl Iterator<Item = usize> {
     let x = cell % width;
     [
         (x >= by).then(|| cell - by),

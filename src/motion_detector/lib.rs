@@ -5,10 +5,11 @@
 //! ```text
 //! blocks -> grid -> expected -> background -> blobs -> tracks -> activity
 //! ```
-//! A thing that moves is a blob of connected cells with an edge, in which something
-//! changes from picture to picture, and which leaves a track. Light is none of these: a
-//! step of brightness or exposure changes all cells alike, a lamp or the sun changes some
-//! of them once or softly, and flicker changes rows.
+//! A thing that moves is a blob of connected cells that hides the texture behind it or has
+//! an edge, in which something changes from picture to picture, and which leaves a track.
+//! Light is none of these: a step of brightness or exposure changes all cells alike, a lamp
+//! or the sun changes some of them in place or softly, flicker changes rows or columns, and
+//! a shadow leaves the texture as it is.
 
 mod background;
 mod blobs;
@@ -16,7 +17,9 @@ mod detector;
 mod expected;
 mod grid;
 #[cfg(test)]
+#[allow(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "small numbers")]
 mod tests;
+mod texture;
 mod tracks;
 mod zones;
 

@@ -113,7 +113,7 @@ impl Tracker {
                 // It was no chance.
                 self.uncount(track);
             }
-            if track.is_thing && is_evidence {
+            if track.is_thing && is_evidence && blobs[i].look == Look::Thing {
                 moving.push(blobs[i].clone());
             }
         }
@@ -171,9 +171,11 @@ impl Tracker {
 
     /// The part of the picture that a blob is in, and the one that stands for all.
     fn parts(&self, blob: &Blob) -> [usize; 2] {
-        let part = |at: f32, of: usize, n: usize| (at as usize * n / of.max(1)).min(n - 1);
-        let column = part(blob.x, self.size.0, N_PARTS.0);
-        let row = part(blob.y, self.size.1, N_PARTS.1);
+        let part = |ends: (usize, usize), of: usize, n: usize| {
+            ((ends.0 + ends.1) / 2 * n / of.max(1)).min(n - 1)
+        };
+        let column = part(blob.columns, self.size.0, N_PARTS.0);
+        let row = part(blob.rows, self.size.1, N_PARTS.1);
         [row * N_PARTS.0 + column, N_PARTS.0 * N_PARTS.1]
     }
 

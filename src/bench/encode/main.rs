@@ -19,6 +19,9 @@ mod frame;
 #[path = "../../jpeg/mod.rs"]
 mod jpeg;
 mod picture;
+#[path = "../shared/results.rs"]
+#[allow(dead_code, reason = "only the guide's writer reads them")]
+mod results;
 mod transcode;
 #[cfg(feature = "bench-turbo")]
 mod turbo;
@@ -28,6 +31,7 @@ use std::time::{Duration, Instant};
 use rustix::time::{ClockId, clock_gettime};
 
 use jpeg::{Encoder, PixelFormat, Range, Raw, Simd};
+use results::Results;
 
 /// A picture, and how it is encoded.
 struct Case {
@@ -77,17 +81,21 @@ fn main() {
         return transcode::compare(n_rounds);
     }
     println!("CPU of one thread a picture, median of {n_rounds} rounds in turn");
+    let mut results = Results::default();
     for (format, size, quality, noise) in CASES {
         if only.as_ref().is_none_or(|name| name == format.name()) {
-            compare(&Case { format, size, quality, noise }, n_rounds);
+            compare(&Case { format, size, quality, noise }, n_rounds, &mut results);
         }
     }
-    delay(n_rounds);
+    delay(n_rounds, &mut results);
     transcode::compare(n_rounds);
+    if only.is_none() && is_run {
+        results.keep("encode").unwrap();
+    }
 }
 
 /// Prints what a case costs here and there, and how alike the pictures are.
-fn compare(case: &Case, n_rounds: usize) {
+fn compare(case: &Case, n_rounds: usize, results: &mut Results) {
     let data = picture::drawn(case.format, case.size, case.noise);
     let mut best = Ours::new(case, &data, Range::Full, (1, Simd::best()));
     let mut baseline = Ours::new(case, &data, Range::Full, (1, Simd::baseline()));
@@ -109,6 +117,12 @@ fn compare(case: &Case, n_rounds: usize) {
     if theirs > 0.0 {
         let [ours, without, limited] = [ours, without_avx2, limited].map(|ms| ms / theirs);
         print!("; libjpeg-turbo {theirs:.2}: {ours:.2} x, {without:.2} x, {limited:.2} x");
+        let name = format!(
+            "{} {width}x{height}, quality {}, noise {}",
+            case.format, case.quality, case.noise
+        );
+        results.add(format!("{name}: x libjpeg-turbo"), format!("{ours:.2}"));
+        results.add(format!("{name}: without AVX2"), format!("{without:.2}"));
     }
     // libjpeg-turbo is given RGB in place of RGBP: another picture.
     #[cfg(feature = "bench-turbo")]
@@ -123,7 +137,7 @@ fn compare(case: &Case, n_rounds: usize) {
 }
 
 /// Prints how long it takes until a picture is there, on more threads.
-fn delay(n_rounds: usize) {
+fn delay(n_rounds: usize, results: &mut Results) {
     let case = Case { format: PixelFormat::Yuyv, size: HD, quality: 80, noise: 10 };
     let data = picture::drawn(case.format, case.size, case.noise);
     let ours = |n| Ours::new(&case, &data, Range::Full, (n, Simd::best()));
@@ -146,8 +160,12 @@ fn delay(n_rounds: usize) {
         }
     }
     println!("YUYV 1280x720, quality 80, noise 10: delay of a picture");
-    for ((name, _), times) in jobs.iter().zip(times) {
-        println!("{name:13} {:.2} ms", median(times));
+    let times: Vec<f64> = times.into_iter().map(median).collect();
+    for ((name, _), time) in jobs.iter().zip(&times) {
+        println!("{name:13} {time:.2} ms");
+    }
+    if let [_, two, _, turbo] = times[..] {
+        results.add("delay on 2 threads: x libjpeg-turbo", format!("{:.2}", two / turbo));
     }
 }
 

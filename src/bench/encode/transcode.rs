@@ -8,6 +8,7 @@ use std::process::Command;
 use mjpegd_jpeg_codec::{DcReader, Edit, Orientation, Scale, Stamp, Transcoder};
 
 use crate::jpeg::{PixelFormat, Range, Simd};
+use crate::results::Results;
 use crate::{Case, FULL_HD, HD, Ours, VGA, cpu, median, picture};
 
 /// As `ENCODE` names these rows.
@@ -32,6 +33,7 @@ pub(crate) fn compare(n_rounds: usize) {
 }
 
 fn cases(n_rounds: usize) {
+    let mut results = Results::default();
     for (format, size, noise) in [
         (PixelFormat::Yuyv, FULL_HD, 3),
         (PixelFormat::Nv12, FULL_HD, 3),
@@ -41,8 +43,9 @@ fn cases(n_rounds: usize) {
         let case = Case { format, size, quality: 80, noise };
         let data = picture::drawn(format, size, noise);
         let jpeg = Ours::new(&case, &data, Range::Full, (1, Simd::best())).encode().to_vec();
-        rows(&case, &plain(&jpeg), n_rounds);
+        rows(&case, &plain(&jpeg), n_rounds, &mut results);
     }
+    results.keep(NAME).unwrap();
 }
 
 /// The JPEG without restart markers.
@@ -53,7 +56,7 @@ fn plain(jpeg: &[u8]) -> Vec<u8> {
     out
 }
 
-fn rows(case: &Case, jpeg: &[u8], n_rounds: usize) {
+fn rows(case: &Case, jpeg: &[u8], n_rounds: usize, results: &mut Results) {
     let identity = Edit::default();
     let scaled = |scale| Edit { scale, ..identity };
     let turned = |orientation| Edit { orientation, ..identity };
@@ -101,6 +104,8 @@ fn rows(case: &Case, jpeg: &[u8], n_rounds: usize) {
         print!("{name:31} {time:6.2} ms");
         if times[0] > 0.0 {
             print!(", {:.2} x", time / times[0]);
+            let name = format!("{} {width}x{height}, {name}", case.format);
+            results.add(name, format!("{:.2}", time / times[0]));
         }
         println!("{}", if size > 0 { format!(", {} kB", size / 1000) } else { String::new() });
     }

@@ -55,7 +55,7 @@ fn main() -> Result<()> {
         }
     }
     print!("{table}");
-    Ok(())
+    table.results().keep("relay")
 }
 
 /// A daemon that relays another server.

@@ -5,5 +5,6 @@ pub(crate) mod numbers;
 pub(crate) mod part;
 pub(crate) mod process;
 pub(crate) mod procfs;
+pub(crate) mod results;
 pub(crate) mod settings;
 pub(crate) mod table;

@@ -37,8 +37,10 @@ impl fmt::Display for Settings {
     }
 }
 
-/// A whole number above 0.
-fn number(name: &str, default: u64) -> Result<u64> {
+/// A whole number above 0 from the environment.
+///
+/// # Errors The variable is something else.
+pub(crate) fn number(name: &str, default: u64) -> Result<u64> {
     let Ok(text) = std::env::var(name) else { return Ok(default) };
     let number = text.parse().ok().filter(|n| *n > 0);
     number.with_context(|| format!("{name}={text}: a whole number above 0 is needed"))

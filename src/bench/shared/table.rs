@@ -3,6 +3,7 @@
 use std::fmt;
 
 use crate::shared::numbers::Series;
+use crate::shared::results::Results;
 
 /// Rows in the order of measurement.
 pub(crate) struct Table {
@@ -87,6 +88,30 @@ impl Table {
     }
 }
 
+impl Table {
+    /// The daemon's figures by the names of their rows. That of an indented row begins
+    /// with the row above that it belongs to, and that of a ratio with its quantity.
+    pub(crate) fn results(&self) -> Results {
+        let (mut results, mut group, mut quantity) = (Results::default(), "", String::new());
+        for [what, mjpegd, ..] in &self.rows[1..] {
+            let name = match what.strip_prefix("  ") {
+                Some(ratio) if ratio.starts_with("x ") => format!("{quantity}: {ratio}"),
+                Some(part) => format!("{group}: {part}"),
+                None => what.clone(),
+            };
+            if !what.starts_with("  ") {
+                group = what;
+            }
+            if !what.starts_with("  x ") {
+                quantity.clone_from(&name);
+            }
+            // The unit stands in the text around.
+            results.add(name, mjpegd.split(' ').next().unwrap_or_default());
+        }
+        results
+    }
+}
+
 /// A figure with its significant digits and its unit.
 fn short(figure: f64, unit: &str) -> String {
     let digits = if figure.fract() == 0.0 || figure.abs() >= 100.0 { 0 } else { 2 };
@@ -94,22 +119,29 @@ fn short(figure: f64, unit: &str) -> String {
 }
 
 impl fmt::Display for Table {
-    /// Columns without an entry are left out: not every benchmark has bare loops.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let widest = |column: usize, rows: &[[String; N_COLUMNS]]| {
-            rows.iter().map(|row| row[column].len()).max().unwrap_or(0)
-        };
-        let used = (0..N_COLUMNS).filter(|column| widest(*column, &self.rows[1..]) > 0);
-        let columns: Vec<_> = used.map(|column| (column, widest(column, &self.rows))).collect();
-        for (at, row) in self.rows.iter().enumerate() {
-            let cells: Vec<_> =
-                columns.iter().map(|&(column, width)| format!("{:width$}", row[column])).collect();
-            writeln!(f, "{}", cells.join("  ").trim_end())?;
-            if at == 0 {
-                let width = columns.iter().map(|(_, width)| width + 2).sum();
-                writeln!(f, "{}", "-".repeat(width))?;
-            }
-        }
-        Ok(())
+        f.write_str(&aligned(&self.rows))
     }
+}
+
+/// The text of a table. Its first row is the head. Columns without an entry are left out: not
+/// every benchmark has bare loops.
+pub(crate) fn aligned<const N: usize>(rows: &[[String; N]]) -> String {
+    let widest = |column: usize, rows: &[[String; N]]| {
+        rows.iter().map(|row| row[column].len()).max().unwrap_or(0)
+    };
+    let used = (0..N).filter(|column| widest(*column, rows.get(1..).unwrap_or_default()) > 0);
+    let columns: Vec<_> = used.map(|column| (column, widest(column, rows))).collect();
+    let mut text = String::new();
+    for (at, row) in rows.iter().enumerate() {
+        let cells: Vec<_> =
+            columns.iter().map(|&(column, width)| format!("{:width$}", row[column])).collect();
+        text += cells.join("  ").trim_end();
+        text.push('\n');
+        if at == 0 {
+            text += &"-".repeat(columns.iter().map(|(_, width)| width + 2).sum());
+            text.push('\n');
+        }
+    }
+    text
 }

@@ -116,12 +116,22 @@ pub(crate) fn shared(machine: &'static Shared, parts: impl Fn() -> Result<Parts>
     }
 }
 
+/// A machine with cameras whose processor takes one nanosecond for each instruction, for measurements.
+pub(crate) fn counting_machine() -> Result<Machine> {
+    let words =
+        board::COUNTING.split_whitespace().chain(qemu::MEMORY_AND_NETWORK.split_whitespace());
+    let hardware = words.map(String::from).collect();
+    Machine::start(&Parts { home: home("counting-machine"), hardware, ..with_cameras()? })
+}
+
 fn with_cameras() -> Result<Parts> {
     tools::check()?;
+    let words =
+        qemu::PROCESSOR.split_whitespace().chain(qemu::MEMORY_AND_NETWORK.split_whitespace());
     Ok(Parts {
         architecture: &PC,
         home: home("v4l2-machine"),
-        hardware: qemu::WITH_CAMERAS.split_whitespace().map(String::from).collect(),
+        hardware: words.map(String::from).collect(),
         modules: MODULES,
         init: INIT_WITH_CAMERAS,
         programs: programs::programs()?,

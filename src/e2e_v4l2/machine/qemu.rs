@@ -18,9 +18,9 @@ const BOOT_DEADLINE: Duration = Duration::from_secs(240);
 /// QEMU is killed after this time in any case. Longer than all tests together, shorter than a CI job.
 const LIFETIME_S: &str = "2400";
 
-/// The hardware of the machine with cameras. TCG even where /dev/kvm exists, since nested KVM was seen to hang.
-pub(crate) const WITH_CAMERAS: &str =
-    "-accel tcg,thread=multi -cpu max -smp 2 -m 768 -device virtio-net-pci,netdev=net,romfile=";
+/// The processor of the machine with cameras. TCG even where /dev/kvm exists, since nested KVM was seen to hang.
+pub(crate) const PROCESSOR: &str = "-accel tcg,thread=multi -cpu max -smp 2";
+pub(crate) const MEMORY_AND_NETWORK: &str = "-m 768 -device virtio-net-pci,netdev=net,romfile=";
 /// The hardware of a board with cameras.
 pub(crate) const ARM_WITH_CAMERAS: &str =
     "-accel tcg,thread=multi -smp 2 -m 512 -device virtio-net-device,netdev=net";

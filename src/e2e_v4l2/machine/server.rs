@@ -5,8 +5,8 @@
 use crate::machine::{Machine, SERVICE_PORT};
 use std::time::Duration;
 
-const START_DEADLINE: Duration = Duration::from_secs(20);
-const STOP_DEADLINE: Duration = Duration::from_secs(15);
+const START_DEADLINE: Duration = Duration::from_secs(60);
+const STOP_DEADLINE: Duration = Duration::from_secs(60);
 /// The guest keeps its output, process id and exit status in files of this name.
 const HOME: &str = "/tmp/server";
 

@@ -31,6 +31,8 @@ mod daemon_panel;
 mod bandwidth;
 // uStreamer on the same camera, for comparison.
 mod ustreamer;
+// What it takes beside this program, in instructions.
+mod beside_ustreamer;
 // On an emulated board: what recording costs, and what a power cut loses.
 mod board;
 // The programs for boards, on stock ARM kernels.

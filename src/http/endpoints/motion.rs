@@ -22,6 +22,8 @@ pub(in crate::http) fn answer(context: &Context, request: &mut Request) -> Resul
         format!("{{\"now\":{now:.3},\"moving\":{is_moving},\"min_size\":{least},\"looks\":[");
     for (n, Look { at, changed, moving }) in looks.iter().enumerate() {
         let comma = if n > 0 { "," } else { "" };
+        // As f64, since the code for texts of f32 would be there for this alone.
+        let [changed, moving] = [changed, moving].map(|share| f64::from(*share));
         // Milliseconds, and a tenth of a cell. Writing to a String does not fail.
         let _ = write!(text, "{comma}[{at:.3},{changed:.5},{moving:.5}]");
     }

@@ -50,6 +50,9 @@ static BUILT_IN: [(&str, &str, &[u8]); 13] = [
     ("/playback.js", SCRIPT, plain!("playback.js")),
 ];
 
+/// The script of the page that opens the stream of its camera.
+const OPENS_THE_STREAM: &str = "/app.js";
+
 /// Leaves out comments behind `//`, at the beginning of a line or behind two blanks,
 /// comments of a line of their own in a style, and the blanks at the beginning and the
 /// end of each line. The lines stay, so that errors in a browser name the right ones.
@@ -100,9 +103,22 @@ pub(in crate::http) fn answer(context: &Context, request: &mut Request) -> Resul
         Some(dir) => from_folder(dir, &request.path),
         None => built_in(&request.path),
     };
+    if file.is_some() && request.path == OPENS_THE_STREAM {
+        wake_camera(context, request);
+    }
     let missing = || Reply::text(Code::NotFound, &format!("not found; {}", context.addresses));
     context.send(request, &file.ok_or_else(missing)?);
     Ok(())
+}
+
+/// Starts the camera whose stream a page opens as soon as it has run its scripts, so that camera and
+/// page start at the same time. Not with the page itself, which programs that only look whether
+/// there is an answer request too. On the page of all cameras each tile starts its own.
+fn wake_camera(context: &Context, request: &Request) {
+    let shows_one = request.is_named || context.cameras.all().len() == 1;
+    if shows_one && !request.is_head() {
+        drop(request.camera.capture.read());
+    }
 }
 
 fn built_in(path: &str) -> Option<Reply> {

@@ -1,124 +1,135 @@
 //! Things that cross the picture.
 
-use std::f32::consts::TAU;
+use super::kinds::{Course, Crossing, Light};
+use super::{Clip, moving, settings};
+use crate::Settings;
 
-use super::scene::{HEIGHT, Scene, Thing, WIDTH};
-use super::{moving, settings};
-use crate::detector::Detector;
-
-/// Pictures before the thing comes.
-const BEFORE: usize = 200;
 /// It must be found within so many pictures of those that show it whole.
 const N_PICTURES: usize = 3;
 
 const PERSON: (f32, f32) = (3.0, 8.0);
 const FAR: (f32, f32) = (1.2, 1.6);
+const NEAR: (f32, f32) = (9.0, 22.0);
 
-/// Lets a thing of this size cross at this pace, in cells a picture, and checks when it is
-/// found and where.
-fn cross(
-    seed: u64,
-    (width, height): (f32, f32),
-    pace: f32,
-    light: impl Fn(usize, usize, usize, f32) -> f32,
-) -> Result<(), String> {
-    let (mut scene, mut detector) = (Scene::new(seed, 0.4), Detector::new(settings()));
-    let row = 6 + usize::try_from(seed % 12).unwrap();
-    let y = row as f32;
-    let at = |n: usize| -width + pace * (n as f32 - BEFORE as f32);
-    // Where it comes in.
-    let behind: f32 = (0..4).map(|x| scene.brightness(x, row + 1)).sum::<f32>() / 4.0;
-    let brightness = if behind > 125.0 { 12.0 } else { 245.0 };
-    let whole = (BEFORE..).find(|n| at(*n) >= 0.0).unwrap();
-    let gone = (BEFORE..).find(|n| at(*n) > WIDTH as f32).unwrap();
-    let found = moving((0..gone + 20).map(|n| {
-        let thing = Thing { x: at(n), y, width, height, brightness };
-        let things = if n < BEFORE { Vec::new() } else { vec![thing] };
-        detector.look(&scene.picture(&things, |x, y, b| light(n, x, y, b)))
-    }));
-    let what = format!("scene {seed}, {width}x{height} at {pace}, whole at {whole}");
+const SIZES: [(usize, usize); 4] = [(40, 30), (80, 60), (160, 90), (240, 135)];
+
+/// Lets a thing cross, and checks when it is found and where.
+fn cross(of: Crossing, clip: &Clip, n_late: usize) -> Result<(), String> {
+    let mut course = None;
+    let n_pictures = Course::new(&mut clip.scene(), of).gone() + 20;
+    // A slow one need not be watched until it has left.
+    let n_pictures = n_pictures.min(of.before + 160);
+    let found = moving(clip, &settings(), n_pictures, |scene| {
+        course.get_or_insert_with(|| Course::new(scene, of)).draw(scene);
+    });
+    let course = course.expect("some pictures");
+    let (whole, gone) = (course.whole(), course.gone());
+    let what = format!("{of:?}, {clip:?}, whole at {whole}");
     let (first, activity) = found.first().copied().ok_or(format!("{what}: not found"))?;
-    if !(BEFORE..whole + N_PICTURES).contains(&first) {
+    if !(of.before..whole + N_PICTURES + n_late).contains(&first) {
         return Err(format!("{what}: found at {first}"));
     }
     if found.iter().any(|(n, _)| *n > gone + 3) {
         return Err(format!("{what}: goes on when it has left, {:?}", found.last()));
     }
-    let (left, right) = (at(first) / WIDTH as f32, (at(first) + width) / WIDTH as f32);
-    let (top, bottom) = (y / HEIGHT as f32, (y + height) / HEIGHT as f32);
-    let is_in_box = activity.x <= right
-        && activity.x + activity.width >= left
-        && activity.y <= bottom
-        && activity.y + activity.height >= top;
+    let Some(thing) = course.thing(first) else { return Err(what) };
+    let across = clip.scene().across;
+    let is_in_box = activity.x * across <= thing.x + thing.width
+        && (activity.x + activity.width) * across >= thing.x
+        && activity.y * 30.0 <= thing.y + thing.height
+        && (activity.y + activity.height) * 30.0 >= thing.y;
     if is_in_box { Ok(()) } else { Err(format!("{what}: at {activity:?}")) }
 }
 
-fn cross_all(paces: &[f32], size: (f32, f32), light: fn(usize, usize, usize, f32) -> f32) {
-    let all = paces.iter().flat_map(|pace| (1..=25).map(move |seed| (seed, *pace)));
-    let ends: Vec<_> = all.map(|(seed, pace)| cross(seed, size, pace, light)).collect();
-    let wrong: Vec<_> = ends.iter().filter_map(|end| end.as_ref().err()).collect();
-    assert!(wrong.is_empty(), "{} of {}: {wrong:#?}", wrong.len(), ends.len());
-}
-
-fn steady(_: usize, _: usize, _: usize, brightness: f32) -> f32 {
-    brightness
+/// Crossings of a thing at these paces, in units a picture, with these contrasts.
+fn cross_all(
+    size: (f32, f32),
+    paces: &[f32],
+    contrasts: &[f32],
+    light: Light,
+    (n_seeds, n_late): (u16, usize),
+) {
+    let (mut wrong, mut n) = (Vec::new(), 0);
+    for (pace, contrast) in paces.iter().flat_map(|p| contrasts.iter().map(move |c| (*p, *c))) {
+        for seed in 1..=n_seeds {
+            let nth = usize::from(seed);
+            // The large ones take long to draw.
+            let size_in_blocks =
+                SIZES[if nth.is_multiple_of(5) { 2 + nth / 5 % 2 } else { nth % 2 }];
+            let clip = Clip {
+                size: size_in_blocks,
+                seed: seed.into(),
+                noise: [1.0, 3.0, 6.0][nth % 3],
+                divisor: [3, 6, 12][nth / 2 % 3],
+            };
+            let crossing = Crossing {
+                size,
+                pace: if nth.is_multiple_of(2) { -pace } else { pace },
+                contrast,
+                is_down: nth.is_multiple_of(3),
+                before: 40 + 10 * (nth % 4),
+                light,
+            };
+            n += 1;
+            wrong.extend(cross(crossing, &clip, n_late).err());
+        }
+    }
+    assert!(wrong.is_empty(), "{} of {n}: {wrong:#?}", wrong.len());
 }
 
 #[test]
 fn person_is_found_slow_and_fast() {
-    cross_all(&[0.1, 0.3, 1.0, 3.0, 7.0], PERSON, steady);
+    cross_all(PERSON, &[0.3, 1.0, 3.0, 7.0], &[25.0, 100.0], Light::Steady, (10, 0));
+    cross_all(PERSON, &[0.15], &[100.0], Light::Steady, (10, 0));
+    // What moves less than a sixth of a cell a picture changes little from one to the next.
+    cross_all(PERSON, &[0.15], &[25.0], Light::Steady, (10, 12));
 }
 
 #[test]
 fn small_thing_far_away_is_found_slow_and_fast() {
-    cross_all(&[0.1, 0.3, 1.0, 3.0], FAR, steady);
+    cross_all(FAR, &[0.3, 1.0, 3.0], &[60.0, 120.0], Light::Steady, (10, 0));
+    cross_all(FAR, &[0.15], &[120.0], Light::Steady, (10, 8));
+}
+
+#[test]
+fn near_thing_is_found() {
+    cross_all(NEAR, &[0.3, 1.0, 7.0], &[30.0, 100.0], Light::Steady, (8, 0));
 }
 
 #[test]
 fn person_is_found_under_flicker_and_in_a_light_that_changes() {
-    cross_all(&[0.5, 2.0], PERSON, |n, _, y, b| {
-        let phase = 3.0 * y as f32 / HEIGHT as f32 + n as f32 * 0.37;
-        b * (1.0 + 0.1 * (TAU * phase).sin())
-    });
-    cross_all(&[0.5, 2.0], PERSON, |n, _, _, b| b * (1.0 + 0.2 * (n as f32 / 2.0).sin()));
+    for light in [Light::Rows, Light::Columns, Light::Hunting] {
+        cross_all(PERSON, &[0.5, 2.0, 7.0], &[50.0, 100.0], light, (6, 0));
+    }
 }
 
-/// Who comes when it rains, or with somebody else, is found as soon as is clear that it is
-/// no chance.
+/// As soon as is clear that it is no chance.
 #[test]
-fn persons_are_found_in_rain_and_two_at_a_time() {
-    for (seed, rains) in (1..=20).flat_map(|seed| [(seed, true), (seed, false)]) {
-        let (mut scene, mut detector) = (Scene::new(seed, 0.4), Detector::new(settings()));
-        let at = |n: usize| 0.7 * (n as f32 - BEFORE as f32) - 3.0;
-        let person = |x, y| {
-            let behind = scene.brightness(2, 12);
-            let brightness = if behind > 125.0 { 12.0 } else { 245.0 };
-            Thing { x, y, width: PERSON.0, height: PERSON.1, brightness }
-        };
-        let persons: Vec<_> = (0..BEFORE + 40)
-            .map(|n| match (n < BEFORE, rains) {
-                (true, _) => Vec::new(),
-                (_, true) => vec![person(at(n), 10.0)],
-                (_, false) => {
-                    vec![person(at(n), 1.0), person(WIDTH as f32 - at(n) - 3.0, 20.0)]
-                }
-            })
-            .collect();
-        let found = moving(persons.into_iter().map(|mut things| {
-            for _ in 0..if rains { 5 + scene.random.below(10) } else { 0 } {
-                things.push(Thing {
-                    x: scene.random.between(0.0, WIDTH as f32),
-                    y: scene.random.between(0.0, HEIGHT as f32),
-                    width: scene.random.between(0.1, 0.4),
-                    height: scene.random.between(1.0, 3.0),
-                    brightness: 200.0,
-                });
-            }
-            detector.look(&scene.picture(&things, |_, _, b| b))
-        }));
-        // It is whole in the fifth picture.
-        let first = found.first().map(|(n, _)| *n);
-        let is_in_time = |n: &usize| (BEFORE..=BEFORE + 10).contains(n);
-        assert!(first.as_ref().is_some_and(is_in_time), "scene {seed}, rain {rains}: {first:?}");
-    }
+fn person_is_found_in_rain() {
+    cross_all(PERSON, &[0.7], &[60.0, 120.0], Light::Rain, (10, 6));
+}
+
+/// The least contrast at which somebody is found.
+fn least_contrast(sensitivity: u8) -> f32 {
+    let contrasts = [2_u8, 3, 4, 6, 8, 11, 16, 22, 32, 45, 64, 90, 120].map(f32::from);
+    let is_found = |contrast: &f32| {
+        let clip = Clip { size: (40, 30), seed: 3, noise: 1.0, divisor: 3 };
+        let settings = Settings { sensitivity, ..settings() };
+        let found = moving(&clip, &settings, 55, |scene| {
+            let left = scene.n as f32 - 30.0;
+            scene.draw(&[], |x, y, b| {
+                let is_in = (left..left + 3.0).contains(&x) && (10.0..18.0).contains(&y);
+                if is_in { b + contrast } else { b }
+            });
+        });
+        !found.is_empty()
+    };
+    contrasts.into_iter().find(is_found).unwrap_or(f32::INFINITY)
+}
+
+#[test]
+fn more_sensitivity_finds_less_contrast() {
+    let least: Vec<_> = (1..=100).step_by(3).map(least_contrast).collect();
+    assert!(least.is_sorted_by(|low, high| low >= high), "{least:?}");
+    assert!(least[0] > 3.0 * least[least.len() - 1], "{least:?}");
 }

@@ -8,7 +8,7 @@ use std::time::Duration;
 
 /// USER_HZ, the unit of /proc/PID/stat, which Linux keeps at 100 on every architecture that matters here.
 const TICKS_PER_SECOND: f64 = 100.0;
-const FIRST_BYTES_DEADLINE: Duration = Duration::from_secs(20);
+const FIRST_BYTES_DEADLINE: Duration = Duration::from_secs(120);
 
 /// CPU time and output of a server during the measurement.
 #[derive(Debug)]

@@ -1,0 +1,59 @@
+//! Figures by name, for the guide: `make bench-all` writes them into it.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::process::Command;
+
+use anyhow::{Context, Result};
+
+/// The folder of the figures. Without it they are printed only.
+const FOLDER: &str = "BENCH_RESULTS";
+
+/// Figures of one benchmark.
+#[derive(Default)]
+pub(crate) struct Results(Vec<(String, String)>);
+
+impl Results {
+    pub(crate) fn add(&mut self, name: impl Into<String>, figure: impl Into<String>) {
+        self.0.push((name.into(), figure.into()));
+    }
+
+    /// Writes them to a file, if there is a folder for it.
+    ///
+    /// # Errors The file cannot be written.
+    pub(crate) fn keep(&self, bench: &str) -> Result<()> {
+        let Some(folder) = std::env::var_os(FOLDER).map(PathBuf::from) else { return Ok(()) };
+        fs::create_dir_all(&folder)?;
+        let date = Command::new("date").arg("+%-d %B %Y").env("LC_ALL", "C").output()?.stdout;
+        let mut text = format!("date\t{}\n", String::from_utf8_lossy(&date).trim());
+        text.extend(self.0.iter().map(|(name, figure)| format!("{name}\t{figure}\n")));
+        let file = folder.join(bench);
+        fs::write(&file, text).with_context(|| format!("cannot write {}", file.display()))
+    }
+
+    /// Reads what [`Results::keep`] wrote: the name of each figure begins with its
+    /// benchmark's.
+    ///
+    /// # Errors A file cannot be read.
+    pub(crate) fn read(folder: &Path) -> Result<Self> {
+        let mut all = Self::default();
+        for file in fs::read_dir(folder).with_context(|| folder.display().to_string())? {
+            let file = file?;
+            let bench = file.file_name().to_string_lossy().into_owned();
+            for line in fs::read_to_string(file.path())?.lines() {
+                let (name, figure) = line.split_once('\t').context("a line without a figure")?;
+                all.add(format!("{bench}: {name}"), figure);
+            }
+        }
+        Ok(all)
+    }
+
+    /// Whether there is a figure whose name begins so.
+    pub(crate) fn has(&self, start: &str) -> bool {
+        self.0.iter().any(|(name, _)| name.starts_with(start))
+    }
+
+    pub(crate) fn get(&self, name: &str) -> Option<&str> {
+        self.0.iter().find(|(other, _)| other == name).map(|(_, figure)| figure.as_str())
+    }
+}
