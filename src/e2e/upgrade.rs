@@ -50,8 +50,10 @@ fn configuration_and_recording_of_0_1_work() {
     let bytes = fs::read(segment.min().unwrap()).unwrap();
     let text = String::from_utf8_lossy(&bytes);
     let time = text.split_once("X-Timestamp: ").unwrap().1.lines().next().unwrap().to_owned();
-    let snapshot = get(&format!("/front/snapshot?at={time}"));
-    assert_eq!(snapshot.code, 200, "{}", snapshot.text());
+    let target = format!("/front/snapshot?at={time}");
+    // The recorder opens the folder while the server starts.
+    eventually_is("the recording is read", || get(&target).code == 200);
+    let snapshot = get(&target);
     let is_in = bytes.windows(snapshot.body.len()).any(|window| window == &snapshot.body[..]);
     assert!(is_in && snapshot.header("X-Timestamp") == Some(&time), "another picture");
     // And recording goes on beside it.

@@ -125,6 +125,12 @@ fn kill(fleet: &mut Fleet, crowd: &Crowd) {
     assert!(seen.iter().all(|seen| seen.longest_gap < KILL_GAP), "{seen:?}");
     let n_ends: u64 = seen.iter().map(|seen| seen.n_ends).sum();
     assert_eq!(n_ends, n_killed, "those of the other relays watch on");
+    let others = || seen.iter().filter(|seen| seen.n_ends == 0);
+    let (n_missed, n): (u64, u64) =
+        (others().map(|s| s.n_missed).sum(), others().map(|s| s.n_pictures).sum());
+    eprintln!("those of the other relays missed {n_missed} of {n}");
+    // None for the kill. A busy machine skips some now and then.
+    assert!(n_missed <= n / 20, "{n_missed} of {n}");
     fleet.start_again(0);
 }
 
