@@ -100,7 +100,7 @@
 //! | `variants` | pictures of a camera made smaller, coarser or grey for those who ask |
 //! | `recording` | recorder (writes), store (finds), cleaner (deletes), playback (reads), export |
 //! | `cameras` | the cameras of this daemon, by name |
-//! | `mqtt` | tells an MQTT broker of events, states and pictures, and Home Assistant of the cameras |
+//! | `mqtt` | publishes events, states and pictures to an MQTT broker, where Home Assistant finds the cameras |
 //! | `http` | from the listener to the replies, in four storeys; its table of addresses is `http/routes.rs` |
 //! | `daemon` | builds these parts, starts them, stops them in reverse |
 //! | [`client`] | the library: every frame of a stream, or always the newest |

@@ -102,7 +102,7 @@ function closeStream() {
 }
 
 // Firefox calls this for each picture of a stream, other browsers for the first one. So for the others it only looks for a new
-// size: what it changes on the page, Firefox lays out anew before it shows the picture.
+// size: what it changes on the page, Firefox lays out again before it shows the picture.
 function pictureArrived() {
   fitStage(stream.image.naturalWidth, stream.image.naturalHeight);
   if (stream.hasPicture) return;

@@ -35,7 +35,7 @@ export function makeEvents(source) {
   // --- asking the server ---
 
   // A stream of events would hold one of the six connections that a browser opens to a host, of which each window of this
-  // page holds two. The status tells when there is something new.
+  // page holds two. The status says when there is something new.
   function statusCame(status) {
     const { name, since, motion } = status.camera;
     const next = [name, since, motion?.begun, motion?.moving, status.recording?.state, status.recording?.since].join();

@@ -261,7 +261,7 @@ function findSilent(streams) {
   after('silence', NO_BEAT_MS, () => findSilent(streams));
 }
 
-// The reply ends with the first of its streams. The status tells which that was, as soon as there is one.
+// The reply ends with the first of its streams. The status says which that was, as soon as there is one.
 async function beatEnded(streams) {
   if (!awake) return;
   const answer = await ask('status').catch(() => null);

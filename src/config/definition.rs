@@ -1,4 +1,4 @@
-//! What clap is told: the table of options, the subcommands, and the text of `--help`.
+//! The definition of the command line for clap: the table of options, the subcommands, and the text of `--help`.
 
 use std::ffi::OsString;
 use std::path::PathBuf;

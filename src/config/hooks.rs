@@ -1,4 +1,4 @@
-//! Who is told of events.
+//! The receivers of events: commands and webhooks.
 
 use std::time::Duration;
 

@@ -1,4 +1,4 @@
-//! The MQTT broker that is told of events, states and pictures.
+//! The options of the MQTT broker that gets events, states and pictures.
 
 use std::time::Duration;
 

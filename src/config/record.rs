@@ -38,7 +38,7 @@ pub(crate) struct RecordConfig {
 /// How much is recorded around each motion.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub(crate) struct OnMotion {
-    /// Before it begins, from memory, but at most so many bytes.
+    /// Before it begins, from memory, up to a number of bytes.
     pub(crate) before: Duration,
     pub(crate) max_bytes: u64,
     /// After it ends.

@@ -220,7 +220,7 @@ fn areas_are_kept_where_there_is_a_folder_and_used_where_there_is_none() {
     assert_eq!(areas(&daemon)["masks"], masks, "but they are used");
     end(daemon);
 
-    // Without a folder it is said that they are lost, and a broken file is told.
+    // Without a folder the page says that they are lost, and why a file is broken.
     let daemon = start(&[]);
     assert_eq!(draw(&daemon, LOWER, &[]).code, 200);
     assert_eq!(areas(&daemon)["kept"], false);

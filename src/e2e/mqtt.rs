@@ -1,4 +1,4 @@
-//! What an MQTT broker is told, by a real Mosquitto.
+//! What a real Mosquitto receives.
 
 use std::fs;
 
@@ -24,7 +24,7 @@ pub(crate) fn visit(daemon: &Daemon) {
     daemon.wait_for_seats(0);
 }
 
-/// Causes so many events.
+/// Causes `n` events.
 pub(crate) fn change_controls(daemon: &Daemon, n: usize) {
     for n in 0..n {
         let value = if n % 2 == 0 { 180 } else { 0 };

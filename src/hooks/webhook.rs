@@ -69,7 +69,7 @@ impl Webhook {
     /// Sends events until the order to stop.
     pub(super) fn run(&self, subscription: &Subscription, stop: &Shutdown) {
         let mut log = LogReasons::default();
-        // Made anew at each change only: it keeps what was learnt of the server.
+        // Made again at each change only: it keeps what was learnt of the server.
         let mut target: Option<Target> = None;
         loop {
             let event = select! {

@@ -8,9 +8,9 @@ use crate::grid::Grid;
 pub(super) const BLACK: f32 = 8.0;
 /// From here on a cell may be clipped: how bright it is behind that is unknown.
 const WHITE: f32 = 248.0;
-/// There is flicker if in many rows so many cells agree...
+/// There is flicker if in many rows this share of the cells agrees...
 const MOST: f32 = 0.75;
-/// ...and then a row has it if so many do.
+/// ...and then a row has it if this share does.
 const FEW: f32 = 0.5;
 /// What a lamp does to a row: at least, so that it matters, and at most.
 const LEAST_FLICKER: f32 = 0.005;

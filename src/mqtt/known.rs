@@ -17,7 +17,7 @@ pub(super) struct Known {
 }
 
 impl Known {
-    /// Nothing was told over a new connection.
+    /// Nothing was published over a new connection.
     pub(super) fn begin_again(&mut self) {
         self.has_motion = None;
     }

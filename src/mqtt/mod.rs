@@ -11,12 +11,14 @@
 //! | `known` | what the broker knows of the cameras |
 //! | `pictures` | pictures that are due |
 //! | `publisher` | what is published over one connection |
+//! | `report` | how it goes, for people; also without this feature |
 //! | `run` | the thread: one connection after another |
 
 mod known;
 mod packet;
 mod pictures;
 mod publisher;
+mod report;
 mod run;
 mod session;
 #[cfg(test)]
@@ -34,13 +36,11 @@ use crate::config::MqttConfig;
 use crate::events::{Events, Filter, Subscription};
 use crate::shutdown::{self, Shutdown, Trigger};
 use crate::threads;
+pub(crate) use report::{CountViewers, Report};
 use topics::Topics;
 
 /// How many events wait at most while the broker is away; then the oldest is lost.
 const N_WAITING: usize = 256;
-
-/// How many watch the camera of this name. Viewers belong to a room further down.
-pub(crate) type CountViewers = Box<dyn Fn(&str) -> usize + Send>;
 
 /// The publisher of this daemon.
 pub(crate) struct Mqtt {
@@ -65,24 +65,6 @@ struct Status {
     n_failures: u64,
     n_unacknowledged: usize,
     error: Option<String>,
-}
-
-/// The broker and how it goes, for people.
-pub(crate) struct Report {
-    /// Its address, without secrets.
-    pub(crate) broker: String,
-    pub(crate) prefix: String,
-    pub(crate) is_connected: bool,
-    /// Messages that were sent.
-    pub(crate) n_published: u64,
-    /// Events that the broker has not acknowledged.
-    pub(crate) n_waiting: usize,
-    /// Events that were lost, as too many waited.
-    pub(crate) n_lost: u64,
-    /// Connections that failed or broke.
-    pub(crate) n_failures: u64,
-    /// Why the last one did; `None` while there is one.
-    pub(crate) error: Option<String>,
 }
 
 impl Mqtt {

@@ -58,7 +58,7 @@ impl Topics {
         format!("{}/{camera}/{what}", self.prefix)
     }
 
-    /// What Home Assistant is told of a camera, each in a topic of its own: retained, so
+    /// What Home Assistant gets of a camera, each in a topic of its own: retained, so
     /// that it finds them after a restart of its own. One that is empty takes away what an
     /// earlier run has announced. `None`: the camera is gone.
     pub(super) fn discovery(&self, camera: &str, has_motion: Option<bool>) -> Vec<Message> {

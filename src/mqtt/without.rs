@@ -1,27 +1,16 @@
 //! A build without the feature `mqtt`, whose configuration names no broker.
 
+mod report;
+
 use std::sync::Arc;
 
 use crate::cameras::Cameras;
 use crate::config::MqttConfig;
 use crate::events::Events;
-
-pub(crate) type CountViewers = Box<dyn Fn(&str) -> usize + Send>;
+pub(crate) use report::{CountViewers, Report};
 
 /// There is none.
 pub(crate) enum Mqtt {}
-
-/// As with the feature.
-pub(crate) struct Report {
-    pub(crate) broker: String,
-    pub(crate) prefix: String,
-    pub(crate) is_connected: bool,
-    pub(crate) n_published: u64,
-    pub(crate) n_waiting: usize,
-    pub(crate) n_lost: u64,
-    pub(crate) n_failures: u64,
-    pub(crate) error: Option<String>,
-}
 
 impl Mqtt {
     pub(crate) fn new(_: Option<MqttConfig>, _: &Events) -> Option<Arc<Self>> {

@@ -16,7 +16,7 @@
 //! | `picture` | draws a number as fields, and reads it from pixels or a JPEG |
 //! | `camera` | the camera, a process of its own, and its notes |
 //! | `screen` | a display without a screen, and its memory |
-//! | `browser`, `page` | Chromium, Firefox and WebKit; the page that tells them what to show |
+//! | `browser`, `page` | Chromium, Firefox and WebKit; the page that they show |
 //! | `subject` | the servers: the floor, the daemon, others |
 //! | `floor` | the smallest server |
 //! | `viewer` | reads a stream without a browser |
@@ -61,7 +61,7 @@ use subject::{Subject, Tools};
 const RATES: [u32; 4] = [1, 10, 30, 60];
 /// The rates at which the other servers are measured.
 const RATES_OF_OTHERS: [u32; 2] = [1, 30];
-/// At most so many pictures a second hardly load the machine, so all browsers
+/// At most this number of pictures a second hardly loads the machine, so all browsers
 /// are measured at the same time.
 const LIGHT: u32 = 1;
 

@@ -1,4 +1,4 @@
-//! The page that is open in a browser all the time, and shows what it is told.
+//! The page that is open in a browser all the time, and shows what the benchmark asks for.
 
 use std::io::{BufRead, BufReader, Write};
 use std::net::{SocketAddr, TcpListener, TcpStream};

@@ -76,7 +76,7 @@ pub(super) const OPTIONS: &[Opt] = &[
         env: "MJPEGD_EVERY",
         value: "N",
         default: Some("1"),
-        help: "Take one of so many pictures and skip the others",
+        help: "Take one picture of every N and skip the others",
         ..OF_CAMERA
     },
     Opt {
