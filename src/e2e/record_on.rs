@@ -167,7 +167,9 @@ fn order_to_record_always_holds_until_another_one() {
     let frames = all_frames(to.path());
     // With what was in memory when the order came.
     assert_eq!(frames.len() as u64, n);
-    assert!(frames.windows(2).all(|pair| pair[1].time - pair[0].time > 0.1), "5 a second");
+    // Which of the camera's 10 a second are due changes with jitter, so the mean counts.
+    let spans: Vec<f64> = frames.windows(6).map(|six| six[5].time - six[0].time).collect();
+    assert!(!spans.is_empty() && spans.iter().all(|&span| span > 0.75), "5 a second: {spans:?}");
 }
 
 #[test]
