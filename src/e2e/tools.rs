@@ -171,7 +171,7 @@ fn health_is_an_exit_code() {
     eventually_is("the camera is lost", || daemon.get("/healthz?cameras=1").code == 503);
     let (code, out, error) = health("/healthz?cameras=1");
     assert_eq!((code, out.as_str()), (Some(1), ""));
-    assert!(error.contains("503"), "{error}");
+    assert!(error.contains("503") && error.contains("the command ended"), "{error}");
     let fake = Fake::start(|asked| asked.say_nothing());
     let error = refusal(&["health", &fake.url("/"), "--timeout", "300ms"], 1);
     assert!(error.contains("no answer in time"), "{error}");

@@ -52,7 +52,7 @@ const HTTP: Form = Form { plain: "http", over_tls: "https", usage: USAGE };
 const MQTT: Form = Form {
     plain: "mqtt",
     over_tls: "mqtts",
-    usage: "use mqtt://[USER@]HOST[:PORT][/PREFIX], such as mqtt://me@broker.local/garden",
+    usage: "use mqtt://[USER@]HOST[:PORT][/PREFIX], such as mqtt://broker.local/garden",
 };
 
 impl Url {
