@@ -48,6 +48,12 @@ struct Form {
 
 const HTTP: Form = Form { plain: "http", over_tls: "https", usage: USAGE };
 
+/// Of webhooks.
+const HOOK: Form = Form {
+    usage: "use http://[USER:PASSWORD@]HOST[:PORT]/PATH, such as http://nas.local/hook",
+    ..HTTP
+};
+
 /// Of brokers of MQTT, as their clients write them.
 const MQTT: Form = Form {
     plain: "mqtt",
@@ -59,6 +65,11 @@ impl Url {
     /// Reads an address. Whether the host exists is found out when it is asked.
     pub(crate) fn parse(text: &str) -> Result<Self> {
         Self::parse_as(text, &HTTP)
+    }
+
+    /// Reads the address of a server that takes messages.
+    pub(crate) fn parse_hook(text: &str) -> Result<Self> {
+        Self::parse_as(text, &HOOK)
     }
 
     /// Reads the address of an MQTT broker.
