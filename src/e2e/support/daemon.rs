@@ -132,9 +132,15 @@ impl Daemon {
         });
     }
 
-    /// Waits for its end.
+    /// Waits for its end, and for its last lines unless nobody reads them.
     pub(crate) fn wait(&mut self) -> ExitStatus {
-        eventually("it ends", || self.child.try_wait().unwrap())
+        let status = eventually("it ends", || self.child.try_wait().unwrap());
+        if !self.is_deaf.load(Relaxed)
+            && let Some(reader) = self.reader.take()
+        {
+            reader.join().unwrap();
+        }
+        status
     }
 
     pub(crate) fn is_running(&mut self) -> bool {
