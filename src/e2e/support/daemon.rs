@@ -13,7 +13,7 @@ use parking_lot::Mutex;
 use rustix::process::{Pid, Signal, kill_process, kill_process_group};
 use serde_json::Value;
 
-use super::{Client, Reply, Viewer, eventually, eventually_is, old_kernel};
+use super::{Client, Metronome, Reply, Viewer, eventually, eventually_is, old_kernel};
 
 /// How long it may take to stop after SIGTERM, before it is killed. Some
 /// daemons are frozen or traced.
@@ -140,6 +140,17 @@ impl Daemon {
         {
             reader.join().unwrap();
         }
+        status
+    }
+
+    /// Sends a signal and waits for its end, which takes less than `limit` unless the
+    /// machine is busy.
+    pub(crate) fn end_within(&mut self, limit: Duration, signal: Signal) -> ExitStatus {
+        let (metronome, begun) = (Metronome::start(), Instant::now());
+        self.signal(signal);
+        let status = self.wait();
+        let (took, limit) = (begun.elapsed(), metronome.allow(limit));
+        assert!(took < limit, "it took {took:?}, and {limit:?} would be right");
         status
     }
 
