@@ -48,8 +48,11 @@ fn complaints(segment: &Path) -> String {
 #[test]
 fn every_frame_is_recorded_while_nobody_watches() {
     let (dir, to) = (Dir::numbered(40, 5000), TempDir::new());
-    let daemon = recorder(&dir, to.path(), &["--idle-timeout", "500ms"]);
-    wait_for_frames(&daemon, 60);
+    let (camera, to_text) = (dir.camera(), to.path().to_str().unwrap());
+    // At a rate that a busy machine keeps up with, and for longer than the idle timeout.
+    let args = ["--camera", &*camera, "--fps", "10", "--record", to_text];
+    let daemon = Daemon::start(&[&args[..], &["--idle-timeout", "500ms"]].concat());
+    wait_for_frames(&daemon, 40);
     let status = daemon.status();
     assert_eq!(status["recording"]["state"], "recording");
     assert_eq!(status["recording"]["max_bytes"], 1u64 << 30);
@@ -57,7 +60,7 @@ fn every_frame_is_recorded_while_nobody_watches() {
     assert!(daemon.threads().contains(&"recorder".to_owned()));
     end(daemon);
     let frames = all_frames(to.path());
-    assert!(frames.len() >= 60);
+    assert!(frames.len() >= 40);
     assert!(n_breaks(&index(&segments(to.path())[0])) <= 3);
     for frame in &frames {
         assert!(frame.jpeg == dir.pictures[number(&frame.jpeg).unwrap()]);
