@@ -61,7 +61,10 @@ fn every_frame_is_recorded_while_nobody_watches() {
     end(daemon);
     let frames = all_frames(to.path());
     assert!(frames.len() >= 40);
-    assert!(n_breaks(&index(&segments(to.path())[0])) <= 3);
+    // What a busy machine skips is counted, but for what came after the status.
+    let n_skipped = status["recording"]["skipped"].as_u64().unwrap();
+    let n_breaks = n_breaks(&index(&segments(to.path())[0])) as u64;
+    assert!(n_breaks <= n_skipped + 3 && n_skipped < 40, "{n_breaks} breaks, {n_skipped} skipped");
     for frame in &frames {
         assert!(frame.jpeg == dir.pictures[number(&frame.jpeg).unwrap()]);
     }
