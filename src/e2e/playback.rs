@@ -11,6 +11,9 @@ use crate::support::{
     segments, write_segment,
 };
 
+/// Pictures a second where a recording is played faster than it was taken.
+const MAX_FPS: f64 = 30.0;
+
 /// A finished recording of at least `n` frames. Its daemon runs on without
 /// recording.
 struct Past {
@@ -103,7 +106,9 @@ fn speed_is_kept_by_leaving_frames_out() {
     // Playback is never too fast. How much slower it is depends on how busy the
     // machine is.
     assert!(took > recorded / 4.0 - 0.2, "{took} s for {recorded} s");
-    assert!(times.len() <= n / 3 && times.len() >= 5, "{} of {n}", times.len());
+    // A busy machine records fewer pictures a second, of which more are shown.
+    let (n_shown, most) = (times.len(), 1.1 * MAX_FPS * recorded / 4.0 + 2.0);
+    assert!(n_shown >= 5 && n_shown < n && (n_shown as f64) < most, "{n_shown} of {n}, {most}");
     assert!(times.is_sorted());
 }
 

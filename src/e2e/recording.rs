@@ -48,8 +48,11 @@ fn complaints(segment: &Path) -> String {
 #[test]
 fn every_frame_is_recorded_while_nobody_watches() {
     let (dir, to) = (Dir::numbered(40, 5000), TempDir::new());
-    let daemon = recorder(&dir, to.path(), &["--idle-timeout", "500ms"]);
-    wait_for_frames(&daemon, 60);
+    let (camera, to_text) = (dir.camera(), to.path().to_str().unwrap());
+    // At a rate that a busy machine keeps up with, and for longer than the idle timeout.
+    let args = ["--camera", &*camera, "--fps", "10", "--record", to_text];
+    let daemon = Daemon::start(&[&args[..], &["--idle-timeout", "500ms"]].concat());
+    wait_for_frames(&daemon, 40);
     let status = daemon.status();
     assert_eq!(status["recording"]["state"], "recording");
     assert_eq!(status["recording"]["max_bytes"], 1u64 << 30);
@@ -57,8 +60,11 @@ fn every_frame_is_recorded_while_nobody_watches() {
     assert!(daemon.threads().contains(&"recorder".to_owned()));
     end(daemon);
     let frames = all_frames(to.path());
-    assert!(frames.len() >= 60);
-    assert!(n_breaks(&index(&segments(to.path())[0])) <= 3);
+    assert!(frames.len() >= 40);
+    // What a busy machine skips is counted, but for what came after the status.
+    let n_skipped = status["recording"]["skipped"].as_u64().unwrap();
+    let n_breaks = n_breaks(&index(&segments(to.path())[0])) as u64;
+    assert!(n_breaks <= n_skipped + 3 && n_skipped < 40, "{n_breaks} breaks, {n_skipped} skipped");
     for frame in &frames {
         assert!(frame.jpeg == dir.pictures[number(&frame.jpeg).unwrap()]);
     }

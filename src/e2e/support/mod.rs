@@ -29,7 +29,7 @@ use std::time::{Duration, Instant};
 pub(crate) use broker::{Broker, Message, Subscriber};
 pub(crate) use browser::Browser;
 pub(crate) use client::{Client, Reply};
-pub(crate) use daemon::Daemon;
+pub(crate) use daemon::{Daemon, program};
 pub(crate) use fake::{Asked, Fake};
 pub(crate) use faketime::faketime;
 pub(crate) use fault::{Call, Faults};
