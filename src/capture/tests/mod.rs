@@ -176,19 +176,12 @@ fn next(reader: &Reader, seen: u64) -> (u64, bool) {
     }
 }
 
-/// Waits until so many frames were captured.
-fn wait_for_captured(fixture: &Fixture, n: u64) {
-    while fixture.capture.status().n_captured < n {
-        thread::yield_now();
-    }
-}
-
 #[test]
 fn frame_nearest_to_its_moment_is_waited_for_and_otherwise_the_last_one_is_taken() {
     let (fixture, interval) = (Fixture::new(LONG), Duration::from_secs(10));
     let reader = fixture.capture.read();
     let mut pace = Pace::new(Some(1.0 / interval.as_secs_f64()));
-    let mut next = |seen, timeout| match reader.wait_newer_at(&pace, seen, timeout) {
+    let mut paced = |seen, timeout| match reader.wait_newer_at(&pace, seen, timeout) {
         Newer::Frame { frame, .. } => {
             pace.sent(frame.meta.at.monotonic);
             (frame.meta.seq, reader.wait_at(&pace).is_some())
@@ -196,20 +189,20 @@ fn frame_nearest_to_its_moment_is_waited_for_and_otherwise_the_last_one_is_taken
         other => panic!("no frame but {other:?}"),
     };
     fixture.step(Step::Give(JPEG));
-    assert_eq!(next(0, LONG), (1, true));
+    assert_eq!(paced(0, LONG), (1, true));
     fixture.step(Step::Give(JPEG));
-    wait_for_captured(&fixture, 2);
+    assert_eq!(next(&reader, 1), (2, false));
     thread::scope(|scope| {
         // Usually while that one is waited for.
         scope.spawn(|| {
             thread::sleep(Duration::from_millis(20));
             fixture.step(Step::GiveFrom(interval));
         });
-        assert_eq!(next(1, LONG), (3, true));
+        assert_eq!(paced(1, LONG), (3, true));
     });
     fixture.step(Step::Give(JPEG));
-    wait_for_captured(&fixture, 4);
-    assert_eq!(next(3, Duration::from_millis(1)), (4, true));
+    assert_eq!(next(&reader, 3), (4, false));
+    assert_eq!(paced(3, Duration::from_millis(1)), (4, true));
 }
 
 #[test]
@@ -239,7 +232,9 @@ fn camera_stays_on_for_the_idle_timeout() {
     fixture.step(Step::Give(JPEG));
     fixture.state_when(State::Live);
     fixture.step(Step::Give(JPEG));
-    wait_for_captured(&fixture, 2);
+    while fixture.capture.status().n_captured < 2 {
+        thread::yield_now();
+    }
     assert_eq!(fixture.n_open.load(SeqCst), 1);
 }
 
