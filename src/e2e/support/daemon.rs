@@ -23,6 +23,10 @@ const GRACE: Duration = Duration::from_secs(3);
 /// options and the program for a board, in words without blanks.
 const OTHER: &str = "E2E_DAEMON";
 
+pub(super) fn is_other() -> bool {
+    env::var_os(OTHER).is_some()
+}
+
 /// The program, without its options.
 pub(crate) fn program() -> Command {
     let other = env::var(OTHER).unwrap_or_default();

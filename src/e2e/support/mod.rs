@@ -49,6 +49,11 @@ pub(crate) use temp::TempDir;
 /// so only a failing test waits this long.
 pub(crate) const PATIENCE: Duration = Duration::from_secs(30);
 
+/// How long for a daemon, which may be emulated: that takes ten times as long.
+pub(crate) fn patience() -> Duration {
+    if daemon::is_other() { PATIENCE * 4 } else { PATIENCE }
+}
+
 /// Sets a flag on drop, so that threads that watch the flag end even if the
 /// test panics.
 pub(crate) struct Over<'a>(pub(crate) &'a AtomicBool);
@@ -73,12 +78,13 @@ pub(crate) fn free_port() -> u16 {
 
 /// Waits until `look` finds something, and returns it.
 pub(crate) fn eventually<T>(what: &str, mut look: impl FnMut() -> Option<T>) -> T {
-    let deadline = Instant::now() + PATIENCE;
+    let patience = patience();
+    let deadline = Instant::now() + patience;
     loop {
         if let Some(found) = look() {
             return found;
         }
-        assert!(Instant::now() < deadline, "not within {PATIENCE:?}: {what}");
+        assert!(Instant::now() < deadline, "not within {patience:?}: {what}");
         thread::sleep(Duration::from_millis(20));
     }
 }
