@@ -11,7 +11,7 @@ CARGO ?= cargo
 # Under `make -j` two suites would share processors, ports and a browser, and their
 # timeouts would fail. Cargo uses all processors by itself.
 .NOTPARALLEL:
-.PHONY: help run build dist deb image test-deb test-image test-dist test-workflows test test-https fuzz test-v4l2 test-arm64 test-boards test-clients test-systemd fleet test-fleet soak check audit bench bench-relay bench-v4l2 bench-board bench-encode bench-motion bench-latency bench-all bench-figures install uninstall clean
+.PHONY: help run build dist deb image test-deb test-deb-arm test-image test-dist test-workflows test test-https fuzz test-v4l2 test-arm64 test-boards test-clients test-systemd fleet test-fleet soak check audit bench bench-relay bench-v4l2 bench-board bench-encode bench-motion bench-latency bench-all bench-figures install uninstall clean
 
 help: ## list the targets
 	@grep -hE '^[a-z0-9-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 14
@@ -41,11 +41,13 @@ test-arm64: need-build-arm64 ## test the encoder's NEON on an emulated processor
 	$(CARGO) test --locked -p mjpegd-jpeg-codec --target $(ARM64)
 
 # Not part of .ci/run, as it takes most of an hour: seven builds, and tests on processors that
-# are emulated. With musl there is what `make dist` ships.
+# are emulated. With musl there is what `make dist` ships, built once for both. PARTS chooses
+# parts of .ci/test-boards, which names them.
+PARTS ?=
 BOARDS := x86_64-unknown-linux-musl aarch64-unknown-linux-musl armv7-unknown-linux-musleabihf \
 	arm-unknown-linux-musleabi aarch64-unknown-linux-gnu armv7-unknown-linux-gnueabihf i686-unknown-linux-gnu
-test-boards: need-build-test-v4l2-boards $(BOARDS:%=board-%) ## build for all boards, and test that on emulated processors and stock ARM kernels
-	.ci/test-boards
+test-boards: need-build-test-v4l2-dist-boards $(BOARDS:%=board-%) ## build for all boards, and test that on emulated processors and stock ARM kernels
+	.ci/test-boards $(PARTS)
 
 board-%:
 	.ci/board $*
@@ -155,6 +157,12 @@ test-deb: need-packages-checkers deb target/packages/installed ## try the packag
 	target/packages/venv/bin/python src/deploy/dist/check_sbom.py $(DIST)/mjpegd.cdx.json
 	for suite in bookworm trixie; do src/deploy/deb/test $$suite || exit; done
 	src/deploy/deb/machine
+
+# The first run makes four Debians, whose programs are emulated: half an hour.
+test-deb-arm: need-packages-emulators deb ## try the packages for ARM in bare Debians, emulated
+	for suite in bookworm trixie; do \
+		for package in arm64 armhf armv6; do src/deploy/deb/test $$suite $$package || exit; done; \
+	done
 
 test-image: need-image-podman image ## run the image read-only and without rights
 	src/deploy/image/test

@@ -42,7 +42,7 @@ fn first_reader_starts_it_and_it_stops_after_the_last() {
             assert!(asked <= taken, "a stale frame: asked at {asked}, taken at {taken}");
         }
         assert!(captures(&daemon) && daemon.open_files().contains(&path));
-        assert_eq!(daemon.status()["camera"]["state"], "live");
+        daemon.wait_for_state("live");
         assert_eq!(daemon.figure("/camera/opened"), n_opened);
         let left = Instant::now();
         drop(viewers);

@@ -15,6 +15,7 @@ use crate::camera::{Cause, Driver, Error, Still};
 use crate::frame::{Frame, FrameBuf, Timestamp};
 use crate::jpeg;
 use crate::mode::Mode;
+use crate::rate::Pace;
 use crate::slot::{Newer, Sink};
 
 const JPEG: &[u8] = include_bytes!("../../camera/demo/1.jpg");
@@ -26,6 +27,8 @@ const LONG: Duration = Duration::from_secs(30);
 /// What the driver does at the next call.
 enum Step {
     Give(&'static [u8]),
+    /// A picture that is taken later than it comes.
+    GiveFrom(Duration),
     Fail(Error),
     Panic,
 }
@@ -44,6 +47,11 @@ impl Driver for FakeDriver {
             Ok(Step::Give(jpeg)) => {
                 frame.extend(jpeg);
                 Ok(Timestamp::now())
+            }
+            Ok(Step::GiveFrom(later)) => {
+                frame.extend(JPEG);
+                let Timestamp { wall, monotonic } = Timestamp::now();
+                Ok(Timestamp { wall, monotonic: monotonic + later })
             }
             Ok(Step::Fail(error)) => Err(error),
             Ok(Step::Panic) => panic!("a driver that panics, on purpose"),
@@ -168,6 +176,42 @@ fn next(reader: &Reader, seen: u64) -> (u64, bool) {
     }
 }
 
+/// Waits until so many frames were captured.
+fn wait_for_captured(fixture: &Fixture, n: u64) {
+    while fixture.capture.status().n_captured < n {
+        thread::yield_now();
+    }
+}
+
+#[test]
+fn frame_nearest_to_its_moment_is_waited_for_and_otherwise_the_last_one_is_taken() {
+    let (fixture, interval) = (Fixture::new(LONG), Duration::from_secs(10));
+    let reader = fixture.capture.read();
+    let mut pace = Pace::new(Some(1.0 / interval.as_secs_f64()));
+    let mut next = |seen, timeout| match reader.wait_newer_at(&pace, seen, timeout) {
+        Newer::Frame { frame, .. } => {
+            pace.sent(frame.meta.at.monotonic);
+            (frame.meta.seq, reader.wait_at(&pace).is_some())
+        }
+        other => panic!("no frame but {other:?}"),
+    };
+    fixture.step(Step::Give(JPEG));
+    assert_eq!(next(0, LONG), (1, true));
+    fixture.step(Step::Give(JPEG));
+    wait_for_captured(&fixture, 2);
+    thread::scope(|scope| {
+        // Usually while that one is waited for.
+        scope.spawn(|| {
+            thread::sleep(Duration::from_millis(20));
+            fixture.step(Step::GiveFrom(interval));
+        });
+        assert_eq!(next(1, LONG), (3, true));
+    });
+    fixture.step(Step::Give(JPEG));
+    wait_for_captured(&fixture, 4);
+    assert_eq!(next(3, Duration::from_millis(1)), (4, true));
+}
+
 #[test]
 fn camera_is_open_only_while_somebody_reads() {
     let fixture = Fixture::new(Duration::ZERO);
@@ -195,9 +239,7 @@ fn camera_stays_on_for_the_idle_timeout() {
     fixture.step(Step::Give(JPEG));
     fixture.state_when(State::Live);
     fixture.step(Step::Give(JPEG));
-    while fixture.capture.status().n_captured < 2 {
-        thread::yield_now();
-    }
+    wait_for_captured(&fixture, 2);
     assert_eq!(fixture.n_open.load(SeqCst), 1);
 }
 
