@@ -54,6 +54,19 @@ fn first_reader_starts_it_and_it_stops_after_the_last() {
 }
 
 #[test]
+fn page_in_a_browser_starts_the_one_camera_that_it_shows() {
+    let (daemon, _path, _dir) = on_a_file("1s");
+    let shown = "Upgrade-Insecure-Requests: 1";
+    daemon.get("/");
+    daemon.request("HEAD", "/", &[shown]);
+    daemon.request("GET", "/", &[shown, "Sec-Purpose: prefetch"]);
+    daemon.request("GET", "/status", &[shown]);
+    assert!(!captures(&daemon), "{:?}", daemon.threads());
+    daemon.request("GET", "/", &[shown]);
+    eventually_is("the camera is opened", || daemon.figure("/camera/opened") == 1);
+}
+
+#[test]
 fn script_of_the_page_starts_the_one_camera_that_it_shows() {
     let (daemon, path, _dir) = on_a_file("1s");
     daemon.request("HEAD", "/app.js", &[]);
