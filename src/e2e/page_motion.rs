@@ -199,23 +199,7 @@ fn zones_are_drawn_by_mouse_finger_and_keys_and_used_at_once() {
     let due = [[0.2, 0.1], [0.6, 0.1], [0.6, 0.5], [0.2, 0.5]];
     assert!(are_near(&page.drawn("zones"), &due), "{:?}", page.drawn("zones"));
 
-    // Corners can be dragged, and put back; a click beside them changes nothing.
-    page.mouse("mousePressed", [0.6, 0.5]);
-    page.mouse("mouseMoved", [0.65, 0.4]);
-    page.mouse("mouseMoved", [0.7, 0.3]);
-    page.mouse("mouseReleased", [0.7, 0.3]);
-    let moved = [[0.2, 0.1], [0.6, 0.1], [0.7, 0.3], [0.2, 0.5]];
-    eventually_is("the corner is moved", || are_near(&page.drawn("zones"), &moved));
-    page.touch("touchStart", &[[0.7, 0.3]]);
-    page.touch("touchMove", &[[0.6, 0.45]]);
-    page.touch("touchMove", &[[0.5, 0.6]]);
-    page.touch("touchEnd", &[]);
-    let moved = [[0.2, 0.1], [0.6, 0.1], [0.5, 0.6], [0.2, 0.5]];
-    eventually_is("it is moved again", || are_near(&page.drawn("zones"), &moved));
-    for _ in 0..2 {
-        page.click("draw-undo");
-    }
-    eventually_is("it is back", || are_near(&page.drawn("zones"), &due));
+    drag_corners(&page, &due);
 
     // With keys, from the middle. The page's own meaning of these keys rests meanwhile.
     page.click("draw-zones");
@@ -246,6 +230,26 @@ fn zones_are_drawn_by_mouse_finger_and_keys_and_used_at_once() {
     page.browser.resize(360, 700);
     page.wait_for("document.documentElement.scrollWidth <= document.documentElement.clientWidth");
     page.no_error();
+}
+
+/// Corners can be dragged, and put back; a click beside them changes nothing.
+fn drag_corners(page: &Page, due: &[[f64; 2]]) {
+    page.mouse("mousePressed", [0.6, 0.5]);
+    page.mouse("mouseMoved", [0.65, 0.4]);
+    page.mouse("mouseMoved", [0.7, 0.3]);
+    page.mouse("mouseReleased", [0.7, 0.3]);
+    let moved = [[0.2, 0.1], [0.6, 0.1], [0.7, 0.3], [0.2, 0.5]];
+    eventually_is("the corner is moved", || are_near(&page.drawn("zones"), &moved));
+    page.touch("touchStart", &[[0.7, 0.3]]);
+    page.touch("touchMove", &[[0.6, 0.45]]);
+    page.touch("touchMove", &[[0.5, 0.6]]);
+    page.touch("touchEnd", &[]);
+    let moved = [[0.2, 0.1], [0.6, 0.1], [0.5, 0.6], [0.2, 0.5]];
+    eventually_is("it is moved again", || are_near(&page.drawn("zones"), &moved));
+    for _ in 0..2 {
+        page.click("draw-undo");
+    }
+    eventually_is("it is back", || are_near(&page.drawn("zones"), due));
 }
 
 #[test]
