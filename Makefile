@@ -41,11 +41,13 @@ test-arm64: need-build-arm64 ## test the encoder's NEON on an emulated processor
 	$(CARGO) test --locked -p mjpegd-jpeg-codec --target $(ARM64)
 
 # Not part of .ci/run, as it takes most of an hour: seven builds, and tests on processors that
-# are emulated. With musl there is what `make dist` ships.
+# are emulated. With musl there is what `make dist` ships, built once for both. PARTS chooses
+# parts of .ci/test-boards, which names them.
+PARTS ?=
 BOARDS := x86_64-unknown-linux-musl aarch64-unknown-linux-musl armv7-unknown-linux-musleabihf \
 	arm-unknown-linux-musleabi aarch64-unknown-linux-gnu armv7-unknown-linux-gnueabihf i686-unknown-linux-gnu
-test-boards: need-build-test-v4l2-boards $(BOARDS:%=board-%) ## build for all boards, and test that on emulated processors and stock ARM kernels
-	.ci/test-boards
+test-boards: need-build-test-v4l2-dist-boards $(BOARDS:%=board-%) ## build for all boards, and test that on emulated processors and stock ARM kernels
+	.ci/test-boards $(PARTS)
 
 board-%:
 	.ci/board $*

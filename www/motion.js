@@ -32,6 +32,7 @@ let before = [];               // what areas were, to undo
 let isUnsent = false;          // areas were changed, and the server does not know it
 let isSending = false;
 let draft = null;              // { kind, corners, at, press } while drawing
+let grab = null;               // { kind, index, nth, was, dot, x, y, moved } while a corner is dragged
 
 const isShown = () => details.open && Boolean(camera?.motion);
 const wantsGrid = () => isShown() && byId('motion-grid').checked;
@@ -128,6 +129,11 @@ function drawGrid(grid) {
   layer.replaceChildren(...['m', '1', '2'].map(path));
 }
 
+function points(corners) {
+  const [width, height] = sizeOf();
+  return corners.map(([x, y]) => `${x * width},${y * height}`).join(' ');
+}
+
 function drawAreas() {
   const [width, height] = sizeOf();
   picture.setAttribute('viewBox', `0 0 ${width} ${height}`);
@@ -135,22 +141,26 @@ function drawAreas() {
   picture.classList.toggle('drawing', Boolean(draft));
   if (draft) picture.setAttribute('tabindex', 0);
   else picture.removeAttribute('tabindex');
-  const points = (corners) => corners.map(([x, y]) => `${x * width},${y * height}`).join(' ');
   const layer = byId('polygons');
-  const shapes = listed().map(({ kind, corners, name }) => {
+  const dotAt = ([x, y], r, more) => shape('circle', { cx: x * width, cy: y * height, r, ...more });
+  const shapes = listed().map(({ kind, corners, name, index }) => {
     const [x, y] = [0, 1].map((i) => corners.reduce((sum, corner) => sum + corner[i], 0) / corners.length);
     const label = shape('text', { x: x * width, y: y * height, 'font-size': height / 22 }, name);
-    return shape('g', { class: kind }, shape('polygon', { points: points(corners) }), label);
+    const isOwn = index !== undefined && !areas.locked && !draft;
+    const handle = (corner, nth) => dotAt(corner, height / 60, { class: 'handle', 'data-of': `${kind} ${index} ${nth}` });
+    const handles = isOwn ? corners.map(handle) : [];
+    return shape('g', { class: kind }, shape('polygon', { points: points(corners) }), label, ...handles);
   });
   if (draft) {
     const { kind, corners, at, press } = draft;
     const outline = press?.moved ? rectangle(press.at, at) : [...corners, at];
-    const dot = (corner, i) => shape('circle', { cx: corner[0] * width, cy: corner[1] * height, r: height / (i ? 90 : 60) });
+    const dot = (corner, i) => dotAt(corner, height / (i ? 90 : 60));
     shapes.push(shape('g', { class: `${kind} draft` }, shape('polygon', { points: points(outline) }), ...outline.map(dot)));
   }
   layer.replaceChildren(...shapes);
 }
 
+const rounded = (corner) => corner.map((share) => Math.round(share * 1e4) / 1e4);
 const rectangle = ([x, y], [right, bottom]) => [[x, y], [right, y], [right, bottom], [x, bottom]];
 
 // All areas with their names; those of the configuration have no index.
@@ -246,8 +256,7 @@ function finish(corners = draft.corners) {
   if (corners.length < 3) return;
   const { kind } = draft;
   draft = null;
-  const rounded = corners.map((corner) => corner.map((share) => Math.round(share * 1e4) / 1e4));
-  change({ [kind]: [...areas[kind], rounded] });
+  change({ [kind]: [...areas[kind], corners.map(rounded)] });
   byId(`draw-${kind}`).focus({ preventScroll: true });
 }
 
@@ -272,8 +281,41 @@ function placeOf({ clientX, clientY }) {
   return [x / width, y / height].map((share) => Math.max(0, Math.min(share, 1)));
 }
 
+function grabbed(event) {
+  const { of } = event.target.dataset;
+  if (!of || grab || event.button !== 0 || !event.isPrimary) return;
+  const [kind, index, nth] = of.split(' ');
+  picture.setPointerCapture(event.pointerId);
+  grab = { kind, index: Number(index), nth: Number(nth), was: areas[kind], dot: event.target, x: event.clientX, y: event.clientY, moved: false };
+  event.preventDefault();
+}
+
+// Where it stood before counts until it is let go.
+function dragged(event) {
+  const { kind, index, nth, was, dot, x, y } = grab;
+  if (Math.hypot(event.clientX - x, event.clientY - y) > MOVED_PX) grab.moved = true;
+  if (!grab.moved) return;
+  const place = rounded(placeOf(event));
+  areas[kind] = was.map((corners, i) => (i === index ? corners.map((corner, j) => (j === nth ? place : corner)) : corners));
+  // In place: a finger holds the dot that it has touched.
+  const [width, height] = sizeOf();
+  dot.setAttribute('cx', place[0] * width);
+  dot.setAttribute('cy', place[1] * height);
+  dot.parentNode?.querySelector('polygon').setAttribute('points', points(areas[kind][index]));
+}
+
+function letGo(event) {
+  const { kind, was, moved: hasMoved } = grab;
+  const next = areas[kind];
+  areas[kind] = was;
+  grab = null;
+  if (hasMoved && event.type === 'pointerup') change({ [kind]: next });
+  else drawAreas();
+}
+
 function pressed(event) {
-  if (!draft || event.button !== 0 || !event.isPrimary) return;
+  if (!draft) return grabbed(event);
+  if (event.button !== 0 || !event.isPrimary) return;
   picture.setPointerCapture(event.pointerId);
   draft.at = placeOf(event);
   draft.press = { at: draft.at, x: event.clientX, y: event.clientY, moved: false };
@@ -281,6 +323,7 @@ function pressed(event) {
 }
 
 function moved(event) {
+  if (grab && event.isPrimary) return dragged(event);
   if (!draft || !event.isPrimary) return;
   draft.at = placeOf(event);
   const { press, corners } = draft;
@@ -289,6 +332,7 @@ function moved(event) {
 }
 
 function released(event) {
+  if (grab && event.isPrimary) return letGo(event);
   const press = draft?.press;
   if (!press) return;
   draft.press = null;
@@ -336,6 +380,8 @@ byId('draw-done').onclick = () => finish();
 byId('draw-undo').onclick = undo;
 byId('motion-grid').onchange = () => { drawGrid(null); after('poll', 0, poll); };
 picture.addEventListener('pointerdown', pressed);
+// Or a finger scrolls the page.
+picture.addEventListener('touchstart', (event) => { if (grab) event.preventDefault(); }, { passive: false });
 picture.addEventListener('pointermove', moved);
 picture.addEventListener('pointerup', released);
 picture.addEventListener('pointercancel', released);

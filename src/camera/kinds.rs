@@ -77,6 +77,9 @@ pub(super) fn path(text: &str, form: &str) -> Result<std::path::PathBuf> {
     Ok(text.into())
 }
 
+/// How network cameras with H.264 are read.
+const RTSP: &str = "'exec:ffmpeg -v error -i rtsp://HOST/PATH -f mjpeg -q:v 5 -'";
+
 /// Reads the text behind `--camera`.
 ///
 /// # Errors
@@ -84,6 +87,9 @@ pub(super) fn path(text: &str, form: &str) -> Result<std::path::PathBuf> {
 pub(super) fn read(text: &str) -> Read {
     match KINDS.iter().find_map(|kind| (kind.read)(text)) {
         Some(source) => source,
+        None if text.starts_with("rtsp") => {
+            bail!("no such source; read it by {RTSP}, which makes JPEGs of its pictures")
+        }
         None => bail!("no such source; {}", usage()),
     }
 }

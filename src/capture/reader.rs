@@ -6,6 +6,7 @@ use std::time::{Duration, Instant};
 
 use super::Shared;
 use crate::frame::Frame;
+use crate::rate::Pace;
 use crate::slot::{Newer, Sink, Subscription};
 
 /// A reader of frames. While there is one, the camera stays on.
@@ -15,6 +16,32 @@ impl Reader {
     /// As [`crate::slot::FrameSlot::wait_newer`].
     pub(crate) fn wait_newer(&self, seen: u64, timeout: Duration) -> Newer {
         self.0.slot.wait_newer(seen, timeout)
+    }
+
+    /// How long no frame is wanted at this pace; `None`: one is wanted now.
+    pub(crate) fn wait_at(&self, pace: &Pace) -> Option<Duration> {
+        pace.wait(Instant::now() + self.early(pace))
+    }
+
+    /// As [`Self::wait_newer`], for the frame that is nearest to the moment when one is due.
+    /// The newest frame may be nearly as old as the camera's interval is long, and the next
+    /// one about to come.
+    pub(crate) fn wait_newer_at(&self, pace: &Pace, seen: u64, timeout: Duration) -> Newer {
+        let mut newer = self.wait_newer(seen, timeout);
+        while let Newer::Frame { frame, .. } = &newer
+            && let Some(wait) = pace.wait_for_better(frame.meta.at.monotonic, self.early(pace))
+        {
+            match self.wait_newer(frame.meta.seq, wait.min(timeout)) {
+                // None comes, so it is the last of a series.
+                Newer::Timeout => break,
+                next => newer = next,
+            }
+        }
+        newer
+    }
+
+    fn early(&self, pace: &Pace) -> Duration {
+        if pace.is_free() { Duration::ZERO } else { pace.early(self.interval()) }
     }
 
     /// As [`crate::slot::FrameSlot::wait_newer_served`].

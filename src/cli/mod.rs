@@ -12,6 +12,7 @@ mod grab;
 mod health;
 #[cfg(test)]
 mod help_files;
+mod hints;
 mod logging;
 mod output;
 mod probe;

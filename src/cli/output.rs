@@ -8,7 +8,7 @@ use std::time::{Duration, Instant};
 
 use anyhow::Context;
 
-use super::Error;
+use super::{Error, hints};
 use crate::log_queue::LogQueue;
 use crate::url::{mask, mask_error};
 
@@ -63,8 +63,9 @@ pub(super) fn exit_with(error: &clap::Error) -> ! {
     if !error.use_stderr() {
         error.exit();
     }
+    let hint = hints::of(error).map_or_else(String::new, |hint| hint + "\n");
     // Without colours, because the text is not clap's any more.
-    let _ = stderr().write_all(mask(&error.to_string()).as_bytes());
+    let _ = stderr().write_all(mask(&(error.to_string() + &hint)).as_bytes());
     process::exit(error.exit_code())
 }
 

@@ -49,8 +49,9 @@ impl Args {
 
     /// # Errors
     /// Its text is no number, or one that no value of this option can be.
-    pub(super) fn number_if<T: FromStr<Err: Display>>(&self, name: &str) -> Result<Option<T>> {
-        let parse = |text: &str| text.parse().map_err(|e: T::Err| fault(name, text, &e));
+    pub(super) fn number_if<T: FromStr>(&self, name: &str) -> Result<Option<T>> {
+        let right = if "0.5".parse::<T>().is_ok() { "a number" } else { "a whole number" };
+        let parse = |text: &str| text.parse().map_err(|_| fault(name, text, &use_of(right)));
         self.text_if(name).map(parse).transpose()
     }
 
@@ -58,7 +59,7 @@ impl Args {
     ///
     /// # Errors
     /// As [`Args::number_if`].
-    pub(super) fn number<T: FromStr<Err: Display> + Default>(&self, name: &str) -> Result<T> {
+    pub(super) fn number<T: FromStr + Default>(&self, name: &str) -> Result<T> {
         Ok(self.number_if(name)?.unwrap_or_default())
     }
 
@@ -73,10 +74,11 @@ impl Args {
         usage: &str,
     ) -> Result<T>
     where
-        T: FromStr<Err: Display> + Default + Display + PartialOrd,
+        T: FromStr + Default + Display + PartialOrd,
     {
-        let number = self.number(name)?;
-        ensure!(right.contains(&number), "--{name} {number}: use {usage}");
+        let text = self.text(name);
+        let number = text.parse().map_err(|_| fault(name, text, &use_of(usage)))?;
+        ensure!(right.contains(&number), "--{name} {number}: {}", use_of(usage));
         Ok(number)
     }
 
@@ -137,6 +139,10 @@ impl Args {
             })
             .collect()
     }
+}
+
+fn use_of(right: &str) -> String {
+    ["use ", right].concat()
 }
 
 fn fault(name: &str, text: &str, cause: &dyn Display) -> anyhow::Error {

@@ -241,7 +241,7 @@ mod tests {
         for (text, says) in [
             ("fps = 0".to_owned(), "c.toml:1: fps 0: use a number of pictures"),
             ("\nthreads = 0".into(), "c.toml:2: threads 0: use a number of viewers"),
-            ("threads = -1".into(), "c.toml:1: threads \"-1\": invalid digit"),
+            ("threads = -1".into(), "c.toml:1: threads \"-1\": use a number of viewers from 1"),
             ("idle-timeout = 10".into(), "c.toml:1: idle-timeout \"10\": "),
             (camera("resolution = '1'"), "c.toml:5: resolution: \"1\" is no size"),
             (camera("quality = 300"), "c.toml:5: quality \"300\": "),

@@ -156,16 +156,24 @@ pub(super) fn one_line(error: &clap::Error) -> String {
         Some(ContextValue::String(text)) => Some(text.as_str()),
         _ => None,
     };
-    match (of(ContextKind::InvalidArg), of(ContextKind::InvalidValue), error.source()) {
+    let cause = match (error.source(), error.get(ContextKind::ValidValue)) {
+        (Some(cause), _) => Some(cause.to_string()),
+        (None, Some(ContextValue::Strings(right))) => {
+            Some(format!("use one of {}", right.join(", ")))
+        }
+        _ => None,
+    };
+    let text = match (of(ContextKind::InvalidArg), of(ContextKind::InvalidValue), cause) {
         (Some(arg), Some(value), Some(cause)) => {
             let option = arg.split([' ', '[', '=']).next().unwrap_or(arg);
-            mask(&format!("{option} {value:?}: {cause}")).into_owned()
+            format!("{option} {value:?}: {cause}")
         }
         _ => {
             let text = error.to_string();
-            mask(text.lines().next().unwrap_or_default().trim_start_matches("error: ")).into_owned()
+            text.lines().next().unwrap_or_default().trim_start_matches("error: ").to_owned()
         }
-    }
+    };
+    mask(&text).into_owned()
 }
 
 pub(super) fn assignment(key: &str, value: &OsStr) -> OsString {

@@ -45,7 +45,7 @@ impl HooksConfig {
     pub(super) fn new(args: &Args) -> Result<Self> {
         let right = Duration::from_millis(100)..=Duration::from_secs(86_400);
         let limit = args.time_in("on-timeout", right, "100ms or more, up to 1day")?;
-        let url = args.text_if("webhook").map(|text| Url::parse(text).context("--webhook"));
+        let url = args.text_if("webhook").map(|text| Url::parse_hook(text).context("--webhook"));
         let key = read_secret(args, "webhook-key-file")?;
         ensure!(key.is_none() || url.is_some(), "--webhook-key-file: use it with --webhook");
         Ok(Self {

@@ -114,6 +114,7 @@ pub(super) fn record(args: &Args, name: &str) -> Result<Option<RecordConfig>> {
     // Only now: a wrong value is told while recording is off too, and not on the day it is
     // needed.
     let Some(dir) = args.path_if("record") else { return Ok(None) };
+    ensure!(!dir.as_os_str().is_empty(), "--record: no folder; leave it out to record nothing");
     Ok(Some(RecordConfig {
         dir,
         name: name.to_owned(),

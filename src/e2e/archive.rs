@@ -33,11 +33,13 @@ impl Archive {
         self.bucket.path().join(name)
     }
 
-    /// Copies a segment and notes its name.
+    /// Copies a segment and notes its name. A copy that is ended with the daemon is not half
+    /// there.
     fn copy(&self) -> String {
         let bucket = self.bucket.path().display();
         format!(
-            "cp \"$MJPEGD_SEGMENT\" {bucket}/ && \
+            "cp \"$MJPEGD_SEGMENT\" {bucket}/part && \
+             mv {bucket}/part \"{bucket}/$(basename $MJPEGD_SEGMENT)\" && \
              echo \"$MJPEGD_CAMERA $MJPEGD_FROM $MJPEGD_TO $(basename $MJPEGD_SEGMENT)\" >> {bucket}/log"
         )
     }

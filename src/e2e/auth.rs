@@ -111,6 +111,9 @@ fn headers_that_are_no_password_are_refused() {
     ] {
         assert_eq!(code(&daemon, "/status", header), 401, "{header}");
     }
+    assert_eq!(daemon.get("/status").text(), "user and password are needed\n");
+    let wrong = daemon.request("GET", "/status", &["Authorization: Basic dXNlcjp4"]);
+    assert_eq!(wrong.text(), "user or password is wrong\n");
     assert_eq!(code(&daemon, "/status", "authorization: basic dXNlcjpwYXNz"), 200);
 }
 

@@ -179,7 +179,8 @@ fn config_is_checked_without_being_run() {
             "[[camera]]\nname = 'a'\nsource = 'file:/nowhere'\n",
             "mjpegd: DIR/c.toml:3: source file:/nowhere: ",
         ),
-        ("threads = 'x'", "mjpegd: DIR/c.toml:1: threads \"x\": invalid digit"),
+        ("rotate = 45", "mjpegd: DIR/c.toml:1: rotate \"45\": use one of 0, 90"),
+        ("threads = 'x'", "mjpegd: DIR/c.toml:1: threads \"x\": use a number of viewers from 1"),
     ] {
         let (code, out, err) = check(text);
         assert_eq!((code, out.as_str()), (Some(2), ""), "{text}");

@@ -42,7 +42,7 @@ fn first_reader_starts_it_and_it_stops_after_the_last() {
             assert!(asked <= taken, "a stale frame: asked at {asked}, taken at {taken}");
         }
         assert!(captures(&daemon) && daemon.open_files().contains(&path));
-        assert_eq!(daemon.status()["camera"]["state"], "live");
+        daemon.wait_for_state("live");
         assert_eq!(daemon.figure("/camera/opened"), n_opened);
         let left = Instant::now();
         drop(viewers);
@@ -51,6 +51,19 @@ fn first_reader_starts_it_and_it_stops_after_the_last() {
         assert!(!daemon.open_files().contains(&path), "{:?}", daemon.open_files());
         assert_eq!(daemon.status()["camera"]["state"], "idle");
     }
+}
+
+#[test]
+fn page_in_a_browser_starts_the_one_camera_that_it_shows() {
+    let (daemon, _path, _dir) = on_a_file("1s");
+    let shown = "Upgrade-Insecure-Requests: 1";
+    daemon.get("/");
+    daemon.request("HEAD", "/", &[shown]);
+    daemon.request("GET", "/", &[shown, "Sec-Purpose: prefetch"]);
+    daemon.request("GET", "/status", &[shown]);
+    assert!(!captures(&daemon), "{:?}", daemon.threads());
+    daemon.request("GET", "/", &[shown]);
+    eventually_is("the camera is opened", || daemon.figure("/camera/opened") == 1);
 }
 
 #[test]

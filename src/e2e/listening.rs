@@ -46,6 +46,7 @@ fn get(path: &Path, target: &str) -> String {
 fn each_address_serves_and_they_share_the_seats() {
     let dir = TempDir::new();
     let (daemon, path) = start(&dir, &["--bind", "127.0.0.2:0", "--threads", "1"]);
+    daemon.wait_for_log("listening on http://127.0.0.2:");
     let log = daemon.log();
     let addresses = log.iter().filter_map(|line| line.split_once("listening on http://"));
     let addresses: Vec<SocketAddr> =

@@ -243,13 +243,15 @@ fn lost_camera_is_told_and_its_return_seen() {
 
 #[test]
 fn lost_server_is_told_and_its_return_seen() {
-    let mut daemon = Daemon::start(&["--camera", "pattern:320x240@10"]);
+    // An address that no other test uses, so that the port stays free between the two starts.
+    let start = |bind: &str| Daemon::start(&["--camera", "pattern:320x240@10", "--bind", bind]);
+    let mut daemon = start("127.0.0.74:0");
     let address = daemon.address().to_string();
     let browser = open(&daemon);
     daemon.signal(rustix::process::Signal::TERM);
     daemon.wait();
     wait_for_state(&browser, "offline");
-    let _again = Daemon::start(&["--camera", "pattern:320x240@10", "--bind", &address]);
+    let _again = start(&address);
     wait_for_state(&browser, "live");
 }
 

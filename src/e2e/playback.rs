@@ -11,6 +11,9 @@ use crate::support::{
     segments, write_segment,
 };
 
+/// Pictures a second where a recording is played faster than it was taken.
+const MAX_FPS: f64 = 30.0;
+
 /// A finished recording of at least `n` frames. Its daemon runs on without
 /// recording.
 struct Past {
@@ -68,16 +71,24 @@ fn recording_is_played_frame_by_frame_and_then_live() {
 #[test]
 fn every_frame_of_a_span_comes_once_and_the_stream_ends() {
     let past = Past::new(30, 1);
-    let (from, to) = (past.time(4), past.time(20));
-    for (target, is_full) in [("/stream", true), ("/stream?headers=minimal", false)] {
-        let mark = if target.contains('?') { '&' } else { '?' };
-        let mut viewer = past.daemon.watch(&format!("{target}{mark}from={from}&to={to}&speed=0.9"));
-        for due in &past.frames[4..=20] {
-            let part = viewer.next();
-            assert!(part.jpeg == due.jpeg);
-            assert!(!is_full || (part.timestamp() - due.time).abs() < 1e-6);
-        }
-        assert_eq!(viewer.next_or_end(), None);
+    let (due, from, to) = (&past.frames[4..=20], past.time(4), past.time(20));
+    for target in ["/stream?", "/stream?headers=minimal&"] {
+        let play = || {
+            let mut viewer = past.daemon.watch(&format!("{target}from={from}&to={to}&speed=0.9"));
+            let parts: Vec<_> = std::iter::from_fn(|| viewer.next_or_end()).collect();
+            let is_full = viewer.layout() == Layout::Full;
+            let places = parts.iter().map(|part| {
+                let place = due.iter().position(|due| due.jpeg == part.jpeg).unwrap();
+                assert!(!is_full || (part.timestamp() - due[place].time).abs() < 1e-6);
+                place
+            });
+            let places: Vec<_> = places.collect();
+            assert!(places.is_sorted_by(|a, b| a < b), "{places:?}");
+            places.len()
+        };
+        // What is late by 0.15 s is left out, so a busy machine may need several tries.
+        let n_played: Vec<_> = (0..10).map(|_| play()).take_while(|n| *n < due.len()).collect();
+        assert!(n_played.len() < 10, "{n_played:?} of {}", due.len());
     }
     past.daemon.wait_for_seats(0);
 }
@@ -95,7 +106,9 @@ fn speed_is_kept_by_leaving_frames_out() {
     // Playback is never too fast. How much slower it is depends on how busy the
     // machine is.
     assert!(took > recorded / 4.0 - 0.2, "{took} s for {recorded} s");
-    assert!(times.len() <= n / 3 && times.len() >= 5, "{} of {n}", times.len());
+    // A busy machine records fewer pictures a second, of which more are shown.
+    let (n_shown, most) = (times.len(), 1.1 * MAX_FPS * recorded / 4.0 + 2.0);
+    assert!(n_shown >= 5 && n_shown < n && (n_shown as f64) < most, "{n_shown} of {n}, {most}");
     assert!(times.is_sorted());
 }
 

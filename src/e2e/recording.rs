@@ -48,8 +48,11 @@ fn complaints(segment: &Path) -> String {
 #[test]
 fn every_frame_is_recorded_while_nobody_watches() {
     let (dir, to) = (Dir::numbered(40, 5000), TempDir::new());
-    let daemon = recorder(&dir, to.path(), &["--idle-timeout", "500ms"]);
-    wait_for_frames(&daemon, 60);
+    let (camera, to_text) = (dir.camera(), to.path().to_str().unwrap());
+    // At a rate that a busy machine keeps up with, and for longer than the idle timeout.
+    let args = ["--camera", &*camera, "--fps", "10", "--record", to_text];
+    let daemon = Daemon::start(&[&args[..], &["--idle-timeout", "500ms"]].concat());
+    wait_for_frames(&daemon, 40);
     let status = daemon.status();
     assert_eq!(status["recording"]["state"], "recording");
     assert_eq!(status["recording"]["max_bytes"], 1u64 << 30);
@@ -57,8 +60,11 @@ fn every_frame_is_recorded_while_nobody_watches() {
     assert!(daemon.threads().contains(&"recorder".to_owned()));
     end(daemon);
     let frames = all_frames(to.path());
-    assert!(frames.len() >= 60);
-    assert!(n_breaks(&index(&segments(to.path())[0])) <= 3);
+    assert!(frames.len() >= 40);
+    // What a busy machine skips is counted, but for what came after the status.
+    let n_skipped = status["recording"]["skipped"].as_u64().unwrap();
+    let n_breaks = n_breaks(&index(&segments(to.path())[0])) as u64;
+    assert!(n_breaks <= n_skipped + 3 && n_skipped < 40, "{n_breaks} breaks, {n_skipped} skipped");
     for frame in &frames {
         assert!(frame.jpeg == dir.pictures[number(&frame.jpeg).unwrap()]);
     }
@@ -205,6 +211,7 @@ fn kill_at_any_moment_loses_at_most_the_last_frame() {
             std::thread::yield_now();
         }
         let n_written = usize::try_from(daemon.figure("/recording/written")).unwrap();
+        daemon.signal(Signal::KILL);
         drop(daemon);
         let files = segments(to.path());
         assert_eq!(files.len(), round + 1);
@@ -229,10 +236,16 @@ fn kill_at_any_moment_loses_at_most_the_last_frame() {
 /// How many frame numbers of an index do not follow the one before: on a busy
 /// machine the recorder may skip frames.
 fn n_breaks(index: &Path) -> usize {
-    let bytes = fs::read(index).unwrap();
+    // A kill may come before the first frames are listed.
+    let bytes = fs::read(index).unwrap_or_default();
     let (records, _) = bytes.as_chunks::<32>();
     let number = |record: &[u8; 32]| u64::from_le_bytes(record[16..24].try_into().unwrap());
-    records[1..].windows(2).filter(|pair| number(&pair[1]) != number(&pair[0]) + 1).count()
+    records
+        .get(1..)
+        .unwrap_or_default()
+        .windows(2)
+        .filter(|pair| number(&pair[1]) != number(&pair[0]) + 1)
+        .count()
 }
 
 #[test]

@@ -5,7 +5,7 @@ use std::path::PathBuf;
 
 use rustix::process::Signal;
 
-use crate::support::{Daemon, Program, TempDir, eventually_is, size};
+use crate::support::{Daemon, Program, TempDir, eventually_is, program, size};
 
 struct Stage {
     daemon: Daemon,
@@ -65,6 +65,8 @@ fn cameras_come_and_go() {
     for mut viewer in viewers {
         while viewer.next_or_end().is_some() {}
     }
+    // It leaves the list when its threads have ended.
+    eventually_is("it is gone", || stage.daemon.get("/back/snapshot").code == 404);
     let gone = stage.daemon.get("/back/stream");
     assert_eq!(gone.code, 404);
     assert!(gone.text().contains("there are: front, side"), "{}", gone.text());
@@ -153,7 +155,7 @@ const TERMINAL: &str = "
 import os, pty, sys
 pid, terminal = pty.fork()
 if pid == 0:
-    os.execv(sys.argv[1], sys.argv[1:])
+    os.execvp(sys.argv[1], sys.argv[1:])
 said = b''
 while b'listening on' not in said:
     said += os.read(terminal, 4096)
@@ -165,11 +167,13 @@ print(os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1]))
 fn daemon_ends_with_its_terminal() {
     let dir = TempDir::new();
     let file = dir.write("c.toml", camera("front", "demo"));
-    let daemon = env!("CARGO_BIN_EXE_mjpegd");
+    let daemon = program();
+    let words = [daemon.get_program()].into_iter().chain(daemon.get_args());
+    let words: Vec<_> = words.map(|word| word.to_str().unwrap()).collect();
     for args in [&["--camera", "demo"][..], &["--config", file.to_str().unwrap()]] {
-        let program = Program::new("/usr/bin/python3", "python3");
-        let typed = ["-c", TERMINAL, daemon, "--bind", "127.0.0.1:0"];
-        let ended = program.args(typed.iter().chain(args).copied()).text();
+        let python = Program::new("/usr/bin/python3", "python3");
+        let typed = [&["-c", TERMINAL], &words[..], &["--bind", "127.0.0.1:0"], args].concat();
+        let ended = python.args(typed).text();
         assert_eq!(ended.trim(), "0", "{args:?}");
     }
 }

@@ -182,7 +182,10 @@ fn sent_frames_and_bytes_add_up() {
     let n_part_bytes = part.head.len() + part.jpeg.len() + "\r\n--frame\r\n".len();
     drop(viewers);
     daemon.wait_for_state("idle");
-    let logged: u64 = daemon.log().iter().filter_map(|line| pictures_in(line)).sum();
+    let logged = eventually("both have a line in the log", || {
+        let lines: Vec<_> = daemon.log().iter().filter_map(|line| pictures_in(line)).collect();
+        (lines.len() == 2).then(|| lines.iter().sum::<u64>())
+    });
     let metrics = metrics(&daemon);
     let sent = metrics["mjpegd_frames_sent_total{camera=\"camera\"}"];
     assert_eq!(sent, f64::from(u32::try_from(logged).unwrap()));

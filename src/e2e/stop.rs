@@ -1,20 +1,16 @@
 //! Stopping: signals, and how long it takes.
 
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use rustix::process::Signal;
 
 use crate::support::{Client, Daemon, Dir, TempDir, eventually_is};
 
-/// The time in which the program must have ended.
-const LIMIT: Duration = Duration::from_secs(2);
+/// The time in which the program must have ended: what it could wait for here takes 9 s or more.
+const LIMIT: Duration = Duration::from_secs(5);
 
 fn stops_in_time(daemon: &mut Daemon, signal: Signal) {
-    let begun = Instant::now();
-    daemon.signal(signal);
-    let status = daemon.wait();
-    assert!(begun.elapsed() < LIMIT, "it took {:?}", begun.elapsed());
-    assert_eq!(status.code(), Some(0));
+    assert_eq!(daemon.end_within(LIMIT, signal).code(), Some(0));
     daemon.wait_for_log("stopping");
 }
 

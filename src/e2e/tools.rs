@@ -9,7 +9,7 @@ use rustix::process::{Pid, Signal, kill_process};
 use serde_json::Value;
 
 use crate::support::{
-    Daemon, Dir, Fake, Program, TempDir, eventually, eventually_is, number, numbered,
+    Daemon, Dir, Fake, Program, TempDir, eventually, eventually_is, number, numbered, program,
 };
 
 /// Runs a subcommand that must succeed, and returns its output.
@@ -96,7 +96,10 @@ fn probe_stops_at_a_signal_and_says_what_it_saw() {
 fn line_on_a_terminal_is_written_over() {
     let daemon = Daemon::start(&["--camera", "pattern:64x48@20"]);
     let on_terminal = |args: &[&str]| {
-        let words = [&[env!("CARGO_BIN_EXE_mjpegd")], args].concat().join(" ");
+        let program = program();
+        let words = [program.get_program()].into_iter().chain(program.get_args());
+        let words: Vec<_> = words.map(|word| word.to_str().unwrap()).collect();
+        let words = [&words[..], args].concat().join(" ");
         Program::new("script", "bsdutils").args(["-qec", &words, "/dev/null"]).text()
     };
     let url = daemon.url("/stream");
@@ -171,7 +174,7 @@ fn health_is_an_exit_code() {
     eventually_is("the camera is lost", || daemon.get("/healthz?cameras=1").code == 503);
     let (code, out, error) = health("/healthz?cameras=1");
     assert_eq!((code, out.as_str()), (Some(1), ""));
-    assert!(error.contains("503"), "{error}");
+    assert!(error.contains("503") && error.contains("the command ended"), "{error}");
     let fake = Fake::start(|asked| asked.say_nothing());
     let error = refusal(&["health", &fake.url("/"), "--timeout", "300ms"], 1);
     assert!(error.contains("no answer in time"), "{error}");

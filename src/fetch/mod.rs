@@ -62,6 +62,9 @@ const INPUT_BYTES: usize = 128 << 10;
 /// The buffer of a request, which is smaller than this.
 const OUTPUT_BYTES: usize = 4 << 10;
 
+/// What is read of the text of an answer that refuses.
+const MAX_REASON_BYTES: u64 = 300;
+
 /// Sends requests to one address, over one connection if the server keeps it open.
 pub(crate) struct Fetcher {
     agent: Agent,
@@ -255,13 +258,29 @@ fn check_status(response: Response) -> Result<Response, Error> {
             let lost = lost.strip_prefix(LOST).unwrap_or(lost);
             (Cause::Upstream, frame::upstream_loss(lost))
         }
-        503 => match header(RETRY_AFTER.as_str()) {
-            Some(_) => (Cause::Busy, format!("{text}: all its seats may be taken")),
-            None => (Cause::Busy, text),
-        },
+        503 => {
+            let seats = header(RETRY_AFTER.as_str()).map(|_| "all its seats may be taken");
+            let reason = reason(response).or(seats.map(str::to_owned));
+            (Cause::Busy, reason.map_or(text.clone(), |reason| format!("{text}: {reason}")))
+        }
         _ => (Cause::Unusable, text),
     };
     Err(Error::new(cause, why))
+}
+
+/// The first line of an answer in plain text, by which a mjpegd says why it refuses.
+fn reason(response: Response) -> Option<String> {
+    let kind = response.headers().get(CONTENT_TYPE)?.to_str().ok()?;
+    if !kind.starts_with("text/plain") {
+        return None;
+    }
+    let mut text = Vec::new();
+    let body = response.into_body().into_with_config().limit(MAX_REASON_BYTES).reader();
+    // What came before a limit or a broken connection is shown too.
+    let _ = body.take(MAX_REASON_BYTES).read_to_end(&mut text);
+    let text = String::from_utf8_lossy(&text);
+    let line: String = text.lines().next()?.chars().filter(|c| !c.is_control()).collect();
+    Some(crate::url::mask(line.trim()).into_owned()).filter(|line| !line.is_empty())
 }
 
 impl BodyReader {

@@ -59,7 +59,7 @@ fn look(
     shared.are_areas_new.store(true, SeqCst);
     let mut seen = 0;
     while !stop.is_ordered() {
-        if let Some(pause) = pace.wait(Instant::now()) {
+        if let Some(pause) = reader.wait_at(&pace) {
             // A paused reader wants no frames, so that a raw camera that nobody watches
             // encodes those few that are looked at.
             if reader.pause(|| stop.wait_for(pause)) {
@@ -67,7 +67,7 @@ fn look(
             }
             continue;
         }
-        let activity = match reader.wait_newer(seen, CHECK_EVERY) {
+        let activity = match reader.wait_newer_at(&pace, seen, CHECK_EVERY) {
             // A status picture does not come from the camera.
             Newer::Frame { frame, .. } if frame.meta.is_status => {
                 seen = frame.meta.seq;
@@ -75,7 +75,7 @@ fn look(
             }
             Newer::Frame { frame, .. } => {
                 seen = frame.meta.seq;
-                pace.sent(Instant::now());
+                pace.sent(frame.meta.at.monotonic);
                 if shared.are_areas_new.swap(false, SeqCst) {
                     let all = Areas::of(&config.detector).and(shared.drawn.lock().clone());
                     eye.detector.set_areas(all.zones, all.masks);

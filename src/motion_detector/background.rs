@@ -60,6 +60,11 @@ pub(super) struct Cell {
 }
 
 impl Cell {
+    /// How bright it is, in the usual light.
+    pub(super) fn now(&self) -> f32 {
+        (self.usual + BLACK) * (1.0 + self.ratio) - BLACK
+    }
+
     /// Whether it differs from the picture before.
     pub(super) fn is_changed(&self) -> bool {
         self.change.abs() > 1.0

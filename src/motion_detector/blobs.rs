@@ -1,7 +1,8 @@
 //! Connected cells that differ from the background.
 
 use super::background::Cell;
-use super::texture::lost_texture;
+use super::shade;
+use super::texture::texture;
 
 /// A cell of at least this strength belongs to a blob that has one of strength 1.
 const WEAK: f32 = 0.6;
@@ -14,10 +15,11 @@ const THIN: usize = 2;
 /// The shadow of a cloud begins as a strip of this share of the border, before anything is
 /// seen of how soft it is.
 const LONG: f32 = 0.3;
-/// Light leaves the texture as it is: this share of it is lost at most. A thing hides it:
-/// at least this share is lost.
-const LOST_BY_LIGHT: f32 = 0.35;
-const LOST_BY_THING: f32 = 0.7;
+/// The evidence for a shadow that is enough, and the one from which a blob may be either.
+const SHADOW: f32 = 5.0;
+const PERHAPS: f32 = 2.0;
+/// A small thing covers less than this share of the picture.
+const SMALL: f32 = 0.05;
 /// More blobs than this are rain or noise. The largest are kept.
 const MAX_BLOBS: usize = 48;
 
@@ -41,10 +43,12 @@ pub(super) struct Blob {
 pub(super) enum Look {
     /// Things have an edge, or hide the texture behind them.
     Thing,
-    /// A strip at the border may be either.
-    Strip,
-    /// Light and shadows have no edge, or leave the texture as it is.
+    /// May be either, as a strip at the border.
+    Either,
+    /// Light and shadows may have no edge...
     Light,
+    /// ...or leave the texture as it is.
+    Shadow,
 }
 
 impl Blob {
@@ -152,12 +156,17 @@ impl Finder {
         let height = seen.len() / width;
         let is_strip = blob.is_strip(width, height, LONG / 2.0);
         let is_in = |cell: usize| self.labels[cell] == label;
-        let lost = lost_texture(seen, width, &self.members, is_in, is_strip);
-        blob.look = match lost {
-            Some(lost) if lost < LOST_BY_LIGHT => Look::Light,
-            Some(lost) if lost > LOST_BY_THING => Look::Thing,
+        let texture = texture(seen, width, &self.members, is_in, is_strip);
+        let is_inside = |cell| straight(cell, width, seen.len(), 1).all(is_in);
+        let is_small = n < SMALL * seen.len() as f32;
+        let shade = shade::evidence(seen, &self.members, is_inside, is_small);
+        blob.look = match texture {
+            Some(texture) if texture.is_kept() => Look::Shadow,
+            Some(texture) if texture.is_lost() => Look::Thing,
+            _ if shade > SHADOW => Look::Shadow,
             _ if !is_sharp => Look::Light,
-            _ if blob.is_strip(width, height, LONG) => Look::Strip,
+            _ if shade > PERHAPS => Look::Either,
+            _ if blob.is_strip(width, height, LONG) => Look::Either,
             _ => Look::Thing,
         };
         blob

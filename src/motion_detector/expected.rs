@@ -7,7 +7,7 @@ use crate::grid::Grid;
 /// become large factors.
 pub(super) const BLACK: f32 = 8.0;
 /// From here on a cell may be clipped: how bright it is behind that is unknown.
-const WHITE: f32 = 248.0;
+pub(super) const WHITE: f32 = 248.0;
 /// There is flicker if in many rows this share of the cells agrees...
 const MOST: f32 = 0.75;
 /// ...and then a row has it if this share does.

@@ -16,6 +16,7 @@ mod blobs;
 mod detector;
 mod expected;
 mod grid;
+mod shade;
 #[cfg(test)]
 #[allow(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "small numbers")]
 mod tests;

@@ -11,8 +11,11 @@ use super::blobs::{Blob, Look};
 
 /// A track with this score is a thing: one chance in a hundred thousand.
 const ENOUGH: f32 = 12.0;
-/// So many of its blobs must look like one.
-const N_SHARP: u32 = 2;
+/// So many more of its blobs must look like one than like a shadow.
+const N_SHARP: i32 = 2;
+/// What was a shadow for long may still turn out to be a thing, and the other way.
+const LEAST_SHARP: i32 = -2;
+const MOST_SHARP: i32 = 4;
 /// How alike what changes and what differs may be, as a cosine.
 const ALIKE: f32 = 0.9;
 const MOST: f32 = 3.0;
@@ -48,8 +51,8 @@ struct Track {
     n_missed: u32,
     /// How many of its blobs are counted as chance.
     n_counted: f32,
-    /// How many of its blobs look like a thing.
-    n_sharp: u32,
+    /// How many more of its blobs look like a thing than like a shadow.
+    n_sharp: i32,
     is_thing: bool,
 }
 
@@ -79,7 +82,8 @@ impl Tracker {
             *filled += (1.0 - *filled) / memory;
         }
         self.n_at_once = std::array::from_fn(|class| {
-            blobs.iter().filter(|blob| size(blob.n_cells) >= class).count()
+            let is_one = |blob: &&Blob| blob.look != Look::Shadow && size(blob.n_cells) >= class;
+            blobs.iter().filter(is_one).count()
         });
         let mut is_taken = vec![false; blobs.len()];
         let mut moving = Vec::new();
@@ -99,6 +103,11 @@ impl Tracker {
                 continue;
             };
             is_taken[i] = true;
+            // No evidence of a thing, but where it is next.
+            if blobs[i].look == Look::Shadow {
+                track.take(&blobs[i]);
+                continue;
+            }
             let is_evidence = track.is_evidence(&blobs[i], seen, width);
             if is_evidence {
                 // Chance until the track has enough.
@@ -118,15 +127,20 @@ impl Tracker {
             }
         }
         tracks.retain(|track| track.n_missed <= MAX_MISSED);
-        for (blob, _) in blobs.iter().zip(is_taken).filter(|(_, is_taken)| !is_taken) {
-            if tracks.len() < MAX_TRACKS {
-                let mut track = Track::new(blob);
-                self.count(&mut track, blob);
-                tracks.push(track);
-            }
-        }
+        let new = blobs.iter().zip(is_taken).filter(|(_, is_taken)| !is_taken);
+        new.for_each(|(blob, _)| self.begin(&mut tracks, blob));
         self.tracks = tracks;
         moving
+    }
+
+    fn begin(&mut self, tracks: &mut Vec<Track>, blob: &Blob) {
+        if tracks.len() < MAX_TRACKS {
+            let mut track = Track::new(blob);
+            if blob.look != Look::Shadow {
+                self.count(&mut track, blob);
+            }
+            tracks.push(track);
+        }
     }
 
     /// Forgets the tracks, but not how much comes by chance.
@@ -193,7 +207,7 @@ impl Track {
             score: 0.0,
             n_missed: 0,
             n_counted: 0.0,
-            n_sharp: u32::from(blob.look == Look::Thing),
+            n_sharp: sharp(blob),
             is_thing: false,
         }
     }
@@ -262,11 +276,23 @@ impl Track {
         });
         self.blob = blob.clone();
         self.n_missed = 0;
-        self.n_sharp += u32::from(blob.look == Look::Thing);
+        self.n_sharp = (self.n_sharp + sharp(blob)).clamp(LEAST_SHARP, MOST_SHARP);
+        if self.n_sharp <= 0 {
+            self.is_thing = false;
+        }
     }
 }
 
 /// The class of a size.
 fn size(n_cells: usize) -> usize {
     (n_cells.max(1).ilog2() as usize).min(N_SIZES - 1)
+}
+
+/// How a blob counts for a thing.
+fn sharp(blob: &Blob) -> i32 {
+    match blob.look {
+        Look::Thing => 1,
+        Look::Either | Look::Light => 0,
+        Look::Shadow => -1,
+    }
 }

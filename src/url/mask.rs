@@ -37,7 +37,7 @@ pub(crate) fn mask(text: &str) -> Cow<'_, str> {
 /// As [`mask`], for an error with what was typed in it. What such errors say of
 /// the right form stays readable.
 pub(crate) fn mask_error(text: &str) -> String {
-    let forms = ["[USER:PASSWORD@]", "USER:PASSWORD@", "user:password@"];
+    let forms = ["[USER:PASSWORD@]", "USER:PASSWORD@", "user:password@", "[USER@]"];
     let Some((at, form)) = forms.iter().find_map(|form| Some((text.find(form)?, form))) else {
         return mask(text).into_owned();
     };
@@ -92,6 +92,7 @@ mod tests {
             "--auth-file /users, line 1: no colon; write user:password",
             "--auth-file /tmp/users: no user in it; write lines user:password",
             "--auth-file users: no user in it; write lines user:password",
+            "--mqtt: use mqtt://[USER@]HOST[:PORT][/PREFIX], such as mqtt://broker.local/garden",
             "--camera exec:: use exec:COMMAND, such as 'exec:rpicam-vid -t 0 --codec mjpeg -o -'",
         ] {
             assert_eq!(mask_error(error), error);

@@ -48,17 +48,28 @@ struct Form {
 
 const HTTP: Form = Form { plain: "http", over_tls: "https", usage: USAGE };
 
+/// Of webhooks.
+const HOOK: Form = Form {
+    usage: "use http://[USER:PASSWORD@]HOST[:PORT]/PATH, such as http://nas.local/hook",
+    ..HTTP
+};
+
 /// Of brokers of MQTT, as their clients write them.
 const MQTT: Form = Form {
     plain: "mqtt",
     over_tls: "mqtts",
-    usage: "use mqtt://[USER@]HOST[:PORT][/PREFIX], such as mqtt://me@broker.local/garden",
+    usage: "use mqtt://[USER@]HOST[:PORT][/PREFIX], such as mqtt://broker.local/garden",
 };
 
 impl Url {
     /// Reads an address. Whether the host exists is found out when it is asked.
     pub(crate) fn parse(text: &str) -> Result<Self> {
         Self::parse_as(text, &HTTP)
+    }
+
+    /// Reads the address of a server that takes messages.
+    pub(crate) fn parse_hook(text: &str) -> Result<Self> {
+        Self::parse_as(text, &HOOK)
     }
 
     /// Reads the address of an MQTT broker.

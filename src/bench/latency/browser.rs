@@ -27,12 +27,12 @@ pub(crate) struct Desk {
     _browser: Running,
 }
 
-/// Numbers of displays from here on are hardly ever taken.
-const FIRST_DISPLAY: usize = 870;
 const START_PATIENCE: Duration = Duration::from_secs(30);
 /// Nothing that asks something, or asks the Internet.
 const FIREFOX_PREFERENCES: &str = r#"user_pref("browser.aboutwelcome.enabled", false);
 user_pref("browser.shell.checkDefaultBrowser", false);
+user_pref("browser.link.open_newwindow.restriction", 0);
+user_pref("dom.disable_open_during_load", false);
 user_pref("datareporting.policy.dataSubmissionEnabled", false);
 user_pref("toolkit.telemetry.enabled", false);
 user_pref("app.update.enabled", false);
@@ -68,6 +68,7 @@ impl Kind {
                     // Without it, a bar over the page warns of the line above.
                     "--test-type",
                     "--disable-gpu",
+                    "--disable-popup-blocking",
                     "--no-first-run",
                     "--disable-background-networking",
                     "--disable-component-update",
@@ -85,6 +86,7 @@ impl Kind {
             }
             Self::WebKit => {
                 let mut webkit = command(find(&MINI_BROWSERS)?);
+                webkit.arg("--javascript-can-open-windows-automatically=TRUE");
                 webkit.arg(format!("--geometry={width}x{height}")).arg(url);
                 webkit
             }
@@ -97,7 +99,7 @@ impl Desk {
         let home = pictures.folder.join(format!("{kind:?}"));
         fs::create_dir_all(&home)?;
         let page = Page::open()?;
-        let screen = Screen::open(FIRST_DISPLAY + kind as usize, &pictures.folder)?;
+        let screen = Screen::open(&home.join("screen"))?;
         let mut browser = kind.command(&home, &format!("http://{}/", page.address))?;
         browser.env("DISPLAY", &screen.name).env("HOME", &home).env_remove("WAYLAND_DISPLAY");
         browser.env_remove("DBUS_SESSION_BUS_ADDRESS").env("NO_AT_BRIDGE", "1");

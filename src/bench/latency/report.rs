@@ -22,6 +22,7 @@ pub(crate) struct Report {
     ages: BTreeMap<Cell, Vec<Ages>>,
     first: BTreeMap<Cell, Vec<First>>,
     remarks: Vec<String>,
+    pub(crate) n_failed: usize,
 }
 
 /// The medians of all rounds, in milliseconds.
@@ -37,15 +38,20 @@ impl Report {
     pub(crate) fn add(&mut self, cell: Cell, ages: Result<Ages>) {
         match ages {
             Ok(ages) => self.ages.entry(cell).or_default().push(ages),
-            Err(e) => self.remark(format!("{cell}: {e:#}")),
+            Err(e) => self.fail(format!("{cell}: {e:#}")),
         }
     }
 
     pub(crate) fn add_first(&mut self, cell: Cell, time: Result<First>) {
         match time {
             Ok(time) => self.first.entry(cell).or_default().push(time),
-            Err(e) => self.remark(format!("{e:#}")),
+            Err(e) => self.fail(format!("{e:#}")),
         }
+    }
+
+    fn fail(&mut self, why: String) {
+        self.n_failed += 1;
+        self.remark(why);
     }
 
     pub(crate) fn remark(&mut self, text: String) {
@@ -80,7 +86,8 @@ impl Report {
     /// The figures by name, for the guide.
     pub(crate) fn results(&self) -> Results {
         let mut results = Results::default();
-        for cell in self.ages.keys() {
+        let is_kept = |cell: &&Cell| !matches!(cell.subject, Subject::PageOf(_));
+        for cell in self.ages.keys().filter(is_kept) {
             let Some(figures) = self.figures(*cell) else { continue };
             let Figures { p50, p99, arrived, browser, shown } = figures;
             results.add(format!("{cell}: p50"), format!("{p50:.0}"));
@@ -89,7 +96,7 @@ impl Report {
             results.add(format!("{cell}: browser"), format!("{browser:.0}"));
             results.add(format!("{cell}: shown"), format!("{shown:.0}"));
         }
-        for (cell, times) in &self.first {
+        for (cell, times) in self.first.iter().filter(|(cell, _)| is_kept(cell)) {
             let median = times.iter().map(|first| first.seen).collect::<Series>().median();
             results.add(format!("{cell}: first picture"), format!("{median:.0}"));
         }
@@ -113,7 +120,7 @@ impl Report {
         for cell in self.ages.keys() {
             let Some(f) = self.figures(*cell) else { continue };
             let above = self.above_floor(*cell).filter(|_| cell.subject != Subject::Floor);
-            let is_ours = matches!(cell.subject, Subject::Mjpegd | Subject::Page);
+            let is_ours = cell.subject.is_own();
             let holds =
                 above.filter(|_| is_ours).map(|(p50, p99)| p50.max(p99) <= MOST_ABOVE_FLOOR_MS);
             rows.push([

@@ -47,21 +47,22 @@ pub(crate) struct Watch {
 }
 
 impl Screen {
-    pub(crate) fn open(number: usize, folder: &Path) -> Result<Self> {
-        let folder = folder.join(format!("screen-{number}"));
-        fs::create_dir_all(&folder)?;
-        let name = format!(":{number}");
+    pub(crate) fn open(folder: &Path) -> Result<Self> {
+        fs::create_dir_all(folder)?;
         let mut server = command("Xvfb");
         let (width, height) = SIZE;
         let size = format!("{width}x{height}x24");
-        server.args([&name, "-screen", "0", &size, "-nolisten", "tcp", "-nocursor", "-fbdir"]);
-        let mut server = Running::start(server.arg(&folder), &folder.join("log"))?;
+        server.args(["-displayfd", "1", "-screen", "0", &size, "-nolisten", "tcp", "-nocursor"]);
+        let log = folder.join("log");
+        let mut server = Running::start(server.arg("-fbdir").arg(folder), &log)?;
         let file = folder.join("Xvfb_screen0");
         let memory = server.wait(|| Memory::open(&file).ok())?;
-        // The socket comes after the memory.
-        let socket = Path::new("/tmp/.X11-unix").join(format!("X{number}"));
-        server.wait(|| socket.exists().then_some(()))?;
-        Ok(Self { _server: server, name, memory })
+        // Xvfb takes the first number that is free, and prints it when it listens.
+        let number = server.wait(|| {
+            let said = fs::read_to_string(&log).ok()?;
+            said.lines().find_map(|line| line.parse::<u16>().ok())
+        })?;
+        Ok(Self { _server: server, name: format!(":{number}"), memory })
     }
 
     /// Waits until a picture is there and no longer moves. Returns where it is,

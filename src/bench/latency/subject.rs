@@ -1,5 +1,6 @@
 //! The servers under measurement. Each takes its pictures from the same camera.
 
+use std::borrow::Cow;
 use std::fs;
 use std::net::SocketAddr;
 use std::path::PathBuf;
@@ -21,6 +22,8 @@ pub(crate) enum Subject {
     Mjpegd,
     /// The daemon's own page.
     Page,
+    /// The page of the folder with this number in [`Tools::pages`].
+    PageOf(usize),
     UStreamer,
     Flask,
     Motion,
@@ -41,6 +44,7 @@ pub(crate) struct Tools {
     has_ustreamer: bool,
     has_motion: bool,
     has_flask: bool,
+    pub(crate) pages: Vec<PathBuf>,
     pub(crate) missing: Vec<String>,
 }
 
@@ -66,12 +70,14 @@ impl Tools {
         );
         fs::write(pictures.folder.join("flask_app.py"), FLASK_APP)?;
         let device = (has_ustreamer || has_motion).then(|| device(pictures)).transpose()?;
-        Ok(Self { device, has_ustreamer, has_motion, has_flask, missing })
+        let pages = std::env::var_os("BENCH_WWW").unwrap_or_default();
+        let pages = std::env::split_paths(&pages).filter(|page| page.is_dir()).collect();
+        Ok(Self { device, has_ustreamer, has_motion, has_flask, pages, missing })
     }
 
     pub(crate) fn has(&self, subject: Subject) -> bool {
         match subject {
-            Subject::Floor | Subject::Mjpegd | Subject::Page => true,
+            Subject::Floor | Subject::Mjpegd | Subject::Page | Subject::PageOf(_) => true,
             Subject::UStreamer => self.has_ustreamer,
             Subject::Flask => self.has_flask,
             Subject::Motion => self.has_motion,
@@ -98,18 +104,19 @@ impl Subject {
 
     /// The daemon, and what it is compared with.
     pub(crate) fn is_own(&self) -> bool {
-        matches!(self, Self::Floor | Self::Mjpegd | Self::Page)
+        matches!(self, Self::Floor | Self::Mjpegd | Self::Page | Self::PageOf(_))
     }
 
-    pub(crate) fn name(self) -> &'static str {
-        match self {
+    pub(crate) fn name(self) -> Cow<'static, str> {
+        Cow::Borrowed(match self {
             Self::Floor => "floor",
             Self::Mjpegd => "mjpegd",
             Self::Page => "mjpegd's page",
+            Self::PageOf(at) => return Cow::Owned(format!("page {}", at + 1)),
             Self::UStreamer => "uStreamer",
             Self::Flask => "Flask",
             Self::Motion => "motion",
-        }
+        })
     }
 
     /// The path of the stream.
@@ -118,7 +125,7 @@ impl Subject {
             Self::Floor => "/stream",
             // Without it, Chromium and WebKit show each picture when the next one begins.
             Self::UStreamer => "/stream?advance_headers=1",
-            Self::Mjpegd | Self::Page | Self::Flask => "/video_feed",
+            Self::Mjpegd | Self::Page | Self::PageOf(_) | Self::Flask => "/video_feed",
             Self::Motion => "/",
         }
     }
@@ -126,7 +133,7 @@ impl Subject {
     /// What a browser shows of it: a picture or a page, and its address.
     pub(crate) fn shown(self, server: SocketAddr) -> (&'static str, String) {
         match self {
-            Self::Page => ("page", format!("http://{server}/")),
+            Self::Page | Self::PageOf(_) => ("page", format!("http://{server}/")),
             _ => ("img", format!("http://{server}{}", self.path())),
         }
     }
@@ -149,10 +156,13 @@ impl Subject {
                 floor.args(&camera.words);
                 floor
             }
-            Self::Mjpegd | Self::Page => {
+            Self::Mjpegd | Self::Page | Self::PageOf(_) => {
                 let mut daemon = command(DAEMON.as_str());
                 daemon.args(["--bind", &address.to_string(), "--camera"]);
                 daemon.arg(format!("exec:exec {shell}")).env_remove("RUST_LOG");
+                if let Self::PageOf(at) = self {
+                    daemon.arg("--www").args(tools.pages.get(at));
+                }
                 daemon
             }
             Self::UStreamer => {

@@ -1,16 +1,17 @@
 //! `make bench-relay`: how much older a picture is behind a relay, and how many bytes a second one core relays to one
 //! viewer.
 //!
-//! The relay is the real executable, on the servers' core. The origin (a bare loop that sends parts) and the viewer
-//! share the other core.
+//! The relay is the real executable, on the servers' core; beside it runs a bare loop that reads a part and writes it,
+//! which is the limit. The origin (a bare loop that sends parts) and the viewer share the other core.
 //!
 //! | file | holds |
 //! | --- | --- |
-//! | `origin` | the bare loop, a process of its own |
+//! | `origin`, `bare` | the bare loops that send and pass on parts, processes of their own |
 //! | `viewer` | reads parts, notes their ages and bytes |
 //! | `shared` | what all benchmarks share: processes, figures, the table |
 #![allow(clippy::print_stdout, reason = "what is measured is printed")]
 
+mod bare;
 mod origin;
 #[path = "../shared/mod.rs"]
 #[allow(dead_code, reason = "the benchmark of the server needs more of it")]
@@ -22,6 +23,7 @@ use std::time::Duration;
 
 use anyhow::Result;
 
+use shared::numbers::Series;
 use shared::process::{self, Server};
 use shared::procfs::usage;
 use shared::settings::Settings;
@@ -42,16 +44,18 @@ const WARM_UP: Duration = Duration::from_secs(2);
 
 fn main() -> Result<()> {
     let mut args = std::env::args().skip(1);
-    if args.next().as_deref() == Some(origin::ROLE) {
-        return origin::main(args);
+    match args.next().as_deref() {
+        Some(origin::ROLE) => return origin::main(args),
+        Some(bare::ROLE) => return bare::main(args),
+        _ => {}
     }
-    let turn = Settings::from_env()?.turn;
+    let settings = Settings::from_env()?;
     let mut table = Table::new();
     process::stay_off_the_servers_core();
-    hops(turn, &mut table)?;
+    hops(&settings, &mut table)?;
     for size in SIZES {
         for rate in RATES {
-            throughput(size, rate, turn, &mut table)?;
+            throughput(size, rate, settings.turn, &mut table)?;
         }
     }
     print!("{table}");
@@ -63,29 +67,41 @@ fn relay(source: &Server) -> Result<Server> {
     Server::daemon(["--camera", &format!("http://{}/stream", source.address)])
 }
 
-/// Ages along a chain, all in the same seconds.
-fn hops(turn: Duration, table: &mut Table) -> Result<()> {
+/// Ages along a chain of relays, and along one of bare relays, all in the same seconds. What else
+/// runs on the machine delays both, and the worst of a hundred pictures most of all.
+fn hops(settings: &Settings, table: &mut Table) -> Result<()> {
     let origin = origin::start(SIZES[0], 30.0)?;
     let first = relay(&origin)?;
     let second = relay(&first)?;
-    let viewers = [&origin, &first, &second].map(Viewer::watch);
+    let bare_first = bare::start(&origin, SIZES[0])?;
+    let bare_second = bare::start(&bare_first, SIZES[0])?;
+    let chain = [&origin, &first, &second, &bare_first, &bare_second];
+    let viewers = chain.map(Viewer::watch);
     thread::sleep(WARM_UP);
     viewers.iter().for_each(|viewer| drop(viewer.take()));
-    thread::sleep(turn);
-    let [origin, first, second] = viewers.map(|viewer| viewer.take().ages());
+    let mut rounds = Vec::new();
+    for _ in 0..settings.n_rounds {
+        thread::sleep(settings.turn);
+        rounds.push(viewers.each_ref().map(|viewer| viewer.take().ages()));
+    }
+    let of_rounds = |server: usize, percent| {
+        let ages = rounds.iter().map(|round| round[server].percentile(percent));
+        ages.collect::<Series>()
+    };
     for (what, percent) in [("p50", 50), ("p99", 99)] {
-        // The least that is possible: the age without a relay in between.
-        let origin = origin.percentile(percent);
-        for (n_relays, ages) in [("one relay", &first), ("two relays", &second)] {
+        let origin = of_rounds(0, percent).median();
+        for (what_of, ours, bare) in [("one relay", 1, 3), ("two relays", 2, 4)] {
+            let ages = of_rounds(ours, percent);
             table.add(Row {
-                what: format!("age at last byte {what}, 100 kB at 30 fps, {n_relays}, ms"),
-                mjpegd: format!("{:.2}", ages.percentile(percent)),
-                limit: format!("{origin:.2}"),
+                what: format!("age at last byte {what}, 100 kB at 30 fps, {what_of}, ms"),
+                mjpegd: format!("{:.2}", ages.median()),
+                limit: format!("{:.2}", of_rounds(bare, percent).median()),
+                remark: format!("{}, {origin:.2} without a relay", ages.spread()),
                 ..Row::default()
             });
         }
     }
-    let added = (second.median() - origin.median()) / 2.0;
+    let added = (of_rounds(2, 50).median() - of_rounds(0, 50).median()) / 2.0;
     table.at_most("  added by one relay, median", added, AGE_GOAL, "ms", "");
     Ok(())
 }

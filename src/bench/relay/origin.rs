@@ -56,6 +56,12 @@ fn serve(mut stream: TcpStream, picture: &[u8], fps: f64) -> Result<()> {
     }
 }
 
+/// The bytes of a part with a picture of this size.
+pub(crate) fn part_bytes(n_bytes: usize) -> usize {
+    let picture = picture(n_bytes);
+    part_head(picture.len(), SystemTime::now()).len() + picture.len() + DELIMITER.len()
+}
+
 /// The small picture, padded with comments to about `n_bytes`.
 fn picture(n_bytes: usize) -> Vec<u8> {
     let mut jpeg = SMALL_JPEG[..2].to_vec();

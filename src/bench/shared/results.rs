@@ -1,6 +1,7 @@
 //! Figures by name, for the guide: `make bench-all` writes them into it.
 
 use std::fs;
+use std::io::ErrorKind;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
@@ -18,7 +19,7 @@ impl Results {
         self.0.push((name.into(), figure.into()));
     }
 
-    /// Writes them to a file, if there is a folder for it.
+    /// Writes them to a file, if there is a folder for it, instead of those of before.
     ///
     /// # Errors The file cannot be written.
     pub(crate) fn keep(&self, bench: &str) -> Result<()> {
@@ -29,6 +30,25 @@ impl Results {
         text.extend(self.0.iter().map(|(name, figure)| format!("{name}\t{figure}\n")));
         let file = folder.join(bench);
         fs::write(&file, text).with_context(|| format!("cannot write {}", file.display()))
+    }
+
+    /// The same for a part of a benchmark: figures of before that it did not measure stay.
+    ///
+    /// # Errors The file cannot be read or written.
+    pub(crate) fn keep_part(&self, bench: &str) -> Result<()> {
+        let Some(folder) = std::env::var_os(FOLDER).map(PathBuf::from) else { return Ok(()) };
+        let before = match fs::read_to_string(folder.join(bench)) {
+            Err(e) if e.kind() == ErrorKind::NotFound => String::new(),
+            before => before?,
+        };
+        let mut all = Self(self.0.clone());
+        for line in before.lines() {
+            let (name, figure) = line.split_once('\t').context("a line without a figure")?;
+            if name != "date" && all.get(name).is_none() {
+                all.add(name, figure);
+            }
+        }
+        all.keep(bench)
     }
 
     /// Reads what [`Results::keep`] wrote: the name of each figure begins with its

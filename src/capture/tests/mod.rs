@@ -15,6 +15,7 @@ use crate::camera::{Cause, Driver, Error, Still};
 use crate::frame::{Frame, FrameBuf, Timestamp};
 use crate::jpeg;
 use crate::mode::Mode;
+use crate::rate::Pace;
 use crate::slot::{Newer, Sink};
 
 const JPEG: &[u8] = include_bytes!("../../camera/demo/1.jpg");
@@ -26,6 +27,8 @@ const LONG: Duration = Duration::from_secs(30);
 /// What the driver does at the next call.
 enum Step {
     Give(&'static [u8]),
+    /// A picture that is taken later than it comes.
+    GiveFrom(Duration),
     Fail(Error),
     Panic,
 }
@@ -44,6 +47,11 @@ impl Driver for FakeDriver {
             Ok(Step::Give(jpeg)) => {
                 frame.extend(jpeg);
                 Ok(Timestamp::now())
+            }
+            Ok(Step::GiveFrom(later)) => {
+                frame.extend(JPEG);
+                let Timestamp { wall, monotonic } = Timestamp::now();
+                Ok(Timestamp { wall, monotonic: monotonic + later })
             }
             Ok(Step::Fail(error)) => Err(error),
             Ok(Step::Panic) => panic!("a driver that panics, on purpose"),
@@ -166,6 +174,35 @@ fn next(reader: &Reader, seen: u64) -> (u64, bool) {
         Newer::Frame { frame, .. } => (frame.meta.seq, frame.meta.is_status),
         other => panic!("no frame but {other:?}"),
     }
+}
+
+#[test]
+fn frame_nearest_to_its_moment_is_waited_for_and_otherwise_the_last_one_is_taken() {
+    let (fixture, interval) = (Fixture::new(LONG), Duration::from_secs(10));
+    let reader = fixture.capture.read();
+    let mut pace = Pace::new(Some(1.0 / interval.as_secs_f64()));
+    let mut paced = |seen, timeout| match reader.wait_newer_at(&pace, seen, timeout) {
+        Newer::Frame { frame, .. } => {
+            pace.sent(frame.meta.at.monotonic);
+            (frame.meta.seq, reader.wait_at(&pace).is_some())
+        }
+        other => panic!("no frame but {other:?}"),
+    };
+    fixture.step(Step::Give(JPEG));
+    assert_eq!(paced(0, LONG), (1, true));
+    fixture.step(Step::Give(JPEG));
+    assert_eq!(next(&reader, 1), (2, false));
+    thread::scope(|scope| {
+        // Usually while that one is waited for.
+        scope.spawn(|| {
+            thread::sleep(Duration::from_millis(20));
+            fixture.step(Step::GiveFrom(interval));
+        });
+        assert_eq!(paced(1, LONG), (3, true));
+    });
+    fixture.step(Step::Give(JPEG));
+    assert_eq!(next(&reader, 3), (4, false));
+    assert_eq!(paced(3, Duration::from_millis(1)), (4, true));
 }
 
 #[test]

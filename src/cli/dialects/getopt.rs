@@ -73,7 +73,7 @@ fn long(
         (Value::Flag, None) => Ok((row, String::new())),
         (Value::Flag, Some(_)) => Err(format!("{shown} takes no value")),
         (value, joined) => {
-            let text = joined.or_else(next).ok_or_else(|| format!("{shown} lacks its value"))?;
+            let text = joined.or_else(next).ok_or_else(|| format!("no value for {shown}"))?;
             read(value, &shown, &text).map(|text| (row, text))
         }
     }
@@ -136,7 +136,7 @@ fn short(
         let joined = &letters[at + letter.len_utf8()..];
         let joined = (!joined.is_empty()).then(|| joined.to_owned());
         let shown = format!("-{letter}");
-        let text = joined.or_else(next).ok_or_else(|| format!("{shown} lacks its value"))?;
+        let text = joined.or_else(next).ok_or_else(|| format!("no value for {shown}"))?;
         typed.push((row, read(&row.value, &shown, &text)?));
         break;
     }
@@ -144,7 +144,7 @@ fn short(
 }
 
 fn read(value: &Value, option: &str, text: &str) -> Result<String, String> {
-    value.read(text).map_err(|right| format!("{option} {text}: {right}"))
+    value.read(text).map_err(|right| format!("{option} {text} is wrong: {right}"))
 }
 
 /// Splits a text into words as a shell does, for what stands in one argument of
@@ -233,10 +233,10 @@ mod tests {
             ),
             (&["-Z"], "there is no -Z"),
             (&["--dev", "x"], "--dev may mean --device, --device-timeout"),
-            (&["-r"], "-r lacks its value"),
-            (&["--resolution"], "--resolution lacks its value"),
+            (&["-r"], "no value for -r"),
+            (&["--resolution"], "no value for --resolution"),
             (&["--slow=1"], "--slowdown takes no value"),
-            (&["-f", "121"], "-f 121: use a number from 0 to 120"),
+            (&["-f", "121"], "-f 121 is wrong: use a number from 0 to 120"),
             (&["--=x"], "there is no --"),
         ] {
             assert_eq!(texts(words, Style::Long), Err(says.to_owned()), "{words:?}");

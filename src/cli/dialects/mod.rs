@@ -101,9 +101,10 @@ impl Dialect {
         let n_before = words.len();
         words.retain(|word| word != PRINT_CONFIG);
         let is_to_print = words.len() < n_before;
-        let meant = (self.read)(&words).map_err(|why| {
-            error(format!("{why} (mjpegd {} --help lists the options)", self.program))
-        })?;
+        let program = self.program;
+        // Masked alone: the word behind an option could be taken for its value.
+        let meant = (self.read)(&words)
+            .map_err(|why| error(why) + &format!(" (mjpegd {program} --help lists the options)"))?;
         let (mut translated, started) = match meant {
             Meant::Print(text) => return Ok(Start::Print(text)),
             Meant::Serve { translated, notes, log_level, ends_with_parent, is_in_background } => {
@@ -117,7 +118,6 @@ impl Dialect {
             CommandLine::from_translated(translated).map_err(|e| error(e.to_string()))?;
         let (notes, log_level, ends_with_parent, is_in_background) = started;
         let background = is_in_background.then(Background::new);
-        let program = self.program;
         let started = Started { program, log_level, background, notes, ends_with_parent };
         Ok(Start::Run(Box::new((command_line, started))))
     }

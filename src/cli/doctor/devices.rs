@@ -93,7 +93,16 @@ fn look_at(
                 tried.push(Tried { node: node.to_owned(), mode: None });
             }
             let cause = if let Error::Lost(cause, _) = error { cause } else { Cause::Unsupported };
-            let act = advice(system, cause, node.unwrap_or_default(), why);
+            let is_command = config.source.as_str().starts_with("exec:");
+            let act = match cause {
+                _ if camera::check(config).is_err() => {
+                    "another --camera; the daemon does not start with this one".to_owned()
+                }
+                Cause::NoDevice | Cause::Ended if is_command => {
+                    "try the command in a shell; perhaps a program has to be installed".to_owned()
+                }
+                _ => advice(system, cause, node.unwrap_or_default(), why),
+            };
             if act.is_empty() {
                 report.ok("@: @, which is well if that is this daemon", &[label, why]);
             } else {
@@ -158,7 +167,7 @@ fn advice(system: &System, cause: Cause, node: &str, why: &str) -> String {
         (Cause::NoDevice, _) => "lsusb; sudo dmesg | tail; mjpegd devices",
         (Cause::Bandwidth, _) => "--format MJPG, or a smaller --resolution",
         (Cause::Denied, _) => "write them into the address: http://user:password@host/...",
-        (Cause::Ended, _) => "try the command in a shell",
+        (Cause::Ended, _) => "see what ends it: journalctl -u mjpegd",
         (Cause::Stalled | Cause::Io, _) => "plug it in again, into another port; sudo dmesg | tail",
         (Cause::NoSignal, _) => "connect the source and switch it on; mjpegd devices",
         (Cause::Unsupported | Cause::Itself | Cause::Upstream, _) => {

@@ -29,9 +29,15 @@ pub(super) fn look(config: &Config, report: &mut Report) {
 fn look_at(record: &RecordConfig, report: &mut Report) {
     let path = record.path();
     // What does not exist is made by the daemon, if it may.
-    let Some(existing) = path.ancestors().find(|path| path.exists()) else { return };
+    let existing = path.ancestors().find(|path| path.exists() || *path == Path::new(""));
+    let existing = existing.filter(|path| *path != Path::new("")).unwrap_or(Path::new("."));
     let Ok(disk) = statvfs(existing) else { return };
     let (name, there) = (text(&path.display()), text(&existing.display()));
+    // The daemon makes the last two: that of all recordings, and that of the camera.
+    if let Some(parent) = record.dir.parent().filter(|dir| *dir != Path::new("") && !dir.exists()) {
+        let parent = text(&parent.display());
+        return report.fault("@: there is no folder @\nsudo mkdir -p @", &[name, parent, parent]);
+    }
     let (free, due) = (disk.f_bavail * disk.f_frsize, record.max_bytes);
     if disk.f_flag.contains(StatVfsMountFlags::RDONLY) {
         let what = "@: its file system is read-only\nsudo mount -o remount,rw @";
@@ -40,9 +46,11 @@ fn look_at(record: &RecordConfig, report: &mut Report) {
         let what = "@: this user may not write to @\nsudo mkdir -p @ && sudo chown \"$USER\" @";
         report.fault(what, &[name, there, name, name]);
     } else if free.saturating_add(size(&path)) < due {
+        // A tenth stays for the rest of the machine.
+        let fits = mb((free.saturating_add(size(&path)) / 10).saturating_mul(9));
         let (free, due) = (mb(free), mb(due));
         let what = "@: room for @, and --record-max-size allows @\n--record-max-size @";
-        report.fault(what, &[name, free, due, free]);
+        report.fault(what, &[name, free, due, fits]);
     } else if let Some((_, what)) = KINDS.iter().find(|(kind, _)| Some(*kind) == kind_of(existing))
     {
         report.note("@: @\n--record on a disk of this machine", &[name, what]);

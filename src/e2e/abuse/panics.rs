@@ -4,7 +4,9 @@ use std::time::Duration;
 
 use super::connections;
 use crate::recording::wait_for_frames;
-use crate::support::{Call, Daemon, Faults, Footprint, Growth, Part, TempDir, eventually_is};
+use crate::support::{
+    Call, Daemon, Faults, Footprint, Growth, Part, TempDir, eventually, eventually_is,
+};
 
 /// A daemon that can be made to panic.
 fn daemon(faults: &Faults, args: &[&str]) -> Daemon {
@@ -48,8 +50,10 @@ fn cause_of_a_panic_stands_in_the_status() {
         daemon.wait_for_state("live");
         faults.panic(&daemon, "capture", Call::Clock);
     }
-    let camera = daemon.status()["camera"].clone();
-    assert_eq!(camera["state"], "lost", "{camera}");
+    // A panic is counted before it is caught.
+    let camera = eventually("it is lost", || {
+        Some(daemon.status()["camera"].clone()).filter(|camera| camera["state"] == "lost")
+    });
     assert!(camera["cause"].as_str().unwrap().starts_with("the driver panicked: "), "{camera}");
 }
 

@@ -80,6 +80,15 @@ impl Crowd {
             |seen: &Seen| seen.n_pictures > 0 && seen.last.is_some_and(|at| at.elapsed() < RECENT);
         eventually_is("all have pictures", || self.seen().iter().all(is_lit));
     }
+
+    /// Waits until each has had `n` pictures from now on.
+    pub(super) fn wait_for_more(&self, n: u64) {
+        let n_pictures = || self.seen().iter().map(|seen| seen.n_pictures).collect::<Vec<_>>();
+        let due: Vec<_> = n_pictures().into_iter().map(|before| before + n).collect();
+        eventually_is("all have more pictures", || {
+            n_pictures().iter().zip(&due).all(|(now, due)| now >= due)
+        });
+    }
 }
 
 impl Drop for Crowd {

@@ -13,7 +13,7 @@ use std::net::{SocketAddr, TcpStream};
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 
-use crate::support::{Daemon, TempDir, eventually_is, free_port};
+use crate::support::{Client, Daemon, TempDir, eventually_is, free_port};
 
 /// A file of `src/deploy`.
 fn deployed(name: &str) -> PathBuf {
@@ -80,6 +80,22 @@ fn haproxy(relays: &[SocketAddr]) -> Engine {
         command.args(["-db", "-f"]).arg(path).stderr(Stdio::null());
         command
     })
+}
+
+/// Waits until HAProxy gives streams to relay `n`, which has the fewest viewers of all.
+fn wait_until_found(balancer: &Engine, n: usize) {
+    let cookie = format!("MJPEGD=relay{};", n + 1);
+    eventually_is(&format!("HAProxy finds relay {n}"), || {
+        let mut client = Client::connect(balancer.address);
+        client.request("HEAD", "/stream", &["Connection: close"]);
+        client.reply("HEAD").head.contains(&cookie)
+    });
+}
+
+/// Where relay `n` begins to listen: an address that no other test uses, so that its port
+/// stays free while it is started again.
+fn own_address(n: usize) -> String {
+    format!("127.0.0.{}:0", 81 + n)
 }
 
 /// A relay of `n_seats` as the comments of the files have it. It closes its camera soon.

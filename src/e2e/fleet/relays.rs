@@ -1,18 +1,20 @@
 //! An origin, four relays of 50 seats, HAProxy with the shipped file, 200 viewers: what
 //! they see while relays are killed, frozen and started again.
 
-use std::thread;
 use std::time::Duration;
 
 use rustix::process::Signal;
 
 use super::crowd::Crowd;
-use super::{Engine, haproxy, relay};
+use super::{Engine, haproxy, own_address, relay, wait_until_found};
 use crate::support::{Client, Daemon, Dir, Reply, eventually_is};
 
 const N_RELAYS: usize = 4;
 const N_SEATS: usize = 50;
 const N_NUMBERS: usize = 400;
+/// How many pictures everybody gets behind a fault before the gaps are read: those of three
+/// seconds.
+const N_WATCHED: u64 = 30;
 
 /// How long no program may be without a picture, in the rolling restart.
 const RESTART_GAP: Duration = Duration::from_secs(1);
@@ -54,7 +56,7 @@ impl Fleet {
     fn start(dir: &Dir) -> Self {
         let origin = origin(dir);
         let relays: Vec<_> =
-            (0..N_RELAYS).map(|_| relay(&origin, "127.0.0.1:0", N_SEATS)).collect();
+            (0..N_RELAYS).map(|n| relay(&origin, &own_address(n), N_SEATS)).collect();
         let addresses: Vec<_> = relays.iter().map(Daemon::address).collect();
         let balancer = haproxy(&addresses);
         let fleet = Self { origin, relays, balancer };
@@ -78,6 +80,7 @@ impl Fleet {
     fn start_again(&mut self, n: usize) {
         let address = self.relays[n].address().to_string();
         self.relays[n] = relay(&self.origin, &address, N_SEATS);
+        wait_until_found(&self.balancer, n);
     }
 }
 
@@ -118,8 +121,7 @@ fn kill(fleet: &mut Fleet, crowd: &Crowd) {
     let n_killed = fleet.relays[0].figure("/seats/taken");
     fleet.relays[0].signal(Signal::KILL);
     fleet.relays[0].wait();
-    thread::sleep(Duration::from_secs(3));
-    crowd.wait_until_lit();
+    crowd.wait_for_more(N_WATCHED);
     print(&format!("kill -9 of a relay with {n_killed}"), crowd);
     let seen = crowd.seen();
     assert!(seen.iter().all(|seen| seen.longest_gap < KILL_GAP), "{seen:?}");
@@ -136,17 +138,13 @@ fn kill(fleet: &mut Fleet, crowd: &Crowd) {
 
 /// HAProxy gives a relay up that hangs.
 fn freeze(fleet: &Fleet, crowd: &Crowd) {
-    // Until it has viewers again, HAProxy has to find it, and somebody to come.
-    thread::sleep(Duration::from_secs(2));
     crowd.reset();
     fleet.relays[1].freeze();
-    thread::sleep(Duration::from_secs(7));
-    crowd.wait_until_lit();
+    crowd.wait_for_more(N_WATCHED);
     print("SIGSTOP of a relay", crowd);
     assert!(crowd.seen().iter().all(|seen| seen.longest_gap < FREEZE_GAP));
     fleet.relays[1].signal(Signal::CONT);
-    eventually_is("it serves again", || fleet.relays[1].get("/readyz").code == 200);
-    thread::sleep(Duration::from_secs(2));
+    wait_until_found(&fleet.balancer, 1);
 }
 
 /// One relay after the other is stopped and started.
@@ -156,10 +154,8 @@ fn restart_all(fleet: &mut Fleet, crowd: &Crowd) {
         fleet.relays[n].signal(Signal::TERM);
         assert_eq!(fleet.relays[n].wait().code(), Some(0));
         fleet.start_again(n);
-        // HAProxy looks once a second.
-        thread::sleep(Duration::from_millis(1500));
     }
-    crowd.wait_until_lit();
+    crowd.wait_for_more(N_WATCHED);
     print("rolling restart", crowd);
     assert!(crowd.seen().iter().all(|seen| seen.longest_gap < RESTART_GAP));
 }

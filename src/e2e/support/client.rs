@@ -7,7 +7,7 @@ use std::time::Instant;
 
 use socket2::{Domain, Socket, Type};
 
-use super::{Daemon, PATIENCE};
+use super::{Daemon, patience};
 
 /// One connection.
 pub(crate) struct Client {
@@ -47,8 +47,8 @@ impl Client {
     }
 
     fn over(stream: TcpStream) -> Self {
-        stream.set_read_timeout(Some(PATIENCE)).unwrap();
-        stream.set_write_timeout(Some(PATIENCE)).unwrap();
+        stream.set_read_timeout(Some(patience())).unwrap();
+        stream.set_write_timeout(Some(patience())).unwrap();
         stream.set_nodelay(true).unwrap();
         Self { stream, buffer: Vec::new() }
     }
@@ -114,7 +114,7 @@ impl Client {
             // The daemon closed the connection before it had read everything,
             // which causes a reset.
             Err(e) if e.kind() == ErrorKind::ConnectionReset => false,
-            Err(e) => panic!("nothing came for {PATIENCE:?}: {e}"),
+            Err(e) => panic!("nothing came for {:?}: {e}", patience()),
         }
     }
 
@@ -129,10 +129,10 @@ impl Client {
     /// All bytes up to and including `mark`. `None` if the connection ends
     /// before.
     pub(crate) fn take_through(&mut self, mark: &[u8]) -> Option<Vec<u8>> {
-        let deadline = Instant::now() + PATIENCE;
+        let deadline = Instant::now() + patience();
         let mut searched = 0;
         loop {
-            assert!(Instant::now() < deadline, "no {} for {PATIENCE:?}", mark.escape_ascii());
+            assert!(Instant::now() < deadline, "no {} for {:?}", mark.escape_ascii(), patience());
             if let Some(at) = memchr::memmem::find(&self.buffer[searched..], mark) {
                 return Some(self.buffer.drain(..searched + at + mark.len()).collect());
             }
@@ -145,9 +145,9 @@ impl Client {
 
     /// All bytes until the connection ends.
     pub(crate) fn take_rest(&mut self) -> Vec<u8> {
-        let deadline = Instant::now() + PATIENCE;
+        let deadline = Instant::now() + patience();
         while self.fill() {
-            assert!(Instant::now() < deadline, "no end for {PATIENCE:?}: a stream?");
+            assert!(Instant::now() < deadline, "no end for {:?}: a stream?", patience());
         }
         std::mem::take(&mut self.buffer)
     }

@@ -13,7 +13,7 @@ use parking_lot::Mutex;
 use rustix::process::{Pid, Signal, kill_process, kill_process_group};
 use serde_json::Value;
 
-use super::{Client, Reply, Viewer, eventually, eventually_is, old_kernel};
+use super::{Client, Metronome, Reply, Viewer, eventually, eventually_is, old_kernel};
 
 /// How long it may take to stop after SIGTERM, before it is killed. Some
 /// daemons are frozen or traced.
@@ -22,6 +22,10 @@ const GRACE: Duration = Duration::from_secs(3);
 /// With this variable set, all daemons of the tests are this program: an emulator with its
 /// options and the program for a board, in words without blanks.
 const OTHER: &str = "E2E_DAEMON";
+
+pub(super) fn is_other() -> bool {
+    env::var_os(OTHER).is_some()
+}
 
 /// The program, without its options.
 pub(crate) fn program() -> Command {
@@ -132,9 +136,26 @@ impl Daemon {
         });
     }
 
-    /// Waits for its end.
+    /// Waits for its end, and for its last lines unless nobody reads them.
     pub(crate) fn wait(&mut self) -> ExitStatus {
-        eventually("it ends", || self.child.try_wait().unwrap())
+        let status = eventually("it ends", || self.child.try_wait().unwrap());
+        if !self.is_deaf.load(Relaxed)
+            && let Some(reader) = self.reader.take()
+        {
+            reader.join().unwrap();
+        }
+        status
+    }
+
+    /// Sends a signal and waits for its end, which takes less than `limit` unless the
+    /// machine is busy.
+    pub(crate) fn end_within(&mut self, limit: Duration, signal: Signal) -> ExitStatus {
+        let (metronome, begun) = (Metronome::start(), Instant::now());
+        self.signal(signal);
+        let status = self.wait();
+        let (took, limit) = (begun.elapsed(), metronome.allow(limit));
+        assert!(took < limit, "it took {took:?}, and {limit:?} would be right");
+        status
     }
 
     pub(crate) fn is_running(&mut self) -> bool {

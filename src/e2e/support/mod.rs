@@ -20,7 +20,8 @@ mod recorded;
 mod temp;
 
 use std::net::TcpListener;
-use std::sync::atomic::{AtomicBool, Ordering::Relaxed};
+use std::process;
+use std::sync::atomic::{AtomicBool, AtomicU32, Ordering::Relaxed};
 use std::thread;
 use std::time::{Duration, Instant};
 
@@ -28,7 +29,7 @@ use std::time::{Duration, Instant};
 pub(crate) use broker::{Broker, Message, Subscriber};
 pub(crate) use browser::Browser;
 pub(crate) use client::{Client, Reply};
-pub(crate) use daemon::Daemon;
+pub(crate) use daemon::{Daemon, program};
 pub(crate) use fake::{Asked, Fake};
 pub(crate) use faketime::faketime;
 pub(crate) use fault::{Call, Faults};
@@ -48,6 +49,11 @@ pub(crate) use temp::TempDir;
 /// so only a failing test waits this long.
 pub(crate) const PATIENCE: Duration = Duration::from_secs(30);
 
+/// How long for a daemon, which may be emulated: that takes ten times as long.
+pub(crate) fn patience() -> Duration {
+    if daemon::is_other() { PATIENCE * 4 } else { PATIENCE }
+}
+
 /// Sets a flag on drop, so that threads that watch the flag end even if the
 /// test panics.
 pub(crate) struct Over<'a>(pub(crate) &'a AtomicBool);
@@ -58,19 +64,27 @@ impl Drop for Over<'_> {
     }
 }
 
-/// A port that was free a moment ago, for programs that take no port 0.
+/// A free port for programs that take no port 0. It is below those that the system gives to
+/// clients and to listeners at port 0, so nobody gets it before the program has it.
 pub(crate) fn free_port() -> u16 {
-    TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port()
+    static NEXT: AtomicU32 = AtomicU32::new(0);
+    // Another run of the tests on this machine begins elsewhere.
+    let first = process::id().wrapping_mul(97);
+    let ports = std::iter::repeat_with(|| first.wrapping_add(NEXT.fetch_add(1, Relaxed)));
+    let ports = ports.map(|n| 10_000 + u16::try_from(n % 12_000).unwrap()).take(12_000);
+    let mut free = ports.filter(|port| TcpListener::bind(("127.0.0.1", *port)).is_ok());
+    free.next().expect("a free port from 10000 to 22000")
 }
 
 /// Waits until `look` finds something, and returns it.
 pub(crate) fn eventually<T>(what: &str, mut look: impl FnMut() -> Option<T>) -> T {
-    let deadline = Instant::now() + PATIENCE;
+    let patience = patience();
+    let deadline = Instant::now() + patience;
     loop {
         if let Some(found) = look() {
             return found;
         }
-        assert!(Instant::now() < deadline, "not within {PATIENCE:?}: {what}");
+        assert!(Instant::now() < deadline, "not within {patience:?}: {what}");
         thread::sleep(Duration::from_millis(20));
     }
 }

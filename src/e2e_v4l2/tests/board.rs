@@ -106,17 +106,18 @@ fn recording_beside_one_more_viewer() {
     let n_bytes: usize = pictures::of_size(SIZE).iter().map(Vec::len).sum();
     let mean = n_bytes / pictures::of_size(SIZE).len() / 1000;
     eprintln!("thousands of instructions for a picture of {mean} kB, {FPS} a second:");
-    let mut results = Results::default();
     for (offload, cut_by) in [("off", "the processor"), ("on", "the network card")] {
         board.sh(&format!("ethtool -K eth0 tso {offload}"));
         let cost = Cost::measure(&board);
         let ratio = cost.recording_watched / cost.second;
+        let mut results = Results::default();
         results.add(format!("cut by {cut_by}: x one more viewer"), format!("{ratio:.2}"));
         results.add(
             format!("cut by {cut_by}: recording"),
             format!("{:.0},000", cost.recording_watched),
         );
         results.add(format!("cut by {cut_by}: a viewer"), format!("{:.0},000", cost.second));
+        results.keep_part("board").unwrap();
         eprintln!("TCP cut into packets by {cut_by}: {cost:.0?}");
         eprintln!(
             "  recording / a viewer: {:.2} with nobody watching, {:.2} beside one",
@@ -124,7 +125,6 @@ fn recording_beside_one_more_viewer() {
             cost.recording_watched / cost.second
         );
     }
-    results.keep("board").unwrap();
     assert_eq!(server.stop(), 0);
 }
 

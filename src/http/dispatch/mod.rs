@@ -284,10 +284,11 @@ impl Shared {
     }
 
     fn deny(&self, lanes: &Lanes<Job>, connection: Connection) {
-        if connection.header("Authorization").is_some() {
+        let has_login = connection.header("Authorization").is_some();
+        if has_login {
             self.context.connections.counts().wrong_passwords.fetch_add(1, Relaxed);
         }
-        self.send(lanes, connection, refusal::unauthorized());
+        self.send(lanes, connection, refusal::unauthorized(has_login));
     }
 
     fn throttle(&self, lanes: &Lanes<Job>, connection: Connection) {

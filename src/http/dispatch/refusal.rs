@@ -156,8 +156,10 @@ fn is_json(content_type: Option<&str>) -> bool {
     media_type.is_some_and(|name| name.trim().eq_ignore_ascii_case("application/json"))
 }
 
-pub(super) fn unauthorized() -> Reply {
-    Reply::text(Code::Unauthorized, "a user and a password are needed")
+/// `has_login`: the client sent one.
+pub(super) fn unauthorized(has_login: bool) -> Reply {
+    let why = if has_login { "user or password is wrong" } else { "user and password are needed" };
+    Reply::text(Code::Unauthorized, why)
         .with("WWW-Authenticate", "Basic realm=\"mjpegd\", charset=\"UTF-8\"")
 }
 

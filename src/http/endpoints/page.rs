@@ -52,6 +52,10 @@ static BUILT_IN: [(&str, &str, &[u8]); 13] = [
 
 /// The script of the page that opens the stream of its camera.
 const OPENS_THE_STREAM: &str = "/app.js";
+/// Browsers send it with pages that they are to show, and only with these.
+const SHOWS: &str = "Upgrade-Insecure-Requests";
+/// They send it with pages that perhaps will be shown.
+const GUESSES: &str = "Sec-Purpose";
 
 /// Leaves out comments behind `//`, at the beginning of a line or behind two blanks,
 /// comments of a line of their own in a style, and the blanks at the beginning and the
@@ -103,7 +107,7 @@ pub(in crate::http) fn answer(context: &Context, request: &mut Request) -> Resul
         Some(dir) => from_folder(dir, &request.path),
         None => built_in(&request.path),
     };
-    if file.is_some() && request.path == OPENS_THE_STREAM {
+    if file.is_some() && opens_the_stream_soon(request) {
         wake_camera(context, request);
     }
     let missing = || Reply::text(Code::NotFound, &format!("not found; {}", context.addresses));
@@ -111,9 +115,15 @@ pub(in crate::http) fn answer(context: &Context, request: &mut Request) -> Resul
     Ok(())
 }
 
+/// Not each request of the page: programs that only look whether there is an answer request
+/// it too.
+fn opens_the_stream_soon(request: &Request) -> bool {
+    let has = |name| request.connection.header(name).is_some();
+    request.path == OPENS_THE_STREAM || request.path == "/" && has(SHOWS) && !has(GUESSES)
+}
+
 /// Starts the camera whose stream a page opens as soon as it has run its scripts, so that camera and
-/// page start at the same time. Not with the page itself, which programs that only look whether
-/// there is an answer request too. On the page of all cameras each tile starts its own.
+/// page start at the same time. On the page of all cameras each tile starts its own.
 fn wake_camera(context: &Context, request: &Request) {
     let shows_one = request.is_named || context.cameras.all().len() == 1;
     if shows_one && !request.is_head() {

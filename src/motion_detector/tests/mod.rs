@@ -1,10 +1,12 @@
 //! Quality: whether each crossing is found in time, and nothing else in an hour.
 
 mod crossings;
+mod dark;
 mod jpegs;
 mod kinds;
 mod nothing;
 mod scene;
+mod shadows;
 
 use scene::{Canvas, Random, Scene};
 

@@ -74,7 +74,7 @@ impl<'a> Session<'a> {
             self.output.sync_if_due()?;
             let has_backlog = is_open && !self.before.is_empty();
             let needs_none = !is_open && !self.before.is_kept();
-            let pause = self.pace.wait(now).or(needs_none.then_some(CHECK_EVERY));
+            let pause = reader.wait_at(&self.pace).or(needs_none.then_some(CHECK_EVERY));
             let is_closed = match pause {
                 Some(_) if has_backlog => false,
                 Some(pause) => reader.pause(|| gate.wait(wakeup, pause)) == Woken::Closed,
@@ -118,7 +118,7 @@ impl<'a> Session<'a> {
     /// Waits for the next frame. `false`: none will come any more.
     fn take(&mut self, reader: &Reader, is_open: bool, has_backlog: bool) -> io::Result<bool> {
         let timeout = if has_backlog { Duration::ZERO } else { CHECK_EVERY };
-        match reader.wait_newer(self.seen, timeout) {
+        match reader.wait_newer_at(&self.pace, self.seen, timeout) {
             // A status picture says why the camera shows nothing. It does not come
             // from the camera, so it is not recorded.
             Newer::Frame { frame, .. } if frame.meta.is_status => self.seen = frame.meta.seq,
@@ -128,6 +128,7 @@ impl<'a> Session<'a> {
                 let skipped = if is_on_purpose { 0 } else { skipped };
                 self.is_first = false;
                 self.seen = frame.meta.seq;
+                self.pace.sent(frame.meta.at.monotonic);
                 if has_backlog {
                     self.shared.stats.count_skipped(skipped);
                     self.before.push(frame);
@@ -136,7 +137,6 @@ impl<'a> Session<'a> {
                 } else {
                     self.before.keep(frame, &self.shared.config.name);
                 }
-                self.pace.sent(Instant::now());
             }
             // A segment of a camera that has stalled ends, so that it can be handed over.
             Newer::Timeout if !has_backlog && self.output.is_stale() => {

@@ -244,7 +244,7 @@ pub(super) const LINES: &[(&str, &str)] = &[
 
 /// Command lines that cannot be had, and what is said of them.
 pub(super) const REFUSED: &[(&str, &str)] = &[
-    ("ustreamer --host :: -e m2m-image", "-e m2m-image: use a number from 0 to 120"),
+    ("ustreamer --host :: -e m2m-image", "-e m2m-image is wrong: use a number from 0 to 120"),
     ("ustreamer --jpeg-sink=kvmd::ustreamer::jpeg", "--jpeg-sink: mjpegd shares no memory"),
     ("ustreamer --h264-bitrate 5000", "--h264-bitrate: mjpegd serves JPEGs only"),
     ("ustreamer --gpio-prog-running 5", "let a script ask /status"),
@@ -258,7 +258,7 @@ pub(super) const REFUSED: &[(&str, &str)] = &[
     ("mjpg_streamer -i output_http.so", "there is no plugin \"output_http.so\""),
     ("mjpg_streamer -o 'output_file.so -f /tmp -c ./x.sh'", "call mjpegd grab"),
     ("mjpg_streamer -o output_rtsp.so", "output_rtsp: mjpegd serves HTTP only"),
-    ("mjpg_streamer -i 'input_uvc.so -r big'", "input_uvc: -resolution big: use"),
+    ("mjpg_streamer -i 'input_uvc.so -r big'", "input_uvc: -resolution big is wrong: use"),
     ("mjpg_streamer -o 'output_http.so -c SECRET'", "-c: use USER:PASSWORD"),
     ("mjpg_streamer -i 'input_file.so -e'", "name the folder with -f DIR"),
 ];

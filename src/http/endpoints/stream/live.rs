@@ -84,7 +84,7 @@ impl Live<'_> {
             if self.pause(&pace, last.as_deref())? {
                 return Ok(());
             }
-            match self.reader.wait_newer(seen, repeat_after) {
+            match self.reader.wait_newer_at(&pace, seen, repeat_after) {
                 Newer::Frame { frame, .. }
                     if seen == 0 && after == Some(micros(frame.meta.at.wall)) =>
                 {
@@ -95,8 +95,8 @@ impl Live<'_> {
                     // Pictures that the viewer did not ask for are not missed.
                     let skipped = if self.options.fps.is_some() { 0 } else { skipped };
                     self.send(&frame, skipped, 0)?;
+                    pace.sent(frame.meta.at.monotonic);
                     last = Some(frame);
-                    pace.sent(Instant::now());
                     repeat_after = if is_final_dual { FINAL_AFTER } else { REPEAT_AFTER };
                 }
                 Newer::Timeout => {
@@ -114,7 +114,7 @@ impl Live<'_> {
     /// camera was removed or the program stops.
     fn pause(&self, pace: &Pace, last: Option<&Frame>) -> io::Result<bool> {
         let mut sign_at = Instant::now() + SIGN_OF_LIFE;
-        while let Some(wait) = pace.wait(Instant::now()) {
+        while let Some(wait) = self.reader.wait_at(pace) {
             // A paused reader wants no frames, so that a raw camera that only such
             // viewers watch does not encode what nobody takes.
             let stops = self.reader.pause(|| self.stop.wait_for(wait.min(CHECK_EVERY)));

@@ -154,8 +154,9 @@ impl GuardThread {
             // A head that is read here is answered and counted there.
             let is_answered = *why == Cut::HeadSize && self.heads.holds(*cookie);
             if !is_answered && !connections.contains(*cookie) {
-                descriptor::shut(sockets[cookie], *cookie);
+                // Counted first: whoever sees the end may ask for the figure at once.
                 counts.cut(*why);
+                descriptor::shut(sockets[cookie], *cookie);
             }
         }
         counts.change_waiting(&mut self.n_waiting, round.n_waiting);
