@@ -4,7 +4,7 @@ use std::fs::{self, Permissions};
 use std::os::unix::fs::PermissionsExt;
 use std::process::{Command, Output};
 
-use crate::support::TempDir;
+use crate::support::{TempDir, unshare};
 
 /// Knows Debian's packages at these versions, and writes down what it is asked for. What
 /// is installed is there then.
@@ -13,6 +13,8 @@ echo "$*" >> "$FAKES/asked"
 echo 'noise of apt'
 case $* in *cargo-web*) mv "$FAKES/later-cargo" "$FAKES/cargo" ;; esac
 "#;
+
+const NEED: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/.ci/need");
 
 struct Machine {
     dir: TempDir,
@@ -36,10 +38,12 @@ impl Machine {
     }
 
     fn need(&self, targets: &[&str]) -> Output {
+        self.run(Command::new(NEED), targets)
+    }
+
+    fn run(&self, mut command: Command, targets: &[&str]) -> Output {
         let fakes = self.dir.path();
         let path = format!("{}:/usr/bin:/bin", fakes.display());
-        let script = concat!(env!("CARGO_MANIFEST_DIR"), "/.ci/need");
-        let mut command = Command::new(script);
         // By its path, so that no cargo of this machine is found.
         command.env("CARGO", fakes.join("cargo")).env("FAKES", fakes).env("PATH", path);
         command.args(targets).output().unwrap()
@@ -90,4 +94,21 @@ fn old_rust_is_named_with_its_version_and_left_alone() {
     assert_eq!(machine.asked(), "", "{text}");
     machine.program("cargo", "#!/bin/sh\necho 'cargo 1.89.0'\n");
     assert_eq!(machine.need(&["build"]).status.code(), Some(0));
+}
+
+#[test]
+fn certificates_are_installed_where_there_are_none() {
+    let mut command = match unshare() {
+        Ok(command) => command,
+        Err(why) => return eprintln!("skipped: {why}"),
+    };
+    // As in a Debian that debootstrap made.
+    let hidden = "for dir in /etc/ssl /etc/pki; do \
+        [ ! -d $dir ] || mount -t tmpfs none $dir || exit; done; exec \"$0\" \"$@\"";
+    command.args(["sh", "-c", hidden, NEED]).env_remove("SSL_CERT_FILE");
+    let machine = Machine::new("1.96.0");
+    machine.program("cargo", "#!/bin/sh\necho 'cargo 1.96.0'\n");
+    let text = text(&machine.run(command, &["build"]));
+    assert!(text.starts_with("missing: certificates; installing by apt"), "{text}");
+    assert!(machine.asked().contains(" ca-certificates\n"), "{text}");
 }
