@@ -75,7 +75,7 @@ fn every_frame_is_recorded_while_nobody_watches() {
 fn segment_is_what_a_viewer_was_sent_and_players_play_it() {
     let to = TempDir::new();
     let to_text = to.path().to_str().unwrap();
-    let daemon = Daemon::start(&["--camera", "pattern:320x240@20", "--record", to_text]);
+    let daemon = Daemon::start(&["--camera", "pattern:320x240@10", "--record", to_text]);
     let mut viewer = daemon.watch("/stream");
     let parts: Vec<_> = (0..20).map(|_| viewer.next()).collect();
     wait_for_frames(&daemon, 30);
