@@ -6,6 +6,8 @@ use super::texture::texture;
 
 /// A cell of at least this strength belongs to a blob that has one of strength 1.
 const WEAK: f32 = 0.6;
+/// One of this strength stands out from noise and from what light leaves.
+const STRONG: f32 = 2.0;
 /// The light on a wall changes little from cell to cell, a thing has an edge: two cells
 /// across its border it is gone. Below this share of the blob's own ratio, a border is
 /// soft.
@@ -33,6 +35,8 @@ pub(super) struct Blob {
     pub(super) columns: (usize, usize),
     pub(super) rows: (usize, usize),
     pub(super) n_cells: usize,
+    /// How many of its cells differ by far more than the least that counts.
+    pub(super) n_strong: usize,
     /// How many of its cells differ from the picture before.
     pub(super) n_changed: usize,
     pub(super) look: Look,
@@ -129,6 +133,7 @@ impl Finder {
             columns: (usize::MAX, 0),
             rows: (usize::MAX, 0),
             n_cells: self.members.len(),
+            n_strong: 0,
             n_changed: 0,
             look: Look::Light,
         };
@@ -139,6 +144,7 @@ impl Finder {
             blob.rows = (blob.rows.0.min(y), blob.rows.1.max(y));
             blob.x += x as f32;
             blob.y += y as f32;
+            blob.n_strong += usize::from(seen[cell].strength >= STRONG);
             blob.n_changed += usize::from(seen[cell].is_changed());
             total += seen[cell].ratio.abs();
             // Two cells further, as a border that runs through a cell makes it half.

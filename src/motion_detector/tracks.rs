@@ -11,6 +11,8 @@ use super::blobs::{Blob, Look};
 
 /// A track with this score is a thing: one chance in a hundred thousand.
 const ENOUGH: f32 = 12.0;
+/// No chance counts as less than this.
+const LEAST_CHANCE: f32 = 1e-6;
 /// So many more of its blobs must look like one than like a shadow.
 const N_SHARP: i32 = 2;
 /// What was a shadow for long may still turn out to be a thing, and the other way.
@@ -21,6 +23,10 @@ const ALIKE: f32 = 0.9;
 const MOST: f32 = 3.0;
 /// Blobs by chance in a picture, where none were seen so far.
 const FEWEST: f32 = 0.003;
+/// The same of those with at least so many strong cells: no noise gives any, so two pictures
+/// are enough.
+const FEWEST_STRONG: f32 = 0.000_01;
+const N_STRONG: usize = 12;
 /// How long blobs by chance are remembered, in pictures: rain that begins, rain that goes on.
 const MEMORY: [f32; 2] = [20.0, 1500.0];
 /// So many blobs at once may all be things.
@@ -159,12 +165,14 @@ impl Tracker {
         });
         // Rain that begins is known by how much there is of it at once.
         let at_once = self.n_at_once[size].saturating_sub(N_FREE) as f32;
-        let n_by_chance = others.fold(at_once, f32::max) + FEWEST;
+        let is_strong = track.blob.n_strong.min(blob.n_strong) >= N_STRONG;
+        let fewest = if is_strong { FEWEST_STRONG } else { FEWEST };
+        let n_by_chance = others.fold(at_once, f32::max) + fewest;
         let share = (std::f32::consts::PI * reach * reach / n_cells as f32).min(1.0);
         // Any of the pictures that it was missing in could have had one.
         let n_chances = (1 + track.n_missed) as f32;
         let chance = 1.0 - (-n_by_chance * share * n_chances).exp();
-        -chance.max(1e-5).ln()
+        -chance.max(LEAST_CHANCE).ln()
     }
 
     fn count(&mut self, track: &mut Track, blob: &Blob) {

@@ -5,10 +5,10 @@ use std::f32::consts::TAU;
 use jpeg_encoder::{ColorType, Encoder};
 use mjpegd_jpeg_codec::DcReader;
 
-use super::kinds::{Course, Crossing, Light};
+use super::kinds::{Course, Crossing, Light, NOTHING};
 use super::scene::{Canvas, DOWN, Scene};
 use super::{moving_grids, settings};
-use crate::Grid;
+use crate::{Grid, Polygon, Settings};
 
 const SIZE: (u16, u16) = (320, 240);
 
@@ -58,6 +58,25 @@ fn person_is_found_and_flicker_is_not_whichever_way_the_picture_is_turned() {
         });
         let (first, _) = found.first().expect("somebody");
         assert!((of.before..course.whole() + 3).contains(first), "seed {seed}: {first}");
+    }
+}
+
+/// Ten minutes of each at one picture a second, and as long as that is cheap: mostly the
+/// encoder's time. Hours of it come without JPEGs, see `nothing`.
+#[test]
+fn nothing_moves_in_ten_minutes_of_each_kind() {
+    for (seed, (name, draw)) in (1_u8..).zip(NOTHING) {
+        // Leaves are masked where they are in a picture that is not turned.
+        let is_turned = seed % 2 == 0 && *name != "leaves";
+        let quality = [50, 75, 90][usize::from(seed) % 3];
+        let (mut scene, mut reader) = (scene(seed.into()), DcReader::new());
+        let upper_right = Polygon(vec![(0.5, 0.0), (1.0, 0.0), (1.0, 0.5), (0.5, 0.5)]);
+        let masks = if *name == "leaves" { vec![upper_right] } else { Vec::new() };
+        let found = moving_grids(&Settings { masks, ..settings() }, 600, || {
+            draw(&mut scene, 1.0);
+            grid(&mut reader, &jpeg(&scene, quality, is_turned))
+        });
+        assert!(found.is_empty(), "{name}: {} of them, {:?}", found.len(), found.first());
     }
 }
 
