@@ -194,8 +194,10 @@ fn unplugged_camera_comes_back_under_another_number() {
     assert_ne!(webcam.device(), before);
     camera_that(&machine, "a camera that is well", |camera| camera["state"] == "live");
     viewer.next_that("a picture again", is_of_camera);
-    let device = camera(&machine)["got"]["device"].as_str().unwrap().to_owned();
-    assert!(device.contains(webcam.link()), "{device}");
+    // It may be lost once more, on a machine where it comes back slowly.
+    camera_that(&machine, "the camera by its own name", |camera| {
+        camera["got"]["device"].as_str().is_some_and(|device| device.contains(webcam.link()))
+    });
     assert_eq!(server.stop(), 0);
 }
 

@@ -37,6 +37,18 @@ fn events_of_earlier_starts_stay_and_numbers_go_on() {
 }
 
 #[test]
+fn numbers_go_on_beside_another_program_that_writes() {
+    let (dir, all) = (Dir::new(), lines(2));
+    let folder = dir.folder();
+    let (mut other, _) = Writer::open(&folder, SMALL).unwrap();
+    other.append(&all[0].json).unwrap();
+    let (mut writer, last_id) = Writer::open(&folder, SMALL).unwrap();
+    assert_eq!(last_id, all[0].id);
+    writer.append(&all[1].json).unwrap();
+    assert_eq!(dir.files(".jsonl").len(), 2);
+}
+
+#[test]
 fn line_that_a_kill_cut_is_taken_off_and_no_other() {
     let (dir, all) = (Dir::new(), lines(3));
     let folder = dir.folder();

@@ -80,14 +80,14 @@ impl Writer {
         let (mut last_id, last) = (0, before.back().copied());
         if let Some(number) = last
             && let Ok(file) = folder.edit(&name(number))
-            && flock(&file, FlockOperation::NonBlockingLockExclusive).is_ok()
         {
+            let is_own = flock(&file, FlockOperation::NonBlockingLockExclusive).is_ok();
             let text = read(&file)?;
             // A kill in the middle of a write leaves a part of a line.
             let n_bytes = memchr::memrchr(b'\n', &text).map_or(0, |at| at + 1);
             last_id = largest_id(&text[..n_bytes]);
             let n_bytes = n_bytes as u64;
-            if n_bytes < limits.n_file_bytes {
+            if is_own && n_bytes < limits.n_file_bytes {
                 if file.metadata()?.len() > n_bytes {
                     file.set_len(n_bytes)?;
                 }
