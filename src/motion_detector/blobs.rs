@@ -17,6 +17,8 @@ const THIN: usize = 2;
 /// The shadow of a cloud begins as a strip of this share of the border, before anything is
 /// seen of how soft it is.
 const LONG: f32 = 0.3;
+/// It has no such contrast there, as a share of the brightness.
+const CLOUD: f32 = 0.25;
 /// The evidence for a shadow that is enough, and the one from which a blob may be either.
 const SHADOW: f32 = 5.0;
 const PERHAPS: f32 = 2.0;
@@ -158,6 +160,7 @@ impl Finder {
         let n = self.members.len() as f32;
         (blob.x, blob.y) = (blob.x / n, blob.y / n);
         // One that fills the picture has no border, and so no edge.
+        let is_weak = total / n < CLOUD;
         let is_sharp = n_steps > 0.0 && steps / n_steps >= SHARP * total / n;
         let height = seen.len() / width;
         let is_strip = blob.is_strip(width, height, LONG / 2.0);
@@ -172,7 +175,7 @@ impl Finder {
             _ if shade > SHADOW => Look::Shadow,
             _ if !is_sharp => Look::Light,
             _ if shade > PERHAPS => Look::Either,
-            _ if blob.is_strip(width, height, LONG) => Look::Either,
+            _ if blob.is_strip(width, height, LONG) && is_weak => Look::Either,
             _ => Look::Thing,
         };
         blob
