@@ -203,7 +203,7 @@ fn heartbeat_goes_on_as_long_as_the_stream() {
     assert_eq!(daemon.figure("/seats/taken"), 1, "it takes no seat");
     drop(viewer);
     second.take_rest();
-    assert_eq!(daemon.get("/heartbeat?key=a").code, 404);
+    eventually_is("it is known no more", || daemon.get("/heartbeat?key=a").code == 404);
     daemon.wait_for_seats(0);
 }
 
