@@ -1,7 +1,7 @@
 //! Several addresses, and Unix sockets.
 
 use std::fs;
-use std::io::{Read, Write};
+use std::io::{ErrorKind, Read, Write};
 use std::net::{SocketAddr, TcpListener};
 use std::os::unix::fs::PermissionsExt;
 use std::os::unix::net::UnixStream;
@@ -125,6 +125,13 @@ fn silent_clients_keep_nobody_out() {
     let (daemon, path) = start(&dir, &args);
     let crowd: Vec<_> = (0..60).map(|_| connect(&path)).collect();
     assert!(get(&path, "/healthz").starts_with("HTTP/1.1 200 "));
+    // A slow processor is still at it, and cuts what it sees first.
+    let is_cut = |mut stream: &UnixStream| {
+        stream.set_nonblocking(true).unwrap();
+        stream.read(&mut [0]).map_or_else(|e| e.kind() != ErrorKind::WouldBlock, |n| n == 0)
+    };
+    let n_cut = || crowd.iter().filter(|stream| is_cut(stream)).count();
+    eventually_is("the crowd is cut", || n_cut() >= 40);
     assert_eq!(daemon.get("/healthz").code, 200);
     assert!(daemon.figure("/connections/cut/crowd") >= 40);
     drop(crowd);
