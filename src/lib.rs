@@ -82,7 +82,7 @@
 //! | `reexec` | this program, started again in the same process |
 //! | `heap` | one heap for all threads |
 //! | `children` | the processes started here; orphans reaped where this is process 1 |
-//! | `notify` | what systemd is told, and what it asks for |
+//! | `notify` | what is reported to systemd, and what it asks for |
 //! | `command` | a command line in a process group of its own, and what it says |
 //! | `panics` | panics counted |
 //! | `open_files` | the limit of open files |
@@ -90,7 +90,7 @@
 //! | `jpeg` | markers: check, split, missing tables; raw pictures to JPEG, and JPEGs turned, labelled or made smaller, by the package in `src/jpeg_codec` |
 //! | `multipart` | a parser for the parts of any server's stream, in pieces of any size |
 //! | `fetch` | GET from another server, which a shutdown can interrupt; heads, chunks and logins as cameras send them |
-//! | `hooks` | commands and a server that are told of events |
+//! | `hooks` | commands and a server that get events |
 //! | `pictures` | the frames in the answer: parts, JPEGs one after the other, a single JPEG |
 //! | `text` | text as pixels, in a font of strokes, at any size |
 //! | `mode`, `controls` | what a camera set itself to, and its controls, as plain values |

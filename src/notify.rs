@@ -1,4 +1,4 @@
-//! What a supervisor such as systemd is told, and what it asks for (sd_notify(3)).
+//! What is reported to a supervisor such as systemd, and what it asks for (sd_notify(3)).
 //!
 //! Without a supervisor all of it does nothing. Own code: a crate for it would hold the
 //! same datagram, and much that is not used here.

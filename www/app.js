@@ -20,7 +20,7 @@ const SPREAD_MS = 400;
 const RETRY_S = [1, 2, 4, 8, 15];
 const BAR_RESTS_MS = 3000;
 const ANNOUNCE_AFTER_MS = 700;
-// A line is slow when so small a part of the camera's pictures comes through it, at so many looks in a row.
+// A line is slow when so small a part of the camera's pictures comes through it, at a number of looks in a row.
 const SLOW_PART = .6;
 const SLOW_LOOKS = 3;
 const SLOW_AFTER_S = 4;

@@ -9,7 +9,7 @@ use super::text_file::read_secret;
 use crate::events::Kind;
 use crate::url::Url;
 
-/// Who is told of events.
+/// Who gets events.
 #[derive(Debug, PartialEq)]
 pub(crate) struct HooksConfig {
     /// Commands for the shell, in the order in which they were given.

@@ -41,7 +41,7 @@ pub(super) fn motion(args: &Args, name: &str) -> Result<Option<MotionConfig>> {
     let hold = args.time_in("motion-hold", right, "200ms or more, up to 1h")?;
     let zones = polygons(args, "motion-zone")?;
     let masks = polygons(args, "motion-mask")?;
-    // Only now: a wrong value is told while detection is off too.
+    // Only now: a wrong value is an error while detection is off too.
     Ok(args.is_on("motion").then(|| MotionConfig {
         detector: Settings { sensitivity, min_size: percents / 100.0, zones, masks },
         fps,

@@ -111,7 +111,7 @@ pub(super) fn record(args: &Args, name: &str) -> Result<Option<RecordConfig>> {
         on_segment.as_ref().is_none_or(|command| !command.trim().is_empty()),
         "--on-segment: use a command, such as 'rclone copy \"$MJPEGD_SEGMENT\" bucket:camera'"
     );
-    // Only now: a wrong value is told while recording is off too, and not on the day it is
+    // Only now: a wrong value is an error while recording is off too, and not on the day it is
     // needed.
     let Some(dir) = args.path_if("record") else { return Ok(None) };
     ensure!(!dir.as_os_str().is_empty(), "--record: no folder; leave it out to record nothing");

@@ -1,4 +1,4 @@
-//! What systemd, or another supervisor, is told while the daemon runs: its state in
+//! What is reported to systemd, or another supervisor, while the daemon runs: its state in
 //! words, and that it still works. Without one there is no thread and no timer.
 
 mod progress;

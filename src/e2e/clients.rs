@@ -306,8 +306,8 @@ fn relay_of_a_lost_camera_is_lost_with_its_cause() {
         let relay = Daemon::start(&["--camera", &url, "--idle-timeout", "0", "--record", &path]);
         relay.wait_for_state("lost");
         let camera = relay.status()["camera"].clone();
-        let told = camera["cause"].as_str().unwrap();
-        assert_eq!(told, format!("the server has lost its camera: {cause}"), "{target}");
+        let text = camera["cause"].as_str().unwrap();
+        assert_eq!(text, format!("the server has lost its camera: {cause}"), "{target}");
         let snapshot = relay.get("/snapshot");
         assert_eq!(snapshot.code, 503, "{target}");
         assert!(snapshot.text().contains(&cause), "{}", snapshot.text());

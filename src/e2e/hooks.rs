@@ -1,4 +1,4 @@
-//! Commands and a server that are told of events.
+//! Commands and a server that get events.
 
 use std::fs;
 use std::io::{BufRead, BufReader, Read, Write};

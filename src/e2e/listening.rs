@@ -153,7 +153,7 @@ fn file_has_its_mode_and_goes_with_the_daemon_unless_that_is_killed() {
     let dir = TempDir::new();
     let (mut daemon, path) = start(&dir, &["--unix-mode", "600"]);
     assert_eq!(fs::metadata(&path).unwrap().permissions().mode() & 0o777, 0o600);
-    // A second daemon is told who is there, and leaves the socket alone.
+    // A second daemon reports who is there, and leaves the socket alone.
     let unix = format!("unix:{}", path.display());
     let (code, _, stderr) = Daemon::run(&["--bind", &unix]);
     assert_eq!(code, Some(1), "{stderr}");

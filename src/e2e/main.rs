@@ -53,7 +53,7 @@ mod lost;
 mod turned;
 // Events: the list, the stream, the files beside the recording.
 mod events;
-// Commands and a server that are told of events.
+// Commands and a server that get events.
 mod hooks;
 // A broker of MQTT: events, states, pictures, and what Home Assistant finds there.
 #[cfg(feature = "mqtt")]
@@ -119,7 +119,7 @@ mod syscalls;
 mod players;
 // What make install puts where.
 mod install;
-// What systemd is told, and the sockets that it opens.
+// What is reported to systemd, and the sockets that it opens.
 mod supervisor;
 // The units under a real systemd.
 mod real_systemd;

@@ -115,8 +115,8 @@ fn login_is_by_a_password_that_nobody_sees() {
     eventually_is("it has tried again", || wrong.figure("/mqtt/failures") > 2);
     let error = mqtt(&wrong)["error"].as_str().unwrap().to_owned();
     assert!(error.contains("(5)") || error.contains("(4)"), "{error}");
-    let told = wrong.log().iter().filter(|line| line.contains("trying again")).count();
-    assert_eq!(told, 1, "{:?}", wrong.log());
+    let n_lines = wrong.log().iter().filter(|line| line.contains("trying again")).count();
+    assert_eq!(n_lines, 1, "{:?}", wrong.log());
     assert!(wrong.get("/metrics").text().contains("\nmjpegd_mqtt_connected 0\n"));
 }
 

@@ -130,7 +130,7 @@ fn broker_that_floods_is_read_with_bounds() {
         let acks = b"\x40\x02\x12\x34".repeat(4096);
         while stream.write_all(&acks).is_ok() {}
     });
-    // It is still told of what happens, and ends.
+    // It still gets what happens, and ends.
     visit(&daemon);
     let published =
         eventually("it publishes", || mqtt(&daemon)["published"].as_u64().filter(|n| *n > 5));

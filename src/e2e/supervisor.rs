@@ -1,4 +1,4 @@
-//! What systemd is told, and the sockets that it opens, by stand-ins for both.
+//! What is reported to systemd, and the sockets that it opens, by stand-ins for both.
 
 use std::fs;
 use std::io::{BufRead, BufReader, Read, Write};

@@ -9,7 +9,7 @@
 //! | [`addresses`] | each HTTP address: methods, parameters, replies |
 //! | [`status`] | what the figures of `/status` and `/metrics` mean |
 //! | [`recording`] | times in queries, playback, downloads, an archive, files on disk |
-//! | [`events`] | what happened; commands and servers that are told; motion |
+//! | [`events`] | what happened; commands and servers that get it; motion |
 //! | [`page`] | what the page shows, its keys, smaller pictures |
 //! | [`cameras`] | each driver, turned pictures, text over them, why a camera is lost |
 //! | [`drop_in`] | command lines of uStreamer and mjpg-streamer, each option |

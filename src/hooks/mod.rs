@@ -1,4 +1,4 @@
-//! Who is told of events: commands of `--on`, and the server of `--webhook`.
+//! Who gets events: commands of `--on`, and the server of `--webhook`.
 //!
 //! Each has a thread and a bounded queue of its own, so that one that hangs holds up
 //! neither the others nor whoever caused the event.

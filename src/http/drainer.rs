@@ -63,7 +63,7 @@ fn step(n_watching: usize, left: Duration) -> (usize, Duration) {
 mod tests {
     use super::*;
 
-    /// Drains so many viewers in a model of time. Returns when each was ended.
+    /// Drains a number of viewers in a model of time. Returns when each was ended.
     fn ends(n_viewers: usize, time: Duration) -> Vec<Duration> {
         let (mut now, mut ends) = (Duration::ZERO, Vec::new());
         while ends.len() < n_viewers {

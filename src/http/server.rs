@@ -79,7 +79,7 @@ impl Server {
         self.dispatch.drainer()
     }
 
-    /// Receives one message when the HTTP library has leaked so many
+    /// Receives one message when the HTTP library has leaked too many
     /// connections that the process should be restarted.
     pub(crate) fn restart_needed(&self) -> &Receiver<()> {
         self.transport.restart_needed()

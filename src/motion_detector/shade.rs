@@ -18,7 +18,7 @@ const UNEVEN: [f32; 3] = [0.0, 5.0, 15.0];
 /// How far light may be from one factor, as a share of the brightness and of the difference.
 const TOLERANCE: f32 = 0.008;
 const TOLERANCE_OF_DIFFERENCE: f32 = 0.03;
-/// A cell that is off by so many deviations is not what was expected.
+/// A cell that is off by this number of deviations is not what was expected.
 const OFF: f32 = 3.0;
 /// The logarithm of how likely a brightness is that nothing explains: any of 256.
 const ANY: f32 = -5.5;

@@ -7,7 +7,7 @@ use super::expected::WHITE;
 /// How far light may change a difference between two cells, as a share of their brightness,
 /// beside the noise.
 const TOLERANCE: f32 = 0.01;
-/// A pair of cells counts no more than one whose texture is so many times its noise.
+/// A pair of cells counts no more than one whose texture is this number of times its noise.
 const MOST: f32 = 6.0;
 
 /// So many pairs must have so much texture together, in noises squared, to tell anything.

@@ -23,7 +23,7 @@ const ALIKE: f32 = 0.9;
 const MOST: f32 = 3.0;
 /// Blobs by chance in a picture, where none were seen so far.
 const FEWEST: f32 = 0.003;
-/// The same of those with at least so many strong cells: no noise gives any, so two pictures
+/// The same of those with at least this number of strong cells: no noise gives any, so two pictures
 /// are enough.
 const FEWEST_STRONG: f32 = 0.000_01;
 const N_STRONG: usize = 12;
@@ -75,7 +75,7 @@ pub(super) struct Tracker {
 }
 
 impl Tracker {
-    /// Takes the blobs of a picture of so many cells. Returns those of things that move.
+    /// Takes the blobs of a picture with this number of cells. Returns those of things that move.
     pub(super) fn follow(&mut self, blobs: &[Blob], seen: &[Cell], width: usize) -> Vec<Blob> {
         let n_cells = seen.len();
         self.size = (width, n_cells / width);

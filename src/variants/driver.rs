@@ -26,8 +26,8 @@ pub(super) struct SlotDriver {
     last: u64,
     passed_over: u64,
     n_stale: u64,
-    /// Why a picture was passed on as it is, which is told once.
-    told: Option<&'static str>,
+    /// Why a picture was passed on as it is, which is logged once.
+    logged: Option<&'static str>,
 }
 
 impl SlotDriver {
@@ -40,7 +40,7 @@ impl SlotDriver {
         // A busy machine serves those first who watch the camera itself. An error
         // changes nothing but that.
         let _ = rustix::process::setpriority_process(None, NICENESS);
-        Self { source, changer, label, last: 0, passed_over, n_stale: 0, told: None }
+        Self { source, changer, label, last: 0, passed_over, n_stale: 0, logged: None }
     }
 
     /// The next picture to change. A snapshot wants one that is newer than its request,
@@ -61,8 +61,8 @@ impl SlotDriver {
     }
 
     fn tell(&mut self, why: &'static str) {
-        if self.told != Some(why) {
-            self.told = Some(why);
+        if self.logged != Some(why) {
+            self.logged = Some(why);
             log::info!("{}: pictures are passed on as they are: {why}", self.label);
         }
     }

@@ -36,11 +36,11 @@ pub(crate) use wish::{Size, Wish};
 /// snapshots of whoever polls.
 const IDLE_TIMEOUT: Duration = Duration::from_secs(3);
 
-/// How long the first picture of a camera is waited for. The page opens a stream anew
+/// How long the first picture of a camera is waited for. The page opens a stream again
 /// that does not begin within four seconds.
 const FIRST_PICTURE: Duration = Duration::from_secs(2);
 
-/// All variants of this daemon, of which there may be so many at once.
+/// All variants of this daemon, of which there is a largest number.
 pub(crate) struct AllVariants {
     n_most: usize,
     n_refused: AtomicU64,
@@ -82,7 +82,7 @@ pub(crate) struct Place(Arc<Variant>);
 /// Why there is no variant for a wish.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub(crate) enum Refused {
-    /// There are so many others, all in use.
+    /// The largest number of others is in use.
     Full(usize),
     /// The daemon makes none.
     Off,

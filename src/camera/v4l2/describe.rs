@@ -6,7 +6,7 @@ use super::sys::Kind;
 use super::{messages, sys};
 use crate::controls::{Control, FLAGS, KINDS, MenuItem, SetTo};
 
-/// The name of a type. Further ones are not told apart, as none can be set here.
+/// The name of a type. Further ones are not distinguished, as none can be set here.
 fn kind(number: u32) -> &'static str {
     KINDS.iter().find(|(known, _)| *known == number).map_or("other", |(_, name)| name)
 }

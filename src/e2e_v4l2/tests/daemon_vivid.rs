@@ -99,7 +99,7 @@ pub(crate) fn heals_streaming_errors(machine: &Machine, vivid: Vivid<'_>, viewer
     }
 }
 
-/// Each error at an opening is told and counted, and the next try gives pictures. The server has an idle timeout.
+/// Each error at an opening is logged and counted, and the next try gives pictures. The server has an idle timeout.
 pub(crate) fn heals_errors_at_opening(machine: &Machine, vivid: Vivid<'_>, server: &Server<'_>) {
     let n_faults = || camera(machine)["faults"]["io"].as_u64().unwrap_or(0);
     for (fault, says) in [

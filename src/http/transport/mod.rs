@@ -166,7 +166,7 @@ impl Transport {
         tcp.chain(self.unix.iter().map(|port| Bind::Unix(port.path().to_owned()))).collect()
     }
 
-    /// Receives one message when `tiny_http` has leaked so many connections
+    /// Receives one message when `tiny_http` has leaked too many connections
     /// that the process should be restarted.
     pub(super) fn restart_needed(&self) -> &Receiver<()> {
         &self.restart_needed

@@ -4,7 +4,7 @@ use super::kinds::{Course, Crossing, Light};
 use super::{Clip, moving, settings};
 use crate::Settings;
 
-/// It must be found within so many pictures of those that show it whole.
+/// It must be found within this number of pictures of those that show it whole.
 const N_PICTURES: usize = 3;
 
 const PERSON: (f32, f32) = (3.0, 8.0);

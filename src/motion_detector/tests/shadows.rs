@@ -130,7 +130,7 @@ fn shadow(shape: Shape, seed: u64) -> usize {
     .len()
 }
 
-/// The scenes in which a shadow can be told from a thing: with plaster, grass, leaves.
+/// The scenes in which a shadow can be distinguished from a thing: with plaster, grass, leaves.
 fn textured() -> impl Iterator<Item = u64> {
     (1..=24).filter(|seed| seed / 3 % 4 >= 2)
 }

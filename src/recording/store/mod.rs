@@ -61,7 +61,7 @@ impl Table {
     }
 }
 
-/// A file that was not changed for so many seconds is whole, most likely.
+/// A file that was not changed for this number of seconds is whole, most likely.
 const STILL: u64 = 10;
 
 /// A stretch of time without a gap.
@@ -103,7 +103,7 @@ impl Store {
         Ok(())
     }
 
-    /// Opens the folder anew that others write to, and changes the list to what is there.
+    /// Opens the folder that others write to again, and changes the list to what is there.
     /// `known` has a mark of each file that was there before, which changes with the file.
     ///
     /// # Errors
