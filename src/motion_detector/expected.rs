@@ -12,6 +12,10 @@ pub(super) const WHITE: f32 = 248.0;
 const MOST: f32 = 0.75;
 /// ...and then a row has it if this share does.
 const FEW: f32 = 0.5;
+/// So that a median is known well enough.
+const ENOUGH_CELLS: usize = 500;
+/// Fewer cells of a row may all be the thing that moves.
+const MIN_CELLS: usize = 8;
 /// What a lamp does to a row: at least, so that it matters, and at most.
 const LEAST_FLICKER: f32 = 0.005;
 const MAX_FLICKER: f32 = 0.3;
@@ -21,6 +25,8 @@ const MAX_FLICKER: f32 = 0.3;
 pub(super) struct Expectation {
     pub(super) cells: Vec<f32>,
     scratch: Vec<f32>,
+    /// How much brighter each cell is than expected.
+    ratios: Vec<f32>,
     /// Of each row or column.
     factors: Vec<f32>,
 }
@@ -54,10 +60,13 @@ impl Expectation {
             n_clear += usize::from(*counts && is_clear(now) && is_clear(before));
         }
         let takes_all = n_clear < 16;
+        // Some hundred cells say the same as all of them.
+        let step = (n_clear / ENOUGH_CELLS).clamp(1, 4);
         let all = || {
             let counting = pairs().zip(counts).filter(|(_, counts)| **counts);
             let clear = move |(now, before): &(f32, f32)| is_clear(*now) && is_clear(*before);
-            counting.map(|(pair, _)| pair).filter(move |pair| takes_all || clear(pair))
+            let clear = counting.map(|(pair, _)| pair).filter(move |pair| takes_all || clear(pair));
+            clear.step_by(step)
         };
         let mut of = |values: &mut dyn Iterator<Item = f32>| {
             scratch.clear();
@@ -96,35 +105,33 @@ impl Expectation {
     /// line: a row, or a column if the picture is turned. It is in most lines at once; what
     /// changes a few of them is a thing.
     fn fit_bands(&mut self, grid: &Grid, counts: &[bool], lines: Lines) {
-        let (n_lines, length, step) = match lines {
-            Lines::Rows => (grid.height, grid.width, 1),
-            Lines::Columns => (grid.width, grid.height, grid.width),
-        };
-        let start = |line: usize| if step == 1 { line * length } else { line };
-        let ratio = |now: f32, expected: f32| (now + BLACK) / (expected + BLACK);
+        let is_clear = |i: &usize| counts[*i] && grid.cells[*i] < WHITE;
+        let clear = |line: usize| lines.places(grid, line).filter(is_clear);
+        self.ratios.clear();
+        let pairs = grid.cells.iter().zip(&self.cells);
+        self.ratios.extend(pairs.map(|(now, expected)| (now + BLACK) / (expected + BLACK)));
+        // Mostly there is none, which is soon seen.
+        if !self.may_flicker((0..lines.n(grid)).map(clear)) {
+            return;
+        }
         let (mut n_known, mut n_darker, mut n_brighter) = (0, 0, 0);
         self.factors.clear();
-        for line in 0..n_lines {
-            let places = (0..length).map(|i| start(line) + i * step);
-            let clear = places.filter(|i| counts[*i] && grid.cells[*i] < WHITE);
-            let pairs = clear.map(|i| (grid.cells[i], self.cells[i]));
+        for line in 0..lines.n(grid) {
             self.scratch.clear();
-            self.scratch.extend(pairs.clone().map(|(now, expected)| ratio(now, expected)));
+            self.scratch.extend(clear(line).map(|i| self.ratios[i]));
             let n = self.scratch.len() as f32;
-            // A few cells may all be the thing that moves.
-            if self.scratch.len() < 8 {
+            if self.scratch.len() < MIN_CELLS {
                 self.factors.push(1.0);
                 continue;
             }
             let middle = median(&mut self.scratch);
-            let agrees = |(now, expected): &(f32, f32)| {
-                let most = 0.02 + 1.5 / (expected + BLACK);
-                (ratio(*now, *expected) - middle).abs() <= most
-            };
             let (mut n_agree, mut sum) = (0.0, 0.0);
-            for (now, expected) in pairs.filter(agrees) {
-                n_agree += 1.0;
-                sum += ratio(now, expected);
+            for i in clear(line) {
+                let most = 0.02 + 1.5 / (self.cells[i] + BLACK);
+                if (self.ratios[i] - middle).abs() <= most {
+                    n_agree += 1.0;
+                    sum += self.ratios[i];
+                }
             }
             // Without the thing that is in a part of it.
             let factor = sum / f32::max(n_agree, 1.0);
@@ -136,22 +143,59 @@ impl Expectation {
             n_brighter += usize::from(is_band && factor > 1.0);
             self.factors.push(if is_lit { factor } else { 1.0 });
         }
-        // Under the shadow of a cloud there are darker ones alone.
-        if n_darker.min(n_brighter) * 6 < n_known.max(1) {
+        if !is_flicker(n_darker, n_brighter, n_known) {
             return;
         }
         for (line, factor) in self.factors.iter().enumerate() {
-            for i in (0..length).map(|i| start(line) + i * step) {
+            for i in lines.places(grid, line) {
                 self.cells[i] = (self.cells[i] + BLACK) * factor - BLACK;
             }
         }
     }
+
+    /// Whether most cells of enough lines are darker or brighter than expected.
+    fn may_flicker(&self, lines: impl Iterator<Item = impl Iterator<Item = usize>>) -> bool {
+        let (mut n_known, mut n_darker, mut n_brighter) = (0, 0, 0);
+        for line in lines {
+            let (mut darker, mut brighter, mut n) = (0, 0, 0_usize);
+            for i in line {
+                n += 1;
+                darker += usize::from(self.ratios[i] < 1.0 - LEAST_FLICKER / 2.0);
+                brighter += usize::from(self.ratios[i] > 1.0 + LEAST_FLICKER / 2.0);
+            }
+            n_known += usize::from(n >= MIN_CELLS);
+            n_darker += usize::from(darker * 2 > n);
+            n_brighter += usize::from(brighter * 2 > n);
+        }
+        is_flicker(n_darker, n_brighter, n_known)
+    }
+}
+
+/// Whether enough lines are darker and brighter. Under the shadow of a cloud there are
+/// darker ones alone.
+fn is_flicker(n_darker: usize, n_brighter: usize, n_known: usize) -> bool {
+    n_darker.min(n_brighter) * 6 >= n_known.max(1)
 }
 
 #[derive(Clone, Copy, Debug, PartialEq)]
 enum Lines {
     Rows,
     Columns,
+}
+
+impl Lines {
+    fn n(self, grid: &Grid) -> usize {
+        if self == Self::Rows { grid.height } else { grid.width }
+    }
+
+    /// The cells of a line.
+    fn places(self, grid: &Grid, line: usize) -> impl Iterator<Item = usize> {
+        let (start, step, n) = match self {
+            Self::Rows => (line * grid.width, 1, grid.width),
+            Self::Columns => (line, grid.width, grid.height),
+        };
+        (0..n).map(move |i| start + i * step)
+    }
 }
 
 /// The value in the middle; 0 of none.
