@@ -39,9 +39,13 @@ pub(super) struct Blob {
     pub(super) n_cells: usize,
     /// How many of its cells differ by far more than the least that counts.
     pub(super) n_strong: usize,
+    /// How many of its cells are not at its border. A drop of rain is too thin to have one.
+    pub(super) n_inside: usize,
     /// How many of its cells differ from the picture before.
     pub(super) n_changed: usize,
     pub(super) look: Look,
+    /// How much more likely a shadow is than a thing, as a logarithm.
+    pub(super) shade: f32,
 }
 
 /// What a blob looks like in one picture.
@@ -136,9 +140,12 @@ impl Finder {
             rows: (usize::MAX, 0),
             n_cells: self.members.len(),
             n_strong: 0,
+            n_inside: 0,
             n_changed: 0,
             look: Look::Light,
+            shade: 0.0,
         };
+        let is_full = |cell: usize| seen[cell].strength >= 1.0;
         let (mut total, mut steps, mut n_steps) = (0.0, 0.0, 0.0);
         for cell in self.members.iter().copied() {
             let (x, y) = (cell % width, cell / width);
@@ -147,6 +154,8 @@ impl Finder {
             blob.x += x as f32;
             blob.y += y as f32;
             blob.n_strong += usize::from(seen[cell].strength >= STRONG);
+            let mut around = straight(cell, width, seen.len(), 1);
+            blob.n_inside += usize::from(is_full(cell) && around.all(is_full));
             blob.n_changed += usize::from(seen[cell].is_changed());
             total += seen[cell].ratio.abs();
             // Two cells further, as a border that runs through a cell makes it half.
@@ -169,6 +178,7 @@ impl Finder {
         let is_inside = |cell| straight(cell, width, seen.len(), 1).all(is_in);
         let is_small = n < SMALL * seen.len() as f32;
         let shade = shade::evidence(seen, &self.members, is_inside, is_small);
+        blob.shade = shade;
         blob.look = match texture {
             Some(texture) if texture.is_kept() => Look::Shadow,
             Some(texture) if texture.is_lost() => Look::Thing,

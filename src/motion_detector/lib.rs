@@ -13,6 +13,7 @@
 
 mod background;
 mod blobs;
+mod chance;
 mod detector;
 mod expected;
 mod grid;
@@ -21,6 +22,7 @@ mod shade;
 #[allow(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "small numbers")]
 mod tests;
 mod texture;
+mod track;
 mod tracks;
 mod zones;
 

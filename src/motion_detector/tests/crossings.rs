@@ -103,10 +103,39 @@ fn person_is_found_under_flicker_and_in_a_light_that_changes() {
     }
 }
 
-/// As soon as is clear that it is no chance.
+/// How many pictures after the first that shows all of them people are found, who come in
+/// at one unit a picture.
+fn lateness(light: Light, n: u64) -> Vec<i64> {
+    let late = |seed: u64| {
+        let clip = Clip { size: (80, 60), seed, noise: 3.0, divisor: 6 };
+        let pace = if seed.is_multiple_of(2) { -1.0 } else { 1.0 };
+        let of =
+            Crossing { size: PERSON, pace, contrast: 80.0, is_down: false, before: 100, light };
+        let (whole, mut course) = (Course::new(&mut clip.scene(), of).whole(), None);
+        let found = moving(&clip, &settings(), whole + 15, |scene| {
+            course.get_or_insert_with(|| Course::new(scene, of)).draw(scene);
+        });
+        found.first().map_or(i64::MAX, |(n, _)| *n as i64 - whole as i64)
+    };
+    (1..=n).map(late).collect()
+}
+
+/// A strip that grows from the border is enough.
+#[test]
+fn person_is_found_while_still_coming_in() {
+    for light in [Light::Steady, Light::Rows, Light::Columns, Light::Hunting] {
+        let late = lateness(light, 10);
+        let n_early = late.iter().filter(|late| (-2..0).contains(*late)).count();
+        assert!(n_early >= 9, "{light:?}: {late:?}");
+    }
+}
+
 #[test]
 fn person_is_found_in_rain() {
-    cross_all(PERSON, &[0.7], &[60.0, 120.0], Light::Rain, (10, 6));
+    cross_all(PERSON, &[0.7], &[60.0, 120.0], Light::Rain, (10, 0));
+    let late = lateness(Light::Rain, 30);
+    let n_at_once = late.iter().filter(|late| **late <= 0).count();
+    assert!(late.iter().all(|late| (-2..3).contains(late)) && n_at_once >= 27, "{late:?}");
 }
 
 /// The least contrast at which somebody is found.
