@@ -5,7 +5,7 @@ use std::io::Write;
 use std::path::{Path, PathBuf};
 use std::time::Instant;
 
-use anyhow::{Context, Result, ensure};
+use anyhow::{Context, Result, anyhow, ensure};
 
 use super::Error;
 use super::output::Progress;
@@ -44,8 +44,10 @@ fn grab(client: &Client, args: &GrabArgs) -> Result<String> {
     let start = Instant::now();
     let mut last = start;
     for frame in client.frames() {
-        match frame {
-            Ok(frame) => {
+        // What is drawn while a camera is lost belongs into no series.
+        let lost = frame.as_ref().ok().and_then(Frame::lost_camera);
+        let (error, may_retry) = match frame {
+            Ok(frame) if lost.is_none() => {
                 n_done += 1;
                 n_bytes += frame.jpeg().len() as u64;
                 last = Instant::now();
@@ -54,21 +56,23 @@ fn grab(client: &Client, args: &GrabArgs) -> Result<String> {
                 if n_done == args.n {
                     break;
                 }
+                continue;
             }
+            Ok(_) => (anyhow!("the camera is lost: {}", lost.unwrap_or_default()), true),
+            // A camera that restarts costs no picture of a series.
             Err(error) => {
-                // A camera that restarts costs no picture of a series. A script must not wait
-                // for ever, though.
-                let may_retry = is_lost_connection(&error, n_done) && last.elapsed() < args.timeout;
-                if !may_retry {
-                    progress.clear();
-                    // The bar is cleared first, or the error would stand behind it.
-                    let error = anyhow::Error::new(error);
-                    return Err(match n_done {
-                        0 => error,
-                        n => error.context(format!("{n} of {} pictures", args.n)),
-                    });
-                }
+                let may_retry = is_lost_connection(&error, n_done);
+                (error.into(), may_retry)
             }
+        };
+        // A script must not wait for ever, though.
+        if !may_retry || last.elapsed() >= args.timeout {
+            // The bar is cleared first, or the error would stand behind it.
+            progress.clear();
+            return Err(match n_done {
+                0 => error,
+                n => error.context(format!("{n} of {} pictures", args.n)),
+            });
         }
     }
     progress.clear();

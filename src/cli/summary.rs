@@ -16,6 +16,7 @@ pub(super) struct Measured {
     size: Option<(u16, u16)>,
     age: Option<Duration>,
     n_dropped: Option<u64>,
+    lost_camera: Option<String>,
 }
 
 impl Measured {
@@ -26,6 +27,7 @@ impl Measured {
             size: frame.size(),
             age: frame.age(),
             n_dropped: frame.n_dropped_by_server(),
+            lost_camera: frame.lost_camera(),
         }
     }
 }
@@ -90,6 +92,10 @@ impl Totals {
         self.max_bytes = self.max_bytes.max(frame.n_bytes);
         self.n_frames += 1;
         self.n_bytes += frame.n_bytes as u64;
+        // It came, but it is none of the camera's.
+        if let Some(cause) = &frame.lost_camera {
+            *self.errors.entry(format!("drawn, as the camera is lost: {cause}")).or_default() += 1;
+        }
         // A frame whose size cannot be read is still one; the last known size stays.
         self.size = frame.size.or(self.size);
         // Four bytes a frame, because percentiles need all of them: an hour at 30
@@ -222,7 +228,14 @@ mod tests {
 
     fn frame(at: Instant, n_bytes: usize, age_ms: u64, n_dropped: u64) -> Measured {
         let age = Some(Duration::from_millis(age_ms));
-        Measured { at, n_bytes, size: Some((64, 48)), age, n_dropped: Some(n_dropped) }
+        Measured {
+            at,
+            n_bytes,
+            size: Some((64, 48)),
+            age,
+            n_dropped: Some(n_dropped),
+            lost_camera: None,
+        }
     }
 
     #[test]

@@ -49,6 +49,13 @@ impl Frame {
         self.n_skipped
     }
 
+    /// Why this is no picture of the camera: an mjpegd that has lost its camera draws
+    /// pictures instead, and says so in a comment of the JPEG.
+    #[must_use]
+    pub fn lost_camera(&self) -> Option<String> {
+        jpeg::status_cause(self.jpeg())
+    }
+
     /// When the camera took it, by the server's clock; `None` if the server
     /// does not send it (`X-Timestamp`).
     #[must_use]

@@ -166,6 +166,18 @@ fn grab_goes_on_after_lost_connections_and_reports_how_many_it_got() {
 }
 
 #[test]
+fn picture_drawn_for_a_lost_camera_is_none_of_its_own() {
+    let daemon = Daemon::start(&["--camera", "exec:false"]);
+    let (dir, url) = (TempDir::new(), daemon.url("/stream"));
+    let error = refusal(&[&grab(&url, "2", dir.path())[..], &["--timeout", "3s"]].concat(), 1);
+    assert!(error.contains("the camera is lost: "), "{error}");
+    assert_eq!(fs::read_dir(dir.path()).unwrap().count(), 0);
+    let probed = probe(&url);
+    let errors = probed["errors"].as_object().unwrap();
+    assert!(errors.keys().any(|cause| cause.starts_with("drawn, ")), "{probed}");
+}
+
+#[test]
 fn health_is_an_exit_code() {
     let daemon = Daemon::start(&["--camera", "exec:false"]);
     let health = |target: &str| Daemon::run(&["health", &daemon.url(target)]);
