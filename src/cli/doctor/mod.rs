@@ -59,8 +59,8 @@ fn look(system: &System, config: &Config, is_bare: bool, report: &mut Report) {
     let tried = devices::look(system, config, report);
     usb::look(system, &tried, report);
     let running = daemon::look(&config.http, report);
-    ports::look(&config.http, &running, report);
-    network::look(system, &config.http, report);
+    let usable = ports::look(&config.http, &running, report);
+    network::look(system, &usable, report);
     disk::look(config, report);
     files::look(&config.http, report);
     // A program cannot be used before it was built.

@@ -4,14 +4,14 @@ use std::net::IpAddr;
 
 use super::report::{Report, text};
 use super::system::System;
-use crate::config::{Bind, HttpConfig};
+use crate::config::Bind;
 
 /// More are the addresses of containers and the like.
 const MAX_SHOWN: usize = 4;
 
-pub(super) fn look(system: &System, config: &HttpConfig, report: &mut Report) {
+pub(super) fn look(system: &System, binds: &[&Bind], report: &mut Report) {
     report.topic("network");
-    let tcp = config.binds.iter().filter_map(|bind| match bind {
+    let tcp = binds.iter().filter_map(|bind| match bind {
         Bind::Tcp(address) => Some(*address),
         Bind::Unix(_) => None,
     });
@@ -93,7 +93,8 @@ mod tests {
 
     fn says(files: &[(&str, &str)], bind: &str) -> String {
         let config = config(&["--bind", bind]);
-        Fake::new(files).says(|system, report| look(system, &config.http, report))
+        let binds: Vec<_> = config.http.binds.iter().collect();
+        Fake::new(files).says(|system, report| look(system, &binds, report))
     }
 
     #[test]

@@ -4,19 +4,26 @@ use super::report::{Report, text};
 use crate::config::{Bind, HttpConfig};
 use crate::http;
 
-/// `running`: where a daemon listens already.
-pub(super) fn look(config: &HttpConfig, running: &[Bind], report: &mut Report) {
+/// `running`: where a daemon listens already. Returns where one listens or could.
+pub(super) fn look<'a>(
+    config: &'a HttpConfig,
+    running: &[Bind],
+    report: &mut Report,
+) -> Vec<&'a Bind> {
     report.topic("port");
-    for bind in &config.binds {
+    let mut could_listen = |bind: &Bind| {
         if running.contains(bind) {
-            continue;
+            return true;
         }
         match http::try_bind(bind, config.unix_mode) {
             Ok(()) => report.ok("@ is free", &[text(bind)]),
             Err(error) => {
                 let hint = error.chain().nth(1).map_or("", |cause| text(&cause));
                 report.fault("@\n@", &[text(&error), hint]);
+                return false;
             }
         }
-    }
+        true
+    };
+    config.binds.iter().filter(|bind| could_listen(bind)).collect()
 }
