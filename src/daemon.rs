@@ -92,7 +92,7 @@ pub(crate) fn run(
     if let Some(mqtt) = &mqtt {
         mqtt.start(cameras.clone(), server.count_viewers());
     }
-    greet(&server.addresses(), &labels);
+    greet(&server.addresses(), &labels, command_line.is_translated());
     let exits = Exits::watch(config.exit);
     let mut supervisor = Supervisor::start(server.addresses(), &cameras, &stop);
     let end =
@@ -267,10 +267,10 @@ fn reload(command_line: &CommandLine, cameras: &Cameras, hooks: &Hooks, in_use: 
 }
 
 /// Logs the addresses, how to reach them from the network, and the cameras.
-fn greet(addresses: &[Bind], cameras: &[String]) {
+fn greet(addresses: &[Bind], cameras: &[String], is_translated: bool) {
     for address in addresses {
         match address {
-            Bind::Tcp(address) => greet_at(*address),
+            Bind::Tcp(address) => greet_at(*address, is_translated),
             Bind::Unix(_) => log::info!("listening on {address}"),
         }
     }
@@ -279,13 +279,14 @@ fn greet(addresses: &[Bind], cameras: &[String]) {
     }
 }
 
-fn greet_at(address: SocketAddr) {
+fn greet_at(address: SocketAddr, is_translated: bool) {
     let port = address.port();
     log::info!("listening on http://{}/", local_address(address));
     if address.ip().is_loopback() {
         // Said at each start, as the loopback default is what newcomers trip over
         // first.
-        log::info!("only this machine can reach it; for the network: --bind 0.0.0.0:{port}");
+        let how = if is_translated { "listen at" } else { "--bind" };
+        log::info!("only this machine can reach it; for the network: {how} 0.0.0.0:{port}");
     } else if address.ip().is_unspecified() {
         match network_address() {
             Some(ip) => log::info!("from the network: http://{}/", SocketAddr::new(ip, port)),

@@ -77,6 +77,12 @@ impl CommandLine {
         self.args.is_on("print-config")
     }
 
+    /// Whether it was written for another program, which has options of its own.
+    #[must_use]
+    pub(crate) fn is_translated(&self) -> bool {
+        !self.cameras.is_empty()
+    }
+
     /// Users of a command line that was translated.
     pub(super) fn credentials(&self) -> Option<&Credentials> {
         self.credentials.as_ref()

@@ -96,6 +96,9 @@ impl HttpConfig {
             // The files are looked up at each request, so that a page can be edited while the
             // program runs. A wrong folder is named now.
             ensure!(dir.is_dir(), "--www {}: no such folder", dir.display());
+            if !dir.join("index.html").is_file() {
+                log::warn!("--www {}: it has no index.html, so / is no page", dir.display());
+            }
         }
         let allow_origin = args.text_if("allow-origin");
         if let Some(origin) = allow_origin {

@@ -90,6 +90,8 @@ fn link_named_mjpg_streamer_serves_that_command_line() {
     let output = format!("/lib/output_http.so -w {www} -n -l 127.0.0.1 -p {port} -c me:SECRET");
     let daemon = Daemon::spawn(by_link(&dir, "mjpg_streamer", &["-i", &input, "-o", &output]));
     assert_eq!(daemon.address().port(), port);
+    // Not by an option that this command line does not have.
+    daemon.wait_for_log("only this machine can reach it; for the network: listen at 0.0.0.0:");
     assert_eq!(daemon.get("/?action=snapshot").code, 401);
     assert_eq!(daemon.request("GET", "/", &[&login("me", "wrong")]).code, 401);
     let right = login("me", "SECRET");

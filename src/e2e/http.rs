@@ -237,6 +237,13 @@ fn files_of_www_replace_the_page() {
 }
 
 #[test]
+fn folder_without_a_page_is_warned_of() {
+    let www = TempDir::new();
+    let daemon = daemon(&["--www", www.path().to_str().unwrap()]);
+    daemon.wait_for_log("it has no index.html");
+}
+
+#[test]
 fn no_path_leaves_the_folder() {
     let outside = TempDir::new();
     let secret = outside.write("secret.txt", "SECRET");
