@@ -32,7 +32,7 @@ fn cost(machine: &Machine, command: &str, fps: f64) -> f64 {
     let due = fps * SPAN.as_secs_f64();
     assert!(n_frames > 0.8 * due, "{n_frames:.0} frames instead of {due}: {}", server.log());
     assert_eq!(server.stop(), 0);
-    watched.cpu().as_secs_f64() * 1e6 / n_frames
+    watched.cpu.as_secs_f64() * 1e6 / n_frames
 }
 
 /// Prints both costs and their ratio, each the median of some rounds in turn, and keeps the ratio:

@@ -4,28 +4,18 @@
 //! per received frame and beside another one of the same boot.
 
 use crate::machine::Machine;
+use std::collections::HashMap;
 use std::time::Duration;
 
-/// USER_HZ, the unit of /proc/PID/stat, which Linux keeps at 100 on every architecture that matters here.
-const TICKS_PER_SECOND: f64 = 100.0;
 const FIRST_BYTES_DEADLINE: Duration = Duration::from_secs(120);
 
 /// CPU time and output of a server during the measurement.
 #[derive(Debug)]
 pub(crate) struct Watched {
-    /// Of all its threads, in user mode.
-    pub(crate) user: Duration,
-    /// Of all its threads, in the kernel.
-    pub(crate) system: Duration,
+    /// Of all its threads, in user mode and in the kernel.
+    pub(crate) cpu: Duration,
     /// What the viewer received.
     pub(crate) bytes: u64,
-}
-
-impl Watched {
-    /// User and system time together.
-    pub(crate) fn cpu(&self) -> Duration {
-        self.user + self.system
-    }
 }
 
 /// Lets one viewer in the guest read `url` from the process `pid`, waits for a megabyte, then measures for `span`.
@@ -39,24 +29,25 @@ pub(crate) fn while_watched(machine: &Machine, pid: &str, url: &str, span: Durat
         FIRST_BYTES_DEADLINE,
         &format!("[ $({received}) -gt 1000000 ]"),
     );
-    // The name in the stat line ends with ')': user and system time are the 12th and 13th word after it.
-    let sample = format!("sed 's/.*) //' /proc/{pid}/stat | cut -d' ' -f12,13; {received}");
-    let text = machine.sh(&format!("{sample}; sleep {}; {sample}; kill {viewer}", span.as_secs()));
-    let numbers: Vec<u64> = text
-        .split_whitespace()
-        .map(|word| word.parse().expect("the samples are numbers"))
-        .collect();
-    let [user, system, bytes, user_after, system_after, bytes_after] = numbers[..] else {
-        panic!("expected six numbers: {text}");
-    };
-    let time = |ticks: u64| {
-        Duration::from_secs_f64(
-            f64::from(u32::try_from(ticks).expect("minutes")) / TICKS_PER_SECOND,
-        )
-    };
-    Watched {
-        user: time(user_after - user),
-        system: time(system_after - system),
-        bytes: bytes_after - bytes,
-    }
+    // In nanoseconds, unlike the ticks of 10 ms in stat (proc(5)); a line with two numbers for each thread.
+    let threads =
+        format!("for t in /proc/{pid}/task/*; do echo ${{t##*/}} $(cat $t/schedstat); done");
+    let sample = format!("{threads}; {received}");
+    let before = machine.sh(&sample);
+    let after = machine.sh(&format!("sleep {}; {sample}; kill {viewer}", span.as_secs()));
+    let [(cpu, bytes), (cpu_after, bytes_after)] = [before, after].map(|text| {
+        let number = |word: &str| word.parse::<u64>().expect("a number");
+        let (threads, received) = text.rsplit_once('\n').expect("some threads");
+        let cpu: HashMap<_, _> = threads
+            .lines()
+            .filter_map(|line| {
+                let mut words = line.split(' ');
+                Some((words.next()?.to_owned(), number(words.next()?)))
+            })
+            .collect();
+        (cpu, number(received))
+    });
+    // One that ended in between has hardly worked.
+    let used = cpu_after.iter().map(|(thread, time)| time - cpu.get(thread).unwrap_or(&0));
+    Watched { cpu: Duration::from_nanos(used.sum()), bytes: bytes_after - bytes }
 }
