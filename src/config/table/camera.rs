@@ -84,8 +84,8 @@ pub(super) const OPTIONS: &[Opt] = &[
         env: "MJPEGD_DROP_SAME_FRAMES",
         value: "N",
         default: Some("0"),
-        help: "Leave out pictures that are the same as the last one, byte by byte, but at most so \
-               many in a row; for a screen or slides, as a webcam never gives the same twice",
+        help: "Leave out pictures that are the same as the last one, byte by byte, but at most N \
+               in a row; for a screen or slides, as a webcam never gives the same twice",
         ..OF_CAMERA
     },
     Opt {

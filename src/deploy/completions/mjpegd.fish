@@ -34,7 +34,7 @@ false\t''"
 complete -c mjpegd -n "__fish_mjpegd_needs_command" -l max-frame-size -d 'The largest picture to accept; larger ones are dropped' -r
 complete -c mjpegd -n "__fish_mjpegd_needs_command" -l min-frame-size -d 'Drop pictures that are smaller than this, as some devices give pieces of pictures' -r
 complete -c mjpegd -n "__fish_mjpegd_needs_command" -l every -d 'Take one picture of every N and skip the others' -r
-complete -c mjpegd -n "__fish_mjpegd_needs_command" -l drop-same-frames -d 'Leave out pictures that are the same as the last one, byte by byte, but at most so many in a row; for a screen or slides, as a webcam never gives the same twice' -r
+complete -c mjpegd -n "__fish_mjpegd_needs_command" -l drop-same-frames -d 'Leave out pictures that are the same as the last one, byte by byte, but at most N in a row; for a screen or slides, as a webcam never gives the same twice' -r
 complete -c mjpegd -n "__fish_mjpegd_needs_command" -l allow-truncated -d 'Show pictures that lack their end, also beside whole ones; without this option they are shown only while no whole one comes' -r -f -a "true\t''
 false\t''"
 complete -c mjpegd -n "__fish_mjpegd_needs_command" -l rotate -d 'Rotate the pictures clockwise without loss; exif: by each picture\'s own orientation, which browsers follow and other programs do not' -r -f -a "0\t''

@@ -236,7 +236,7 @@ impl Accept {
         (!is_ready(0)).then(|| is_ready(1))
     }
 
-    /// Accepts clients that wait, but not so many at once that a crowd takes the
+    /// Accepts clients that wait, but only some at once: a crowd would take the
     /// descriptors of all others before [`Self::cut_some`] has a look.
     fn accept(&mut self) {
         for _ in 0..MAX_BATCH {
