@@ -20,7 +20,7 @@ use anyhow::{Context, Result, ensure};
 
 use results::Results;
 
-const FILES: [&str; 2] = ["README.md", "src/guide/measurements.md"];
+const FILES: [&str; 3] = ["README.md", "src/guide/measurements.md", "src/guide/events.md"];
 const OPENING: &str = "<!-- = ";
 const NAME_END: &str = " -->";
 const CLOSING: &str = "<!-- . -->";

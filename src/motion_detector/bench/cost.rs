@@ -7,6 +7,7 @@ use mjpegd_motion_detector::{Detector, Grid, Polygon, Settings};
 use rustix::time::{ClockId, clock_gettime};
 
 use crate::clips::jpeg;
+use crate::results::Results;
 use crate::scene::{Canvas, Scene, Thing};
 
 const N_ROUNDS: usize = 40;
@@ -29,7 +30,7 @@ fn median(times: &[f64]) -> f64 {
     times[times.len() / 2] / N_PICTURES as f64
 }
 
-pub(crate) fn main() -> io::Result<()> {
+pub(crate) fn main(results: &mut Results) -> io::Result<()> {
     for (size, noise, quality) in [((1920, 1080), 3.0, 80), ((640, 480), 3.0, 80)] {
         let mut scene = Scene::new(8, Canvas { width: size.0, height: size.1, sigma: noise });
         let mut jpegs = Vec::new();
@@ -38,12 +39,16 @@ pub(crate) fn main() -> io::Result<()> {
             scene.draw(&[person], |_, _, b| b);
             jpegs.push(jpeg(&scene, quality)?);
         }
-        measure(size, &jpegs)?;
+        measure(size, &jpegs, results)?;
     }
     Ok(())
 }
 
-fn measure((width, height): (usize, usize), jpegs: &[Vec<u8>]) -> io::Result<()> {
+fn measure(
+    (width, height): (usize, usize),
+    jpegs: &[Vec<u8>],
+    results: &mut Results,
+) -> io::Result<()> {
     let corner = Polygon(vec![(0.0, 0.0), (0.2, 0.0), (0.0, 0.2)]);
     let settings =
         Settings { sensitivity: 50, min_size: 0.001, zones: Vec::new(), masks: vec![corner] };
@@ -77,7 +82,11 @@ fn measure((width, height): (usize, usize), jpegs: &[Vec<u8>]) -> io::Result<()>
         ["a bare Huffman walk", "DC coefficients", "the grid", "detection"].iter().zip(&times)
     {
         println!("{name:20} {:.3} / {:.3} ms", best(times), median(times));
+        results.add(format!("{width}x{height}: {name}"), format!("{:.2}", best(times)));
     }
-    println!("DC beside the walk   {:.2} x", best(&times[1]) / best(&times[0]));
+    let ratio = format!("{:.2}", best(&times[1]) / best(&times[0]));
+    println!("DC beside the walk   {ratio} x");
+    results.add(format!("{width}x{height}: DC beside the walk"), ratio);
+    results.add(format!("{width}x{height}: kB"), (bytes / 1000).to_string());
     Ok(())
 }

@@ -16,22 +16,32 @@ mod clips;
 mod cost;
 #[path = "../tests/kinds.rs"]
 mod kinds;
+#[path = "../../bench/shared/results.rs"]
+#[allow(dead_code, reason = "the guide's figures are read elsewhere")]
+mod results;
 #[path = "../tests/scene.rs"]
 mod scene;
 
-use std::io;
+use anyhow::Result;
 
-fn main() -> io::Result<()> {
+use results::Results;
+
+fn main() -> Result<()> {
     let args: Vec<_> = std::env::args().skip(1).filter(|arg| arg != "--bench").collect();
-    match args.iter().map(String::as_str).collect::<Vec<_>>()[..] {
-        [beside::ROLE, file, times] => beside::play(file, times),
-        ["cost"] => cost::main(),
-        ["quality"] => beside::quality(),
-        ["cpu"] => beside::cpu(),
-        _ => {
-            cost::main()?;
-            beside::cpu()?;
-            beside::quality()
-        }
+    let args = args.iter().map(String::as_str).collect::<Vec<_>>();
+    if let [beside::ROLE, file, times] = args[..] {
+        return Ok(beside::play(file, times)?);
     }
+    let is_wanted = |part: &str| args.is_empty() || args.contains(&part);
+    let mut results = Results::default();
+    if is_wanted("cost") {
+        cost::main(&mut results)?;
+    }
+    if is_wanted("cpu") {
+        beside::cpu(&mut results)?;
+    }
+    if is_wanted("quality") {
+        beside::quality(&mut results)?;
+    }
+    results.keep_part("motion")
 }
