@@ -21,7 +21,6 @@ pub(crate) use buf::FrameBuf;
 pub(crate) use pool::FramePool;
 pub(crate) use timestamp::{Timestamp, since_epoch};
 use wire::N_DELIMITER_BYTES;
-#[cfg(feature = "daemon")]
 pub(crate) use wire::STATUS_UP_TO_CAUSE;
 pub(crate) use wire::{
     AGE, DELIMITER, HEADERS_END, INSTANCE, JPEG_TYPE, LINE_END, LOST, NEXT_PART, PART_START,

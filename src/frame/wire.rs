@@ -54,7 +54,6 @@ pub(crate) const STATUS: &str = wire!(status);
 /// What stands in it before the cause.
 pub(crate) const LOST: &str = wire!(lost);
 /// That header up to the cause, as it stands in the comment of a status picture.
-#[cfg(feature = "daemon")]
 pub(crate) const STATUS_UP_TO_CAUSE: &str = concat!(wire!(status), ": ", wire!(lost));
 /// The name of the header by which a daemon knows its own camera's pictures.
 pub(crate) const INSTANCE: &str = "X-Mjpegd-Instance";

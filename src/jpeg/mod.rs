@@ -14,7 +14,6 @@ pub(crate) mod full_range;
 #[cfg(feature = "daemon")]
 mod header;
 mod huffman;
-#[cfg(feature = "daemon")]
 mod mark;
 mod mpf;
 #[cfg(feature = "daemon")]
@@ -40,8 +39,9 @@ pub(crate) use exif::Orientation as ExifOrientation;
 #[cfg(feature = "daemon")]
 pub(crate) use exif::make_upright;
 pub(crate) use huffman::SEGMENT as HUFFMAN_TABLES;
+pub(crate) use mark::status_cause;
 #[cfg(feature = "daemon")]
-pub(crate) use mark::{MARK_AT, status_cause, status_mark};
+pub(crate) use mark::{MARK_AT, status_mark};
 #[cfg(feature = "daemon")]
 pub(crate) use mjpegd_jpeg_codec::{
     Edit, Orientation, Scale, Simd, Stamp, TranscodeError, Transcoder,
