@@ -18,7 +18,7 @@ const MAX_CAUSE: usize = 384;
 pub(crate) const MARK_AT: usize = 2;
 
 /// The segment that marks a status picture, to be inserted at [`MARK_AT`].
-#[cfg(feature = "daemon")]
+#[cfg(any(test, feature = "daemon"))]
 pub(crate) fn status_mark(cause: &str) -> Vec<u8> {
     let mut text = NAME.to_vec();
     let end = (0..=MAX_CAUSE).rfind(|&at| cause.is_char_boundary(at)).unwrap_or(0);
@@ -36,7 +36,7 @@ pub(crate) fn status_cause(jpeg: &[u8]) -> Option<String> {
     Some(text.replace(char::is_control, " "))
 }
 
-#[cfg(all(test, feature = "daemon"))]
+#[cfg(test)]
 mod tests {
     use super::*;
 

@@ -29,6 +29,11 @@ fn main() -> Result<()> {
     let folder = std::env::var_os("BENCH_RESULTS").context("BENCH_RESULTS is not set")?;
     let mut results = Results::read(Path::new(&folder))?;
     run::add(&mut results)?;
+    for what in ["x libjpeg-turbo", "without AVX2"] {
+        // Not the delay on several threads.
+        let is_wanted = |name: &str| name.ends_with(what) && !name.contains("delay");
+        results.add_range("encode", what, is_wanted);
+    }
     let (mut missing, mut written) = (Vec::new(), Vec::new());
     for file in FILES {
         let path = Path::new(env!("CARGO_MANIFEST_DIR")).join(file);

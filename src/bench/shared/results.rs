@@ -68,6 +68,19 @@ impl Results {
         Ok(all)
     }
 
+    /// Adds the least and the most of the figures that are wanted, if there are any, as `bench: least
+    /// what` and `bench: most what`.
+    pub(crate) fn add_range(&mut self, bench: &str, what: &str, is_wanted: impl Fn(&str) -> bool) {
+        let wanted = self.0.iter().filter(|(name, _)| name.starts_with(bench) && is_wanted(name));
+        let mut figures: Vec<(f64, String)> =
+            wanted.filter_map(|(_, figure)| Some((figure.parse().ok()?, figure.clone()))).collect();
+        figures.sort_by(|a, b| a.0.total_cmp(&b.0));
+        if let [(_, least), .., (_, most)] = &figures[..] {
+            self.add(format!("{bench}: least {what}"), least.clone());
+            self.add(format!("{bench}: most {what}"), most.clone());
+        }
+    }
+
     /// Whether there is a figure whose name begins so.
     pub(crate) fn has(&self, start: &str) -> bool {
         self.0.iter().any(|(name, _)| name.starts_with(start))
