@@ -291,9 +291,10 @@ fn chapters_link_to_each_other_by_labels_that_rustdoc_knows() {
 /// `make bench-figures` writes what was measured between two comments.
 #[test]
 fn each_measured_figure_has_a_name_and_an_end() {
-    let benches = ["run", "server", "relay", "encode", "transcode", "board", "v4l2", "latency"];
+    let benches =
+        ["run", "server", "relay", "encode", "transcode", "board", "v4l2", "latency", "motion"];
     let mut n_figures = 0;
-    for path in ["README.md", "src/guide/measurements.md"] {
+    for path in ["README.md", "src/guide/measurements.md", "src/guide/events.md"] {
         for piece in read(path).split("<!-- = ").skip(1) {
             let (name, behind) = piece.split_once(" -->").expect("a name has an end");
             let bench = name.trim_start_matches('^').split(": ").next();
