@@ -26,6 +26,9 @@ const DIFFERENCE_NOISES: f32 = 5.5;
 const MIN_CHANGE: f32 = 1.5;
 const CHANGE_NOISES: f32 = 8.0;
 const LEAST_NOISES: f32 = 0.6;
+/// How much more a cell may vary slowly than from one picture to the next, as a variance, to
+/// count as noise.
+const SLOW: f32 = 30.0;
 
 #[derive(Debug, Default)]
 pub(super) struct Background {
@@ -114,7 +117,9 @@ impl Background {
                 return Cell::default();
             }
             let difference = grid.cells[i] - self.expectation.cells[i];
-            let spread = self.spread[i].max(usual_spread).sqrt();
+            // What varies slowly, such as the light under clouds, is not all noise.
+            let most = SLOW * self.jitter[i].max(usual_jitter);
+            let spread = self.spread[i].max(usual_spread).min(most).sqrt();
             let least = (noises * DIFFERENCE_NOISES * spread).max(factor * MIN_DIFFERENCE);
             let expected = self.expectation.cells[i];
             let jitter = self.jitter[i].max(usual_jitter);

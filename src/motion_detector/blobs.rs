@@ -22,6 +22,13 @@ const CLOUD: f32 = 0.25;
 /// The evidence for a shadow that is enough, and the one from which a blob may be either.
 const SHADOW: f32 = 5.0;
 const PERHAPS: f32 = 2.0;
+/// What is in the light of a wide blob changes this number of times as much as the light,
+/// and as the least that counts.
+const APART: f32 = 2.5;
+/// A wide blob covers this share.
+const WIDE: f32 = 0.02;
+/// More of the cells around it do not belong to the wide blob, if it is the end of that.
+const AT_END: f32 = 0.2;
 /// A small thing covers less than this share of the picture.
 const SMALL: f32 = 0.05;
 /// More blobs than this are rain or noise. The largest are kept.
@@ -46,6 +53,8 @@ pub(super) struct Blob {
     pub(super) look: Look,
     /// How much more likely a shadow is than a thing, as a logarithm.
     pub(super) shade: f32,
+    /// Whether it has an edge.
+    pub(super) is_sharp: bool,
 }
 
 /// What a blob looks like in one picture.
@@ -98,10 +107,15 @@ impl Finder {
                 continue;
             }
             label += 1;
-            self.grow(seen, width, start, label);
+            self.grow(width, start, (0, label), |cell| seen[cell].strength >= WEAK);
             let blob = self.measure(seen, width, label);
+            let is_wide = blob.n_cells as f32 >= WIDE * seen.len() as f32;
+            let is_soft = !blob.is_sharp && matches!(blob.look, Look::Light | Look::Shadow);
             self.looks.push(blob.look);
             self.blobs.push(blob);
+            if is_wide && is_soft {
+                label = self.carve(seen, width, label);
+            }
         }
         if self.blobs.len() > MAX_BLOBS {
             self.blobs.sort_unstable_by_key(|blob| std::cmp::Reverse(blob.n_cells));
@@ -115,21 +129,70 @@ impl Finder {
         label > 0 && self.looks[label - 1] == Look::Thing
     }
 
-    fn grow(&mut self, seen: &[Cell], width: usize, start: usize, label: u16) {
+    /// Finds the cells around one, of a label, that are wanted, and gives them another label.
+    fn grow(
+        &mut self,
+        width: usize,
+        start: usize,
+        (from, to): (u16, u16),
+        is_wanted: impl Fn(usize) -> bool,
+    ) {
         self.members.clear();
         self.members.push(start);
-        self.labels[start] = label;
+        self.labels[start] = to;
         let mut at = 0;
         while at < self.members.len() {
             let cell = self.members[at];
             at += 1;
-            for next in neighbours(cell, width, seen.len()) {
-                if self.labels[next] == 0 && seen[next].strength >= WEAK {
-                    self.labels[next] = label;
+            for next in neighbours(cell, width, self.labels.len()) {
+                if self.labels[next] == from && is_wanted(next) {
+                    self.labels[next] = to;
                     self.members.push(next);
                 }
             }
         }
+    }
+
+    /// Takes out of the last blob, a wide and soft one such as the shadow of a cloud, what
+    /// changes much more than the rest of it: a thing in it. Returns the last label.
+    fn carve(&mut self, seen: &[Cell], width: usize, wide: u16) -> u16 {
+        let all = std::mem::take(&mut self.members);
+        let changes: f32 = all.iter().map(|cell| seen[*cell].change.abs()).sum();
+        let strong = (APART * changes / all.len() as f32).max(APART);
+        let mut label = wide;
+        for start in &all {
+            if self.labels[*start] != wide
+                || seen[*start].change.abs() < strong
+                || label == u16::MAX
+            {
+                continue;
+            }
+            label += 1;
+            let is_wanted = |cell: usize| seen[cell].change.abs() >= strong / 2.0;
+            self.grow(width, *start, (wide, label), is_wanted);
+            let mut blob = self.measure(seen, width, label);
+            // By its changes it has an edge; but so has the end of a light.
+            if self.is_at_end(width) {
+                blob.look = Look::Light;
+            } else if blob.look == Look::Light {
+                blob.look = Look::Thing;
+            }
+            self.looks.push(blob.look);
+            self.blobs.push(blob);
+        }
+        label
+    }
+
+    /// Whether many of the cells around the members belong to nothing.
+    fn is_at_end(&self, width: usize) -> bool {
+        let n_cells = self.labels.len();
+        let around = self.members.iter().flat_map(|cell| straight(*cell, width, n_cells, 2));
+        let (mut n, mut n_outside) = (0, 0);
+        for cell in around {
+            n += 1;
+            n_outside += usize::from(self.labels[cell] == 0);
+        }
+        n_outside as f32 > AT_END * n as f32
     }
 
     fn measure(&self, seen: &[Cell], width: usize, label: u16) -> Blob {
@@ -144,6 +207,7 @@ impl Finder {
             n_changed: 0,
             look: Look::Light,
             shade: 0.0,
+            is_sharp: false,
         };
         let is_full = |cell: usize| seen[cell].strength >= 1.0;
         let (mut total, mut steps, mut n_steps) = (0.0, 0.0, 0.0);
@@ -178,7 +242,7 @@ impl Finder {
         let is_inside = |cell| straight(cell, width, seen.len(), 1).all(is_in);
         let is_small = n < SMALL * seen.len() as f32;
         let shade = shade::evidence(seen, &self.members, is_inside, is_small);
-        blob.shade = shade;
+        (blob.shade, blob.is_sharp) = (shade, is_sharp);
         blob.look = match texture {
             Some(texture) if texture.is_kept() => Look::Shadow,
             Some(texture) if texture.is_lost() => Look::Thing,

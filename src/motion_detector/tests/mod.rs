@@ -1,5 +1,6 @@
 //! Quality: whether each crossing is found in time, and nothing else in an hour.
 
+mod clouds;
 mod crossings;
 mod dark;
 mod jpegs;
