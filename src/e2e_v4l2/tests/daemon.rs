@@ -70,8 +70,8 @@ fn cold_snapshot_is_in_time_after_a_warmup() {
 fn name_cut_inside_a_character_does_no_harm() {
     let machine = machine();
     let webcam = Webcam::plug_in_as(&machine, 0, &"\u{e9}".repeat(20), "0001");
-    let text = machine.sh("mjpegd devices");
-    let line = text.lines().find(|line| line.starts_with(&webcam.device())).expect(&text);
+    let (text, device) = (machine.sh("mjpegd devices"), webcam.device());
+    let line = text.lines().find(|line| line.starts_with(&device)).expect(&text);
     assert!(line.contains("\u{e9}\u{e9}\u{fffd}"), "{line}");
     let json = machine.sh("mjpegd devices --json");
     serde_json::from_str::<serde_json::Value>(&json).expect("it is JSON");
