@@ -44,7 +44,7 @@ fn grab(client: &Client, args: &GrabArgs) -> Result<String> {
     let start = Instant::now();
     let mut last = start;
     for frame in client.frames() {
-        // What is drawn while a camera is lost belongs into no series.
+        // What is drawn while a camera is lost belongs in no series.
         let lost = frame.as_ref().ok().and_then(Frame::lost_camera);
         let (error, may_retry) = match frame {
             Ok(frame) if lost.is_none() => {

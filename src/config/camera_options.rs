@@ -47,7 +47,7 @@ pub(crate) struct CaptureConfig {
     pub(crate) allow_truncated: bool,
     /// Smaller JPEGs, in bytes, are dropped.
     pub(crate) min_frame_bytes: usize,
-    /// One picture of this number is taken; 1: each.
+    /// One of this number of pictures is taken; 1: each.
     pub(crate) every: u32,
     /// How many pictures in a row may be left out because they have the bytes of
     /// the last one.

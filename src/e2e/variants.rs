@@ -312,7 +312,7 @@ fn kind_that_cannot_be_changed_passes_as_it_is_and_the_reason_is_told_once() {
 fn damaged_picture_is_dropped_and_counted() {
     let good = with_segment(&flat(640, 480, COLOURS[0]), 0xFE, b"number 000001");
     let mut bad = with_segment(&flat(640, 480, COLOURS[0]), 0xFE, b"number 000002");
-    // No code of the tables has this number of ones.
+    // No code of the tables has as many ones.
     let at = bad.len() - 200;
     bad[at..at + 100].copy_from_slice(&[0xFF, 0].repeat(50));
     let dir = Dir::new(vec![good, bad]);

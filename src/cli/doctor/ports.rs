@@ -15,15 +15,15 @@ pub(super) fn look<'a>(
         if running.contains(bind) {
             return true;
         }
-        match http::try_bind(bind, config.unix_mode) {
+        let bound = http::try_bind(bind, config.unix_mode);
+        match &bound {
             Ok(()) => report.ok("@ is free", &[text(bind)]),
             Err(error) => {
                 let hint = error.chain().nth(1).map_or("", |cause| text(&cause));
-                report.fault("@\n@", &[text(&error), hint]);
-                return false;
+                report.fault("@\n@", &[text(error), hint]);
             }
         }
-        true
+        bound.is_ok()
     };
     config.binds.iter().filter(|bind| could_listen(bind)).collect()
 }

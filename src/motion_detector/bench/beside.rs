@@ -11,6 +11,7 @@ use std::time::{Duration, Instant, SystemTime};
 use std::{env, fs};
 
 use crate::clips::{self, Clip, FPS, N_FIRST, Truth};
+use crate::procfs::usage;
 use crate::results::Results;
 use crate::scene::{Canvas, Scene, Thing};
 
@@ -58,16 +59,9 @@ impl Drop for Process {
 }
 
 impl Process {
-    /// User and system time of its threads so far, in seconds. In nanoseconds, unlike the
-    /// ticks of 10 ms in stat (proc(5)).
+    /// User and system time of its threads so far, in seconds.
     fn cpu(&self) -> io::Result<f64> {
-        let mut sum = 0.0;
-        for thread in fs::read_dir(format!("/proc/{}/task", self.0.id()))? {
-            // One may have ended by now.
-            let stat = fs::read_to_string(thread?.path().join("schedstat")).unwrap_or_default();
-            sum += stat.split(' ').next().and_then(|n| n.parse::<f64>().ok()).unwrap_or(0.0);
-        }
-        Ok(sum / 1e9)
+        usage(self.0.id()).map(|usage| usage.cpu.as_secs_f64()).map_err(io::Error::other)
     }
 }
 

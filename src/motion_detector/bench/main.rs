@@ -16,6 +16,9 @@ mod clips;
 mod cost;
 #[path = "../tests/kinds.rs"]
 mod kinds;
+#[path = "../../bench/shared/procfs.rs"]
+#[allow(dead_code, reason = "other benchmarks need more of it")]
+mod procfs;
 #[path = "../../bench/shared/results.rs"]
 #[allow(dead_code, reason = "the guide's figures are read elsewhere")]
 mod results;
