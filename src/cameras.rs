@@ -1,12 +1,11 @@
 //! The cameras of this daemon, by name.
 
-use std::mem;
 use std::sync::Arc;
 use std::time::Duration;
 
 use parking_lot::Mutex;
 
-use crate::capture::{Capture, MAX_SILENCE, State};
+use crate::capture::{Capture, MAX_SILENCE, Prepared, State};
 use crate::config::CameraOptions;
 use crate::events::Events;
 use crate::motion::Motion;
@@ -40,6 +39,13 @@ pub(crate) struct Cameras {
     events: Events,
 }
 
+/// How a camera follows a new configuration. All steps are known before the first is taken.
+enum Step {
+    Keep(Arc<Camera>),
+    Change(Arc<Camera>, Prepared),
+    Add(Prepared),
+}
+
 /// Never empty. Replaced as a whole, so that readers need not hold the lock.
 type List = Arc<[Arc<Camera>]>;
 
@@ -49,8 +55,9 @@ impl Cameras {
     pub(crate) fn new(sections: Vec<CameraOptions>, max_variants: usize, events: Events) -> Self {
         assert!(!sections.is_empty(), "a configuration has a camera");
         let variants = Arc::new(AllVariants::new(max_variants));
-        let new = |section| Arc::new(Camera::new(section, &variants, &events));
-        let cameras = sections.into_iter().map(new).collect();
+        let prepared: Vec<_> = sections.iter().map(Prepared::new).collect();
+        let new = |(section, prepared)| Camera::new(section, prepared, &variants, &events);
+        let cameras = sections.into_iter().zip(prepared).map(new).map(Arc::new).collect();
         Self { list: Arc::new(Mutex::new(cameras)), variants, events }
     }
 
@@ -76,9 +83,15 @@ impl Cameras {
             drop(before);
             is_same.then_some(known)
         };
-        let kept: Vec<_> = sections.iter().map(|section| find(section).cloned()).collect();
-        let stays =
-            |camera: &&Arc<Camera>| kept.iter().flatten().any(|other| Arc::ptr_eq(camera, other));
+        let step = |section: &CameraOptions| match find(section) {
+            None => Step::Add(Prepared::new(section)),
+            Some(camera) if camera.differs(section) => {
+                Step::Change(Arc::clone(camera), Prepared::new(section))
+            }
+            Some(camera) => Step::Keep(Arc::clone(camera)),
+        };
+        let steps: Vec<_> = sections.iter().map(step).collect();
+        let stays = |camera: &&Arc<Camera>| steps.iter().any(|step| step.keeps(camera));
         let removed: Vec<_> = before.iter().filter(|camera| !stays(camera)).collect();
         // All are ordered to stop before the first is waited for: together they take
         // as long as the slowest.
@@ -89,14 +102,20 @@ impl Cameras {
         }
         // A recorder must release its folder before a new camera records there.
         removed.iter().for_each(|camera| camera.stop());
-        let cameras = sections.into_iter().zip(kept).map(|(section, camera)| match camera {
-            Some(camera) => {
-                camera.change(&section);
+        let cameras = sections.into_iter().zip(steps).map(|(section, step)| match step {
+            Step::Keep(camera) => {
+                *camera.section.lock() = section;
                 camera
             }
-            None => {
+            Step::Change(camera, prepared) => {
+                log::info!("{}, changed", section.description());
+                camera.capture.change(prepared);
+                *camera.section.lock() = section;
+                camera
+            }
+            Step::Add(prepared) => {
                 log::info!("{}, added", section.description());
-                Arc::new(Camera::new(section, &self.variants, &self.events))
+                Arc::new(Camera::new(section, prepared, &self.variants, &self.events))
             }
         });
         let cameras = cameras.collect();
@@ -147,10 +166,25 @@ impl Cameras {
     }
 }
 
+impl Step {
+    /// Whether this camera stays.
+    fn keeps(&self, other: &Arc<Camera>) -> bool {
+        match self {
+            Self::Keep(camera) | Self::Change(camera, _) => Arc::ptr_eq(camera, other),
+            Self::Add(_) => false,
+        }
+    }
+}
+
 impl Camera {
-    fn new(section: CameraOptions, variants: &Arc<AllVariants>, events: &Events) -> Self {
+    fn new(
+        section: CameraOptions,
+        prepared: Prepared,
+        variants: &Arc<AllVariants>,
+        events: &Events,
+    ) -> Self {
         let source = events.source(&section.name);
-        let capture = Capture::new(&section, source.clone());
+        let capture = Capture::new(prepared, source.clone());
         let (record, motion) = (section.record.clone(), section.motion.clone());
         // Before the detector, whose first events it must not miss.
         let recording = match section.camera.source.recorded_folder() {
@@ -190,12 +224,10 @@ impl Camera {
         }
     }
 
-    fn change(&self, section: &CameraOptions) {
-        let before = mem::replace(&mut *self.section.lock(), section.clone());
-        if before.camera != section.camera || before.capture != section.capture {
-            log::info!("{}, changed", section.description());
-            self.capture.change(section);
-        }
+    /// Whether its capture must change to follow these options.
+    fn differs(&self, section: &CameraOptions) -> bool {
+        let before = self.section.lock();
+        before.camera != section.camera || before.capture != section.capture
     }
 
     fn progress(&self) -> CameraProgress {

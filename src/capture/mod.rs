@@ -71,6 +71,10 @@ struct Setup {
     role: Role,
 }
 
+/// A camera that is known and not yet captured, with what stops its capture. All are made
+/// before the first one is opened: a driver then sees which device each of them means.
+pub(crate) struct Prepared(Trigger, Setup);
+
 /// What a capture thread is for.
 #[derive(Clone, Copy, Debug, PartialEq)]
 enum Role {
@@ -109,12 +113,16 @@ struct Life {
     trigger: Option<Trigger>,
 }
 
-impl Setup {
-    fn from_section(section: &CameraOptions) -> (Trigger, Self) {
+impl Prepared {
+    pub(crate) fn new(section: &CameraOptions) -> Self {
         let (open, controls) = camera::opener(section.camera.clone(), &section.name);
-        Self::new(Asked::from_section(section), section.capture.clone(), open, controls)
+        let asked = Asked::from_section(section);
+        let (trigger, setup) = Setup::new(asked, section.capture.clone(), open, controls);
+        Self(trigger, setup)
     }
+}
 
+impl Setup {
     fn new(
         asked: Asked,
         config: CaptureConfig,
@@ -137,8 +145,8 @@ impl Setup {
 impl Capture {
     /// Starts no thread and opens no camera yet, unless the camera has no idle
     /// timeout and so is always on.
-    pub(crate) fn new(section: &CameraOptions, source: Source) -> Self {
-        Self::with_setup(Setup::from_section(section), source)
+    pub(crate) fn new(Prepared(trigger, setup): Prepared, source: Source) -> Self {
+        Self::with_setup((trigger, setup), source)
     }
 
     /// The capture of pictures that `open` makes of another camera's, for as long as
@@ -175,8 +183,8 @@ impl Capture {
 
     /// Replaces the camera by another one, or by the same with other settings.
     /// Readers stay and receive its frames next.
-    pub(crate) fn change(&self, section: &CameraOptions) {
-        self.change_setup(Setup::from_section(section));
+    pub(crate) fn change(&self, Prepared(trigger, setup): Prepared) {
+        self.change_setup((trigger, setup));
     }
 
     fn change_setup(&self, (trigger, setup): (Trigger, Setup)) {

@@ -71,7 +71,12 @@ struct Watched<'m> {
 
 impl<'m> Watched<'m> {
     fn new(machine: &'m Machine, a: &str, b: &str) -> Self {
-        let options = format!("--camera a=v4l2:{a} --camera b=v4l2:{b} {SMALL}");
+        Self::with_others(machine, a, b, "")
+    }
+
+    /// `others` are options for cameras that start between the two.
+    fn with_others(machine: &'m Machine, a: &str, b: &str, others: &str) -> Self {
+        let options = format!("--camera a=v4l2:{a} {others} --camera b=v4l2:{b} {SMALL}");
         let server = start(machine, &options);
         let viewers = [(Twin::First, "/a/stream"), (Twin::Second, "/b/stream")]
             .map(|(twin, path)| (twin, Viewer::of(machine, path)));
@@ -160,6 +165,8 @@ fn socket_wins_over_a_name_that_two_cameras_have() {
     let (_first, second) = (Twin::First.plug_in(&machine, 0), Twin::Second.plug_in(&machine, 1));
     assert_eq!(machine.sh(&format!("realpath {link}")), second.device());
     // By its name the first camera is the one that is left.
-    let mut watched = Watched::new(&machine, &link, second.link());
+    // With so many between the two that the first is open before the last one starts.
+    let others: Vec<_> = (0..40).map(|n| format!("--camera p{n}=pattern:32x32@1")).collect();
+    let mut watched = Watched::with_others(&machine, &link, second.link(), &others.join(" "));
     watched.until("both", [true, true]);
 }
