@@ -1,7 +1,7 @@
 // The page of one camera: its stream, status, snapshots and full screen. grid.js shows several cameras.
 
 import {
-  byId, folder, instanceOf, isSlowLine, make, makeTimers, randomKey, replaceImage, request, setText as setTextOf, smaller, url,
+  byId, folder, instanceOf, isOfOneCamera, isSlowLine, make, makeTimers, randomKey, replaceImage, request, setText as setTextOf, smaller, url,
 } from './common.js';
 
 // --- constants ---
@@ -76,17 +76,41 @@ function openStream() {
   }
 
   const image = byId('picture');
+  const key = randomKey();
+  watchImage(image, key, widthToAsk());
+  image.src = url('video_feed?key=' + key + smaller.query());
+  render();
+}
+
+function watchImage(image, key, width) {
   const now = performance.now();
   const opened = {
-    image, key: randomKey(), openedAt: now, hasPicture: false, row: null, bytes: -1, bytesAt: now, instance: '', heardAt: now, beat: null,
-    width: widthToAsk(),
+    image, key, openedAt: now, hasPicture: false, row: null, bytes: -1, bytesAt: now, instance: '', heardAt: now, beat: null, width,
   };
   stream = opened;
   image.onload = () => { if (stream === opened) pictureArrived(); };
   image.onerror = () => { if (stream === opened) streamFailed(); };
-  image.src = url('video_feed?key=' + opened.key + smaller.query());
   after('poll', FIRST_POLL_MS, poll);
-  render();
+}
+
+// The page of one camera has the stream in its HTML, so that it begins before the scripts are here. It is taken over, unless
+// it is not wanted as it is. HTML out of the browser's cache, of a copied tab or on the way back, has the key of another
+// stream, perhaps of one that runs.
+function takeEarlyStream() {
+  const image = byId('picture');
+  const [{ type, transferSize } = {}] = performance.getEntriesByType('navigation');
+  const isOfCache = type === 'back_forward' || transferSize === 0;
+  single = true;
+  leaving = false;
+  if (document.hidden || isOfCache || widthToAsk()) {
+    replaceImage(image);
+    return wake();
+  }
+  asleep = false;
+  watchImage(image, new URL(image.src).searchParams.get('key'), 0);
+  if (image.naturalWidth) pictureArrived();
+  else if (image.complete) streamFailed();
+  else render();
 }
 
 // The last picture stays visible.
@@ -595,9 +619,9 @@ function start() {
 
   document.addEventListener('visibilitychange', visibilityChanged);
   window.addEventListener('pagehide', () => { leaving = true; sleep(); });
-  // This is also the first start. A stream opened earlier would delay the page's load event until its first picture.
   window.addEventListener('pageshow', () => { leaving = false; wake(); });
-  document.addEventListener('single', () => { single = true; wake(); });
+  if (isOfOneCamera) takeEarlyStream();
+  else document.addEventListener('single', () => { single = true; wake(); });
   window.addEventListener('online', () => { if (offline) tryNow(); });
 }
 

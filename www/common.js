@@ -39,6 +39,9 @@ export function makeTimers() {
   };
 }
 
+// Whether the page's own HTML shows the stream of its camera. Several cameras have tiles instead.
+export const isOfOneCamera = byId('picture').hasAttribute('src');
+
 export function randomKey() {
   const bytes = crypto.getRandomValues(new Uint8Array(8));
   return Array.from(bytes, (byte) => byte.toString(16).padStart(2, '0')).join('');

@@ -3,7 +3,7 @@
 // other tiles in turn, one is the heartbeat of the live tiles, and one stays free for the status. On a page of one camera, the event 'single' starts app.js.
 
 import {
-  byId, instanceOf, isSlowLine, make, makeTimers, randomKey, replaceImage, request, setText, url,
+  byId, instanceOf, isOfOneCamera, isSlowLine, make, makeTimers, randomKey, replaceImage, request, setText, url,
 } from './common.js';
 
 const MOST_LIVE = 3;
@@ -379,7 +379,7 @@ function showLinkToAll({ named, cameras }) {
 
 async function begin() {
   const answer = await ask('status').catch(() => null);
-  isGrid = Boolean(answer) && answer.cameras.length > 1 && !answer.named;
+  isGrid = !isOfOneCamera && Boolean(answer) && answer.cameras.length > 1 && !answer.named;
   document.documentElement.dataset.view = isGrid ? 'grid' : 'single';
   if (isGrid) {
     section.hidden = false;

@@ -55,7 +55,7 @@ fn first_reader_starts_it_and_it_stops_after_the_last() {
 
 #[test]
 fn page_in_a_browser_starts_the_one_camera_that_it_shows() {
-    let (daemon, _path, _dir) = on_a_file("1s");
+    let (daemon, path, _dir) = on_a_file("1s");
     let shown = "Upgrade-Insecure-Requests: 1";
     daemon.get("/");
     daemon.request("HEAD", "/", &[shown]);
@@ -64,22 +64,12 @@ fn page_in_a_browser_starts_the_one_camera_that_it_shows() {
     assert!(!captures(&daemon), "{:?}", daemon.threads());
     daemon.request("GET", "/", &[shown]);
     eventually_is("the camera is opened", || daemon.figure("/camera/opened") == 1);
-}
-
-#[test]
-fn script_of_the_page_starts_the_one_camera_that_it_shows() {
-    let (daemon, path, _dir) = on_a_file("1s");
-    daemon.request("HEAD", "/app.js", &[]);
-    assert!(!captures(&daemon), "{:?}", daemon.threads());
-    daemon.get("/app.js");
-    eventually_is("the camera is opened", || daemon.figure("/camera/opened") == 1);
-    eventually_is("the capture thread ends", || !captures(&daemon));
 
     let camera = |name: &str| format!("{name}=file:{path}");
     let daemon = Daemon::start(&["--camera", &camera("front"), "--camera", &camera("back")]);
-    daemon.get("/app.js");
+    daemon.request("GET", "/", &[shown]);
     assert!(!captures(&daemon), "{:?}", daemon.threads());
-    daemon.get("/back/app.js");
+    daemon.request("GET", "/back/", &[shown]);
     eventually_is("that camera is opened", || daemon.figure("/cameras/1/opened") == 1);
     assert_eq!(daemon.figure("/cameras/0/opened"), 0);
 }

@@ -140,6 +140,8 @@ mod archive;
 mod recording_faults;
 // The page, in a real browser.
 mod page;
+// The stream that begins before the page's scripts are there.
+mod page_early;
 // Smaller pictures on the page, in a real browser.
 mod page_smaller;
 // Motion and events on the page, in a real browser.

@@ -1,6 +1,8 @@
 //! The page and the files that belong to it: from the program itself, or from
 //! the folder behind `--www`.
 
+mod early;
+
 use std::borrow::Cow;
 use std::fs;
 use std::io::Read;
@@ -32,9 +34,10 @@ macro_rules! plain {
     }};
 }
 
-/// The files in the program: path, content type, bytes.
-static BUILT_IN: [(&str, &str, &[u8]); 13] = [
-    ("/", HTML, plain!("index.html")),
+static PAGE: &[u8] = plain!("index.html");
+
+/// The other files in the program: path, content type, bytes.
+static BUILT_IN: [(&str, &str, &[u8]); 12] = [
     // For browsers that run no scripts.
     ("/links.html", HTML, plain!("links.html")),
     ("/style.css", CSS, plain!("style.css")),
@@ -49,13 +52,6 @@ static BUILT_IN: [(&str, &str, &[u8]); 13] = [
     ("/timeline.js", SCRIPT, plain!("timeline.js")),
     ("/playback.js", SCRIPT, plain!("playback.js")),
 ];
-
-/// The script of the page that opens the stream of its camera.
-const OPENS_THE_STREAM: &str = "/app.js";
-/// Browsers send it with pages that they are to show, and only with these.
-const SHOWS: &str = "Upgrade-Insecure-Requests";
-/// They send it with pages that perhaps will be shown.
-const GUESSES: &str = "Sec-Purpose";
 
 /// Leaves out comments behind `//`, at the beginning of a line or behind two blanks,
 /// comments of a line of their own in a style, and the blanks at the beginning and the
@@ -105,39 +101,27 @@ const MAX_FILE_BYTES: u64 = 8 << 20;
 pub(in crate::http) fn answer(context: &Context, request: &mut Request) -> Result<(), Reply> {
     let file = match context.config.www.as_deref() {
         Some(dir) => from_folder(dir, &request.path),
+        None if early::is_page(request) => Some(reply(HTML, early::page(context, request, PAGE))),
         None => built_in(&request.path),
     };
-    if file.is_some() && opens_the_stream_soon(request) {
-        wake_camera(context, request);
+    if file.is_some() {
+        early::wake_camera(context, request);
     }
     let missing = || Reply::text(Code::NotFound, &format!("not found; {}", context.addresses));
     context.send(request, &file.ok_or_else(missing)?);
     Ok(())
 }
 
-/// Not each request of the page: programs that only look whether there is an answer request
-/// it too.
-fn opens_the_stream_soon(request: &Request) -> bool {
-    let has = |name| request.connection.header(name).is_some();
-    request.path == OPENS_THE_STREAM || request.path == "/" && has(SHOWS) && !has(GUESSES)
-}
-
-/// Starts the camera whose stream a page opens as soon as it has run its scripts, so that camera and
-/// page start at the same time. On the page of all cameras each tile starts its own.
-fn wake_camera(context: &Context, request: &Request) {
-    let shows_one = request.is_named || context.cameras.all().len() == 1;
-    if shows_one && !request.is_head() {
-        drop(request.camera.capture.read());
-    }
-}
-
 fn built_in(path: &str) -> Option<Reply> {
-    let path = if path == "/index.html" { "/" } else { path };
     let (_, content_type, bytes) = BUILT_IN.iter().find(|(name, ..)| *name == path)?;
-    let reply = Reply::new(Code::Ok, content_type, *bytes);
+    Some(reply(content_type, *bytes))
+}
+
+fn reply(content_type: &'static str, bytes: impl Into<Cow<'static, [u8]>>) -> Reply {
+    let reply = Reply::new(Code::Ok, content_type, bytes);
     // no-cache and not max-age: after an update of the program an old script beside a
     // new page would fail.
-    Some(reply.with("Cache-Control", "no-cache").with("Content-Security-Policy", POLICY))
+    reply.with("Cache-Control", "no-cache").with("Content-Security-Policy", POLICY)
 }
 
 fn from_folder(dir: &Path, path: &str) -> Option<Reply> {
@@ -265,8 +249,7 @@ mod tests {
 
     #[test]
     fn page_is_in_the_program_and_no_file_is_touched_without_a_folder() {
-        assert!(built_in("/").is_some() && built_in("/app.js").is_some());
-        assert!(built_in("/links.html").is_some());
+        assert!(built_in("/app.js").is_some() && built_in("/links.html").is_some());
         assert!(built_in("/Cargo.toml").is_none() && built_in("/../Cargo.toml").is_none());
     }
 }
