@@ -64,6 +64,7 @@ pub(crate) fn run(
     children::reap_orphans();
     let (trigger, stop) = shutdown::channel();
     open_files::limit_connections(&mut config.http.limits);
+    warn_of_options_in_vain(command_line, &config.cameras);
     let labels: Vec<_> = config.cameras.iter().map(CameraOptions::description).collect();
     let events = Events::default();
     // Before the cameras, which cause the first events.
@@ -229,6 +230,15 @@ pub(crate) fn configure(command_line: &CommandLine) -> Result<Config> {
     Ok(config)
 }
 
+/// Not under a foreign name, whose users have not typed these options.
+fn warn_of_options_in_vain(command_line: &CommandLine, cameras: &[CameraOptions]) {
+    let options = camera::given_in_vain(cameras.iter().map(|options| &options.camera));
+    if !options.is_empty() && !command_line.is_translated() {
+        let options = options.join(", ");
+        log::warn!("{options}: without effect, as only V4L2 devices (v4l2:/dev/videoN) follow it");
+    }
+}
+
 /// What takes effect only at a start, as it was read then.
 struct InUse {
     server: ServerOptionValues,
@@ -246,6 +256,7 @@ fn reload(command_line: &CommandLine, cameras: &Cameras, hooks: &Hooks, in_use: 
     match configure(command_line) {
         Ok(config) => {
             log::info!("reading {} again", file.display());
+            warn_of_options_in_vain(command_line, &config.cameras);
             let is_new = |option: &&(String, _)| {
                 !in_use.server.contains(option) && !HooksConfig::OPTIONS.contains(&&*option.0)
             };

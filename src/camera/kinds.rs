@@ -35,8 +35,8 @@ pub(super) trait Source {
         Ok(())
     }
 
-    /// Whether its camera takes pictures of another size beside its stream.
-    fn takes_stills(&self) -> bool {
+    /// Whether it is a V4L2 device, which alone follows the options for these.
+    fn is_device(&self) -> bool {
         false
     }
 

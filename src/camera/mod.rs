@@ -9,6 +9,7 @@ mod demo;
 mod exec;
 mod file;
 mod images;
+mod in_vain;
 mod kinds;
 mod pacer;
 mod pattern;
@@ -32,6 +33,7 @@ use crate::frame::{FrameBuf, Timestamp};
 use crate::jpeg;
 use crate::mode::Mode;
 use crate::shutdown::Shutdown;
+pub(crate) use in_vain::given_in_vain;
 use kinds::Kind;
 pub(crate) use kinds::{Opener, help};
 pub(crate) use stall::MAX as MAX_STALL;
@@ -255,7 +257,7 @@ pub(crate) fn nodes() -> Vec<String> {
 pub(crate) fn check(config: &CameraConfig) -> Result<()> {
     let source = kinds::read(config.source.as_str())?;
     ensure!(
-        config.device.snapshot_resolution.is_none() || source.takes_stills(),
+        config.device.snapshot_resolution.is_none() || source.is_device(),
         "--snapshot-resolution: only V4L2 cameras (v4l2:/dev/videoN) change their size; leave it out"
     );
     source.check(config).map_err(|e| anyhow!("{e}"))

@@ -5,6 +5,9 @@ use anyhow::{Context, Result, bail, ensure};
 use super::args::Args;
 use super::size::parse_size;
 
+/// The default of `--quality`.
+const QUALITY: u8 = 80;
+
 /// What comes into a device, and where.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub(crate) struct InputConfig {
@@ -65,6 +68,22 @@ pub(crate) struct DeviceConfig {
 }
 
 impl DeviceConfig {
+    /// The options that ask for something else than their defaults.
+    pub(crate) fn given(&self) -> Vec<&'static str> {
+        let all = [
+            ("--resolution", self.resolution.is_some()),
+            ("--format", self.format.is_some()),
+            ("--input", self.input.number.is_some()),
+            ("--tv-standard", self.input.standard.is_some()),
+            ("--dv-timings", self.input.dv_timings),
+            ("--quality", self.quality != QUALITY),
+            ("--encoder", !self.hardware_encoder),
+            ("--warmup", self.n_warmup > 0),
+            ("--control", !self.controls.is_empty()),
+        ];
+        all.into_iter().filter_map(|(name, is_given)| is_given.then_some(name)).collect()
+    }
+
     /// Checks the options of a device.
     ///
     /// # Errors

@@ -77,6 +77,24 @@ fn cameras_come_and_go() {
 }
 
 #[test]
+fn camera_that_takes_long_to_end_is_refused_until_it_is_gone() {
+    let front = camera("front", "pattern:64x48@20");
+    let command = r#"exec:trap "" TERM; while sleep 1; do :; done"#;
+    let stage = Stage::new(&(front.clone() + &camera("back", command)));
+    let _viewer = stage.daemon.watch("/back/stream");
+    eventually_is("the command runs", || stage.daemon.figure("/cameras/1/viewers") == 1);
+    stage.reload(&(front + "resolution = '640x480'\n"));
+    let log = || stage.daemon.log().join("\n");
+    eventually_is("it is being removed", || log().contains("done, removed"));
+    eventually_is("it is gone", || {
+        let reply = stage.daemon.get("/back/stream");
+        assert!(reply.code == 404 || reply.text().contains("camera back was removed"), "{reply:?}");
+        reply.code == 404
+    });
+    assert!(log().contains("--resolution: without effect"), "{}", log());
+}
+
+#[test]
 fn bad_file_is_refused_and_all_goes_on() {
     let good = camera("front", "pattern:64x48@20");
     let stage = Stage::new(&good);

@@ -31,7 +31,7 @@ fn read(text: &str) -> Result<Option<Named>> {
 }
 
 impl Source for Named {
-    fn takes_stills(&self) -> bool {
+    fn is_device(&self) -> bool {
         true
     }
 

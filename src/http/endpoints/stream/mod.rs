@@ -64,11 +64,14 @@ type Recorded = (Found, Option<Box<Past>>);
 /// Checks what a viewer asks for.
 ///
 /// # Errors
-/// The reply to a value that cannot be, to a time of which nothing is recorded, or to
-/// a wish for which there is no variant.
+/// The reply to a value that cannot be, to a time of which nothing is recorded, to a wish for
+/// which there is no variant, or for a camera that a reload removes.
 pub(in crate::http) fn open(context: &Context, request: &Request) -> Result<Box<Stream>, Reply> {
     let mut options = StreamOptions::parse(context, request)?;
     let camera = Arc::clone(&request.camera);
+    if camera.capture.is_closed() && !context.stop.is_ordered() {
+        return Err(Reply::unavailable(&format!("camera {} was removed", camera.name)));
+    }
     // A HEAD is answered for the address, whatever is recorded.
     let play = options.play.as_ref().filter(|_| !request.is_head());
     let past = play.map(|play| playback::find(&camera, play)).transpose()?;
