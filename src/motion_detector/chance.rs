@@ -1,7 +1,7 @@
 //! How many blobs come by chance, of each size and in each part of the picture. It is
 //! learnt from those that lead to nothing: rain, noise, what sways.
 
-use super::blobs::{Blob, Look};
+use super::blob::{Blob, Look};
 use super::track::Track;
 
 /// No chance counts as less than this.

@@ -5,7 +5,8 @@
 mod view;
 
 use super::background::{Background, Cell, Fate};
-use super::blobs::{Blob, Finder, Look};
+use super::blob::{Blob, Look};
+use super::blobs::Finder;
 use super::grid::Grid;
 use super::tracks::Tracker;
 use super::zones::{self, Polygon};

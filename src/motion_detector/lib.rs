@@ -11,8 +11,11 @@
 //! or the sun changes some of them in place or softly, flicker changes rows or columns, and
 //! a shadow leaves the texture as it is.
 
+mod around;
 mod background;
+mod blob;
 mod blobs;
+mod carve;
 mod chance;
 mod detector;
 mod expected;

@@ -1,7 +1,7 @@
 //! What can be seen of the background in a blob: a thing hides it, light does not.
 
+use super::around::straight;
 use super::background::Cell;
-use super::blobs::straight;
 use super::expected::WHITE;
 
 /// How far light may change a difference between two cells, as a share of their brightness,

@@ -1,7 +1,7 @@
 //! A blob that is followed from picture to picture.
 
 use super::background::Cell;
-use super::blobs::{Blob, Look};
+use super::blob::{Blob, Look};
 
 /// What was a shadow for long may still turn out to be a thing, and the other way.
 const LEAST_SHARP: i32 = -2;

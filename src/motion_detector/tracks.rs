@@ -7,7 +7,7 @@
 //! which rain never gives, does not.
 
 use super::background::Cell;
-use super::blobs::{Blob, Look};
+use super::blob::{Blob, Look};
 use super::chance::{Chances, N_FIRM};
 use super::track::{Track, borders};
 
