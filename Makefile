@@ -94,6 +94,7 @@ check: need-build ## formatting, lints and documentation
 	$(CARGO) clippy --locked --workspace --all-targets -- -D warnings
 	$(CARGO) clippy --locked --test v4l2 --example usb_webcam -- -D warnings
 	$(CARGO) clippy --locked --features https -- -D warnings
+	$(CARGO) clippy --locked --no-default-features --features daemon -- -D warnings
 	$(CARGO) clippy --locked --lib --tests --no-default-features -- -D warnings
 	RUSTDOCFLAGS="-D warnings" $(CARGO) doc --locked --workspace --no-deps --document-private-items
 
