@@ -111,6 +111,22 @@ fn daemon_that_runs_is_asked() {
 }
 
 #[test]
+fn recording_of_each_camera_of_a_daemon_is_asked_for() {
+    let dir = TempDir::new();
+    let no_folder = dir.write("taken", "");
+    let text = format!(
+        "[[camera]]\nname = 'front'\nsource = 'pattern@5'\n\
+         [[camera]]\nname = 'back'\nsource = 'pattern@5'\nrecord = '{}'\n",
+        no_folder.display()
+    );
+    let daemon = Daemon::start(&["--config", dir.write("c.toml", &text).to_str().unwrap()]);
+    daemon.wait_for_log("not recording: ");
+    let found = doctor(&["--camera", "pattern", "--bind", &daemon.address().to_string()]);
+    let of_it = finding(&found, "daemon    to do");
+    assert!(of_it.contains("it cannot record camera back: "), "{of_it}");
+}
+
+#[test]
 fn daemon_with_a_login_is_seen() {
     let dir = TempDir::new();
     let users = dir.write("users", "me:secret\n");

@@ -29,7 +29,18 @@ pub(super) fn look(config: &HttpConfig, report: &mut Report) -> Vec<Bind> {
         running.push(bind.clone());
         let at = text(&address);
         match get(address, "status") {
-            Ok(json) => judge(at, &String::from_utf8_lossy(&json), report),
+            Ok(json) => {
+                let names = judge(at, &String::from_utf8_lossy(&json), report);
+                // Each camera's own status has its recording.
+                for name in names {
+                    let status = get(address, &[&*name, "/status"].concat());
+                    judge_recording(
+                        &name,
+                        &String::from_utf8_lossy(&status.unwrap_or_default()),
+                        report,
+                    );
+                }
+            }
             Err(Error::Failed(Cause::Denied, _)) => {
                 report.ok("a daemon runs at http://@/, and asks for a login", &[at]);
             }
@@ -47,7 +58,8 @@ pub(super) fn look(config: &HttpConfig, report: &mut Report) -> Vec<Bind> {
 }
 
 /// Reads its `/status`, which serde wrote: without blanks, and in the order of the fields.
-fn judge(at: &str, status: &str, report: &mut Report) {
+/// Returns the names of its cameras.
+fn judge(at: &str, status: &str, report: &mut Report) -> Vec<String> {
     const OWN: &str = env!("CARGO_PKG_VERSION");
     let version = value(status, "version");
     if version == OWN {
@@ -58,16 +70,25 @@ fn judge(at: &str, status: &str, report: &mut Report) {
         report.fault(what, &[at, version, OWN]);
     }
     let (_, cameras) = status.split_once("\"cameras\":[").unwrap_or_default();
-    let (cameras, rest) = cameras.split_once("],\"seats\":").unwrap_or((cameras, ""));
-    for camera in cameras.split("{\"name\":").filter(|camera| value(camera, "state") == "lost") {
+    let (cameras, _) = cameras.split_once("],\"seats\":").unwrap_or((cameras, ""));
+    let mut names = Vec::new();
+    for camera in cameras.split("{\"name\":").skip(1) {
         let name = camera.split('"').nth(1).unwrap_or_default();
-        let what = "its camera @ is lost: @\n\
-            see the guide: \"The camera is lost\" in troubleshooting.md";
-        report.fault(what, &[name, value(camera, "cause")]);
+        names.push(name.to_owned());
+        if value(camera, "state") == "lost" {
+            let what = "its camera @ is lost: @\n\
+                see the guide: \"The camera is lost\" in troubleshooting.md";
+            report.fault(what, &[name, value(camera, "cause")]);
+        }
     }
-    let (_, recording) = rest.split_once("\"recording\":{").unwrap_or_default();
+    names
+}
+
+fn judge_recording(camera: &str, status: &str, report: &mut Report) {
+    let (_, recording) = status.split_once("\"recording\":{").unwrap_or_default();
     if value(recording, "state") == "failed" {
-        report.fault("it cannot record: @\ndf -h; ls -ld FOLDER", &[value(recording, "cause")]);
+        let what = "it cannot record camera @: @\ndf -h; ls -ld FOLDER";
+        report.fault(what, &[camera, value(recording, "cause")]);
     }
 }
 
@@ -123,7 +144,9 @@ mod tests {
     fn status_tells_what_is_wrong() {
         let says = |status: &str| {
             let mut report = Report::default();
-            judge("x:1", status, &mut report);
+            for name in judge("x:1", status, &mut report) {
+                judge_recording(&name, status, &mut report);
+            }
             report.end().0
         };
         let version = env!("CARGO_PKG_VERSION");
@@ -138,7 +161,7 @@ mod tests {
         let said = says(&bad.concat());
         assert!(said.contains("of version 0.1.0; this program"), "{said}");
         assert!(said.contains("its camera front is lost: no \\\"x\\\"\n"), "{said}");
-        assert!(said.contains("it cannot record: full"), "{said}");
+        assert!(said.contains("it cannot record camera front: full"), "{said}");
         let tricky = json!({ "a": "\"state\":\"lost\"", "state": "live" }).to_string();
         assert_eq!(value(&tricky, "state"), "live");
     }
