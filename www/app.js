@@ -9,6 +9,7 @@ import {
 const POLL_MS = 2000;
 const POLL_UNSETTLED_MS = 1000;
 const FIRST_POLL_MS = 400;
+const SEAT_FREE_MS = 400;
 const HIDDEN_GRACE_MS = 3000;
 const STILL_EVERY_MS = 5000;
 const NO_BYTES_MS = 10000;
@@ -94,23 +95,22 @@ function watchImage(image, key, width) {
 }
 
 // The page of one camera has the stream in its HTML, so that it begins before the scripts are here. It is taken over, unless
-// it is not wanted as it is. HTML out of the browser's cache, of a copied tab or on the way back, has the key of another
-// stream, perhaps of one that runs.
+// nobody sees it or the line is slow. HTML out of the browser's cache can have the key of a stream that runs in another tab,
+// which does no harm.
 function takeEarlyStream() {
   const image = byId('picture');
-  const [{ type, transferSize } = {}] = performance.getEntriesByType('navigation');
-  const isOfCache = type === 'back_forward' || transferSize === 0;
-  single = true;
   leaving = false;
-  if (document.hidden || isOfCache || widthToAsk()) {
+  if (document.hidden || widthToAsk()) {
     replaceImage(image);
-    return wake();
+    // Not at once: the server may have one seat, and must see first that it is free.
+    return after('begin', SEAT_FREE_MS, () => { single = true; wake(); });
   }
+  single = true;
   asleep = false;
   watchImage(image, new URL(image.src).searchParams.get('key'), 0);
   if (image.naturalWidth) pictureArrived();
   else if (image.complete) streamFailed();
-  else render();
+  render();
 }
 
 // The last picture stays visible.

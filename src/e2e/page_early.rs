@@ -6,6 +6,10 @@ use crate::support::{Browser, Daemon, eventually_is};
 
 const CAMERA: &str = "pattern:320x240@10";
 
+/// The width of the picture, if it can be seen.
+const IS_SEEN: &str = "const image = document.querySelector('#stage img[src]');
+    return image.checkVisibility({ visibilityProperty: true }) && image.naturalWidth";
+
 /// The key of the stream in this page; `None` if there is none.
 fn key(html: &str) -> Option<String> {
     let (_, behind) = html.split_once("src=\"video_feed?key=")?;
@@ -49,21 +53,44 @@ fn html_of_several_cameras_has_none_and_that_of_each_has_it() {
 }
 
 #[test]
-fn page_takes_it_over_and_opens_no_other() {
-    let daemon = Daemon::start(&["--camera", CAMERA]);
+fn page_takes_it_over_and_needs_one_seat() {
+    let daemon = Daemon::start(&["--camera", CAMERA, "--threads", "1"]);
     let browser = Browser::start();
     browser.open(&daemon.url("/"));
     wait_until_live(&browser);
-    let first = shown(&browser);
-    eventually_is("the page knows its stream", || browser.text("seats") == "1 of 16");
+    eventually_is("the page knows its stream", || browser.text("fps").ends_with(" fps"));
     assert_eq!(daemon.status()["viewers"][0]["id"], 1);
     // Back from another page, perhaps with HTML out of the cache.
     browser.open(&daemon.url("/links.html"));
     daemon.wait_for_seats(0);
     browser.run("history.back()");
     wait_until_live(&browser);
-    daemon.wait_for_seats(1);
-    assert_ne!(shown(&browser), first);
+    assert_eq!(daemon.figure("/seats/refused"), 0);
+}
+
+#[test]
+fn slow_line_gives_it_up_for_a_smaller_one_on_the_same_seat() {
+    let daemon = Daemon::start(&["--camera", CAMERA, "--threads", "1"]);
+    let browser = Browser::start();
+    let slow = "Object.defineProperty(navigator, 'connection', { value: { saveData: true } })";
+    let script = json!({ "source": slow });
+    browser.devtools("Page.addScriptToEvaluateOnNewDocument", &script);
+    browser.open(&daemon.url("/"));
+    eventually_is("it asks for a width", || shown(&browser).contains("width="));
+    wait_until_live(&browser);
+    assert_eq!(daemon.figure("/seats/refused"), 0);
+}
+
+#[test]
+fn nothing_covers_it_while_the_script_is_not_there() {
+    let daemon = Daemon::start(&["--camera", CAMERA]);
+    let browser = Browser::start();
+    browser.devtools("Network.enable", &json!({}));
+    browser.devtools("Network.setBlockedURLs", &json!({ "urls": ["*/app.js"] }));
+    browser.open(&daemon.url("/"));
+    eventually_is("the picture is there", || browser.run(IS_SEEN) == 320);
+    let covered = "return document.getElementById('message').checkVisibility()";
+    assert_eq!(browser.run(covered), false);
 }
 
 #[test]
@@ -73,8 +100,6 @@ fn browser_without_scripts_shows_it_once() {
     browser.devtools("Emulation.setScriptExecutionDisabled", &json!({ "value": true }));
     browser.open(&daemon.url("/"));
     daemon.wait_for_seats(1);
-    let is_seen = "const image = document.querySelector('#stage img[src]');
-        return image.checkVisibility({ visibilityProperty: true }) && image.naturalWidth";
-    eventually_is("the picture is there", || browser.run(is_seen) == 320);
+    eventually_is("the picture is there", || browser.run(IS_SEEN) == 320);
     assert_eq!(daemon.figure("/seats/taken"), 1);
 }

@@ -88,7 +88,7 @@ fn camera_that_takes_long_to_end_is_refused_until_it_is_gone() {
     eventually_is("it is being removed", || log().contains("done, removed"));
     eventually_is("it is gone", || {
         let reply = stage.daemon.get("/back/stream");
-        assert!(reply.code == 404 || reply.text().contains("camera back was removed"), "{reply:?}");
+        assert!(reply.code == 404 || reply.text().contains("the camera was removed"), "{reply:?}");
         reply.code == 404
     });
     assert!(log().contains("--resolution: without effect"), "{}", log());

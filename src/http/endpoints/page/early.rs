@@ -1,5 +1,6 @@
 //! The stream of a page of one camera, which begins before the page's scripts are there: it
-//! stands in the HTML, and the camera is started by the request for it.
+//! stands in the HTML, and the camera is started by the request for it. The browser's event
+//! `load` then waits for the first picture, so nothing on the page waits for that event.
 
 use std::borrow::Cow;
 use std::hash::{BuildHasher, RandomState};
@@ -15,7 +16,7 @@ const GUESSES: &str = "Sec-Purpose";
 /// What stands in the HTML, and what stands there instead for one camera. `{key}` tells the
 /// stream from all others, so that the page finds it in the list of viewers.
 const CHANGES: [(&str, &str); 2] = [
-    (r#"data-state="starting""#, r#"data-state="starting" data-view="single""#),
+    (r#"data-state="starting""#, r#"data-state="early" data-view="single""#),
     (
         "<img id=\"picture\" alt=\"\">\n\
          <noscript><img class=\"plain\" src=\"video_feed\" alt=\"Live picture of the camera\"></noscript>",

@@ -70,7 +70,8 @@ pub(in crate::http) fn open(context: &Context, request: &Request) -> Result<Box<
     let mut options = StreamOptions::parse(context, request)?;
     let camera = Arc::clone(&request.camera);
     if camera.capture.is_closed() && !context.stop.is_ordered() {
-        return Err(Reply::unavailable(&format!("camera {} was removed", camera.name)));
+        let why = "the camera was removed, or is being replaced; try again in a moment";
+        return Err(Reply::unavailable(why));
     }
     // A HEAD is answered for the address, whatever is recorded.
     let play = options.play.as_ref().filter(|_| !request.is_head());
