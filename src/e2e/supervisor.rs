@@ -183,6 +183,15 @@ fn first_request_starts_the_daemon_at_the_sockets_that_are_open() {
     assert!(path.exists(), "the file belongs to the supervisor");
 }
 
+/// The snapshot of a camera that is not there is drawn, as uStreamer's is.
+#[test]
+fn socket_unit_of_ustreamer_can_stay() {
+    let dir = TempDir::new();
+    let args = ["ustreamer", "--device", "/dev/nowhere", "--systemd"];
+    let (daemon, address) = activated(&dir.path().join("http.sock"), &args);
+    assert_eq!(daemon.address(), address);
+}
+
 /// Holds a port as a socket unit does, and starts the program whenever it does not run and a
 /// client waits. A line on the standard error for each start.
 const SOCKET_UNIT: &str = r#"

@@ -248,7 +248,6 @@ pub(super) const REFUSED: &[(&str, &str)] = &[
     ("ustreamer --jpeg-sink=kvmd::ustreamer::jpeg", "--jpeg-sink: mjpegd shares no memory"),
     ("ustreamer --h264-bitrate 5000", "--h264-bitrate: mjpegd serves JPEGs only"),
     ("ustreamer --gpio-prog-running 5", "let a script ask /status"),
-    ("ustreamer -S", "name the address with --host and --port"),
     ("ustreamer --host=", "--host: the address is empty"),
     ("ustreamer --prot 8080", "there is no --prot; did you mean --port?"),
     ("ustreamer --bind 0.0.0.0:80", "--bind is an option of mjpegd itself"),

@@ -132,10 +132,7 @@ pub(super) static ROWS: &[Row] = &[
     row("unix", "U", Text("PATH"), Mapped("--bind unix:PATH", Keep)),
     row("unix-rm", "D", Flag, Accepted("an old socket file is replaced anyway")),
     row("unix-mode", "M", Mode, Mapped("--unix-mode MODE", Keep)),
-    row(
-        "systemd", "S", Flag,
-        Refused("mjpegd opens its address itself: remove the .socket unit and name the address with --host and --port"),
-    ),
+    row("systemd", "S", Flag, Accepted("sockets that systemd hands over are taken in any case, and not --host and --port")),
     row("user", "", Text("NAME"), Mapped("--auth-file FILE with a line NAME:PASSWORD", Keep)),
     row(
         "passwd", "", Text("PASSWORD"),
