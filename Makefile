@@ -22,6 +22,8 @@ run: need-build ## build and start the daemon; ARGS='--camera ...' or CAMERA=...
 build: need-build ## build the daemon for use
 	$(CARGO) build --locked --release
 
+# Tests mostly wait for a process or a browser: one more than there are processors keeps these busy.
+test: export RUST_TEST_THREADS ?= $(shell expr $$(nproc) + 1)
 test: need-build-test test-https ## run all tests, in a real browser and real players too
 	$(CARGO) test --locked --workspace
 
