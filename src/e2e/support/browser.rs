@@ -21,6 +21,21 @@ pub(crate) struct Browser {
 }
 
 const PACKAGES: &str = "chromium chromium-driver";
+const N_TRIES: u32 = 5;
+
+/// Starts chromedriver, and returns it with its port; `None` if it has ended without one.
+fn start_driver() -> Option<(Child, u16)> {
+    let mut driver = Program::new("chromedriver", PACKAGES).args(["--port=0"]).start_piped();
+    let lines = BufReader::new(driver.stdout.take().unwrap()).lines();
+    let port = lines.map_while(Result::ok).find_map(|line| {
+        line.split_once("successfully on port ")?.1.strip_suffix('.')?.parse().ok()
+    });
+    let Some(port) = port else {
+        let _ = driver.wait();
+        return None;
+    };
+    Some((driver, port))
+}
 
 impl Browser {
     pub(crate) fn start() -> Self {
@@ -31,12 +46,9 @@ impl Browser {
     /// hosts.
     pub(crate) fn start_with_names(rules: &str) -> Self {
         let profile = TempDir::new();
-        let mut driver = Program::new("chromedriver", PACKAGES).args(["--port=0"]).start_piped();
-        let lines = BufReader::new(driver.stdout.take().unwrap()).lines();
-        let port = lines.map_while(Result::ok).find_map(|line| {
-            line.split_once("successfully on port ")?.1.strip_suffix('.')?.parse().ok()
-        });
-        let port: u16 = port.expect("chromedriver does not say its port");
+        // It chooses a free port, and ends if that one is taken by then.
+        let started = (0..N_TRIES).find_map(|_| start_driver());
+        let (driver, port) = started.expect("chromedriver does not say its port");
         let address = ([127, 0, 0, 1], port).into();
         let mut browser = Self { driver, address, session: String::new(), profile };
         let wanted = capabilities(browser.profile.path().to_str().unwrap(), rules);
