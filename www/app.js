@@ -9,7 +9,7 @@ import {
 const POLL_MS = 2000;
 const POLL_UNSETTLED_MS = 1000;
 const FIRST_POLL_MS = 400;
-const SEAT_FREE_MS = 400;
+const SEAT_FREE_MS = 1000;
 const HIDDEN_GRACE_MS = 3000;
 const STILL_EVERY_MS = 5000;
 const NO_BYTES_MS = 10000;
