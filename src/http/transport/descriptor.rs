@@ -170,6 +170,8 @@ pub(super) struct TcpState {
     /// `None` before Linux 4.1, which does not say it.
     pub(super) n_received: Option<u64>,
     pub(super) n_unread: u64,
+    /// Milliseconds since bytes last came or, before the first, since it was opened.
+    pub(super) silent_ms: u32,
     /// Packets that the socket did not take, such as those of a filter.
     pub(super) n_dropped: u32,
 }
@@ -202,6 +204,7 @@ pub(super) fn tcp_state(fd: RawFd, cookie: u64) -> Option<TcpState> {
         is_closed: info[0] == TCP_CLOSE,
         n_received: received_in(&info, length),
         n_unread,
+        silent_ms: number_at(&info, 52), // tcpi_last_data_recv
         n_dropped: n_dropped(borrowed).unwrap_or(0),
     })
 }
@@ -253,15 +256,18 @@ pub(super) fn read_now(socket: impl AsFd, to: &mut [u8]) -> io::Result<usize> {
 /// How many clients wait to be accepted.
 pub(super) fn backlog(listener: &TcpListener) -> u32 {
     // Of a listener, tcpi_unacked is the length of the queue (tcp_get_info()).
-    tcp_info(listener.as_fd()).map_or(0, |(info, _)| {
-        let mut bytes = [0; 4];
-        bytes.copy_from_slice(&info[24..28]);
-        u32::from_ne_bytes(bytes)
-    })
+    tcp_info(listener.as_fd()).map_or(0, |(info, _)| number_at(&info, 24))
 }
 
 /// Up to and with `tcpi_bytes_received`, which Linux has since 4.1.
 type TcpInfo = [u8; 136];
+
+/// A field of 32 bits (struct tcp_info in include/uapi/linux/tcp.h).
+fn number_at(info: &TcpInfo, offset: usize) -> u32 {
+    let mut bytes = [0; 4];
+    bytes.copy_from_slice(&info[offset..offset + 4]);
+    u32::from_ne_bytes(bytes)
+}
 
 fn received_in(info: &TcpInfo, length: usize) -> Option<u64> {
     let bytes = info.last_chunk().copied().filter(|_| length >= info.len());

@@ -231,6 +231,7 @@ fn observe(cookie: u64, state: TcpState) -> Observation {
         is_closed: state.is_closed,
         n_received: state.n_received,
         n_unread: state.n_unread,
+        silent_ms: state.silent_ms,
     }
 }
 

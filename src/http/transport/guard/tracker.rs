@@ -1,6 +1,7 @@
 //! How long each connection has waited, and what follows from it. Pure logic:
 //! it knows neither sockets nor a clock.
 
+use std::cmp::Reverse;
 use std::collections::HashMap;
 use std::time::{Duration, Instant};
 
@@ -28,6 +29,8 @@ pub(super) struct Observation {
     /// `None` where the kernel is too old to say it.
     pub(super) n_received: Option<u64>,
     pub(super) n_unread: u64,
+    /// Since bytes last came, or since it was opened.
+    pub(super) silent_ms: u32,
 }
 
 impl Observation {
@@ -96,7 +99,8 @@ impl Tracker {
             if let Some(why) = tracked.judge(now, observation, (answered, limits), &mut round) {
                 round.cuts.push((observation.cookie, why));
             } else if tracked.closed.is_none() {
-                open.push((tracked.since, observation.cookie));
+                // Cookies alone tell no order: each processor numbers sockets by itself.
+                open.push((tracked.since, Reverse(observation.silent_ms), observation.cookie));
             }
             is_busy |= !tracked.is_leaked && (tracked.had_unread || tracked.closed.is_some());
             self.0.insert(observation.cookie, tracked);
@@ -105,7 +109,7 @@ impl Tracker {
         // The oldest are cut, and not the newest: a crowd of silent clients would
         // otherwise keep everybody else out until the head timeout.
         open.sort_unstable();
-        for (_, cookie) in open.drain(..n_over.min(open.len())) {
+        for (.., cookie) in open.drain(..n_over.min(open.len())) {
             round.cuts.push((cookie, Cut::Crowd));
             if let Some(tracked) = self.0.get_mut(&cookie) {
                 tracked.closed = Some(now);

@@ -8,7 +8,7 @@ const LIMITS: Limits = Limits {
 };
 
 fn observation(cookie: u64) -> Observation {
-    Observation { cookie, is_closed: false, n_received: Some(0), n_unread: 0 }
+    Observation { cookie, is_closed: false, n_received: Some(0), n_unread: 0, silent_ms: 0 }
 }
 
 /// A tracker and its clock.
@@ -75,6 +75,16 @@ fn crowd_loses_those_that_waited_longest() {
     let round = test.look_beside(answered, &all(0..100));
     let cut: Vec<u64> = round.cuts.iter().map(|(cookie, _)| *cookie).collect();
     assert_eq!((cut, round.n_waiting), (vec![0, 1, 2], 97));
+}
+
+#[test]
+fn of_those_that_came_since_the_last_look_the_oldest_are_cut() {
+    let mut test = Test::new();
+    // Opened in turn, on two processors: their numbers say another order.
+    let at = |n: u32| Observation { silent_ms: 110 - n, ..observation(u64::from(n * 37 % 103)) };
+    let round = test.look(&(1..=102).map(at).collect::<Vec<_>>());
+    let cut: Vec<u64> = round.cuts.iter().map(|(cookie, _)| *cookie).collect();
+    assert_eq!(cut, [at(1).cookie, at(2).cookie]);
 }
 
 #[test]
