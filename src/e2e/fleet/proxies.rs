@@ -55,8 +55,8 @@ fn ask(engine: &Engine, method: &str, target: &str, headers: &[&str]) -> u16 {
     client.reply(method).code
 }
 
-/// The median age of pictures when their last byte has come, in milliseconds.
-fn age(address: SocketAddr, target: &str, n: usize) -> f64 {
+/// The ages of pictures when their last byte has come, in milliseconds, in order.
+fn ages(address: SocketAddr, target: &str, n: usize) -> Vec<f64> {
     let mut client = Client::connect(address);
     // Old enough for a proxy to send no chunks.
     client.send(format!("GET {target} HTTP/1.0\r\nHost: {address}\r\n\r\n"));
@@ -68,7 +68,7 @@ fn age(address: SocketAddr, target: &str, n: usize) -> f64 {
     };
     let mut ages: Vec<_> = (0..n).map(|_| age(&mut viewer)).collect();
     ages.sort_by(f64::total_cmp);
-    ages[n / 2]
+    ages
 }
 
 #[test]
@@ -105,9 +105,12 @@ fn daemon_behind_nginx_and_caddy_with_a_prefix() {
         assert_eq!(post("/cam/controls"), 400, "{name}");
         // No picture late: another one comes only after 100 ms.
         let (direct, through) =
-            (age(daemon.address(), "/stream", 30), age(proxy.address, "/cam/stream", 30));
-        eprintln!("{name}: age p50 direct {direct:.1} ms, through it {through:.1} ms");
-        assert!(through < direct + 50.0, "{name}: a picture late");
+            (ages(daemon.address(), "/stream", 30), ages(proxy.address, "/cam/stream", 30));
+        eprintln!("{name}: age p50 direct {:.1} ms, through it {:.1}", direct[15], through[15]);
+        assert!(
+            through[3] < direct[3] + 50.0,
+            "{name}: a picture late: {direct:.1?} {through:.1?}"
+        );
         daemon.wait_for_log("from 127.0.0.1 watches");
         let browser = Browser::start();
         browser.open(&format!("http://{}/cam/", proxy.address));
@@ -130,12 +133,15 @@ fn picture_is_hardly_older_behind_a_relay_and_haproxy() {
     eventually_is("it serves", || ask(&proxy, "GET", "/healthz", &[]) == 200);
     // The first pictures come while cameras start.
     for address in [origin.address(), relay.address(), proxy.address] {
-        age(address, "/stream", 5);
+        ages(address, "/stream", 5);
     }
     let [direct, relayed, through] = [origin.address(), relay.address(), proxy.address]
-        .map(|address| age(address, "/stream", 50));
-    eprintln!("age p50: direct {direct:.2}, relay {relayed:.2}, relay and HAProxy {through:.2} ms");
-    assert!(through < direct + 3.0, "{direct} {through}");
+        .map(|address| ages(address, "/stream", 50));
+    let typical = [&direct, &relayed, &through].map(|ages| ages[25]);
+    eprintln!("age p50 in ms: direct, relay, relay and HAProxy {typical:.2?}");
+    // What a busy machine adds, it does not add to each picture; a hop that waits for the
+    // next picture before it passes one on makes all of them 100 ms older.
+    assert!(through[5] < direct[5] + 3.0, "{direct:.2?} {through:.2?}");
 }
 
 #[test]
