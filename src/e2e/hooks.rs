@@ -179,10 +179,18 @@ fn reload_changes_commands_and_the_webhook() {
     // One that stays the same keeps its figures.
     eventually_is("twice", || hook(&daemon, 1)["done"] == 2);
     assert!(!daemon.log().iter().any(|line| line.contains("takes effect")));
-    // Without any.
+    // Without any. A counter never falls.
+    let n_done = || {
+        let metrics = daemon.get("/metrics").text();
+        let line = metrics.lines().find(|line| line.contains(r#"hooks_total{result="done"}"#));
+        line.unwrap().rsplit_once(' ').unwrap().1.parse::<u64>().unwrap()
+    };
+    let n_before = n_done();
+    assert!(n_before >= 4, "two commands, twice each: {n_before}");
     fs::write(&file, "").unwrap();
     daemon.signal(Signal::HUP);
     eventually_is("none is left", || daemon.status()["hooks"].as_array().unwrap().is_empty());
+    assert!(n_done() >= n_before, "{} after {n_before}", n_done());
     visit(&daemon);
     assert_eq!(daemon.get("/snapshot").code, 200);
     assert_eq!(lines(&new).len(), 1);

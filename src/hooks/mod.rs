@@ -38,6 +38,8 @@ pub(crate) struct Hooks {
 struct Plan {
     /// In the order in which they were given.
     commands: Vec<Arc<Hook>>,
+    /// What became of the events for commands that are no longer there.
+    removed: Counts,
     limit: Duration,
     /// The types that have a thread. It stays when they have no commands any more.
     running: Vec<Kind>,
@@ -56,6 +58,15 @@ pub(crate) struct Counts {
     pub(crate) n_lost: u64,
     /// Why the last one failed; `None` once one was done.
     pub(crate) error: Option<String>,
+}
+
+impl Counts {
+    fn add(&mut self, other: &Self) {
+        self.n_done += other.n_done;
+        self.n_failed += other.n_failed;
+        self.n_late += other.n_late;
+        self.n_lost += other.n_lost;
+    }
 }
 
 /// A hook and how it goes.
@@ -119,6 +130,7 @@ impl Hooks {
             let hook = same.map(|at| before.remove(at));
             plan.commands.push(hook.unwrap_or_else(|| Arc::new(Hook::new(kind, line))));
         }
+        before.iter().for_each(|hook| plan.removed.add(&hook.report().counts));
         new
     }
 
@@ -127,6 +139,16 @@ impl Hooks {
         let mut all: Vec<_> = self.plan.lock().commands.iter().map(|hook| hook.report()).collect();
         all.extend(self.webhook.lock().as_ref().and_then(|webhook| webhook.report()));
         all
+    }
+
+    /// What became of the events for all hooks that there ever were, so that the figures
+    /// never fall.
+    pub(crate) fn totals(&self) -> Counts {
+        let plan = self.plan.lock();
+        let mut totals = plan.removed.clone();
+        plan.commands.iter().for_each(|hook| totals.add(&hook.report().counts));
+        self.webhook.lock().iter().for_each(|webhook| totals.add(&webhook.counts()));
+        totals
     }
 
     /// Returns when the threads have ended, and with them all commands. The order to

@@ -133,8 +133,11 @@ impl Webhook {
     /// `None`: there is none any more.
     pub(super) fn report(&self) -> Option<Report> {
         let action = self.config.lock().as_ref()?.url.to_string();
-        let counts = self.counts.lock().clone();
-        Some(Report { kind: None, action, counts })
+        Some(Report { kind: None, action, counts: self.counts() })
+    }
+
+    pub(super) fn counts(&self) -> Counts {
+        self.counts.lock().clone()
     }
 }
 

@@ -3,7 +3,7 @@
 use std::fmt::{Display, Write};
 
 use crate::capture::{State, Status};
-use crate::hooks::Report;
+use crate::hooks::Counts;
 use crate::http::context::Context;
 use crate::http::reply::{Code, Reply};
 use crate::http::request::Request;
@@ -175,11 +175,8 @@ fn of_events(page: &mut Page, context: &Context) {
         context.cameras.events().counts().map(|(kind, n)| (kind.name(), n)),
     );
     // All hooks together, as nothing that was typed is a label.
-    let mut results = [("done", 0), ("failed", 0), ("late", 0), ("lost", 0)];
-    for Report { counts, .. } in context.hooks.reports() {
-        let found = [counts.n_done, counts.n_failed, counts.n_late, counts.n_lost];
-        results.iter_mut().zip(found).for_each(|((_, sum), n)| *sum += n);
-    }
+    let Counts { n_done, n_failed, n_late, n_lost, .. } = context.hooks.totals();
+    let results = [("done", n_done), ("failed", n_failed), ("late", n_late), ("lost", n_lost)];
     let help = "Events for hooks, by what became of them.";
     page.many(("hooks_total", "counter", help), "result", results);
 }
