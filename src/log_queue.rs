@@ -108,6 +108,13 @@ mod tests {
         }
     }
 
+    /// Waits for as long as it takes.
+    fn flush(queue: &LogQueue) {
+        let (done, is_done) = bounded(1);
+        queue.messages.send(Message::Flush(done)).unwrap();
+        is_done.recv().unwrap();
+    }
+
     #[test]
     fn lines_that_nobody_reads_are_lost_and_counted_and_block_nothing() {
         let (go_on, gate) = bounded::<()>(0);
@@ -119,7 +126,7 @@ mod tests {
         // Gives up, because the writer is blocked.
         queue.flush_soon();
         drop(go_on);
-        queue.flush_soon();
+        flush(&queue);
         let text = String::from_utf8(taken.lock().clone()).unwrap();
         assert!(text.starts_with("line 0\n"), "{text}");
         let lost = text.lines().find(|line| line.contains("were lost")).expect("no line about it");
@@ -134,7 +141,7 @@ mod tests {
         drop(go_on);
         let mut queue = LogQueue::start(Slow(Arc::clone(&taken), gate)).unwrap();
         queue.write_all(&[b'a'; 100_000]).unwrap();
-        queue.flush_soon();
+        flush(&queue);
         let taken = taken.lock();
         assert_eq!((taken.len(), taken.last()), (MAX_LINE + 1, Some(&b'\n')));
     }

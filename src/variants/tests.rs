@@ -118,8 +118,10 @@ fn more_than_allowed_are_refused_unless_one_is_idle() {
     assert_eq!(fixture.variants.enter(quality(60)).err(), Some(Refused::Full(2)));
     let reader = one.read();
     picture(&reader);
+    let left = Instant::now();
     drop((reader, one));
-    assert_eq!(fixture.n_running(), 1, "it waits for its idle timeout");
+    let is_early = fixture.n_running() == 0 && left.elapsed() < IDLE_TIMEOUT;
+    assert!(!is_early, "it waits for its idle timeout");
     let next = fixture.variants.enter(quality(60)).unwrap();
     assert_eq!(fixture.n_running(), 0, "and gave way");
     drop((live, next));

@@ -58,7 +58,7 @@ impl Driver for FakeDriver {
             // As a device that is read with a short timeout, so that capture can
             // check whether a frame is still wanted.
             Err(_) if stop.wait_for(Duration::from_millis(1)) => Err(Error::Stopped),
-            Err(_) => Err(Error::BadFrame(jpeg::Error::Empty)),
+            Err(_) => Err(Error::NotYet),
         }
     }
 

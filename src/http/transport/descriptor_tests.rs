@@ -37,6 +37,10 @@ fn connection_is_seen_with_what_came_and_cut() {
     assert_eq!(found.len(), 1, "{found:?}");
     let (cookie, fd) = found.into_iter().next().unwrap();
     assert_eq!(Ok(cookie), super::cookie(&server));
+    // The kernel may bring it a little later.
+    while tcp_state(fd, cookie).unwrap().n_unread < 5 {
+        std::thread::yield_now();
+    }
     let seen = tcp_state(fd, cookie).unwrap();
     assert_eq!((seen.n_received, seen.n_unread), (Some(5), 5));
     assert!(!seen.is_closed && tcp_state(fd, cookie + 1).is_none());
@@ -65,6 +69,9 @@ fn clients_that_wait_are_counted() {
     let listener = TcpListener::bind("127.0.0.1:0").unwrap();
     assert_eq!(backlog(&listener), 0);
     let clients = [(); 3].map(|()| TcpStream::connect(listener.local_addr().unwrap()).unwrap());
+    while backlog(&listener) < 3 {
+        std::thread::yield_now();
+    }
     assert_eq!(backlog(&listener), 3);
     drop(clients);
 }

@@ -324,7 +324,9 @@ mod tests {
         fs::create_dir_all(&folder).unwrap();
         let path = folder.join("http.sock");
         listen(&path, Some(0o600)).unwrap().1.keep();
-        let (listener, file) = listen(&path, Some(0o640)).unwrap();
+        // A command that another test starts has it, too, until it becomes another program.
+        let again = || listen(&path, Some(0o640)).ok();
+        let (listener, file) = std::iter::repeat_with(again).find_map(|found| found).unwrap();
         let mode = fs::metadata(&path).unwrap().permissions().mode();
         assert_eq!(mode & 0o777, 0o640);
         let (_, hint) = bind(&path, None).err().unwrap();
