@@ -116,11 +116,17 @@ fn each_finished_segment_is_handed_over_in_order_and_not_again_after_a_start() {
 fn segments_have_the_length_that_was_asked_for() {
     let archive = Archive::new();
     let daemon = archive.start("true", &[]);
-    wait_for_done(&daemon, 2);
+    wait_for_done(&daemon, 4);
     end(daemon);
-    let (held, _) = frames(&segments(archive.to.path())[0]);
-    let length = held.last().unwrap().time - held[0].time;
-    assert!((0.5..1.1).contains(&length), "{length} s");
+    let length = |segment: &PathBuf| {
+        let (held, _) = frames(segment);
+        held.last().unwrap().time - held[0].time
+    };
+    let lengths: Vec<_> = segments(archive.to.path())[..4].iter().map(length).collect();
+    // A machine that pauses makes one shorter, and none longer.
+    let is_whole = |length: &f64| *length > 0.5;
+    assert!(lengths.iter().all(|length| *length < 1.1), "{lengths:?}");
+    assert!(lengths.iter().any(is_whole), "{lengths:?}");
 }
 
 #[test]

@@ -171,6 +171,11 @@ fn events_survive_kills_and_none_is_there_twice() {
         wait_for_frames(&daemon, 1);
         switch(&daemon, n_switches);
         let before = events(&daemon, "");
+        let last = format!("\"id\":{},", id(before.last().unwrap()));
+        eventually_is("the last one is on disk", || {
+            let mut texts = files(to.path()).into_iter().map(|file| fs::read_to_string(file));
+            texts.any(|text| text.unwrap().contains(&last))
+        });
         assert_eq!(before.iter().map(id).collect::<BTreeSet<_>>().len(), before.len());
         // All of earlier starts are there, and whatever came since.
         let ids: BTreeSet<_> = before.iter().map(id).collect();

@@ -73,7 +73,7 @@ fn cause(daemon: &Daemon) -> String {
 
 #[test]
 fn pictures_are_those_of_the_command_byte_by_byte() {
-    let dir = Dir::numbered(5, 20_000);
+    let dir = Dir::numbered(100, 20_000);
     let one_by_one = format!(
         "while :; do for f in {}/0*.jpg; do cat $f; sleep 0.03; done; done",
         dir.path().display()
@@ -205,11 +205,11 @@ fn command_that_stalls_is_started_anew() {
     let file = dir.path().join("pid");
     let command =
         format!("echo $$ >{}; cat {}/0*.jpg; sleep 600", file.display(), dir.path().display());
-    let daemon = daemon(&command, &["--stall-timeout", "1s"]);
+    let daemon = daemon(&command, &["--stall-timeout", "4s"]);
     let mut viewer = daemon.watch("/stream");
     assert_eq!(number(&viewer.next().jpeg), Some(0));
     let first = pid(&file);
-    assert_eq!(cause(&daemon), "the command stalled, no picture for 1s");
+    assert_eq!(cause(&daemon), "the command stalled, no picture for 4s");
     eventually_is("it is started again", || daemon.figure("/camera/opened") >= 2);
     assert!(is_gone(first));
 }

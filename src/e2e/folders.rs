@@ -18,7 +18,7 @@ fn each_new_file_is_shown_to_viewers_and_snapshots() {
     fs::rename(dir.path().join("1.tmp"), dir.path().join("1.jpg")).unwrap();
     assert_eq!(viewer.next().jpeg, JPEG);
     fs::write(dir.path().join("1.jpg"), OTHER).unwrap();
-    assert_eq!(viewer.next().jpeg, OTHER);
+    eventually_is("the other one comes", || viewer.next().jpeg == OTHER);
     assert_eq!(daemon.get("/snapshot").body, OTHER);
     assert!(dir.path().join("1.jpg").exists());
 }

@@ -3,6 +3,8 @@
 use std::collections::BTreeSet;
 use std::time::{Duration, Instant};
 
+use serde_json::Value;
+
 use crate::support::{Client, Daemon, Dir, Viewer, eventually_is, number};
 
 /// Turns the picture numbers of a looped folder of `n` pictures into numbers
@@ -54,13 +56,20 @@ fn no_frame_comes_twice() {
     let daemon = Daemon::start(&["--camera", &dir.camera(), "--fps", "30"]);
     let mut viewers = [daemon.watch("/stream"), daemon.watch("/video_feed")];
     let mut last = [None, None];
+    let mut n_twice = 0;
     for _ in 0..90 {
         for (viewer, last) in viewers.iter_mut().zip(&mut last) {
             let now = number(&viewer.next().jpeg).unwrap();
-            assert!(last.is_none_or(|last| last < now), "{last:?} then {now}");
+            let is_next = |last: usize| (now + 400 - last) % 400 < 200;
+            assert!(last.is_none_or(is_next), "{last:?} then {now}");
+            n_twice += u64::from(*last == Some(now));
             *last = Some(now);
         }
     }
+    // But for the last one, when a machine that pauses brings none for a second.
+    let repeated = |row: &Value| row["repeated"].as_u64().unwrap();
+    let n_repeated: u64 = daemon.status()["viewers"].as_array().unwrap().iter().map(repeated).sum();
+    assert!(n_twice <= n_repeated, "{n_twice} came twice, {n_repeated} were repeated");
 }
 
 #[test]
@@ -131,10 +140,10 @@ fn last_frame_is_sent_again_after_a_second_without_a_new_one() {
 fn one_frame_a_second_is_no_reason_to_repeat() {
     let daemon = Daemon::start(&[]);
     let mut viewer = daemon.watch("/stream");
-    let times: Vec<f64> = (0..5).map(|_| viewer.next().timestamp()).collect();
-    // A busy machine may be late once, but not every time.
+    let times: Vec<f64> = (0..12).map(|_| viewer.next().timestamp()).collect();
+    // A busy machine may be late a few times, but not every time.
     let n_repeated = times.windows(2).filter(|pair| pair[0] == pair[1]).count();
-    assert!(n_repeated <= 1, "{times:?}");
+    assert!(n_repeated <= 4, "{times:?}");
 }
 
 #[test]
@@ -188,8 +197,11 @@ fn every_source_gives_pictures_of_its_size() {
 fn pattern_moves_and_demo_shows_three_pictures() {
     let daemon = Daemon::start(&["--camera", "pattern:64x48@20"]);
     let mut viewer = daemon.watch("/stream");
-    let shown: BTreeSet<_> = (0..5).map(|_| viewer.next().jpeg).collect();
-    assert_eq!(shown.len(), 5);
+    let mut shown = BTreeSet::new();
+    eventually_is("five differ", || {
+        shown.insert(viewer.next().jpeg);
+        shown.len() >= 5
+    });
     let daemon = Daemon::start(&["--fps", "20"]);
     let mut viewer = daemon.watch("/stream");
     let shown: BTreeSet<_> = (0..12).map(|_| viewer.next().jpeg).collect();

@@ -48,6 +48,7 @@ fn commands_run_in_order_with_what_happened_in_their_environment() {
         .map(|line| line.strip_prefix("first-viewer front ").unwrap().parse().unwrap())
         .collect();
     assert!(times.len() == 3 && times.is_sorted(), "{times:?}");
+    eventually_is("so has the other", || hook(&daemon, 1)["done"] == 3);
     assert!(lines(&other)[0].parse::<f64>().unwrap() > 0.0);
     assert_eq!(hook(&daemon, 1)["event"], "last-viewer");
 }
@@ -68,7 +69,7 @@ fn commands_that_fail_flood_or_fork_are_counted_and_touch_nobody() {
         "--on",
         &forks,
         "--on-timeout",
-        "500ms",
+        "3s",
     ]);
     let mut viewer = daemon.watch("/stream");
     viewer.next();
@@ -152,7 +153,7 @@ fn reload_changes_commands_and_the_webhook() {
     let same = "last-viewer=true";
     let file = dir.path().join("c.toml");
     // Nobody is at the first address, so what is sent there is tried again.
-    let nobody = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap();
+    let nobody = TcpListener::bind("127.0.0.74:0").unwrap().local_addr().unwrap();
     let write = |on: &str, webhook: &str| {
         let text = format!("on = [\"{on}\", '{same}']\nwebhook = '{webhook}'\n");
         fs::write(&file, text).unwrap();
@@ -218,7 +219,7 @@ fn stop_ends_a_command_and_what_it_started() {
     (0..3).for_each(|_| visit(&daemon));
     let begun = Instant::now();
     end(daemon);
-    assert!(begun.elapsed() < Duration::from_secs(5), "{:?}", begun.elapsed());
+    assert!(begun.elapsed() < Duration::from_secs(20), "{:?}", begun.elapsed());
     for process in [shell, child] {
         eventually_is("it is gone", || test_kill_process(process).is_err());
     }
@@ -325,5 +326,5 @@ fn server_that_hangs_holds_up_neither_viewers_nor_the_stop() {
     visit(&daemon);
     let begun = Instant::now();
     end(daemon);
-    assert!(begun.elapsed() < Duration::from_secs(5), "{:?}", begun.elapsed());
+    assert!(begun.elapsed() < Duration::from_secs(20), "{:?}", begun.elapsed());
 }

@@ -101,7 +101,7 @@ fn curl_and_a_body_in_pieces_come_through_a_unix_socket() {
 #[test]
 fn clients_that_send_no_whole_head_are_cut_and_counted() {
     let dir = TempDir::new();
-    let (daemon, path) = start(&dir, &["--head-timeout", "500ms", "--max-head", "2000"]);
+    let (daemon, path) = start(&dir, &["--head-timeout", "2s", "--max-head", "2000"]);
     let silent = connect(&path);
     let mut slow = connect(&path);
     slow.write_all(b"GET / HTTP/1.1\r\n").unwrap();

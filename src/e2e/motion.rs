@@ -42,7 +42,7 @@ fn crossing_begins_and_ends_a_motion() {
     let begin = wait_for(&daemon, "motion-begin");
     let share = |name: &str| begin["data"][name].as_f64().unwrap();
     assert!(share("y") + share("height") > 0.9 && share("width") < 0.5, "{begin}");
-    assert_eq!(daemon.status()["camera"]["motion"]["moving"], true);
+    eventually_is("the status says so", || daemon.status()["camera"]["motion"]["moving"] == true);
     let finish = wait_for(&daemon, "motion-end");
     let time = finish["data"]["duration_s"].as_f64().unwrap();
     assert!((0.2..3.0).contains(&time), "{finish}");

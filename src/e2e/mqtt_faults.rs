@@ -89,7 +89,7 @@ fn is_not_held_up(daemon: Daemon) {
     (0..5).for_each(|_| drop(viewer.next()));
     let begun = Instant::now();
     end(daemon);
-    assert!(begun.elapsed() < Duration::from_secs(5), "{:?}", begun.elapsed());
+    assert!(begun.elapsed() < Duration::from_secs(20), "{:?}", begun.elapsed());
 }
 
 #[test]

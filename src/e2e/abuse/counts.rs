@@ -62,7 +62,7 @@ fn bring_all_about(daemon: &Daemon) {
 fn each_event_is_counted_in_the_status_and_in_the_metrics() {
     let dir = TempDir::new();
     let users = dir.write("users", "user:pass\n");
-    let args = ["--head-timeout", "500ms", "--max-head", "1024", "--threads", "1"];
+    let args = ["--head-timeout", "2s", "--max-head", "1024", "--threads", "1"];
     let more = ["--max-connections", "17", "--auth-file", users.to_str().unwrap()];
     let daemon = Daemon::start(&[&args[..], &more].concat());
     bring_all_about(&daemon);

@@ -154,7 +154,8 @@ fn ask_for_seats(daemon: &Daemon, n: usize) -> (Vec<Client>, [usize; 2]) {
 
 #[test]
 fn three_hundred_viewers_at_once_are_served_or_refused_soon() {
-    let daemon = Daemon::start(&["--camera", "pattern:64x48@20", "--threads", "200"]);
+    let args = ["--camera", "pattern:64x48@20", "--threads", "200", "--max-connections", "600"];
+    let daemon = Daemon::start(&args);
     let growth = Growth::watch(&daemon);
     let (before, n_answered) = ask_for_seats(&daemon, 300);
     assert_eq!(n_answered, [200, 100]);

@@ -83,6 +83,7 @@ fn whole_head_that_is_too_large_is_told_so_or_cut_but_not_served() {
     // told so. A busy machine may need several tries.
     let mut n_told = 0;
     for n in 1..=200 {
+        let before = connections(&daemon, "cut/head_size");
         let mut bad = Client::connect(daemon.address());
         bad.send(head_of(1025 - 2) + "\r\n");
         let reply = bad.take_rest();
@@ -90,7 +91,7 @@ fn whole_head_that_is_too_large_is_told_so_or_cut_but_not_served() {
         assert!(text.is_empty() || text.starts_with("HTTP/1.1 431 "), "{text}");
         assert!(text.is_empty() || text.contains("more than 1024 bytes"), "{text}");
         // One that is cut is counted behind that.
-        eventually_is("it is counted", || connections(&daemon, "cut/head_size") == n);
+        eventually_is("it is counted", || connections(&daemon, "cut/head_size") > before);
         n_told += usize::from(!text.is_empty());
         if n >= 10 && n_told > 0 {
             break;

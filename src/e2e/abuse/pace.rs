@@ -54,6 +54,13 @@ fn viewers_go_on_when_a_stalled_camera_does() {
         status["viewers"].as_array().unwrap().iter().all(|row| row["repeated"].as_u64() > Some(0))
     });
     let captured = || daemon.figure("/camera/frames/captured");
+    // One that was on its way may come yet.
+    let mut last = 0;
+    eventually_is("no more come", || {
+        thread::sleep(Duration::from_millis(500));
+        let now = captured();
+        std::mem::replace(&mut last, now) == now
+    });
     let (before, begun) = (captured(), Instant::now());
     while begun.elapsed() < Duration::from_secs(10) {
         viewers.iter_mut().for_each(|viewer| drop(viewer.next()));
@@ -133,9 +140,11 @@ fn publisher_waits_for_no_viewer() {
         });
         let steps: Vec<_> = steps.collect();
         drop(over);
+        // What else the machine does may have changed since.
+        let after = longest_step(&mut viewer).1;
         let is_soon = steps.iter().zip(&limits).any(|((step, _), limit)| step < limit);
         assert!(is_soon, "{steps:?}, none below {limits:?}");
-        assert!(shortest(&steps).1 < 2 * alone.1, "{steps:?}, and alone {alone:?}");
+        assert!(shortest(&steps).1 < 2 * alone.1.max(after), "{steps:?}, and alone {alone:?}");
         // A blocked write waits for two seconds.
         let longest = Duration::from_secs(1) + 3 * metronome.worst();
         assert!(steps.iter().all(|(step, _)| *step < longest), "{steps:?}, one above {longest:?}");
