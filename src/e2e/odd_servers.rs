@@ -182,10 +182,10 @@ fn picture_that_comes_slowly_is_no_stall() {
         asked.send(head("multipart/x-mixed-replace; boundary=b"));
         asked.send(format!("--b\r\nContent-Length: {length}\r\n\r\n"));
         // Twice the timeout, with bytes all the time.
-        let pieces: Vec<_> = picture.chunks(length / 60 + 1).map(<[u8]>::to_vec).collect();
+        let pieces: Vec<_> = picture.chunks(length / 130 + 1).map(<[u8]>::to_vec).collect();
         asked.repeat(Duration::from_millis(100), |n| pieces.get(n).cloned().unwrap_or_default());
     });
-    let daemon = daemon(&server, &["--stall-timeout", "3s"]);
+    let daemon = daemon(&server, &["--stall-timeout", "6s"]);
     let mut viewer = daemon.watch("/stream");
     // A viewer who has to wait is shown that the camera starts.
     while number(&viewer.next().jpeg) != Some(0) {}

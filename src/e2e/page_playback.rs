@@ -165,7 +165,7 @@ fn pause_freezes_steps_are_one_picture_back_is_older_and_live_the_newest() {
     page.click("play");
     eventually_is("it is paused", || page.is_paused());
     let frozen = page.shown().unwrap();
-    assert!(frozen + 40 >= newest && frozen <= page.newest(), "{frozen} of {newest}");
+    assert!(frozen + 100 >= newest && frozen <= page.newest(), "{frozen} of {newest}");
     eventually_is("the camera goes on", || page.newest() > newest + 30);
     assert_eq!(page.shown(), Some(frozen));
     assert!(page.browser.text("moment").contains("Paused −"), "{}", page.browser.text("moment"));

@@ -9,9 +9,19 @@ use crate::support::{Browser, Daemon, TempDir, eventually_is};
 fn open(daemon: &Daemon, path: &str) -> Browser {
     let browser = Browser::start_with_names("MAP *.lan 127.0.0.1");
     browser.open(&format!("http://{}{path}", host(daemon)));
-    eventually_is("the camera is named", || !browser.text("source").is_empty());
-    browser.click("#elsewhere > summary");
+    open_panel(&browser);
     browser
+}
+
+/// Opens the panel with the configurations, once nothing moves it any more.
+fn open_panel(browser: &Browser) {
+    eventually_is("the camera is named", || !browser.text("source").is_empty());
+    let is_complete = "return document.querySelectorAll('#controls legend').length > 0
+        && !document.getElementById('motion').hidden";
+    eventually_is("all is there", || browser.run(is_complete) == true);
+    browser.click("#elsewhere > summary");
+    let is_open = "return document.getElementById('elsewhere').open";
+    eventually_is("it is open", || browser.run(is_open) == true);
 }
 
 fn host(daemon: &Daemon) -> String {
@@ -91,8 +101,7 @@ fn login_is_left_to_be_filled_in() {
     let daemon = Daemon::start(&args);
     let browser = Browser::start_with_names("MAP *.lan 127.0.0.1");
     browser.open(&format!("http://me:secret@{}/", host(&daemon)));
-    eventually_is("the camera is named", || !browser.text("source").is_empty());
-    browser.click("#elsewhere > summary");
+    open_panel(&browser);
     let asks = "return !document.getElementById('program-login').hidden";
     eventually_is("it knows of the login", || browser.run(asks) == true);
     for (program, text) in [

@@ -57,14 +57,17 @@ fn recording_is_played_frame_by_frame_and_then_live() {
         let live = |daemon: &Daemon| daemon.figure("/camera/frames/captured");
         // At triple speed, playback catches up with the present and stays live.
         let deadline = Instant::now() + Duration::from_secs(60);
-        let mut n_near = 0;
+        let (mut n_near, mut n, mut n_jumps) = (0, 0, 0);
         while n_near < 20 {
             assert!(Instant::now() < deadline, "it does not catch up: at {last}");
             let now = number(&viewer.next().jpeg).unwrap();
-            assert!((last..last + 40).contains(&now), "{now} after {last}");
+            assert!(now >= last, "{now} after {last}");
+            // What is late is left out, as on a machine that pauses.
+            (n, n_jumps) = (n + 1, n_jumps + usize::from(now >= last + 40));
             n_near += usize::from(live(&daemon) < now as u64 + 20);
             last = now;
         }
+        assert!(n_jumps * 4 <= n, "{n_jumps} jumps in {n} pictures");
     }
 }
 
@@ -95,7 +98,7 @@ fn every_frame_of_a_span_comes_once_and_the_stream_ends() {
 
 #[test]
 fn speed_is_kept_by_leaving_frames_out() {
-    let past = Past::new(100, 1);
+    let past = Past::new(200, 1);
     let n = past.frames.len();
     let target = format!("/stream?from={}&to={}&speed=4", past.time(0), past.time(n - 1));
     let begun = Instant::now();
@@ -145,7 +148,8 @@ fn segment_that_is_deleted_while_it_is_played_goes_on() {
     let past = Past::new(40, 2);
     let files = segments(past.to.path());
     let n_first = crate::support::frames(&files[0]).0.len();
-    let target = format!("/stream?from={}&to={}", past.time(0), past.frames.last().unwrap().time);
+    let last = past.frames.last().unwrap().time;
+    let target = format!("/stream?from={}&to={last}&speed=0.3", past.time(0));
     let mut viewer = past.daemon.watch(&target);
     viewer.next();
     fs::remove_file(&files[0]).unwrap();
@@ -159,7 +163,7 @@ fn segment_that_is_deleted_while_it_is_played_goes_on() {
 
 #[test]
 fn playback_takes_a_seat_as_any_viewer() {
-    let past = Past::new(10, 1);
+    let past = Past::new(60, 1);
     let target = format!("/stream?from={}&speed=0.1", past.time(0));
     let mut viewers = [past.daemon.watch(&target), past.daemon.watch(&target)];
     viewers.iter_mut().for_each(|viewer| drop(viewer.next()));

@@ -37,9 +37,9 @@ fn check_colours(shown: &[[i64; 3]], n_least: usize) {
     let places: Vec<_> = places.into_iter().flatten().collect();
     for pair in places.windows(2) {
         let step = (pair[1] + COLOURS.len() - pair[0]) % COLOURS.len();
-        // A busy machine may skip some. A step back would look like five steps
-        // forward.
-        assert!((1..=4).contains(&step), "not in order: {places:?}");
+        // A busy machine may skip some, or send one again. A step back would look like five
+        // steps forward.
+        assert!((0..=4).contains(&step), "not in order: {places:?}");
     }
 }
 
@@ -166,5 +166,5 @@ for chunk in reply.iter_content(1024):
         })
         .collect();
     let steps = places.windows(2).map(|pair| (pair[1] + 6 - pair[0]) % 6);
-    assert!(steps.clone().all(|step| (1..=3).contains(&step)), "{places:?}");
+    assert!(steps.clone().all(|step| (0..=4).contains(&step)), "{places:?}");
 }

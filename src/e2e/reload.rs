@@ -43,6 +43,10 @@ fn what_stays_the_same_notices_nothing_and_what_changes_goes_on_as_another() {
     stage.reload(&("\n".to_owned() + &camera("back", "pattern:128x96@20") + &front));
     while size(&changed.next().jpeg) != (128, 96) {}
     same.next();
+    // The new picture may be there before the new list.
+    eventually_is("the list is the new one", || {
+        stage.daemon.status()["cameras"][0]["name"] == "back"
+    });
     let status = stage.daemon.status();
     let cameras = &status["cameras"];
     assert_eq!((&cameras[0]["name"], &cameras[0]["opened"]), (&"back".into(), &2.into()));

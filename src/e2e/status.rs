@@ -70,12 +70,14 @@ fn status_of_a_camera_that_runs_has_its_figures() {
     let daemon = Daemon::start(&["--camera", "pattern:64x48@20"]);
     let mut viewer = daemon.watch("/stream");
     (0..10).for_each(|_| drop(viewer.next()));
-    let camera = daemon.status()["camera"].clone();
+    // A machine that pauses has a lower one for a moment.
+    let camera = eventually("the rate is near 20", || {
+        let camera = daemon.status()["camera"].clone();
+        camera["fps"].as_f64().is_some_and(|fps| (5.0..40.0).contains(&fps)).then_some(camera)
+    });
     assert_eq!(camera["state"], "live");
     assert_eq!((&camera["width"], &camera["height"]), (&json!(64), &json!(48)));
     assert_eq!(camera["fps_asked"], 20.0);
-    let fps = camera["fps"].as_f64().unwrap();
-    assert!((5.0..40.0).contains(&fps), "{fps}");
     let age = camera["frame_age_ms"].as_f64().unwrap();
     assert!((0.0..5000.0).contains(&age), "{age}");
     assert!(camera["frames"]["captured"].as_u64() >= Some(10));
@@ -88,7 +90,13 @@ fn state_has_the_shape_that_ustreamer_gives() {
     assert_eq!(state(&daemon)["result"]["source"]["online"], false);
     let mut viewer = daemon.watch("/video_feed?key=abc&extra_headers=0");
     (0..10).for_each(|_| drop(viewer.next()));
-    let mut state = state(&daemon);
+    let rates = ["/result/source/captured_fps", "/result/stream/queued_fps"];
+    let mut state = eventually("both rates are near 20", || {
+        let state = state(&daemon);
+        let rate = |path: &str| state.pointer(path).and_then(Value::as_u64);
+        let is_near = |path: &&str| rate(path).is_some_and(|fps| (5..40).contains(&fps));
+        rates.iter().all(is_near).then_some(state)
+    });
     let clients = state["result"]["stream"]["clients_stat"].take();
     let (id, client) = clients.as_object().unwrap().iter().next().unwrap();
     assert!(id.len() == 16 && id.bytes().all(|b| b.is_ascii_hexdigit()), "{id}");
@@ -98,10 +106,7 @@ fn state_has_the_shape_that_ustreamer_gives() {
     for flag in ["extra_headers", "dual_final_frames", "zero_data"] {
         assert_eq!(client[flag], false, "{flag}");
     }
-    for rate in ["/result/source/captured_fps", "/result/stream/queued_fps"] {
-        let fps = state.pointer_mut(rate).unwrap().take();
-        assert!((5..40).contains(&fps.as_u64().unwrap()), "{rate}: {fps}");
-    }
+    rates.iter().for_each(|rate| drop(state.pointer_mut(rate).unwrap().take()));
     let due = json!({ "ok": true, "result": {
         "instance_id": "",
         "encoder": { "type": "CPU", "quality": 80 },

@@ -31,6 +31,15 @@ fn probe(url: &str) -> Value {
     serde_json::from_str(&stdout_of(&["probe", "--json", "--duration", "1s", url])).unwrap()
 }
 
+/// As [`probe`], until it has seen some pictures: its second begins at its start.
+fn probe_well(url: &str) -> Value {
+    eventually("some pictures are seen", || {
+        let (_, out, _) = Daemon::run(&["probe", "--json", "--duration", "1s", url]);
+        let seen: Value = serde_json::from_str(&out).ok()?;
+        (seen["pictures"].as_u64() > Some(2)).then_some(seen)
+    })
+}
+
 /// The arguments for `n` pictures into a folder.
 fn grab<'a>(url: &'a str, n: &'a str, dir: &'a Path) -> [&'a str; 6] {
     ["grab", url, "-n", n, "-o", dir.to_str().unwrap()]
@@ -39,7 +48,7 @@ fn grab<'a>(url: &'a str, n: &'a str, dir: &'a Path) -> [&'a str; 6] {
 #[test]
 fn probe_measures_rate_size_and_age() {
     let daemon = Daemon::start(&["--camera", "pattern:320x240@20"]);
-    let full = probe(&daemon.url("/stream?extra_headers=1"));
+    let full = probe_well(&daemon.url("/stream?extra_headers=1"));
     assert_eq!((&full["width"], &full["height"]), (&320.into(), &240.into()));
     let fps = full["fps"].as_f64().unwrap();
     assert!((2.0..60.0).contains(&fps), "{full}");
@@ -48,18 +57,20 @@ fn probe_measures_rate_size_and_age() {
     assert!(p("p50") > 0.0 && p("p50") <= p("p95") && p("p95") <= p("p99"), "{full}");
     assert!(full["skipped"].is_u64() && full["errors"].as_object().unwrap().is_empty(), "{full}");
     // The layout for browsers has neither length nor time.
-    let short = probe(&daemon.url("/video_feed"));
+    let short = probe_well(&daemon.url("/video_feed"));
     assert!(short["age_ms"].is_null() && short["skipped"].is_null(), "{short}");
-    assert!(short["pictures"].as_u64() > Some(2), "{short}");
 }
 
 #[test]
 fn probe_prints_a_table_for_people() {
     let daemon = Daemon::start(&["--camera", "pattern:320x240@20"]);
-    let text = stdout_of(&["probe", "--duration", "500ms", &daemon.url("/stream")]);
-    for row in ["pictures  ", "rate      ", "size      320x240", "age       p50", "errors    0"] {
-        assert!(text.contains(row), "no {row:?} in {text}");
-    }
+    let rows = ["pictures  ", "rate      ", "size      320x240", "age       p50", "errors    0"];
+    // Its half second begins at its start.
+    eventually_is("the table has all rows", || {
+        let (code, text, _) =
+            Daemon::run(&["probe", "--duration", "500ms", &daemon.url("/stream")]);
+        code == Some(0) && rows.iter().all(|row| text.contains(row))
+    });
 }
 
 #[test]
@@ -103,7 +114,7 @@ fn line_on_a_terminal_is_written_over() {
         Program::new("script", "bsdutils").args(["-qec", &words, "/dev/null"]).text()
     };
     let url = daemon.url("/stream");
-    let seen = on_terminal(&["probe", "--duration", "1500ms", &url]);
+    let seen = on_terminal(&["probe", "--duration", "5s", &url]);
     assert!(seen.matches("\r\x1b[2K").count() > 2 && seen.contains(" fps  "), "{seen:?}");
     let last = seen.rsplit("\x1b[2K").next().unwrap();
     assert!(last.starts_with("pictures  "), "{seen:?}");
@@ -116,7 +127,7 @@ fn line_on_a_terminal_is_written_over() {
 fn grab_saves_every_picture_as_it_came() {
     let dir = Dir::numbered(6, 3000);
     let daemon = Daemon::start(&["--camera", &dir.camera(), "--fps", "20"]);
-    for target in ["/stream", "/video_feed"] {
+    let grab_in_order = |target: &str| {
         let temp = TempDir::new();
         let into = temp.path().join("new/folder");
         let text = stdout_of(&grab(&daemon.url(target), "8", &into));
@@ -127,9 +138,12 @@ fn grab_saves_every_picture_as_it_came() {
             assert!(dir.pictures.contains(&jpeg), "{n} of {target} is not as it was sent");
             numbers.push(number(&jpeg).unwrap());
         }
-        let in_order = |w: &[usize]| w[1] == (w[0] + 1) % 6;
-        assert!(numbers.windows(2).all(in_order), "{numbers:?}");
         assert_eq!(fs::read_dir(&into).unwrap().count(), 8);
+        numbers.windows(2).all(|pair| pair[1] == (pair[0] + 1) % 6)
+    };
+    for target in ["/stream", "/video_feed"] {
+        // On a busy machine the daemon may skip one.
+        assert!((0..5).any(|_| grab_in_order(target)), "{target}: never in order");
     }
 }
 
@@ -161,7 +175,7 @@ fn grab_goes_on_after_lost_connections_and_reports_how_many_it_got() {
         asked.say_nothing();
     });
     let (dir, url) = (TempDir::new(), silent.url("/"));
-    let error = refusal(&[&grab(&url, "99", dir.path())[..], &["--timeout", "500ms"]].concat(), 1);
+    let error = refusal(&[&grab(&url, "99", dir.path())[..], &["--timeout", "3s"]].concat(), 1);
     assert!(error.contains("1 of 99 pictures: no answer in time"), "{error}");
 }
 
@@ -196,7 +210,7 @@ fn health_is_an_exit_code() {
 fn address_or_folder_that_cannot_be_used_is_an_error() {
     let daemon = Daemon::start(&[]);
     let dir = TempDir::new();
-    let closed = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap();
+    let closed = TcpListener::bind("127.0.0.75:0").unwrap().local_addr().unwrap();
     for (url, code, says) in [
         ("camera.local".to_owned(), 2, "use http://"),
         (format!("http://{closed}/"), 1, "no server runs there"),
