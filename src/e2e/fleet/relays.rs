@@ -7,7 +7,7 @@ use rustix::process::Signal;
 
 use super::crowd::Crowd;
 use super::{Engine, haproxy, own_address, relay, wait_until_found};
-use crate::support::{Client, Daemon, Dir, Reply, eventually_is};
+use crate::support::{Client, Daemon, Dir, Metronome, Reply, eventually_is};
 
 const N_RELAYS: usize = 4;
 const N_SEATS: usize = 50;
@@ -118,31 +118,38 @@ fn one_more_is_told(fleet: &Fleet) {
 /// The viewers of a relay that is killed are elsewhere soon, and no other is disturbed.
 fn kill(fleet: &mut Fleet, crowd: &Crowd) {
     crowd.reset();
+    let metronome = Metronome::start();
     let n_killed = fleet.relays[0].figure("/seats/taken");
     fleet.relays[0].signal(Signal::KILL);
     fleet.relays[0].wait();
     crowd.wait_for_more(N_WATCHED);
     print(&format!("kill -9 of a relay with {n_killed}"), crowd);
     let seen = crowd.seen();
-    assert!(seen.iter().all(|seen| seen.longest_gap < KILL_GAP), "{seen:?}");
+    let limit = metronome.allow(KILL_GAP);
+    assert!(seen.iter().all(|seen| seen.longest_gap < limit), "{limit:?}: {seen:?}");
     let n_ends: u64 = seen.iter().map(|seen| seen.n_ends).sum();
     assert_eq!(n_ends, n_killed, "those of the other relays watch on");
     let others = || seen.iter().filter(|seen| seen.n_ends == 0);
     let (n_missed, n): (u64, u64) =
         (others().map(|s| s.n_missed).sum(), others().map(|s| s.n_pictures).sum());
     eprintln!("those of the other relays missed {n_missed} of {n}");
-    // None for the kill. A busy machine skips some now and then.
-    assert!(n_missed <= n / 20, "{n_missed} of {n}");
+    // None for the kill. A busy machine skips some now and then: all that come while a thread
+    // has no turn, at ten a second.
+    let n_late = u64::try_from(metronome.worst().as_millis() / 50).unwrap();
+    let n_allowed = n / 20 + n_late * others().count() as u64;
+    assert!(n_missed <= n_allowed, "{n_missed} of {n}, {n_allowed} allowed");
     fleet.start_again(0);
 }
 
 /// HAProxy gives a relay up that hangs.
 fn freeze(fleet: &Fleet, crowd: &Crowd) {
     crowd.reset();
+    let metronome = Metronome::start();
     fleet.relays[1].freeze();
     crowd.wait_for_more(N_WATCHED);
     print("SIGSTOP of a relay", crowd);
-    assert!(crowd.seen().iter().all(|seen| seen.longest_gap < FREEZE_GAP));
+    let limit = metronome.allow(FREEZE_GAP);
+    assert!(crowd.seen().iter().all(|seen| seen.longest_gap < limit), "{limit:?}");
     fleet.relays[1].signal(Signal::CONT);
     wait_until_found(&fleet.balancer, 1);
 }
@@ -150,6 +157,7 @@ fn freeze(fleet: &Fleet, crowd: &Crowd) {
 /// One relay after the other is stopped and started.
 fn restart_all(fleet: &mut Fleet, crowd: &Crowd) {
     crowd.reset();
+    let metronome = Metronome::start();
     for n in 0..N_RELAYS {
         fleet.relays[n].signal(Signal::TERM);
         assert_eq!(fleet.relays[n].wait().code(), Some(0));
@@ -157,5 +165,6 @@ fn restart_all(fleet: &mut Fleet, crowd: &Crowd) {
     }
     crowd.wait_for_more(N_WATCHED);
     print("rolling restart", crowd);
-    assert!(crowd.seen().iter().all(|seen| seen.longest_gap < RESTART_GAP));
+    let limit = metronome.allow(RESTART_GAP);
+    assert!(crowd.seen().iter().all(|seen| seen.longest_gap < limit), "{limit:?}");
 }

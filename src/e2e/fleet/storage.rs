@@ -191,7 +191,9 @@ fn each_segment_reaches_the_bucket_whatever_is_killed() {
     assert_eq!(figure("lost"), 0);
     let copy = TempDir::new();
     let back = of_camera(copy.path());
-    assert!(store.rclone(&["copy", "s3:bucket/camera", back.to_str().unwrap()]));
+    // A store that has just been started again may refuse it once.
+    let fetch = || store.rclone(&["copy", "s3:bucket/camera", back.to_str().unwrap()]);
+    eventually_is("all is fetched", fetch);
     let on_disk = segments(to.path());
     eprintln!("{} segments", on_disk.len());
     assert_eq!(segments(copy.path()).len(), on_disk.len());
