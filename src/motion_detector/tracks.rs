@@ -25,17 +25,29 @@ const REACH_AT_BORDER: f32 = 1.5;
 /// Pictures in which a thing may be hidden.
 const MAX_MISSED: u32 = 2;
 const MAX_TRACKS: usize = 64;
+/// When rain begins, nothing new is a thing in so many pictures: its drops have to be known
+/// before one can be told from another.
+const N_LEARNING: u32 = 12;
 
 #[derive(Debug, Default)]
 pub(super) struct Tracker {
     tracks: Vec<Track>,
     chances: Chances,
+    /// Pictures in which nothing new is a thing yet.
+    n_learning: u32,
 }
 
 impl Tracker {
     /// Takes the blobs of a picture with these cells. Returns those of things that move.
     pub(super) fn follow(&mut self, blobs: &[Blob], seen: &[Cell], width: usize) -> Vec<Blob> {
         self.chances.next_picture(blobs, (width, seen.len() / width));
+        self.n_learning = match self.chances.are_sudden(blobs) {
+            true => N_LEARNING,
+            false => self.n_learning.saturating_sub(1),
+        };
+        if self.n_learning > 0 {
+            self.tracks.retain(|track| track.is_thing);
+        }
         let mut is_taken = vec![false; blobs.len()];
         let mut moving = Vec::new();
         // Those that are most likely things choose first.

@@ -98,16 +98,19 @@ fn flicker(s: &mut Scene, fps: f32, is_turned: bool) {
 fn rain(s: &mut Scene, fps: f32) {
     let most = [0, 2, 25, 1, 0, 8][(seconds(s, fps) / 60.0) as usize % 6];
     let n = if most == 0 { 0 } else { s.random.below(most + 1) };
-    let drops: Vec<_> = (0..n)
-        .map(|_| Thing {
-            x: s.random.between(0.0, s.across),
-            y: s.random.between(-2.0, DOWN),
-            width: s.random.between(0.1, 0.5),
-            height: s.random.between(1.0, 4.0),
-            brightness: s.random.between(160.0, 230.0),
-        })
-        .collect();
+    let drops: Vec<_> = (0..n).map(|_| drop_of_rain(s)).collect();
     s.draw(&drops, |_, _, b| b);
+}
+
+/// Anywhere.
+pub(crate) fn drop_of_rain(s: &mut Scene) -> Thing {
+    Thing {
+        x: s.random.between(0.0, s.across),
+        y: s.random.between(-2.0, DOWN),
+        width: s.random.between(0.1, 0.5),
+        height: s.random.between(1.0, 4.0),
+        brightness: s.random.between(160.0, 230.0),
+    }
 }
 
 /// In the upper right quarter.

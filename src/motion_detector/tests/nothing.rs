@@ -1,6 +1,7 @@
 //! What is no motion: an hour of each.
 
-use super::kinds::NOTHING;
+use super::kinds::{NOTHING, drop_of_rain};
+use super::scene::Scene;
 use super::{Clip, moving, settings};
 use crate::{Polygon, Settings};
 
@@ -69,6 +70,35 @@ fn flicker_is_none_in_rows_and_in_columns() {
 #[test]
 fn rain_is_none() {
     expect_nothing("rain", &settings());
+}
+
+/// In how many of `n` clips rain of at most so many drops at once, which begins at a picture,
+/// is an event.
+fn n_events_in_rain(size: (usize, usize), begin: usize, most: usize, n: u64) -> usize {
+    let is_one = |seed: &u64| {
+        let clip = Clip { size, seed: *seed, noise: 3.0, divisor: 6 };
+        let draw = |s: &mut Scene| {
+            let n_drops = if s.n < begin { 0 } else { s.random.below(most + 1) };
+            let drops: Vec<_> = (0..n_drops).map(|_| drop_of_rain(s)).collect();
+            s.draw(&drops, |_, _, b| b);
+        };
+        !moving(&clip, &settings(), 200, draw).is_empty()
+    };
+    (1..=n).filter(is_one).count()
+}
+
+/// At the first picture, which teaches what is usual, and behind that.
+#[test]
+fn rain_that_begins_at_once_is_none() {
+    let mut found = Vec::new();
+    for size in [(40, 30), (80, 60)] {
+        for begin in [0, 100] {
+            for most in [12, 25, 60, 120] {
+                found.push(n_events_in_rain(size, begin, most, 12));
+            }
+        }
+    }
+    assert!(found.iter().sum::<usize>() <= 1, "{found:?}");
 }
 
 #[test]
