@@ -21,6 +21,7 @@ mod detector;
 mod expected;
 mod grid;
 mod shade;
+mod snow;
 #[cfg(test)]
 #[allow(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "small numbers")]
 mod tests;

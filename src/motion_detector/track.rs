@@ -9,6 +9,8 @@ const MOST_SHARP: i32 = 4;
 /// How alike what changes and what differs may be, as a cosine.
 const ALIKE: f32 = 0.9;
 const MOST: f32 = 3.0;
+/// What falls does so at least so fast, in cells a picture.
+const LEAST_FALL: f32 = 0.5;
 /// How far a thing may go from one picture to the next, as a share of the picture's width,
 /// while its speed is not known, and how far from where it is due afterwards, in cells.
 const FIRST_REACH: f32 = 0.3;
@@ -26,6 +28,8 @@ pub(super) struct Track {
     /// How many more of its blobs look like a thing than like a shadow.
     pub(super) n_sharp: i32,
     pub(super) is_thing: bool,
+    /// Whether it is counted as snow.
+    pub(super) has_fallen: bool,
 }
 
 impl Track {
@@ -38,7 +42,16 @@ impl Track {
             n_counted: 0.0,
             n_sharp: sharp(blob),
             is_thing: false,
+            has_fallen: false,
         }
+    }
+
+    pub(super) fn is_thin(&self) -> bool {
+        self.blob.n_inside == 0
+    }
+
+    pub(super) fn is_falling(&self) -> bool {
+        self.speed.is_some_and(|(x, y)| y >= LEAST_FALL && y >= x.abs())
     }
 
     /// How far from where it is due the next blob may be.
@@ -112,7 +125,8 @@ impl Track {
 
     /// As if the blob were its first.
     pub(super) fn begin_again(&mut self, blob: &Blob) {
-        *self = Self { n_counted: self.n_counted, ..Self::new(blob) };
+        let Self { n_counted, has_fallen, .. } = *self;
+        *self = Self { n_counted, has_fallen, ..Self::new(blob) };
     }
 
     pub(super) fn take(&mut self, blob: &Blob) {

@@ -9,6 +9,7 @@
 use super::background::Cell;
 use super::blob::{Blob, Look};
 use super::chance::{Chances, N_FIRM};
+use super::snow::Snow;
 use super::track::{Track, borders};
 
 /// A track with this score is a thing: one chance in a hundred thousand.
@@ -33,6 +34,7 @@ const N_LEARNING: u32 = 12;
 pub(super) struct Tracker {
     tracks: Vec<Track>,
     chances: Chances,
+    snow: Snow,
     /// Pictures in which nothing new is a thing yet.
     n_learning: u32,
 }
@@ -41,6 +43,7 @@ impl Tracker {
     /// Takes the blobs of a picture with these cells. Returns those of things that move.
     pub(super) fn follow(&mut self, blobs: &[Blob], seen: &[Cell], width: usize) -> Vec<Blob> {
         self.chances.next_picture(blobs, (width, seen.len() / width));
+        self.snow.next_picture();
         self.n_learning = match self.chances.are_sudden(blobs) {
             true => N_LEARNING,
             false => self.n_learning.saturating_sub(1),
@@ -65,7 +68,8 @@ impl Tracker {
                 continue;
             };
             is_taken[i] = true;
-            let is_moving = step(&mut self.chances, track, &blobs[i], reach, (seen, width));
+            let learnt = (&mut self.chances, &mut self.snow);
+            let is_moving = step(learnt, track, &blobs[i], reach, (seen, width));
             moving.extend(is_moving.then(|| blobs[i].clone()));
         }
         self.tracks.retain(|track| track.n_missed <= MAX_MISSED);
@@ -92,7 +96,7 @@ impl Tracker {
 
 /// Takes the next blob of a track. Returns whether it is of a thing that moves.
 fn step(
-    chances: &mut Chances,
+    (chances, snow): (&mut Chances, &mut Snow),
     track: &mut Track,
     blob: &Blob,
     reach: f32,
@@ -115,11 +119,13 @@ fn step(
         }
     }
     track.take(blob);
+    let is_snow = snow.is_in(track);
     // A shadow says where it is, no more.
     if blob.look == Look::Shadow {
         return false;
     }
-    if !track.is_thing && track.score >= ENOUGH && track.n_sharp >= N_SHARP {
+    let is_sure = track.score >= ENOUGH && track.n_sharp >= N_SHARP;
+    if !track.is_thing && is_sure && !is_snow {
         track.is_thing = true;
         // It was no chance.
         chances.uncount(track);

@@ -1,7 +1,7 @@
 //! What is no motion: an hour of each.
 
 use super::kinds::{NOTHING, drop_of_rain};
-use super::scene::Scene;
+use super::scene::{DOWN, Scene, Thing};
 use super::{Clip, moving, settings};
 use crate::{Polygon, Settings};
 
@@ -99,6 +99,43 @@ fn rain_that_begins_at_once_is_none() {
         }
     }
     assert!(found.iter().sum::<usize>() <= 1, "{found:?}");
+}
+
+/// In how many of `n` clips flakes that fall so many units a picture are an event.
+fn n_events_in_snow(size: (usize, usize), n_flakes: usize, pace: f32, n: u64) -> usize {
+    let is_one = |seed: &u64| {
+        let clip = Clip { size, seed: *seed, noise: 3.0, divisor: 6 };
+        let mut flakes = Vec::new();
+        let draw = |s: &mut Scene| {
+            if flakes.is_empty() {
+                let flake = |_| Thing { width: 0.12, height: 1.2, ..drop_of_rain(s) };
+                flakes = (0..n_flakes).map(flake).collect();
+            }
+            for flake in &mut flakes {
+                flake.y += pace;
+                if flake.y > DOWN {
+                    (flake.x, flake.y) = (s.random.between(0.0, s.across), -flake.height);
+                }
+            }
+            s.draw(&flakes, |_, _, b| b);
+        };
+        !moving(&clip, &settings(), 200, draw).is_empty()
+    };
+    (1..=n).filter(is_one).count()
+}
+
+/// It takes some flakes to know it; without that, nearly all clips have an event.
+#[test]
+fn snow_is_mostly_none() {
+    let mut found = Vec::new();
+    for size in [(40, 30), (80, 60)] {
+        for n_flakes in [40, 150] {
+            for pace in [1.0, 3.0] {
+                found.push(n_events_in_snow(size, n_flakes, pace, 12));
+            }
+        }
+    }
+    assert!(found.iter().sum::<usize>() <= 10, "{found:?} of 12 each");
 }
 
 #[test]
