@@ -173,7 +173,7 @@ fn events_survive_kills_and_none_is_there_twice() {
         let before = events(&daemon, "");
         let last = format!("\"id\":{},", id(before.last().unwrap()));
         eventually_is("the last one is on disk", || {
-            let mut texts = files(to.path()).into_iter().map(|file| fs::read_to_string(file));
+            let mut texts = files(to.path()).into_iter().map(fs::read_to_string);
             texts.any(|text| text.unwrap().contains(&last))
         });
         assert_eq!(before.iter().map(id).collect::<BTreeSet<_>>().len(), before.len());

@@ -63,8 +63,9 @@ fn every_frame_is_recorded_while_nobody_watches() {
     assert!(frames.len() >= 40);
     // What a busy machine skips is counted, before the frame that comes after it.
     let [n_written, n_skipped] =
-        ["written", "skipped"].map(|key| status["recording"][key].as_u64().unwrap() as usize);
-    let n_breaks = n_breaks(&index(&segments(to.path())[0]), n_written);
+        ["written", "skipped"].map(|key| status["recording"][key].as_u64().unwrap());
+    let n_breaks =
+        n_breaks(&index(&segments(to.path())[0]), usize::try_from(n_written).unwrap()) as u64;
     assert!(n_breaks <= n_skipped && n_skipped < 40, "{n_breaks} breaks, {n_skipped} skipped");
     for frame in &frames {
         assert!(frame.jpeg == dir.pictures[number(&frame.jpeg).unwrap()]);
