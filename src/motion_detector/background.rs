@@ -2,6 +2,7 @@
 
 use super::expected::{BLACK, Expectation};
 use super::grid::Grid;
+use super::noise::noise;
 
 /// How fast the background follows, a picture: a cell without a thing in it in some
 /// seconds, one with a thing that stays in some ten, and one where something moves in
@@ -44,6 +45,7 @@ pub(super) struct Background {
     before: Vec<f32>,
     step: Expectation,
     change: Vec<f32>,
+    scratch: Vec<f32>,
     n_seen: u32,
 }
 
@@ -110,8 +112,10 @@ impl Background {
         self.change.extend(pairs.map(|(now, expected)| now - expected));
         self.n_seen = self.n_seen.saturating_add(1);
         // The noise of one cell is known badly at first, that of all cells well.
-        let [usual_spread, usual_jitter] = [&self.spread, &self.jitter]
-            .map(|all| 0.7 * all.iter().sum::<f32>() / grid.n_cells() as f32);
+        let usual = [&self.spread, &self.jitter];
+        let usual = usual.map(|all| all.iter().sum::<f32>() / grid.n_cells() as f32);
+        let now = noise(&self.change, counts, usual[1], &mut self.scratch);
+        let [usual_spread, usual_jitter] = usual.map(|usual| 0.7 * usual.max(now));
         seen.extend((0..grid.n_cells()).map(|i| {
             if !counts[i] {
                 return Cell::default();

@@ -13,7 +13,7 @@ const MOST: f32 = 0.75;
 /// ...and then a row has it if this share does.
 const FEW: f32 = 0.5;
 /// So that a median is known well enough.
-const ENOUGH_CELLS: usize = 500;
+pub(super) const ENOUGH_CELLS: usize = 500;
 /// Fewer cells of a row may all be the thing that moves.
 const MIN_CELLS: usize = 8;
 /// What a lamp does to a row: at least, so that it matters, and at most.
@@ -199,7 +199,7 @@ impl Lines {
 }
 
 /// The value in the middle; 0 of none.
-fn median(values: &mut [f32]) -> f32 {
+pub(super) fn median(values: &mut [f32]) -> f32 {
     if values.is_empty() {
         return 0.0;
     }

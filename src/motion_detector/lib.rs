@@ -20,6 +20,7 @@ mod chance;
 mod detector;
 mod expected;
 mod grid;
+mod noise;
 mod shade;
 mod snow;
 #[cfg(test)]

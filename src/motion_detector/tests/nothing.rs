@@ -1,7 +1,7 @@
 //! What is no motion: an hour of each.
 
 use super::kinds::{NOTHING, drop_of_rain};
-use super::scene::{DOWN, Scene, Thing};
+use super::scene::{DOWN, Random, Scene, Thing};
 use super::{Clip, moving, settings};
 use crate::{Polygon, Settings};
 
@@ -37,6 +37,27 @@ fn noise_is_none_at_any_sensitivity() {
         let settings = Settings { sensitivity, ..settings() };
         let found = moving(&clip, &settings, 3000, |scene| scene.draw(&[], |_, _, b| b));
         assert!(found.is_empty(), "{sensitivity}: {:?}", &found[..found.len().min(5)]);
+    }
+}
+
+/// As at dusk, or when a lamp goes out: less light, and some times the noise.
+#[test]
+fn noise_that_grows_at_once_is_none() {
+    for size in [(40, 30), (80, 60)] {
+        for (noise, dim, times) in [(2.0, 0.5, 4.0), (8.0, 0.5, 4.0), (8.0, 1.0, 4.0)] {
+            for seed in 1..=12 {
+                let clip = Clip { size, seed, noise, divisor: 6 };
+                let mut random = Random::new(seed);
+                let found = moving(&clip, &settings(), 200, |s| {
+                    let is_dark = s.n >= 100;
+                    s.draw(&[], |_, _, b| if is_dark { b * dim } else { b });
+                    // Of the same deviation as a normal one.
+                    let most = if is_dark { s.canvas.sigma * times * 3_f32.sqrt() } else { 0.0 };
+                    s.samples.iter_mut().for_each(|sample| *sample += random.between(-most, most));
+                });
+                assert!(found.is_empty(), "{clip:?}, {dim}: {:?}", found[0]);
+            }
+        }
     }
 }
 
