@@ -16,13 +16,9 @@
 // Builds and boots the machine, runs scripts in it, and starts a server under test there.
 mod machine;
 
-// What these tests share with the other end-to-end tests: the browser.
+// What these tests share with the other end-to-end tests: the browser, and free ports.
 #[path = "../e2e/support/mod.rs"]
-#[allow(
-    dead_code,
-    unused_imports,
-    reason = "of what the other tests share, only the browser is used"
-)]
+#[allow(dead_code, unused_imports, reason = "of what the other tests share, only these are used")]
 mod support;
 
 // Where the measurements among these tests leave their figures for the guide.

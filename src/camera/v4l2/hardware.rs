@@ -21,8 +21,9 @@ use crate::jpeg::{self, PixelFormat, Raw};
 
 /// What the kernel calls JPEGs.
 const CODED: [[u8; 4]; 2] = [*b"JPEG", *b"MJPG"];
-/// How long an encoder may take for a picture. They take a few milliseconds.
-const TIMEOUT_MS: i32 = 1000;
+/// How long an encoder may take for a picture. They take a few milliseconds; the rest is for
+/// a machine that pauses, as an encoder that is late once is not used again.
+const TIMEOUT_MS: i32 = 3000;
 
 /// An encoder that is set up for one kind of picture.
 pub(super) struct HardwareEncoder {

@@ -49,7 +49,7 @@ use std::time::{Duration, Instant};
 pub(crate) const SERVICE_PORT: u16 = 5000;
 const CONTROL_PORT: u16 = 2;
 
-const OFF_DEADLINE: Duration = Duration::from_secs(30);
+const OFF_DEADLINE: Duration = Duration::from_secs(60);
 
 /// The kernel modules of the machine with cameras, in groups that `guest/init` loads in this order.
 const MODULES: Groups = &[
@@ -231,7 +231,7 @@ impl Machine {
 
         let serial = home.join("serial.log");
         fs::write(&serial, "")?;
-        let (service, control) = (qemu::free_address()?, qemu::free_address()?);
+        let (service, control) = (qemu::free_address(), qemu::free_address());
         let command = qemu::command(
             architecture,
             hardware,

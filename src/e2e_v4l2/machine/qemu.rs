@@ -4,10 +4,11 @@
 
 use crate::machine::architecture::Architecture;
 use crate::machine::tools;
+use crate::support::free_port;
 use anyhow::{Context, Result, bail, ensure};
 use crossbeam_channel::{Receiver, RecvTimeoutError, bounded};
 use std::fs;
-use std::net::{Ipv4Addr, SocketAddr, TcpListener};
+use std::net::{Ipv4Addr, SocketAddr};
 use std::path::Path;
 use std::process::{Child, Command, Stdio};
 use std::thread;
@@ -16,7 +17,7 @@ use std::time::{Duration, Instant};
 /// From the start of QEMU to "ready": 4 s on an idle machine and 10 s on ARM; longer on a busy or slow one such as in CI.
 const BOOT_DEADLINE: Duration = Duration::from_secs(240);
 /// QEMU is killed after this time in any case. Longer than all tests together, shorter than a CI job.
-const LIFETIME_S: &str = "2400";
+const LIFETIME_S: &str = "3500";
 
 /// The processor of the machine with cameras. TCG even where /dev/kvm exists, since nested KVM was seen to hang.
 pub(crate) const PROCESSOR: &str = "-accel tcg,thread=multi -cpu max -smp 2";
@@ -29,8 +30,8 @@ const HEADLESS: &str = "-nodefaults -no-user-config -display none -no-reboot";
 const KERNEL_OPTIONS: &str = "quiet panic=-1 mitigations=off";
 
 /// An address that is free now. If another program takes it before QEMU does, QEMU ends with an error.
-pub(crate) fn free_address() -> Result<SocketAddr> {
-    Ok(TcpListener::bind((Ipv4Addr::LOCALHOST, 0))?.local_addr()?)
+pub(crate) fn free_address() -> SocketAddr {
+    (Ipv4Addr::LOCALHOST, free_port()).into()
 }
 
 /// The command line, with a forward from each host address to a port of the guest. The network card in `hardware` must

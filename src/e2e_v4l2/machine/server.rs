@@ -7,6 +7,7 @@ use std::time::Duration;
 
 const START_DEADLINE: Duration = Duration::from_secs(60);
 const STOP_DEADLINE: Duration = Duration::from_secs(60);
+const LOG_DEADLINE: Duration = Duration::from_secs(60);
 /// The guest keeps its output, process id and exit status in files of this name.
 const HOME: &str = "/tmp/server";
 
@@ -44,6 +45,13 @@ impl<'m> Server<'m> {
         self.machine.sh(&format!("cat {HOME}.log"))
     }
 
+    /// Waits until its log has this text. Log lines of mjpegd go through a thread of their own, so they may come later
+    /// than the picture or the status that they belong to.
+    pub(crate) fn wait_for_log(&self, text: &str) {
+        let look = format!("grep -qF -- '{text}' {HOME}.log || (cat {HOME}.log; false)");
+        self.machine.wait_for(&format!("'{text}' in the log"), LOG_DEADLINE, &look);
+    }
+
     /// Leaves it running, for a machine that is switched off with it.
     pub(crate) fn leave(self) {
         std::mem::forget(self);
@@ -62,7 +70,7 @@ impl Drop for Server<'_> {
     fn drop(&mut self) {
         // The port must be free for the next server. After `stop` there is nothing to kill.
         let ended = format!(
-            "for i in $(seq 250); do [ ! -s {HOME}.status ] || exit 0; sleep 0.02; done; exit 1"
+            "for i in $(seq 3000); do [ ! -s {HOME}.status ] || exit 0; sleep 0.02; done; exit 1"
         );
         let outcome =
             self.machine.run(&format!("[ -s {HOME}.status ] || kill -9 {}; {ended}", self.pid));

@@ -159,6 +159,8 @@ fn relay_of_a_command_works(board: &Machine, program: &str) {
         "{origin} >/tmp/origin.log 2>&1 & echo $! >/tmp/origin.pid; wait $!; echo $? >/tmp/origin.end"
     );
     board.sh(&format!("rm -f /tmp/origin.*; ({child}) >/dev/null 2>&1 &"));
+    let is_there = format!("netstat -ltn | grep ':{ORIGIN_PORT} ' || (cat /tmp/origin.log; false)");
+    board.wait_for("the origin's port", DEADLINE, &is_there);
     let relay = start(board, program, &format!("--camera http://127.0.0.1:{ORIGIN_PORT}/stream"));
     let mut viewer = Viewer::open(board);
     (0..5).for_each(|_| assert_eq!(size(&viewer.next()), (640, 480)));

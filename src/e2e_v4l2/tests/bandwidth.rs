@@ -4,10 +4,9 @@
 use crate::machine::machine;
 use crate::machine::pictures;
 use crate::tests::daemon::start;
-use crate::tests::helpers::capture::{Request, capture};
+use crate::tests::helpers::capture::{Request, capture, capture_that};
 use crate::tests::helpers::usb::Webcam;
 use crate::tests::helpers::viewer::{Viewer, camera_that, get};
-use crate::tests::usb::assert_in_order;
 
 const LARGE: &str = "1280x720";
 const SMALL: &str = "640x480";
@@ -21,9 +20,7 @@ fn only_what_fits_on_the_bus_streams() {
     let large = Request { width: 1280, height: 720, ..small };
     for (mode, request, size) in [("normal", large, LARGE), ("crowded", small, SMALL)] {
         webcam.set_mode(mode);
-        let capture = capture(&machine, &request);
-        assert_eq!(capture.frames.len(), 15, "{}", capture.log);
-        assert_in_order(&capture.frames, pictures::of_size(size));
+        capture_that(&machine, &request, |c| c.is_in_order(15, pictures::of_size(size)));
     }
     let refused = capture(&machine, &large);
     assert!(
@@ -51,7 +48,7 @@ fn lack_of_bandwidth_is_told_and_heals() {
     // The device stands before it, by its number, or by its lasting name once that is known.
     let cause = lost["cause"].as_str().expect("a lost camera has a cause");
     assert!(cause.starts_with("/dev/") && cause.ends_with(says), "{cause}");
-    assert!(server.log().contains(says), "{}", server.log());
+    server.wait_for_log(says);
     let n_lost = lost["faults"]["bandwidth"].as_u64().expect("a counter is a number");
     let metrics = String::from_utf8(get(&machine, "/metrics")).expect("metrics are text");
     let counted = metrics.lines().find_map(|line| {

@@ -20,7 +20,7 @@ const SLOW_FPS: u32 = 10;
 const SPAN: Duration = Duration::from_secs(20);
 /// Until a change has taken effect, TCP windows have grown, and pending writes are on the disk.
 const SETTLE: &str = "sleep 6";
-const DEADLINE: Duration = Duration::from_secs(30);
+const DEADLINE: Duration = Duration::from_secs(120);
 
 fn daemon() -> PathBuf {
     PathBuf::from(env!("CARGO_BIN_EXE_mjpegd"))
@@ -33,13 +33,17 @@ fn recorder<'m>(board: &'m Machine, size: &str, fps: u32, more: &str) -> Server<
 
 #[test]
 fn power_cut_costs_what_the_disk_was_not_told_of() {
-    const N_FRAMES: u64 = 8 * SLOW_FPS as u64;
+    /// Five seconds.
+    const N_EARLY: u64 = 5 * SLOW_FPS as u64;
+    /// The daemon syncs once a second, and the machine may be slow: ten seconds.
+    const N_LATE: u64 = 10 * SLOW_FPS as u64;
     let card = Card::make().unwrap();
     let board = board::boot(QUICK, &card, vec![daemon()]).unwrap();
     // Switches off the kernel's periodic writeback, so that only the daemon's syncs reach the disk.
     board.sh("echo 0 >/proc/sys/vm/dirty_writeback_centisecs");
     let server = recorder(&board, SIZE, SLOW_FPS, "");
-    let n_written = wait_for_frames(&board, N_FRAMES);
+    let n_due = wait_for_frames(&board, N_EARLY);
+    wait_for_frames(&board, n_due + N_LATE);
     server.leave();
     board.cut_power();
 
@@ -58,12 +62,7 @@ fn power_cut_costs_what_the_disk_was_not_told_of() {
         }
     }
     assert!(n_new > 0, "{list}");
-    // The daemon syncs once a second, and the machine may be slow.
-    assert!(
-        n_kept + 3 * u64::from(SLOW_FPS) >= n_written,
-        "{n_kept} of {n_written} are there: {}",
-        server.log()
-    );
+    assert!(n_kept >= n_due, "{n_kept} of at least {n_due} are there: {}", server.log());
     assert_eq!(server.stop(), 0);
 }
 

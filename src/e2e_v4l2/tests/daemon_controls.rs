@@ -2,7 +2,7 @@
 
 use crate::machine::{Machine, machine};
 use crate::tests::daemon::start;
-use crate::tests::helpers::capture::Request;
+use crate::tests::helpers::capture::{DEADLINE, Request};
 use crate::tests::helpers::usb::Webcam;
 use crate::tests::helpers::viewer::{Viewer, camera_that, control, get, lost, post, set};
 use crate::tests::helpers::vivid::Vivid;
@@ -233,9 +233,14 @@ fn what_is_posted_while_the_camera_is_opened_stays() {
     thread::scope(|scope| {
         let posted = scope.spawn(|| post(&machine, &changes));
         let is_first_set = format!("grep 'set brightness 40' {}", webcam.log_file());
-        machine.wait_for("the first control", Duration::from_secs(20), &is_first_set);
+        machine.wait_for("the first control", DEADLINE, &is_first_set);
         // The device already has the new value while the request still runs.
         let mut viewer = Viewer::open(&machine);
+        let rest = format!("sed -n '/set brightness 40/,$p' {}", webcam.log_file());
+        machine.wait_for("the opening", DEADLINE, &format!("{rest} | grep probe"));
+        // Time for an opening that does not wait for the request to set its own values.
+        thread::sleep(Duration::from_millis(500));
+        webcam.set_mode("normal");
         assert_eq!(posted.join().unwrap().0, 200);
         viewer.next();
     });
@@ -254,7 +259,7 @@ fn what_is_posted_while_the_camera_is_opened_stays() {
 fn controls_work_while_another_program_has_the_pictures() {
     let machine = machine();
     let webcam = Webcam::plug_in(&machine, 0, "0001");
-    let other = Request { n_frames: 100_000, ..Request::mjpeg(webcam.link()) }.start(&machine);
+    let other = Request::holder(webcam.link()).start(&machine);
     let _server = start(&machine, &format!("--camera v4l2:{}", webcam.link()));
     assert_eq!(set(&machine, &json!({"contrast": 55}))["contrast"]["value"], 55);
     assert_eq!(seen(&machine, &webcam.device(), "contrast"), "55");

@@ -3,7 +3,6 @@
 use crate::machine::{Machine, machine};
 use crate::tests::helpers::capture::Request;
 use crate::tests::helpers::usb::Webcam;
-use std::time::Duration;
 
 /// The exit code and the findings, with single blanks.
 fn doctor(machine: &Machine, device: &str) -> (i32, String) {
@@ -24,9 +23,7 @@ fn doctor_tries_a_free_camera_and_names_who_holds_a_busy_one() {
     let opened = format!("camera ok camera front: {device} ({} (", webcam.link());
     assert!(found.starts_with(&opened) && found.contains("MJPG, 1280x720"), "{found}");
     assert!(found.contains(&format!("usb ok {}: 480 Mbit/s on bus ", webcam.link())), "{found}");
-    let limit = Duration::from_secs(120);
-    let capture = Request { n_frames: 100_000, limit, ..Request::mjpeg(&device) };
-    let _capture = capture.start(&machine);
+    let _capture = Request::holder(&device).start(&machine);
     let holder = machine.sh("pidof v4l2-ctl");
     let (status, found) = doctor(&machine, &device);
     let busy = format!("camera to do camera front: {device}: busy: /dev/");

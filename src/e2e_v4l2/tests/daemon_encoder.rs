@@ -71,7 +71,7 @@ fn hardware_encodes_where_the_board_has_it() {
             assert_eq!((size(&jpeg), quantiser(&jpeg)), ((640, 360), 101 - 90), "{format}");
             let state = String::from_utf8(get(&machine, "/state")).unwrap();
             assert!(state.contains(r#""encoder":{"quality":90,"type":"M2M-IMAGE"}"#), "{state}");
-            assert!(server.log().contains("encoded by /dev/video"), "{}", server.log());
+            server.wait_for_log("encoded by /dev/video");
             assert_eq!(camera(&machine)["opened"], 1, "{}", server.log());
             drop(viewer);
             assert_eq!(server.stop(), 0);
@@ -97,6 +97,7 @@ fn software_takes_over_from_hardware_that_fails() {
         drop(viewer);
         camera_that(&machine, "an idle camera", |camera| camera["state"] == "idle");
         Viewer::open(&machine).next();
+        server.wait_for_log(says);
         let log = server.log();
         // Hardware that failed in work is not tried again.
         let n_told = log.matches(says).count();
@@ -123,8 +124,7 @@ fn hardware_that_fails_later_costs_viewers_a_moment() {
     }
     let camera = camera(&machine);
     assert_eq!((&camera["opened"], &camera["faults"]["io"]), (&2.into(), &0.into()), "{camera}");
-    let log = server.log();
-    assert!(log.contains("failed: it gave not a JPEG; this program encodes from now on"), "{log}");
+    server.wait_for_log("failed: it gave not a JPEG; this program encodes from now on");
     vivid.set("test_pattern", 0);
 }
 
@@ -159,8 +159,7 @@ fn kernels_own_codec_is_spoken_to_as_it_wants() {
         let server = start(&machine, &format!("--camera {device} --format {format}"));
         let mut viewer = Viewer::open(&machine);
         assert_eq!(size(&viewer.next()), (640, 480));
-        let log = server.log();
-        assert!(log.contains("(vicodec) failed: it gave not a JPEG"), "{format}: {log}");
+        server.wait_for_log("(vicodec) failed: it gave not a JPEG");
         assert_eq!(server.stop(), 0);
     }
 }

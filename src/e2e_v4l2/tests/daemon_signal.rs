@@ -51,7 +51,7 @@ fn input_and_television_standard_are_set_at_each_opening() {
             assert!(query(&machine, vivid, "-I").contains(": 2"));
             assert!(query(&machine, vivid, "-S").contains(bits), "{standard}");
             let says = "the pictures are interlaced, so what moves has combed edges";
-            assert!(server.log().contains(says), "{}", server.log());
+            server.wait_for_log(says);
         }
     }
 }
@@ -106,9 +106,8 @@ fn another_digital_signal_is_followed_while_people_watch() {
         let faults = camera["faults"].as_object().expect("counters");
         assert!(faults.values().all(|n| n == 0), "{camera}");
         assert_eq!((&camera["state"], &camera["got"]["width"]), (&"live".into(), &800.into()));
-        let log = server.log();
-        assert!(log.contains("another signal comes in; opening again"), "{log}");
-        assert!(log.contains("the signal is 800x600, progressive"), "{log}");
+        server.wait_for_log("another signal comes in; opening again");
+        server.wait_for_log("the signal is 800x600, progressive");
         vivid.set("dv_timings_signal_mode", CURRENT);
     }
 }
@@ -134,7 +133,7 @@ fn no_signal_is_a_state_that_heals() {
         assert!(camera(&machine)["faults"]["no_signal"].as_u64() > before);
         let snapshot = String::from_utf8_lossy(&get(&machine, "/snapshot")).into_owned();
         assert!(snapshot.contains(says), "{snapshot}");
-        assert!(server.log().contains(says), "{}", server.log());
+        server.wait_for_log(says);
         vivid.set("dv_timings_signal_mode", SELECTED);
         camera_that(&machine, "a camera that is well", |camera| camera["state"] == "live");
         viewer.next_that("a picture", |jpeg| size(jpeg) == (720, 480));
@@ -173,8 +172,7 @@ fn fields_apart_are_refused_with_what_to_do() {
         let _viewer = Viewer::open(&machine);
         lost(&machine, "let the source send a progressive picture (720p, 1080p)");
         assert!(camera(&machine)["faults"]["unsupported"].as_u64() >= Some(1));
-        let log = server.log();
-        assert!(log.contains("the signal is 1920x1080, interlaced"), "{log}");
+        server.wait_for_log("the signal is 1920x1080, interlaced");
         vivid.set("dv_timings_signal_mode", CURRENT);
     }
 }

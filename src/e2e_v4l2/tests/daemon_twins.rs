@@ -134,7 +134,7 @@ fn numbers_that_were_swapped_show_the_right_pictures() {
     elsewhere.unplug();
     let _first = Twin::First.plug_in(&machine, 0);
     watched.until("both in the end", [true, true]);
-    assert!(watched.server.log().contains("two cameras have one serial number"));
+    watched.server.wait_for_log("two cameras have one serial number");
 }
 
 #[test]

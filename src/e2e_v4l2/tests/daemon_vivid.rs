@@ -90,8 +90,8 @@ fn format_that_the_device_has_not_names_those_it_has() {
 /// Each error of a stream is a loss, after which the camera is opened again and the viewer gets pictures.
 pub(crate) fn heals_streaming_errors(machine: &Machine, vivid: Vivid<'_>, viewer: &mut Viewer) {
     for fault in ["inject_fatal_streaming_error", "inject_vidioc_qbuf_error", "disconnect"] {
-        vivid.set(fault, 1);
         let n_opened = camera(machine)["opened"].as_u64();
+        vivid.set(fault, 1);
         camera_that(machine, "the camera opened again", |camera| {
             camera["state"] == "live" && camera["opened"].as_u64() > n_opened
         });
@@ -114,7 +114,7 @@ pub(crate) fn heals_errors_at_opening(machine: &Machine, vivid: Vivid<'_>, serve
         camera_that(machine, "a camera that is well", |camera| camera["state"] == "live");
         viewer.next();
         assert_eq!(n_faults(), before + 1, "{fault}");
-        assert!(server.log().contains(says), "{fault}: {}", server.log());
+        server.wait_for_log(says);
     }
 }
 

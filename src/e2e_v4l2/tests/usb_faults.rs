@@ -2,10 +2,8 @@
 
 use crate::machine::machine;
 use crate::machine::pictures;
-use crate::tests::helpers::capture::{Request, capture};
+use crate::tests::helpers::capture::{DEADLINE, Request, capture};
 use crate::tests::helpers::usb::Webcam;
-use crate::tests::usb::assert_in_order;
-use std::time::Duration;
 
 #[test]
 fn bad_frames_arrive_without_a_flag() {
@@ -43,9 +41,7 @@ fn frames_that_the_driver_drops_look_like_a_stall() {
     let webcam = Webcam::plug_in(&machine, 0, "0001");
     for mode in ["stall", "empty", "error"] {
         webcam.set_mode(mode);
-        let limit = Duration::from_secs(2);
-        let capture =
-            capture(&machine, &Request { fps: 30, limit, ..Request::mjpeg(&webcam.device()) });
+        let capture = capture(&machine, &Request { fps: 30, ..Request::mjpeg(&webcam.device()) });
         assert_eq!(capture.frames.len(), 0, "mode {mode}: {}", capture.log);
     }
     // The camera streamed each time, and made frames in each mode except the stall.
@@ -58,14 +54,11 @@ fn a_camera_can_recover_while_it_streams() {
     let machine = machine();
     let webcam = Webcam::plug_in(&machine, 0, "0001");
     webcam.set_mode("stall");
-    let capture = Request::mjpeg(webcam.link()).start_blindly(&machine);
-    machine.wait_for(
-        "the stream",
-        Duration::from_secs(5),
-        &format!("grep commit {}", webcam.log_file()),
-    );
+    let request = Request { polls: false, ..Request::mjpeg(webcam.link()) };
+    let capture = request.start_blindly(&machine);
+    machine.wait_for("the stream", DEADLINE, &format!("grep commit {}", webcam.log_file()));
     webcam.set_mode("normal");
-    let frames = capture.wait_for_frames(Duration::from_secs(10));
+    let frames = capture.wait_for_frames();
     assert!(frames.starts_with(&[0xff, 0xd8]) && frames.ends_with(&[0xff, 0xd9]));
 }
 
@@ -84,10 +77,9 @@ fn an_unplug_ends_a_running_capture() {
     let machine = machine();
     let webcam = Webcam::plug_in(&machine, 0, "0001");
     let (device, link) = (webcam.device(), webcam.link().to_string());
-    let limit = Duration::from_secs(60);
-    let capture = Request { n_frames: 1000, limit, ..Request::mjpeg(&device) }.start(&machine);
+    let capture = Request { polls: true, ..Request::holder(&device) }.start(&machine);
     webcam.unplug();
-    let log = capture.wait(Duration::from_secs(5));
+    let log = capture.wait();
     assert!(log.contains("No such device"), "{log}");
     machine.sh(&format!("[ ! -e {device} ] && [ ! -L {link} ]"));
 }
@@ -105,7 +97,7 @@ fn a_camera_comes_back_under_the_same_link() {
     assert_eq!(webcam.link(), link);
     assert_ne!(webcam.device(), device);
     let capture = capture(&machine, &Request { n_frames: 5, ..Request::mjpeg(&link) });
-    assert_in_order(&capture.frames, pictures::of_size("640x480"));
+    assert!(capture.is_in_order(5, pictures::of_size("640x480")), "{}", capture.log);
 }
 
 #[test]
@@ -123,9 +115,7 @@ fn a_name_can_be_cut_inside_a_character() {
 fn a_busy_camera_says_so() {
     let machine = machine();
     let webcam = Webcam::plug_in(&machine, 0, "0001");
-    let limit = Duration::from_secs(60);
-    let _holder =
-        Request { n_frames: 1000, limit, ..Request::mjpeg(webcam.link()) }.start(&machine);
+    let _holder = Request::holder(webcam.link()).start(&machine);
     // v4l2-ctl runs under `timeout`, which does not open the device.
     assert_eq!(machine.holders(&webcam.device()).len(), 1);
     let capture = capture(&machine, &Request::mjpeg(webcam.link()));

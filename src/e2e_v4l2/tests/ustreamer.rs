@@ -19,8 +19,8 @@ fn n_frames(machine: &Machine, server: &Server<'_>, span: Duration) -> u64 {
 }
 
 fn ustreamer<'m>(machine: &'m Machine, device: &str) -> Server<'m> {
-    let options = "--format MJPEG --resolution 1280x720 --desired-fps 30 --host 0.0.0.0";
-    Server::start(machine, &format!("ustreamer --device {device} {options} --port {SERVICE_PORT}"))
+    let options = "--format MJPEG --resolution 1280x720 --desired-fps 30";
+    start_program(machine, "ustreamer", &format!("--device {device} {options}"))
 }
 
 #[test]
@@ -68,8 +68,12 @@ fn both(machine: &Machine) -> [String; 2] {
     ["/bin/ustreamer".into(), format!("{LINKS}/ustreamer")]
 }
 
+/// After a second without a picture, as in a machine that pauses, the real one would show one of its own.
+const PATIENT: &str = "--device-timeout 30";
+
 fn start_program<'m>(machine: &'m Machine, program: &str, options: &str) -> Server<'m> {
-    Server::start(machine, &format!("{program} {options} --host 0.0.0.0 --port {SERVICE_PORT}"))
+    let listen = format!("--host 0.0.0.0 --port {SERVICE_PORT}");
+    Server::start(machine, &format!("{program} {options} {PATIENT} {listen}"))
 }
 
 fn result_of_state(machine: &Machine) -> serde_json::Value {

@@ -4,12 +4,16 @@
 
 use std::fs;
 use std::path::Path;
+use std::time::Duration;
 
 /// Bits of the payload header: a frame's last payload, an error in it.
 pub(crate) const END_OF_FRAME: u8 = 0x02;
 const ERROR: u8 = 0x40;
 /// Zeros after the picture in mode `pad`: more than a page, as cameras with fixed transfer sizes send them.
 const PADDING_BYTES: usize = 5000;
+
+/// Shorter than the kernel waits for a change, 5 s.
+pub(crate) const SLOW: Duration = Duration::from_secs(4);
 
 /// The mode in the mode file.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -31,7 +35,7 @@ pub(crate) enum Mode {
     Error,
     /// Normal frames, but each change of a control is refused.
     Refuse,
-    /// Normal frames, but each change of a control takes half a second.
+    /// Normal frames, but each change of a control takes as long as this mode lasts, at most `SLOW`.
     Slow,
     /// The bus has bandwidth for the smallest alternate setting only.
     Crowded,

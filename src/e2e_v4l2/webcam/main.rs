@@ -21,19 +21,21 @@ mod streaming;
 mod usbip;
 
 use controls::Controls;
-use damage::Mode;
+use damage::{Mode, SLOW};
 use descriptors::{Endpoint, Strings, VIDEO_ENDPOINT, descriptor};
 use negotiation::Negotiation;
 use std::collections::HashMap;
 use std::io;
 use std::path::PathBuf;
 use std::process::ExitCode;
-use std::thread;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 use streaming::Streaming;
 use usbip::{Cable, Request, Submit};
 
 const OPTIONS: [&str; 6] = ["--frames", "--mode", "--port", "--product", "--serial", "--endpoint"];
+
+/// How often the end of mode `slow` is looked for.
+const LOOK: Duration = Duration::from_millis(10);
 
 fn main() -> ExitCode {
     match run() {
@@ -70,6 +72,7 @@ fn run() -> io::Result<()> {
         negotiation: Negotiation::new(endpoint),
         endpoint,
         mode_file,
+        held: None,
     };
     camera.serve(&mut Cable::plug_in(port)?)
 }
@@ -95,12 +98,16 @@ struct Camera {
     negotiation: Negotiation,
     streaming: Streaming,
     mode_file: PathBuf,
+    /// A change of a control that is not answered yet, and until when.
+    held: Option<(Submit, Instant)>,
 }
 
 /// How a control transfer ends.
 enum Reply {
     Data(Vec<u8>),
     Done,
+    /// Later; meanwhile other requests are answered.
+    Held,
     Stall,
     /// The error comes from the host controller, not from the camera.
     NoBandwidth,
@@ -110,30 +117,42 @@ impl Camera {
     /// Returns when the host has unplugged the device.
     fn serve(&mut self, cable: &mut Cable) -> io::Result<()> {
         loop {
-            if cable.wait(self.streaming.next_due())? {
+            let look = self.held.is_some().then(|| Instant::now() + LOOK);
+            if cable.wait(look.or(self.streaming.next_due()))? {
                 match cable.receive()? {
                     None => return Ok(()),
                     Some(Request::Settled) => {}
                     Some(Request::Unlink { seqnum, victim }) => {
-                        let pending = self.streaming.cancel(victim);
+                        let held = self.held.take_if(|(transfer, _)| transfer.seqnum == victim);
+                        let pending = self.streaming.cancel(victim) || held.is_some();
                         cable.unlinked(seqnum, pending)?;
                     }
                     Some(Request::Submit(transfer)) if transfer.endpoint == VIDEO_ENDPOINT => {
                         self.streaming.queue(transfer);
                     }
-                    Some(Request::Submit(transfer)) => self.answer(&transfer, cable)?,
+                    Some(Request::Submit(transfer)) => self.answer(transfer, cable)?,
                 }
+            }
+            let is_slow = self.held.is_some() && self.mode()? == Mode::Slow;
+            let held = self.held.take_if(|(_, until)| !is_slow || Instant::now() >= *until);
+            if let Some((transfer, _)) = held {
+                cable.accept(transfer.seqnum, transfer.data.len())?;
             }
             self.streaming.work(cable)?;
         }
     }
 
-    fn answer(&mut self, transfer: &Submit, cable: &mut Cable) -> io::Result<()> {
-        match self.control(transfer)? {
+    fn answer(&mut self, transfer: Submit, cable: &mut Cable) -> io::Result<()> {
+        match self.control(&transfer)? {
             Reply::Data(data) => {
                 cable.send(transfer.seqnum, &data[..data.len().min(transfer.length)])
             }
             Reply::Done => cable.accept(transfer.seqnum, transfer.data.len()),
+            Reply::Held => {
+                // The kernel sends the next change when this one is answered.
+                self.held = Some((transfer, Instant::now() + SLOW));
+                Ok(())
+            }
             Reply::Stall => cable.stall(transfer.seqnum),
             Reply::NoBandwidth => cable.refuse_bandwidth(transfer.seqnum),
         }
@@ -168,10 +187,7 @@ impl Camera {
                 match self.controls.set(request, entity, value_high, &transfer.data, refuses) {
                     Some(change) => {
                         println!("set {change}");
-                        if mode == Mode::Slow {
-                            thread::sleep(Duration::from_millis(500));
-                        }
-                        Reply::Done
+                        if mode == Mode::Slow { Reply::Held } else { Reply::Done }
                     }
                     None => Reply::Stall,
                 }

@@ -23,7 +23,7 @@ const HIGH_SPEED: u32 = 3;
 /// `VDEV_ST_NULL` in the controller's `status` file: nothing is plugged in.
 const PORT_FREE: &str = "004";
 /// The kernel needs some milliseconds to clear a port after an unplug. Much longer means that the port is in use.
-const PORT_DEADLINE: Duration = Duration::from_secs(5);
+const PORT_DEADLINE: Duration = Duration::from_secs(60);
 /// The reply to an unknown request: a USB stall, which Linux calls EPIPE.
 const EPIPE: i32 = -32;
 /// The status of a cancelled URB.

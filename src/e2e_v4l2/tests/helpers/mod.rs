@@ -1,5 +1,7 @@
 //! What the tests work with: the two kinds of camera, viewers, v4l2-ctl as the reference, and CPU time.
 
+// Captures with v4l2-ctl that go on beside a test.
+pub(crate) mod background;
 // The picture that vivid draws.
 pub(crate) mod bars;
 // Captures with v4l2-ctl.

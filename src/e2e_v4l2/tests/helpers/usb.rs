@@ -7,7 +7,8 @@ use crate::machine::initramfs::PICTURES;
 use std::time::Duration;
 
 /// From plugging in to the link below /dev/v4l/by-id. Enumeration takes about a second; the rest is for a busy host.
-const PLUG_DEADLINE: Duration = Duration::from_secs(20);
+/// Longer than the camera waits for its port, so that its log says so.
+const PLUG_DEADLINE: Duration = Duration::from_secs(90);
 
 /// A webcam that is plugged in. Unplugged on drop.
 pub(crate) struct Webcam<'m> {
@@ -118,7 +119,7 @@ impl Drop for Webcam<'_> {
     fn drop(&mut self) {
         // Not `sh`, which may panic: a second panic during a failing test would hide the first.
         let gone = format!(
-            "for i in $(seq 500); do ls {}? 2>/dev/null || exit 0; sleep 0.02; done; exit 1",
+            "for i in $(seq 3000); do ls {}? 2>/dev/null || exit 0; sleep 0.02; done; exit 1",
             self.links
         );
         let outcome = self.machine.run(&format!("kill -9 {}; {gone}", self.pid));

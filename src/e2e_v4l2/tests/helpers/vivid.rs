@@ -8,7 +8,7 @@ use std::time::Duration;
 const DRIVER: &str = "/sys/bus/platform/drivers/vivid";
 /// All cameras belong to one platform device.
 const PLATFORM_DEVICE: &str = "vivid.0";
-const BIND_DEADLINE: Duration = Duration::from_secs(10);
+const BIND_DEADLINE: Duration = Duration::from_secs(60);
 
 /// One of the three cameras that `guest/init` makes.
 #[derive(Clone, Copy)]
