@@ -18,8 +18,7 @@ const N_STRONG: usize = 12;
 const MEMORY: [f32; 2] = [20.0, 1500.0];
 /// So many blobs at once may all be things.
 const N_FREE: usize = 3;
-/// Blobs in so many parts of the picture, and so many times as many as usual, are rain.
-const N_WIDE: usize = 6;
+/// So many times as many blobs as usual come at once.
 const SUDDEN: f32 = 4.0;
 /// Sizes of blobs, by powers of two: of all their cells, and of those inside.
 const N_SIZES: usize = 11;
@@ -64,16 +63,15 @@ impl Chances {
         }
     }
 
-    /// Whether blobs are in so many parts of the picture as things never are, and far more than
-    /// there were so far: rain begins.
-    pub(super) fn are_sudden(&self, blobs: &[Blob]) -> bool {
+    /// In how many parts of the picture blobs are, if these are far more than usual; else 0.
+    pub(super) fn n_parts_at_once(&self, blobs: &[Blob]) -> usize {
         let mut is_hit = [false; N_PARTS.0 * N_PARTS.1];
         let sharp = || blobs.iter().filter(|blob| blob.look != Look::Shadow);
         sharp().for_each(|blob| is_hit[self.parts(blob)[0]] = true);
-        let n_parts = is_hit.iter().filter(|is_hit| **is_hit).count();
         let all = self.counts.iter().zip(self.filled);
         let usual = all.map(|(counts, filled)| counts[N_PARTS.0 * N_PARTS.1][0][0] / filled);
-        n_parts >= N_WIDE && sharp().count() as f32 > SUDDEN * usual.fold(0.0, f32::max)
+        let is_sudden = sharp().count() as f32 > SUDDEN * usual.fold(0.0, f32::max);
+        if is_sudden { is_hit.iter().filter(|is_hit| **is_hit).count() } else { 0 }
     }
 
     /// How unlikely it is (as a logarithm) that one of the blobs that come by chance follows the

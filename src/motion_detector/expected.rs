@@ -199,7 +199,7 @@ impl Lines {
 }
 
 /// The value in the middle; 0 of none.
-pub(super) fn median(values: &mut [f32]) -> f32 {
+fn median(values: &mut [f32]) -> f32 {
     if values.is_empty() {
         return 0.0;
     }

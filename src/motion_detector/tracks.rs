@@ -26,8 +26,9 @@ const REACH_AT_BORDER: f32 = 1.5;
 /// Pictures in which a thing may be hidden.
 const MAX_MISSED: u32 = 2;
 const MAX_TRACKS: usize = 64;
-/// When rain begins, nothing new is a thing in so many pictures: its drops have to be known
-/// before one can be told from another.
+/// When blobs come in so many parts of the picture at once, it begins to rain: nothing new that
+/// is thin is a thing in the next pictures, or nothing new at all, until its drops are known.
+const RAIN: [usize; 2] = [6, 12];
 const N_LEARNING: u32 = 12;
 
 #[derive(Debug, Default)]
@@ -35,8 +36,8 @@ pub(super) struct Tracker {
     tracks: Vec<Track>,
     chances: Chances,
     snow: Snow,
-    /// Pictures in which nothing new is a thing yet.
-    n_learning: u32,
+    /// For how many pictures that still is so, of what is thin and of all.
+    n_held: [u32; RAIN.len()],
 }
 
 impl Tracker {
@@ -44,13 +45,13 @@ impl Tracker {
     pub(super) fn follow(&mut self, blobs: &[Blob], seen: &[Cell], width: usize) -> Vec<Blob> {
         self.chances.next_picture(blobs, (width, seen.len() / width));
         self.snow.next_picture();
-        self.n_learning = match self.chances.are_sudden(blobs) {
-            true => N_LEARNING,
-            false => self.n_learning.saturating_sub(1),
-        };
-        if self.n_learning > 0 {
-            self.tracks.retain(|track| track.is_thing);
+        let n_parts = self.chances.n_parts_at_once(blobs);
+        for (n_held, least) in self.n_held.iter_mut().zip(RAIN) {
+            *n_held = if n_parts >= least { N_LEARNING } else { n_held.saturating_sub(1) };
         }
+        let [is_thin_held, is_all_held] = self.n_held.map(|n| n > 0);
+        let is_held = |track: &Track| is_all_held || is_thin_held && track.is_thin();
+        self.tracks.retain(|track| track.is_thing || !is_held(track));
         let mut is_taken = vec![false; blobs.len()];
         let mut moving = Vec::new();
         // Those that are most likely things choose first.

@@ -2,7 +2,7 @@
 
 use super::scene::{DOWN, Random, Thing};
 use super::shadows::{BEFORE, Part, clip};
-use super::{moving, settings};
+use super::{Clip, moving, settings};
 
 /// Of a generator and what is behind it, relative to its middle.
 type Build = fn(&mut Random, f32) -> Vec<Thing>;
@@ -99,4 +99,44 @@ fn things_as_dark_as_shadows_are_found_in_time() {
         }
     }
     assert!(wrong.is_empty(), "{wrong:?}");
+}
+
+/// A car with its lamps on, the cone of light before it, and what these light up all over the
+/// picture. Returns how many pictures after the first that shows anything it is found.
+fn lateness_of_a_car_at_night(size: (usize, usize), seed: u64) -> usize {
+    let clip = Clip { size, seed, noise: 3.0, divisor: 6 };
+    let mut r = Random::new(seed * 77);
+    let (pace, y) = (r.between(0.6, 3.0), r.between(8.0, 24.0));
+    let spots: Vec<_> =
+        (0..8).map(|_| (r.between(0.0, 40.0), r.between(0.0, DOWN), r.between(0.5, 2.0))).collect();
+    let found = moving(&clip, &settings(), 140, |s| {
+        let t = s.n as f32 - 100.0;
+        let front = t * pace;
+        let spot =
+            |&(x, y, size): &(f32, f32, f32)| thing(x, y, size, size, 60.0 + 8.0 * t.min(15.0));
+        let mut things = vec![
+            thing(front - 8.0, y, 8.0, 3.0, 20.0),
+            thing(front - 0.5, y + 1.0, 1.0, 1.0, 250.0),
+        ];
+        things.extend(spots.iter().map(spot));
+        things.retain(|_| t >= 0.0);
+        s.draw(&things, |x, line, b| {
+            let ahead = x - front;
+            let is_lit = (0.0..14.0).contains(&ahead)
+                && (line - y - 1.5).abs() < 1.0 + ahead * 0.3
+                && t >= 0.0;
+            b * 0.25 + if is_lit { 60.0 * (1.0 - ahead / 14.0) } else { 0.0 }
+        });
+    });
+    found.first().map_or(usize::MAX, |(n, _)| n - 100)
+}
+
+/// What its lamps light up is no rain, and the noise is that of before.
+#[test]
+fn car_at_night_is_found_among_its_reflections() {
+    for (size, least) in [((40, 30), 36), ((80, 60), 39)] {
+        let late: Vec<_> = (1..=40).map(|seed| lateness_of_a_car_at_night(size, seed)).collect();
+        let n_in_time = late.iter().filter(|late| **late <= 3).count();
+        assert!(n_in_time >= least, "{size:?}: {n_in_time} in time, {late:?}");
+    }
 }
