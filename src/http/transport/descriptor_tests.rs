@@ -2,6 +2,7 @@ use std::io::{Read, Write};
 use std::net::TcpListener;
 
 use super::*;
+use crate::http::transport::wait_until;
 
 fn pair() -> (TcpStream, TcpStream) {
     let listener = TcpListener::bind("127.0.0.1:0").unwrap();
@@ -37,10 +38,7 @@ fn connection_is_seen_with_what_came_and_cut() {
     assert_eq!(found.len(), 1, "{found:?}");
     let (cookie, fd) = found.into_iter().next().unwrap();
     assert_eq!(Ok(cookie), super::cookie(&server));
-    // The kernel may bring it a little later.
-    while tcp_state(fd, cookie).unwrap().n_unread < 5 {
-        std::thread::yield_now();
-    }
+    wait_until("it has come", || tcp_state(fd, cookie).unwrap().n_unread == 5);
     let seen = tcp_state(fd, cookie).unwrap();
     assert_eq!((seen.n_received, seen.n_unread), (Some(5), 5));
     assert!(!seen.is_closed && tcp_state(fd, cookie + 1).is_none());
@@ -48,9 +46,7 @@ fn connection_is_seen_with_what_came_and_cut() {
     shut(fd, cookie);
     assert_eq!(client.read(&mut [0; 9]).unwrap(), 0);
     drop(client);
-    while !tcp_state(fd, cookie).unwrap().is_closed {
-        std::thread::yield_now();
-    }
+    wait_until("it is closed", || tcp_state(fd, cookie).unwrap().is_closed);
 }
 
 #[test]
@@ -59,9 +55,7 @@ fn peer_that_left_is_seen_though_nothing_is_read() {
     server.shutdown(Shutdown::Read).unwrap();
     assert!(!has_left(&server));
     drop(client);
-    while !has_left(&server) {
-        std::thread::yield_now();
-    }
+    wait_until("it has left", || has_left(&server));
 }
 
 #[test]
@@ -69,10 +63,7 @@ fn clients_that_wait_are_counted() {
     let listener = TcpListener::bind("127.0.0.1:0").unwrap();
     assert_eq!(backlog(&listener), 0);
     let clients = [(); 3].map(|()| TcpStream::connect(listener.local_addr().unwrap()).unwrap());
-    while backlog(&listener) < 3 {
-        std::thread::yield_now();
-    }
-    assert_eq!(backlog(&listener), 3);
+    wait_until("three wait", || backlog(&listener) == 3);
     drop(clients);
 }
 

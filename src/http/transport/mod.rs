@@ -197,3 +197,13 @@ impl Transport {
         tcp.into_iter().chain(unix).collect()
     }
 }
+
+/// Waits for what the kernel, or a command that another test starts, does a little later.
+#[cfg(test)]
+fn wait_until(what: &str, is: impl Fn() -> bool) {
+    let deadline = std::time::Instant::now() + Duration::from_secs(60);
+    while !is() {
+        assert!(std::time::Instant::now() < deadline, "never: {what}");
+        std::thread::yield_now();
+    }
+}

@@ -317,6 +317,7 @@ fn refuse(mut socket: &Socket, answer: &[u8]) {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::http::transport::wait_until;
 
     #[test]
     fn file_of_a_program_that_was_killed_is_replaced_and_no_other() {
@@ -325,8 +326,8 @@ mod tests {
         let path = folder.join("http.sock");
         listen(&path, Some(0o600)).unwrap().1.keep();
         // A command that another test starts has it, too, until it becomes another program.
-        let again = || listen(&path, Some(0o640)).ok();
-        let (listener, file) = std::iter::repeat_with(again).find_map(|found| found).unwrap();
+        wait_until("nobody listens", || UnixStream::connect(&path).is_err());
+        let (listener, file) = listen(&path, Some(0o640)).unwrap();
         let mode = fs::metadata(&path).unwrap().permissions().mode();
         assert_eq!(mode & 0o777, 0o640);
         let (_, hint) = bind(&path, None).err().unwrap();
